@@ -1,0 +1,1 @@
+//! Rules, windows, routing and delivery of notifications with retries.

@@ -1,0 +1,1 @@
+//! Load generator, micro- and end-to-end benchmarks.

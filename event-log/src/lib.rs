@@ -1,0 +1,1 @@
+//! Both logs as one ordered stream of typed records.

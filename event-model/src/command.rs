@@ -1,0 +1,277 @@
+//! Commands: decisions by people, rules and the system, as they stand in the
+//! control log.
+//!
+//! Invariant: a stored command never changes meaning. [`CommandV1`] is an rkyv
+//! archive (small, read once, so it is deserialised rather than read in place); a
+//! new field is a new version with an up-conversion.
+
+use rkyv::{Archive, Deserialize, Serialize, rancor};
+
+use crate::{
+    IssueId, ProjectId, PublicKey, TokenId, UserId,
+    record::{RecordError, SCHEMA_COMMAND_V1},
+};
+
+/// The newest command.
+pub type Command = CommandV1;
+/// The newest decision.
+pub type Decision = DecisionV1;
+
+/// Who decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Archive, Serialize, Deserialize)]
+pub enum Actor {
+    /// Errata itself (first start, repair of markers).
+    System,
+    /// The command line on the host.
+    Admin,
+    /// A signed-in person or a token with that person's rights.
+    User(UserId),
+    /// The alerter.
+    Alerter,
+}
+
+/// What a person may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Archive, Serialize, Deserialize)]
+pub enum Role {
+    /// Reads, and changes issues.
+    Member,
+    /// Also projects, keys, users.
+    Owner,
+}
+
+/// Where an issue stands.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    Archive,
+    Serialize,
+    Deserialize,
+    serde::Serialize,
+    serde::Deserialize,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum IssueStatus {
+    /// Needs someone.
+    Unresolved,
+    /// Mended; a new event is a regression.
+    Resolved,
+    /// Not worth anyone's time; counts, does not alert.
+    Ignored,
+}
+
+impl IssueStatus {
+    /// The name in lower case.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Unresolved => "unresolved",
+            Self::Resolved => "resolved",
+            Self::Ignored => "ignored",
+        }
+    }
+
+    /// The status with this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Unresolved, Self::Resolved, Self::Ignored]
+            .into_iter()
+            .find(|s| s.name() == name)
+    }
+}
+
+/// Where a notification stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Archive, Serialize, Deserialize)]
+pub enum DeliveryState {
+    /// About to be sent.
+    Sending,
+    /// The channel took it.
+    Sent,
+    /// Given up.
+    Failed,
+    /// Held back by a limit.
+    Suppressed,
+}
+
+impl DeliveryState {
+    /// The name in lower case.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sending => "sending",
+            Self::Sent => "sent",
+            Self::Failed => "failed",
+            Self::Suppressed => "suppressed",
+        }
+    }
+}
+
+/// One step in the life of a notification.
+#[derive(Debug, Clone, PartialEq, Eq, Archive, Serialize, Deserialize)]
+pub struct DeliveryStep {
+    /// Hash of (transition, rule, channel).
+    pub notification_id: [u8; 16],
+    /// The transition it tells of: a packed [`crate::Position`].
+    pub transition_position: u64,
+    /// The issue it tells of.
+    pub issue_id: IssueId,
+    /// "new_issue", "regression".
+    pub rule: String,
+    /// "email".
+    pub channel: String,
+    /// Where to.
+    pub target: String,
+    /// The step.
+    pub state: DeliveryState,
+    /// Attempts so far.
+    pub attempts: u32,
+    /// The last attempt's error; empty: none.
+    pub error: String,
+    /// Unix nanoseconds, alerter's clock.
+    pub at_ns: i64,
+}
+
+/// A decision with who and when. Version 1.
+#[derive(Debug, Clone, PartialEq, Eq, Archive, Serialize, Deserialize)]
+pub struct CommandV1 {
+    /// Who.
+    pub actor: Actor,
+    /// Unix nanoseconds, gateway's clock.
+    pub at_ns: i64,
+    /// What.
+    pub decision: DecisionV1,
+}
+
+/// What was decided. Version 1.
+#[derive(Debug, Clone, PartialEq, Eq, Archive, Serialize, Deserialize)]
+pub enum DecisionV1 {
+    /// First start: the organisation.
+    CreateOrganization {
+        /// Shown in the UI.
+        name: String,
+    },
+    /// A source of events.
+    CreateProject {
+        /// Dense from 1.
+        id: ProjectId,
+        /// Unique without regard to case.
+        name: String,
+        /// May be empty.
+        platform: String,
+    },
+    /// A key that clients write with.
+    CreateKey {
+        /// Whose.
+        project_id: ProjectId,
+        /// The key.
+        public_key: PublicKey,
+        /// May be empty.
+        label: String,
+    },
+    /// The key no longer writes.
+    DisableKey {
+        /// Whose.
+        project_id: ProjectId,
+        /// The key.
+        public_key: PublicKey,
+    },
+    /// A person.
+    CreateUser {
+        /// Dense from 1.
+        id: UserId,
+        /// Unique without regard to case.
+        email: String,
+        /// May be empty.
+        name: String,
+        /// What they may do.
+        role: Role,
+        /// argon2id, PHC string; empty: none yet.
+        password_hash: String,
+    },
+    /// A one-time link to set a user's password.
+    CreatePasswordLink {
+        /// Whose; the owner's link of the first start names the user made with it.
+        user_id: UserId,
+        /// SHA-256 of the link's secret.
+        secret_sha256: [u8; 32],
+        /// Unix nanoseconds.
+        expires_ns: i64,
+    },
+    /// A password set; ends the user's sessions and password links.
+    SetPassword {
+        /// Whose.
+        user_id: UserId,
+        /// The owner's address given with the first link; empty: unchanged.
+        email: String,
+        /// argon2id, PHC string.
+        password_hash: String,
+    },
+    /// "Log out everywhere": bumps the session epoch.
+    EndSessions {
+        /// Whose.
+        user_id: UserId,
+    },
+    /// An API token with its user's rights.
+    CreateToken {
+        /// Dense from 1.
+        id: TokenId,
+        /// Whose rights.
+        user_id: UserId,
+        /// Shown in lists.
+        label: String,
+        /// SHA-256 of the token.
+        token_sha256: [u8; 32],
+    },
+    /// The token no longer works.
+    RevokeToken {
+        /// Which.
+        id: TokenId,
+    },
+    /// Resolve, ignore, reopen. Ids that are no issues are passed over by the
+    /// projection.
+    SetIssueStatus {
+        /// Which.
+        issues: Vec<IssueId>,
+        /// To what.
+        status: IssueStatus,
+    },
+    /// Assign, or unassign.
+    AssignIssues {
+        /// Which.
+        issues: Vec<IssueId>,
+        /// To whom; none: nobody.
+        user_id: Option<UserId>,
+    },
+    /// A notification's step.
+    RecordDelivery {
+        /// The step.
+        step: DeliveryStep,
+    },
+    /// All transitions up to this packed position are dealt with.
+    AdvanceAlertCursor {
+        /// A packed [`crate::Position`].
+        position: u64,
+    },
+}
+
+impl CommandV1 {
+    /// The record's bytes, of schema [`SCHEMA_COMMAND_V1`].
+    pub fn encode(&self) -> Vec<u8> {
+        rkyv::to_bytes::<rancor::Error>(self)
+            .expect("a command holds only numbers, strings and lists, which always archive")
+            .into_vec()
+    }
+
+    /// Reads a record of the control log.
+    pub fn decode(schema: u16, record: &[u8]) -> Result<Self, RecordError> {
+        if schema != SCHEMA_COMMAND_V1 {
+            return Err(RecordError::UnknownSchema(schema));
+        }
+        let mut aligned = rkyv::util::AlignedVec::<16>::with_capacity(record.len());
+        aligned.extend_from_slice(record);
+        rkyv::from_bytes::<Self, rancor::Error>(&aligned).map_err(|e| RecordError::Archive {
+            what: "command",
+            reason: e.to_string(),
+        })
+    }
+}

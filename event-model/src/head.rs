@@ -1,0 +1,210 @@
+//! The head of an event: what grouping and counting need, read in place from the
+//! mapped segment without a parse. An rkyv archive without hash maps or shared
+//! pointers.
+//!
+//! Invariant: a head is a pure function of its event ([`Head::of`]). A change of
+//! these fields is a new type (`HeadV2`) with an up-conversion; `HeadV1` stays.
+
+use rkyv::{Archive, Deserialize, Serialize};
+
+use crate::event::{Event, Exception, Frame};
+
+/// The newest head.
+pub type Head = HeadV1;
+/// The newest head as archived.
+pub type ArchivedHead = ArchivedHeadV1;
+
+/// Version 1 of the head.
+#[derive(Debug, Clone, PartialEq, Archive, Serialize, Deserialize)]
+pub struct HeadV1 {
+    /// [`Event::id`].
+    pub event_id: [u8; 16],
+    /// [`Event::project_id`].
+    pub project_id: u32,
+    /// [`crate::Level`] as its number.
+    pub level: u8,
+    /// Unix nanoseconds, server's clock.
+    pub received_ns: i64,
+    /// Unix nanoseconds, clamped.
+    pub timestamp_ns: i64,
+    /// How many events this one stands for; 1 unless sampled.
+    pub weight: u32,
+    /// The client's payload, decompressed, bytes.
+    pub size_bytes: u32,
+    /// 0 unknown, 1 no, 2 yes.
+    pub handled: u8,
+    /// As in [`Event`].
+    pub platform: String,
+    /// Oldest cause first.
+    pub exceptions: Vec<ExceptionHeadV1>,
+    /// The stack of an event without exceptions: that of the crashed, the current
+    /// or the only thread. Oldest call first.
+    pub thread_frames: Vec<FrameHeadV1>,
+    /// The formatted message, at most [`VALUE_CHARS_MAX`] characters.
+    pub message: String,
+    /// The message before its parameters were filled in.
+    pub message_template: String,
+    /// As in [`Event`].
+    pub transaction: String,
+    /// As in [`Event`].
+    pub logger: String,
+    /// As in [`Event`].
+    pub release: String,
+    /// As in [`Event`].
+    pub environment: String,
+    /// As in [`Event`].
+    pub server_name: String,
+    /// [`crate::event::User::identity`].
+    pub user: String,
+    /// As in [`Event`].
+    pub tags: Vec<(String, String)>,
+    /// The client's fingerprint.
+    pub fingerprint: Vec<String>,
+    /// Name and version of the SDK.
+    pub sdk: (String, String),
+}
+
+/// One exception, without its frames' context.
+#[derive(Debug, Clone, PartialEq, Archive, Serialize, Deserialize)]
+pub struct ExceptionHeadV1 {
+    /// The class.
+    pub ty: String,
+    /// The text, at most [`VALUE_CHARS_MAX`] characters.
+    pub value: String,
+    /// The type means nothing.
+    pub synthetic: bool,
+    /// Place in an exception group; -1: none.
+    pub exception_id: i32,
+    /// The group it belongs to; -1: none.
+    pub parent_id: i32,
+    /// It holds others.
+    pub is_exception_group: bool,
+    /// Oldest call first.
+    pub frames: Vec<FrameHeadV1>,
+}
+
+/// One call, as far as grouping reads it.
+#[derive(Debug, Clone, PartialEq, Archive, Serialize, Deserialize)]
+pub struct FrameHeadV1 {
+    /// The function.
+    pub function: String,
+    /// The module.
+    pub module: String,
+    /// The file; the path if the client gave no file.
+    pub filename: String,
+    /// 1-based; 0: unknown.
+    pub lineno: u32,
+    /// The application's own code.
+    pub in_app: bool,
+}
+
+/// Longest message or exception text in a head; the body has the whole.
+pub const VALUE_CHARS_MAX: usize = 1024;
+
+impl HeadV1 {
+    /// The head of an event whose payload had `size_bytes`.
+    pub fn of(event: &Event, size_bytes: u32) -> Self {
+        Self {
+            event_id: event.id.0,
+            project_id: event.project_id.0,
+            level: event.level as u8,
+            received_ns: event.received_ns,
+            timestamp_ns: event.timestamp_ns,
+            weight: 1,
+            size_bytes,
+            handled: handled_number(event),
+            platform: event.platform.clone(),
+            exceptions: event.exceptions.iter().map(exception_head).collect(),
+            thread_frames: thread_frames(event),
+            message: clip(&event.message),
+            message_template: clip(&event.message_template),
+            transaction: event.transaction.clone(),
+            logger: event.logger.clone(),
+            release: event.release.clone(),
+            environment: event.environment.clone(),
+            server_name: event.server_name.clone(),
+            user: event
+                .user
+                .as_ref()
+                .map(crate::event::User::identity)
+                .unwrap_or_default(),
+            tags: event.tags.clone(),
+            fingerprint: event.fingerprint.clone(),
+            sdk: (sdk_text(event, "name"), sdk_text(event, "version")),
+        }
+    }
+}
+
+fn clip(text: &str) -> String {
+    text.chars().take(VALUE_CHARS_MAX).collect()
+}
+
+fn sdk_text(event: &Event, key: &str) -> String {
+    let value = event.sdk.as_ref().and_then(|sdk| sdk.get(key));
+    value
+        .and_then(serde_json::Value::as_str)
+        .unwrap_or_default()
+        .to_owned()
+}
+
+fn handled_number(event: &Event) -> u8 {
+    let mut mechanisms = event
+        .exceptions
+        .iter()
+        .rev()
+        .filter_map(|e| e.mechanism.as_ref());
+    match mechanisms.find_map(|m| m.handled) {
+        None => 0,
+        Some(false) => 1,
+        Some(true) => 2,
+    }
+}
+
+fn exception_head(exception: &Exception) -> ExceptionHeadV1 {
+    let mechanism = exception.mechanism.as_ref();
+    ExceptionHeadV1 {
+        ty: clip(&exception.ty),
+        value: clip(&exception.value),
+        synthetic: mechanism.is_some_and(|m| m.synthetic),
+        exception_id: mechanism.and_then(|m| m.exception_id).unwrap_or(-1),
+        parent_id: mechanism.and_then(|m| m.parent_id).unwrap_or(-1),
+        is_exception_group: mechanism.is_some_and(|m| m.is_exception_group),
+        frames: exception.frames.iter().map(frame_head).collect(),
+    }
+}
+
+fn frame_head(frame: &Frame) -> FrameHeadV1 {
+    let file = if frame.filename.is_empty() {
+        &frame.abs_path
+    } else {
+        &frame.filename
+    };
+    FrameHeadV1 {
+        function: frame.function.clone(),
+        module: frame.module.clone(),
+        filename: file.clone(),
+        lineno: frame.lineno,
+        in_app: frame.in_app,
+    }
+}
+
+fn thread_frames(event: &Event) -> Vec<FrameHeadV1> {
+    if event.exceptions.iter().any(|e| !e.frames.is_empty()) {
+        return Vec::new();
+    }
+    let threads = &event.threads;
+    let thread = threads
+        .iter()
+        .find(|t| t.crashed)
+        .or_else(|| threads.iter().find(|t| t.current))
+        .or_else(|| {
+            if threads.len() == 1 {
+                threads.first()
+            } else {
+                None
+            }
+        });
+    thread
+        .map(|t| t.frames.iter().map(frame_head).collect())
+        .unwrap_or_default()
+}

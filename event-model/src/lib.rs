@@ -1,0 +1,27 @@
+//! What is in the records of the logs.
+//!
+//! Owns: event and command types, their versioned stored form, ids, and the fold
+//! of the control state. Invariant: what one release stored, every later release
+//! reads; the same control records folded in the same order give the same state.
+//! Must not know where records are stored or how they travel.
+//!
+//! In reading order: [`id`], [`level`], [`event`] (one whole event), [`head`] (the
+//! part of it that grouping and counting read in place), [`record`] (bytes of a
+//! record), [`command`], [`control`] (the fold), [`credential`].
+
+pub mod command;
+pub mod control;
+pub mod credential;
+pub mod event;
+pub mod head;
+pub mod id;
+pub mod level;
+pub mod record;
+
+pub use command::{Actor, Command, Decision, DeliveryState, DeliveryStep, IssueStatus, Role};
+pub use control::ControlState;
+pub use event::Event;
+pub use head::Head;
+pub use id::{EventId, Fingerprint, IssueId, Position, ProjectId, PublicKey, TokenId, UserId};
+pub use level::Level;
+pub use record::{RecordError, StoredEvent};

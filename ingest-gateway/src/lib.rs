@@ -1,0 +1,1 @@
+//! The front door: authenticate, limit, parse, scrub, append, acknowledge.

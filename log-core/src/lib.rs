@@ -1,0 +1,1 @@
+//! A durable, segmented, memory-mapped, append-only log of byte records.

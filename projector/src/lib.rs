@@ -1,0 +1,1 @@
+//! The log's stream turned into the read model: fingerprints, issues, search, Parquet.

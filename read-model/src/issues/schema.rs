@@ -1,0 +1,145 @@
+//! The tables of `issues.sqlite3`.
+//!
+//! Conventions: issue ids and positions are u64 stored as the i64 of the same
+//! bits; times are Unix milliseconds unless the name says otherwise; minutes and
+//! hours are Unix minutes and hours of the event's clamped time. Invariant: every
+//! table is a pure function of the logs up to `meta.position`, so two databases of
+//! the same position are equal row by row.
+
+/// Bumped by every change of [`SCHEMA`]; another version is rebuilt by a replay.
+pub const SCHEMA_VERSION: i64 = 1;
+
+/// Creates every table of an empty database.
+pub const SCHEMA: &str = "
+-- 'position' (last applied), 'schema_version', 'alert_cursor' (packed positions as i64).
+CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+
+CREATE TABLE issue (
+    id INTEGER PRIMARY KEY,
+    project_id INTEGER NOT NULL,
+    title TEXT NOT NULL,
+    culprit TEXT NOT NULL,
+    type TEXT NOT NULL,
+    value TEXT NOT NULL,
+    level INTEGER NOT NULL,            -- of the newest event
+    platform TEXT NOT NULL,
+    handled INTEGER NOT NULL,          -- head.handled of the newest event
+    status INTEGER NOT NULL,           -- 1 unresolved, 2 resolved, 3 ignored
+    assignee INTEGER,                  -- user id
+    count INTEGER NOT NULL,            -- sum of weights
+    users INTEGER NOT NULL,            -- rows of issue_user
+    first_seen INTEGER NOT NULL,       -- by event time
+    last_seen INTEGER NOT NULL,
+    first_position INTEGER NOT NULL,   -- by log order
+    last_position INTEGER NOT NULL,
+    first_event_id BLOB NOT NULL,
+    last_event_id BLOB NOT NULL,
+    first_release TEXT NOT NULL,
+    last_release TEXT NOT NULL
+);
+CREATE INDEX issue_last_seen ON issue (project_id, last_seen DESC, id);
+CREATE INDEX issue_all_last_seen ON issue (last_seen DESC, id);
+CREATE INDEX issue_all_first_seen ON issue (first_seen DESC, id);
+CREATE INDEX issue_all_count ON issue (count DESC, id);
+CREATE INDEX issue_all_users ON issue (users DESC, id);
+CREATE INDEX issue_status ON issue (project_id, status);
+
+-- fingerprint -> issue lives only here; merge and unmerge touch this table alone.
+CREATE TABLE fingerprint (
+    project_id INTEGER NOT NULL,
+    fingerprint BLOB NOT NULL,
+    issue_id INTEGER NOT NULL,
+    PRIMARY KEY (project_id, fingerprint)
+) WITHOUT ROWID;
+CREATE INDEX fingerprint_issue ON fingerprint (issue_id);
+
+-- Events of an issue by minute (kept 48 hours behind the newest) and hour.
+CREATE TABLE issue_minute (
+    issue_id INTEGER NOT NULL, minute INTEGER NOT NULL, count INTEGER NOT NULL,
+    PRIMARY KEY (issue_id, minute)
+) WITHOUT ROWID;
+CREATE TABLE issue_hour (
+    issue_id INTEGER NOT NULL, hour INTEGER NOT NULL, count INTEGER NOT NULL,
+    PRIMARY KEY (issue_id, hour)
+) WITHOUT ROWID;
+CREATE INDEX issue_hour_hour ON issue_hour (hour, issue_id);
+
+-- Events of a project by level.
+CREATE TABLE project_minute (
+    project_id INTEGER NOT NULL, minute INTEGER NOT NULL, level INTEGER NOT NULL, count INTEGER NOT NULL,
+    PRIMARY KEY (project_id, minute, level)
+) WITHOUT ROWID;
+CREATE TABLE project_hour (
+    project_id INTEGER NOT NULL, hour INTEGER NOT NULL, level INTEGER NOT NULL, count INTEGER NOT NULL,
+    PRIMARY KEY (project_id, hour, level)
+) WITHOUT ROWID;
+
+-- Totals of a project; last_received is the newest event's receipt.
+CREATE TABLE project_total (
+    project_id INTEGER PRIMARY KEY, events INTEGER NOT NULL, last_received INTEGER NOT NULL
+);
+
+-- Distinct users of an issue; user_hash is xxh3-64 of the identity.
+CREATE TABLE issue_user (
+    issue_id INTEGER NOT NULL, user_hash INTEGER NOT NULL, count INTEGER NOT NULL,
+    PRIMARY KEY (issue_id, user_hash)
+) WITHOUT ROWID;
+
+-- Tag values of an issue: at most 1,000 distinct values a key; the rest counts
+-- under the value '' (other).
+CREATE TABLE issue_tag (
+    issue_id INTEGER NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, count INTEGER NOT NULL,
+    PRIMARY KEY (issue_id, key, value)
+) WITHOUT ROWID;
+
+CREATE TABLE issue_environment (
+    issue_id INTEGER NOT NULL, environment TEXT NOT NULL, count INTEGER NOT NULL,
+    PRIMARY KEY (issue_id, environment)
+) WITHOUT ROWID;
+CREATE TABLE issue_release (
+    issue_id INTEGER NOT NULL, release TEXT NOT NULL, count INTEGER NOT NULL,
+    first_seen INTEGER NOT NULL, last_seen INTEGER NOT NULL,
+    PRIMARY KEY (issue_id, release)
+) WITHOUT ROWID;
+
+CREATE TABLE release (
+    project_id INTEGER NOT NULL, version TEXT NOT NULL, count INTEGER NOT NULL,
+    first_seen INTEGER NOT NULL, last_seen INTEGER NOT NULL,
+    PRIMARY KEY (project_id, version)
+) WITHOUT ROWID;
+CREATE TABLE environment (
+    project_id INTEGER NOT NULL, name TEXT NOT NULL, count INTEGER NOT NULL,
+    PRIMARY KEY (project_id, name)
+) WITHOUT ROWID;
+
+-- What alerts act on. kind: 1 new, 2 regressed, 3 resolved, 4 ignored, 5 reopened.
+CREATE TABLE transition (
+    position INTEGER NOT NULL, issue_id INTEGER NOT NULL, kind INTEGER NOT NULL,
+    at_ns INTEGER NOT NULL, event_id BLOB, release TEXT NOT NULL, environment TEXT NOT NULL,
+    PRIMARY KEY (position, issue_id, kind)
+) WITHOUT ROWID;
+CREATE INDEX transition_kind_at ON transition (kind, at_ns);
+
+-- Who did what. actor: 'user:N', 'admin', 'system', 'alerter'. kind as in
+-- errata.v1.Activity; detail: the assignee's user id, a release, a target.
+CREATE TABLE activity (
+    issue_id INTEGER NOT NULL, position INTEGER NOT NULL, kind TEXT NOT NULL,
+    at_ns INTEGER NOT NULL, actor TEXT NOT NULL, detail TEXT NOT NULL,
+    PRIMARY KEY (issue_id, position, kind)
+) WITHOUT ROWID;
+
+-- The newest step of each notification. state: 1 sending, 2 sent, 3 failed,
+-- 4 suppressed.
+CREATE TABLE delivery (
+    notification_id BLOB PRIMARY KEY, position INTEGER NOT NULL,
+    transition_position INTEGER NOT NULL, issue_id INTEGER NOT NULL,
+    rule TEXT NOT NULL, channel TEXT NOT NULL, target TEXT NOT NULL,
+    state INTEGER NOT NULL, attempts INTEGER NOT NULL, error TEXT NOT NULL, at_ns INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX delivery_at ON delivery (at_ns);
+
+-- For live streams: the last change of each issue, by the position of the record
+-- that changed it. Readers ask for rows above the position they have seen.
+CREATE TABLE change (issue_id INTEGER PRIMARY KEY, position INTEGER NOT NULL);
+CREATE INDEX change_position ON change (position);
+";

@@ -1,0 +1,8 @@
+//! The read model: what the projector derives from the logs, as files.
+//!
+//! Owns the schema, with one writer and one reader side each for [`issues`]
+//! (SQLite), search (tantivy) and cold (Parquet). Invariant: each part stores the
+//! position it has reached together with what it stores there, and all of it can be
+//! thrown away and rebuilt. Must not know how its content is computed.
+
+pub mod issues;

@@ -1,0 +1,2 @@
+//! The `errata` binary.
+fn main() {}
