@@ -1,1 +1,24 @@
-//! Rules, windows, routing and delivery of notifications with retries.
+//! Tells people: transitions of issues become notifications, delivered with
+//! retries, each step recorded through `CommandService`.
+//!
+//! Owns rules, limits, rendering, delivery. Invariant: a notification's id is a
+//! hash of (transition, rule, channel), so that neither a restart nor a replay
+//! sends one twice; `sending` is durable before the first byte leaves, and a
+//! `sending` without an end is sent once more under the same Message-ID. Must not
+//! know files or logs: it speaks gRPC only, in one process as between hosts.
+//!
+//! In reading order: [`config`], [`rule`] (which transitions matter, and the
+//! notification's id), [`ledger`] (what was already dealt with, and the limit per
+//! issue), [`mail`] (rendering and SMTP), [`deliver`] (retry and back-off),
+//! [`run`] (the loop), [`metric`].
+
+pub mod config;
+pub mod deliver;
+pub mod ledger;
+pub mod mail;
+pub mod metric;
+pub mod rule;
+pub mod run;
+
+pub use config::{AlerterConfig, RetryPolicy, SmtpConfig};
+pub use run::{AlerterError, Peers, run};

@@ -1,0 +1,123 @@
+//! One notification's way out: `sending` recorded, attempts with back-off, the end
+//! recorded.
+//!
+//! Invariant: the channel is called only after `sending` is durable. If recording
+//! the end fails, the notification stays `sending` and is sent once more after a
+//! restart under the same Message-ID: at most twice, never lost.
+
+use std::{sync::Arc, time::Duration};
+
+use lettre::message::Mailbox;
+use proto::v1::{DeliveryState, RecordDeliveryRequest};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    config::RetryPolicy,
+    mail::{Mailer, Notice},
+    metric,
+    run::{Peers, now},
+};
+
+/// Longest recorded error, characters.
+const ERROR_CHARS_MAX: usize = 500;
+/// How long recording a step may take before it is tried again.
+const RECORD_WAIT: Duration = Duration::from_secs(2);
+/// How often recording a step is tried.
+const RECORD_ATTEMPTS_MAX: u32 = 5;
+
+/// What delivering needs.
+#[derive(Clone)]
+pub(crate) struct Courier {
+    pub(crate) mailer: Arc<Mailer>,
+    pub(crate) peers: Peers,
+    pub(crate) retry: RetryPolicy,
+    pub(crate) public_url: String,
+    pub(crate) stop: CancellationToken,
+}
+
+/// How it ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ended {
+    Sent,
+    Failed,
+    /// Left as `sending` for the next start.
+    Open,
+}
+
+impl Courier {
+    /// Delivers one notice. `step` has all but state, attempts, error and time.
+    pub(crate) async fn deliver(
+        &self,
+        notice: Notice,
+        to: Vec<Mailbox>,
+        mut step: RecordDeliveryRequest,
+    ) -> Ended {
+        if !self
+            .record(&mut step, DeliveryState::Sending, String::new())
+            .await
+        {
+            return Ended::Open;
+        }
+        loop {
+            step.attempts += 1;
+            metric::attempted();
+            let Err(error) = self.mailer.send(&notice, &to, &self.public_url).await else {
+                metric::ended("sent");
+                let recorded = self
+                    .record(&mut step, DeliveryState::Sent, String::new())
+                    .await;
+                return if recorded { Ended::Sent } else { Ended::Open };
+            };
+            let text = chain(&error);
+            tracing::warn!(issue = %step.issue_id, attempt = step.attempts, error = %text, "mail was not sent");
+            if error.is_permanent() || step.attempts >= self.retry.attempts_max {
+                metric::ended("failed");
+                let recorded = self.record(&mut step, DeliveryState::Failed, text).await;
+                return if recorded { Ended::Failed } else { Ended::Open };
+            }
+            tokio::select! {
+                () = self.stop.cancelled() => return Ended::Open,
+                () = tokio::time::sleep(self.retry.wait_after(step.attempts)) => {}
+            }
+        }
+    }
+
+    /// Records a step; false if it could not be recorded.
+    pub(crate) async fn record(
+        &self,
+        step: &mut RecordDeliveryRequest,
+        state: DeliveryState,
+        error: String,
+    ) -> bool {
+        step.set_state(state);
+        step.error = error.chars().take(ERROR_CHARS_MAX).collect();
+        step.at = Some(now());
+        for attempt in 1..=RECORD_ATTEMPTS_MAX {
+            match self.peers.commands().record_delivery(step.clone()).await {
+                Ok(_) => return true,
+                Err(status) => {
+                    tracing::warn!(attempt, %status, "a delivery could not be recorded");
+                    tokio::select! {
+                        () = self.stop.cancelled() => return false,
+                        () = tokio::time::sleep(RECORD_WAIT) => {}
+                    }
+                }
+            }
+        }
+        false
+    }
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text.push_str(": ");
+            text.push_str(&cause_text);
+        }
+        source = cause.source();
+    }
+    text
+}

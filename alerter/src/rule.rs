@@ -1,0 +1,134 @@
+//! Which transitions people hear about, and what identifies a notification.
+//!
+//! Invariant: the id is a function of the transition (position, issue, kind), the
+//! rule and the channel alone; all three are equal after a replay.
+
+use proto::v1::{Transition, TransitionKind};
+use sha2::{Digest, Sha256};
+
+/// What a rule fires on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rule {
+    /// An issue began.
+    NewIssue,
+    /// A resolved issue came back.
+    Regression,
+}
+
+impl Rule {
+    /// The rule that fires on a transition of this kind.
+    pub fn for_kind(kind: TransitionKind) -> Option<Self> {
+        match kind {
+            TransitionKind::New => Some(Self::NewIssue),
+            TransitionKind::Regressed => Some(Self::Regression),
+            _ => None,
+        }
+    }
+
+    /// The name as recorded.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NewIssue => "new_issue",
+            Self::Regression => "regression",
+        }
+    }
+
+    /// The rule with this recorded name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::NewIssue, Self::Regression]
+            .into_iter()
+            .find(|rule| rule.name() == name)
+    }
+}
+
+/// The channel this release has.
+pub const EMAIL: &str = "email";
+
+/// The notification's id: 32 hex digits.
+pub fn notification_id(transition: &Transition, rule: Rule, channel: &str) -> String {
+    let issue = transition
+        .issue
+        .as_ref()
+        .map(|issue| issue.id.as_str())
+        .unwrap_or_default();
+    let mut hash = Sha256::new();
+    hash.update(transition.position.to_le_bytes());
+    for part in [issue, rule.name(), channel] {
+        hash.update(part.as_bytes());
+        hash.update([0]);
+    }
+    hash.update(transition.kind.to_le_bytes());
+    hash.finalize()[..16]
+        .iter()
+        .fold(String::with_capacity(32), |mut hex, byte| {
+            hex.push(char::from_digit(u32::from(byte >> 4), 16).unwrap_or('0'));
+            hex.push(char::from_digit(u32::from(byte & 15), 16).unwrap_or('0'));
+            hex
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proto::v1::Issue;
+
+    fn transition(position: u64, issue: &str, kind: TransitionKind) -> Transition {
+        Transition {
+            position,
+            kind: kind.into(),
+            issue: Some(Issue {
+                id: issue.to_owned(),
+                ..Issue::default()
+            }),
+            ..Transition::default()
+        }
+    }
+
+    #[test]
+    fn only_new_and_regressed_fire() {
+        let fired: Vec<_> = [
+            TransitionKind::Unspecified,
+            TransitionKind::New,
+            TransitionKind::Regressed,
+            TransitionKind::Resolved,
+            TransitionKind::Ignored,
+            TransitionKind::Reopened,
+        ]
+        .into_iter()
+        .filter_map(Rule::for_kind)
+        .collect();
+        assert_eq!(fired, [Rule::NewIssue, Rule::Regression]);
+    }
+
+    #[test]
+    fn an_id_tells_position_issue_kind_rule_and_channel_apart() {
+        let base = transition(7, "00000000000000aa", TransitionKind::New);
+        let id = notification_id(&base, Rule::NewIssue, EMAIL);
+        assert_eq!(id.len(), 32);
+        assert_eq!(
+            id,
+            notification_id(&base, Rule::NewIssue, EMAIL),
+            "equal after a replay"
+        );
+        let others = [
+            notification_id(
+                &transition(8, "00000000000000aa", TransitionKind::New),
+                Rule::NewIssue,
+                EMAIL,
+            ),
+            notification_id(
+                &transition(7, "00000000000000ab", TransitionKind::New),
+                Rule::NewIssue,
+                EMAIL,
+            ),
+            notification_id(
+                &transition(7, "00000000000000aa", TransitionKind::Regressed),
+                Rule::NewIssue,
+                EMAIL,
+            ),
+            notification_id(&base, Rule::Regression, EMAIL),
+            notification_id(&base, Rule::NewIssue, "slack"),
+        ];
+        assert!(others.iter().all(|other| *other != id), "{others:?}");
+    }
+}
