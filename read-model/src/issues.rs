@@ -2,4 +2,8 @@
 //! streams show. One writer, many readers; the writer stores the position it has
 //! reached in the transaction that brought it there.
 
+pub mod reader;
 pub mod schema;
+pub mod writer;
+
+pub use writer::IssueWriter;

@@ -1,0 +1,1 @@
+//! The reader side of the search indexes.

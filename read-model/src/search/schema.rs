@@ -1,0 +1,101 @@
+//! The fields of a search document, and the names of days.
+//!
+//! | field | type | for |
+//! | --- | --- | --- |
+//! | `event_id` | bytes, indexed | lookup by id |
+//! | `fingerprint` | bytes, indexed | an issue's events |
+//! | `project_id` | u64, indexed, fast | filter |
+//! | `level` | u64, indexed, fast | filter: [`event_model::Level`] as its number |
+//! | `position` | u64, indexed, fast | order (newest first = highest), neighbours, and where the event is in the log |
+//! | `timestamp_ns` | i64, fast | when it happened, clamped, Unix nanoseconds |
+//! | `received_ns` | i64, fast | when the gateway had it, Unix nanoseconds |
+//! | `title` | text (tantivy's `default` tokenizer), frequencies | words of the title |
+//!
+//! Invariant: nothing is stored in documents, `position` leads to the event. A day
+//! is indexed in order of position by one thread, so positions rise with document
+//! ids within a segment.
+
+use event_model::Position;
+use tantivy::schema::{
+    Field, INDEXED, IndexRecordOption, NumericOptions, Schema, TextFieldIndexing, TextOptions,
+};
+
+use crate::ReadModelError;
+
+/// Name of the file that holds the position every day has reached.
+pub const POSITION_FILE: &str = "position";
+
+/// The schema and its fields.
+#[derive(Debug, Clone)]
+pub struct SearchSchema {
+    /// As tantivy has it.
+    pub schema: Schema,
+    /// 16 bytes.
+    pub event_id: Field,
+    /// 16 bytes.
+    pub fingerprint: Field,
+    /// The project's number.
+    pub project_id: Field,
+    /// The level's number.
+    pub level: Field,
+    /// The packed position.
+    pub position: Field,
+    /// Unix nanoseconds.
+    pub timestamp_ns: Field,
+    /// Unix nanoseconds.
+    pub received_ns: Field,
+    /// Words.
+    pub title: Field,
+}
+
+impl SearchSchema {
+    /// The schema of this release; an index with another one is rebuilt.
+    pub fn new() -> Self {
+        let filter = NumericOptions::default().set_indexed().set_fast();
+        let fast = NumericOptions::default().set_fast();
+        let words = TextFieldIndexing::default()
+            .set_tokenizer("default")
+            .set_index_option(IndexRecordOption::WithFreqs);
+        let mut builder = Schema::builder();
+        Self {
+            event_id: builder.add_bytes_field("event_id", INDEXED),
+            fingerprint: builder.add_bytes_field("fingerprint", INDEXED),
+            project_id: builder.add_u64_field("project_id", filter.clone()),
+            level: builder.add_u64_field("level", filter.clone()),
+            position: builder.add_u64_field("position", filter),
+            timestamp_ns: builder.add_i64_field("timestamp_ns", fast.clone()),
+            received_ns: builder.add_i64_field("received_ns", fast),
+            title: builder
+                .add_text_field("title", TextOptions::default().set_indexing_options(words)),
+            schema: builder.build(),
+        }
+    }
+}
+
+impl Default for SearchSchema {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// The UTC day of a receipt time, "YYYY-MM-DD": the name of its index's folder.
+/// Times outside the calendar (years -9999 to 9999) count to its ends.
+pub fn day_of(received_ns: i64) -> String {
+    // An i64 of nanoseconds spans the years 1677 to 2262, all within the calendar.
+    let time = jiff::Timestamp::from_nanosecond(i128::from(received_ns))
+        .expect("every i64 of nanoseconds is within jiff's range of years -9999 to 9999");
+    time.to_zoned(jiff::tz::TimeZone::UTC).date().to_string()
+}
+
+/// A position as a commit payload or the `position` file holds it.
+pub fn encode_position(position: Position) -> String {
+    position.0.to_string()
+}
+
+/// Reads what [`encode_position`] wrote; blanks around it do not matter.
+pub fn decode_position(text: &str) -> Result<Position, ReadModelError> {
+    let number = text.trim().parse::<u64>();
+    number
+        .map(Position)
+        .map_err(|_| ReadModelError::Position(text.chars().take(64).collect()))
+}
