@@ -155,15 +155,18 @@ fn subject(notice: &Notice) -> String {
         Rule::Regression => "Back again",
     };
     let text = format!("[{}] {what}: {}", notice.project_name, notice.issue.title);
-    let line: String = text
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
+    let line = one_line(&text);
     if line.chars().count() <= SUBJECT_CHARS_MAX {
         return line;
     }
     let cut: String = line.chars().take(SUBJECT_CHARS_MAX - 1).collect();
     format!("{cut}…")
+}
+
+fn one_line(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect()
 }
 
 fn headline(notice: &Notice) -> String {
@@ -209,7 +212,11 @@ fn facts(notice: &Notice) -> Vec<(&'static str, String)> {
 }
 
 fn text_body(notice: &Notice, url: &str) -> String {
-    let mut text = format!("{}\n\n{}\n", headline(notice), notice.issue.title);
+    let mut text = format!(
+        "{}\n\n{}\n",
+        headline(notice),
+        one_line(&notice.issue.title)
+    );
     if !notice.issue.culprit.is_empty() {
         let _ = writeln!(text, "in {}", notice.issue.culprit);
     }
