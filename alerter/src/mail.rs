@@ -255,7 +255,7 @@ fn html_body(notice: &Notice, url: &str) -> String {
          <a href=\"{}\" style=\"display:inline-block;background:#3f51d1;color:#fff;text-decoration:none;\
          padding:8px 16px;border-radius:6px\">Open the issue</a></div></body></html>",
         escape(&headline(notice)),
-        escape(&notice.issue.title),
+        escape(&one_line(&notice.issue.title)),
         escape(url),
     )
 }
