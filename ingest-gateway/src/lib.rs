@@ -1,1 +1,3 @@
 //! The front door: authenticate, limit, parse, scrub, append, acknowledge.
+
+pub mod parse;
