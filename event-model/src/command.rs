@@ -3,7 +3,8 @@
 //!
 //! Invariant: a stored command never changes meaning. [`CommandV1`] is an rkyv
 //! archive (small, read once, so it is deserialised rather than read in place); a
-//! new field is a new version with an up-conversion.
+//! new field is a new version with an up-conversion. As JSON (for `errata log dump`
+//! only) a command leaves out hashes of passwords, links and tokens.
 
 use rkyv::{Archive, Deserialize, Serialize, rancor};
 
@@ -18,7 +19,8 @@ pub type Command = CommandV1;
 pub type Decision = DecisionV1;
 
 /// Who decided.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Archive, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Archive, Serialize, Deserialize, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Actor {
     /// Errata itself (first start, repair of markers).
     System,
@@ -31,7 +33,20 @@ pub enum Actor {
 }
 
 /// What a person may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Archive, Serialize, Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Archive,
+    Serialize,
+    Deserialize,
+    serde::Serialize,
+)]
+#[serde(rename_all = "snake_case")]
 pub enum Role {
     /// Reads, and changes issues.
     Member,
@@ -82,7 +97,8 @@ impl IssueStatus {
 }
 
 /// Where a notification stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Archive, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Archive, Serialize, Deserialize, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum DeliveryState {
     /// About to be sent.
     Sending,
@@ -107,9 +123,10 @@ impl DeliveryState {
 }
 
 /// One step in the life of a notification.
-#[derive(Debug, Clone, PartialEq, Eq, Archive, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Archive, Serialize, Deserialize, serde::Serialize)]
 pub struct DeliveryStep {
     /// Hash of (transition, rule, channel).
+    #[serde(serialize_with = "crate::id::hex")]
     pub notification_id: [u8; 16],
     /// The transition it tells of: a packed [`crate::Position`].
     pub transition_position: u64,
@@ -132,7 +149,7 @@ pub struct DeliveryStep {
 }
 
 /// A decision with who and when. Version 1.
-#[derive(Debug, Clone, PartialEq, Eq, Archive, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Archive, Serialize, Deserialize, serde::Serialize)]
 pub struct CommandV1 {
     /// Who.
     pub actor: Actor,
@@ -143,7 +160,8 @@ pub struct CommandV1 {
 }
 
 /// What was decided. Version 1.
-#[derive(Debug, Clone, PartialEq, Eq, Archive, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Archive, Serialize, Deserialize, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum DecisionV1 {
     /// First start: the organisation.
     CreateOrganization {
@@ -186,6 +204,7 @@ pub enum DecisionV1 {
         /// What they may do.
         role: Role,
         /// argon2id, PHC string; empty: none yet.
+        #[serde(skip)]
         password_hash: String,
     },
     /// A one-time link to set a user's password.
@@ -193,6 +212,7 @@ pub enum DecisionV1 {
         /// Whose; the owner's link of the first start names the user made with it.
         user_id: UserId,
         /// SHA-256 of the link's secret.
+        #[serde(skip)]
         secret_sha256: [u8; 32],
         /// Unix nanoseconds.
         expires_ns: i64,
@@ -204,6 +224,7 @@ pub enum DecisionV1 {
         /// The owner's address given with the first link; empty: unchanged.
         email: String,
         /// argon2id, PHC string.
+        #[serde(skip)]
         password_hash: String,
     },
     /// "Log out everywhere": bumps the session epoch.
@@ -220,6 +241,7 @@ pub enum DecisionV1 {
         /// Shown in lists.
         label: String,
         /// SHA-256 of the token.
+        #[serde(skip)]
         token_sha256: [u8; 32],
     },
     /// The token no longer works.

@@ -15,9 +15,10 @@ pub type Head = HeadV1;
 pub type ArchivedHead = ArchivedHeadV1;
 
 /// Version 1 of the head.
-#[derive(Debug, Clone, PartialEq, Archive, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Archive, Serialize, Deserialize, serde::Serialize)]
 pub struct HeadV1 {
     /// [`Event::id`].
+    #[serde(serialize_with = "crate::id::hex")]
     pub event_id: [u8; 16],
     /// [`Event::project_id`].
     pub project_id: u32,
@@ -65,7 +66,7 @@ pub struct HeadV1 {
 }
 
 /// One exception, without its frames' context.
-#[derive(Debug, Clone, PartialEq, Archive, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Archive, Serialize, Deserialize, serde::Serialize)]
 pub struct ExceptionHeadV1 {
     /// The class.
     pub ty: String,
@@ -84,7 +85,7 @@ pub struct ExceptionHeadV1 {
 }
 
 /// One call, as far as grouping reads it.
-#[derive(Debug, Clone, PartialEq, Archive, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Archive, Serialize, Deserialize, serde::Serialize)]
 pub struct FrameHeadV1 {
     /// The function.
     pub function: String,
@@ -132,6 +133,16 @@ impl HeadV1 {
             fingerprint: event.fingerprint.clone(),
             sdk: (sdk_text(event, "name"), sdk_text(event, "version")),
         }
+    }
+}
+
+impl ArchivedHeadV1 {
+    /// The head as JSON, for people: `errata log dump`.
+    pub fn to_json(&self) -> serde_json::Value {
+        rkyv::deserialize::<HeadV1, rkyv::rancor::Error>(self)
+            .ok()
+            .and_then(|head| serde_json::to_value(head).ok())
+            .unwrap_or_default()
     }
 }
 

@@ -27,6 +27,11 @@ impl IdError {
     }
 }
 
+/// Bytes as hex digits in lower case, for serde.
+pub(crate) fn hex<S: serde::Serializer>(bytes: &[u8; 16], s: S) -> Result<S::Ok, S::Error> {
+    s.collect_str(&EventId(*bytes))
+}
+
 fn parse_hex16(text: &str, hyphens: bool, expected: &'static str) -> Result<[u8; 16], IdError> {
     let mut bytes = [0u8; 16];
     let mut digits = 0usize;
@@ -177,6 +182,12 @@ impl fmt::Display for IssueId {
 impl fmt::Debug for IssueId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "IssueId({self})")
+    }
+}
+
+impl serde::Serialize for IssueId {
+    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_str(self)
     }
 }
 
