@@ -42,6 +42,16 @@ pub enum ReadModelError {
     /// A position that is no number.
     #[error("{0:?} is not a position")]
     Position(String),
+    /// A batch that does not follow what was applied before.
+    #[error("a batch of the records after {after} up to {position} does not follow position {at}")]
+    Gap {
+        /// Where the database is.
+        at: event_model::Position,
+        /// Where the batch begins.
+        after: event_model::Position,
+        /// Where it ends.
+        position: event_model::Position,
+    },
     /// SQLite's own.
     #[error("cannot {action} in the issue database")]
     Sqlite {

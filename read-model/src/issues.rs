@@ -2,8 +2,11 @@
 //! streams show. One writer, many readers; the writer stores the position it has
 //! reached in the transaction that brought it there.
 
+pub mod batch;
 pub mod reader;
 pub mod schema;
+mod statements;
 pub mod writer;
 
+pub use batch::IssueBatch;
 pub use writer::IssueWriter;

@@ -37,11 +37,13 @@ CREATE TABLE issue (
     first_release TEXT NOT NULL,
     last_release TEXT NOT NULL
 );
-CREATE INDEX issue_last_seen ON issue (project_id, last_seen DESC, id);
-CREATE INDEX issue_all_last_seen ON issue (last_seen DESC, id);
-CREATE INDEX issue_all_first_seen ON issue (first_seen DESC, id);
-CREATE INDEX issue_all_count ON issue (count DESC, id);
-CREATE INDEX issue_all_users ON issue (users DESC, id);
+-- Each order of lists carries what lists filter by, so that a walk reads rows only
+-- for what it shows.
+CREATE INDEX issue_all_last_seen ON issue (last_seen DESC, id, project_id, status, level);
+CREATE INDEX issue_all_first_seen ON issue (first_seen DESC, id, project_id, status, level);
+CREATE INDEX issue_all_count ON issue (count DESC, id, project_id, status, level);
+CREATE INDEX issue_all_users ON issue (users DESC, id, project_id, status, level);
+CREATE INDEX issue_assignee ON issue (assignee) WHERE assignee IS NOT NULL;
 CREATE INDEX issue_status ON issue (project_id, status);
 
 -- fingerprint -> issue lives only here; merge and unmerge touch this table alone.
@@ -53,7 +55,8 @@ CREATE TABLE fingerprint (
 ) WITHOUT ROWID;
 CREATE INDEX fingerprint_issue ON fingerprint (issue_id);
 
--- Events of an issue by minute (kept 48 hours behind the newest) and hour.
+-- Events of an issue by minute (kept 48 hours behind the issue's newest event)
+-- and hour.
 CREATE TABLE issue_minute (
     issue_id INTEGER NOT NULL, minute INTEGER NOT NULL, count INTEGER NOT NULL,
     PRIMARY KEY (issue_id, minute)
@@ -64,7 +67,8 @@ CREATE TABLE issue_hour (
 ) WITHOUT ROWID;
 CREATE INDEX issue_hour_hour ON issue_hour (hour, issue_id);
 
--- Events of a project by level.
+-- Events of a project by level; minutes are kept 48 hours behind the project's
+-- newest event.
 CREATE TABLE project_minute (
     project_id INTEGER NOT NULL, minute INTEGER NOT NULL, level INTEGER NOT NULL, count INTEGER NOT NULL,
     PRIMARY KEY (project_id, minute, level)
@@ -96,11 +100,13 @@ CREATE TABLE issue_environment (
     issue_id INTEGER NOT NULL, environment TEXT NOT NULL, count INTEGER NOT NULL,
     PRIMARY KEY (issue_id, environment)
 ) WITHOUT ROWID;
+CREATE INDEX issue_environment_name ON issue_environment (environment);
 CREATE TABLE issue_release (
     issue_id INTEGER NOT NULL, release TEXT NOT NULL, count INTEGER NOT NULL,
     first_seen INTEGER NOT NULL, last_seen INTEGER NOT NULL,
     PRIMARY KEY (issue_id, release)
 ) WITHOUT ROWID;
+CREATE INDEX issue_release_name ON issue_release (release);
 
 CREATE TABLE release (
     project_id INTEGER NOT NULL, version TEXT NOT NULL, count INTEGER NOT NULL,

@@ -1,5 +1,272 @@
-//! The writer side of the issue database.
+//! The writer side of the issue database: applies [`IssueBatch`]es, one
+//! transaction each, and answers the few questions a projector has about what is
+//! there.
+//!
+//! Invariant: `meta.position` moves in the transaction that brings the rows there;
+//! a batch that does not follow it is refused, so nothing is counted twice.
+//!
+//! Durability: WAL with `synchronous = NORMAL`. A power cut may undo the newest
+//! transactions, never tear one; rows and position go back together, and the
+//! projector applies the same records of the log again. Syncing every commit would
+//! buy nothing but latency.
+
+use std::path::{Path, PathBuf};
+
+use event_model::{Fingerprint, IssueId, IssueStatus, Position, ProjectId, UserId};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
+
+use super::{
+    batch::{IssueBatch, status_from_number},
+    schema::{SCHEMA, SCHEMA_VERSION},
+    statements,
+};
+use crate::{ReadModelError, layout::sync_dir};
+
+/// Page cache, KiB: enough for the upper levels of every B-tree with 100,000
+/// issues, and a tenth of the memory budget.
+const CACHE_KIB: i64 = 32 * 1024;
+/// Size of the WAL above which a commit checkpoints it, pages of 4 KiB: 16 MiB.
+const CHECKPOINT_PAGES: i64 = 4096;
+/// What a checkpointed WAL file is cut back to, bytes.
+const WAL_BYTES_MAX: i64 = 64 * 1024 * 1024;
+/// Prepared statements kept; more than there are.
+const STATEMENT_CACHE: usize = 64;
+
+/// How the database is going to be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Durability {
+    /// Published: a crash loses at most the newest transactions.
+    Live,
+    /// Unpublished: a crash throws it away, [`IssueWriter::seal`] makes it durable.
+    Build,
+}
+
+/// What the projector must know of an issue to go on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IssueState {
+    /// Whose.
+    pub project_id: ProjectId,
+    /// Where it stands.
+    pub status: IssueStatus,
+    /// Who has it.
+    pub assignee: Option<UserId>,
+    /// Its latest event time, Unix milliseconds.
+    pub last_seen_ms: i64,
+}
 
 /// The one writer.
 #[derive(Debug)]
-pub struct IssueWriter;
+pub struct IssueWriter {
+    connection: Connection,
+    path: PathBuf,
+    position: Position,
+    alert_cursor: Position,
+}
+
+impl IssueWriter {
+    /// An empty database at position 0.
+    pub fn create(path: &Path, durability: Durability) -> Result<Self, ReadModelError> {
+        let connection = Connection::open(path).map_err(ReadModelError::sqlite("create"))?;
+        configure(&connection, durability)?;
+        let version = format!(
+            "BEGIN; {SCHEMA}
+             INSERT INTO meta (key, value) VALUES
+                 ('schema_version', {SCHEMA_VERSION}), ('position', 0), ('alert_cursor', 0);
+             COMMIT;"
+        );
+        connection
+            .execute_batch(&version)
+            .map_err(ReadModelError::sqlite("create the tables"))?;
+        Ok(Self {
+            connection,
+            path: path.to_owned(),
+            position: Position(0),
+            alert_cursor: Position(0),
+        })
+    }
+
+    /// The database as it was left. A missing file, another schema version and
+    /// damage are errors that [`ReadModelError::is_mended_by_rebuild`].
+    pub fn open(path: &Path) -> Result<Self, ReadModelError> {
+        if !path.exists() {
+            return Err(ReadModelError::Damaged {
+                path: path.to_owned(),
+                what: "it is missing".to_owned(),
+            });
+        }
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection =
+            Connection::open_with_flags(path, flags).map_err(ReadModelError::sqlite("open"))?;
+        configure(&connection, Durability::Live)?;
+        let found = meta(&connection, "schema_version")
+            .map_err(|error| as_damage(path, error))?
+            .unwrap_or(0);
+        if found != SCHEMA_VERSION {
+            return Err(ReadModelError::SchemaVersion {
+                path: path.to_owned(),
+                found,
+                expected: SCHEMA_VERSION,
+            });
+        }
+        let number = |key: &str| -> Result<Position, ReadModelError> {
+            let value = meta(&connection, key)?.ok_or_else(|| ReadModelError::Damaged {
+                path: path.to_owned(),
+                what: format!("meta.{key} is missing"),
+            })?;
+            Ok(Position(value as u64))
+        };
+        let (position, alert_cursor) = (number("position")?, number("alert_cursor")?);
+        Ok(Self {
+            connection,
+            path: path.to_owned(),
+            position,
+            alert_cursor,
+        })
+    }
+
+    /// The position of the last record applied.
+    pub fn position(&self) -> Position {
+        self.position
+    }
+
+    /// All transitions up to here are dealt with.
+    pub fn alert_cursor(&self) -> Position {
+        self.alert_cursor
+    }
+
+    /// The issue a fingerprint belongs to.
+    pub fn issue_of(
+        &self,
+        project_id: ProjectId,
+        fingerprint: Fingerprint,
+    ) -> Result<Option<IssueId>, ReadModelError> {
+        let sql = "SELECT issue_id FROM fingerprint WHERE project_id = ?1 AND fingerprint = ?2";
+        self.connection
+            .prepare_cached(sql)
+            .and_then(|mut statement| {
+                statement
+                    .query_row(params![project_id.0, fingerprint.0], |row| {
+                        Ok(IssueId(row.get::<_, i64>(0)? as u64))
+                    })
+                    .optional()
+            })
+            .map_err(ReadModelError::sqlite("look up a fingerprint"))
+    }
+
+    /// An issue's state; none: there is no such issue.
+    pub fn issue(&self, id: IssueId) -> Result<Option<IssueState>, ReadModelError> {
+        let sql = "SELECT project_id, status, assignee, last_seen FROM issue WHERE id = ?1";
+        self.connection
+            .prepare_cached(sql)
+            .and_then(|mut statement| {
+                statement
+                    .query_row([id.0 as i64], |row| {
+                        Ok(IssueState {
+                            project_id: ProjectId(row.get(0)?),
+                            status: status_from_number(row.get(1)?),
+                            assignee: row.get::<_, Option<u32>>(2)?.map(UserId),
+                            last_seen_ms: row.get(3)?,
+                        })
+                    })
+                    .optional()
+            })
+            .map_err(ReadModelError::sqlite("look up an issue"))
+    }
+
+    /// The tag keys and values an issue has rows for, '' (other) left out.
+    pub fn tag_values(&self, id: IssueId) -> Result<Vec<(String, String)>, ReadModelError> {
+        let sql = "SELECT key, value FROM issue_tag WHERE issue_id = ?1 AND value <> ''";
+        self.connection
+            .prepare_cached(sql)
+            .and_then(|mut statement| {
+                statement
+                    .query_map([id.0 as i64], |row| Ok((row.get(0)?, row.get(1)?)))?
+                    .collect()
+            })
+            .map_err(ReadModelError::sqlite("read an issue's tags"))
+    }
+
+    /// The newest minute a project has a row for.
+    pub fn newest_minute(&self, project_id: ProjectId) -> Result<Option<i64>, ReadModelError> {
+        let sql = "SELECT max(minute) FROM project_minute WHERE project_id = ?1";
+        self.connection
+            .prepare_cached(sql)
+            .and_then(|mut statement| statement.query_row([project_id.0], |row| row.get(0)))
+            .map_err(ReadModelError::sqlite("look up a project's minutes"))
+    }
+
+    /// Applies a batch: all of it, or nothing.
+    pub fn apply(&mut self, batch: &IssueBatch) -> Result<(), ReadModelError> {
+        if batch.after != self.position || batch.position < batch.after {
+            return Err(ReadModelError::Gap {
+                at: self.position,
+                after: batch.after,
+                position: batch.position,
+            });
+        }
+        statements::apply(&mut self.connection, batch)
+            .map_err(ReadModelError::sqlite("apply a batch"))?;
+        self.position = batch.position;
+        if let Some(cursor) = batch.alert_cursor {
+            self.alert_cursor = self.alert_cursor.max(cursor);
+        }
+        Ok(())
+    }
+
+    /// Makes a database of [`Durability::Build`] durable, to be published next.
+    pub fn seal(self) -> Result<(), ReadModelError> {
+        // Busy (0 = no) and two page counts; nobody else has it open.
+        self.connection
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+            .map_err(ReadModelError::sqlite("checkpoint"))?;
+        self.connection
+            .close()
+            .map_err(|(_, source)| ReadModelError::sqlite("close")(source))?;
+        std::fs::File::open(&self.path)
+            .and_then(|file| file.sync_all())
+            .map_err(ReadModelError::io("sync", &self.path))?;
+        self.path.parent().map_or(Ok(()), sync_dir)
+    }
+}
+
+fn configure(connection: &Connection, durability: Durability) -> Result<(), ReadModelError> {
+    let synchronous = match durability {
+        Durability::Live => "NORMAL",
+        Durability::Build => "OFF",
+    };
+    connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
+    connection
+        .execute_batch(&format!(
+            "PRAGMA journal_mode = WAL;
+             PRAGMA synchronous = {synchronous};
+             PRAGMA cache_size = -{CACHE_KIB};
+             PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES};
+             PRAGMA journal_size_limit = {WAL_BYTES_MAX};
+             PRAGMA temp_store = MEMORY;"
+        ))
+        .map_err(ReadModelError::sqlite("configure the connection"))
+}
+
+fn meta(connection: &Connection, key: &str) -> Result<Option<i64>, ReadModelError> {
+    connection
+        .query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| {
+            row.get(0)
+        })
+        .optional()
+        .map_err(ReadModelError::sqlite("read meta"))
+}
+
+/// A database without our tables is not ours, whatever SQLite calls the error.
+fn as_damage(path: &Path, error: ReadModelError) -> ReadModelError {
+    match &error {
+        ReadModelError::Sqlite { source, .. }
+            if source.sqlite_error_code() == Some(rusqlite::ErrorCode::Unknown) =>
+        {
+            ReadModelError::Damaged {
+                path: path.to_owned(),
+                what: source.to_string(),
+            }
+        }
+        _ => error,
+    }
+}
