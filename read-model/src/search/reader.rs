@@ -1,1 +1,278 @@
 //! The reader side of the search indexes.
+//!
+//! Owns: one open index a day, reloaded by [`Reader::refresh`]. Invariant: after
+//! `refresh` answered position P, every event up to P is found. Units: positions
+//! and Unix nanoseconds. Fails with [`ReadModelError`], which names the step; a
+//! folder that is not there yet is an empty index at position 0. Blocking: call it
+//! from a thread that may wait.
+//!
+//! Lists are by position, newest first: days and segments are visited from the
+//! newest on, and one whose newest position is older than what the page already
+//! holds is not opened at all.
+
+mod segment;
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::ErrorKind,
+    path::{Path, PathBuf},
+};
+
+use event_model::{EventId, Fingerprint, Position, ProjectId};
+use parking_lot::RwLock;
+use tantivy::{
+    Index, IndexReader, ReloadPolicy, Term,
+    query::{AllQuery, BooleanQuery, EnableScoring, Occur, Query, TermQuery, TermSetQuery},
+    schema::IndexRecordOption,
+    tokenizer::TokenStream,
+};
+
+use self::segment::Best;
+use super::schema::{POSITION_FILE, SearchSchema, decode_position};
+use crate::ReadModelError;
+
+/// Most words of one query; a text with more is cut.
+pub const WORDS_MAX: usize = 16;
+/// Blocks of stored documents kept by each index: nothing is stored.
+const STORE_BLOCKS_CACHED: usize = 0;
+
+/// An event as the index has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hit {
+    /// Its place in the log.
+    pub position: Position,
+    /// Whose.
+    pub project_id: ProjectId,
+    /// Leads to its issue.
+    pub fingerprint: Fingerprint,
+    /// When it happened, Unix ns.
+    pub timestamp_ns: i64,
+    /// When the gateway had it, Unix ns.
+    pub received_ns: i64,
+}
+
+/// Which events. The default is all of them.
+#[derive(Debug, Clone, Default)]
+pub struct EventFilter {
+    /// None: all.
+    pub project: Option<ProjectId>,
+    /// Those of one issue; none: all. An empty list finds nothing.
+    pub fingerprints: Option<Vec<Fingerprint>>,
+    /// This event; none: all.
+    pub event_id: Option<EventId>,
+    /// Words of the title, all of which must occur; at most [`WORDS_MAX`] count.
+    pub text: String,
+}
+
+/// From which end to list, and from where (exclusive).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum From {
+    /// Newest first, from the newest on.
+    Newest,
+    /// Newest first, those before a position.
+    Before(Position),
+    /// Oldest first, from the oldest on.
+    Oldest,
+    /// Oldest first, those after a position.
+    After(Position),
+}
+
+impl From {
+    fn newest_first(self) -> bool {
+        matches!(self, Self::Newest | Self::Before(_))
+    }
+
+    fn admits(self, position: u64) -> bool {
+        match self {
+            Self::Newest | Self::Oldest => true,
+            Self::Before(bound) => position < bound.0,
+            Self::After(bound) => position > bound.0,
+        }
+    }
+}
+
+/// The reader of one generation's search folder.
+pub struct Reader {
+    root: PathBuf,
+    schema: SearchSchema,
+    days: RwLock<BTreeMap<String, Day>>,
+}
+
+struct Day {
+    index: Index,
+    reader: IndexReader,
+}
+
+impl std::fmt::Debug for Reader {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Reader").field("root", &self.root).finish()
+    }
+}
+
+impl Reader {
+    /// Opens the search folder `root` and whatever days are there.
+    pub fn open(root: &Path) -> Result<Self, ReadModelError> {
+        let reader = Self {
+            root: root.to_owned(),
+            schema: SearchSchema::new(),
+            days: RwLock::default(),
+        };
+        reader.refresh()?;
+        Ok(reader)
+    }
+
+    /// The position every day had reached when the file was read: nothing is opened.
+    pub fn published(&self) -> Result<Position, ReadModelError> {
+        let path = self.root.join(POSITION_FILE);
+        match fs::read_to_string(&path) {
+            Ok(text) => decode_position(&text),
+            Err(e) if e.kind() == ErrorKind::NotFound => Ok(Position(0)),
+            Err(e) => Err(ReadModelError::io("read", path)(e)),
+        }
+    }
+
+    /// Opens new days, reloads changed ones, forgets removed ones. Answers the
+    /// position up to which every event is now found.
+    pub fn refresh(&self) -> Result<Position, ReadModelError> {
+        // Read before the indexes, which are then at least as far.
+        let position = self.published()?;
+        let names = self.day_names()?;
+        let mut opened = Vec::new();
+        {
+            let days = self.days.read();
+            for name in &names {
+                match days.get(name) {
+                    Some(day) => day
+                        .reader
+                        .reload()
+                        .map_err(ReadModelError::search("reload a day"))?,
+                    None => opened.extend(self.open_day(name)?.map(|day| (name.clone(), day))),
+                }
+            }
+        }
+        let mut days = self.days.write();
+        days.extend(opened);
+        days.retain(|name, _| names.contains(name));
+        Ok(position)
+    }
+
+    fn day_names(&self) -> Result<Vec<String>, ReadModelError> {
+        let entries = match fs::read_dir(&self.root) {
+            Ok(entries) => entries,
+            Err(e) if e.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(e) => return Err(ReadModelError::io("list", &self.root)(e)),
+        };
+        let mut names = Vec::new();
+        for entry in entries {
+            let entry = entry.map_err(ReadModelError::io("list", &self.root))?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if name.parse::<jiff::civil::Date>().is_ok() {
+                names.push(name);
+            }
+        }
+        Ok(names)
+    }
+
+    /// None while the writer has not committed it once.
+    fn open_day(&self, name: &str) -> Result<Option<Day>, ReadModelError> {
+        let path = self.root.join(name);
+        if !path.join("meta.json").exists() {
+            return Ok(None);
+        }
+        let index =
+            Index::open_in_dir(&path).map_err(ReadModelError::search("open a day's index"))?;
+        if index.schema() != self.schema.schema {
+            return Err(ReadModelError::Damaged {
+                path,
+                what: "its schema is another release's".to_owned(),
+            });
+        }
+        let reader = index
+            .reader_builder()
+            .reload_policy(ReloadPolicy::Manual)
+            .doc_store_cache_num_blocks(STORE_BLOCKS_CACHED)
+            .try_into()
+            .map_err(ReadModelError::search("read a day's index"))?;
+        Ok(Some(Day { index, reader }))
+    }
+
+    /// At most `limit` events, in the order and from where `from` says.
+    pub fn list(
+        &self,
+        filter: &EventFilter,
+        from: From,
+        limit: usize,
+    ) -> Result<Vec<Hit>, ReadModelError> {
+        if limit == 0 || filter.fingerprints.as_ref().is_some_and(Vec::is_empty) {
+            return Ok(Vec::new());
+        }
+        let days = self.days.read();
+        let mut best = Best::new(from, limit);
+        let days: Vec<&Day> = if from.newest_first() {
+            days.values().rev().collect()
+        } else {
+            days.values().collect()
+        };
+        for day in days {
+            let query = self.query(&day.index, filter)?;
+            let searcher = day.reader.searcher();
+            let weight = query
+                .weight(EnableScoring::disabled_from_searcher(&searcher))
+                .map_err(ReadModelError::search("prepare a query"))?;
+            best.collect(&searcher, weight.as_ref())
+                .map_err(ReadModelError::search("run a query"))?;
+        }
+        Ok(best.into_hits())
+    }
+
+    /// The event with this id; if several projects have one, the newest.
+    pub fn find(
+        &self,
+        event_id: EventId,
+        project: Option<ProjectId>,
+    ) -> Result<Option<Hit>, ReadModelError> {
+        let filter = EventFilter {
+            project,
+            event_id: Some(event_id),
+            ..EventFilter::default()
+        };
+        Ok(self.list(&filter, From::Newest, 1)?.pop())
+    }
+
+    fn query(&self, index: &Index, filter: &EventFilter) -> Result<Box<dyn Query>, ReadModelError> {
+        let fields = &self.schema;
+        let mut must: Vec<(Occur, Box<dyn Query>)> = Vec::new();
+        let mut term = |term: Term| {
+            let query = TermQuery::new(term, IndexRecordOption::Basic);
+            must.push((Occur::Must, Box::new(query)));
+        };
+        if let Some(id) = filter.event_id {
+            term(Term::from_field_bytes(fields.event_id, &id.0));
+        }
+        if let Some(project) = filter.project {
+            term(Term::from_field_u64(fields.project_id, project.0.into()));
+        }
+        let mut tokenizer = index
+            .tokenizer_for_field(fields.title)
+            .map_err(ReadModelError::search("find the tokenizer"))?;
+        let mut words = 0;
+        tokenizer.token_stream(&filter.text).process(&mut |token| {
+            if words < WORDS_MAX {
+                term(Term::from_field_text(fields.title, &token.text));
+            }
+            words += 1;
+        });
+        if let Some(fingerprints) = &filter.fingerprints {
+            let terms = fingerprints
+                .iter()
+                .map(|f| Term::from_field_bytes(fields.fingerprint, &f.0));
+            must.push((Occur::Must, Box::new(TermSetQuery::new(terms))));
+        }
+        Ok(if must.is_empty() {
+            Box::new(AllQuery)
+        } else {
+            Box::new(BooleanQuery::new(must))
+        })
+    }
+}

@@ -3,7 +3,7 @@
 //! | field | type | for |
 //! | --- | --- | --- |
 //! | `event_id` | bytes, indexed | lookup by id |
-//! | `fingerprint` | bytes, indexed | an issue's events |
+//! | `fingerprint` | bytes, indexed, fast | an issue's events, and the issue of an event |
 //! | `project_id` | u64, indexed, fast | filter |
 //! | `level` | u64, indexed, fast | filter: [`event_model::Level`] as its number |
 //! | `position` | u64, indexed, fast | order (newest first = highest), neighbours, and where the event is in the log |
@@ -17,7 +17,8 @@
 
 use event_model::Position;
 use tantivy::schema::{
-    Field, INDEXED, IndexRecordOption, NumericOptions, Schema, TextFieldIndexing, TextOptions,
+    BytesOptions, Field, INDEXED, IndexRecordOption, NumericOptions, Schema, TextFieldIndexing,
+    TextOptions,
 };
 
 use crate::ReadModelError;
@@ -59,7 +60,10 @@ impl SearchSchema {
         let mut builder = Schema::builder();
         Self {
             event_id: builder.add_bytes_field("event_id", INDEXED),
-            fingerprint: builder.add_bytes_field("fingerprint", INDEXED),
+            fingerprint: builder.add_bytes_field(
+                "fingerprint",
+                BytesOptions::default().set_indexed().set_fast(),
+            ),
             project_id: builder.add_u64_field("project_id", filter.clone()),
             level: builder.add_u64_field("level", filter.clone()),
             position: builder.add_u64_field("position", filter),

@@ -1,0 +1,219 @@
+//! What one issue's page shows beside the issue itself, and filter values.
+
+use std::collections::HashMap;
+
+use event_model::{Fingerprint, IssueId, Position, ProjectId};
+use rusqlite::{OptionalExtension, params};
+
+use super::{ReadError, Snapshot, json_list};
+
+/// Most entries of an issue's activity.
+const ACTIVITY_MAX: u32 = 200;
+/// Most releases and environments of an issue.
+const VALUES_MAX: u32 = 50;
+/// Most values of one tag key.
+const TAG_VALUES_MAX: usize = 10;
+/// Most releases among the filter values.
+const FACET_RELEASES_MAX: u32 = 100;
+/// Most environments among the filter values; names come from clients.
+const FACET_ENVIRONMENTS_MAX: u32 = 200;
+
+/// A value and its events.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ValueCount {
+    /// The value; empty among tags: all values beyond the first 1,000.
+    pub value: String,
+    /// Events.
+    pub count: u64,
+}
+
+/// A release of an issue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReleaseCount {
+    /// Its name.
+    pub version: String,
+    /// Events.
+    pub count: u64,
+    /// Unix ms.
+    pub first_seen_ms: i64,
+    /// Unix ms.
+    pub last_seen_ms: i64,
+}
+
+/// A tag key of an issue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TagKey {
+    /// Its name.
+    pub key: String,
+    /// Events that carry it.
+    pub count: u64,
+    /// Most frequent first, at most 10.
+    pub values: Vec<ValueCount>,
+    /// Distinct values, exact up to 1,000.
+    pub distinct: u32,
+}
+
+/// Who did what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Activity {
+    /// Where in the log.
+    pub position: Position,
+    /// As in `errata.v1.Activity`.
+    pub kind: String,
+    /// Unix ns.
+    pub at_ns: i64,
+    /// "user:N", "admin", "system", "alerter".
+    pub actor: String,
+    /// Assignee's user id, release, target.
+    pub detail: String,
+}
+
+/// Filter values.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Facets {
+    /// By name.
+    pub environments: Vec<String>,
+    /// Newest first.
+    pub releases: Vec<String>,
+}
+
+impl Snapshot<'_> {
+    /// Releases of an issue, newest first, at most 50.
+    pub fn releases(&self, issue: IssueId) -> Result<Vec<ReleaseCount>, ReadError> {
+        self.rows(
+            "SELECT release, count, first_seen, last_seen FROM issue_release
+             WHERE issue_id = ?1 AND release <> '' ORDER BY last_seen DESC, release LIMIT ?2",
+            params![issue.0 as i64, VALUES_MAX],
+            |row| {
+                Ok(ReleaseCount {
+                    version: row.get(0)?,
+                    count: row.get::<_, i64>(1)? as u64,
+                    first_seen_ms: row.get(2)?,
+                    last_seen_ms: row.get(3)?,
+                })
+            },
+        )
+    }
+
+    /// Environments of an issue, most events first, at most 50.
+    pub fn environments(&self, issue: IssueId) -> Result<Vec<ValueCount>, ReadError> {
+        self.rows(
+            "SELECT environment, count FROM issue_environment
+             WHERE issue_id = ?1 AND environment <> '' ORDER BY count DESC, environment LIMIT ?2",
+            params![issue.0 as i64, VALUES_MAX],
+            |row| {
+                Ok(ValueCount {
+                    value: row.get(0)?,
+                    count: row.get::<_, i64>(1)? as u64,
+                })
+            },
+        )
+    }
+
+    /// Tag keys of an issue, most events first.
+    pub fn tags(&self, issue: IssueId) -> Result<Vec<TagKey>, ReadError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT key, value, count FROM issue_tag WHERE issue_id = ?1
+             ORDER BY key, value = '', count DESC, value",
+        )?;
+        let mut rows = statement.query([issue.0 as i64])?;
+        let mut keys: Vec<TagKey> = Vec::new();
+        while let Some(row) = rows.next()? {
+            let key = row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?;
+            let value: String = row.get(1)?;
+            let count = row.get::<_, i64>(2)? as u64;
+            if keys.last().is_none_or(|last| last.key != key) {
+                keys.push(TagKey {
+                    key: key.to_owned(),
+                    count: 0,
+                    values: Vec::new(),
+                    distinct: 0,
+                });
+            }
+            let Some(last) = keys.last_mut() else {
+                continue;
+            };
+            last.count += count;
+            last.distinct += u32::from(!value.is_empty());
+            if last.values.len() < TAG_VALUES_MAX {
+                last.values.push(ValueCount { value, count });
+            }
+        }
+        keys.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.key.cmp(&b.key)));
+        Ok(keys)
+    }
+
+    /// Activity of an issue, newest first, at most 200.
+    pub fn activity(&self, issue: IssueId) -> Result<Vec<Activity>, ReadError> {
+        self.rows(
+            "SELECT position, kind, at_ns, actor, detail FROM activity
+             WHERE issue_id = ?1 ORDER BY position DESC, kind LIMIT ?2",
+            params![issue.0 as i64, ACTIVITY_MAX],
+            |row| {
+                Ok(Activity {
+                    position: Position(row.get::<_, i64>(0)? as u64),
+                    kind: row.get(1)?,
+                    at_ns: row.get(2)?,
+                    actor: row.get(3)?,
+                    detail: row.get(4)?,
+                })
+            },
+        )
+    }
+
+    /// Filter values of these projects; none named: of all.
+    pub fn facets(&self, projects: &[ProjectId]) -> Result<Facets, ReadError> {
+        let all = projects.is_empty();
+        let list = json_list(projects.iter().map(|id| i64::from(id.0)));
+        let environments = self.rows(
+            "SELECT DISTINCT name FROM environment
+             WHERE name <> '' AND (?1 OR project_id IN (SELECT value FROM json_each(?2)))
+             ORDER BY name LIMIT ?3",
+            params![all, list, FACET_ENVIRONMENTS_MAX],
+            |row| row.get(0),
+        )?;
+        let releases = self.rows(
+            "SELECT version FROM release
+             WHERE version <> '' AND (?1 OR project_id IN (SELECT value FROM json_each(?2)))
+             GROUP BY version ORDER BY max(last_seen) DESC, version LIMIT ?3",
+            params![all, list, FACET_RELEASES_MAX],
+            |row| row.get(0),
+        )?;
+        Ok(Facets {
+            environments,
+            releases,
+        })
+    }
+
+    /// The fingerprints that make up an issue.
+    pub fn fingerprints(&self, issue: IssueId) -> Result<Vec<Fingerprint>, ReadError> {
+        self.rows(
+            "SELECT fingerprint FROM fingerprint WHERE issue_id = ?1 ORDER BY fingerprint",
+            [issue.0 as i64],
+            |row| row.get(0).map(Fingerprint),
+        )
+    }
+
+    /// The issue that each of these fingerprints belongs to.
+    pub fn issue_ids(
+        &self,
+        wanted: impl IntoIterator<Item = (ProjectId, Fingerprint)>,
+    ) -> Result<HashMap<(ProjectId, Fingerprint), IssueId>, ReadError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT issue_id FROM fingerprint WHERE project_id = ?1 AND fingerprint = ?2",
+        )?;
+        let mut found = HashMap::new();
+        for key in wanted {
+            if found.contains_key(&key) {
+                continue;
+            }
+            let id: Option<i64> = statement
+                .query_row(params![key.0.0, key.1.0], |row| row.get(0))
+                .optional()?;
+            if let Some(id) = id {
+                found.insert(key, IssueId(id as u64));
+            }
+        }
+        Ok(found)
+    }
+}

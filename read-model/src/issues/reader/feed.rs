@@ -1,0 +1,203 @@
+//! What live streams and the alerter follow: changes, transitions, deliveries.
+//!
+//! Invariant: a cursor is exclusive and names a row, not only a position: one
+//! command changes up to 1,000 issues at a single position, and a page may end in
+//! the middle of them.
+
+use event_model::{DeliveryState, DeliveryStep, EventId, IssueId, Position};
+use rusqlite::params;
+
+use super::{
+    ReadError, Snapshot,
+    row::{COLUMN_COUNT, COLUMNS, IssueRow, read_issue},
+};
+
+/// Up to where changes were read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct ChangeCursor {
+    /// The change's position.
+    pub position: Position,
+    /// The issue, as SQLite orders it.
+    pub issue: i64,
+}
+
+impl ChangeCursor {
+    /// Before everything above `position`.
+    pub fn after(position: Position) -> Self {
+        Self {
+            position,
+            issue: i64::MAX,
+        }
+    }
+}
+
+/// An issue that changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// As it is now.
+    pub issue: IssueRow,
+    /// Its newest change.
+    pub cursor: ChangeCursor,
+}
+
+/// What happened to an issue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TransitionKind {
+    /// Its first event.
+    New,
+    /// An event after it was resolved.
+    Regressed,
+    /// By a person.
+    Resolved,
+    /// By a person.
+    Ignored,
+    /// By a person.
+    Reopened,
+}
+
+/// A change of state that alerts act on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Transition {
+    /// Where in the log.
+    pub position: Position,
+    /// The issue as it is now.
+    pub issue: IssueRow,
+    /// What happened.
+    pub kind: TransitionKind,
+    /// Unix ns.
+    pub at_ns: i64,
+    /// The event that caused it; none for commands.
+    pub event_id: Option<EventId>,
+    /// The event's; empty: none.
+    pub release: String,
+    /// The event's; empty: none.
+    pub environment: String,
+    /// Number of `kind`, third part of its place in the order.
+    pub kind_number: i64,
+}
+
+/// A notification's newest step and where it was recorded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivery {
+    /// Where in the log.
+    pub position: Position,
+    /// The step.
+    pub step: DeliveryStep,
+}
+
+/// Which deliveries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct DeliveryFilter {
+    /// None: all.
+    pub state: Option<DeliveryState>,
+    /// Since then, Unix ns.
+    pub since_ns: Option<i64>,
+}
+
+impl Snapshot<'_> {
+    /// At most `limit` issues whose newest change is after `cursor`, oldest change
+    /// first.
+    pub fn changes(&self, cursor: ChangeCursor, limit: u32) -> Result<Vec<Change>, ReadError> {
+        let sql = format!(
+            "SELECT {COLUMNS}, change.position FROM change JOIN issue ON issue.id = change.issue_id
+             WHERE (change.position, change.issue_id) > (?1, ?2)
+             ORDER BY change.position, change.issue_id LIMIT ?3"
+        );
+        let after = cursor.position.0 as i64;
+        self.rows(&sql, params![after, cursor.issue, limit], |row| {
+            let issue = read_issue(row)?;
+            let cursor = ChangeCursor {
+                position: Position(row.get::<_, i64>(COLUMN_COUNT)? as u64),
+                issue: issue.id.0 as i64,
+            };
+            Ok(Change { issue, cursor })
+        })
+    }
+
+    /// At most `limit` transitions after (position, issue, kind), in that order.
+    pub fn transitions(
+        &self,
+        after: (Position, i64, i64),
+        limit: u32,
+    ) -> Result<Vec<Transition>, ReadError> {
+        let sql = format!(
+            "SELECT {COLUMNS}, t.position, t.kind, t.at_ns, t.event_id, t.release, t.environment
+             FROM transition AS t JOIN issue ON issue.id = t.issue_id
+             WHERE (t.position, t.issue_id, t.kind) > (?1, ?2, ?3)
+             ORDER BY t.position, t.issue_id, t.kind LIMIT ?4"
+        );
+        let values = params![after.0.0 as i64, after.1, after.2, limit];
+        self.rows(&sql, values, |row| {
+            let kind_number: i64 = row.get(COLUMN_COUNT + 1)?;
+            Ok(Transition {
+                issue: read_issue(row)?,
+                position: Position(row.get::<_, i64>(COLUMN_COUNT)? as u64),
+                kind: match kind_number {
+                    1 => TransitionKind::New,
+                    2 => TransitionKind::Regressed,
+                    3 => TransitionKind::Resolved,
+                    4 => TransitionKind::Ignored,
+                    _ => TransitionKind::Reopened,
+                },
+                at_ns: row.get(COLUMN_COUNT + 2)?,
+                event_id: row
+                    .get::<_, Option<[u8; 16]>>(COLUMN_COUNT + 3)?
+                    .map(EventId),
+                release: row.get(COLUMN_COUNT + 4)?,
+                environment: row.get(COLUMN_COUNT + 5)?,
+                kind_number,
+            })
+        })
+    }
+
+    /// The newest step of at most `limit` notifications, newest first.
+    pub fn deliveries(
+        &self,
+        filter: DeliveryFilter,
+        limit: u32,
+    ) -> Result<Vec<Delivery>, ReadError> {
+        let state = filter.state.map_or(0, state_number);
+        self.rows(
+            "SELECT notification_id, position, transition_position, issue_id, rule, channel,
+                    target, state, attempts, error, at_ns
+             FROM delivery WHERE at_ns >= ?1 AND (?2 = 0 OR state = ?2)
+             ORDER BY at_ns DESC, notification_id LIMIT ?3",
+            params![filter.since_ns.unwrap_or(i64::MIN), state, limit],
+            |row| {
+                Ok(Delivery {
+                    position: Position(row.get::<_, i64>(1)? as u64),
+                    step: DeliveryStep {
+                        notification_id: row.get(0)?,
+                        transition_position: row.get::<_, i64>(2)? as u64,
+                        issue_id: IssueId(row.get::<_, i64>(3)? as u64),
+                        rule: row.get(4)?,
+                        channel: row.get(5)?,
+                        target: row.get(6)?,
+                        state: state_of(row.get(7)?),
+                        attempts: row.get(8)?,
+                        error: row.get(9)?,
+                        at_ns: row.get(10)?,
+                    },
+                })
+            },
+        )
+    }
+}
+
+fn state_number(state: DeliveryState) -> i64 {
+    match state {
+        DeliveryState::Sending => 1,
+        DeliveryState::Sent => 2,
+        DeliveryState::Failed => 3,
+        DeliveryState::Suppressed => 4,
+    }
+}
+
+fn state_of(number: i64) -> DeliveryState {
+    match number {
+        1 => DeliveryState::Sending,
+        2 => DeliveryState::Sent,
+        3 => DeliveryState::Failed,
+        _ => DeliveryState::Suppressed,
+    }
+}

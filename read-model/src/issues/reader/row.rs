@@ -1,0 +1,126 @@
+//! One row of table `issue`.
+
+use event_model::{EventId, IssueId, IssueStatus, Level, Position, ProjectId, UserId};
+use rusqlite::{OptionalExtension, Row};
+
+use super::{ReadError, Snapshot, json_list};
+
+/// The columns of [`IssueRow`], in its order; the table must go by its own name.
+pub(super) const COLUMNS: &str = "issue.id, issue.project_id, issue.title, issue.culprit, \
+     issue.type, issue.value, issue.level, issue.platform, issue.handled, issue.status, \
+     issue.assignee, issue.count, issue.users, issue.first_seen, issue.last_seen, \
+     issue.first_position, issue.last_position, issue.first_event_id, issue.last_event_id, \
+     issue.first_release, issue.last_release";
+/// How many columns [`COLUMNS`] names: where a query's further columns start.
+pub(super) const COLUMN_COUNT: usize = 21;
+
+/// An issue as the projection has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IssueRow {
+    /// Which.
+    pub id: IssueId,
+    /// Whose.
+    pub project_id: ProjectId,
+    /// "Type: first line of the value".
+    pub title: String,
+    /// Where it broke.
+    pub culprit: String,
+    /// The exception's type; empty for messages.
+    pub ty: String,
+    /// The exception's value, first line.
+    pub value: String,
+    /// Of the newest event.
+    pub level: Level,
+    /// Of the newest event.
+    pub platform: String,
+    /// Whether the newest event was caught; none: unknown.
+    pub handled: Option<bool>,
+    /// Where it stands.
+    pub status: IssueStatus,
+    /// Who looks after it.
+    pub assignee: Option<UserId>,
+    /// Events.
+    pub count: u64,
+    /// Distinct users.
+    pub users: u64,
+    /// Event time of the earliest event, Unix ms.
+    pub first_seen_ms: i64,
+    /// Event time of the latest event, Unix ms.
+    pub last_seen_ms: i64,
+    /// The first event in the log.
+    pub first_position: Position,
+    /// The newest event in the log.
+    pub last_position: Position,
+    /// The first event in the log.
+    pub first_event_id: EventId,
+    /// The newest event in the log.
+    pub last_event_id: EventId,
+    /// Empty: none.
+    pub first_release: String,
+    /// Empty: none.
+    pub last_release: String,
+}
+
+pub(super) fn status_number(status: IssueStatus) -> i64 {
+    match status {
+        IssueStatus::Unresolved => 1,
+        IssueStatus::Resolved => 2,
+        IssueStatus::Ignored => 3,
+    }
+}
+
+pub(super) fn status_of(number: i64) -> IssueStatus {
+    match number {
+        2 => IssueStatus::Resolved,
+        3 => IssueStatus::Ignored,
+        _ => IssueStatus::Unresolved,
+    }
+}
+
+pub(super) fn read_issue(row: &Row<'_>) -> rusqlite::Result<IssueRow> {
+    Ok(IssueRow {
+        id: IssueId(row.get::<_, i64>(0)? as u64),
+        project_id: ProjectId(row.get(1)?),
+        title: row.get(2)?,
+        culprit: row.get(3)?,
+        ty: row.get(4)?,
+        value: row.get(5)?,
+        level: Level::from_number(row.get(6)?),
+        platform: row.get(7)?,
+        handled: match row.get::<_, i64>(8)? {
+            1 => Some(false),
+            2 => Some(true),
+            _ => None,
+        },
+        status: status_of(row.get(9)?),
+        assignee: row.get::<_, Option<u32>>(10)?.map(UserId),
+        count: row.get::<_, i64>(11)? as u64,
+        users: row.get::<_, i64>(12)? as u64,
+        first_seen_ms: row.get(13)?,
+        last_seen_ms: row.get(14)?,
+        first_position: Position(row.get::<_, i64>(15)? as u64),
+        last_position: Position(row.get::<_, i64>(16)? as u64),
+        first_event_id: EventId(row.get(17)?),
+        last_event_id: EventId(row.get(18)?),
+        first_release: row.get(19)?,
+        last_release: row.get(20)?,
+    })
+}
+
+impl Snapshot<'_> {
+    /// One issue.
+    pub fn issue(&self, id: IssueId) -> Result<Option<IssueRow>, ReadError> {
+        let sql = format!("SELECT {COLUMNS} FROM issue WHERE id = ?1");
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        Ok(statement.query_row([id.0 as i64], read_issue).optional()?)
+    }
+
+    /// Those of `ids` that exist, in no order.
+    pub fn issues_of(&self, ids: &[IssueId]) -> Result<Vec<IssueRow>, ReadError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM json_each(?1) AS wanted JOIN issue ON issue.id = wanted.value"
+        );
+        let ids = json_list(ids.iter().map(|id| id.0 as i64));
+        self.rows(&sql, [ids], read_issue)
+    }
+}
