@@ -1,1 +1,46 @@
 //! A durable, segmented, memory-mapped, append-only log of byte records.
+//!
+//! Owns: putting records on disk in order, and handing them back without copying. One writer process, any number of
+//! reader threads and processes. Must not know: events, protobuf, HTTP, async runtimes.
+//!
+//! Invariant: a record whose [`Ticket`] is complete is on disk (`fdatasync` done) and is found by every later open;
+//! readers see such records only; no sequence number is ever used for two acknowledged records.
+//!
+//! "Memory-mapped" means: reads are slices of a read-only mapping. Writes are `pwritev` and `fdatasync`.
+//!
+//! In reading order: [`format`] (bytes) · `scan`, `classify`, `recover`, `open` (what is found) · `queue`, `writer`,
+//! `next`, `commit` (the way in) · `segment`, `mmap`, `index`, `read` (the way out) · `cursor` · `stat`, `verify`.
+
+mod classify;
+mod commit;
+mod cursor;
+mod disk;
+mod error;
+pub mod format;
+mod index;
+mod lock;
+mod log;
+mod mmap;
+mod next;
+mod open;
+mod queue;
+mod read;
+mod recover;
+mod scan;
+mod segment;
+mod stat;
+mod verify;
+mod writer;
+
+pub use commit::Ticket;
+pub use cursor::{Cursor, CursorInfo};
+pub use error::{AppendError, CommitError, CursorError, Fault, OpenError, ReadError};
+pub use log::{Config, Log};
+pub use queue::Record;
+pub use read::{Entry, Iter, Reader};
+pub use recover::{Recovery, TornTail};
+pub use scan::Damage;
+pub use segment::SegmentInfo;
+pub use stat::{SegmentStat, Stat, stat};
+pub use verify::{SegmentVerdict, Verification, VerifiedSegment, verify};
+pub use writer::WriterState;

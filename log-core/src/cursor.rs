@@ -1,0 +1,327 @@
+//! Named cursors: durable positions of readers, kept beside the log.
+//!
+//! A cursor's position is the sequence number of the next record its owner wants. A file `cursors/{name}.cursor`
+//! holds two slots, written alternately, each synced: a crash spoils at most the older position's successor, never
+//! both. Invariant: positions go forward, but for an explicit rewind that says why; none is beyond the durable end.
+//!
+//! Slot, 512 bytes at 0 and at 4096, little-endian: magic 8, version 4, reason length 4, generation 8, position 8,
+//! time ns 8, reason of a rewind 200, zeros, CRC-32 of all before at 508.
+
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustix::fs::FlockOperation;
+
+use crate::disk;
+use crate::error::{CursorError, OpenError};
+use crate::recover::io_error;
+use crate::segment::Store;
+use crate::writer::now_ns;
+
+const CURSOR_DIR: &str = "cursors";
+const SUFFIX: &str = ".cursor";
+const MAGIC: [u8; 8] = *b"ERRATCUR";
+const VERSION: u32 = 1;
+const SLOT_BYTES: usize = 512;
+/// Distance of the slots: no disk writes both in one sector.
+const SLOT_STRIDE_BYTES: u64 = 4096;
+const NAME_BYTES_MAX: usize = 64;
+const REASON_BYTES_MAX: usize = 200;
+const REASON_AT: usize = 40;
+
+/// Where a reader stands; held exclusively until dropped. See [`crate::Reader::cursor`].
+#[derive(Debug)]
+pub struct Cursor {
+    store: Arc<Store>,
+    name: String,
+    path: PathBuf,
+    file: File,
+    slot: Slot,
+}
+
+/// A stored position.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Slot {
+    generation: u64,
+    position: u64,
+    time_ns: i64,
+    reason: String,
+}
+
+/// A cursor as `stat` shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CursorInfo {
+    /// Its name.
+    pub name: String,
+    /// Sequence number of the next record its owner wants.
+    pub position: u64,
+    /// When it was stored, nanoseconds since the Unix epoch.
+    pub time_ns: i64,
+    /// Why it was rewound, if that was the last thing that happened to it.
+    pub rewound: Option<String>,
+}
+
+impl Cursor {
+    pub(crate) fn open(store: Arc<Store>, name: &str) -> Result<Self, CursorError> {
+        check_name(name)?;
+        let dir = store.dir.join(CURSOR_DIR);
+        let path = dir.join(format!("{name}{SUFFIX}"));
+        if !path.exists() {
+            create(&dir, &path, store.first())?;
+        }
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open(&path)
+            .map_err(failed("open cursor", &path))?;
+        match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => {}
+            Err(rustix::io::Errno::WOULDBLOCK) => return Err(CursorError::Held(name.to_owned())),
+            Err(error) => return Err(failed("lock cursor", &path)(error.into())),
+        }
+        let slot = read_slots(&file, name, &path)?;
+        let cursor = Self {
+            store,
+            name: name.to_owned(),
+            path,
+            file,
+            slot,
+        };
+        cursor.check_end(cursor.slot.position)?;
+        Ok(cursor)
+    }
+
+    /// Sequence number of the next record its owner wants.
+    pub fn position(&self) -> u64 {
+        self.slot.position
+    }
+
+    /// Stores that everything below `position` is done; durable when it returns. It may not go back, nor beyond the
+    /// durable end. The same position again is not written.
+    pub fn commit(&mut self, position: u64) -> Result<(), CursorError> {
+        if position < self.slot.position {
+            let (from, to) = (self.slot.position, position);
+            return Err(CursorError::Backwards {
+                name: self.name.clone(),
+                from,
+                to,
+            });
+        }
+        if position == self.slot.position {
+            return Ok(());
+        }
+        self.store_position(position, String::new())
+    }
+
+    /// Goes back to `position`, and keeps the reason (1 to 200 bytes) with it.
+    pub fn rewind(&mut self, position: u64, reason: &str) -> Result<(), CursorError> {
+        let refuse = |reason| {
+            Err(CursorError::Rewind {
+                name: self.name.clone(),
+                reason,
+            })
+        };
+        if reason.is_empty() || reason.len() > REASON_BYTES_MAX {
+            return refuse("its reason is not 1 to 200 bytes long");
+        }
+        if position > self.slot.position {
+            return refuse("its target is ahead of the cursor");
+        }
+        if position < self.store.first() {
+            return refuse("its target is no longer kept");
+        }
+        self.store_position(position, reason.to_owned())
+    }
+
+    fn store_position(&mut self, position: u64, reason: String) -> Result<(), CursorError> {
+        self.check_end(position)?;
+        let slot = Slot {
+            generation: self.slot.generation + 1,
+            position,
+            time_ns: now_ns(),
+            reason,
+        };
+        let at = slot.generation % 2 * SLOT_STRIDE_BYTES;
+        self.file
+            .write_all_at(&slot.encode(), at)
+            .map_err(failed("write cursor", &self.path))?;
+        self.file
+            .sync_data()
+            .map_err(failed("sync cursor", &self.path))?;
+        self.slot = slot;
+        Ok(())
+    }
+
+    fn check_end(&self, position: u64) -> Result<(), CursorError> {
+        let durable_end = self.store.durable.end();
+        if position > durable_end {
+            return Err(CursorError::BeyondEnd {
+                name: self.name.clone(),
+                position,
+                durable_end,
+            });
+        }
+        Ok(())
+    }
+}
+
+impl Slot {
+    fn encode(&self) -> [u8; SLOT_BYTES] {
+        let mut bytes = [0; SLOT_BYTES];
+        bytes[0..8].copy_from_slice(&MAGIC);
+        bytes[8..12].copy_from_slice(&VERSION.to_le_bytes());
+        bytes[12..16].copy_from_slice(&(self.reason.len() as u32).to_le_bytes());
+        bytes[16..24].copy_from_slice(&self.generation.to_le_bytes());
+        bytes[24..32].copy_from_slice(&self.position.to_le_bytes());
+        bytes[32..40].copy_from_slice(&self.time_ns.to_le_bytes());
+        bytes[REASON_AT..REASON_AT + self.reason.len()].copy_from_slice(self.reason.as_bytes());
+        let crc = crc32fast::hash(&bytes[..SLOT_BYTES - 4]);
+        bytes[SLOT_BYTES - 4..].copy_from_slice(&crc.to_le_bytes());
+        bytes
+    }
+
+    fn decode(bytes: &[u8; SLOT_BYTES]) -> Option<Self> {
+        let number = |at: usize| {
+            bytes[at..]
+                .first_chunk()
+                .map(|chunk| u64::from_le_bytes(*chunk))
+        };
+        let short = |at: usize| {
+            bytes[at..]
+                .first_chunk()
+                .map(|chunk| u32::from_le_bytes(*chunk))
+        };
+        if bytes[..8] != MAGIC
+            || short(8)? != VERSION
+            || short(SLOT_BYTES - 4)? != crc32fast::hash(&bytes[..SLOT_BYTES - 4])
+        {
+            return None;
+        }
+        let reason =
+            bytes.get(REASON_AT..REASON_AT + (short(12)? as usize).min(REASON_BYTES_MAX))?;
+        Some(Self {
+            generation: number(16)?,
+            position: number(24)?,
+            time_ns: number(32)? as i64,
+            reason: String::from_utf8_lossy(reason).into_owned(),
+        })
+    }
+}
+
+fn failed(step: &'static str, path: &Path) -> impl FnOnce(io::Error) -> CursorError {
+    let path = path.to_path_buf();
+    move |source| CursorError::Io { step, path, source }
+}
+
+fn check_name(name: &str) -> Result<(), CursorError> {
+    let allowed =
+        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte);
+    if name.is_empty() || name.len() > NAME_BYTES_MAX || !name.bytes().all(allowed) {
+        return Err(CursorError::Name(name.to_owned()));
+    }
+    Ok(())
+}
+
+/// A new cursor appears under its name only when it is whole.
+fn create(dir: &Path, path: &Path, position: u64) -> Result<(), CursorError> {
+    fs::create_dir_all(dir).map_err(failed("create", dir))?;
+    let temporary = path.with_extension(format!("tmp-{}", std::process::id()));
+    let file = File::create(&temporary).map_err(failed("create", &temporary))?;
+    let slot = Slot {
+        generation: 2,
+        position,
+        time_ns: now_ns(),
+        reason: String::new(),
+    };
+    file.write_all_at(&slot.encode(), 0)
+        .map_err(failed("write", &temporary))?;
+    file.set_len(2 * SLOT_STRIDE_BYTES)
+        .map_err(failed("size", &temporary))?;
+    file.sync_all().map_err(failed("sync", &temporary))?;
+    // A link, not a rename: of two who create at once, the first one's file stays.
+    match fs::hard_link(&temporary, path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+            return Err(failed("name", path)(error));
+        }
+        _ => {}
+    }
+    fs::remove_file(&temporary).map_err(failed("remove", &temporary))?;
+    disk::sync_directory(dir).map_err(failed("sync", dir))?;
+    if let Some(parent) = dir.parent() {
+        disk::sync_directory(parent).map_err(failed("sync", parent))?;
+    }
+    Ok(())
+}
+
+/// The newer of the valid slots.
+fn read_slots(file: &File, name: &str, path: &Path) -> Result<Slot, CursorError> {
+    let mut newest: Option<Slot> = None;
+    for at in [0, SLOT_STRIDE_BYTES] {
+        let mut bytes = [0; SLOT_BYTES];
+        match file.read_exact_at(&mut bytes, at) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => continue,
+            Err(error) => return Err(failed("read cursor", path)(error)),
+        }
+        if let Some(slot) = Slot::decode(&bytes)
+            && newest
+                .as_ref()
+                .is_none_or(|newest| newest.generation < slot.generation)
+        {
+            newest = Some(slot);
+        }
+    }
+    newest.ok_or_else(|| CursorError::Damaged {
+        name: name.to_owned(),
+        path: path.to_path_buf(),
+    })
+}
+
+/// All cursors of a log, by name.
+pub(crate) fn all(dir: &Path) -> Result<Vec<CursorInfo>, OpenError> {
+    let dir = dir.join(CURSOR_DIR);
+    let entries = match fs::read_dir(&dir) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.map_err(io_error("list", &dir))?,
+    };
+    let mut cursors = Vec::new();
+    for entry in entries {
+        let entry = entry.map_err(io_error("list", &dir))?;
+        let file_name = entry.file_name();
+        let Some(name) = file_name
+            .to_str()
+            .and_then(|name| name.strip_suffix(SUFFIX))
+        else {
+            continue;
+        };
+        let path = entry.path();
+        let file = File::open(&path).map_err(io_error("open cursor", &path))?;
+        let slot = read_slots(&file, name, &path).map_err(OpenError::Cursor)?;
+        cursors.push(CursorInfo {
+            name: name.to_owned(),
+            position: slot.position,
+            time_ns: slot.time_ns,
+            rewound: (!slot.reason.is_empty()).then_some(slot.reason),
+        });
+    }
+    cursors.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(cursors)
+}
+
+/// Holds that no cursor is beyond the log's end.
+pub(crate) fn check_all(dir: &Path, durable_end: u64) -> Result<(), OpenError> {
+    match all(dir)?
+        .into_iter()
+        .find(|cursor| cursor.position > durable_end)
+    {
+        Some(CursorInfo { name, position, .. }) => Err(OpenError::CursorBeyondEnd {
+            name,
+            position,
+            durable_end,
+        }),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,295 @@
+//! Every way in which the log can refuse, one type a call. Messages name the path, the offset and the number.
+
+use std::io;
+use std::ops::Range;
+use std::path::PathBuf;
+
+use crate::format::HeaderFault;
+
+/// Why a log, or a reader of one, could not be opened. Nothing was changed on disk unless stated.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// Another process (or another `Log` of this one) writes to it.
+    #[error("the log {} is locked by process {pid}", dir.display())]
+    Locked {
+        /// The log's directory.
+        dir: PathBuf,
+        /// The holder's process id as it wrote it; 0 when it had not yet.
+        pid: u32,
+    },
+    /// A setting is outside of its range.
+    #[error("{setting} is {value}, allowed are {allowed}")]
+    Config {
+        /// Field of `Config`.
+        setting: &'static str,
+        /// What it was.
+        value: u64,
+        /// The allowed range.
+        allowed: &'static str,
+    },
+    /// The operating system failed. Never a sign of damaged data.
+    #[error("cannot {step} {}", path.display())]
+    Io {
+        /// What was tried.
+        step: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// The system's answer.
+        #[source]
+        source: io::Error,
+    },
+    /// A directory without a segment was opened for reading.
+    #[error("{} holds no log segment", dir.display())]
+    Empty {
+        /// The log's directory.
+        dir: PathBuf,
+    },
+    /// A segment's first page cannot be used.
+    #[error("segment {} cannot be used", path.display())]
+    Header {
+        /// The segment.
+        path: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        source: HeaderFault,
+    },
+    /// A segment belongs elsewhere: another log, or another number than its name says.
+    #[error("segment {} does not belong here: {reason}", path.display())]
+    Foreign {
+        /// The segment.
+        path: PathBuf,
+        /// What differs.
+        reason: &'static str,
+    },
+    /// A segment between two others is missing.
+    #[error("segment {number} is missing in {}", dir.display())]
+    Missing {
+        /// The log's directory.
+        dir: PathBuf,
+        /// Number of the missing segment.
+        number: u64,
+    },
+    /// Records between two segments are missing.
+    #[error("segment {} starts at record {found}, but the one before it ends before record {expected}", path.display())]
+    Hole {
+        /// The later segment.
+        path: PathBuf,
+        /// Where it should start.
+        expected: u64,
+        /// Where it starts.
+        found: u64,
+    },
+    /// Two segments claim the same records.
+    #[error("segment {} starts at record {found}, but the one before it ends at record {expected}", path.display())]
+    Overlap {
+        /// The later segment.
+        path: PathBuf,
+        /// Where it should start.
+        expected: u64,
+        /// Where it starts.
+        found: u64,
+    },
+    /// Acknowledged records have rotted. The bytes are kept; the log can still be opened for reading.
+    #[error("segment {} is damaged in bytes {}..{}, acknowledged records {}..{} cannot be read", path.display(), bytes.start, bytes.end, sequences.start, sequences.end)]
+    Rot {
+        /// The segment.
+        path: PathBuf,
+        /// Damaged bytes, from the start of the file.
+        bytes: Range<u64>,
+        /// Records in them.
+        sequences: Range<u64>,
+    },
+    /// A cursor points beyond the last durable record: this is not the log it was made for.
+    #[error("cursor {name} is at record {position}, beyond the log's end {durable_end}")]
+    CursorBeyondEnd {
+        /// The cursor.
+        name: String,
+        /// Where it stands.
+        position: u64,
+        /// First sequence number that is not durable.
+        durable_end: u64,
+    },
+    /// A cursor could not be read.
+    #[error("cursor cannot be read")]
+    Cursor(#[source] CursorError),
+}
+
+/// Why a record was not taken. It is certain that it is not, and never will be, in the log.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum AppendError {
+    /// `queue_bytes_max` bytes wait already; try again later.
+    #[error("the log's queue is full: {queued_bytes} of {limit_bytes} bytes wait")]
+    QueueFull {
+        /// Bytes that wait.
+        queued_bytes: usize,
+        /// `Config::queue_bytes_max`.
+        limit_bytes: usize,
+    },
+    /// No room for the next segment; try again later, the log heals by itself.
+    #[error("the log has no space for its next segment")]
+    NoSpace,
+    /// A write or sync has failed for good; see [`crate::Log::state`].
+    #[error("the log is poisoned by a failed {stage}: {error}")]
+    Poisoned {
+        /// What failed.
+        stage: &'static str,
+        /// The first system error.
+        error: String,
+    },
+    /// The log was closed.
+    #[error("the log is closed")]
+    Closed,
+    /// The record, or the batch as a whole, is larger than a frame or segment can hold.
+    #[error("the append takes {bytes} bytes, allowed are {limit_bytes}")]
+    TooLarge {
+        /// Its size.
+        bytes: u64,
+        /// The limit.
+        limit_bytes: u64,
+    },
+    /// A record without a byte, or a batch without a record: a length of 0 means "nothing here yet" on disk.
+    #[error("an empty record or batch cannot be stored")]
+    Empty,
+}
+
+/// What became of an append that was taken, when it is not known to be durable.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CommitError {
+    /// The write or its sync failed: the records may or may not be there after the next start.
+    #[error("the outcome is unknown, {stage} failed: {error}")]
+    OutcomeUnknown {
+        /// What failed.
+        stage: &'static str,
+        /// The first system error.
+        error: String,
+    },
+    /// There was no room for the next segment. The records were not written.
+    #[error("the log has no space for its next segment")]
+    NoSpace,
+}
+
+/// Why a record could not be read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReadError {
+    /// The operating system failed.
+    #[error("cannot {step} {}", path.display())]
+    Io {
+        /// What was tried.
+        step: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// The system's answer.
+        #[source]
+        source: io::Error,
+    },
+    /// The bytes of the record, or of its neighbours, have rotted.
+    #[error("record {sequence} in segment {} is damaged at byte {offset}: {fault}", path.display())]
+    Damaged {
+        /// The segment.
+        path: PathBuf,
+        /// Where the damage begins, from the start of the file.
+        offset: u64,
+        /// The record that was wanted.
+        sequence: u64,
+        /// What is wrong.
+        fault: Fault,
+    },
+    /// The record was there once, but its segment is not retained.
+    #[error("record {sequence} is no longer kept, the first one is {first}")]
+    NotRetained {
+        /// The record that was wanted.
+        sequence: u64,
+        /// First retained record.
+        first: u64,
+    },
+}
+
+/// What is wrong with the bytes at some place of a segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Fault {
+    /// Nothing was written where a frame should be.
+    #[error("a frame is missing")]
+    Missing,
+    /// No frame header of this segment at this offset.
+    #[error("the frame header fails its checksum")]
+    Header,
+    /// The payload's CRC does not match.
+    #[error("the payload fails its checksum")]
+    Payload,
+    /// The frame reaches beyond the end of the segment.
+    #[error("the frame ends beyond its segment")]
+    Length,
+    /// The frame is not the one that belongs here.
+    #[error("the sequence number is not the next one")]
+    Sequence,
+    /// A batch without its end.
+    #[error("a batch has no end")]
+    Batch,
+    /// A frame kind or flag that version 1 reserves.
+    #[error("the frame kind is reserved")]
+    Reserved,
+}
+
+/// Why a cursor could not be opened, moved or stored.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CursorError {
+    /// Names are 1 to 64 of `a-z`, `0-9`, `-`, `_`.
+    #[error("cursor name {0:?} is not 1 to 64 of a-z, 0-9, '-', '_'")]
+    Name(String),
+    /// Another holder has it open.
+    #[error("cursor {0} is held by another reader")]
+    Held(String),
+    /// Both of its slots are unreadable.
+    #[error("cursor {name} in {} has no valid slot", path.display())]
+    Damaged {
+        /// The cursor.
+        name: String,
+        /// Its file.
+        path: PathBuf,
+    },
+    /// It points beyond the last durable record.
+    #[error("cursor {name} would be at record {position}, beyond the log's end {durable_end}")]
+    BeyondEnd {
+        /// The cursor.
+        name: String,
+        /// Where it would stand.
+        position: u64,
+        /// First sequence number that is not durable.
+        durable_end: u64,
+    },
+    /// A commit may not go back; rewinding is a call of its own.
+    #[error("cursor {name} cannot go back from record {from} to {to} by a commit")]
+    Backwards {
+        /// The cursor.
+        name: String,
+        /// Where it stands.
+        from: u64,
+        /// Where it was asked to go.
+        to: u64,
+    },
+    /// A rewind needs a reason of 1 to 200 bytes, and a target that is not ahead.
+    #[error("cursor {name} cannot rewind: {reason}")]
+    Rewind {
+        /// The cursor.
+        name: String,
+        /// What is missing.
+        reason: &'static str,
+    },
+    /// The operating system failed.
+    #[error("cannot {step} {}", path.display())]
+    Io {
+        /// What was tried.
+        step: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// The system's answer.
+        #[source]
+        source: io::Error,
+    },
+}

@@ -1,0 +1,227 @@
+//! The writer's handle: configuration, appending, closing.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use crate::commit::{Ticket, lock};
+use crate::disk::{Disk, RealDisk};
+use crate::error::{AppendError, CommitError, OpenError};
+use crate::format::{
+    CONTROL_FRAME_BYTES, PAYLOAD_BYTES_MAX, SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN,
+    SEGMENT_HEADER_BYTES,
+};
+use crate::open;
+use crate::queue::{Append, Queue, Record};
+use crate::read::Reader;
+use crate::recover::Recovery;
+use crate::segment::Store;
+use crate::writer::WriterState;
+
+const MIB: usize = 1024 * 1024;
+
+/// Where a log lives and how it is cut.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Its directory; created when it is not there.
+    pub dir: PathBuf,
+    /// Size of a new segment in bytes, preallocated: a multiple of 4 KiB, 8 KiB to 1 GiB. No append can be larger.
+    pub segment_bytes: u64,
+    /// A segment with records is complete at this age, also when it is not full. Looked at once a second.
+    pub segment_age: Duration,
+    /// Appends of up to this many bytes together share a write and a sync; one larger append goes alone.
+    pub group_bytes_max: usize,
+    /// Appends that wait for the writer, in bytes: when there are more, further ones are refused.
+    pub queue_bytes_max: usize,
+}
+
+impl Config {
+    /// For the log of events: 128 MiB segments, a day, 1 MiB groups (the fastest measured), 32 MiB of queue.
+    pub fn events(dir: impl Into<PathBuf>) -> Self {
+        Self {
+            dir: dir.into(),
+            segment_bytes: 128 * MIB as u64,
+            segment_age: Duration::from_secs(24 * 60 * 60),
+            group_bytes_max: MIB,
+            queue_bytes_max: 32 * MIB,
+        }
+    }
+
+    /// For the control log: 4 MiB segments, else like events.
+    pub fn control(dir: impl Into<PathBuf>) -> Self {
+        Self {
+            segment_bytes: 4 * MIB as u64,
+            queue_bytes_max: 4 * MIB,
+            ..Self::events(dir)
+        }
+    }
+
+    fn check(&self) -> Result<(), OpenError> {
+        let size = self.segment_bytes;
+        let header = SEGMENT_HEADER_BYTES as u64;
+        if !(SEGMENT_BYTES_MIN..=SEGMENT_BYTES_MAX).contains(&size) || size % header != 0 {
+            let allowed = "multiples of 4096 from 8192 to 1073741824";
+            return Err(OpenError::Config {
+                setting: "segment_bytes",
+                value: size,
+                allowed,
+            });
+        }
+        for (setting, value) in [
+            ("group_bytes_max", self.group_bytes_max),
+            ("queue_bytes_max", self.queue_bytes_max),
+        ] {
+            if value == 0 {
+                return Err(OpenError::Config {
+                    setting,
+                    value: 0,
+                    allowed: "1 and more",
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A log open for appending. Clones share one writer thread; when the last one is dropped the log is closed.
+#[derive(Clone, Debug)]
+pub struct Log {
+    handle: Arc<Handle>,
+}
+
+#[derive(Debug)]
+struct Handle {
+    store: Arc<Store>,
+    queue: Arc<Queue>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+    append_bytes_max: u64,
+    recovery: Recovery,
+}
+
+impl Log {
+    /// Opens or creates the log in `config.dir`, recovers it and starts the writer thread.
+    ///
+    /// Refuses, without changing anything, when another writer holds it, a segment is missing, foreign or does not
+    /// join its neighbours, acknowledged records have rotted, or a cursor is beyond the end.
+    pub fn open(config: Config) -> Result<Self, OpenError> {
+        Self::open_on(config, Arc::new(RealDisk))
+    }
+
+    pub(crate) fn open_on(config: Config, disk: Arc<dyn Disk>) -> Result<Self, OpenError> {
+        config.check()?;
+        let (writer, recovery) = open::writable(&config, disk)?;
+        let (store, queue) = (Arc::clone(&writer.store), Arc::clone(&writer.queue));
+        let thread = thread::Builder::new()
+            .name("log-writer".into())
+            .spawn(move || writer.run())
+            .map_err(|source| OpenError::Io {
+                step: "start a thread for",
+                path: config.dir,
+                source,
+            })?;
+        // The header before it and the seal after it must fit as well.
+        let append_bytes_max =
+            config.segment_bytes - (SEGMENT_HEADER_BYTES + CONTROL_FRAME_BYTES) as u64;
+        let thread = Mutex::new(Some(thread));
+        Ok(Self {
+            handle: Arc::new(Handle {
+                store,
+                queue,
+                thread,
+                append_bytes_max,
+                recovery,
+            }),
+        })
+    }
+
+    /// Queues one record. The ticket says when it is durable, and under which sequence number.
+    ///
+    /// Never blocks on the disk: when the queue is full it refuses. Records get sequence numbers in the order in
+    /// which they were queued.
+    pub fn append(&self, record: Record) -> Result<Ticket, AppendError> {
+        self.push(vec![record], false)
+    }
+
+    /// Queues records that become durable together: they get consecutive sequence numbers, and after any crash all
+    /// of them are there or none. Together they must fit into one segment.
+    pub fn append_batch(&self, records: Vec<Record>) -> Result<Ticket, AppendError> {
+        self.push(records, true)
+    }
+
+    fn push(&self, records: Vec<Record>, batch: bool) -> Result<Ticket, AppendError> {
+        if records.is_empty() || records.iter().any(|record| record.payload.is_empty()) {
+            return Err(AppendError::Empty);
+        }
+        if let Some(record) = records
+            .iter()
+            .find(|record| record.payload.len() > PAYLOAD_BYTES_MAX)
+        {
+            let (bytes, limit_bytes) = (record.payload.len() as u64, PAYLOAD_BYTES_MAX as u64);
+            return Err(AppendError::TooLarge { bytes, limit_bytes });
+        }
+        let (append, ticket) = Append::new(records, batch);
+        let (bytes, limit_bytes) = (append.frame_bytes as u64, self.handle.append_bytes_max);
+        if bytes > limit_bytes {
+            return Err(AppendError::TooLarge { bytes, limit_bytes });
+        }
+        self.handle.queue.push(append)?;
+        Ok(ticket)
+    }
+
+    /// A reader of this log; it sees every record as soon as its ticket is complete, and outlives the writer.
+    pub fn reader(&self) -> Reader {
+        Reader {
+            store: Arc::clone(&self.handle.store),
+        }
+    }
+
+    /// First sequence number that is not durable: all below it are, and can be read.
+    pub fn durable_end(&self) -> u64 {
+        self.handle.store.durable.end()
+    }
+
+    /// Whether appends are taken, and if not, why.
+    pub fn state(&self) -> WriterState {
+        self.handle.queue.state()
+    }
+
+    /// What opening found and did.
+    pub fn recovery(&self) -> &Recovery {
+        &self.handle.recovery
+    }
+
+    /// Refuses further appends, writes and syncs what is queued, ends the writer thread and frees the lock. Again,
+    /// or from another clone, it only waits. An error says that the log is poisoned.
+    pub fn close(&self) -> Result<(), CommitError> {
+        self.handle.close();
+        match self.state() {
+            WriterState::Poisoned { stage, error } => {
+                Err(CommitError::OutcomeUnknown { stage, error })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Handle {
+    fn close(&self) {
+        self.queue.close();
+        let mut thread = lock(&self.thread);
+        // A waker that drops the last clone runs on the writer's own thread, which cannot wait for itself.
+        if thread
+            .as_ref()
+            .is_some_and(|thread| thread.thread().id() != thread::current().id())
+            && let Some(thread) = thread.take()
+        {
+            // A panic there has already poisoned the state and told every ticket.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.close();
+    }
+}

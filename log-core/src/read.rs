@@ -1,0 +1,230 @@
+//! Reading: records in order, or one by its number, without copying.
+//!
+//! Invariant: only records below the durable end are looked at, and every record's header and payload checksums are
+//! verified each time it is handed out. A payload stays mapped for as long as it lives, and starts 16-byte aligned.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::cursor::Cursor;
+use crate::error::{CursorError, Fault, OpenError, ReadError};
+use crate::format::{FrameHeader, Parsed};
+use crate::open;
+use crate::segment::{Segment, SegmentInfo, Store};
+
+/// Reads a log, from the writer's process or, opened by [`Reader::open_read_only`], from any other. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Reader {
+    pub(crate) store: Arc<Store>,
+}
+
+/// One record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Its sequence number.
+    pub sequence: u64,
+    /// When it was written, nanoseconds since the Unix epoch, by the writer's clock: it may step back.
+    pub time_ns: i64,
+    /// The caller's kind and version.
+    pub schema: u16,
+    /// Its bytes, 16-byte aligned, in place in the mapped segment.
+    pub payload: Bytes,
+}
+
+impl Reader {
+    /// Opens a directory for reading only: beside a running writer, after a crash, or offline. Nothing is changed.
+    ///
+    /// The durable end is fixed when this returns: it covers every whole record that was there, after the segment
+    /// was synced by this process too, so that none of them can be lost any more. A torn tail is left out. If
+    /// acknowledged records have rotted, all others can be read; the damaged ones answer [`ReadError::Damaged`],
+    /// and [`crate::verify()`] names them.
+    pub fn open_read_only(dir: &Path) -> Result<Self, OpenError> {
+        Ok(Self {
+            store: Arc::new(open::read_only(dir)?),
+        })
+    }
+
+    /// First sequence number that is not durable: all below it can be read.
+    pub fn durable_end(&self) -> u64 {
+        self.store.durable.end()
+    }
+
+    /// First retained sequence number.
+    pub fn first(&self) -> u64 {
+        self.store.first()
+    }
+
+    /// Records in order, from number `from` on (at least 1; the first retained one if `from` is 0).
+    ///
+    /// The iterator ends at the durable end of the moment; calling `next` later goes on from there.
+    pub fn read(&self, from: u64) -> Iter {
+        let next = if from == 0 { self.first() } else { from };
+        Iter {
+            store: Arc::clone(&self.store),
+            next,
+            place: None,
+            failed: false,
+        }
+    }
+
+    /// Record `sequence`; `None` when it is not durable yet.
+    pub fn get(&self, sequence: u64) -> Result<Option<Entry>, ReadError> {
+        self.read(sequence.max(1)).next().transpose()
+    }
+
+    /// Blocks until `durable_end` is greater than `sequence`; `false` when the time is up or the writer has ended.
+    pub fn wait_past(&self, sequence: u64, timeout: Duration) -> bool {
+        self.store.durable.wait_past(sequence, timeout)
+    }
+
+    /// The segment that holds record `sequence`, or will; `None` before the first retained record.
+    pub fn segment_of(&self, sequence: u64) -> Option<SegmentInfo> {
+        // The end first: a segment that is complete by then is reported so.
+        let durable_end = self.durable_end();
+        Some(self.store.segment_of(sequence)?.info(durable_end))
+    }
+
+    /// All retained segments, oldest first.
+    pub fn segments(&self) -> Vec<SegmentInfo> {
+        let durable_end = self.durable_end();
+        self.store
+            .segments()
+            .iter()
+            .map(|segment| segment.info(durable_end))
+            .collect()
+    }
+
+    /// Opens the named cursor, or makes it at the first retained record. Held until it is dropped.
+    pub fn cursor(&self, name: &str) -> Result<Cursor, CursorError> {
+        Cursor::open(Arc::clone(&self.store), name)
+    }
+}
+
+/// Records in order: see [`Reader::read`]. After an error it yields nothing more.
+#[derive(Debug)]
+pub struct Iter {
+    store: Arc<Store>,
+    /// The number of the next record.
+    next: u64,
+    place: Option<Place>,
+    failed: bool,
+}
+
+/// Where an iterator stands in a segment.
+#[derive(Debug)]
+struct Place {
+    segment: Arc<Segment>,
+    /// Readable bytes from `start` on, and how many of them are behind us.
+    window: Bytes,
+    start: u64,
+    at: usize,
+}
+
+impl Iter {
+    /// Sequence number of the record that comes next.
+    pub fn position(&self) -> u64 {
+        self.next
+    }
+
+    fn step(&mut self) -> Result<Option<Entry>, ReadError> {
+        if self.next >= self.store.durable.end() {
+            return Ok(None);
+        }
+        let mut place = match self.place.take() {
+            Some(place) if place.segment.end() != Some(self.next) => place,
+            _ => self.locate()?,
+        };
+        loop {
+            let frame = place.frame(self.next)?;
+            if frame.kind.is_record() && frame.sequence >= self.next {
+                if frame.sequence > self.next {
+                    return Err(place.damaged(self.next, Fault::Sequence));
+                }
+                let entry = place.entry(&frame)?;
+                place.at += frame.frame_bytes();
+                self.next += 1;
+                self.place = Some(place);
+                return Ok(Some(entry));
+            }
+            place.at += frame.frame_bytes();
+        }
+    }
+
+    /// Stands before record `next`, by the sparse index.
+    fn locate(&self) -> Result<Place, ReadError> {
+        let not_retained = || ReadError::NotRetained {
+            sequence: self.next,
+            first: self.store.first(),
+        };
+        let segment = self.store.segment_of(self.next).ok_or_else(not_retained)?;
+        let start = if segment.header.base == self.next {
+            crate::format::SEGMENT_HEADER_BYTES as u64
+        } else {
+            segment.floor(self.next)?.1
+        };
+        let window = segment.window(start)?;
+        Ok(Place {
+            segment,
+            window,
+            start,
+            at: 0,
+        })
+    }
+}
+
+impl Place {
+    /// The frame here; the window is renewed when it ends before the frame does.
+    fn frame(&mut self, wanted: u64) -> Result<FrameHeader, ReadError> {
+        let offset = self.start + self.at as u64;
+        if self.at >= self.window.len() && self.segment.readable() > offset {
+            self.window = self.segment.window(offset)?;
+            self.start = offset;
+            self.at = 0;
+        }
+        match FrameHeader::parse(&self.window[self.at..], self.segment.header.salt, offset) {
+            Parsed::Frame(frame) if self.at + frame.frame_bytes() <= self.window.len() => Ok(frame),
+            Parsed::Frame(_) => Err(self.damaged(wanted, Fault::Length)),
+            Parsed::Bad => Err(self.damaged(wanted, Fault::Header)),
+            Parsed::Empty => Err(self.damaged(wanted, Fault::Missing)),
+        }
+    }
+
+    fn entry(&self, frame: &FrameHeader) -> Result<Entry, ReadError> {
+        let payload = self.window.slice(frame.payload_range(self.at));
+        if crc32fast::hash(&payload) != frame.payload_crc {
+            return Err(self.damaged(frame.sequence, Fault::Payload));
+        }
+        Ok(Entry {
+            sequence: frame.sequence,
+            time_ns: frame.time_ns,
+            schema: frame.schema,
+            payload,
+        })
+    }
+
+    fn damaged(&self, sequence: u64, fault: Fault) -> ReadError {
+        let offset = self.start + self.at as u64;
+        ReadError::Damaged {
+            path: self.segment.path.clone(),
+            offset,
+            sequence,
+            fault,
+        }
+    }
+}
+
+impl Iterator for Iter {
+    type Item = Result<Entry, ReadError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.failed {
+            return None;
+        }
+        let step = self.step();
+        self.failed = step.is_err();
+        step.transpose()
+    }
+}

@@ -1,0 +1,339 @@
+//! Opens a directory: lists segments, holds them together, decides about the tail and repairs it.
+//!
+//! Invariant: nothing below the durable end is changed, and nothing is changed at all before every check of the
+//! whole directory has passed. Only the tail is read in full (a second at most at 128 MiB); all others are held
+//! by their header, and by the seal of the segment before them, which names the first sequence number after it.
+
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::classify::{Place, Verdict, classify};
+use crate::disk;
+use crate::error::{Fault, OpenError};
+use crate::format::{
+    CONTROL_FRAME_BYTES, CONTROL_PAYLOAD_BYTES, FRAME_HEADER_BYTES, FrameHeader, Kind, Parsed,
+    SEGMENT_HEADER_BYTES, SegmentHeader, read_control,
+};
+use crate::scan::{Damage, Scan, scan};
+use crate::segment::{Segment, number_of, path_of};
+
+/// Where torn tails are kept.
+const TORN_DIR: &str = "torn";
+
+/// What opening a log found and did.
+#[derive(Clone, Debug)]
+pub struct Recovery {
+    /// Random identity of the log.
+    pub log_id: [u8; 16],
+    /// Number of segments, the one that is written to included.
+    pub segments: u64,
+    /// First retained sequence number.
+    pub first: u64,
+    /// First sequence number this writer assigns.
+    pub next: u64,
+    /// Sequence numbers below it were proven durable by the bytes themselves; those from here to `next` were whole
+    /// and are durable since they were written again.
+    pub proven: u64,
+    /// Epoch of this writer, one more than any before.
+    pub epoch: u32,
+    /// What was cut off, if anything.
+    pub torn: Option<TornTail>,
+    /// How long it took.
+    pub duration: Duration,
+}
+
+/// Bytes that a crash left behind the last whole record: they were never acknowledged.
+#[derive(Clone, Debug)]
+pub struct TornTail {
+    /// The segment.
+    pub path: PathBuf,
+    /// The bytes, from the start of the file.
+    pub bytes: std::ops::Range<u64>,
+    /// What was wrong with the first of them.
+    pub fault: Fault,
+    /// Where they were copied to.
+    pub saved_to: PathBuf,
+}
+
+/// A segment of the directory whose header is sound.
+#[derive(Debug)]
+pub(crate) struct Found {
+    pub(crate) path: PathBuf,
+    pub(crate) header: SegmentHeader,
+}
+
+/// The tail, read in full.
+#[derive(Debug)]
+pub(crate) struct Tail {
+    pub(crate) path: PathBuf,
+    pub(crate) header: SegmentHeader,
+    pub(crate) file: File,
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) scan: Scan,
+    pub(crate) verdict: Verdict,
+}
+
+pub(crate) fn io_error(step: &'static str, path: &Path) -> impl FnOnce(io::Error) -> OpenError {
+    let path = path.to_path_buf();
+    move |source| OpenError::Io { step, path, source }
+}
+
+/// What a directory is opened for: a reader may go on where a writer must not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    Write,
+    Read,
+}
+
+/// All segments in order, held together: no gap in numbers, no hole or overlap in records.
+pub(crate) fn list(dir: &Path, purpose: Purpose) -> Result<Vec<Found>, OpenError> {
+    let mut numbers = Vec::new();
+    for entry in fs::read_dir(dir).map_err(io_error("list", dir))? {
+        let entry = entry.map_err(io_error("list", dir))?;
+        numbers.extend(entry.file_name().to_str().and_then(number_of));
+    }
+    numbers.sort_unstable();
+    let mut found: Vec<Found> = Vec::with_capacity(numbers.len());
+    for (at, &number) in numbers.iter().enumerate() {
+        // Segments go from the front when they are no longer retained; a gap elsewhere is a loss.
+        if at > 0 && numbers[at - 1] + 1 != number {
+            return Err(OpenError::Missing {
+                dir: dir.to_path_buf(),
+                number: numbers[at - 1] + 1,
+            });
+        }
+        let path = path_of(dir, number);
+        let header = read_header(&path)?;
+        let foreign = |reason| OpenError::Foreign {
+            path: path.clone(),
+            reason,
+        };
+        if header.number != number {
+            return Err(foreign("its header has another number than its name"));
+        }
+        if let Some(before) = found.last() {
+            if header.log_id != before.header.log_id {
+                return Err(foreign("it is of another log"));
+            }
+            match join(before, &header, &path) {
+                // Its records are checked one by one as they are read.
+                Err(OpenError::Rot { .. }) if purpose == Purpose::Read => {}
+                joined => joined?,
+            }
+        }
+        found.push(Found { path, header });
+    }
+    Ok(found)
+}
+
+fn read_header(path: &Path) -> Result<SegmentHeader, OpenError> {
+    let file = File::open(path).map_err(io_error("open segment", path))?;
+    let mut page = vec![0; SEGMENT_HEADER_BYTES];
+    let count =
+        read_up_to(&file, &mut page, 0).map_err(io_error("read segment header of", path))?;
+    SegmentHeader::decode(&page[..count]).map_err(|source| OpenError::Header {
+        path: path.to_path_buf(),
+        source,
+    })
+}
+
+/// Holds that `next` starts where `before` was sealed.
+fn join(before: &Found, next: &SegmentHeader, path: &Path) -> Result<(), OpenError> {
+    let (expected, found) = (sealed_next(before, next.previous_seal_offset)?, next.base);
+    match found.cmp(&expected) {
+        std::cmp::Ordering::Equal => Ok(()),
+        std::cmp::Ordering::Less => Err(OpenError::Overlap {
+            path: path.to_path_buf(),
+            expected,
+            found,
+        }),
+        std::cmp::Ordering::Greater => Err(OpenError::Hole {
+            path: path.to_path_buf(),
+            expected,
+            found,
+        }),
+    }
+}
+
+/// The sequence number after a sealed segment, from its seal at `offset`. When the seal itself has rotted the
+/// segment is read in full to tell what else has.
+fn sealed_next(segment: &Found, offset: u64) -> Result<u64, OpenError> {
+    let path = &segment.path;
+    let file = File::open(path).map_err(io_error("open segment", path))?;
+    let mut bytes = [0; CONTROL_FRAME_BYTES];
+    let count = read_up_to(&file, &mut bytes, offset).map_err(io_error("read seal of", path))?;
+    if let Parsed::Frame(frame) = FrameHeader::parse(&bytes[..count], segment.header.salt, offset)
+        && frame.kind == Kind::Seal
+        && frame.length as usize == CONTROL_PAYLOAD_BYTES
+        && let Some(payload) = bytes[..count].get(FRAME_HEADER_BYTES..)
+        && crc32fast::hash(payload) == frame.payload_crc
+        && let Some((next, own)) = read_control(payload)
+        && own == offset
+    {
+        return Ok(next);
+    }
+    let end = offset + CONTROL_FRAME_BYTES as u64;
+    let bytes = disk::read_all(&file).map_err(io_error("read segment", path))?;
+    let scan = scan(&bytes, &segment.header);
+    let damage = scan.damage.first().cloned().unwrap_or(Damage {
+        bytes: offset..end,
+        sequences: scan.next..scan.next,
+        fault: Fault::Header,
+    });
+    Err(OpenError::Rot {
+        path: path.clone(),
+        bytes: damage.bytes,
+        sequences: damage.sequences,
+    })
+}
+
+fn read_up_to(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+    let mut at = 0;
+    while at < buffer.len() {
+        match file.read_at(&mut buffer[at..], offset + at as u64) {
+            Ok(0) => break,
+            Ok(count) => at += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(at)
+}
+
+/// Reads and judges the last segment, after making what is read durable: what the page cache shows may not be on
+/// disk yet, and records must not be handed out before they are.
+pub(crate) fn read_tail(dir: &Path, found: &Found) -> Result<Tail, OpenError> {
+    let path = &found.path;
+    let file = File::open(path).map_err(io_error("open segment", path))?;
+    file.sync_all().map_err(io_error("sync segment", path))?;
+    disk::sync_directory(dir).map_err(io_error("sync", dir))?;
+    let bytes = disk::read_all(&file).map_err(io_error("read segment", path))?;
+    let scan = scan(&bytes, &found.header);
+    let verdict = classify(Place::Tail, &scan);
+    Ok(Tail {
+        path: path.clone(),
+        header: found.header.clone(),
+        file,
+        bytes,
+        scan,
+        verdict,
+    })
+}
+
+impl Tail {
+    /// The error of a rotten tail: its first damage that hits acknowledged records.
+    pub(crate) fn rot(&self) -> OpenError {
+        let scan = &self.scan;
+        let (bytes, sequences) = scan.damage.first().map_or_else(
+            || {
+                (
+                    scan.valid_end..self.bytes.len() as u64,
+                    scan.next..scan.proven,
+                )
+            },
+            |damage| (damage.bytes.clone(), damage.sequences.clone()),
+        );
+        OpenError::Rot {
+            path: self.path.clone(),
+            bytes,
+            sequences,
+        }
+    }
+
+    /// Cuts off what is torn, and makes what is whole but unproven durable by writing it again: the pages of a
+    /// failed sync may be clean in memory and lost on disk.
+    pub(crate) fn repair(
+        &self,
+        dir: &Path,
+        epoch: u32,
+    ) -> Result<(File, Option<TornTail>), OpenError> {
+        let path = &self.path;
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open(path)
+            .map_err(io_error("open segment", path))?;
+        let torn = match self.verdict {
+            Verdict::TornTail => Some(self.save_torn(dir, epoch)?),
+            Verdict::Clean | Verdict::Rot => None,
+        };
+        let length = self.header.segment_bytes;
+        disk::reserve(&file, 0, length).map_err(io_error("preallocate segment", path))?;
+        if let Some(torn) = &torn {
+            let zeros = vec![0; (torn.bytes.end - torn.bytes.start) as usize];
+            file.write_all_at(&zeros, torn.bytes.start)
+                .map_err(io_error("zero the torn tail of", path))?;
+        }
+        let unproven = self.scan.proven_offset as usize..self.scan.valid_end as usize;
+        if !unproven.is_empty() {
+            let start = unproven.start as u64;
+            file.write_all_at(&self.bytes[unproven], start)
+                .map_err(io_error("write again the end of", path))?;
+        }
+        file.sync_all().map_err(io_error("sync segment", path))?;
+        Ok((file, torn))
+    }
+
+    fn save_torn(&self, dir: &Path, epoch: u32) -> Result<TornTail, OpenError> {
+        let torn_dir = dir.join(TORN_DIR);
+        fs::create_dir_all(&torn_dir).map_err(io_error("create", &torn_dir))?;
+        let (start, end) = (self.scan.valid_end, self.scan.dirty_end);
+        let saved_to = torn_dir.join(format!(
+            "{:010}-{start}-epoch-{epoch}.bytes",
+            self.header.number
+        ));
+        let copy = File::create(&saved_to).map_err(io_error("create", &saved_to))?;
+        copy.write_all_at(&self.bytes[start as usize..end as usize], 0)
+            .map_err(io_error("write", &saved_to))?;
+        copy.sync_all().map_err(io_error("sync", &saved_to))?;
+        disk::sync_directory(&torn_dir).map_err(io_error("sync", &torn_dir))?;
+        disk::sync_directory(dir).map_err(io_error("sync", dir))?;
+        let fault = self
+            .scan
+            .damage
+            .first()
+            .map_or(Fault::Header, |damage| damage.fault);
+        Ok(TornTail {
+            path: self.path.clone(),
+            bytes: start..end,
+            fault,
+            saved_to,
+        })
+    }
+}
+
+/// The complete segments before the tail, ready to be read.
+pub(crate) fn inner_segments(found: &[Found]) -> Vec<Arc<Segment>> {
+    found
+        .windows(2)
+        .map(|pair| {
+            let readable = pair[1].header.previous_seal_offset + CONTROL_FRAME_BYTES as u64;
+            let end = Some(pair[1].header.base);
+            Arc::new(Segment::new(
+                pair[0].path.clone(),
+                pair[0].header.clone(),
+                readable,
+                end,
+                None,
+            ))
+        })
+        .collect()
+}
+
+/// Time spent opening, for the report.
+#[derive(Debug)]
+pub(crate) struct Stopwatch(Instant);
+
+impl Stopwatch {
+    pub(crate) fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.0.elapsed()
+    }
+}

@@ -1,0 +1,322 @@
+//! Walks the bytes of one segment: what is whole, where the first fault is, and what is proven to have been durable.
+//!
+//! Pure. One walk serves recovery, read-only opening and `verify`. It goes on beyond a fault, at the next place
+//! where a whole frame stands, because only later frames can prove that what is missing was acknowledged.
+//! Total: any bytes give a result.
+
+use std::ops::Range;
+
+use crate::error::Fault;
+use crate::format::{
+    FLAG_BATCH, FRAME_ALIGN_BYTES, FRAME_HEADER_BYTES, FrameHeader, Kind, Parsed,
+    SEGMENT_HEADER_BYTES, SegmentHeader, read_control,
+};
+use crate::index::Index;
+
+const PAGE_BYTES: usize = 4096;
+
+/// Bytes of a segment that hold nothing usable, and the records that should be in them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Damage {
+    /// From the start of the file.
+    pub bytes: Range<u64>,
+    /// Records that were there; empty when only control frames or padding were hit.
+    pub sequences: Range<u64>,
+    /// What is wrong with the first of the bytes.
+    pub fault: Fault,
+}
+
+/// What one walk found.
+#[derive(Debug)]
+pub(crate) struct Scan {
+    /// Whole frames, of all kinds.
+    pub(crate) frames: u64,
+    /// Whole records.
+    pub(crate) records: u64,
+    /// Bytes of the records' payloads.
+    pub(crate) payload_bytes: u64,
+    /// End of the first run of frames, cut before a batch that has no end.
+    pub(crate) valid_end: u64,
+    /// Sequence number that belongs at `valid_end`.
+    pub(crate) next: u64,
+    /// W: all records below it are proven to have been durable.
+    pub(crate) proven: u64,
+    /// Where record W belongs, when it lies in the first run: what is above was perhaps never synced.
+    pub(crate) proven_offset: u64,
+    /// End of the last whole frame anywhere, and the sequence number after it.
+    pub(crate) reach: (u64, u64),
+    /// Highest epoch seen.
+    pub(crate) epoch: u32,
+    /// The seal, when the first run ends with one: next sequence number, its own offset.
+    pub(crate) seal: Option<(u64, u64)>,
+    /// One past the last byte that is not zero.
+    pub(crate) dirty_end: u64,
+    /// Every fault, also the one at the end of the first run when anything stands behind it.
+    pub(crate) damage: Vec<Damage>,
+    /// Where records start.
+    pub(crate) index: Index,
+}
+
+/// Walks `bytes`, the whole of a segment's file, whose header is `header`.
+pub(crate) fn scan(bytes: &[u8], header: &SegmentHeader) -> Scan {
+    let dirty_end = dirty_end(bytes);
+    let mut walk = Walk {
+        bytes,
+        salt: header.salt,
+        at: SEGMENT_HEADER_BYTES,
+        expected: header.base,
+        batch: None,
+        dirty_end,
+        marks: Vec::new(),
+        scan: Scan {
+            frames: 0,
+            records: 0,
+            payload_bytes: 0,
+            valid_end: SEGMENT_HEADER_BYTES as u64,
+            next: header.base,
+            proven: header.base,
+            proven_offset: SEGMENT_HEADER_BYTES as u64,
+            reach: (SEGMENT_HEADER_BYTES as u64, header.base),
+            epoch: header.epoch,
+            seal: None,
+            dirty_end: dirty_end as u64,
+            damage: Vec::new(),
+            index: Index::default(),
+        },
+    };
+    let first = walk.run(true);
+    walk.first_run(first);
+    while let Some(at) = walk.resume() {
+        walk.at = at;
+        walk.batch = None;
+        let fault = walk.run(false);
+        walk.note_fault(fault);
+    }
+    walk.finish()
+}
+
+struct Batch {
+    offset: u64,
+    first: u64,
+    count: u64,
+}
+
+struct Walk<'a> {
+    bytes: &'a [u8],
+    salt: u64,
+    at: usize,
+    expected: u64,
+    batch: Option<Batch>,
+    dirty_end: usize,
+    /// Ends of units in the first run: sequence number, offset. Only those that W may fall on.
+    marks: Vec<(u64, u64)>,
+    scan: Scan,
+}
+
+impl Walk<'_> {
+    /// Takes frames until a fault. In the first run batches must be whole.
+    fn run(&mut self, first: bool) -> Fault {
+        loop {
+            let frame = match self.check() {
+                Ok(frame) => frame,
+                Err(fault) => return fault,
+            };
+            if first && let Err(fault) = self.follow_batch(&frame) {
+                return fault;
+            }
+            self.take(&frame);
+            if first && self.batch.is_none() {
+                self.scan.valid_end = self.at as u64;
+                self.scan.next = self.expected;
+                if self
+                    .marks
+                    .last()
+                    .is_none_or(|&(sequence, _)| sequence < self.expected)
+                {
+                    self.marks.push((self.expected, self.at as u64));
+                }
+                if frame.kind == Kind::Seal {
+                    let payload = &self.bytes[frame.payload_range(self.at - frame.frame_bytes())];
+                    self.scan.seal = read_control(payload);
+                    return Fault::Missing;
+                }
+            }
+        }
+    }
+
+    /// The frame at `at` if it is whole and the one that belongs there.
+    fn check(&mut self) -> Result<FrameHeader, Fault> {
+        let head = self.bytes.get(self.at..).unwrap_or_default();
+        let frame = match FrameHeader::parse(head, self.salt, self.at as u64) {
+            Parsed::Empty => return Err(Fault::Missing),
+            Parsed::Bad => return Err(Fault::Header),
+            Parsed::Frame(frame) => frame,
+        };
+        if frame.durable_to <= frame.sequence {
+            self.scan.proven = self.scan.proven.max(frame.durable_to);
+        }
+        let payload = self
+            .bytes
+            .get(frame.payload_range(self.at))
+            .ok_or(Fault::Length)?;
+        if crc32fast::hash(payload) != frame.payload_crc {
+            return Err(Fault::Payload);
+        }
+        if frame.kind == Kind::Lost || frame.flags & !FLAG_BATCH != 0 || frame.key_id != 0 {
+            return Err(Fault::Reserved);
+        }
+        // An older epoch here is what an earlier, cut-off writer left.
+        if frame.sequence != self.expected
+            || frame.epoch < self.scan.epoch
+            || frame.durable_to > frame.sequence
+        {
+            return Err(Fault::Sequence);
+        }
+        Ok(frame)
+    }
+
+    /// Keeps the open batch in step with `frame`.
+    fn follow_batch(&mut self, frame: &FrameHeader) -> Result<(), Fault> {
+        let member = frame.kind.is_record() && frame.flags & FLAG_BATCH != 0;
+        match (&mut self.batch, member, frame.kind) {
+            (None, true, _) => {
+                self.batch = Some(Batch {
+                    offset: self.at as u64,
+                    first: frame.sequence,
+                    count: 1,
+                });
+            }
+            (Some(batch), true, _) => batch.count += 1,
+            (Some(batch), false, Kind::BatchEnd) => {
+                let payload = &self.bytes[frame.payload_range(self.at)];
+                if read_control(payload) != Some((batch.first, batch.count)) {
+                    return Err(Fault::Batch);
+                }
+                self.batch = None;
+            }
+            (Some(_), false, _) | (None, false, Kind::BatchEnd) => return Err(Fault::Batch),
+            (None, false, _) => {}
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, frame: &FrameHeader) {
+        let offset = self.at as u64;
+        self.scan.frames += 1;
+        self.scan.epoch = self.scan.epoch.max(frame.epoch);
+        if frame.kind.is_record() {
+            self.scan.records += 1;
+            self.scan.payload_bytes += u64::from(frame.length);
+            self.expected += 1;
+            self.scan.index.note(frame.sequence, offset);
+        }
+        self.at += frame.frame_bytes();
+        self.scan.reach = (self.at as u64, self.expected);
+    }
+
+    /// The first run has ended: an open batch is taken back.
+    fn first_run(&mut self, fault: Fault) {
+        match self.batch.take() {
+            Some(batch) => {
+                let fault = if fault == Fault::Missing {
+                    Fault::Batch
+                } else {
+                    fault
+                };
+                self.expected = batch.first;
+                self.scan.reach = (batch.offset, batch.first);
+                self.scan.damage.push(Damage {
+                    bytes: batch.offset..batch.offset,
+                    sequences: batch.first..batch.first,
+                    fault,
+                });
+            }
+            None => self.note_fault(fault),
+        }
+    }
+
+    fn note_fault(&mut self, fault: Fault) {
+        let at = self.at as u64;
+        self.scan.damage.push(Damage {
+            bytes: at..at,
+            sequences: self.expected..self.expected,
+            fault,
+        });
+    }
+
+    /// The next whole frame behind a fault; on the way every sound header adds to what is proven.
+    fn resume(&mut self) -> Option<usize> {
+        let expected = self.expected;
+        let mut at = self.at + FRAME_ALIGN_BYTES;
+        while at + FRAME_HEADER_BYTES <= self.bytes.len() && at < self.dirty_end {
+            if let Parsed::Frame(frame) =
+                FrameHeader::parse(&self.bytes[at..], self.salt, at as u64)
+            {
+                self.at = at;
+                self.expected = frame.sequence;
+                let whole = self.check().is_ok();
+                if whole && frame.sequence >= expected {
+                    let damage = self
+                        .scan
+                        .damage
+                        .last_mut()
+                        .expect("a fault was noted before resuming");
+                    damage.bytes.end = at as u64;
+                    damage.sequences.end = frame.sequence;
+                    if frame.kind.is_record() {
+                        self.scan.index.note_always(frame.sequence, at as u64);
+                    }
+                    return Some(at);
+                }
+            }
+            at += FRAME_ALIGN_BYTES;
+        }
+        self.expected = expected;
+        None
+    }
+
+    /// The last fault is the end of what can be read: damage only if something stands or should stand there.
+    fn finish(mut self) -> Scan {
+        let scan = &mut self.scan;
+        let dirty_end = scan.dirty_end;
+        if let Some(last) = scan.damage.last_mut() {
+            let missing = scan.proven > last.sequences.start;
+            if missing || dirty_end > last.bytes.start {
+                last.sequences.end = scan.proven.max(last.sequences.start);
+                last.bytes.end = if dirty_end > last.bytes.start {
+                    dirty_end
+                } else {
+                    self.bytes.len() as u64
+                };
+                last.bytes.end = last.bytes.end.max(last.bytes.start);
+            } else {
+                scan.damage.pop();
+            }
+        }
+        let after = self
+            .marks
+            .partition_point(|&(sequence, _)| sequence <= scan.proven);
+        if let Some(&(_, offset)) = after.checked_sub(1).and_then(|at| self.marks.get(at)) {
+            scan.proven_offset = offset;
+        }
+        self.scan
+    }
+}
+
+/// One past the last byte that is not zero.
+fn dirty_end(bytes: &[u8]) -> usize {
+    const ZEROS: [u8; PAGE_BYTES] = [0; PAGE_BYTES];
+    let mut end = bytes.len();
+    while end > 0 {
+        let start = (end - 1) / PAGE_BYTES * PAGE_BYTES;
+        if bytes[start..end] != ZEROS[..end - start] {
+            let last = bytes[start..end]
+                .iter()
+                .rposition(|&byte| byte != 0)
+                .unwrap_or(0);
+            return start + last + 1;
+        }
+        end = start;
+    }
+    0
+}

@@ -1,0 +1,145 @@
+//! `verify`: reads every byte of a log and checks every checksum, sequence number and joint.
+//!
+//! Changes nothing; may run beside a writer. What stands behind the last whole record and was never proven durable
+//! is a torn tail (or is being written right now) and no damage.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use crate::classify::{Place, Verdict, classify};
+use crate::cursor;
+use crate::disk;
+use crate::error::OpenError;
+use crate::open::read_settled;
+use crate::recover::{Found, io_error};
+use crate::scan::{Damage, Scan, scan};
+
+/// All of a log, checked.
+#[derive(Clone, Debug)]
+pub struct Verification {
+    /// Its directory.
+    pub dir: PathBuf,
+    /// Segments, oldest first.
+    pub segments: Vec<VerifiedSegment>,
+    /// First retained sequence number.
+    pub first: u64,
+    /// First sequence number that is not durable.
+    pub durable_end: u64,
+}
+
+/// One segment, checked.
+#[derive(Clone, Debug)]
+pub struct VerifiedSegment {
+    /// Its file.
+    pub path: PathBuf,
+    /// Its number.
+    pub number: u64,
+    /// Sequence number of its first record.
+    pub base: u64,
+    /// Whole frames, of all kinds.
+    pub frames: u64,
+    /// Whole records.
+    pub records: u64,
+    /// Bytes of their payloads.
+    pub payload_bytes: u64,
+    /// What it comes to.
+    pub verdict: SegmentVerdict,
+    /// Damaged places: exact ranges of bytes and of records. In a torn tail, what will be cut off.
+    pub damage: Vec<Damage>,
+}
+
+/// What checking a segment comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SegmentVerdict {
+    /// Every byte that matters is as it was written.
+    Sound,
+    /// It ends in bytes that were never acknowledged.
+    TornTail,
+    /// Acknowledged data is damaged.
+    Damaged,
+}
+
+impl Verification {
+    /// Whether no acknowledged data is damaged.
+    pub fn is_sound(&self) -> bool {
+        self.segments
+            .iter()
+            .all(|segment| segment.verdict != SegmentVerdict::Damaged)
+    }
+}
+
+/// Checks the log in `dir`. A directory whose segments do not join, or with a cursor beyond its end, is an error.
+pub fn verify(dir: &Path) -> Result<Verification, OpenError> {
+    let (found, tail) = read_settled(dir)?;
+    let mut segments = Vec::with_capacity(found.len());
+    for pair in found.windows(2) {
+        segments.push(verify_inner(&pair[0], &pair[1])?);
+    }
+    let durable_end = if tail.verdict == Verdict::Rot {
+        tail.scan.proven
+    } else {
+        tail.scan.next
+    };
+    let last = Found {
+        path: tail.path,
+        header: tail.header,
+    };
+    segments.push(report(&last, tail.scan, tail.verdict));
+    cursor::check_all(dir, durable_end)?;
+    Ok(Verification {
+        dir: dir.to_path_buf(),
+        first: segments[0].base,
+        segments,
+        durable_end,
+    })
+}
+
+fn verify_inner(segment: &Found, next: &Found) -> Result<VerifiedSegment, OpenError> {
+    let path = &segment.path;
+    let file = File::open(path).map_err(io_error("open segment", path))?;
+    let bytes = disk::read_all(&file).map_err(io_error("read segment", path))?;
+    let mut scan = scan(&bytes, &segment.header);
+    let mut verdict = classify(Place::Inner, &scan);
+    // The next segment is the strongest proof of what this one held.
+    if scan.next != next.header.base || verdict == Verdict::Rot {
+        verdict = Verdict::Rot;
+        if scan.reach.1 < next.header.base || scan.damage.is_empty() {
+            let start = scan
+                .damage
+                .last()
+                .map_or(scan.valid_end, |damage| damage.bytes.start);
+            let first = scan
+                .damage
+                .last()
+                .map_or(scan.next, |damage| damage.sequences.start);
+            let fault = scan
+                .damage
+                .pop()
+                .map_or(crate::Fault::Missing, |damage| damage.fault);
+            let end = next.header.previous_seal_offset.max(start);
+            scan.damage.push(Damage {
+                bytes: start..end,
+                sequences: first..next.header.base.max(first),
+                fault,
+            });
+        }
+    }
+    Ok(report(segment, scan, verdict))
+}
+
+fn report(segment: &Found, scan: Scan, verdict: Verdict) -> VerifiedSegment {
+    VerifiedSegment {
+        path: segment.path.clone(),
+        number: segment.header.number,
+        base: segment.header.base,
+        frames: scan.frames,
+        records: scan.records,
+        payload_bytes: scan.payload_bytes,
+        verdict: match verdict {
+            Verdict::Clean => SegmentVerdict::Sound,
+            Verdict::TornTail => SegmentVerdict::TornTail,
+            Verdict::Rot => SegmentVerdict::Damaged,
+        },
+        damage: scan.damage,
+    }
+}

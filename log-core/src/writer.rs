@@ -1,0 +1,422 @@
+//! The one writer thread: group commit, roll, poison.
+//!
+//! Loop: drain the queue up to a group → encode into one buffer → one `pwritev` → one `fdatasync` → raise the
+//! readable bytes and the durable end → complete the tickets. The next group forms in the queue while the sync
+//! runs; the writer never waits for more to come.
+//!
+//! Invariant: sequence numbers are given out here and nowhere else, a number whose write failed is never given out
+//! again by this writer, and nothing is published before the sync that covers it.
+//!
+//! Fails: no room for the next segment is reported and retried; any failed write or sync poisons the log for good.
+
+use std::fs::File;
+use std::io;
+use std::ops::Range;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use crate::commit::Completion;
+use crate::disk::{self, Disk};
+use crate::error::CommitError;
+use crate::format::{
+    CONTROL_FRAME_BYTES, CONTROL_PAYLOAD_BYTES, FLAG_BATCH, FrameHeader, Kind,
+    SEGMENT_HEADER_BYTES, SegmentHeader, control_payload,
+};
+use crate::index::Index;
+use crate::lock::WriterLock;
+use crate::next::Next;
+use crate::queue::{Append, Drained, Queue};
+use crate::segment::{NEXT_NAME, Segment, Store, path_of};
+
+/// How often a writer without space tries again, and how often an idle one looks at its segment's age.
+const RETRY_WAIT: Duration = Duration::from_millis(100);
+const IDLE_WAIT: Duration = Duration::from_secs(1);
+/// A group buffer that grew beyond this many bytes for one huge append is given back.
+const BUFFER_KEEP_BYTES: usize = 4 * 1024 * 1024;
+
+/// What the writer can do now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum WriterState {
+    /// Appends are taken.
+    Running,
+    /// No room for the next segment; the writer keeps trying, appends are refused meanwhile.
+    NoSpace {
+        /// The system's answer to the last try.
+        error: String,
+    },
+    /// A write or sync failed: no append is ever taken again. Restart the process; the next open recovers.
+    Poisoned {
+        /// What failed.
+        stage: &'static str,
+        /// The first system error.
+        error: String,
+    },
+    /// The log was closed.
+    Closed,
+}
+
+/// Why a group could not be committed.
+enum Stop {
+    NoSpace(io::Error),
+    Poison(&'static str, io::Error),
+}
+
+/// The segment that is written to.
+pub(crate) struct Active {
+    pub(crate) segment: Arc<Segment>,
+    pub(crate) file: File,
+    /// Where the next group goes, bytes from the start of the file.
+    pub(crate) offset: u64,
+    /// Whether its seal is written: the next append needs a new segment.
+    pub(crate) sealed: bool,
+}
+
+/// Everything the thread owns.
+pub(crate) struct Writer {
+    pub(crate) disk: Arc<dyn Disk>,
+    pub(crate) queue: Arc<Queue>,
+    pub(crate) store: Arc<Store>,
+    pub(crate) next_segment: Next,
+    pub(crate) active: Active,
+    pub(crate) epoch: u32,
+    /// Sequence number of the next record.
+    pub(crate) next: u64,
+    pub(crate) group_bytes_max: usize,
+    pub(crate) segment_bytes: u64,
+    pub(crate) segment_age: Duration,
+    /// Held until the thread ends.
+    pub(crate) _lock: WriterLock,
+    pub(crate) buffer: Vec<u8>,
+    /// Where the buffered records start: sequence number, offset.
+    pub(crate) marks: Vec<(u64, u64)>,
+    /// Tickets of the buffered appends.
+    pub(crate) waiting: Vec<(Completion, Range<u64>)>,
+    /// When the active segment's age was last looked at.
+    pub(crate) age_checked: Instant,
+}
+
+pub(crate) fn now_ns() -> i64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_nanos() as i64)
+}
+
+impl Writer {
+    /// The thread's body. Whatever ends it, no ticket is left waiting.
+    pub(crate) fn run(mut self) {
+        let guard = EndGuard {
+            queue: Arc::clone(&self.queue),
+            store: Arc::clone(&self.store),
+        };
+        loop {
+            let no_space = matches!(self.queue.state(), WriterState::NoSpace { .. });
+            let patience = if no_space { RETRY_WAIT } else { IDLE_WAIT };
+            let done = match self.queue.drain(self.group_bytes_max, patience) {
+                Drained::Group(group) => self.commit(group),
+                Drained::Idle if no_space => self.roll(),
+                Drained::Idle => self.roll_if_old(),
+                Drained::Closed => break,
+            };
+            match done {
+                Ok(()) if no_space => self.queue.set_state(WriterState::Running),
+                Ok(()) => {}
+                Err(stop) => self.stop(stop),
+            }
+            if matches!(self.queue.state(), WriterState::Poisoned { .. }) {
+                return;
+            }
+        }
+        if let Err(stop) = self.mark_end() {
+            self.stop(stop);
+        }
+        self.queue.set_state(WriterState::Closed);
+        drop(guard);
+    }
+
+    fn commit(&mut self, group: Vec<Append>) -> Result<(), Stop> {
+        let mut group = group.into_iter();
+        if let Err(stop) = self.roll_if_old() {
+            return Err(fail(stop, group));
+        }
+        while let Some(append) = group.next() {
+            if !self.fits(append.frame_bytes)
+                && let Err(stop) = self.flush().and_then(|()| self.roll())
+            {
+                return Err(fail(stop, std::iter::once(append).chain(group)));
+            }
+            self.encode(append);
+        }
+        self.flush()?;
+        // Only here: while a roll is under way the file of this name is the one it took.
+        if self.active.offset > self.active.segment.header.segment_bytes / 2 {
+            self.next_segment.prepare();
+        }
+        Ok(())
+    }
+
+    /// Whether `bytes` more, and the seal after them, have room in the active segment.
+    fn fits(&self, bytes: usize) -> bool {
+        let used = self.active.offset + self.buffer.len() as u64;
+        let capacity = self.active.segment.header.segment_bytes;
+        !self.active.sealed && used + bytes as u64 + CONTROL_FRAME_BYTES as u64 <= capacity
+    }
+
+    fn encode(&mut self, append: Append) {
+        let time_ns = now_ns();
+        let first = self.next;
+        let flags = if append.batch { FLAG_BATCH } else { 0 };
+        for sealed in &append.records {
+            let payload = &sealed.record.payload;
+            let header = FrameHeader {
+                length: payload.len() as u32,
+                sequence: self.next,
+                time_ns,
+                durable_to: self.store.durable.end(),
+                payload_crc: sealed.crc,
+                schema: sealed.record.schema,
+                kind: Kind::Data,
+                flags,
+                epoch: self.epoch,
+                key_id: 0,
+            };
+            let offset = self.active.offset + self.buffer.len() as u64;
+            self.marks.push((self.next, offset));
+            header.encode(
+                payload,
+                self.active.segment.header.salt,
+                offset,
+                &mut self.buffer,
+            );
+            self.next += 1;
+        }
+        if append.batch {
+            self.control(Kind::BatchEnd, control_payload(first, self.next - first));
+        }
+        self.waiting.push((append.completion, first..self.next));
+    }
+
+    /// Buffers a control frame.
+    fn control(&mut self, kind: Kind, payload: [u8; CONTROL_PAYLOAD_BYTES]) {
+        let header = FrameHeader {
+            length: payload.len() as u32,
+            sequence: self.next,
+            time_ns: now_ns(),
+            durable_to: self.store.durable.end(),
+            payload_crc: crc32fast::hash(&payload),
+            schema: 0,
+            kind,
+            flags: 0,
+            epoch: self.epoch,
+            key_id: 0,
+        };
+        let offset = self.active.offset + self.buffer.len() as u64;
+        header.encode(
+            &payload,
+            self.active.segment.header.salt,
+            offset,
+            &mut self.buffer,
+        );
+    }
+
+    /// Writes, syncs and publishes what is buffered.
+    fn flush(&mut self) -> Result<(), Stop> {
+        if self.buffer.is_empty() {
+            return Ok(());
+        }
+        let written = self
+            .disk
+            .write_at(&self.active.file, &self.buffer, self.active.offset)
+            .map_err(|error| Stop::Poison("write", error))
+            .and_then(|()| {
+                self.disk
+                    .sync(&self.active.file)
+                    .map_err(|error| Stop::Poison("sync", error))
+            });
+        if let Err(stop) = written {
+            for (completion, _) in self.waiting.drain(..) {
+                completion.complete(Err(stop.outcome()));
+            }
+            return Err(stop);
+        }
+        self.active.offset += self.buffer.len() as u64;
+        self.active.segment.publish(self.active.offset, &self.marks);
+        self.store.durable.publish(self.next);
+        for (completion, range) in self.waiting.drain(..) {
+            completion.complete(Ok(range));
+        }
+        self.marks.clear();
+        self.buffer.clear();
+        self.buffer.shrink_to(BUFFER_KEEP_BYTES);
+        Ok(())
+    }
+
+    /// Rolls when the active segment holds records and has reached its age. Without room for the next segment the
+    /// old one simply goes on: there is still room in it.
+    fn roll_if_old(&mut self) -> Result<(), Stop> {
+        if self.age_checked.elapsed() < IDLE_WAIT {
+            return Ok(());
+        }
+        self.age_checked = Instant::now();
+        let header = &self.active.segment.header;
+        let age = Duration::from_nanos(now_ns().saturating_sub(header.created_ns).max(0) as u64);
+        if self.next == header.base || age < self.segment_age {
+            return Ok(());
+        }
+        match self.roll() {
+            Err(Stop::NoSpace(_)) => Ok(()),
+            rolled => rolled,
+        }
+    }
+
+    /// Seals the active segment and starts the next one. Nothing is changed when there is no room for it.
+    fn roll(&mut self) -> Result<(), Stop> {
+        let file = self.next_segment.take().map_err(Stop::NoSpace)?;
+        let old = Arc::clone(&self.active.segment);
+        if !self.active.sealed {
+            let seal_offset = self.active.offset;
+            self.control(Kind::Seal, control_payload(self.next, seal_offset));
+            self.flush()?;
+            self.active.sealed = true;
+        }
+        let header = SegmentHeader {
+            log_id: old.header.log_id,
+            number: old.header.number + 1,
+            base: self.next,
+            created_ns: now_ns(),
+            epoch: self.epoch,
+            salt: random_u64().map_err(|error| Stop::Poison("random salt", error))?,
+            previous_seal_offset: self.active.offset - CONTROL_FRAME_BYTES as u64,
+            previous_seal_hash: [0; 32],
+            segment_bytes: self.segment_bytes,
+        };
+        let segment = publish_segment(self.disk.as_ref(), &self.store.dir, &file, header)
+            .map_err(|error| Stop::Poison("start of a segment", error))?;
+        let segment = Arc::new(segment);
+        // The new one first: who sees the old one complete must find where to go on.
+        self.store.push(Arc::clone(&segment));
+        old.complete(self.next);
+        self.active = Active {
+            segment,
+            file,
+            offset: SEGMENT_HEADER_BYTES as u64,
+            sealed: false,
+        };
+        Ok(())
+    }
+
+    /// A closed log proves its own end, so that later rot in its last group is told from a torn tail.
+    fn mark_end(&mut self) -> Result<(), Stop> {
+        if self.fits(CONTROL_FRAME_BYTES) {
+            self.control(Kind::Watermark, control_payload(0, 0));
+            self.flush()?;
+        }
+        Ok(())
+    }
+
+    /// Says on opening that a new epoch begins.
+    pub(crate) fn mark_epoch(&mut self) -> io::Result<()> {
+        let begun = if self.fits(CONTROL_FRAME_BYTES) {
+            let who = u64::from(self.epoch) << 32 | u64::from(std::process::id());
+            self.control(Kind::Epoch, control_payload(who, self.next));
+            self.flush()
+        } else {
+            // The header of a new segment says the same.
+            self.roll()
+        };
+        begun.map_err(|stop| match stop {
+            Stop::NoSpace(error) | Stop::Poison(_, error) => error,
+        })
+    }
+
+    fn stop(&mut self, stop: Stop) {
+        let outcome = stop.outcome();
+        match stop {
+            Stop::NoSpace(error) => self.queue.set_state(WriterState::NoSpace {
+                error: error.to_string(),
+            }),
+            Stop::Poison(stage, error) => {
+                self.queue.set_state(WriterState::Poisoned {
+                    stage,
+                    error: error.to_string(),
+                });
+            }
+        }
+        self.queue.fail_all(&outcome);
+    }
+}
+
+impl Stop {
+    fn outcome(&self) -> CommitError {
+        match self {
+            Self::NoSpace(_) => CommitError::NoSpace,
+            Self::Poison(stage, error) => CommitError::OutcomeUnknown {
+                stage,
+                error: error.to_string(),
+            },
+        }
+    }
+}
+
+fn fail(stop: Stop, appends: impl Iterator<Item = Append>) -> Stop {
+    for append in appends {
+        append.completion.complete(Err(stop.outcome()));
+    }
+    stop
+}
+
+/// Gives the prepared file its header and its name, durably.
+pub(crate) fn publish_segment(
+    disk: &dyn Disk,
+    dir: &std::path::Path,
+    file: &File,
+    header: SegmentHeader,
+) -> io::Result<Segment> {
+    disk.write_at(file, &header.encode(), 0)?;
+    disk.sync(file)?;
+    let path: PathBuf = path_of(dir, header.number);
+    std::fs::rename(dir.join(NEXT_NAME), &path)?;
+    disk::sync_directory(dir)?;
+    Ok(Segment::new(
+        path,
+        header,
+        SEGMENT_HEADER_BYTES as u64,
+        None,
+        Some(Index::default()),
+    ))
+}
+
+/// Unpredictable bytes from the system.
+pub(crate) fn random_bytes<const N: usize>() -> io::Result<[u8; N]> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|error| io::Error::other(error.to_string()))?;
+    Ok(bytes)
+}
+
+pub(crate) fn random_u64() -> io::Result<u64> {
+    random_bytes().map(u64::from_le_bytes)
+}
+
+/// Leaves nobody waiting when the thread ends, also by a panic.
+struct EndGuard {
+    queue: Arc<Queue>,
+    store: Arc<Store>,
+}
+
+impl Drop for EndGuard {
+    fn drop(&mut self) {
+        let error = "the writer thread ended".to_owned();
+        // Keeps the first cause: only a running writer is changed.
+        self.queue.set_state(WriterState::Poisoned {
+            stage: "writer",
+            error: error.clone(),
+        });
+        self.queue.close();
+        self.queue.fail_all(&CommitError::OutcomeUnknown {
+            stage: "writer",
+            error,
+        });
+        self.store.durable.stop();
+    }
+}
