@@ -1,1 +1,40 @@
 //! Both logs as one ordered stream of typed records.
+//!
+//! Owns: the events log and the control log (`log-core` inside), how events are
+//! batched and compressed on the way in, markers, and blobs. Must not know HTTP,
+//! grouping or the read model.
+//!
+//! Invariants:
+//! - The events log alone is the order. A command is appended to the control log,
+//!   then a marker with its number to the events log; it takes effect at the
+//!   marker's place. Markers stand in the order of the control log, each number
+//!   once; those that a crash left out are written when the writer opens.
+//! - Events stand in the order of the calls of [`LogWriter::append_event`], each
+//!   durable before its ticket completes.
+//! - Readers see durable records only.
+//!
+//! The path of an event: [`LogWriter::append_event`] archives the head and queues
+//! it, bounded in bytes → the appender thread takes what gathered while the last
+//! batches were syncing, compresses the bodies together and appends one atomic
+//! batch → the completer thread answers the tickets when the batch is durable.
+//!
+//! In reading order: [`writer`], [`ticket`], [`reader`], [`control`] (the fold that
+//! follows the control log), [`blobs`], [`dump`], [`error`].
+
+mod appender;
+pub mod blobs;
+mod blocks;
+mod commands;
+pub mod control;
+pub mod dump;
+pub mod error;
+mod markers;
+pub mod reader;
+pub mod ticket;
+pub mod writer;
+
+pub use control::{ControlFollower, fold_control};
+pub use error::{AppendError, CloseError, CommandError, CommitError, OpenError, ReadError};
+pub use reader::{Entry, Item, Items, LogReader, SegmentSpan};
+pub use ticket::EventTicket;
+pub use writer::{CommandReceipt, LogConfig, LogWriter, WriterState};

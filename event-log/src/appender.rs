@@ -1,0 +1,283 @@
+//! From the queue of events to durable batches: two threads.
+//!
+//! The appender takes whatever gathered while the last batches were syncing, packs
+//! it and hands it to the log; the completer waits for the log and answers the
+//! tickets. At most [`BATCHES_IN_FLIGHT_MAX`] batches are on the way, so groups form
+//! by themselves under load and a lone event never waits for company.
+//!
+//! Invariant: batches are taken, appended and answered in the order of the queue;
+//! the queue's bytes count an event from its append to its answer. Every event is
+//! answered exactly once, also when a thread dies.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, mpsc},
+    thread::JoinHandle,
+    time::Duration,
+};
+
+use event_model::Position;
+use log_core::{Log, Record, Ticket};
+use parking_lot::{Condvar, Mutex};
+use tokio::sync::oneshot;
+
+use crate::{
+    blocks::{Packed, Packer},
+    error::{AppendError, CommitError},
+    ticket::EventTicket,
+};
+
+/// Batches appended and not yet durable: one that syncs, one that waits for it.
+const BATCHES_IN_FLIGHT_MAX: usize = 2;
+/// Heads and bodies of one batch, bytes: the size of the log's own commit groups,
+/// which write fastest at 1 MiB. One larger event is a batch of its own.
+const BATCH_BYTES_MAX: usize = 1024 * 1024;
+/// What an event takes beside head and body while it is queued, bytes.
+const EVENT_OVERHEAD_BYTES: usize = 128;
+/// Longest wait for work before the threads look again at whether they should end.
+const WAIT_MAX: Duration = Duration::from_secs(1);
+
+type Answer = oneshot::Sender<Result<Position, CommitError>>;
+
+struct Queued {
+    event: Packed,
+    answer: Answer,
+}
+
+impl Queued {
+    fn bytes(&self) -> usize {
+        self.event.head.len() + self.event.body.len() + EVENT_OVERHEAD_BYTES
+    }
+}
+
+#[derive(Default)]
+struct State {
+    events: VecDeque<Queued>,
+    /// Of the events in the queue and in flight.
+    bytes: usize,
+    batches_in_flight: usize,
+    closed: bool,
+}
+
+/// The queue of events, bounded in bytes.
+pub(crate) struct EventQueue {
+    state: Mutex<State>,
+    changed: Condvar,
+    bytes_max: usize,
+    event_bytes_max: usize,
+    batch_bytes_max: usize,
+}
+
+struct Batch {
+    events: Vec<Packed>,
+    answers: Vec<Answer>,
+    bytes: usize,
+}
+
+struct InFlight {
+    ticket: Ticket,
+    answers: Vec<Answer>,
+    bytes: usize,
+}
+
+impl EventQueue {
+    /// A queue of at most `bytes_max` for a log with segments of `segment_bytes`.
+    pub(crate) fn new(bytes_max: usize, segment_bytes: usize) -> Self {
+        // Frames and paddings are below a quarter of what they hold, and a batch
+        // must fit a segment.
+        let room = segment_bytes / 2;
+        Self {
+            state: Mutex::default(),
+            changed: Condvar::new(),
+            bytes_max,
+            event_bytes_max: crate::writer::EVENT_BYTES_MAX.min(room),
+            batch_bytes_max: BATCH_BYTES_MAX.min(room),
+        }
+    }
+
+    /// Bytes in the queue and in flight, and their bound.
+    pub(crate) fn bytes(&self) -> (u64, u64) {
+        (self.state.lock().bytes as u64, self.bytes_max as u64)
+    }
+
+    /// Takes an event, or refuses it at once.
+    pub(crate) fn push(&self, event: Packed) -> Result<EventTicket, AppendError> {
+        let (answer, ticket) = oneshot::channel();
+        let queued = Queued { event, answer };
+        let bytes = queued.bytes();
+        if bytes > self.event_bytes_max {
+            return Err(AppendError::TooLarge {
+                bytes,
+                max: self.event_bytes_max,
+            });
+        }
+        let mut state = self.state.lock();
+        if state.closed {
+            return Err(AppendError::Closed);
+        }
+        if state.bytes + bytes > self.bytes_max {
+            return Err(AppendError::Overloaded {
+                queued_bytes: state.bytes as u64,
+                queued_bytes_max: self.bytes_max as u64,
+            });
+        }
+        state.bytes += bytes;
+        state.events.push_back(queued);
+        drop(state);
+        self.changed.notify_one();
+        Ok(EventTicket(ticket))
+    }
+
+    /// Takes no more events; the threads end when those in the queue are answered.
+    pub(crate) fn close(&self) {
+        self.state.lock().closed = true;
+        self.changed.notify_all();
+    }
+
+    /// The next batch, or none when the queue is closed and empty.
+    fn take(&self) -> Option<Batch> {
+        let mut state = self.state.lock();
+        loop {
+            let free = state.batches_in_flight < BATCHES_IN_FLIGHT_MAX;
+            if free && !state.events.is_empty() {
+                break;
+            }
+            if state.closed && state.events.is_empty() {
+                return None;
+            }
+            self.changed.wait_for(&mut state, WAIT_MAX);
+        }
+        let mut batch = Batch {
+            events: Vec::new(),
+            answers: Vec::new(),
+            bytes: 0,
+        };
+        while let Some(next) = state.events.front().map(Queued::bytes) {
+            if batch.bytes > 0 && batch.bytes + next > self.batch_bytes_max {
+                break;
+            }
+            let Some(queued) = state.events.pop_front() else {
+                break;
+            };
+            batch.bytes += next;
+            batch.events.push(queued.event);
+            batch.answers.push(queued.answer);
+        }
+        state.batches_in_flight += 1;
+        Some(batch)
+    }
+
+    /// A batch is off the disk's hands: its bytes are free again.
+    fn release(&self, bytes: usize) {
+        let mut state = self.state.lock();
+        state.bytes -= bytes;
+        state.batches_in_flight -= 1;
+        drop(state);
+        self.changed.notify_all();
+    }
+}
+
+/// Closes the queue and drops what is in it when a thread ends, however it ends:
+/// nobody waits for an answer that no thread is left to give.
+struct EndGuard(Arc<EventQueue>);
+
+impl Drop for EndGuard {
+    fn drop(&mut self) {
+        self.0.close();
+        self.0.state.lock().events.clear();
+    }
+}
+
+/// Starts both threads over `log`.
+pub(crate) fn start(
+    queue: &Arc<EventQueue>,
+    log: &Arc<Log>,
+) -> Result<[(&'static str, JoinHandle<()>); 2], (&'static str, std::io::Error)> {
+    // Never blocks: the batches in flight are counted before one is taken.
+    let (sender, receiver) = mpsc::sync_channel(BATCHES_IN_FLIGHT_MAX);
+    let names = ["errata-append", "errata-commit"];
+    let spawn = |name: &'static str, body: Box<dyn FnOnce() + Send>| {
+        std::thread::Builder::new()
+            .name(name.to_owned())
+            .spawn(body)
+            .map(|handle| (name, handle))
+            .map_err(|error| (name, error))
+    };
+    let packer = Packer::new().map_err(|error| (names[0], error))?;
+    let completing = Arc::clone(queue);
+    let completer = spawn(
+        names[1],
+        Box::new(move || {
+            let guard = EndGuard(completing);
+            complete(&guard.0, &receiver);
+        }),
+    )?;
+    let (appending, log) = (Arc::clone(queue), Arc::clone(log));
+    let appender = spawn(
+        names[0],
+        Box::new(move || {
+            let guard = EndGuard(appending);
+            append(&guard.0, &log, packer, &sender);
+        }),
+    )?;
+    Ok([appender, completer])
+}
+
+fn append(
+    queue: &EventQueue,
+    log: &Log,
+    mut packer: Packer,
+    completer: &mpsc::SyncSender<InFlight>,
+) {
+    while let Some(batch) = queue.take() {
+        let records = packer
+            .pack(&batch.events)
+            .into_iter()
+            .map(|record| Record {
+                schema: event_model::record::SCHEMA_EVENT_V1,
+                payload: record.into(),
+            })
+            .collect();
+        let (answers, bytes) = (batch.answers, batch.bytes);
+        match log.append_batch(records) {
+            Ok(ticket) => {
+                let in_flight = InFlight {
+                    ticket,
+                    answers,
+                    bytes,
+                };
+                if completer.send(in_flight).is_err() {
+                    // The completer died; the dropped answers say so.
+                    return;
+                }
+            }
+            Err(error) => {
+                queue.release(bytes);
+                refuse(answers, &error.into());
+            }
+        }
+    }
+}
+
+fn complete(queue: &EventQueue, batches: &mpsc::Receiver<InFlight>) {
+    for batch in batches {
+        let outcome = batch.ticket.wait();
+        // First: the appender can go on while the answers are given.
+        queue.release(batch.bytes);
+        match outcome {
+            Ok(sequences) => {
+                for (sequence, answer) in sequences.zip(batch.answers) {
+                    // A caller that went away needs no answer.
+                    let _ = answer.send(Ok(Position::new(0, sequence)));
+                }
+            }
+            Err(error) => refuse(batch.answers, &error.into()),
+        }
+    }
+}
+
+fn refuse(answers: Vec<Answer>, error: &CommitError) {
+    for answer in answers {
+        let _ = answer.send(Err(error.clone()));
+    }
+}

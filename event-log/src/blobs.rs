@@ -1,0 +1,227 @@
+//! Source maps and attachments: byte strings by project and SHA-256, under
+//! `data/blobs/{project}/{hash}`, through `object_store`.
+//!
+//! Invariants: a blob is synced, and its folders too, before [`Blobs::put`] returns,
+//! so that a record which names it never precedes it (`object_store` itself does not
+//! sync). What [`Blobs::get`] returns has the hash that was asked for. A path is made
+//! of a number and validated hex only, so no name leads out of the folder.
+//!
+//! Async, on a tokio runtime: `object_store`'s file system needs one.
+
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    str::FromStr,
+    sync::Arc,
+};
+
+use bytes::Bytes;
+use event_model::ProjectId;
+use object_store::{ObjectStoreExt, local::LocalFileSystem, path::Path as StorePath};
+use sha2::{Digest, Sha256};
+
+/// Largest blob, bytes: all attachments of an envelope together.
+pub const BLOB_BYTES_MAX: usize = 40 * 1024 * 1024;
+
+/// SHA-256 of a blob; as text, 64 hex digits in lower case.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct BlobHash(pub [u8; 32]);
+
+impl BlobHash {
+    /// The hash of these bytes.
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(Sha256::digest(bytes).into())
+    }
+}
+
+impl fmt::Display for BlobHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for BlobHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "BlobHash({self})")
+    }
+}
+
+impl FromStr for BlobHash {
+    type Err = BlobError;
+    fn from_str(text: &str) -> Result<Self, BlobError> {
+        let digits = text.as_bytes();
+        let digit = |at: usize| match digits[at] {
+            c @ b'0'..=b'9' => Some(c - b'0'),
+            c @ b'a'..=b'f' => Some(c - b'a' + 10),
+            _ => None,
+        };
+        let byte = |index: usize| Some((digit(2 * index)? << 4) | digit(2 * index + 1)?);
+        let mut hash = [0u8; 32];
+        let whole = digits.len() == 64
+            && hash
+                .iter_mut()
+                .enumerate()
+                .all(|(index, place)| byte(index).map(|value| *place = value).is_some());
+        if whole {
+            Ok(Self(hash))
+        } else {
+            Err(BlobError::Hash(text.chars().take(80).collect()))
+        }
+    }
+}
+
+/// Why a blob was not stored or read.
+#[derive(Debug, thiserror::Error)]
+pub enum BlobError {
+    /// No hash of ours.
+    #[error("{0:?} is not a blob hash of 64 hex digits in lower case")]
+    Hash(String),
+    /// Too large to be stored.
+    #[error("a blob of {bytes} bytes is larger than {max}")]
+    TooLarge {
+        /// Its size.
+        bytes: usize,
+        /// The bound.
+        max: usize,
+    },
+    /// What is stored is not what was put.
+    #[error("blob {hash} of project {project} is damaged: its bytes hash to {found}")]
+    Damaged {
+        /// Whose.
+        project: ProjectId,
+        /// Which.
+        hash: BlobHash,
+        /// What its bytes hash to.
+        found: BlobHash,
+    },
+    /// The store's own reason.
+    #[error("cannot {step} {key}")]
+    Store {
+        /// What was tried.
+        step: &'static str,
+        /// On what, below the folder of blobs.
+        key: String,
+        /// Why.
+        #[source]
+        source: object_store::Error,
+    },
+    /// The file system's own reason.
+    #[error("cannot {step} {}", path.display())]
+    Io {
+        /// What was tried.
+        step: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+/// The blobs of one data directory. Clones share it.
+#[derive(Debug, Clone)]
+pub struct Blobs {
+    store: Arc<LocalFileSystem>,
+    dir: PathBuf,
+}
+
+impl Blobs {
+    /// Opens `dir` (`data/blobs`), making it if it is not there.
+    pub fn open(dir: &Path) -> Result<Self, BlobError> {
+        let io_error = |step| {
+            move |source| BlobError::Io {
+                step,
+                path: dir.to_owned(),
+                source,
+            }
+        };
+        std::fs::create_dir_all(dir).map_err(io_error("create"))?;
+        if let Some(parent) = dir.parent().filter(|p| !p.as_os_str().is_empty()) {
+            sync(parent)?;
+        }
+        let store = LocalFileSystem::new_with_prefix(dir).map_err(|source| BlobError::Store {
+            step: "open",
+            key: dir.display().to_string(),
+            source,
+        })?;
+        Ok(Self {
+            store: Arc::new(store),
+            dir: dir.to_owned(),
+        })
+    }
+
+    /// Stores a blob; durable when this returns. Putting it again costs a read.
+    pub async fn put(&self, project: ProjectId, bytes: Bytes) -> Result<BlobHash, BlobError> {
+        if bytes.len() > BLOB_BYTES_MAX {
+            return Err(BlobError::TooLarge {
+                bytes: bytes.len(),
+                max: BLOB_BYTES_MAX,
+            });
+        }
+        let hash = BlobHash::of(&bytes);
+        let key = key(project, hash);
+        // A damaged one, as a crash in the middle leaves it, is written anew.
+        if !matches!(self.get(project, hash).await, Ok(Some(_))) {
+            self.store
+                .put(&key, bytes.into())
+                .await
+                .map_err(store_error("write", &key))?;
+        }
+        // Also when it was there: the one who put it may have died before the sync.
+        let folder = self.dir.join(project.to_string());
+        let paths = [folder.join(hash.to_string()), folder, self.dir.clone()];
+        let synced = tokio::task::spawn_blocking(move || paths.iter().try_for_each(|p| sync(p)));
+        synced.await.map_err(|source| BlobError::Io {
+            step: "sync",
+            path: self.dir.clone(),
+            source: source.into(),
+        })??;
+        Ok(hash)
+    }
+
+    /// The blob with this hash; none if it is not there.
+    pub async fn get(
+        &self,
+        project: ProjectId,
+        hash: BlobHash,
+    ) -> Result<Option<Bytes>, BlobError> {
+        let key = key(project, hash);
+        let result = match self.store.get(&key).await {
+            Ok(result) => result,
+            Err(object_store::Error::NotFound { .. }) => return Ok(None),
+            Err(source) => return Err(store_error("open", &key)(source)),
+        };
+        let bytes = result.bytes().await.map_err(store_error("read", &key))?;
+        let found = BlobHash::of(&bytes);
+        if found != hash {
+            return Err(BlobError::Damaged {
+                project,
+                hash,
+                found,
+            });
+        }
+        Ok(Some(bytes))
+    }
+}
+
+fn key(project: ProjectId, hash: BlobHash) -> StorePath {
+    StorePath::from(format!("{project}/{hash}"))
+}
+
+fn store_error(
+    step: &'static str,
+    key: &StorePath,
+) -> impl FnOnce(object_store::Error) -> BlobError + use<> {
+    let key = key.to_string();
+    move |source| BlobError::Store { step, key, source }
+}
+
+fn sync(path: &Path) -> Result<(), BlobError> {
+    std::fs::File::open(path)
+        .and_then(|file| file.sync_all())
+        .map_err(|source| BlobError::Io {
+            step: "sync",
+            path: path.to_owned(),
+            source,
+        })
+}

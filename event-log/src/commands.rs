@@ -1,0 +1,205 @@
+//! Commands: first the control record, then the marker, one thread for both.
+//!
+//! Invariant: markers stand in the order of the control log. A command whose marker
+//! could not be written blocks those behind it: its marker is tried again before the
+//! next control record is written, and every [`RETRY_EVERY`] while nothing comes.
+//! A caller that goes away does not stop its command half-way.
+
+use std::{
+    sync::{Arc, mpsc},
+    time::Duration,
+};
+
+use event_model::{
+    Position,
+    record::{SCHEMA_COMMAND_V1, SCHEMA_MARKER_V1, encode_marker},
+};
+use log_core::{Log, Record};
+use tokio::sync::oneshot;
+
+use crate::{
+    error::{CommandError, CommitError},
+    writer::CommandReceipt,
+};
+
+/// Commands that may wait: people and the alerter together make a few a second.
+pub(crate) const COMMANDS_QUEUED_MAX: usize = 1024;
+/// Archive of one command, bytes; the largest lists the ids of issues.
+pub(crate) const COMMAND_BYTES_MAX: usize = 256 * 1024;
+/// Commands of one group, bytes: the group fits a control segment of 4 MiB.
+const GROUP_BYTES_MAX: usize = 1024 * 1024;
+/// Markers of one batch.
+const MARKERS_MAX: u64 = 4096;
+/// How often markers that are due are tried again, and how long the thread waits
+/// for commands at most.
+const RETRY_EVERY: Duration = Duration::from_secs(1);
+
+pub(crate) type CommandAnswer = oneshot::Sender<Result<CommandReceipt, CommandError>>;
+
+/// What the thread is told.
+pub(crate) enum Message {
+    /// Store this command.
+    Command {
+        /// Its archive.
+        record: Vec<u8>,
+        /// Who waits.
+        answer: CommandAnswer,
+    },
+    /// End when those before are answered.
+    Close,
+}
+
+/// The state of the commands thread.
+pub(crate) struct Commands {
+    control: Arc<Log>,
+    events: Arc<Log>,
+    /// The last durable control record.
+    last: u64,
+    /// The last one whose marker is durable.
+    marked: u64,
+}
+
+impl Commands {
+    /// `marked` of the control log's records have a marker.
+    pub(crate) fn new(control: Arc<Log>, events: Arc<Log>, marked: u64) -> Self {
+        let last = control.durable_end().saturating_sub(1);
+        Self {
+            control,
+            events,
+            last,
+            marked,
+        }
+    }
+
+    /// Records without a marker: first and last number.
+    pub(crate) fn unmarked(&self) -> Option<(u64, u64)> {
+        (self.marked < self.last).then_some((self.marked + 1, self.last))
+    }
+
+    /// Writes the markers that are due; the place of the last one.
+    pub(crate) fn mark(&mut self) -> Result<Option<Position>, CommitError> {
+        let mut place = None;
+        while let Some((first, last)) = self.unmarked() {
+            let last = last.min(first + MARKERS_MAX - 1);
+            let markers = (first..=last)
+                .map(|number| Record {
+                    schema: SCHEMA_MARKER_V1,
+                    payload: encode_marker(number).to_vec().into(),
+                })
+                .collect();
+            let sequences = self.events.append_batch(markers)?.wait()?;
+            self.marked = last;
+            place = Some(Position::new(0, sequences.end - 1));
+        }
+        Ok(place)
+    }
+
+    /// Works until told to close.
+    pub(crate) fn run(mut self, messages: &mpsc::Receiver<Message>) {
+        loop {
+            match messages.recv_timeout(RETRY_EVERY) {
+                Ok(Message::Command { record, answer }) => {
+                    let (group, close) = gather((record, answer), messages);
+                    self.store(group);
+                    if close {
+                        break;
+                    }
+                }
+                Err(mpsc::RecvTimeoutError::Timeout) => self.retry(),
+                Ok(Message::Close) | Err(mpsc::RecvTimeoutError::Disconnected) => break,
+            }
+        }
+        self.retry();
+    }
+
+    fn retry(&mut self) {
+        if let Some((first, last)) = self.unmarked()
+            && let Err(error) = self.mark()
+        {
+            tracing::warn!(first, last, %error, "commands wait for their markers");
+        }
+    }
+
+    fn store(&mut self, group: Vec<(Vec<u8>, CommandAnswer)>) {
+        let (records, answers): (Vec<_>, Vec<_>) = group.into_iter().unzip();
+        match self.store_records(records) {
+            Ok((first_number, outcome)) => {
+                let markers_from = outcome.map(|last| last.0 + 1 - answers.len() as u64);
+                for (index, answer) in answers.into_iter().enumerate() {
+                    let number = first_number + index as u64;
+                    let receipt = match &markers_from {
+                        Ok(first) => Ok(CommandReceipt {
+                            number,
+                            position: Position(first + index as u64),
+                        }),
+                        Err(reason) => Err(CommandError::Unmarked {
+                            number,
+                            reason: reason.clone(),
+                        }),
+                    };
+                    // A caller that went away needs no answer.
+                    let _ = answer.send(receipt);
+                }
+            }
+            Err(error) => {
+                for answer in answers {
+                    let _ = answer.send(Err(error.clone()));
+                }
+            }
+        }
+    }
+
+    /// The first record's number and the place of the last marker.
+    #[expect(
+        clippy::type_complexity,
+        reason = "an outcome within an outcome, used once"
+    )]
+    fn store_records(
+        &mut self,
+        records: Vec<Vec<u8>>,
+    ) -> Result<(u64, Result<Position, CommitError>), CommandError> {
+        self.mark().map_err(CommandError::NotStored)?;
+        let records = records
+            .into_iter()
+            .map(|record| Record {
+                schema: SCHEMA_COMMAND_V1,
+                payload: record.into(),
+            })
+            .collect();
+        let numbers = self
+            .control
+            .append_batch(records)
+            .map_err(|error| CommandError::NotStored(error.into()))?
+            .wait()
+            .map_err(|error| match CommitError::from(error) {
+                CommitError::OutcomeUnknown => CommandError::OutcomeUnknown,
+                error => CommandError::NotStored(error),
+            })?;
+        self.last = numbers.end - 1;
+        let place = self
+            .mark()
+            .map(|place| place.expect("records were just stored, so markers were due"));
+        Ok((numbers.start, place))
+    }
+}
+
+/// Takes what else is waiting, so that commands share their syncs; whether to close.
+fn gather(
+    first: (Vec<u8>, CommandAnswer),
+    messages: &mpsc::Receiver<Message>,
+) -> (Vec<(Vec<u8>, CommandAnswer)>, bool) {
+    let mut bytes = first.0.len();
+    let mut group = vec![first];
+    // The next may be as large as a command can be.
+    while bytes + COMMAND_BYTES_MAX <= GROUP_BYTES_MAX && group.len() < COMMANDS_QUEUED_MAX {
+        match messages.try_recv() {
+            Ok(Message::Command { record, answer }) => {
+                bytes += record.len();
+                group.push((record, answer));
+            }
+            Ok(Message::Close) => return (group, true),
+            Err(_) => break,
+        }
+    }
+    (group, false)
+}

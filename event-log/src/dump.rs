@@ -1,0 +1,83 @@
+//! The logs as JSON values, for people: `errata log dump`.
+//!
+//! Invariant: one value a record, in the log's order, also for records that are
+//! damaged or of a newer release. Hashes of passwords and tokens are left out.
+
+use event_model::Position;
+use serde_json::{Map, Value, json};
+
+use crate::{
+    error::ReadError,
+    reader::{Entry, Item, LogReader},
+};
+
+/// The events log: `{"log":"events","position","time","kind",…}`. An event has
+/// `head` and `body`, a command `number` and `command`, an opaque record `schema`, a
+/// record that cannot be read `error`.
+pub fn events(reader: &LogReader, after: Position) -> impl Iterator<Item = Value> + use<> {
+    let bodies = reader.clone();
+    reader.read_after(after).map(move |item| match item {
+        Ok(item) => event_value(&bodies, item),
+        Err(error) => error_value("events", &error),
+    })
+}
+
+/// The control log: `{"log":"control","number","command"}`.
+pub fn control(reader: &LogReader, after: u64) -> impl Iterator<Item = Value> + use<> {
+    reader.commands_after(after).map(|record| match record {
+        Ok((number, command)) => json!({"log": "control", "number": number, "command": command}),
+        Err(error) => error_value("control", &error),
+    })
+}
+
+fn event_value(reader: &LogReader, item: Item) -> Value {
+    let mut value = Map::new();
+    let mut set = |key: &str, field: Value| value.insert(key.to_owned(), field);
+    set("log", "events".into());
+    set("position", item.position.0.into());
+    set("time", time_text(item.time_ns).into());
+    match item.entry {
+        Entry::Event(event) => {
+            set("kind", "event".into());
+            set("head", event.head().to_json());
+            match reader.body(item.position, &event) {
+                Ok(body) => {
+                    let text = || Value::from(String::from_utf8_lossy(&body).into_owned());
+                    let body = serde_json::from_slice(&body).unwrap_or_else(|_| text());
+                    set("body", body)
+                }
+                Err(error) => set("error", error_text(&error).into()),
+            };
+        }
+        Entry::Command { number, command } => {
+            set("kind", "command".into());
+            set("number", number.into());
+            set("command", json!(command));
+        }
+        Entry::Opaque { schema } => {
+            set("kind", "opaque".into());
+            set("schema", format!("{schema:#06x}").into());
+        }
+    }
+    Value::Object(value)
+}
+
+fn error_value(log: &str, error: &ReadError) -> Value {
+    json!({"log": log, "kind": "error", "error": error_text(error)})
+}
+
+/// The error and its causes.
+fn error_text(error: &ReadError) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(next) = cause {
+        text = format!("{text}: {next}");
+        cause = next.source();
+    }
+    text
+}
+
+fn time_text(time_ns: i64) -> String {
+    jiff::Timestamp::from_nanosecond(i128::from(time_ns))
+        .map_or_else(|_| time_ns.to_string(), |time| time.to_string())
+}

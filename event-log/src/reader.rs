@@ -1,0 +1,319 @@
+//! Reading both logs as one stream, in the order of the events log.
+//!
+//! Invariant: what is read is durable; positions grow strictly. Heads are read in
+//! place from the mapped segment; a body is unpacked only when asked for, its block
+//! kept for the neighbours. Fails with [`ReadError`], which names the record.
+
+use std::{path::Path, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use event_model::{
+    Command, Position, RecordError, StoredEvent,
+    record::{BodyRef, SCHEMA_EVENT_V1, SCHEMA_MARKER_V1, decode_marker},
+};
+use log_core::Reader;
+
+use crate::{
+    blocks::{BlockCache, unpack},
+    error::{OpenError, ReadError, WhichLog},
+    writer::{log_dir, read_error},
+};
+
+/// One record of the stream.
+#[derive(Debug, Clone)]
+pub struct Item {
+    /// Its place.
+    pub position: Position,
+    /// When it was written, Unix nanoseconds, server's clock.
+    pub time_ns: i64,
+    /// What it is.
+    pub entry: Entry,
+}
+
+/// What a record of the stream is.
+#[derive(Debug, Clone)]
+pub enum Entry {
+    /// An event.
+    Event(StoredEvent),
+    /// A command that takes effect here.
+    Command {
+        /// Its number in the control log.
+        number: u64,
+        /// The command.
+        command: Command,
+    },
+    /// Written by a newer release, to be passed over.
+    Opaque {
+        /// Its schema: of the record, or of the command that a marker names.
+        schema: u16,
+    },
+}
+
+/// The records of one segment. Cold files are cut at segment ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SegmentSpan {
+    /// The first record.
+    pub first: Position,
+    /// Exclusive; of an incomplete segment the place after the last durable record.
+    pub end: Position,
+    /// Nothing more will come in this segment.
+    pub complete: bool,
+}
+
+/// A reader of both logs. Clones share the mappings and the decoded blocks.
+#[derive(Clone)]
+pub struct LogReader(Arc<Inner>);
+
+struct Inner {
+    events: Reader,
+    control: Reader,
+    blocks: BlockCache,
+}
+
+impl std::fmt::Debug for LogReader {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("LogReader").field(&self.end()).finish()
+    }
+}
+
+impl LogReader {
+    pub(crate) fn new(events: Reader, control: Reader) -> Self {
+        Self(Arc::new(Inner {
+            events,
+            control,
+            blocks: BlockCache::default(),
+        }))
+    }
+
+    /// Opens the logs in `dir` (`data/log`) without the writer's lock.
+    pub fn open_read_only(dir: &Path) -> Result<Self, OpenError> {
+        let open = |log| {
+            let dir = log_dir(dir, log);
+            Reader::open_read_only(&dir).map_err(|source| OpenError::Log { log, dir, source })
+        };
+        Ok(Self::new(open(WhichLog::Events)?, open(WhichLog::Control)?))
+    }
+
+    /// The last durable position; 0: none.
+    pub fn end(&self) -> Position {
+        Position(self.0.events.durable_end() - 1)
+    }
+
+    /// The first position still kept; one after the end if there is none.
+    pub fn first(&self) -> Position {
+        Position(self.0.events.first())
+    }
+
+    /// The last durable command's number; 0: none.
+    pub fn commands_end(&self) -> u64 {
+        self.0.control.durable_end() - 1
+    }
+
+    /// The records after `position` up to the durable end of this moment.
+    ///
+    /// After [`ReadError::Record`] or [`ReadError::CommandMissing`] the iterator goes
+    /// on with the next record; after [`ReadError::Log`] it ends.
+    pub fn read_after(&self, position: Position) -> Items {
+        let next = (position.sequence() + 1).max(self.0.events.first());
+        Items {
+            entries: self.0.events.read(next),
+            end: self.0.events.durable_end(),
+            reader: self.clone(),
+            failed: false,
+        }
+    }
+
+    /// Waits until a record after `position` is durable; whether one is.
+    pub fn wait_past(&self, position: Position, timeout: Duration) -> bool {
+        // The log waits for the record itself.
+        self.0.events.wait_past(position.sequence() + 1, timeout)
+    }
+
+    /// The event at `position`; none if another record or nothing is there.
+    pub fn event(&self, position: Position) -> Result<Option<StoredEvent>, ReadError> {
+        let entry = self
+            .0
+            .events
+            .get(position.sequence())
+            .map_err(read_error(WhichLog::Events))?;
+        entry
+            .filter(|entry| entry.schema == SCHEMA_EVENT_V1)
+            .map(|entry| StoredEvent::parse(entry.schema, entry.payload))
+            .transpose()
+            .map_err(|source| ReadError::Record {
+                log: WhichLog::Events,
+                sequence: position.sequence(),
+                source,
+            })
+    }
+
+    /// The JSON document of the event at `position`, wherever it is. Bodies read one
+    /// after another decode each shared block once.
+    pub fn body(&self, position: Position, event: &StoredEvent) -> Result<Bytes, ReadError> {
+        let fail = |reason: String| ReadError::Body { position, reason };
+        match event.body() {
+            BodyRef::Plain(body) => Ok(body.clone()),
+            BodyRef::Zstd { frame, len } => {
+                let body = unpack(frame).map_err(fail)?;
+                if body.len() != *len as usize {
+                    return Err(fail(format!("{} bytes instead of {len}", body.len())));
+                }
+                Ok(body)
+            }
+            BodyRef::Block {
+                back,
+                offset,
+                len,
+                frame,
+            } => {
+                let carrier = position
+                    .sequence()
+                    .checked_sub(u64::from(*back))
+                    .ok_or_else(|| fail(format!("its block is {back} records back")))?;
+                let block = self.0.blocks.get_or(carrier, || match frame {
+                    Some(frame) => unpack(frame).map_err(fail),
+                    None => self.carried_block(position, carrier),
+                })?;
+                let range = *offset as usize..*offset as usize + *len as usize;
+                if range.end > block.len() {
+                    return Err(fail(format!(
+                        "bytes {range:?} of a block of {}",
+                        block.len()
+                    )));
+                }
+                Ok(block.slice(range))
+            }
+        }
+    }
+
+    fn carried_block(&self, position: Position, carrier: u64) -> Result<Bytes, ReadError> {
+        let fail = |reason: String| ReadError::Body { position, reason };
+        let event = self
+            .event(Position(carrier))?
+            .ok_or_else(|| fail(format!("record {carrier} should carry its block")))?;
+        match event.body() {
+            BodyRef::Block {
+                frame: Some(frame), ..
+            } => unpack(frame).map_err(fail),
+            _ => Err(fail(format!("record {carrier} carries no block"))),
+        }
+    }
+
+    /// The commands after `number`, in the order of the control log: **every durable
+    /// one, also one whose marker is not yet durable** (it will be, at the latest
+    /// when the log opens next). Right for the fold of the control state; a
+    /// projection takes commands from [`Self::read_after`] instead. Commands of a
+    /// newer release are passed over: numbers grow, but may have gaps.
+    pub fn commands_after(
+        &self,
+        number: u64,
+    ) -> impl Iterator<Item = Result<(u64, Command), ReadError>> + use<> {
+        let end = self.0.control.durable_end();
+        self.0
+            .control
+            .read((number + 1).max(self.0.control.first()))
+            .take_while(move |entry| entry.as_ref().map_or(true, |e| e.sequence < end))
+            .filter_map(|entry| {
+                let entry = match entry.map_err(read_error(WhichLog::Control)) {
+                    Ok(entry) => entry,
+                    Err(error) => return Some(Err(error)),
+                };
+                match Command::decode(entry.schema, &entry.payload) {
+                    Ok(command) => Some(Ok((entry.sequence, command))),
+                    Err(RecordError::UnknownSchema(_)) => None,
+                    Err(source) => Some(Err(ReadError::Record {
+                        log: WhichLog::Control,
+                        sequence: entry.sequence,
+                        source,
+                    })),
+                }
+            })
+    }
+
+    /// Waits until a command after `number` is durable; whether one is.
+    pub fn wait_commands_past(&self, number: u64, timeout: Duration) -> bool {
+        self.0.control.wait_past(number + 1, timeout)
+    }
+
+    /// The segment that holds `position`; none if nothing durable is there.
+    pub fn segment_of(&self, position: Position) -> Option<SegmentSpan> {
+        let events = &self.0.events;
+        if position.sequence() >= events.durable_end() {
+            return None;
+        }
+        let segment = events.segment_of(position.sequence())?;
+        Some(SegmentSpan {
+            first: Position(segment.base),
+            end: Position(segment.end),
+            complete: segment.complete,
+        })
+    }
+
+    fn item(&self, entry: log_core::Entry) -> Result<Item, ReadError> {
+        let (position, time_ns) = (Position::new(0, entry.sequence), entry.time_ns as i64);
+        let damaged = |log, sequence, source| ReadError::Record {
+            log,
+            sequence,
+            source,
+        };
+        let events_damaged = |source| damaged(WhichLog::Events, position.sequence(), source);
+        let entry = match entry.schema {
+            SCHEMA_EVENT_V1 => Entry::Event(
+                StoredEvent::parse(entry.schema, entry.payload).map_err(events_damaged)?,
+            ),
+            SCHEMA_MARKER_V1 => {
+                let number = decode_marker(&entry.payload).map_err(events_damaged)?;
+                let record = self
+                    .0
+                    .control
+                    .get(number)
+                    .map_err(read_error(WhichLog::Control))?
+                    .ok_or(ReadError::CommandMissing { position, number })?;
+                match Command::decode(record.schema, &record.payload) {
+                    Ok(command) => Entry::Command { number, command },
+                    Err(RecordError::UnknownSchema(schema)) => Entry::Opaque { schema },
+                    Err(source) => return Err(damaged(WhichLog::Control, number, source)),
+                }
+            }
+            schema => Entry::Opaque { schema },
+        };
+        Ok(Item {
+            position,
+            time_ns,
+            entry,
+        })
+    }
+}
+
+/// The records after a position, in order. See [`LogReader::read_after`].
+pub struct Items {
+    entries: log_core::Iter,
+    /// Exclusive.
+    end: u64,
+    reader: LogReader,
+    failed: bool,
+}
+
+impl std::fmt::Debug for Items {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Items").field("end", &self.end).finish()
+    }
+}
+
+impl Iterator for Items {
+    type Item = Result<Item, ReadError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.failed {
+            return None;
+        }
+        match self.entries.next()? {
+            Ok(entry) if entry.sequence >= self.end => None,
+            Ok(entry) => Some(self.reader.item(entry)),
+            Err(source) => {
+                self.failed = true;
+                Some(Err(read_error(WhichLog::Events)(source)))
+            }
+        }
+    }
+}

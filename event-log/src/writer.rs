@@ -1,0 +1,316 @@
+//! The one writer of both logs.
+//!
+//! Owns the locks, the queue of events, the queue of commands and their three
+//! threads. Invariant: see the crate. Sizes are bytes. Nothing here retries a failed
+//! sync: a poisoned log stays so until the process ends and opens it anew.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, mpsc},
+    thread::JoinHandle,
+};
+
+use event_model::{Command, Head, Position, record::archive_head};
+use log_core::Log;
+use parking_lot::Mutex;
+use tokio::sync::oneshot;
+
+use crate::{
+    appender::{self, EventQueue},
+    blocks::Packed,
+    commands::{COMMAND_BYTES_MAX, COMMANDS_QUEUED_MAX, Commands, Message},
+    error::{AppendError, CloseError, CommandError, OpenError, ReadError, WhichLog},
+    markers::last_marker,
+    reader::LogReader,
+    ticket::{EventTicket, block_on},
+};
+
+/// Head and body of one event, bytes. The gateway's own limit is 1 MiB of payload;
+/// a record of the log holds 16 MiB.
+pub const EVENT_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Folder of the events log, below [`LogConfig::dir`].
+pub const EVENTS_DIR: &str = "events";
+/// Folder of the control log, below [`LogConfig::dir`].
+pub const CONTROL_DIR: &str = "control";
+
+/// Where the logs are, and their bounds.
+#[derive(Debug, Clone)]
+pub struct LogConfig {
+    /// `data/log`; `events/` and `control/` are inside.
+    pub dir: PathBuf,
+    /// Size of a segment of the events log, bytes.
+    pub events_segment_bytes: u64,
+    /// Size of a segment of the control log, bytes.
+    pub control_segment_bytes: u64,
+    /// Heads and bodies on the way to the disk, bytes; above it events are refused.
+    pub queue_bytes_max: usize,
+}
+
+impl LogConfig {
+    /// The defaults for logs in `dir`: segments of 128 MiB and 4 MiB; 32 MiB of
+    /// events on the way, which is a second of full load.
+    pub fn new(dir: impl Into<PathBuf>) -> Self {
+        Self {
+            dir: dir.into(),
+            events_segment_bytes: 128 * 1024 * 1024,
+            control_segment_bytes: 4 * 1024 * 1024,
+            queue_bytes_max: 32 * 1024 * 1024,
+        }
+    }
+}
+
+/// Answer to a command: it is durable and takes effect at `position`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CommandReceipt {
+    /// Its number in the control log, dense from 1.
+    pub number: u64,
+    /// The place of its marker in the events log.
+    pub position: Position,
+}
+
+/// How the writer fares.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WriterState {
+    /// The worse of both logs.
+    pub condition: Condition,
+    /// Bytes of events on the way to the disk.
+    pub queued_bytes: u64,
+    /// The bound of the above.
+    pub queued_bytes_max: u64,
+    /// Last durable position; 0: none.
+    pub end: Position,
+    /// Last durable command; 0: none.
+    pub commands: u64,
+}
+
+/// Whether the logs can be written, best first.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Condition {
+    /// They can.
+    Running,
+    /// The disk is full; heals by itself.
+    NoSpace,
+    /// The writer was closed.
+    Closed,
+    /// A write or sync failed: the process must end.
+    Poisoned {
+        /// The first failure.
+        reason: String,
+    },
+}
+
+/// The writer of both logs. Clones share it; it closes when the last one is dropped.
+#[derive(Clone)]
+pub struct LogWriter(Arc<Inner>);
+
+struct Inner {
+    queue: Arc<EventQueue>,
+    commands: mpsc::SyncSender<Message>,
+    events: Arc<Log>,
+    control: Arc<Log>,
+    reader: LogReader,
+    /// Taken by the first close.
+    threads: Mutex<Vec<(&'static str, JoinHandle<()>)>>,
+}
+
+impl std::fmt::Debug for LogWriter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("LogWriter").field(&self.state()).finish()
+    }
+}
+
+impl LogWriter {
+    /// Takes both locks, recovers both logs, and writes the markers that a crash
+    /// left out.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "a writer owns its configuration, as `log-core` does"
+    )]
+    pub fn open(config: LogConfig) -> Result<Self, OpenError> {
+        let control = open_log(WhichLog::Control, &config)?;
+        let events = open_log(WhichLog::Events, &config)?;
+        let marked = last_marker(&events.reader())?;
+        let control_end = control.durable_end() - 1;
+        if marked > control_end {
+            return Err(OpenError::ControlBehind {
+                marker: marked,
+                control_end,
+            });
+        }
+        let mut commands = Commands::new(Arc::clone(&control), Arc::clone(&events), marked);
+        if let Some((first, last)) = commands.unmarked() {
+            tracing::info!(first, last, "writing the markers that a crash left out");
+            commands.mark().map_err(|reason| OpenError::Markers {
+                first,
+                last,
+                reason,
+            })?;
+        }
+        let segment_bytes = usize::try_from(config.events_segment_bytes).unwrap_or(usize::MAX);
+        let queue = Arc::new(EventQueue::new(config.queue_bytes_max, segment_bytes));
+        let thread_error = |(name, source)| OpenError::Thread { name, source };
+        let mut threads = Vec::from(appender::start(&queue, &events).map_err(thread_error)?);
+        let (sender, receiver) = mpsc::sync_channel(COMMANDS_QUEUED_MAX);
+        let name = "errata-command";
+        let thread = std::thread::Builder::new()
+            .name(name.to_owned())
+            .spawn(move || commands.run(&receiver))
+            .map_err(|source| OpenError::Thread { name, source })?;
+        threads.push((name, thread));
+        let reader = LogReader::new(events.reader(), control.reader());
+        Ok(Self(Arc::new(Inner {
+            queue,
+            commands: sender,
+            events,
+            control,
+            reader,
+            threads: Mutex::new(threads),
+        })))
+    }
+
+    /// Queues an event; `body` is its JSON document. Never blocks: above the queue's
+    /// bound it refuses. Events stand in the log in the order of these calls.
+    pub fn append_event(&self, head: &Head, body: Vec<u8>) -> Result<EventTicket, AppendError> {
+        match self.0.events.state() {
+            log_core::WriterState::Running => {}
+            // The log itself finds out when there is space again.
+            log_core::WriterState::NoSpace { .. } => return Err(AppendError::NoSpace),
+            log_core::WriterState::Poisoned { .. } => return Err(AppendError::Poisoned),
+            _ => return Err(AppendError::Closed),
+        }
+        let head = archive_head(head).into_vec();
+        self.0.queue.push(Packed { head, body })
+    }
+
+    /// Stores a command and its marker; answered when both are durable. Commands
+    /// stand in the order of these calls' first polls. A dropped future does not
+    /// take its command back.
+    pub async fn append_command(&self, command: Command) -> Result<CommandReceipt, CommandError> {
+        let record = command.encode();
+        if record.len() > COMMAND_BYTES_MAX {
+            return Err(CommandError::TooLarge {
+                bytes: record.len(),
+                max: COMMAND_BYTES_MAX,
+            });
+        }
+        let (answer, receipt) = oneshot::channel();
+        self.0
+            .commands
+            .try_send(Message::Command { record, answer })
+            .map_err(|error| match error {
+                mpsc::TrySendError::Full(_) => CommandError::Overloaded(COMMANDS_QUEUED_MAX),
+                mpsc::TrySendError::Disconnected(_) => CommandError::Closed,
+            })?;
+        // Dropped unanswered: the thread closed before it came to this command, or
+        // died within it.
+        receipt.await.unwrap_or(Err(CommandError::OutcomeUnknown))
+    }
+
+    /// [`Self::append_command`] for callers without an async runtime.
+    pub fn append_command_blocking(
+        &self,
+        command: Command,
+    ) -> Result<CommandReceipt, CommandError> {
+        block_on(self.append_command(command))
+    }
+
+    /// A reader of both logs in this process.
+    pub fn reader(&self) -> LogReader {
+        self.0.reader.clone()
+    }
+
+    /// How the writer fares.
+    pub fn state(&self) -> WriterState {
+        let (queued_bytes, queued_bytes_max) = self.0.queue.bytes();
+        let events = condition(&self.0.events.state());
+        let control = condition(&self.0.control.state());
+        WriterState {
+            condition: events.max(control),
+            queued_bytes,
+            queued_bytes_max,
+            end: self.0.reader.end(),
+            commands: self.0.control.durable_end() - 1,
+        }
+    }
+
+    /// Takes no more, waits until everything taken is answered, and closes both
+    /// logs. A second call does nothing.
+    pub fn close(&self) -> Result<(), CloseError> {
+        self.0.close()
+    }
+}
+
+impl Inner {
+    fn close(&self) -> Result<(), CloseError> {
+        let threads = std::mem::take(&mut *self.threads.lock());
+        if threads.is_empty() {
+            return Ok(());
+        }
+        self.queue.close();
+        // Fails only if the thread is gone already.
+        let _ = self.commands.send(Message::Close);
+        let mut outcome = Ok(());
+        for (name, thread) in threads {
+            if thread.join().is_err() {
+                outcome = Err(CloseError::Thread(name));
+            }
+        }
+        for (log, which) in [
+            (&self.events, WhichLog::Events),
+            (&self.control, WhichLog::Control),
+        ] {
+            let closed = log.close();
+            outcome = outcome.and(closed.map_err(|source| CloseError::Log { log: which, source }));
+        }
+        outcome
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        if let Err(error) = self.close() {
+            tracing::error!(%error, "the logs did not close in order");
+        }
+    }
+}
+
+fn condition(state: &log_core::WriterState) -> Condition {
+    match state {
+        log_core::WriterState::Running => Condition::Running,
+        log_core::WriterState::NoSpace { .. } => Condition::NoSpace,
+        log_core::WriterState::Poisoned { stage, error } => Condition::Poisoned {
+            reason: format!("{stage}: {error}"),
+        },
+        _ => Condition::Closed,
+    }
+}
+
+/// The folder of one of the logs below `dir`.
+pub(crate) fn log_dir(dir: &Path, log: WhichLog) -> PathBuf {
+    dir.join(match log {
+        WhichLog::Events => EVENTS_DIR,
+        WhichLog::Control => CONTROL_DIR,
+    })
+}
+
+fn open_log(log: WhichLog, config: &LogConfig) -> Result<Arc<Log>, OpenError> {
+    let dir = log_dir(&config.dir, log);
+    let core = match log {
+        WhichLog::Events => log_core::Config {
+            segment_bytes: config.events_segment_bytes,
+            ..log_core::Config::events(&dir)
+        },
+        WhichLog::Control => log_core::Config {
+            segment_bytes: config.control_segment_bytes,
+            ..log_core::Config::control(&dir)
+        },
+    };
+    Log::open(core)
+        .map(Arc::new)
+        .map_err(|source| OpenError::Log { log, dir, source })
+}
+
+/// Maps a log-core read error.
+pub(crate) fn read_error(log: WhichLog) -> impl Fn(log_core::ReadError) -> ReadError + Copy {
+    move |source| ReadError::Log { log, source }
+}
