@@ -1,0 +1,167 @@
+//! Grouping: from an event's head to its [`Fingerprint`], the identity of its
+//! issue.
+//!
+//! Invariant: a pure function of the head; [`ALGORITHM_VERSION`] is hashed in and
+//! rises with every change of a result. Total: any head has a fingerprint. Time is
+//! linear in the head.
+//!
+//! The first that applies:
+//! 1. The client's fingerprint, variables filled in; `{{ default }}` among other
+//!    entries stands for the result of the steps below.
+//! 2. The frames of the exception chain: the application's own, or all if it has
+//!    none ([`frames`] says what of a frame counts). Types count, values do not.
+//!    In an exception group the distinct leaves count, whatever their order.
+//! 3. Types and values, or the message, with numbers, ids and addresses masked
+//!    ([`mask`]), and the stack a message was captured with.
+//!
+//! The hash is xxh3-128: fast, stable by its specification. It need not withstand
+//! forgery, since whoever may write to a project may name any fingerprint anyway.
+
+pub mod frames;
+pub mod mask;
+pub mod variables;
+
+use event_model::{
+    Fingerprint,
+    head::{ArchivedExceptionHeadV1, ArchivedFrameHeadV1, ArchivedHead},
+};
+use xxhash_rust::xxh3::Xxh3;
+
+use frames::Scope;
+
+/// Hashed into every fingerprint.
+pub const ALGORITHM_VERSION: u32 = 1;
+
+/// Lines of a message or value that count: the first ones say what happened, the
+/// rest are details (a dump, a query).
+const LINES_MAX: usize = 2;
+
+/// The fingerprint of an event.
+pub fn fingerprint(head: &ArchivedHead) -> Fingerprint {
+    let given = &head.fingerprint;
+    if given.is_empty() || (given.len() == 1 && variables::is_default(&given[0])) {
+        return default_fingerprint(head);
+    }
+    let mut hash = Parts::new("client");
+    for entry in given.iter() {
+        if variables::is_default(entry) {
+            hash.add_bytes("default", &default_fingerprint(head).0);
+        } else {
+            hash.add("entry", &variables::resolve(entry, head));
+        }
+    }
+    hash.finish()
+}
+
+fn default_fingerprint(head: &ArchivedHead) -> Fingerprint {
+    let chain = &head.exceptions;
+    let frames_of = |exception: &ArchivedExceptionHeadV1, scope| {
+        frames::hashes(&exception.frames, &head.platform, scope)
+    };
+    let scope = Scope::of(chain.iter().map(|e| e.frames.as_slice()), &head.platform);
+    let stacks: Vec<Vec<u64>> = match scope {
+        Some(scope) => chain.iter().map(|e| frames_of(e, scope)).collect(),
+        None => Vec::new(),
+    };
+    if stacks.iter().any(|stack| !stack.is_empty()) {
+        return by_stacks(chain, &stacks);
+    }
+    by_text(head)
+}
+
+fn by_stacks(chain: &[ArchivedExceptionHeadV1], stacks: &[Vec<u64>]) -> Fingerprint {
+    let component = |exception: &ArchivedExceptionHeadV1, stack: &[u64]| {
+        let mut part = Parts::new("exception");
+        part.add("type", shown_type(exception));
+        for frame in stack {
+            part.add_bytes("frame", &frame.to_le_bytes());
+        }
+        part.finish()
+    };
+    let pairs = || chain.iter().zip(stacks);
+    let mut parts: Vec<Fingerprint> = pairs()
+        .filter(|(exception, _)| !exception.is_exception_group)
+        .map(|(exception, stack)| component(exception, stack))
+        .collect();
+    let is_group = parts.len() < chain.len();
+    if is_group && !parts.is_empty() {
+        parts.sort_unstable();
+        parts.dedup();
+    } else if parts.is_empty() {
+        parts = pairs().map(|(e, stack)| component(e, stack)).collect();
+    }
+    let mut hash = Parts::new(if is_group { "group" } else { "stack" });
+    for part in parts {
+        hash.add_bytes("part", &part.0);
+    }
+    hash.finish()
+}
+
+fn by_text(head: &ArchivedHead) -> Fingerprint {
+    let mut hash = Parts::new("text");
+    for exception in head.exceptions.iter() {
+        hash.add("type", shown_type(exception));
+        hash.add("value", &masked(&exception.value));
+    }
+    hash.add("message", &masked(message(head)));
+    let stack: &[ArchivedFrameHeadV1] = &head.thread_frames;
+    if let Some(scope) = Scope::of([stack].into_iter(), &head.platform) {
+        for frame in frames::hashes(stack, &head.platform, scope) {
+            hash.add_bytes("frame", &frame.to_le_bytes());
+        }
+    }
+    hash.finish()
+}
+
+fn shown_type(exception: &ArchivedExceptionHeadV1) -> &str {
+    if exception.synthetic {
+        ""
+    } else {
+        &exception.ty
+    }
+}
+
+/// The message as grouping reads it: without its parameters if the client tells.
+pub(crate) fn message(head: &ArchivedHead) -> &str {
+    if head.message_template.is_empty() {
+        &head.message
+    } else {
+        &head.message_template
+    }
+}
+
+/// The first lines of a text that are not empty, masked.
+pub(crate) fn masked(text: &str) -> String {
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let lines: Vec<&str> = lines.take(LINES_MAX).collect();
+    mask::mask(&lines.join("\n"))
+}
+
+/// A hash of labelled parts, none of which can run into the next.
+struct Parts(Xxh3);
+
+impl Parts {
+    fn new(kind: &str) -> Self {
+        let mut parts = Self(Xxh3::new());
+        parts.add_bytes("errata grouping", &ALGORITHM_VERSION.to_le_bytes());
+        parts.add("kind", kind);
+        parts
+    }
+
+    fn add(&mut self, label: &str, text: &str) {
+        self.add_bytes(label, text.as_bytes());
+    }
+
+    fn add_bytes(&mut self, label: &str, bytes: &[u8]) {
+        self.0.update(label.as_bytes());
+        self.0.update(&(bytes.len() as u64).to_le_bytes());
+        self.0.update(bytes);
+    }
+
+    fn finish(self) -> Fingerprint {
+        Fingerprint(self.0.digest128().to_be_bytes())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,210 @@
+//! The issue projection: sums up records into an [`IssueBatch`].
+//!
+//! Invariant: what a record changes depends on the records before it only, never on
+//! where a batch begins or ends. Whatever is needed of the past (an issue's status,
+//! the tag values let in) is asked from the database once and then kept in step in
+//! memory; a batch that could not be written makes this memory void
+//! ([`Projection::forget`]).
+//!
+//! Event times are Unix milliseconds, minutes and hours of them Unix minutes and
+//! hours. Minutes are kept [`MINUTES_KEPT`] behind the newest event of their issue
+//! or project: by the data's clock, not the wall's, so that a replay agrees.
+
+mod commands;
+mod events;
+mod tags;
+
+use std::collections::HashMap;
+
+use event_model::{
+    Fingerprint, IssueId, IssueStatus, Position, ProjectId, StoredEvent, UserId, head::ArchivedHead,
+};
+use read_model::{
+    ReadModelError,
+    issues::{IssueBatch, IssueWriter, batch::IssueDelta},
+};
+
+use crate::{grouping, title};
+use tags::TagValues;
+
+/// Minutes kept behind the newest: 48 hours, what charts by the minute show.
+pub(crate) const MINUTES_KEPT: i64 = 48 * 60;
+/// Issues and fingerprints kept in memory, about 200 bytes a pair; above it the
+/// memory starts afresh.
+const ISSUES_MAX: usize = 200_000;
+/// Tag values kept in memory, about 16 bytes each; above it the memory starts
+/// afresh.
+const TAG_VALUES_MAX: usize = 1_000_000;
+
+/// What is known of an issue, as of the newest record seen.
+#[derive(Debug)]
+struct Known {
+    project_id: ProjectId,
+    status: IssueStatus,
+    assignee: Option<UserId>,
+    newest_minute: i64,
+    tags: Option<TagValues>,
+    /// Its place in the batch at hand.
+    slot: Option<usize>,
+}
+
+/// Sums up records; holds what it needs of the past.
+#[derive(Debug)]
+pub(crate) struct Projection {
+    fingerprints: HashMap<(ProjectId, Fingerprint), IssueId>,
+    issues: HashMap<IssueId, Known>,
+    newest_minutes: HashMap<ProjectId, i64>,
+    tag_values: usize,
+    batch: IssueBatch,
+    /// The newest event of each issue of the batch: its face is taken at the end,
+    /// once an issue and not once an event.
+    newest: Vec<Option<StoredEvent>>,
+}
+
+impl Projection {
+    /// Goes on after `position`.
+    pub(crate) fn new(position: Position) -> Self {
+        Self {
+            fingerprints: HashMap::new(),
+            issues: HashMap::new(),
+            newest_minutes: HashMap::new(),
+            tag_values: 0,
+            batch: IssueBatch::after(position),
+            newest: Vec::new(),
+        }
+    }
+
+    /// Throws away the batch at hand and all memory; goes on after `position`.
+    pub(crate) fn forget(&mut self, position: Position) {
+        *self = Self::new(position);
+    }
+
+    /// The batch at hand, ready to be applied.
+    pub(crate) fn finish(&mut self) -> &IssueBatch {
+        for (issue, newest) in self.batch.issues.iter_mut().zip(&self.newest) {
+            if let (Some(events), Some(event)) = (&mut issue.events, newest) {
+                events.face = title::face(event.head());
+            }
+        }
+        &self.batch
+    }
+
+    /// The position of the last record taken in.
+    pub(crate) fn position(&self) -> Position {
+        self.batch.position
+    }
+
+    /// Begins the next batch, the one at hand having been applied.
+    pub(crate) fn begin_next(&mut self) {
+        let position = self.batch.position;
+        for issue in &self.batch.issues {
+            if let Some(known) = self.issues.get_mut(&issue.id) {
+                known.slot = None;
+            }
+        }
+        self.batch = IssueBatch::after(position);
+        self.newest.clear();
+        let issues = self.fingerprints.len().max(self.issues.len());
+        if issues > ISSUES_MAX || self.tag_values > TAG_VALUES_MAX {
+            self.forget(position);
+        }
+    }
+
+    /// Passes over a record that changes nothing here.
+    pub(crate) fn skip(&mut self, position: Position) {
+        self.batch.position = position;
+    }
+
+    /// Takes in the event at `position`.
+    pub(crate) fn event(
+        &mut self,
+        writer: &IssueWriter,
+        position: Position,
+        event: &StoredEvent,
+    ) -> Result<(), ReadModelError> {
+        let head = event.head();
+        let facts = events::Facts::of(position, head);
+        let slot = self.slot_of_event(writer, &facts, head)?;
+        self.add_to_issue(writer, slot, &facts, event)?;
+        self.add_to_project(writer, &facts, head)?;
+        self.batch.position = position;
+        Ok(())
+    }
+
+    /// The place in the batch of the issue that an event belongs to: opened if
+    /// there is none, open again if it was resolved.
+    fn slot_of_event(
+        &mut self,
+        writer: &IssueWriter,
+        facts: &events::Facts,
+        head: &ArchivedHead,
+    ) -> Result<usize, ReadModelError> {
+        let fingerprint = grouping::fingerprint(head);
+        let key = (facts.project_id, fingerprint);
+        let id = if let Some(id) = self.fingerprints.get(&key) {
+            *id
+        } else {
+            let stored = writer.issue_of(facts.project_id, fingerprint)?;
+            let id = stored.unwrap_or_else(|| IssueId::derive(facts.project_id, fingerprint));
+            if !self.know(writer, id)? {
+                self.open(id, facts, head);
+            }
+            if stored.is_none() {
+                let slot = self.slot(id, facts.position);
+                self.batch.issues[slot].fingerprints.push(fingerprint);
+            }
+            self.fingerprints.insert(key, id);
+            id
+        };
+        // Known for as long as its fingerprint is: both are forgotten together.
+        let slot = self.slot(id, facts.position);
+        self.regress(id, slot, facts, head);
+        Ok(slot)
+    }
+
+    /// Makes sure that what the database has of an issue is in memory; whether
+    /// there is such an issue.
+    fn know(&mut self, writer: &IssueWriter, id: IssueId) -> Result<bool, ReadModelError> {
+        if self.issues.contains_key(&id) {
+            return Ok(true);
+        }
+        let Some(state) = writer.issue(id)? else {
+            return Ok(false);
+        };
+        let known = Known {
+            project_id: state.project_id,
+            status: state.status,
+            assignee: state.assignee,
+            newest_minute: state.last_seen_ms.div_euclid(60_000),
+            tags: None,
+            slot: None,
+        };
+        self.issues.insert(id, known);
+        Ok(true)
+    }
+
+    /// The place in the batch of a known issue, changed at `position`.
+    fn slot(&mut self, id: IssueId, position: Position) -> usize {
+        let Some(known) = self.issues.get_mut(&id) else {
+            unreachable!("`know` or `open` was called with this id before")
+        };
+        if let Some(slot) = known.slot {
+            self.batch.issues[slot].changed = position;
+            return slot;
+        }
+        let slot = self.batch.issues.len();
+        known.slot = Some(slot);
+        self.newest.push(None);
+        self.batch.issues.push(IssueDelta {
+            id,
+            project_id: known.project_id,
+            is_new: false,
+            fingerprints: Vec::new(),
+            status: known.status,
+            assignee: known.assignee,
+            changed: position,
+            events: None,
+        });
+        slot
+    }
+}
