@@ -28,8 +28,8 @@ pub(crate) const COMMANDS_QUEUED_MAX: usize = 1024;
 pub(crate) const COMMAND_BYTES_MAX: usize = 256 * 1024;
 /// Commands of one group, bytes: the group fits a control segment of 4 MiB.
 const GROUP_BYTES_MAX: usize = 1024 * 1024;
-/// Markers of one batch.
-const MARKERS_MAX: u64 = 4096;
+/// Markers of one batch: 16 KiB, so that they fit the smallest segment.
+const MARKERS_MAX: u64 = 256;
 /// How often markers that are due are tried again, and how long the thread waits
 /// for commands at most.
 const RETRY_EVERY: Duration = Duration::from_secs(1);
@@ -190,8 +190,8 @@ fn gather(
 ) -> (Vec<(Vec<u8>, CommandAnswer)>, bool) {
     let mut bytes = first.0.len();
     let mut group = vec![first];
-    // The next may be as large as a command can be.
-    while bytes + COMMAND_BYTES_MAX <= GROUP_BYTES_MAX && group.len() < COMMANDS_QUEUED_MAX {
+    // The next may be as large as a command can be, and one batch of markers must do.
+    while bytes + COMMAND_BYTES_MAX <= GROUP_BYTES_MAX && (group.len() as u64) < MARKERS_MAX {
         match messages.try_recv() {
             Ok(Message::Command { record, answer }) => {
                 bytes += record.len();

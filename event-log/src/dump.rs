@@ -1,15 +1,31 @@
-//! The logs as JSON values, for people: `errata log dump`.
+//! The logs as people look at them: `errata log dump` (JSON values), `stat` and
+//! `verify` (reports of `log-core`, for the folder of one log).
 //!
 //! Invariant: one value a record, in the log's order, also for records that are
 //! damaged or of a newer release. Hashes of passwords and tokens are left out.
 
+use std::path::{Path, PathBuf};
+
 use event_model::Position;
 use serde_json::{Map, Value, json};
 
+pub use log_core::{SegmentStat, SegmentVerdict, Stat, Verification, stat, verify};
+
 use crate::{
-    error::ReadError,
+    error::{ReadError, WhichLog},
     reader::{Entry, Item, LogReader},
+    writer::log_dir,
 };
+
+/// The folder of the events log below `data/log`, for [`stat()`] and [`verify()`].
+pub fn events_dir(dir: &Path) -> PathBuf {
+    log_dir(dir, WhichLog::Events)
+}
+
+/// The folder of the control log below `data/log`.
+pub fn control_dir(dir: &Path) -> PathBuf {
+    log_dir(dir, WhichLog::Control)
+}
 
 /// The events log: `{"log":"events","position","time","kind",…}`. An event has
 /// `head` and `body`, a command `number` and `command`, an opaque record `schema`, a

@@ -193,7 +193,7 @@ pub enum CloseError {
         log: WhichLog,
         /// Why.
         #[source]
-        source: log_core::CloseError,
+        source: log_core::CommitError,
     },
     /// A thread of the writer ended by a panic: a defect.
     #[error("the thread {0} panicked")]

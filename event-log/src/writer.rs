@@ -38,22 +38,20 @@ pub const CONTROL_DIR: &str = "control";
 pub struct LogConfig {
     /// `data/log`; `events/` and `control/` are inside.
     pub dir: PathBuf,
-    /// Size of a segment of the events log, bytes.
+    /// Size of a segment of the events log, bytes: a multiple of 4 KiB, 64 KiB to
+    /// 1 GiB. No event can be larger than half of it.
     pub events_segment_bytes: u64,
-    /// Size of a segment of the control log, bytes.
-    pub control_segment_bytes: u64,
     /// Heads and bodies on the way to the disk, bytes; above it events are refused.
     pub queue_bytes_max: usize,
 }
 
 impl LogConfig {
-    /// The defaults for logs in `dir`: segments of 128 MiB and 4 MiB; 32 MiB of
+    /// The defaults for logs in `dir`: segments of 128 MiB; 32 MiB of
     /// events on the way, which is a second of full load.
     pub fn new(dir: impl Into<PathBuf>) -> Self {
         Self {
             dir: dir.into(),
             events_segment_bytes: 128 * 1024 * 1024,
-            control_segment_bytes: 4 * 1024 * 1024,
             queue_bytes_max: 32 * 1024 * 1024,
         }
     }
@@ -259,8 +257,10 @@ impl Inner {
             (&self.events, WhichLog::Events),
             (&self.control, WhichLog::Control),
         ] {
-            let closed = log.close();
-            outcome = outcome.and(closed.map_err(|source| CloseError::Log { log: which, source }));
+            let closed = log
+                .close()
+                .map_err(|source| CloseError::Log { log: which, source });
+            outcome = outcome.and(closed);
         }
         outcome
     }
@@ -300,10 +300,7 @@ fn open_log(log: WhichLog, config: &LogConfig) -> Result<Arc<Log>, OpenError> {
             segment_bytes: config.events_segment_bytes,
             ..log_core::Config::events(&dir)
         },
-        WhichLog::Control => log_core::Config {
-            segment_bytes: config.control_segment_bytes,
-            ..log_core::Config::control(&dir)
-        },
+        WhichLog::Control => log_core::Config::control(&dir),
     };
     Log::open(core)
         .map(Arc::new)
