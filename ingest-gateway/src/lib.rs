@@ -1,3 +1,39 @@
 //! The front door: authenticate, limit, parse, scrub, append, acknowledge.
+//!
+//! Owns: HTTP and gRPC ingestion, commands, sign-in, the first start; the only
+//! writer of the logs. Must not know queries or grouping.
+//!
+//! The path of an event: route ([`path`] takes a prefix off) → key → body, capped
+//! and decompressed ([`body`]) → parse and scrub ([`parse`]) → duplicate?
+//! ([`recent`]) → append → durable → answer. Every item gets one fate
+//! ([`outcome`]).
+//!
+//! A 2xx promises: the event is on disk (`fdatasync` done) and will be readable
+//! after any crash. It does not promise that the event is in the read model yet.
+//! A 503 promises nothing; the same id may be sent again and is stored once.
+//!
+//! In reading order: [`config`], [`error`], [`outcome`], [`telemetry`], [`parse`],
+//! [`body`], [`path`], `ingest` (native, Sentry, gRPC), [`commands`], `sign_in`,
+//! [`bootstrap`], [`gateway`].
 
+pub mod body;
+pub mod bootstrap;
+mod caller;
+pub mod commands;
+pub mod config;
+pub mod error;
+pub mod gateway;
+mod ingest;
+mod ingest_auth;
+pub mod outcome;
 pub mod parse;
+pub mod path;
+pub mod recent;
+mod shared;
+mod sign_in;
+pub mod telemetry;
+
+pub use bootstrap::BootstrapReport;
+pub use config::{Bootstrap, BootstrapOwner, GatewayConfig, GatewayLimits};
+pub use gateway::{Gateway, StartError};
+pub use sign_in::PasswordHasher;

@@ -1,0 +1,107 @@
+//! Who decides: the caller of a command, by admin socket, internal token, API token
+//! or session cookie.
+//!
+//! Invariant: a session cookie counts only for requests that no other site can
+//! forge: those whose `Origin` is ours, or, without one, whose content type a form
+//! cannot send.
+
+use std::sync::Arc;
+
+use event_model::{
+    ControlState,
+    credential::{Caller, INTERNAL_TOKEN_HEADER, ServerSecret},
+};
+use http::{Extensions, HeaderMap, header};
+use parking_lot::RwLock;
+use url::Url;
+
+use crate::{
+    error::{ApiError, ErrorCode},
+    shared::now_ns,
+};
+
+/// Authenticates callers.
+#[derive(Debug, Clone)]
+pub(crate) struct Callers {
+    state: Arc<RwLock<ControlState>>,
+    secret: ServerSecret,
+    public_origin: String,
+}
+
+impl Callers {
+    pub(crate) fn new(
+        state: Arc<RwLock<ControlState>>,
+        secret: ServerSecret,
+        public_url: &Url,
+    ) -> Self {
+        Self {
+            state,
+            secret,
+            public_origin: public_url.origin().ascii_serialization(),
+        }
+    }
+
+    /// The caller of a gRPC request.
+    pub(crate) fn of_grpc<T>(&self, request: &tonic::Request<T>) -> Result<Caller, ApiError> {
+        let headers = request.metadata().clone().into_headers();
+        self.of(&headers, request.extensions())
+    }
+
+    /// The caller of a request.
+    pub(crate) fn of(
+        &self,
+        headers: &HeaderMap,
+        extensions: &Extensions,
+    ) -> Result<Caller, ApiError> {
+        if let Some(caller) = extensions.get::<Caller>() {
+            return Ok(*caller);
+        }
+        let internal = text(headers, INTERNAL_TOKEN_HEADER);
+        let authorization = text(headers, header::AUTHORIZATION.as_str());
+        let cookie = text(headers, header::COOKIE.as_str());
+        let caller = self.secret.authenticate(
+            internal,
+            authorization,
+            cookie,
+            &self.state.read(),
+            now_ns(),
+        );
+        let caller = caller.ok_or_else(|| {
+            ApiError::new(
+                ErrorCode::Unauthenticated,
+                "sign in, or send an API token as \"Authorization: Bearer TOKEN\"",
+            )
+        })?;
+        if internal.is_none() && authorization.is_none() {
+            self.check_same_site(headers)?;
+        }
+        Ok(caller)
+    }
+
+    /// Refuses what another site could have made a browser send.
+    pub(crate) fn check_same_site(&self, headers: &HeaderMap) -> Result<(), ApiError> {
+        let allowed = match text(headers, header::ORIGIN.as_str()) {
+            Some(origin) => {
+                let host = origin.split_once("://").map(|(_, host)| host);
+                origin == self.public_origin
+                    || host.is_some() && host == text(headers, header::HOST.as_str())
+            }
+            None => text(headers, header::CONTENT_TYPE.as_str()).is_some_and(|content_type| {
+                let content_type = content_type.trim().to_ascii_lowercase();
+                content_type.starts_with("application/json")
+                    || content_type.starts_with("application/grpc")
+            }),
+        };
+        if allowed {
+            return Ok(());
+        }
+        Err(ApiError::new(
+            ErrorCode::Forbidden,
+            "a session may only be used from the server's own pages",
+        ))
+    }
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
+}

@@ -1,0 +1,129 @@
+//! What the gateway is told by the binary: configuration and first-start wishes.
+//!
+//! Invariant: every limit has its unit in its name and a default here; nothing in
+//! this crate reads the environment or a file.
+//!
+//! Rate limits per key, quotas and spike protection are not built yet (their own
+//! issue). `limits.enabled` is the key that will switch them; until then it is
+//! read and changes nothing.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use url::Url;
+
+/// How the gateway is set up.
+#[derive(Debug, Clone)]
+pub struct GatewayConfig {
+    /// Where people and clients reach the server; DSNs and links are built from it.
+    pub public_url: Url,
+    /// Caps and time-outs (`limits.*`).
+    pub limits: GatewayLimits,
+    /// Take the client's address from `X-Forwarded-For` whoever connects. Without
+    /// it, that header counts only if the peer is on this host (a reverse proxy
+    /// beside the server).
+    pub trust_forwarded_for: bool,
+    /// How many recent events are remembered to tell duplicates.
+    pub recent_events: usize,
+}
+
+/// DESIGN's "the same project and event id within the last million".
+pub const RECENT_EVENTS_DEFAULT: usize = 1_000_000;
+
+impl GatewayConfig {
+    /// Defaults behind this public address.
+    pub fn new(public_url: Url) -> Self {
+        Self {
+            public_url,
+            limits: GatewayLimits::default(),
+            trust_forwarded_for: false,
+            recent_events: RECENT_EVENTS_DEFAULT,
+        }
+    }
+}
+
+/// Caps and time-outs; the `[limits]` table of the configuration file.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct GatewayLimits {
+    /// Rate limits, quotas and spike protection (see the module's note).
+    pub enabled: bool,
+    /// A request's body as received.
+    pub received_bytes_max: usize,
+    /// The same after decompression.
+    pub decompressed_bytes_max: usize,
+    /// One event, decompressed.
+    pub event_bytes_max: usize,
+    /// All bodies being worked on at once, received and decompressed. Beyond it
+    /// new requests hear 503, so that a storm cannot exhaust the memory.
+    pub in_flight_bytes_max: usize,
+    /// From the first byte of a body to its last.
+    pub body_read_timeout_ms: u64,
+    /// From the append to the answer; beyond it 503, though the event may be kept.
+    pub durable_timeout_ms: u64,
+    /// Events in one native batch or gRPC batch.
+    pub batch_events_max: usize,
+    /// Events in one gRPC stream.
+    pub stream_events_max: usize,
+}
+
+const MIB: usize = 1024 * 1024;
+
+impl Default for GatewayLimits {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            received_bytes_max: 20 * MIB,
+            decompressed_bytes_max: 100 * MIB,
+            event_bytes_max: MIB,
+            // Holds one body at both its caps, and some thousand usual ones.
+            in_flight_bytes_max: 192 * MIB,
+            body_read_timeout_ms: 30_000,
+            durable_timeout_ms: 10_000,
+            batch_events_max: 1_000,
+            stream_events_max: 10_000,
+        }
+    }
+}
+
+impl GatewayLimits {
+    /// `body_read_timeout_ms` as a duration.
+    pub fn body_read_timeout(&self) -> Duration {
+        Duration::from_millis(self.body_read_timeout_ms)
+    }
+
+    /// `durable_timeout_ms` as a duration.
+    pub fn durable_timeout(&self) -> Duration {
+        Duration::from_millis(self.durable_timeout_ms)
+    }
+}
+
+/// Wishes for the first start, for automation. Later starts ignore them.
+#[derive(Clone, Default)]
+pub struct Bootstrap {
+    /// The first project's key, instead of a random one.
+    pub key: Option<event_model::PublicKey>,
+    /// The owner's e-mail address and password, instead of a one-time link.
+    pub owner: Option<BootstrapOwner>,
+    /// The owner's first API token.
+    pub token: Option<String>,
+}
+
+/// The owner given for the first start.
+#[derive(Clone)]
+pub struct BootstrapOwner {
+    /// E-mail address.
+    pub email: String,
+    /// Password in clear.
+    pub password: String,
+}
+
+impl std::fmt::Debug for Bootstrap {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Bootstrap")
+            .field("key", &self.key)
+            .field("owner", &self.owner.as_ref().map(|owner| &owner.email))
+            .field("token", &self.token.as_ref().map(|_| "…"))
+            .finish()
+    }
+}

@@ -1,0 +1,218 @@
+//! The gateway as a whole: start, router, end.
+
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+
+use axum::Router;
+use event_log::{Entry, LogReader, LogWriter, ReadError};
+use event_model::{EventId, Position, ProjectId, credential::ServerSecret};
+use proto::v1::{
+    command_service_server::CommandServiceServer, ingest_service_server::IngestServiceServer,
+};
+use tokio::sync::watch;
+use tonic::codec::CompressionEncoding;
+use tonic_web::GrpcWebLayer;
+use tower::Layer;
+use tower_http::catch_panic::CatchPanicLayer;
+
+use crate::{
+    body::Budget,
+    bootstrap::{BootstrapReport, bootstrap},
+    caller::Callers,
+    commands::{CommandCore, CommandRpc, Commands},
+    config::{Bootstrap, GatewayConfig},
+    error::ApiError,
+    ingest::{grpc::Ingest, native, sentry},
+    outcome::{Tally, TallySnapshot},
+    parse,
+    recent::Recent,
+    shared::Shared,
+    sign_in::{self, SignIn},
+    telemetry,
+};
+
+/// Longest command message, bytes: 1,000 issue ids are 18 KB.
+const COMMAND_BYTES_MAX: usize = 256 * 1024;
+
+/// Why the gateway does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The control log cannot be folded, or the tail of the events log not read.
+    #[error("the {what} cannot be read")]
+    Read {
+        /// Which part.
+        what: &'static str,
+        /// Why.
+        #[source]
+        source: ReadError,
+    },
+    /// A step of the first start was refused.
+    #[error("the first start failed at {}{}", .0.field, if .0.field.is_empty() { "its commands" } else { "" })]
+    Bootstrap(#[source] ApiError),
+    /// A thread of the start panicked: a defect.
+    #[error("reading the events log's tail panicked")]
+    Panicked,
+}
+
+/// The front door. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Gateway {
+    shared: Arc<Shared>,
+    report: BootstrapReport,
+}
+
+impl Gateway {
+    /// Folds the control log, does what is left of the first start, and remembers
+    /// the newest events of the log to tell duplicates.
+    pub async fn start(
+        config: GatewayConfig,
+        log: LogWriter,
+        secret: ServerSecret,
+        wishes: Bootstrap,
+    ) -> Result<Self, StartError> {
+        telemetry::describe();
+        let commands =
+            CommandCore::open(log.clone(), config.public_url.clone()).map_err(|source| {
+                StartError::Read {
+                    what: "control log",
+                    source,
+                }
+            })?;
+        let sign_in = SignIn::default();
+        let report = bootstrap(&commands, &sign_in.hasher, &wishes)
+            .await
+            .map_err(StartError::Bootstrap)?;
+        let recent = Recent::new(config.recent_events);
+        let (reader, filled, count) = (log.reader(), Arc::clone(&recent), config.recent_events);
+        tokio::task::spawn_blocking(move || remember(&reader, &filled, count))
+            .await
+            .map_err(|_| StartError::Panicked)?
+            .map_err(|source| StartError::Read {
+                what: "tail of the events log",
+                source,
+            })?;
+        let parse_limits = parse::Limits {
+            event_bytes_max: config.limits.event_bytes_max,
+            batch_max: config.limits.batch_events_max,
+            ..parse::Limits::default()
+        };
+        let shared = Shared {
+            parse_limits: Arc::new(parse_limits),
+            budget: Budget::new(config.limits.in_flight_bytes_max),
+            state: Arc::clone(commands.state()),
+            tally: Arc::new(Tally::default()),
+            closing: false.into(),
+            failed: watch::Sender::new(false),
+            config,
+            log,
+            commands,
+            secret,
+            sign_in,
+            recent,
+        };
+        Ok(Self {
+            shared: Arc::new(shared),
+            report,
+        })
+    }
+
+    /// What to print at start.
+    pub fn bootstrap_report(&self) -> &BootstrapReport {
+        &self.report
+    }
+
+    /// Every command, for callers in this process.
+    pub fn commands(&self) -> Commands {
+        Commands::new(
+            self.shared.commands.clone(),
+            self.shared.sign_in.hasher.clone(),
+        )
+    }
+
+    /// All routes of the gateway: ingestion, commands, sign-in. To be merged with
+    /// the query engine's, and the whole wrapped in [`crate::path::prefix_layer`].
+    /// The binary puts `ConnectInfo<SocketAddr>` into each request's extensions.
+    pub fn router(&self) -> Router {
+        let shared = &self.shared;
+        let callers = Callers::new(
+            Arc::clone(&shared.state),
+            shared.secret.clone(),
+            &shared.config.public_url,
+        );
+        let ingest = IngestServiceServer::new(Ingest(Arc::clone(shared)))
+            .accept_compressed(CompressionEncoding::Gzip)
+            .max_decoding_message_size(shared.config.limits.received_bytes_max);
+        let commands = CommandRpc {
+            commands: self.commands(),
+            callers: callers.clone(),
+        };
+        let commands = CommandServiceServer::new(commands)
+            .accept_compressed(CompressionEncoding::Gzip)
+            .max_decoding_message_size(COMMAND_BYTES_MAX);
+        Router::new()
+            .route_service(
+                "/errata.v1.IngestService/{method}",
+                GrpcWebLayer::new().layer(ingest),
+            )
+            .route_service(
+                "/errata.v1.CommandService/{method}",
+                GrpcWebLayer::new().layer(commands),
+            )
+            .merge(native::router(Arc::clone(shared)))
+            .merge(sentry::router(Arc::clone(shared)))
+            .merge(sign_in::router(Arc::clone(shared), callers))
+            .layer(CatchPanicLayer::new())
+    }
+
+    /// Counts of items since the start.
+    pub fn tally(&self) -> TallySnapshot {
+        self.shared.tally.snapshot()
+    }
+
+    /// Refuses new items with 503 from now on.
+    pub fn begin_shutdown(&self) {
+        self.shared.closing.store(true, Ordering::Release);
+    }
+
+    /// Waits until every item has its fate; whether that came before the deadline.
+    pub async fn drain(&self, deadline: Duration) -> bool {
+        self.begin_shutdown();
+        let idle = self.shared.tally.idle();
+        tokio::time::timeout(deadline, idle).await.is_ok()
+    }
+
+    /// Completes when the log has failed for good and the process has to end.
+    pub async fn failed(&self) {
+        let mut failed = self.shared.failed.subscribe();
+        // The sender lives as long as this gateway.
+        let _ = failed.wait_for(|failed| *failed).await;
+    }
+}
+
+/// Notes the ids of the log's last `count` events.
+fn remember(reader: &LogReader, recent: &Recent, count: usize) -> Result<(), ReadError> {
+    let end = reader.end();
+    let first = reader.first().sequence();
+    let from = end
+        .sequence()
+        .saturating_sub(count as u64)
+        .max(first.saturating_sub(1));
+    for item in reader.read_after(Position::new(end.partition(), from)) {
+        match item.map(|item| item.entry) {
+            Ok(Entry::Event(event)) => {
+                let head = event.head();
+                recent.note(
+                    ProjectId(head.project_id.to_native()),
+                    EventId(head.event_id),
+                );
+            }
+            Ok(_) => {}
+            // One damaged record costs one id, not the start.
+            Err(error @ ReadError::Log { .. }) => return Err(error),
+            Err(error) => tracing::error!(%error, "a record of the log's tail is passed over"),
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,227 @@
+//! Events on their way in: what the native, the Sentry and the gRPC doors share.
+//!
+//! The path of an event: key → body (capped, decompressed) → parse and scrub →
+//! duplicate? → append → durable → answer. Invariant: an answer of success is given
+//! only after the event, or the one it repeats, is durable. A client that goes away
+//! does not stop an append: its item gets its fate all the same.
+
+pub(crate) mod cors;
+pub(crate) mod grpc;
+pub(crate) mod native;
+pub(crate) mod sentry;
+
+use std::{net::IpAddr, sync::Arc};
+
+use event_log::{AppendError, CommitError, EventTicket};
+use event_model::{EventId, Head, ProjectId};
+
+use crate::{
+    error::{ApiError, ErrorCode},
+    outcome::{DropReason, Received},
+    parse::{self, Invalid, InvalidReason, ParsedEvent},
+    recent::{Claim, First, Waiter},
+    shared::{Shared, now_ns},
+};
+
+impl From<Invalid> for ApiError {
+    fn from(invalid: Invalid) -> Self {
+        let code = match invalid.reason {
+            InvalidReason::Malformed | InvalidReason::Field => ErrorCode::Invalid,
+            InvalidReason::TooLarge => ErrorCode::TooLarge,
+        };
+        Self {
+            field: invalid.field,
+            ..Self::new(code, invalid.message)
+        }
+    }
+}
+
+/// [`parse::Context`], owned, so that it can go to a blocking thread.
+#[derive(Debug, Clone)]
+pub(crate) struct Origin {
+    project_id: ProjectId,
+    received_ns: i64,
+    client_ip: Option<IpAddr>,
+    user_agent: Option<String>,
+    limits: Arc<parse::Limits>,
+}
+
+impl Origin {
+    pub(crate) fn new(
+        shared: &Shared,
+        project_id: ProjectId,
+        extensions: &http::Extensions,
+        headers: &http::HeaderMap,
+    ) -> Self {
+        let agent = headers.get(http::header::USER_AGENT);
+        Self {
+            project_id,
+            received_ns: now_ns(),
+            client_ip: shared.client_ip(extensions, headers),
+            user_agent: agent.and_then(|text| text.to_str().ok().map(str::to_owned)),
+            limits: Arc::clone(&shared.parse_limits),
+        }
+    }
+
+    pub(crate) fn context(&self) -> parse::Context<'_> {
+        parse::Context {
+            project_id: self.project_id,
+            received_ns: self.received_ns,
+            client_ip: self.client_ip,
+            user_agent: self.user_agent.as_deref(),
+            limits: &self.limits,
+        }
+    }
+}
+
+/// An event that was handed to the log, or waits for its twin.
+enum Pending {
+    Ended(Result<EventId, ApiError>),
+    Appended {
+        id: EventId,
+        item: Received,
+        first: First,
+        ticket: EventTicket,
+    },
+    Twin {
+        id: EventId,
+        item: Received,
+        waiter: Waiter,
+    },
+}
+
+impl Shared {
+    /// Stores events, in order; the answers come once all are durable or refused.
+    pub(crate) async fn store(
+        self: &Arc<Self>,
+        events: Vec<(Received, ParsedEvent)>,
+    ) -> Vec<Result<EventId, ApiError>> {
+        let pending: Vec<Pending> = events
+            .into_iter()
+            .map(|(item, event)| self.append(item, event))
+            .collect();
+        let count = pending.len();
+        let shared = Arc::clone(self);
+        // A task of its own: if the client goes away, the ids and counts are kept.
+        let ending = tokio::spawn(async move {
+            let mut ended = Vec::with_capacity(pending.len());
+            for one in pending {
+                ended.push(shared.end(one).await);
+            }
+            ended
+        });
+        match tokio::time::timeout(self.config.limits.durable_timeout(), ending).await {
+            Ok(Ok(ended)) => ended,
+            Ok(Err(error)) => {
+                tracing::error!(%error, "waiting for the log panicked");
+                vec![
+                    Err(ApiError::new(
+                        ErrorCode::Internal,
+                        "the event may not be stored"
+                    ));
+                    count
+                ]
+            }
+            Err(_) => {
+                let late = ApiError::new(ErrorCode::Overloaded, "the log did not answer in time");
+                vec![Err(late); count]
+            }
+        }
+    }
+
+    fn append(&self, item: Received, parsed: ParsedEvent) -> Pending {
+        let (id, project) = (parsed.event.id, parsed.event.project_id);
+        let first = match self.recent.claim(project, id) {
+            Claim::First(first) => first,
+            Claim::Stored => {
+                item.dropped(DropReason::Duplicate);
+                return Pending::Ended(Ok(id));
+            }
+            Claim::OnTheWay(waiter) => return Pending::Twin { id, item, waiter },
+        };
+        let head = Head::of(&parsed.event, parsed.size_bytes);
+        let appended = serde_json::to_vec(&parsed.event)
+            .map_err(|error| {
+                tracing::error!(%error, "an event could not be written as JSON");
+                ApiError::new(ErrorCode::Internal, "the event could not be encoded")
+            })
+            .and_then(|body| {
+                let ticket = self.log.append_event(&head, body);
+                ticket.map_err(|error| self.append_refused(&error))
+            });
+        match appended {
+            Ok(ticket) => Pending::Appended {
+                id,
+                item,
+                first,
+                ticket,
+            },
+            Err(error) => {
+                item.dropped(error.code.into());
+                first.failed(error.clone());
+                Pending::Ended(Err(error))
+            }
+        }
+    }
+
+    async fn end(&self, pending: Pending) -> Result<EventId, ApiError> {
+        match pending {
+            Pending::Ended(result) => result,
+            Pending::Appended {
+                id,
+                item,
+                first,
+                ticket,
+            } => match ticket.await {
+                Ok(_position) => {
+                    first.stored();
+                    item.stored();
+                    Ok(id)
+                }
+                Err(error) => {
+                    let error = self.commit_failed(&error);
+                    item.dropped(error.code.into());
+                    first.failed(error.clone());
+                    Err(error)
+                }
+            },
+            Pending::Twin { id, item, waiter } => match waiter.fate().await {
+                Ok(()) => {
+                    item.dropped(DropReason::Duplicate);
+                    Ok(id)
+                }
+                Err(error) => {
+                    item.dropped(error.code.into());
+                    Err(error)
+                }
+            },
+        }
+    }
+
+    fn append_refused(&self, error: &AppendError) -> ApiError {
+        match error {
+            AppendError::TooLarge { .. } => ApiError::new(ErrorCode::TooLarge, error.to_string()),
+            AppendError::Poisoned => self.log_failed(error),
+            AppendError::Overloaded { .. } | AppendError::NoSpace | AppendError::Closed => {
+                ApiError::new(ErrorCode::Overloaded, error.to_string())
+            }
+        }
+    }
+
+    fn commit_failed(&self, error: &CommitError) -> ApiError {
+        match error {
+            CommitError::Poisoned | CommitError::OutcomeUnknown => self.log_failed(error),
+            CommitError::TooLarge(_) => ApiError::new(ErrorCode::TooLarge, error.to_string()),
+            CommitError::NoSpace | CommitError::Overloaded | CommitError::Closed => {
+                ApiError::new(ErrorCode::Overloaded, error.to_string())
+            }
+        }
+    }
+
+    /// The log is of no more use to this process: the binary ends it.
+    fn log_failed(&self, error: &dyn std::error::Error) -> ApiError {
+        tracing::error!(%error, "the log failed, the process has to end");
+        self.failed.send_replace(true);
+        ApiError::new(ErrorCode::Overloaded, error.to_string())
+    }
+}

@@ -1,0 +1,211 @@
+//! `errata.v1.IngestService`.
+
+use std::sync::Arc;
+
+use event_model::{EventId, ProjectId};
+use prost::Message;
+use proto::v1::{
+    Event, SendErrorRequest, SendErrorResponse, SendErrorsRequest, SendErrorsResponse, SendProblem,
+    SendResult, ingest_service_server::IngestService, send_result,
+};
+use tonic::{Request, Response, Status, Streaming};
+
+use super::{Origin, native};
+use crate::{
+    body::Reservation,
+    error::{ApiError, ErrorCode},
+    ingest_auth,
+    outcome::Received,
+    parse::{self, Invalid, ParsedEvent},
+    shared::Shared,
+};
+
+/// The category of gRPC events.
+const CATEGORY: &str = "error";
+/// Events of a stream that are appended together; bounds what waits for the disk.
+const STREAM_CHUNK_EVENTS: usize = 256;
+
+/// The service.
+#[derive(Debug, Clone)]
+pub(crate) struct Ingest(pub(crate) Arc<Shared>);
+
+/// Who sends, and from where.
+struct Sender {
+    item: Received,
+    origin: Origin,
+    reservation: Reservation,
+}
+
+impl Ingest {
+    fn authenticate<T>(&self, request: &Request<T>) -> Result<Sender, ApiError> {
+        let shared = &self.0;
+        let mut item = Received::new(&shared.tally, CATEGORY, ProjectId(0), 1);
+        let headers = request.metadata().clone().into_headers();
+        let project = shared.check_open().and_then(|()| {
+            let key = ingest_auth::native_key(&headers, None)?;
+            ingest_auth::project_of(&shared.state.read(), key)
+        });
+        match project {
+            Ok(project) => {
+                item.relabel(CATEGORY, project);
+                Ok(Sender {
+                    item,
+                    origin: Origin::new(shared, project, &http_extensions(request), &headers),
+                    reservation: shared.budget.reserve(),
+                })
+            }
+            Err(error) => {
+                item.dropped(error.code.into());
+                Err(error)
+            }
+        }
+    }
+
+    fn parse(&self, origin: &Origin, event: Option<Event>) -> Result<ParsedEvent, Invalid> {
+        let Some(event) = event else {
+            return Err(Invalid::field("event", "is required"));
+        };
+        let bytes_max = self.0.config.limits.event_bytes_max;
+        if event.encoded_len() > bytes_max {
+            return Err(Invalid::too_large(format!(
+                "the event is larger than {bytes_max} bytes"
+            )));
+        }
+        parse::from_proto(event, &origin.context())
+    }
+}
+
+/// The peer's address, where [`Shared::client_ip`] looks for it.
+fn http_extensions<T>(request: &Request<T>) -> http::Extensions {
+    type Peer = axum::extract::ConnectInfo<std::net::SocketAddr>;
+    let mut extensions = http::Extensions::new();
+    if let Some(peer) = request.extensions().get::<Peer>() {
+        extensions.insert(*peer);
+    } else if let Some(address) = request.remote_addr() {
+        extensions.insert(axum::extract::ConnectInfo(address));
+    }
+    extensions
+}
+
+#[tonic::async_trait]
+impl IngestService for Ingest {
+    async fn send_error(
+        &self,
+        request: Request<SendErrorRequest>,
+    ) -> Result<Response<SendErrorResponse>, Status> {
+        let mut sender = self.authenticate(&request)?;
+        let message = request.into_inner();
+        sender.pay(&message)?;
+        let parsed = self.parse(&sender.origin, message.event);
+        let mut results = native::store_results(&self.0, sender.item, vec![parsed]).await;
+        let id = results
+            .pop()
+            .unwrap_or_else(|| Err(ApiError::new(ErrorCode::Internal, "no answer")))?;
+        Ok(Response::new(SendErrorResponse { id: id.to_string() }))
+    }
+
+    async fn send_errors(
+        &self,
+        request: Request<SendErrorsRequest>,
+    ) -> Result<Response<SendErrorsResponse>, Status> {
+        let mut sender = self.authenticate(&request)?;
+        let message = request.into_inner();
+        let events_max = self.0.config.limits.batch_events_max;
+        let checked = sender.pay(&message).and_then(|()| {
+            if message.errors.len() > events_max {
+                return Err(ApiError {
+                    code: ErrorCode::TooLarge,
+                    ..ApiError::invalid("errors", format!("more than {events_max} events"))
+                });
+            }
+            Ok(())
+        });
+        if let Err(error) = checked {
+            sender.item.dropped(error.code.into());
+            return Err(error.into());
+        }
+        let parsed = message
+            .errors
+            .into_iter()
+            .map(|event| self.parse(&sender.origin, Some(event)))
+            .collect();
+        let results = native::store_results(&self.0, sender.item, parsed).await;
+        if let Some(error) = native::whole_refusal(&results) {
+            return Err(error.into());
+        }
+        Ok(Response::new(answer(results)))
+    }
+
+    async fn stream_errors(
+        &self,
+        request: Request<Streaming<SendErrorRequest>>,
+    ) -> Result<Response<SendErrorsResponse>, Status> {
+        let sender = self.authenticate(&request)?;
+        let mut stream = request.into_inner();
+        let limits = &self.0.config.limits;
+        let mut guard = Some(sender.item);
+        let project = guard.as_ref().map_or(ProjectId(0), Received::project);
+        let mut results = Vec::new();
+        let mut chunk = Vec::new();
+        let mut received = 0usize;
+        loop {
+            let next = tokio::time::timeout(limits.body_read_timeout(), stream.message())
+                .await
+                .map_err(|_| ApiError::new(ErrorCode::TimedOut, "the stream stood still"))??;
+            let ended = next.is_none();
+            if let Some(message) = next {
+                received += 1;
+                if received > limits.stream_events_max {
+                    return Err(ApiError {
+                        code: ErrorCode::TooLarge,
+                        ..ApiError::invalid(
+                            "stream",
+                            format!("more than {} events", limits.stream_events_max),
+                        )
+                    }
+                    .into());
+                }
+                chunk.push(self.parse(&sender.origin, message.event));
+            }
+            if chunk.len() >= STREAM_CHUNK_EVENTS || (ended && !chunk.is_empty()) {
+                let first = guard
+                    .take()
+                    .unwrap_or_else(|| Received::new(&self.0.tally, CATEGORY, project, 1));
+                let stored =
+                    native::store_results(&self.0, first, std::mem::take(&mut chunk)).await;
+                results.extend(stored);
+            }
+            if ended {
+                break;
+            }
+        }
+        if let Some(unused) = guard {
+            unused.dropped(crate::outcome::DropReason::Empty);
+        }
+        Ok(Response::new(answer(results)))
+    }
+}
+
+impl Sender {
+    /// Pays for the message from the memory budget.
+    fn pay(&mut self, message: &impl Message) -> Result<(), ApiError> {
+        self.reservation.grow(message.encoded_len())
+    }
+}
+
+fn answer(results: Vec<Result<EventId, ApiError>>) -> SendErrorsResponse {
+    let results = results
+        .into_iter()
+        .map(|result| SendResult {
+            result: Some(match result {
+                Ok(id) => send_result::Result::Id(id.to_string()),
+                Err(error) => send_result::Result::Error(SendProblem {
+                    code: error.code.word().to_owned(),
+                    message: error.message,
+                    field: error.field,
+                }),
+            }),
+        })
+        .collect();
+    SendErrorsResponse { results }
+}

@@ -1,0 +1,97 @@
+//! Paths of ingestion, behind any prefix: a DSN may carry one
+//! (`https://KEY@host/behind/a/proxy/1`), and not every proxy takes it off.
+//!
+//! Invariant: only the tail of a path decides, and only a path that ends like an
+//! ingestion path is touched.
+
+use axum::extract::Request;
+use http::{Method, Uri, uri::PathAndQuery};
+use tower::util::MapRequestLayer;
+
+/// Takes prefixes off, for the whole server: to be wrapped around the router (a
+/// layer *of* a router runs after routing).
+pub fn prefix_layer() -> MapRequestLayer<fn(Request) -> Request> {
+    MapRequestLayer::new(strip_prefix as fn(Request) -> Request)
+}
+
+/// Takes the prefix off one request.
+pub fn strip_prefix(mut request: Request) -> Request {
+    if !matches!(
+        *request.method(),
+        Method::POST | Method::OPTIONS | Method::GET
+    ) {
+        return request;
+    }
+    let path = request.uri().path();
+    let Some(start) = ingestion_start(path).filter(|start| *start > 0) else {
+        return request;
+    };
+    let short = match request.uri().query() {
+        Some(query) => format!("{}?{query}", &path[start..]),
+        None => path[start..].to_owned(),
+    };
+    let mut parts = request.uri().clone().into_parts();
+    if let Ok(path_and_query) = PathAndQuery::try_from(short) {
+        parts.path_and_query = Some(path_and_query);
+        if let Ok(uri) = Uri::from_parts(parts) {
+            *request.uri_mut() = uri;
+        }
+    }
+    request
+}
+
+/// Where the ingestion path begins within `path`; none if it is no such path.
+pub fn ingestion_start(path: &str) -> Option<usize> {
+    path.rmatch_indices("/api/")
+        .map(|(start, _)| start)
+        .find(|start| is_ingestion_tail(&path[start + "/api/".len()..]))
+}
+
+fn is_ingestion_tail(tail: &str) -> bool {
+    let tail = tail.strip_suffix('/').unwrap_or(tail);
+    let parts: Vec<&str> = tail.split('/').collect();
+    match parts.as_slice() {
+        ["errors" | "store"] | ["errors", "batch"] => true,
+        [project, rest @ ..] if project.bytes().all(|b| b.is_ascii_digit()) => matches!(
+            rest,
+            ["envelope" | "store" | "security" | "csp-report" | "nel" | "minidump"]
+                | ["unreal" | "cron", _]
+                | ["cron", _, _]
+                | ["events", _, "attachments"]
+        ),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_tail_decides() {
+        for (path, start) in [
+            ("/api/1/envelope/", Some(0)),
+            ("/sentry/sub/api/42/envelope/", Some(11)),
+            ("/a/api/api/42/store", Some(6)),
+            ("/x/api/errors", Some(2)),
+            ("/x/api/errors/batch/", Some(2)),
+            ("/x/api/7/cron/nightly/0123", Some(2)),
+            ("/x/api/errors/0123", None),
+            ("/api/1/envelope/more", None),
+            ("/api/issues/5", None),
+            ("/api/one/envelope/", None),
+            ("/", None),
+        ] {
+            assert_eq!(ingestion_start(path), start, "{path}");
+        }
+    }
+
+    #[test]
+    fn the_query_survives() {
+        let request = Request::post("/pre/api/1/envelope/?sentry_key=a%2Fapi%2F")
+            .body(axum::body::Body::empty())
+            .expect("a sound request");
+        let uri = strip_prefix(request).uri().to_string();
+        assert_eq!(uri, "/api/1/envelope/?sentry_key=a%2Fapi%2F");
+    }
+}

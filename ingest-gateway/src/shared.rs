@@ -1,0 +1,80 @@
+//! What all handlers share: configuration, logs, state, counts, memory.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use axum::extract::ConnectInfo;
+use event_log::LogWriter;
+use event_model::{ControlState, credential::ServerSecret};
+use http::{Extensions, HeaderMap};
+use parking_lot::RwLock;
+use tokio::sync::watch;
+
+use crate::{
+    body::Budget,
+    commands::CommandCore,
+    config::GatewayConfig,
+    error::{ApiError, ErrorCode},
+    outcome::Tally,
+    parse,
+    recent::Recent,
+    sign_in::SignIn,
+};
+
+/// One per gateway.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) config: GatewayConfig,
+    pub(crate) parse_limits: Arc<parse::Limits>,
+    pub(crate) log: LogWriter,
+    pub(crate) state: Arc<RwLock<ControlState>>,
+    pub(crate) commands: CommandCore,
+    pub(crate) secret: ServerSecret,
+    pub(crate) sign_in: SignIn,
+    pub(crate) recent: Arc<Recent>,
+    pub(crate) tally: Arc<Tally>,
+    pub(crate) budget: Arc<Budget>,
+    pub(crate) closing: AtomicBool,
+    /// Set once the log failed for good.
+    pub(crate) failed: watch::Sender<bool>,
+}
+
+impl Shared {
+    /// Refuses once the end has begun.
+    pub(crate) fn check_open(&self) -> Result<(), ApiError> {
+        if self.closing.load(Ordering::Acquire) {
+            return Err(ApiError::new(
+                ErrorCode::Overloaded,
+                "the server is shutting down",
+            ));
+        }
+        Ok(())
+    }
+
+    /// The client's address: the peer's, or what a trusted proxy says.
+    pub(crate) fn client_ip(&self, extensions: &Extensions, headers: &HeaderMap) -> Option<IpAddr> {
+        let peer = extensions
+            .get::<ConnectInfo<SocketAddr>>()
+            .map(|ConnectInfo(address)| address.ip().to_canonical());
+        let trusted = self.config.trust_forwarded_for || peer.is_some_and(|ip| ip.is_loopback());
+        let forwarded = headers
+            .get("x-forwarded-for")
+            .filter(|_| trusted)
+            // The last entry is the nearest proxy's own; those before are hearsay.
+            .and_then(|list| list.to_str().ok()?.rsplit(',').next()?.trim().parse().ok());
+        forwarded.or(peer)
+    }
+}
+
+/// Unix nanoseconds, this machine's clock.
+pub(crate) fn now_ns() -> i64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |elapsed| elapsed.as_nanos() as i64)
+}

@@ -1,0 +1,26 @@
+//! Sign-in of people: passwords, sessions, one-time links.
+//!
+//! Invariant: passwords exist in clear only within a request; hashing is bounded
+//! in parallel, guesses are bounded an address. An unknown address costs the same
+//! time as a wrong password. Fails with [`ApiError`]: 401 wrong, 403 from another
+//! site, 429 too many failures.
+
+mod password;
+mod routes;
+mod throttle;
+
+use std::sync::Arc;
+
+pub use password::PasswordHasher;
+pub(crate) use routes::router;
+use throttle::Throttle;
+
+/// How long a one-time link works: 7 days, as the API promises.
+pub(crate) const PASSWORD_LINK_LIFE_NS: i64 = 7 * 24 * 3600 * 1_000_000_000;
+
+/// What sign-in keeps between requests.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct SignIn {
+    pub(crate) hasher: PasswordHasher,
+    throttle: Arc<Throttle>,
+}

@@ -1,0 +1,106 @@
+//! The gateway's metrics: the only list of them.
+//!
+//! | name | kind | labels | meaning |
+//! | --- | --- | --- | --- |
+//! | `errata_ingest_items_received_total` | counter | | items that came |
+//! | `errata_ingest_items_total` | counter | `outcome` (stored, dropped), `reason` (empty if stored), `category`, `project` (0: unknown) | items with a fate |
+//! | `errata_ingest_items_in_flight` | gauge | | items without a fate yet |
+//! | `errata_ingest_body_bytes_in_flight` | gauge | | memory held by bodies being worked on |
+//! | `errata_ingest_request_seconds` | histogram | `endpoint`, `status` | from the request's head to its answer |
+//! | `errata_ingest_received_bytes_total` | counter | | bodies as received |
+//! | `errata_commands_total` | counter | `result` (recorded, refused, failed) | commands |
+//!
+//! Invariant: `received = Σ items_total + in_flight`. Labels are bounded: projects
+//! are those that exist, categories and endpoints are words of this program.
+
+use std::time::Duration;
+
+use event_model::ProjectId;
+use metrics::{
+    Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
+};
+
+/// Describes the metrics to the recorder, once at start.
+pub fn describe() {
+    describe_counter!(
+        "errata_ingest_items_received_total",
+        "Items received by the gateway"
+    );
+    describe_counter!(
+        "errata_ingest_items_total",
+        "Items with a fate, by outcome, reason, category and project"
+    );
+    describe_gauge!(
+        "errata_ingest_items_in_flight",
+        "Items received that have no fate yet"
+    );
+    describe_gauge!(
+        "errata_ingest_body_bytes_in_flight",
+        Unit::Bytes,
+        "Memory held by request bodies being worked on"
+    );
+    describe_histogram!(
+        "errata_ingest_request_seconds",
+        Unit::Seconds,
+        "From a request's head to its answer"
+    );
+    describe_counter!(
+        "errata_ingest_received_bytes_total",
+        Unit::Bytes,
+        "Request bodies as received, before decompression"
+    );
+    describe_counter!(
+        "errata_commands_total",
+        "Commands, by result: recorded, refused, failed"
+    );
+}
+
+pub(crate) fn item_received(quantity: u64) {
+    counter!("errata_ingest_items_received_total").increment(quantity);
+    gauge!("errata_ingest_items_in_flight").increment(quantity as f64);
+}
+
+pub(crate) fn item_ended(
+    reason: Option<&'static str>,
+    category: &'static str,
+    project: ProjectId,
+    quantity: u64,
+) {
+    let outcome = if reason.is_none() {
+        "stored"
+    } else {
+        "dropped"
+    };
+    counter!(
+        "errata_ingest_items_total",
+        "outcome" => outcome,
+        "reason" => reason.unwrap_or_default(),
+        "category" => category,
+        "project" => project.to_string(),
+    )
+    .increment(quantity);
+    gauge!("errata_ingest_items_in_flight").decrement(quantity as f64);
+}
+
+pub(crate) fn body_memory(reserved_bytes: usize, released_bytes: usize) {
+    let held = gauge!("errata_ingest_body_bytes_in_flight");
+    held.increment(reserved_bytes as f64);
+    held.decrement(released_bytes as f64);
+}
+
+pub(crate) fn body_received(bytes: usize) {
+    counter!("errata_ingest_received_bytes_total").increment(bytes as u64);
+}
+
+pub(crate) fn request_ended(endpoint: &'static str, status: u16, took: Duration) {
+    histogram!(
+        "errata_ingest_request_seconds",
+        "endpoint" => endpoint,
+        "status" => status.to_string(),
+    )
+    .record(took.as_secs_f64());
+}
+
+pub(crate) fn command_ended(result: &'static str) {
+    counter!("errata_commands_total", "result" => result).increment(1);
+}
