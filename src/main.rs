@@ -1,2 +1,76 @@
-//! The `errata` binary.
-fn main() {}
+//! The `errata` binary: parse, telemetry, run, map to an exit code.
+
+mod admin;
+mod cli;
+mod config;
+mod logs;
+mod ops;
+mod replay;
+mod secret;
+mod serve;
+mod server;
+
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use clap::Parser;
+use tracing_subscriber::EnvFilter;
+
+use crate::{
+    cli::{Cli, Command},
+    config::{Loaded, TelemetryConfig},
+};
+
+fn main() -> ExitCode {
+    match run(&Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("errata: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: &Cli) -> Result<()> {
+    let loaded = load(cli)?;
+    start_telemetry(&loaded.config.telemetry, &cli.command)?;
+    for name in &loaded.unknown_variables {
+        tracing::warn!(name, "this variable is no configuration key and is ignored");
+    }
+    match &cli.command {
+        Command::Log { command } => return logs::run(command, &loaded.config.data_dir),
+        Command::Replay => return replay::run(&loaded.config),
+        _ => {}
+    }
+    let runtime = tokio::runtime::Runtime::new().context("start the async runtime")?;
+    runtime.block_on(async {
+        match &cli.command {
+            Command::Serve(args) => serve::run(args, loaded).await,
+            command => admin::run(command, &loaded).await,
+        }
+    })
+}
+
+fn load(cli: &Cli) -> Result<Loaded> {
+    let mut flags = Vec::new();
+    if let Some(dir) = &cli.common.data_dir {
+        flags.push(("data_dir", dir.display().to_string()));
+    }
+    if let Command::Serve(cli::Serve { listen: Some(listen), .. }) = &cli.command {
+        flags.push(("listen", listen.clone()));
+    }
+    config::load(cli.common.config.as_deref(), &flags)
+}
+
+fn start_telemetry(config: &TelemetryConfig, command: &Command) -> Result<()> {
+    // Commands print their answer; what they log is for trouble only.
+    let filter = if matches!(command, Command::Serve(_)) { config.filter.as_str() } else { "warn" };
+    let filter = EnvFilter::try_new(filter).with_context(|| format!("telemetry.filter {filter:?}"))?;
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match config.format.as_str() {
+        "json" => builder.json().init(),
+        "text" => builder.init(),
+        other => anyhow::bail!("telemetry.format {other:?} is neither \"text\" nor \"json\""),
+    }
+    Ok(())
+}

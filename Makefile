@@ -1,0 +1,38 @@
+# Errata: the ways in. `make run` and `make test` are all that a newcomer needs.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help run build check test bench e2e-setup clean
+
+UI_SOURCES := $(shell find web-ui sdk-ts proto/errata -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
+
+help: ## Show the targets
+	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+run: build ## Build everything and start the server on http://127.0.0.1:8470
+	./target/release/errata serve --data-dir ./data
+
+build: web-ui/dist/index.html ## Build target/release/errata, web UI included
+	cargo build --release --locked --bin errata
+
+web-ui/node_modules/.package-lock.json: web-ui/package-lock.json
+	cd web-ui && npm ci --no-audit --no-fund
+
+web-ui/dist/index.html: web-ui/node_modules/.package-lock.json $(UI_SOURCES)
+	cd web-ui && npm run build
+
+check: ## Fast: formatting, lints, unit tests
+	tests/scripts/check.sh
+
+test: ## Everything: check, and the end-to-end tests (installs what they need)
+	tests/scripts/test.sh
+
+bench: ## Benchmarks: see benches/README.md
+	cargo build --release --locked -p benches --bins
+	cargo build --release --locked --bin errata
+	benches/run.sh
+
+clean: ## Remove what was built
+	cargo clean
+	rm -rf web-ui/dist sdk-ts/dist web-ui/node_modules sdk-ts/node_modules tests/clients/node_modules tests/clients/.venv

@@ -1,0 +1,104 @@
+//! Commands from the host's command line. With the server running they go through
+//! `data/admin.sock`; otherwise this process takes the logs' lock and runs the
+//! gateway's command service in memory: the same code either way.
+
+use std::{io::Write, path::Path};
+
+use anyhow::{Context, Result};
+use event_log::LogWriter;
+use event_model::credential::Caller;
+use proto::v1::{
+    CreateKeyRequest, CreateProjectRequest, CreateTokenRequest, CreateUserRequest, Role,
+    command_service_client::CommandServiceClient,
+};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tonic::transport::Channel;
+
+use crate::{
+    cli::{Command, KeyCommand, ProjectCommand, TokenCommand, UserCommand},
+    config::Loaded,
+    serve, server,
+};
+
+/// Name of the socket in the data directory.
+pub const SOCKET: &str = "admin.sock";
+
+/// Runs one command and prints what it made.
+pub async fn run(command: &Command, loaded: &Loaded) -> Result<()> {
+    let connection = Connection::open(loaded).await?;
+    let printed = answer(command, CommandServiceClient::new(connection.channel.clone())).await;
+    connection.close().await?;
+    let mut out = std::io::stdout().lock();
+    out.write_all(printed?.as_bytes()).context("write to standard output")
+}
+
+async fn answer(command: &Command, mut client: CommandServiceClient<Channel>) -> Result<String> {
+    let text = match command {
+        Command::Project { command: ProjectCommand::Create { name, platform } } => {
+            let request = CreateProjectRequest { name: name.clone(), platform: platform.clone() };
+            let made = client.create_project(request).await.map_err(|s| said(&s))?.into_inner();
+            format!("project {} \nDSN {}\n", made.project_id, made.dsn)
+        }
+        Command::Key { command: KeyCommand::Create { project, label } } => {
+            let request = CreateKeyRequest { project_id: *project, label: label.clone() };
+            let made = client.create_key(request).await.map_err(|s| said(&s))?.into_inner();
+            format!("key {}\nDSN {}\n", made.public_key, made.dsn)
+        }
+        Command::User { command: UserCommand::Create { email, name, owner } } => {
+            let role = if *owner { Role::Owner } else { Role::Member };
+            let request = CreateUserRequest {
+                email: email.clone(),
+                name: name.clone(),
+                role: role.into(),
+                password: String::new(),
+            };
+            let made = client.create_user(request).await.map_err(|s| said(&s))?.into_inner();
+            format!("user {}\nlink to set the password (valid once, for 7 days) {}\n", made.user_id, made.password_link)
+        }
+        Command::Token { command: TokenCommand::Create { label, user } } => {
+            let request = CreateTokenRequest { label: label.clone(), user_id: *user };
+            let made = client.create_token(request).await.map_err(|s| said(&s))?.into_inner();
+            format!("{}\n", made.token)
+        }
+        Command::Serve(_) | Command::Replay | Command::Log { .. } => unreachable!("`main` handles these itself"),
+    };
+    Ok(text)
+}
+
+fn said(status: &tonic::Status) -> anyhow::Error {
+    anyhow::anyhow!("{}", status.message())
+}
+
+struct Connection {
+    channel: Channel,
+    own: Option<(LogWriter, CancellationToken, JoinHandle<()>)>,
+}
+
+impl Connection {
+    async fn open(loaded: &Loaded) -> Result<Self> {
+        let data_dir: &Path = &loaded.config.data_dir;
+        let socket = data_dir.join(SOCKET);
+        if let Ok(channel) = server::connect_unix(&socket).await {
+            return Ok(Self { channel, own: None });
+        }
+        let (log, gateway, report) = serve::open_gateway(loaded).await?;
+        if let Some(report) = report {
+            tracing::info!(%report, "this was the first start");
+        }
+        let stop = CancellationToken::new();
+        let router = gateway.router().layer(axum::Extension(Caller::Admin));
+        let (channel, serving) = server::serve_memory(router, stop.clone());
+        Ok(Self { channel, own: Some((log, stop, tokio::spawn(serving))) })
+    }
+
+    async fn close(self) -> Result<()> {
+        if let Some((log, stop, serving)) = self.own {
+            drop(self.channel);
+            stop.cancel();
+            serving.await.context("stop the in-process server")?;
+            tokio::task::spawn_blocking(move || log.close()).await.context("join")?.context("close the logs")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,351 @@
+//! Configuration: `errata.toml`, overridden by `ERRATA_*` variables, overridden by
+//! flags. All reading of the environment happens here.
+//!
+//! Invariant: [`Config::default`] holds every key there is, with its default, so
+//! that known keys, their types and the documentation come from one place. An
+//! unknown key in the file is refused with its full name; an unknown variable is
+//! only warned about, for Kubernetes injects some.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result, bail};
+use serde::{Deserialize, Serialize};
+use toml::{Table, Value};
+
+/// Every key, with its default.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Config {
+    /// Where events, commands and the web UI are served.
+    pub listen: SocketAddr,
+    /// Everything Errata keeps.
+    pub data_dir: PathBuf,
+    /// How people and SDKs reach `listen` from outside; empty: `http://` and
+    /// `listen`. May hold a path prefix.
+    pub public_url: String,
+    /// Metrics and health.
+    pub metrics: MetricsConfig,
+    /// What the gateway takes at most.
+    pub limits: LimitsConfig,
+    /// The two logs.
+    pub log: LogConfig,
+    /// Outgoing mail.
+    pub smtp: SmtpConfig,
+    /// What Errata itself prints.
+    pub telemetry: TelemetryConfig,
+}
+
+/// `metrics.*`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct MetricsConfig {
+    /// Where `/healthz`, `/readyz` and `/metrics` are served.
+    pub listen: SocketAddr,
+    /// `/readyz` answers 503 when a projection is further behind, records.
+    pub ready_lag_max: u64,
+}
+
+/// `limits.*`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LimitsConfig {
+    /// Rate limits, quotas and spike protection. (This release has none yet; the
+    /// size limits below always hold.)
+    pub enabled: bool,
+    /// A body as received, bytes.
+    pub body_bytes_max: usize,
+    /// A body decompressed, bytes.
+    pub decompressed_bytes_max: usize,
+    /// One event, bytes.
+    pub event_bytes_max: usize,
+    /// The attachments of one envelope together, bytes.
+    pub attachments_bytes_max: usize,
+    /// Bodies held in memory at the same time, bytes, decompressed.
+    pub in_flight_bytes_max: usize,
+}
+
+/// `log.*`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LogConfig {
+    /// Size of a segment of the events log, bytes.
+    pub events_segment_bytes: u64,
+    /// Size of a segment of the control log, bytes.
+    pub control_segment_bytes: u64,
+}
+
+/// `smtp.*`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SmtpConfig {
+    /// `smtp://user:pass@host:port`, `smtps://…`; empty: no mail.
+    pub url: String,
+    /// The sender.
+    pub from: String,
+}
+
+/// `telemetry.*`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TelemetryConfig {
+    /// What is printed: `info`, `errata=debug,info`, …
+    pub filter: String,
+    /// `text` or `json`.
+    pub format: String,
+}
+
+const MIB: usize = 1024 * 1024;
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8470)),
+            data_dir: PathBuf::from("./data"),
+            public_url: String::new(),
+            metrics: MetricsConfig::default(),
+            limits: LimitsConfig::default(),
+            log: LogConfig::default(),
+            smtp: SmtpConfig::default(),
+            telemetry: TelemetryConfig::default(),
+        }
+    }
+}
+
+impl Default for MetricsConfig {
+    fn default() -> Self {
+        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8471)), ready_lag_max: 1_000_000 }
+    }
+}
+
+impl Default for LimitsConfig {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            body_bytes_max: 20 * MIB,
+            decompressed_bytes_max: 100 * MIB,
+            event_bytes_max: MIB,
+            attachments_bytes_max: 40 * MIB,
+            in_flight_bytes_max: 128 * MIB,
+        }
+    }
+}
+
+impl Default for LogConfig {
+    fn default() -> Self {
+        Self { events_segment_bytes: 128 * MIB as u64, control_segment_bytes: 4 * MIB as u64 }
+    }
+}
+
+impl Default for SmtpConfig {
+    fn default() -> Self {
+        Self { url: String::new(), from: "Errata <errata@localhost>".to_owned() }
+    }
+}
+
+impl Default for TelemetryConfig {
+    fn default() -> Self {
+        Self { filter: "info".to_owned(), format: "text".to_owned() }
+    }
+}
+
+/// Values for the first start only, from the environment.
+#[derive(Clone, Default, PartialEq)]
+pub struct BootstrapEnv {
+    /// `ERRATA_BOOTSTRAP_KEY`.
+    pub key: Option<String>,
+    /// `ERRATA_BOOTSTRAP_OWNER`.
+    pub owner: Option<String>,
+    /// `ERRATA_BOOTSTRAP_TOKEN`.
+    pub token: Option<String>,
+}
+
+/// What [`load`] found.
+pub struct Loaded {
+    /// The configuration.
+    pub config: Config,
+    /// For the first start.
+    pub bootstrap: BootstrapEnv,
+    /// Variables that name no key.
+    pub unknown_variables: Vec<String>,
+}
+
+const PREFIX: &str = "ERRATA_";
+const BOOTSTRAP_PREFIX: &str = "ERRATA_BOOTSTRAP_";
+/// Names the file itself.
+const FILE_VARIABLE: &str = "ERRATA_CONFIG";
+
+/// Loads file and environment of this process; `flags` are dotted keys that
+/// override both.
+pub fn load(file: Option<&Path>, flags: &[(&str, String)]) -> Result<Loaded> {
+    let env: BTreeMap<String, String> = std::env::vars().filter(|(name, _)| name.starts_with(PREFIX)).collect();
+    let named = file.map(Path::to_path_buf).or_else(|| env.get(FILE_VARIABLE).map(PathBuf::from));
+    let (path, must_exist) = match named {
+        Some(path) => (path, true),
+        None => (PathBuf::from("errata.toml"), false),
+    };
+    let text = match fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && !must_exist => String::new(),
+        Err(error) => return Err(error).with_context(|| format!("read configuration file {}", path.display())),
+    };
+    combine(&text, &path.display().to_string(), &env, flags)
+}
+
+fn combine(
+    file: &str,
+    file_name: &str,
+    env: &BTreeMap<String, String>,
+    flags: &[(&str, String)],
+) -> Result<Loaded> {
+    let defaults = Table::try_from(Config::default()).context("serialise the default configuration")?;
+    let known = flatten(&defaults, "");
+    let mut table: Table = file.parse().with_context(|| format!("parse {file_name}"))?;
+    for key in flatten(&table, "").keys() {
+        if !known.contains_key(key) {
+            bail!("unknown key {key:?} in {file_name}; known keys: {}", nearby(key, &known));
+        }
+    }
+
+    let mut unknown_variables = Vec::new();
+    for (name, text) in env {
+        if name.starts_with(BOOTSTRAP_PREFIX) || name == FILE_VARIABLE {
+            continue;
+        }
+        let key = name[PREFIX.len()..].to_ascii_lowercase().replace("__", ".");
+        match known.get(&key) {
+            Some(default) => set(&mut table, &key, typed(text, default, name)?),
+            None => unknown_variables.push(name.clone()),
+        }
+    }
+    for (key, text) in flags {
+        let default = known.get(*key).with_context(|| format!("flag for unknown key {key}"))?;
+        set(&mut table, key, typed(text, default, key)?);
+    }
+
+    let config: Config = serde_path_to_error::deserialize(Value::Table(table))
+        .map_err(|error| anyhow::anyhow!("configuration key {}: {}", error.path(), error.inner().message()))?;
+    let bootstrap = |name: &str| env.get(&format!("{BOOTSTRAP_PREFIX}{name}")).cloned();
+    Ok(Loaded {
+        config,
+        bootstrap: BootstrapEnv { key: bootstrap("KEY"), owner: bootstrap("OWNER"), token: bootstrap("TOKEN") },
+        unknown_variables,
+    })
+}
+
+/// Dotted keys of all leaves.
+fn flatten(table: &Table, prefix: &str) -> BTreeMap<String, Value> {
+    let mut leaves = BTreeMap::new();
+    for (name, value) in table {
+        let key = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
+        match value {
+            Value::Table(inner) => leaves.extend(flatten(inner, &key)),
+            leaf => {
+                leaves.insert(key, leaf.clone());
+            }
+        }
+    }
+    leaves
+}
+
+/// The known keys of the same table, or all top-level ones.
+fn nearby(key: &str, known: &BTreeMap<String, Value>) -> String {
+    let section = key.rsplit_once('.').map_or("", |(section, _)| section);
+    let of_section = |k: &&String| k.rsplit_once('.').map_or("", |(s, _)| s) == section;
+    let mut keys: Vec<&str> = known.keys().filter(of_section).map(String::as_str).collect();
+    if keys.is_empty() {
+        keys = known.keys().map(String::as_str).collect();
+    }
+    keys.join(", ")
+}
+
+/// A variable's or flag's text as the type that the key's default has.
+fn typed(text: &str, default: &Value, name: &str) -> Result<Value> {
+    Ok(match default {
+        Value::Boolean(_) => {
+            Value::Boolean(text.parse().with_context(|| format!("{name}={text:?} is neither true nor false"))?)
+        }
+        Value::Integer(_) => {
+            Value::Integer(text.parse().with_context(|| format!("{name}={text:?} is not a whole number"))?)
+        }
+        _ => Value::String(text.to_owned()),
+    })
+}
+
+fn set(table: &mut Table, key: &str, value: Value) {
+    match key.split_once('.') {
+        None => {
+            table.insert(key.to_owned(), value);
+        }
+        Some((section, rest)) => {
+            let inner = table.entry(section.to_owned()).or_insert_with(|| Value::Table(Table::new()));
+            if let Value::Table(inner) = inner {
+                set(inner, rest, value);
+            }
+        }
+    }
+}
+
+impl Config {
+    /// `public_url` without a slash at the end, or its default.
+    pub fn public_url(&self) -> String {
+        if self.public_url.is_empty() {
+            format!("http://{}", self.listen)
+        } else {
+            self.public_url.trim_end_matches('/').to_owned()
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn env(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+        pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()
+    }
+
+    #[test]
+    fn flags_override_variables_override_the_file() {
+        let file = "listen = \"127.0.0.1:1\"\n[smtp]\nurl = \"smtp://a\"\nfrom = \"a@b\"\n";
+        let variables = env(&[("ERRATA_LISTEN", "127.0.0.1:2"), ("ERRATA_SMTP__URL", "smtp://b")]);
+        let flags = [("listen", "127.0.0.1:3".to_owned())];
+        let config = combine(file, "errata.toml", &variables, &flags).unwrap().config;
+        assert_eq!(config.listen.port(), 3);
+        assert_eq!((config.smtp.url.as_str(), config.smtp.from.as_str()), ("smtp://b", "a@b"));
+        assert_eq!(config.metrics.listen.port(), 8471, "untouched keys keep their default");
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_with_its_full_name_and_a_variable_only_warned_about() {
+        let error = combine("[smtp]\nurll = \"x\"\n", "errata.toml", &env(&[]), &[]).err().unwrap().to_string();
+        assert!(error.contains("\"smtp.urll\"") && error.contains("smtp.url"), "{error}");
+        let loaded = combine("", "errata.toml", &env(&[("ERRATA_PORT", "tcp://10.0.0.1")]), &[]).unwrap();
+        assert_eq!(loaded.unknown_variables, ["ERRATA_PORT"]);
+        assert_eq!(loaded.config, Config::default());
+    }
+
+    #[test]
+    fn a_value_of_a_wrong_type_names_its_key() {
+        for (file, variables, needle) in [
+            ("listen = \"nonsense\"", env(&[]), "configuration key listen"),
+            ("[limits]\nbody_bytes_max = \"x\"", env(&[]), "configuration key limits.body_bytes_max"),
+            ("", env(&[("ERRATA_LIMITS__ENABLED", "maybe")]), "ERRATA_LIMITS__ENABLED=\"maybe\""),
+        ] {
+            let error = combine(file, "errata.toml", &variables, &[]).err().unwrap().to_string();
+            assert!(error.contains(needle), "{error}");
+        }
+    }
+
+    #[test]
+    fn bootstrap_variables_are_no_configuration_keys() {
+        let loaded = combine("", "f", &env(&[("ERRATA_BOOTSTRAP_OWNER", "a@b:c:d")]), &[]).unwrap();
+        assert_eq!(loaded.bootstrap.owner.as_deref(), Some("a@b:c:d"));
+        assert!(loaded.unknown_variables.is_empty());
+    }
+}

@@ -1,0 +1,19 @@
+//! End-to-end tests: the built binary, official SDKs, a real SMTP server, a real
+//! browser, DuckDB. `make test` installs what they need; a missing client is an
+//! error, never a silent skip.
+//!
+//! Each test starts a server of its own on free ports with a temporary data
+//! directory, so that tests run side by side.
+#![allow(clippy::unwrap_used, missing_docs, clippy::print_stdout)]
+
+mod support;
+
+mod admin_cli;
+mod browser;
+mod clients;
+mod cold;
+mod crash;
+mod grpc;
+mod http;
+mod mail;
+mod replay;

@@ -1,0 +1,28 @@
+//! Starting the server and its clients, and waiting for what they do.
+
+mod client;
+mod mailbox;
+mod server;
+
+pub(crate) use client::{Client, block_on, node, python};
+pub(crate) use mailbox::Mailbox;
+pub(crate) use server::{KEY, OWNER_EMAIL, OWNER_PASSWORD, Server, TOKEN, errata};
+
+use std::time::{Duration, Instant};
+
+/// How long anything may take before a test fails; generous, for CI machines are
+/// slow and noisy.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
+
+/// Polls until `probe` gives something; panics at the deadline with `what`.
+pub(crate) fn wait_for<T>(what: &str, mut probe: impl FnMut() -> Option<T>) -> T {
+    let start = Instant::now();
+    loop {
+        if let Some(found) = probe() {
+            return found;
+        }
+        assert!(start.elapsed() < DEADLINE, "waited {DEADLINE:?} for {what}");
+        std::thread::sleep(POLL_INTERVAL);
+    }
+}

@@ -1,0 +1,94 @@
+//! HTTP from the tests, and clients in other languages.
+
+use std::{
+    path::PathBuf,
+    process::Command,
+    sync::OnceLock,
+};
+
+use serde_json::Value;
+use tokio::runtime::Runtime;
+
+use super::{Server, TOKEN};
+
+pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
+    static RUNTIME: OnceLock<Runtime> = OnceLock::new();
+    RUNTIME.get_or_init(|| Runtime::new().unwrap()).block_on(future)
+}
+
+/// A client of one server with the owner's token.
+pub(crate) struct Client {
+    base: String,
+    http: reqwest::Client,
+}
+
+impl Client {
+    pub(crate) fn new(server: &Server) -> Self {
+        Self { base: server.url.clone(), http: reqwest::Client::new() }
+    }
+
+    pub(crate) fn get(&self, path: &str) -> (u16, Value) {
+        let request = self.http.get(format!("{}{path}", self.base)).bearer_auth(TOKEN);
+        let (status, _, body) = send(request);
+        (status, json(&body))
+    }
+
+    /// POST with these headers: status, headers, body.
+    pub(crate) fn post(
+        &self,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<reqwest::Body>,
+    ) -> (u16, reqwest::header::HeaderMap, Value) {
+        let mut request = self.http.post(format!("{}{path}", self.base)).body(body);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let (status, headers, body) = send(request);
+        (status, headers, json(&body))
+    }
+}
+
+fn send(request: reqwest::RequestBuilder) -> (u16, reqwest::header::HeaderMap, String) {
+    block_on(async {
+        let response = request.send().await.unwrap();
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        (status, headers, response.text().await.unwrap())
+    })
+}
+
+fn json(body: &str) -> Value {
+    serde_json::from_str(body).unwrap_or_else(|_| Value::String(body.to_owned()))
+}
+
+fn clients_dir() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/clients")
+}
+
+/// Runs `tests/clients/SCRIPT` in Node; panics with its output unless it exits 0.
+pub(crate) fn node(script: &str, args: &[&str]) -> String {
+    run(Command::new("node").arg(script).args(args))
+}
+
+/// Runs `tests/clients/SCRIPT` in the tests' Python.
+pub(crate) fn python(script: &str, args: &[&str]) -> String {
+    run(Command::new(python_binary()).arg(script).args(args))
+}
+
+pub(crate) fn python_binary() -> PathBuf {
+    let binary = clients_dir().join(".venv/bin/python");
+    assert!(binary.exists(), "tests/clients/.venv is missing: run `make test` once, it installs the clients");
+    binary
+}
+
+fn run(command: &mut Command) -> String {
+    let output = command.current_dir(clients_dir()).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(
+        output.status.success(),
+        "{command:?} ended with {}:\n{text}\n{}",
+        output.status,
+        String::from_utf8_lossy(&output.stderr)
+    );
+    text
+}

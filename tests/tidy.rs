@@ -1,0 +1,166 @@
+//! The house rules that a machine can hold: crate edges, module docs, file sizes, no
+//! stubs, no paths of a developer's machine.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use cargo_metadata::{DependencyKind, MetadataCommand};
+
+/// Which of our crates each may use; DESIGN's "Edges".
+const EDGES: &[(&str, &[&str])] = &[
+    ("log-core", &[]),
+    ("event-model", &[]),
+    ("proto", &[]),
+    ("event-log", &["event-model", "log-core"]),
+    ("read-model", &["event-model"]),
+    ("ingest-gateway", &["event-log", "event-model", "proto"]),
+    ("projector", &["event-log", "event-model", "read-model"]),
+    ("query-engine", &["event-log", "event-model", "proto", "read-model"]),
+    ("alerter", &["proto"]),
+    (
+        "errata",
+        &[
+            "alerter",
+            "event-log",
+            "event-model",
+            "ingest-gateway",
+            "log-core",
+            "projector",
+            "proto",
+            "query-engine",
+            "read-model",
+        ],
+    ),
+    // Measures from outside; its micro-benchmarks name the crates they measure.
+    ("benches", &["event-log", "event-model", "ingest-gateway", "log-core", "projector", "read-model"]),
+];
+
+/// Packages that must not be reached from a crate: what it "must never know".
+const FORBIDDEN: &[(&str, &[&str])] = &[
+    ("log-core", &["tokio", "prost", "tonic", "hyper", "axum", "serde"]),
+    ("event-model", &["tokio", "prost", "tonic", "hyper", "axum", "rusqlite"]),
+    ("event-log", &["tonic", "hyper", "axum", "rusqlite", "tantivy"]),
+    ("projector", &["tonic", "hyper", "axum"]),
+    ("read-model", &["tonic", "hyper", "axum"]),
+    ("alerter", &["rusqlite", "tantivy", "memmap2"]),
+];
+
+const LINES_MAX: usize = 500;
+/// Files that may be longer, and why.
+const LONG_FILES: &[(&str, &str)] = &[];
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+#[test]
+fn crates_use_only_the_crates_they_may() {
+    let metadata = MetadataCommand::new().manifest_path(root().join("Cargo.toml")).no_deps().other_options(vec!["--offline".to_owned()]).exec().unwrap();
+    let ours: Vec<String> = metadata.workspace_packages().iter().map(|p| p.name.to_string()).collect();
+    let edges: BTreeMap<_, _> = EDGES.iter().copied().collect();
+    let forbidden: BTreeMap<_, _> = FORBIDDEN.iter().copied().collect();
+    assert_eq!(ours.len(), edges.len(), "every crate is listed in EDGES: {ours:?}");
+    for package in metadata.workspace_packages() {
+        let allowed = edges.get(package.name.as_str()).unwrap_or_else(|| panic!("{} is not in EDGES", package.name));
+        for dependency in &package.dependencies {
+            let is_test_only = dependency.kind == DependencyKind::Development;
+            if ours.contains(&dependency.name) && !is_test_only {
+                assert!(
+                    allowed.contains(&dependency.name.as_str()),
+                    "{} must not use {}: see ARCHITECTURE.md",
+                    package.name,
+                    dependency.name
+                );
+            }
+            let never = forbidden.get(package.name.as_str()).copied().unwrap_or_default();
+            assert!(
+                is_test_only || !never.contains(&dependency.name.as_str()),
+                "{} must never know {}",
+                package.name,
+                dependency.name
+            );
+        }
+    }
+}
+
+/// Source files of the tree, without generated and installed ones.
+fn sources(extensions: &[&str]) -> Vec<PathBuf> {
+    fn walk(dir: &Path, extensions: &[&str], found: &mut Vec<PathBuf>) {
+        const SKIPPED: &[&str] = &["target", "node_modules", "dist", "gen", ".git", ".venv", "data", "artifacts"];
+        for entry in fs::read_dir(dir).unwrap().map(Result::unwrap) {
+            let (path, name) = (entry.path(), entry.file_name().into_string().unwrap());
+            if path.is_dir() && !SKIPPED.contains(&name.as_str()) {
+                walk(&path, extensions, found);
+            } else if path.extension().is_some_and(|e| extensions.contains(&e.to_str().unwrap())) {
+                found.push(path);
+            }
+        }
+    }
+    let mut found = Vec::new();
+    walk(&root(), extensions, &mut found);
+    assert!(found.len() > 20, "the walk found hardly anything: {found:?}");
+    found
+}
+
+fn relative(path: &Path) -> String {
+    path.strip_prefix(root()).unwrap().display().to_string()
+}
+
+#[test]
+fn files_are_of_a_size_to_be_read() {
+    let long: Vec<String> = sources(&["rs", "ts", "tsx"])
+        .iter()
+        .map(|path| (relative(path), fs::read_to_string(path).unwrap().lines().count()))
+        .filter(|(name, lines)| *lines > LINES_MAX && !LONG_FILES.iter().any(|(listed, _)| listed == name))
+        .map(|(name, lines)| format!("{name}: {lines}"))
+        .collect();
+    assert!(long.is_empty(), "over {LINES_MAX} lines; split them or list them with a reason: {long:#?}");
+}
+
+#[test]
+fn every_module_says_what_it_owns() {
+    let silent: Vec<String> = sources(&["rs"])
+        .iter()
+        .filter(|path| !fs::read_to_string(path).unwrap().trim_start().starts_with("//!"))
+        .map(|path| relative(path))
+        .collect();
+    assert!(silent.is_empty(), "no module docs: {silent:#?}");
+}
+
+#[test]
+fn nothing_is_stubbed() {
+    let markers = [concat!("todo", "!("), concat!("unimplemented", "!("), concat!("FIX", "ME"), concat!("XX", "X:")];
+    let mut found = Vec::new();
+    for path in sources(&["rs", "ts", "tsx", "proto"]) {
+        for (number, line) in fs::read_to_string(&path).unwrap().lines().enumerate() {
+            if markers.iter().any(|marker| line.contains(marker)) {
+                found.push(format!("{}:{}: {}", relative(&path), number + 1, line.trim()));
+            }
+        }
+    }
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+#[test]
+fn no_unwrap_outside_tests() {
+    // clippy::unwrap_used holds it; this holds that nobody allows it away in `src`.
+    let allowance = concat!("allow(clippy::unwrap", "_used");
+    let mut found = Vec::new();
+    for path in sources(&["rs"]) {
+        let name = relative(&path);
+        let is_test = name.starts_with("tests/") || name.contains("/tests/") || name.contains("/benches/") || name.contains("/examples/");
+        let text = fs::read_to_string(&path).unwrap();
+        for (number, line) in text.lines().enumerate() {
+            // Inline test modules may; they come right after `#[cfg(test)]`.
+            let before = text.lines().skip(number.saturating_sub(3)).take(4).collect::<String>();
+            if line.contains(allowance) && !is_test && !before.contains("cfg(test)") && !text.contains("#![cfg(test)]") {
+                found.push(format!("{name}:{}", number + 1));
+            }
+        }
+    }
+    assert!(found.is_empty(), "{found:#?}");
+}
