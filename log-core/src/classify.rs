@@ -124,12 +124,12 @@ pub(crate) fn classify(place: Place, scan: &Scan) -> Verdict {
 fn decide(place: Place, run: Run, beyond: Beyond, rest: Rest) -> Verdict {
     let row = TABLE
         .iter()
-        .find(|row| matches(row, place, run, beyond, rest));
+        .find(|row| matches(**row, place, run, beyond, rest));
     row.expect("a test holds that the table covers every case")
         .4
 }
 
-fn matches(row: &Row, place: Place, run: Run, beyond: Beyond, rest: Rest) -> bool {
+fn matches(row: Row, place: Place, run: Run, beyond: Beyond, rest: Rest) -> bool {
     row.0.is_none_or(|wanted| wanted == place)
         && row.1.is_none_or(|wanted| wanted == run)
         && row.2.is_none_or(|wanted| wanted == beyond)
@@ -148,7 +148,7 @@ mod tests {
                     for rest in [Rest::Zeros, Rest::Bytes] {
                         let rows = TABLE
                             .iter()
-                            .filter(|row| matches(row, place, run, beyond, rest))
+                            .filter(|row| matches(**row, place, run, beyond, rest))
                             .count();
                         assert_eq!(rows, 1, "{place:?} {run:?} {beyond:?} {rest:?}");
                     }

@@ -29,6 +29,11 @@ impl Index {
         self.entries.push((sequence, offset));
     }
 
+    /// Forgets record `end` and all after it: they were cut off.
+    pub(crate) fn cut(&mut self, end: u64) {
+        self.entries.retain(|&(sequence, _)| sequence < end);
+    }
+
     /// The last noted place at or before `sequence`.
     pub(crate) fn floor(&self, sequence: u64) -> Option<(u64, u64)> {
         let after = self

@@ -6,12 +6,17 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
+use std::thread;
+use std::time::Duration;
 
 use rustix::fs::FlockOperation;
 
 use crate::error::OpenError;
 
 const LOCK_NAME: &str = "lock";
+/// A reader that looks whether a writer runs holds a shared lock for microseconds; a writer outwaits it.
+const TRIES_MAX: u32 = 10;
+const TRY_WAIT: Duration = Duration::from_millis(5);
 
 /// Held for as long as it lives.
 #[derive(Debug)]
@@ -33,15 +38,20 @@ impl WriterLock {
             .truncate(false)
             .open(&path)
             .map_err(failed("open lock"))?;
-        match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => {}
-            Err(rustix::io::Errno::WOULDBLOCK) => {
-                return Err(OpenError::Locked {
-                    dir: dir.to_path_buf(),
-                    pid: read_pid(&file),
-                });
+        let mut tries = 1;
+        loop {
+            match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+                Ok(()) => break,
+                Err(rustix::io::Errno::WOULDBLOCK) if tries < TRIES_MAX => thread::sleep(TRY_WAIT),
+                Err(rustix::io::Errno::WOULDBLOCK) => {
+                    return Err(OpenError::Locked {
+                        dir: dir.to_path_buf(),
+                        pid: read_pid(&file),
+                    });
+                }
+                Err(error) => return Err(failed("lock")(error.into())),
             }
-            Err(error) => return Err(failed("lock")(error.into())),
+            tries += 1;
         }
         // Padded, so that a shorter id leaves nothing of a longer one, without a moment of an empty file.
         let pid = format!("{:<10}\n", std::process::id());

@@ -42,7 +42,7 @@ impl Config {
         Self {
             dir: dir.into(),
             segment_bytes: 128 * MIB as u64,
-            segment_age: Duration::from_secs(24 * 60 * 60),
+            segment_age: Duration::from_hours(24),
             group_bytes_max: MIB,
             queue_bytes_max: 32 * MIB,
         }
@@ -60,7 +60,8 @@ impl Config {
     fn check(&self) -> Result<(), OpenError> {
         let size = self.segment_bytes;
         let header = SEGMENT_HEADER_BYTES as u64;
-        if !(SEGMENT_BYTES_MIN..=SEGMENT_BYTES_MAX).contains(&size) || size % header != 0 {
+        if !(SEGMENT_BYTES_MIN..=SEGMENT_BYTES_MAX).contains(&size) || !size.is_multiple_of(header)
+        {
             let allowed = "multiples of 4096 from 8192 to 1073741824";
             return Err(OpenError::Config {
                 setting: "segment_bytes",

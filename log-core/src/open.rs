@@ -155,8 +155,12 @@ fn continue_log(dir: &Path, last: &Found) -> Result<Start, OpenError> {
     let epoch = tail.scan.epoch + 1;
     let (file, torn) = tail.repair(dir, epoch)?;
     let Tail {
-        path, header, scan, ..
+        path,
+        header,
+        mut scan,
+        ..
     } = tail;
+    scan.index.cut(scan.next);
     let segment = Segment::new(path, header, scan.valid_end, None, Some(scan.index));
     let active = Active {
         segment: Arc::new(segment),
@@ -177,12 +181,13 @@ fn continue_log(dir: &Path, last: &Found) -> Result<Start, OpenError> {
 pub(crate) fn read_only(dir: &Path) -> Result<Store, OpenError> {
     let (found, tail) = read_settled(dir)?;
     let mut segments = inner_segments(&found);
-    let scan = tail.scan;
+    let mut scan = tail.scan;
     // Beyond damage only what is proven counts: it was acknowledged, the rest may be half of a batch.
     let (readable, durable_end) = match tail.verdict {
         Verdict::Rot => (scan.reach.0.max(scan.valid_end), scan.proven),
         Verdict::Clean | Verdict::TornTail => (scan.valid_end, scan.next),
     };
+    scan.index.cut(durable_end);
     let end = scan.seal.map(|(next, _)| next);
     segments.push(Arc::new(Segment::new(
         tail.path,

@@ -111,9 +111,6 @@ impl Queue {
     pub(crate) fn push(&self, append: Append) -> Result<(), AppendError> {
         let mut inside = lock(&self.inside);
         match &inside.state {
-            _ if inside.closing => return Err(AppendError::Closed),
-            WriterState::Running => {}
-            WriterState::NoSpace { .. } => return Err(AppendError::NoSpace),
             WriterState::Poisoned { stage, error } => {
                 return Err(AppendError::Poisoned {
                     stage,
@@ -121,6 +118,9 @@ impl Queue {
                 });
             }
             WriterState::Closed => return Err(AppendError::Closed),
+            _ if inside.closing => return Err(AppendError::Closed),
+            WriterState::NoSpace { .. } => return Err(AppendError::NoSpace),
+            WriterState::Running => {}
         }
         // One append always fits into an empty queue, else it could never be taken.
         if inside.bytes > 0 && inside.bytes + append.frame_bytes > self.bytes_max {

@@ -67,7 +67,6 @@ pub(crate) fn scan(bytes: &[u8], header: &SegmentHeader) -> Scan {
         expected: header.base,
         batch: None,
         dirty_end,
-        marks: Vec::new(),
         scan: Scan {
             frames: 0,
             records: 0,
@@ -85,10 +84,9 @@ pub(crate) fn scan(bytes: &[u8], header: &SegmentHeader) -> Scan {
         },
     };
     let first = walk.run(true);
-    walk.first_run(first);
+    walk.note_fault(first);
     while let Some(at) = walk.resume() {
         walk.at = at;
-        walk.batch = None;
         let fault = walk.run(false);
         walk.note_fault(fault);
     }
@@ -96,7 +94,6 @@ pub(crate) fn scan(bytes: &[u8], header: &SegmentHeader) -> Scan {
 }
 
 struct Batch {
-    offset: u64,
     first: u64,
     count: u64,
 }
@@ -108,8 +105,6 @@ struct Walk<'a> {
     expected: u64,
     batch: Option<Batch>,
     dirty_end: usize,
-    /// Ends of units in the first run: sequence number, offset. Only those that W may fall on.
-    marks: Vec<(u64, u64)>,
     scan: Scan,
 }
 
@@ -128,13 +123,6 @@ impl Walk<'_> {
             if first && self.batch.is_none() {
                 self.scan.valid_end = self.at as u64;
                 self.scan.next = self.expected;
-                if self
-                    .marks
-                    .last()
-                    .is_none_or(|&(sequence, _)| sequence < self.expected)
-                {
-                    self.marks.push((self.expected, self.at as u64));
-                }
                 if frame.kind == Kind::Seal {
                     let payload = &self.bytes[frame.payload_range(self.at - frame.frame_bytes())];
                     self.scan.seal = read_control(payload);
@@ -181,7 +169,6 @@ impl Walk<'_> {
         match (&mut self.batch, member, frame.kind) {
             (None, true, _) => {
                 self.batch = Some(Batch {
-                    offset: self.at as u64,
                     first: frame.sequence,
                     count: 1,
                 });
@@ -212,27 +199,6 @@ impl Walk<'_> {
         }
         self.at += frame.frame_bytes();
         self.scan.reach = (self.at as u64, self.expected);
-    }
-
-    /// The first run has ended: an open batch is taken back.
-    fn first_run(&mut self, fault: Fault) {
-        match self.batch.take() {
-            Some(batch) => {
-                let fault = if fault == Fault::Missing {
-                    Fault::Batch
-                } else {
-                    fault
-                };
-                self.expected = batch.first;
-                self.scan.reach = (batch.offset, batch.first);
-                self.scan.damage.push(Damage {
-                    bytes: batch.offset..batch.offset,
-                    sequences: batch.first..batch.first,
-                    fault,
-                });
-            }
-            None => self.note_fault(fault),
-        }
     }
 
     fn note_fault(&mut self, fault: Fault) {
@@ -279,6 +245,17 @@ impl Walk<'_> {
     fn finish(mut self) -> Scan {
         let scan = &mut self.scan;
         let dirty_end = scan.dirty_end;
+        // An unproven batch without its end goes as a whole; of a proven one the sound records can still be read.
+        if self.batch.is_some()
+            && scan.next >= scan.proven
+            && let Some(first) = scan.damage.first_mut()
+        {
+            first.bytes.start = scan.valid_end;
+            first.sequences.start = scan.next;
+            if first.fault == Fault::Missing {
+                first.fault = Fault::Batch;
+            }
+        }
         if let Some(last) = scan.damage.last_mut() {
             let missing = scan.proven > last.sequences.start;
             if missing || dirty_end > last.bytes.start {
@@ -293,13 +270,33 @@ impl Walk<'_> {
                 scan.damage.pop();
             }
         }
-        let after = self
-            .marks
-            .partition_point(|&(sequence, _)| sequence <= scan.proven);
-        if let Some(&(_, offset)) = after.checked_sub(1).and_then(|at| self.marks.get(at)) {
-            scan.proven_offset = offset;
-        }
+        self.scan.proven_offset = self.proven_offset();
         self.scan
+    }
+}
+
+impl Walk<'_> {
+    /// Where the first frame that is not proven durable starts; W always falls between two groups.
+    fn proven_offset(&self) -> u64 {
+        let scan = &self.scan;
+        let start = SEGMENT_HEADER_BYTES as u64;
+        let mut at = scan
+            .index
+            .floor(scan.proven)
+            .map_or(start, |(_, offset)| offset);
+        while at < scan.valid_end {
+            let Parsed::Frame(frame) =
+                FrameHeader::parse(&self.bytes[at as usize..], self.salt, at)
+            else {
+                break;
+            };
+            // The end of a batch bears the number after it, but belongs to what it ends.
+            if frame.sequence >= scan.proven && frame.kind != Kind::BatchEnd {
+                break;
+            }
+            at += frame.frame_bytes() as u64;
+        }
+        at.min(scan.valid_end)
     }
 }
 
@@ -320,3 +317,6 @@ fn dirty_end(bytes: &[u8]) -> usize {
     }
     0
 }
+
+#[cfg(test)]
+mod tests;

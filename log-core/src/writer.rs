@@ -122,14 +122,14 @@ impl Writer {
             match done {
                 Ok(()) if no_space => self.queue.set_state(WriterState::Running),
                 Ok(()) => {}
-                Err(stop) => self.stop(stop),
+                Err(stop) => self.stop(&stop),
             }
             if matches!(self.queue.state(), WriterState::Poisoned { .. }) {
                 return;
             }
         }
         if let Err(stop) = self.mark_end() {
-            self.stop(stop);
+            self.stop(&stop);
         }
         self.queue.set_state(WriterState::Closed);
         drop(guard);
@@ -138,13 +138,13 @@ impl Writer {
     fn commit(&mut self, group: Vec<Append>) -> Result<(), Stop> {
         let mut group = group.into_iter();
         if let Err(stop) = self.roll_if_old() {
-            return Err(fail(stop, group));
+            return Err(self.refuse(stop, group));
         }
         while let Some(append) = group.next() {
             if !self.fits(append.frame_bytes)
                 && let Err(stop) = self.flush().and_then(|()| self.roll())
             {
-                return Err(fail(stop, std::iter::once(append).chain(group)));
+                return Err(self.refuse(stop, std::iter::once(append).chain(group)));
             }
             self.encode(append);
         }
@@ -235,6 +235,8 @@ impl Writer {
                     .map_err(|error| Stop::Poison("sync", error))
             });
         if let Err(stop) = written {
+            // First, so that nobody who hears of it can still append.
+            self.enter(&stop);
             for (completion, _) in self.waiting.drain(..) {
                 completion.complete(Err(stop.outcome()));
             }
@@ -330,20 +332,31 @@ impl Writer {
         })
     }
 
-    fn stop(&mut self, stop: Stop) {
-        let outcome = stop.outcome();
-        match stop {
-            Stop::NoSpace(error) => self.queue.set_state(WriterState::NoSpace {
-                error: error.to_string(),
-            }),
-            Stop::Poison(stage, error) => {
-                self.queue.set_state(WriterState::Poisoned {
-                    stage,
-                    error: error.to_string(),
-                });
-            }
+    fn stop(&mut self, stop: &Stop) {
+        self.enter(stop);
+        self.queue.fail_all(&stop.outcome());
+    }
+
+    /// Tells the appends that were drained but not written.
+    fn refuse(&self, stop: Stop, appends: impl Iterator<Item = Append>) -> Stop {
+        self.enter(&stop);
+        for append in appends {
+            append.completion.complete(Err(stop.outcome()));
         }
-        self.queue.fail_all(&outcome);
+        stop
+    }
+
+    /// Enters the state that `stop` calls for.
+    fn enter(&self, stop: &Stop) {
+        self.queue.set_state(match stop {
+            Stop::NoSpace(error) => WriterState::NoSpace {
+                error: error.to_string(),
+            },
+            Stop::Poison(stage, error) => WriterState::Poisoned {
+                stage,
+                error: error.to_string(),
+            },
+        });
     }
 }
 
@@ -357,13 +370,6 @@ impl Stop {
             },
         }
     }
-}
-
-fn fail(stop: Stop, appends: impl Iterator<Item = Append>) -> Stop {
-    for append in appends {
-        append.completion.complete(Err(stop.outcome()));
-    }
-    stop
 }
 
 /// Gives the prepared file its header and its name, durably.
@@ -420,3 +426,6 @@ impl Drop for EndGuard {
         self.store.durable.stop();
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,5 +3,17 @@
 
 #[path = "it/basics.rs"]
 mod basics;
+#[path = "it/crash.rs"]
+mod crash;
+#[path = "it/cursors.rs"]
+mod cursors;
+#[path = "it/damage.rs"]
+mod damage;
+#[path = "it/golden.rs"]
+mod golden;
+#[path = "it/model.rs"]
+mod model;
 #[path = "it/support.rs"]
 mod support;
+#[path = "it/threads.rs"]
+mod threads;
