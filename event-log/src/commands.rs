@@ -25,9 +25,11 @@ use crate::{
 /// Commands that may wait: people and the alerter together make a few a second.
 pub(crate) const COMMANDS_QUEUED_MAX: usize = 1024;
 /// Archive of one command, bytes; the largest lists the ids of issues.
-pub(crate) const COMMAND_BYTES_MAX: usize = 256 * 1024;
-/// Commands of one group, bytes: the group fits a control segment of 4 MiB.
+const COMMAND_BYTES_MAX: usize = 256 * 1024;
+/// Commands of one group, bytes.
 const GROUP_BYTES_MAX: usize = 1024 * 1024;
+/// What the log adds to a record at most, bytes: its header and the padding.
+const FRAME_BYTES_MAX: usize = 64;
 /// Markers of one batch: 16 KiB, so that they fit the smallest segment.
 const MARKERS_MAX: u64 = 256;
 /// How often markers that are due are tried again, and how long the thread waits
@@ -49,6 +51,26 @@ pub(crate) enum Message {
     Close,
 }
 
+/// What fits a segment of the control log.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct CommandLimits {
+    /// Archive of one command.
+    pub(crate) command_bytes_max: usize,
+    /// Archives of one group.
+    group_bytes_max: usize,
+}
+
+impl CommandLimits {
+    /// The limits of segments of this size: a group takes half of one.
+    pub(crate) fn of_segment(segment_bytes: u64) -> Self {
+        let segment_bytes = usize::try_from(segment_bytes).unwrap_or(usize::MAX);
+        Self {
+            command_bytes_max: COMMAND_BYTES_MAX.min(segment_bytes / 4),
+            group_bytes_max: GROUP_BYTES_MAX.min(segment_bytes / 2),
+        }
+    }
+}
+
 /// The state of the commands thread.
 pub(crate) struct Commands {
     control: Arc<Log>,
@@ -57,17 +79,24 @@ pub(crate) struct Commands {
     last: u64,
     /// The last one whose marker is durable.
     marked: u64,
+    limits: CommandLimits,
 }
 
 impl Commands {
     /// `marked` of the control log's records have a marker.
-    pub(crate) fn new(control: Arc<Log>, events: Arc<Log>, marked: u64) -> Self {
+    pub(crate) fn new(
+        control: Arc<Log>,
+        events: Arc<Log>,
+        marked: u64,
+        limits: CommandLimits,
+    ) -> Self {
         let last = control.durable_end().saturating_sub(1);
         Self {
             control,
             events,
             last,
             marked,
+            limits,
         }
     }
 
@@ -99,7 +128,7 @@ impl Commands {
         loop {
             match messages.recv_timeout(RETRY_EVERY) {
                 Ok(Message::Command { record, answer }) => {
-                    let (group, close) = gather((record, answer), messages);
+                    let (group, close) = gather((record, answer), messages, self.limits);
                     self.store(group);
                     if close {
                         break;
@@ -187,14 +216,16 @@ impl Commands {
 fn gather(
     first: (Vec<u8>, CommandAnswer),
     messages: &mpsc::Receiver<Message>,
+    limits: CommandLimits,
 ) -> (Vec<(Vec<u8>, CommandAnswer)>, bool) {
-    let mut bytes = first.0.len();
+    let mut bytes = first.0.len() + FRAME_BYTES_MAX;
     let mut group = vec![first];
     // The next may be as large as a command can be, and one batch of markers must do.
-    while bytes + COMMAND_BYTES_MAX <= GROUP_BYTES_MAX && (group.len() as u64) < MARKERS_MAX {
+    let bytes_max = limits.group_bytes_max - limits.command_bytes_max;
+    while bytes <= bytes_max && (group.len() as u64) < MARKERS_MAX {
         match messages.try_recv() {
             Ok(Message::Command { record, answer }) => {
-                bytes += record.len();
+                bytes += record.len() + FRAME_BYTES_MAX;
                 group.push((record, answer));
             }
             Ok(Message::Close) => return (group, true),

@@ -18,7 +18,7 @@ use tokio::sync::oneshot;
 use crate::{
     appender::{self, EventQueue},
     blocks::Packed,
-    commands::{COMMAND_BYTES_MAX, COMMANDS_QUEUED_MAX, Commands, Message},
+    commands::{COMMANDS_QUEUED_MAX, CommandLimits, Commands, Message},
     error::{AppendError, CloseError, CommandError, OpenError, ReadError, WhichLog},
     markers::last_marker,
     reader::LogReader,
@@ -41,17 +41,21 @@ pub struct LogConfig {
     /// Size of a segment of the events log, bytes: a multiple of 4 KiB, 64 KiB to
     /// 1 GiB. No event can be larger than half of it.
     pub events_segment_bytes: u64,
+    /// Size of a segment of the control log, bytes: likewise. No command can be
+    /// larger than a quarter of it.
+    pub control_segment_bytes: u64,
     /// Heads and bodies on the way to the disk, bytes; above it events are refused.
     pub queue_bytes_max: usize,
 }
 
 impl LogConfig {
-    /// The defaults for logs in `dir`: segments of 128 MiB; 32 MiB of
-    /// events on the way, which is a second of full load.
+    /// The defaults for logs in `dir`: segments of 128 MiB and 4 MiB; 32 MiB
+    /// of events on the way, which is a second of full load.
     pub fn new(dir: impl Into<PathBuf>) -> Self {
         Self {
             dir: dir.into(),
             events_segment_bytes: 128 * 1024 * 1024,
+            control_segment_bytes: 4 * 1024 * 1024,
             queue_bytes_max: 32 * 1024 * 1024,
         }
     }
@@ -104,6 +108,7 @@ pub struct LogWriter(Arc<Inner>);
 struct Inner {
     queue: Arc<EventQueue>,
     commands: mpsc::SyncSender<Message>,
+    command_bytes_max: usize,
     events: Arc<Log>,
     control: Arc<Log>,
     reader: LogReader,
@@ -135,7 +140,8 @@ impl LogWriter {
                 control_end,
             });
         }
-        let mut commands = Commands::new(Arc::clone(&control), Arc::clone(&events), marked);
+        let limits = CommandLimits::of_segment(config.control_segment_bytes);
+        let mut commands = Commands::new(Arc::clone(&control), Arc::clone(&events), marked, limits);
         if let Some((first, last)) = commands.unmarked() {
             tracing::info!(first, last, "writing the markers that a crash left out");
             commands.mark().map_err(|reason| OpenError::Markers {
@@ -159,6 +165,7 @@ impl LogWriter {
         Ok(Self(Arc::new(Inner {
             queue,
             commands: sender,
+            command_bytes_max: limits.command_bytes_max,
             events,
             control,
             reader,
@@ -185,11 +192,10 @@ impl LogWriter {
     /// take its command back.
     pub async fn append_command(&self, command: Command) -> Result<CommandReceipt, CommandError> {
         let record = command.encode();
-        if record.len() > COMMAND_BYTES_MAX {
-            return Err(CommandError::TooLarge {
-                bytes: record.len(),
-                max: COMMAND_BYTES_MAX,
-            });
+        let max = self.0.command_bytes_max;
+        if record.len() > max {
+            let bytes = record.len();
+            return Err(CommandError::TooLarge { bytes, max });
         }
         let (answer, receipt) = oneshot::channel();
         self.0
@@ -300,7 +306,10 @@ fn open_log(log: WhichLog, config: &LogConfig) -> Result<Arc<Log>, OpenError> {
             segment_bytes: config.events_segment_bytes,
             ..log_core::Config::events(&dir)
         },
-        WhichLog::Control => log_core::Config::control(&dir),
+        WhichLog::Control => log_core::Config {
+            segment_bytes: config.control_segment_bytes,
+            ..log_core::Config::control(&dir)
+        },
     };
     Log::open(core)
         .map(Arc::new)

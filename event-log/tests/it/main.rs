@@ -1,0 +1,11 @@
+//! The two logs from outside: order, crashes, bodies, the fold, blobs, the dump.
+#![allow(clippy::unwrap_used)]
+
+mod blobs;
+mod bodies;
+mod commands;
+mod control;
+mod dump;
+mod model;
+mod sample;
+mod stream;
