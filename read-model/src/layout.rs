@@ -4,6 +4,7 @@
 //! read-model/lock              held by the one writer
 //! read-model/000007/           a generation: one build of the read model
 //!     issues.sqlite3  search/<YYYY-MM-DD>/  search/position
+//!     damaged                  if it is there: to be rebuilt at the next start
 //! read-model/current           symbolic link to the generation readers open
 //! ```
 //!
@@ -24,6 +25,7 @@ use crate::ReadModelError;
 const CURRENT: &str = "current";
 const CURRENT_NEW: &str = "current.new";
 const LOCK: &str = "lock";
+const DAMAGED: &str = "damaged";
 const NUMBER_WIDTH: usize = 6;
 
 /// The right to write a read model; released on drop or when the process ends.
@@ -132,6 +134,21 @@ impl Generation {
             }
         }
         Ok(())
+    }
+
+    /// Notes that a part turned out damaged, so that the next start rebuilds it even
+    /// if opening finds nothing wrong.
+    pub fn mark_damaged(&self) -> Result<(), ReadModelError> {
+        let path = self.path().join(DAMAGED);
+        File::create(&path)
+            .and_then(|file| file.sync_all())
+            .map_err(ReadModelError::io("create", &path))?;
+        sync_dir(&self.path())
+    }
+
+    /// Whether [`Generation::mark_damaged`] was called.
+    pub fn is_damaged(&self) -> bool {
+        self.path().join(DAMAGED).exists()
     }
 
     /// Rises with each build.

@@ -13,3 +13,4 @@ pub mod schema;
 pub mod writer;
 
 pub use schema::SearchSchema;
+pub use writer::{SearchDocument, SearchWriter};

@@ -1,1 +1,261 @@
 //! The writer side of the search indexes.
+//!
+//! Invariant: after [`SearchWriter::commit`] of a position every event up to there
+//! is in its day's index exactly once. A crash between the commits of two days
+//! leaves the `position` file behind both; the records in between are offered
+//! again, and a day passes over those its own payload says it has.
+//!
+//! Memory is bounded: one indexing thread and one merging thread a day, at most
+//! [`DAYS_OPEN_MAX`] days at once. After an error the writer is void: drop it and
+//! open another one.
+
+use std::{
+    collections::BTreeMap,
+    fs::{self, File},
+    io::{ErrorKind, Write},
+    path::{Path, PathBuf},
+};
+
+use event_model::{EventId, Fingerprint, Level, Position, ProjectId};
+use tantivy::{
+    Index, IndexWriter, TantivyDocument, directory::MmapDirectory, indexer::IndexWriterOptions,
+    merge_policy::LogMergePolicy,
+};
+
+use super::schema::{POSITION_FILE, SearchSchema, day_of, decode_position, encode_position};
+use crate::{ReadModelError, layout::sync_dir};
+
+/// Bytes an indexing thread gathers before it writes a segment; tantivy's least is
+/// 15 MB.
+const INDEXING_BYTES: usize = 16_000_000;
+/// Days written at the same time: yesterday's last events arrive beside today's
+/// first ones.
+const DAYS_OPEN_MAX: usize = 2;
+/// Segments above this many documents are left alone, so that no merge takes
+/// minutes.
+const MERGE_DOCUMENTS_MAX: usize = 2_000_000;
+
+/// What search knows of an event.
+#[derive(Debug, Clone, Copy)]
+pub struct SearchDocument<'a> {
+    /// Its id.
+    pub event_id: EventId,
+    /// What grouping made of it.
+    pub fingerprint: Fingerprint,
+    /// Whose.
+    pub project_id: ProjectId,
+    /// How bad.
+    pub level: Level,
+    /// Where it is in the log.
+    pub position: Position,
+    /// When it happened, Unix nanoseconds.
+    pub timestamp_ns: i64,
+    /// When the gateway had it, Unix nanoseconds; decides the day.
+    pub received_ns: i64,
+    /// Words to find it by.
+    pub title: &'a str,
+}
+
+/// The one writer.
+pub struct SearchWriter {
+    dir: PathBuf,
+    schema: SearchSchema,
+    position: Position,
+    days: BTreeMap<String, DayWriter>,
+}
+
+struct DayWriter {
+    writer: IndexWriter,
+    /// As its newest commit's payload says.
+    committed: Position,
+    /// The newest event added.
+    added: Position,
+}
+
+impl DayWriter {
+    fn is_dirty(&self) -> bool {
+        self.added > self.committed
+    }
+
+    /// Commits what was added, if anything, as of `position`.
+    fn commit(&mut self, position: Position) -> Result<(), ReadModelError> {
+        if !self.is_dirty() {
+            return Ok(());
+        }
+        let mut commit = self
+            .writer
+            .prepare_commit()
+            .map_err(ReadModelError::search("prepare a commit"))?;
+        commit.set_payload(&encode_position(position));
+        commit.commit().map_err(ReadModelError::search("commit"))?;
+        self.committed = position;
+        Ok(())
+    }
+}
+
+impl std::fmt::Debug for SearchWriter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SearchWriter")
+            .field("dir", &self.dir)
+            .field("position", &self.position)
+            .finish_non_exhaustive()
+    }
+}
+
+impl SearchWriter {
+    /// Opens the `search` folder of a generation, creates it if missing.
+    pub fn open(dir: &Path) -> Result<Self, ReadModelError> {
+        fs::create_dir_all(dir).map_err(ReadModelError::io("create", dir))?;
+        let path = dir.join(POSITION_FILE);
+        let position = match fs::read_to_string(&path) {
+            // A power cut may leave it empty: from the start then, the days know
+            // what they have.
+            Ok(text) => decode_position(&text).unwrap_or_default(),
+            Err(e) if e.kind() == ErrorKind::NotFound => Position(0),
+            Err(e) => return Err(ReadModelError::io("read", path)(e)),
+        };
+        Ok(Self {
+            dir: dir.to_owned(),
+            schema: SearchSchema::new(),
+            position,
+            days: BTreeMap::new(),
+        })
+    }
+
+    /// Removes all there is, for a rebuild.
+    pub fn wipe(dir: &Path) -> Result<(), ReadModelError> {
+        // The position first: without the days it would be a lie.
+        let position = dir.join(POSITION_FILE);
+        match fs::remove_file(&position) {
+            Err(e) if e.kind() != ErrorKind::NotFound => {
+                return Err(ReadModelError::io("remove", position)(e));
+            }
+            _ => {}
+        }
+        match fs::remove_dir_all(dir) {
+            Err(e) if e.kind() != ErrorKind::NotFound => Err(ReadModelError::io("remove", dir)(e)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Every event up to here is committed.
+    pub fn position(&self) -> Position {
+        self.position
+    }
+
+    /// Adds an event; found once committed. Events come in order of position.
+    pub fn add(&mut self, document: &SearchDocument<'_>) -> Result<(), ReadModelError> {
+        let name = day_of(document.received_ns);
+        if !self.days.contains_key(&name) {
+            self.close_surplus()?;
+            let day = self.open_day(&name)?;
+            self.days.insert(name.clone(), day);
+        }
+        let schema = &self.schema;
+        let Some(day) = self.days.get_mut(&name) else {
+            unreachable!("inserted above")
+        };
+        if document.position <= day.committed {
+            return Ok(());
+        }
+        let mut fields = TantivyDocument::default();
+        fields.add_bytes(schema.event_id, &document.event_id.0);
+        fields.add_bytes(schema.fingerprint, &document.fingerprint.0);
+        fields.add_u64(schema.project_id, u64::from(document.project_id.0));
+        fields.add_u64(schema.level, document.level as u64);
+        fields.add_u64(schema.position, document.position.0);
+        fields.add_i64(schema.timestamp_ns, document.timestamp_ns);
+        fields.add_i64(schema.received_ns, document.received_ns);
+        fields.add_text(schema.title, document.title);
+        day.writer
+            .add_document(fields)
+            .map_err(ReadModelError::search("add a document"))?;
+        day.added = document.position;
+        Ok(())
+    }
+
+    /// Whether a commit would make anything visible.
+    pub fn is_dirty(&self) -> bool {
+        self.days.values().any(DayWriter::is_dirty)
+    }
+
+    /// Makes everything added durable and visible, as of `position`.
+    pub fn commit(&mut self, position: Position) -> Result<(), ReadModelError> {
+        for day in self.days.values_mut() {
+            day.commit(position)?;
+        }
+        self.position = position;
+        let path = self.dir.join(POSITION_FILE);
+        let new = self.dir.join("position.new");
+        File::create(&new)
+            .and_then(|mut file| {
+                file.write_all(encode_position(position).as_bytes())?;
+                file.sync_data()
+            })
+            .map_err(ReadModelError::io("write", &new))?;
+        // Without a sync of the folder: an older position costs a little time.
+        fs::rename(&new, &path).map_err(ReadModelError::io("rename", &path))
+    }
+
+    /// Commits, lets merges end and closes: the folder is durable afterwards.
+    pub fn close(mut self, position: Position) -> Result<(), ReadModelError> {
+        self.commit(position)?;
+        for (_, day) in std::mem::take(&mut self.days) {
+            day.writer
+                .wait_merging_threads()
+                .map_err(ReadModelError::search("finish merges"))?;
+        }
+        sync_dir(&self.dir)
+    }
+
+    /// Commits and closes the oldest open days until another one may open.
+    fn close_surplus(&mut self) -> Result<(), ReadModelError> {
+        while self.days.len() >= DAYS_OPEN_MAX {
+            let Some((_, mut day)) = self.days.pop_first() else {
+                break;
+            };
+            // Of the records behind its newest event it must claim none: they may
+            // hold more for this day.
+            day.commit(day.added)?;
+            day.writer
+                .wait_merging_threads()
+                .map_err(ReadModelError::search("finish merges"))?;
+        }
+        Ok(())
+    }
+
+    fn open_day(&self, name: &str) -> Result<DayWriter, ReadModelError> {
+        let path = self.dir.join(name);
+        if !path.exists() {
+            fs::create_dir(&path).map_err(ReadModelError::io("create", &path))?;
+            sync_dir(&self.dir)?;
+        }
+        let directory = MmapDirectory::open(&path)
+            .map_err(|e| ReadModelError::search("open a day")(e.into()))?;
+        let index = Index::open_or_create(directory, self.schema.schema.clone())
+            .map_err(ReadModelError::search("open a day"))?;
+        let meta = index
+            .load_metas()
+            .map_err(ReadModelError::search("read a day's commit"))?;
+        let committed = match meta.payload.as_deref() {
+            Some(payload) => decode_position(payload)?,
+            None => Position(0),
+        };
+        let options = IndexWriterOptions::builder()
+            .num_worker_threads(1)
+            .num_merge_threads(1)
+            .memory_budget_per_thread(INDEXING_BYTES)
+            .build();
+        let writer: IndexWriter = index
+            .writer_with_options(options)
+            .map_err(ReadModelError::search("open a day's writer"))?;
+        let mut merges = LogMergePolicy::default();
+        merges.set_max_docs_before_merge(MERGE_DOCUMENTS_MAX);
+        writer.set_merge_policy(Box::new(merges));
+        Ok(DayWriter {
+            writer,
+            committed,
+            added: committed,
+        })
+    }
+}
