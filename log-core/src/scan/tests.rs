@@ -174,7 +174,7 @@ fn any_flipped_bit_is_rot_or_torn_tail_and_never_wrong_data() {
             );
             match verdict {
                 Verdict::Clean => {
-                    assert_eq!(scan.next, 9, "bit {bit}: only padding may change unseen")
+                    assert_eq!(scan.next, 9, "bit {bit}: only padding may change unseen");
                 }
                 Verdict::TornTail => assert!(scan.next >= scan.proven, "bit {bit}"),
                 Verdict::Rot => {

@@ -140,7 +140,7 @@ fn a_failed_sync_poisons_for_good() {
         );
         assert!(log.close().is_err());
         assert!(
-            !log.reader().wait_past(durable, Duration::from_secs(60)),
+            !log.reader().wait_past(durable, Duration::from_mins(1)),
             "waiters are let go"
         );
         let again = Log::open(Config {

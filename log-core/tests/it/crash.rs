@@ -96,7 +96,7 @@ fn kill_9_under_load_loses_nothing_acknowledged() {
             assert_eq!(entry.payload, payload(entry.sequence, length));
         }
         // So that the next round starts at a multiple again.
-        while (log.durable_end() - 1) % (1 + BATCH) != 0 {
+        while !(log.durable_end() - 1).is_multiple_of(1 + BATCH) {
             let number = log.durable_end();
             log.append(record(payload(number, 50)))
                 .unwrap()

@@ -187,10 +187,11 @@ fn closing_under_load_keeps_every_accepted_record() {
                             }
                         }
                     }
-                    tickets
-                        .into_iter()
-                        .map(|ticket| ticket.wait().unwrap())
-                        .count() as u64
+                    let count = tickets.len() as u64;
+                    for ticket in tickets {
+                        ticket.wait().unwrap();
+                    }
+                    count
                 })
             })
             .collect();
