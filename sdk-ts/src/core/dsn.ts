@@ -1,3 +1,5 @@
+import { toText } from './safe';
+
 /** The DSN: `http(s)://PUBLICKEY@host[:port][/prefix]/PROJECTID`. */
 export interface Dsn {
   /** May only write; it is meant to be seen. */
@@ -7,14 +9,14 @@ export interface Dsn {
   batchUrl: string;
 }
 
+const DSN_CHARS_MAX = 1_000;
 const FORM = /^(https?):\/\/([^:@/\s?#]+)@([^@/\s?#]+)((?:\/[^/\s?#]+)*)\/([^/\s?#]+)\/?$/;
 
 /** The parts of a DSN, or a sentence that says what is wrong. */
 export function parseDsn(dsn: unknown): Dsn | string {
-  if (typeof dsn !== 'string') return 'the DSN is not a string';
-  const match = FORM.exec(dsn.trim());
+  const match = FORM.exec(toText(dsn, DSN_CHARS_MAX).trim());
   // The value is not repeated: it may be a pasted secret.
-  if (!match) return 'the DSN does not have the form http(s)://PUBLICKEY@host[:port][/prefix]/PROJECTID';
+  if (!match) return 'the DSN is not http(s)://PUBLICKEY@host[:port][/prefix]/PROJECTID';
   const [, scheme = '', publicKey = '', host = '', prefix = '', projectId = ''] = match;
   return { publicKey, projectId, batchUrl: `${scheme}://${host}${prefix}/api/errors/batch` };
 }

@@ -48,6 +48,8 @@ export class Queue {
   #waiting: Entry[] = [];
   /** Halves of a batch that was too large: sent as they are. */
   #halves: Entry[][] = [];
+  /** Of those waiting, how many are not prepared. */
+  #preparing = 0;
   #held = 0;
   #heldBytes = 0;
   #sending = false;
@@ -141,6 +143,7 @@ export class Queue {
   }
 
   async #prepare(entry: Entry): Promise<void> {
+    this.#preparing++;
     // From here on the caller's function has returned.
     await Promise.resolve();
     try {
@@ -150,6 +153,7 @@ export class Queue {
       // An event without source lines is still an event.
     }
     this.#serialise(entry);
+    this.#preparing--;
     this.#wake();
   }
 
@@ -181,7 +185,8 @@ export class Queue {
   #wake(): void {
     if (this.#sending) return;
     const now = this.#platform.now();
-    const full = this.#waiting.length >= BATCH_EVENTS_MAX || this.#heldBytes >= BATCH_BYTES_MAX;
+    const ready = this.#waiting.length - this.#preparing;
+    const full = ready >= BATCH_EVENTS_MAX || this.#heldBytes >= BATCH_BYTES_MAX;
     const at = Math.max(full || this.#halves.length ? 0 : this.#dueMs, this.#blockedUntilMs);
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
@@ -190,9 +195,9 @@ export class Queue {
       for (const done of this.#idle.splice(0)) done();
     } else if (at > now) {
       if (at < Infinity) this.#cancelTimer = this.#platform.setTimer(() => { this.#wake(); }, at - now);
-    } else {
+    } else if (this.#preparing === 0 || full || this.#halves.length) {
+      // Otherwise the end of the preparation wakes us.
       const batch = this.#halves.shift() ?? this.#take(BATCH_BYTES_MAX);
-      // Nothing prepared yet: the preparation wakes us.
       if (batch.length) void this.#send(batch);
     }
   }

@@ -10,6 +10,8 @@ const DEPTH_MAX = 5;
 const ITEMS_MAX = 50;
 /** Characters of one string kept. */
 const STRING_CHARS_MAX = 4_096;
+/** Properties of a caller's object that `each` looks at: more tags or contexts than the server keeps. */
+const EACH_MAX = 200;
 /** Values visited in one call: bounds width times depth, and so the time spent in the caller. */
 const NODES_MAX = 1_000;
 
@@ -30,7 +32,7 @@ export function getString(value: unknown, key: string, chars: number): string | 
   return typeof found === 'string' ? cut(found, chars) : undefined;
 }
 
-/** Calls back with each own property of an object; values that cannot be read are undefined. */
+/** Calls back with the first own properties of an object; values that cannot be read are undefined. */
 export function each(value: unknown, visit: (key: string, item: unknown) => void): void {
   if (value === null || typeof value !== 'object') return;
   let keys: string[] = [];
@@ -39,7 +41,7 @@ export function each(value: unknown, visit: (key: string, item: unknown) => void
   } catch {
     // A Proxy that hides its keys has none.
   }
-  for (const key of keys) visit(key, get(value, key));
+  for (const key of keys.slice(0, EACH_MAX)) visit(key, get(value, key));
 }
 
 /** `Object` for `{}`, `Error` for errors of any realm, empty for what cannot be asked (a revoked Proxy). */

@@ -115,8 +115,9 @@ export class Scope {
 
   /** Overrides the server's grouping; `{{ default }}` stands for it. */
   setFingerprint(parts: readonly string[] | undefined): void {
-    this.#fingerprint = Array.isArray(parts)
-      ? parts.slice(0, 20).map((part) => toText(part, 200))
+    const json = toJson(parts);
+    this.#fingerprint = Array.isArray(json)
+      ? json.slice(0, 20).map((part) => toText(part, 200))
       : undefined;
   }
 

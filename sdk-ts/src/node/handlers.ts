@@ -7,6 +7,7 @@ import { inspect } from 'node:util';
 import type { Client } from '../core/client';
 import { watchConsole, watchFetch } from '../core/hooks';
 import type { Options } from '../core/options';
+import { get } from '../core/safe';
 
 /** How long a dying process waits for its last events. */
 const LAST_FLUSH_MS = 2_000;
@@ -45,11 +46,16 @@ function watchProcess(client: Client): void {
     if (dying) return;
     dying = true;
     const exit = (): void => { process.exit(1); };
-    client.flush(LAST_FLUSH_MS).then(exit, exit);
+    // Not at once: Node may still report other errors of this turn.
+    setImmediate(() => { client.flush(LAST_FLUSH_MS).then(exit, exit); });
   };
 
   const onException = (thrown: unknown, origin: string): void => {
-    capture(thrown, origin === 'unhandledRejection' ? 'onunhandledrejection' : 'onuncaughtexception');
+    // Node's wrapper around a rejection that is no error; the other listener gets the value itself.
+    const wrapped = get(thrown, 'code') === 'ERR_UNHANDLED_REJECTION';
+    if (!wrapped) {
+      capture(thrown, origin === 'unhandledRejection' ? 'onunhandledrejection' : 'onuncaughtexception');
+    }
     if (process.listenerCount('uncaughtException') === 1) die(thrown);
     else last = undefined;
   };
