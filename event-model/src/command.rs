@@ -3,7 +3,9 @@
 //!
 //! Invariant: a stored command never changes meaning. [`CommandV1`] is an rkyv
 //! archive (small, read once, so it is deserialised rather than read in place); a
-//! new field is a new version with an up-conversion. As JSON (for `errata log dump`
+//! new field or a new decision is a new version with an up-conversion: an archived
+//! enum is as large as its largest variant, and a release that does not know a
+//! decision must find an opaque record, not a damaged one. As JSON (for `errata log dump`
 //! only) a command leaves out hashes of passwords, links and tokens.
 
 use rkyv::{Archive, Deserialize, Serialize, rancor};

@@ -1,0 +1,192 @@
+//! The fold of the control state.
+
+use event_model::{
+    Actor, Command, ControlState, Decision, IssueId, IssueStatus, ProjectId, PublicKey, Role,
+    TokenId, UserId,
+};
+
+use crate::sample::commands;
+
+fn fold(decisions: impl IntoIterator<Item = Decision>) -> ControlState {
+    let mut state = ControlState::default();
+    for (index, decision) in decisions.into_iter().enumerate() {
+        state.apply(&Command {
+            actor: Actor::System,
+            at_ns: index as i64 + 1,
+            decision,
+        });
+    }
+    state
+}
+
+fn project(id: u32, name: &str) -> Decision {
+    Decision::CreateProject {
+        id: ProjectId(id),
+        name: name.into(),
+        platform: String::new(),
+    }
+}
+
+fn key(project: u32, key: u8) -> Decision {
+    Decision::CreateKey {
+        project_id: ProjectId(project),
+        public_key: PublicKey([key; 16]),
+        label: String::new(),
+    }
+}
+
+fn user(id: u32, email: &str) -> Decision {
+    Decision::CreateUser {
+        id: UserId(id),
+        email: email.into(),
+        name: String::new(),
+        role: Role::Member,
+        password_hash: String::new(),
+    }
+}
+
+fn link(user: u32, secret: u8) -> Decision {
+    Decision::CreatePasswordLink {
+        user_id: UserId(user),
+        secret_sha256: [secret; 32],
+        expires_ns: 100,
+    }
+}
+
+fn set_password(user: u32, email: &str) -> Decision {
+    Decision::SetPassword {
+        user_id: UserId(user),
+        email: email.into(),
+        password_hash: "hash".into(),
+    }
+}
+
+#[test]
+fn the_version_counts_every_command_also_those_that_change_nothing_here() {
+    let mut state = ControlState::default();
+    for (index, (_, command)) in commands().iter().enumerate() {
+        state.apply(command);
+        assert_eq!(state.version, index as u64 + 1);
+    }
+    let triage = [
+        Decision::SetIssueStatus {
+            issues: vec![IssueId(1)],
+            status: IssueStatus::Ignored,
+        },
+        Decision::AdvanceAlertCursor { position: 1 },
+    ];
+    let expected = ControlState {
+        version: 2,
+        ..ControlState::default()
+    };
+    assert_eq!(fold(triage), expected);
+}
+
+#[test]
+fn projects_and_keys_are_found_by_id_and_key() {
+    let state = fold([
+        project(1, "default"),
+        project(2, "shop"),
+        key(2, 9),
+        key(2, 8),
+        key(1, 7),
+    ]);
+    assert_eq!(state.projects[&ProjectId(2)].name, "shop");
+    assert_eq!(state.projects[&ProjectId(2)].created_ns, 2);
+    assert_eq!(state.next_project_id(), ProjectId(3));
+    let keys: Vec<u8> = state
+        .keys_of(ProjectId(2))
+        .iter()
+        .map(|k| k.public_key.0[0])
+        .collect();
+    assert_eq!(keys, [9, 8], "oldest first");
+    assert!(state.keys[&PublicKey([7; 16])].enabled);
+    assert_eq!(fold([]).next_project_id(), ProjectId(1));
+}
+
+#[test]
+fn a_second_use_of_an_id_or_key_changes_nothing() {
+    let once = fold([project(1, "a"), key(1, 1), user(1, "a@x")]);
+    let mut twice = fold([
+        project(1, "a"),
+        key(1, 1),
+        user(1, "a@x"),
+        project(1, "b"),
+        key(2, 1),
+        user(1, "b@x"),
+    ]);
+    assert_eq!(twice.version, 6);
+    twice.version = once.version;
+    assert_eq!(twice, once);
+}
+
+#[test]
+fn a_key_is_disabled_by_its_own_project_only() {
+    let disable = |project| Decision::DisableKey {
+        project_id: ProjectId(project),
+        public_key: PublicKey([1; 16]),
+    };
+    let enabled = |state: &ControlState| state.keys[&PublicKey([1; 16])].enabled;
+    assert!(enabled(&fold([key(1, 1), disable(2)])));
+    assert!(!enabled(&fold([key(1, 1), disable(1)])));
+    assert!(
+        enabled(&fold([disable(1), key(1, 1)])),
+        "of an unknown key: nothing"
+    );
+}
+
+#[test]
+fn a_password_ends_the_users_sessions_and_links_and_nobody_elses() {
+    let state = fold([
+        user(1, "Owner@Example.org"),
+        user(2, "b@x"),
+        link(1, 1),
+        link(1, 2),
+        link(2, 3),
+        set_password(1, ""),
+    ]);
+    assert_eq!(state.users[&UserId(1)].password_hash, "hash");
+    assert_eq!(state.users[&UserId(1)].session_epoch, 1);
+    assert_eq!(state.users[&UserId(2)].session_epoch, 0);
+    assert_eq!(state.password_links.keys().collect::<Vec<_>>(), [&[3; 32]]);
+    assert_eq!(
+        state.user_by_email("owner@example.ORG").unwrap().id,
+        UserId(1)
+    );
+    assert_eq!(state.next_user_id(), UserId(3));
+}
+
+#[test]
+fn the_owners_first_password_names_the_address() {
+    let state = fold([user(1, ""), set_password(1, "ada@x")]);
+    assert_eq!(state.user_by_email("ada@x").unwrap().id, UserId(1));
+    let ends = Decision::EndSessions { user_id: UserId(1) };
+    assert_eq!(fold([user(1, ""), ends]).users[&UserId(1)].session_epoch, 1);
+}
+
+#[test]
+fn tokens_work_until_revoked() {
+    let create = |id: u32, hash: u8| Decision::CreateToken {
+        id: TokenId(id),
+        user_id: UserId(1),
+        label: "ci".into(),
+        token_sha256: [hash; 32],
+    };
+    let state = fold([
+        create(1, 1),
+        create(2, 2),
+        Decision::RevokeToken { id: TokenId(1) },
+    ]);
+    assert_eq!(state.token_by_hash(&[1; 32]), None);
+    assert_eq!(state.token_by_hash(&[2; 32]).unwrap().id, TokenId(2));
+}
+
+#[test]
+fn a_history_that_does_not_fit_never_fails() {
+    let mut reversed = ControlState::default();
+    for (_, command) in commands().iter().rev() {
+        reversed.apply(command);
+    }
+    assert_eq!(reversed.version, 14);
+    assert_eq!(reversed.users[&UserId(4)].session_epoch, 0);
+}

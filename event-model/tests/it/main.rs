@@ -1,0 +1,9 @@
+//! The stored form, the fold, credentials and ids from outside.
+#![allow(clippy::unwrap_used)]
+
+mod control;
+mod credential;
+mod damage;
+mod golden;
+mod ids;
+mod sample;

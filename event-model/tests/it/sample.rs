@@ -1,0 +1,199 @@
+//! One of everything that is stored.
+
+use event_model::{
+    Actor, Command, Decision, DeliveryState, DeliveryStep, Head, IssueId, IssueStatus, ProjectId,
+    PublicKey, Role, TokenId, UserId,
+    head::{ExceptionHeadV1, FrameHeadV1},
+};
+
+/// A head with every field set to something of its own.
+pub(crate) fn head() -> Head {
+    let frame = |function: &str, lineno, in_app| FrameHeadV1 {
+        function: function.into(),
+        module: "app.views".into(),
+        filename: "app/views.py".into(),
+        lineno,
+        in_app,
+    };
+    let exception = |ty: &str, value: &str, id, parent, frames| ExceptionHeadV1 {
+        ty: ty.into(),
+        value: value.into(),
+        synthetic: id == 0,
+        exception_id: id,
+        parent_id: parent,
+        is_exception_group: parent == -1,
+        frames,
+    };
+    Head {
+        event_id: *b"0123456789abcdef",
+        project_id: 42,
+        level: 5,
+        received_ns: 1_795_000_000_000_000_001,
+        timestamp_ns: 1_795_000_000_000_000_000,
+        weight: 3,
+        size_bytes: 19_500,
+        handled: 1,
+        platform: "python".into(),
+        exceptions: vec![
+            exception("KeyError", "'käse'", 1, 0, vec![frame("inner", 7, false)]),
+            exception(
+                "RuntimeError",
+                "request failed",
+                0,
+                -1,
+                vec![frame("main", 1, true), frame("handle", 99, true)],
+            ),
+        ],
+        thread_frames: vec![frame("run", 12, true)],
+        message: "a message longer than rkyv keeps inline".into(),
+        message_template: "a message longer than %s keeps inline".into(),
+        transaction: "/checkout".into(),
+        logger: "app".into(),
+        release: "shop@1.2.3".into(),
+        environment: "production".into(),
+        server_name: "web-1".into(),
+        user: "id:17".into(),
+        tags: vec![
+            ("region".into(), "eu".into()),
+            ("a key of more than eight bytes".into(), String::new()),
+        ],
+        fingerprint: vec!["{{ default }}".into(), "checkout".into()],
+        sdk: ("sentry.python".into(), "2.44.0".into()),
+    }
+}
+
+/// Every decision, under the name of its sample file.
+#[allow(clippy::too_many_lines)] // a table
+pub(crate) fn commands() -> Vec<(&'static str, Command)> {
+    let (project_id, user_id) = (ProjectId(3), UserId(4));
+    let public_key = PublicKey(*b"fedcba9876543210");
+    let issues = vec![IssueId(0x0123_4567_89ab_cdef), IssueId(1)];
+    let step = DeliveryStep {
+        notification_id: [9; 16],
+        transition_position: 77,
+        issue_id: IssueId(0xfeed),
+        rule: "new_issue".into(),
+        channel: "email".into(),
+        target: "oncall@example.org".into(),
+        state: DeliveryState::Failed,
+        attempts: 5,
+        error: "550 no such mailbox".into(),
+        at_ns: 1_795_000_000_000_000_002,
+    };
+    let (user, admin) = (Actor::User(UserId(4)), Actor::Admin);
+    let decisions = [
+        (
+            "create_organization",
+            Actor::System,
+            Decision::CreateOrganization {
+                name: "Acme & Söhne".into(),
+            },
+        ),
+        (
+            "create_project",
+            admin,
+            Decision::CreateProject {
+                id: project_id,
+                name: "checkout".into(),
+                platform: "javascript".into(),
+            },
+        ),
+        (
+            "create_key",
+            admin,
+            Decision::CreateKey {
+                project_id,
+                public_key,
+                label: "browser".into(),
+            },
+        ),
+        (
+            "disable_key",
+            user,
+            Decision::DisableKey {
+                project_id,
+                public_key,
+            },
+        ),
+        (
+            "create_user",
+            admin,
+            Decision::CreateUser {
+                id: user_id,
+                email: "ada@example.org".into(),
+                name: "Ada".into(),
+                role: Role::Owner,
+                password_hash: "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA".into(),
+            },
+        ),
+        (
+            "create_password_link",
+            Actor::System,
+            Decision::CreatePasswordLink {
+                user_id,
+                secret_sha256: [0xa5; 32],
+                expires_ns: 1_795_000_000_000_000_003,
+            },
+        ),
+        (
+            "set_password",
+            user,
+            Decision::SetPassword {
+                user_id,
+                email: "ada@example.com".into(),
+                password_hash: "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$bmV1".into(),
+            },
+        ),
+        ("end_sessions", user, Decision::EndSessions { user_id }),
+        (
+            "create_token",
+            user,
+            Decision::CreateToken {
+                id: TokenId(6),
+                user_id,
+                label: "ci".into(),
+                token_sha256: [0x5a; 32],
+            },
+        ),
+        (
+            "revoke_token",
+            user,
+            Decision::RevokeToken { id: TokenId(6) },
+        ),
+        (
+            "set_issue_status",
+            user,
+            Decision::SetIssueStatus {
+                issues: issues.clone(),
+                status: IssueStatus::Resolved,
+            },
+        ),
+        (
+            "assign_issues",
+            user,
+            Decision::AssignIssues {
+                issues,
+                user_id: Some(user_id),
+            },
+        ),
+        (
+            "record_delivery",
+            Actor::Alerter,
+            Decision::RecordDelivery { step },
+        ),
+        (
+            "advance_alert_cursor",
+            Actor::Alerter,
+            Decision::AdvanceAlertCursor { position: 78 },
+        ),
+    ];
+    let command = |(name, actor, decision)| {
+        let command = Command {
+            actor,
+            at_ns: 1_795_000_000_000_000_004,
+            decision,
+        };
+        (name, command)
+    };
+    decisions.into_iter().map(command).collect()
+}
