@@ -1,5 +1,25 @@
 //! The log's stream turned into the read model: fingerprints, issues, search, Parquet.
+//!
+//! Owns: what an event's issue is ([`grouping`]), how it is shown ([`title`]), and
+//! three independent consumers of the log (issues, search, cold), each a thread with
+//! a position of its own. Must not know HTTP or gRPC, nor write to the logs.
+//!
+//! Invariant: same logs in, same read model out. What a consumer stores is a pure
+//! function of the records up to its position, wherever batches ended and however
+//! often it was killed; nothing here asks what time it is.
+//!
+//! In reading order: [`grouping`], [`title`], `issues` (the fold), `consumers`,
+//! [`projector`] (live), [`replay()`] (offline), [`metrics`].
 
+mod consumers;
+mod error;
 pub mod grouping;
 mod issues;
+pub mod metrics;
+pub mod projector;
+mod replay;
 pub mod title;
+
+pub use error::ProjectorError;
+pub use projector::{ProjectionStatus, Projector, ProjectorConfig};
+pub use replay::{ReplayReport, replay};

@@ -1,0 +1,162 @@
+//! The three consumers of the log and the loop that drives each.
+//!
+//! Invariant: a consumer is at one position, stored with what it stores. An error
+//! costs time, never records: the loop waits, the consumer goes back to what is
+//! stored and takes the same records again.
+
+pub(crate) mod cold;
+pub(crate) mod issues;
+pub(crate) mod records;
+pub(crate) mod search;
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use event_log::LogReader;
+use event_model::Position;
+use parking_lot::{Condvar, Mutex};
+
+use crate::{ProjectorError, metrics};
+
+/// Longest wait for new records before a look at the stop signal.
+pub(crate) const WAIT: Duration = Duration::from_millis(100);
+/// First and longest wait after an error; it doubles in between.
+const BACK_OFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
+
+/// One projection's way through the log.
+pub(crate) trait Consumer {
+    /// "issues", "search", "cold".
+    const NAME: &'static str;
+
+    /// The last record that is visible to readers.
+    fn position(&self) -> Position;
+
+    /// Waits until there is something to do, at most about [`WAIT`]; whether there
+    /// is.
+    fn wait(&mut self, reader: &LogReader, stop: &Stop) -> bool;
+
+    /// Does a bounded piece of work; how many records it took in.
+    fn step(&mut self, reader: &LogReader, stop: &Stop) -> Result<u64, ProjectorError>;
+
+    /// Goes back to what is stored, after an error.
+    fn recover(&mut self, error: &ProjectorError) -> Result<(), ProjectorError>;
+
+    /// Makes visible what is not yet, at the end.
+    fn close(self) -> Result<(), ProjectorError>;
+}
+
+/// Tells threads to end, and lets them sleep until then.
+#[derive(Debug, Default)]
+pub(crate) struct Stop {
+    is_set: AtomicBool,
+    mutex: Mutex<()>,
+    changed: Condvar,
+}
+
+impl Stop {
+    /// Wakes every sleeper, for good.
+    pub(crate) fn set(&self) {
+        self.is_set.store(true, Ordering::Release);
+        let _guard = self.mutex.lock();
+        self.changed.notify_all();
+    }
+
+    pub(crate) fn is_set(&self) -> bool {
+        self.is_set.load(Ordering::Acquire)
+    }
+
+    /// Sleeps, but not past the signal.
+    pub(crate) fn sleep(&self, duration: Duration) {
+        let deadline = Instant::now() + duration;
+        let mut guard = self.mutex.lock();
+        while !self.is_set() && Instant::now() < deadline {
+            self.changed.wait_until(&mut guard, deadline);
+        }
+    }
+}
+
+/// What others may know of a running consumer.
+#[derive(Debug, Default)]
+pub(crate) struct Progress {
+    position: AtomicU64,
+    error: Mutex<Option<String>>,
+}
+
+impl Progress {
+    pub(crate) fn position(&self) -> Position {
+        Position(self.position.load(Ordering::Acquire))
+    }
+
+    pub(crate) fn set_position(&self, position: Position) {
+        self.position.store(position.0, Ordering::Release);
+    }
+
+    /// What it is failing with at the moment.
+    pub(crate) fn error(&self) -> Option<String> {
+        self.error.lock().clone()
+    }
+}
+
+/// Drives a consumer until the stop signal.
+pub(crate) fn run<C: Consumer>(
+    mut consumer: C,
+    reader: &LogReader,
+    stop: &Stop,
+    progress: &Arc<Progress>,
+) {
+    let mut back_off = BACK_OFF.0;
+    while !stop.is_set() {
+        progress.set_position(consumer.position());
+        report(C::NAME, consumer.position(), reader.end());
+        if !consumer.wait(reader, stop) {
+            continue;
+        }
+        let started = Instant::now();
+        let error = match consumer.step(reader, stop) {
+            Ok(records) => {
+                ::metrics::counter!(metrics::RECORDS, "projection" => C::NAME).increment(records);
+                if records > 0 {
+                    let seconds = started.elapsed().as_secs_f64();
+                    ::metrics::counter!(metrics::BATCHES, "projection" => C::NAME).increment(1);
+                    ::metrics::histogram!(metrics::BATCH_SECONDS, "projection" => C::NAME)
+                        .record(seconds);
+                }
+                back_off = BACK_OFF.0;
+                *progress.error.lock() = None;
+                continue;
+            }
+            Err(error) => error,
+        };
+        fail(C::NAME, &error, progress);
+        stop.sleep(back_off);
+        back_off = (back_off * 2).min(BACK_OFF.1);
+        if let Err(error) = consumer.recover(&error) {
+            fail(C::NAME, &error, progress);
+        }
+    }
+    if let Err(error) = consumer.close() {
+        fail(C::NAME, &error, progress);
+    }
+}
+
+fn report(name: &'static str, position: Position, end: Position) {
+    let lag = end.sequence().saturating_sub(position.sequence());
+    ::metrics::gauge!(metrics::POSITION, "projection" => name).set(position.0 as f64);
+    ::metrics::gauge!(metrics::LAG, "projection" => name).set(lag as f64);
+}
+
+fn fail(name: &'static str, error: &ProjectorError, progress: &Progress) {
+    let error: &dyn std::error::Error = error;
+    ::metrics::counter!(metrics::ERRORS, "projection" => name).increment(1);
+    tracing::error!(
+        projection = name,
+        error,
+        "projection failed, will try again"
+    );
+    *progress.error.lock() = Some(error.to_string());
+}

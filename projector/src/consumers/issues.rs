@@ -1,0 +1,117 @@
+//! The consumer behind the issue list.
+//!
+//! When idle it applies a record as soon as it is durable. Under load batches form
+//! by themselves, since records gather while the last transaction commits, and at
+//! least [`PACE`] passes between two transactions, so that a steady trickle does
+//! not cost a transaction an event.
+
+use std::time::{Duration, Instant};
+
+use event_log::{Entry, LogReader};
+use event_model::Position;
+use read_model::{Generation, issues::IssueWriter};
+
+use super::{Consumer, Stop, WAIT, records::Records};
+use crate::{ProjectorError, issues::Projection};
+
+/// Least time between the starts of two transactions.
+const PACE: Duration = Duration::from_millis(20);
+/// Most records of a transaction: bounds its memory and its time.
+const BATCH_RECORDS_MAX: u64 = 50_000;
+/// Longest time a transaction gathers records.
+const BATCH_TIME_MAX: Duration = Duration::from_millis(250);
+/// Records between two looks at the clock.
+const CLOCK_EVERY: u64 = 256;
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct IssueConsumer {
+    generation: Generation,
+    writer: IssueWriter,
+    projection: Projection,
+    last_step: Option<Instant>,
+    is_damaged: bool,
+}
+
+impl IssueConsumer {
+    pub(crate) fn new(generation: Generation, writer: IssueWriter) -> Self {
+        let projection = Projection::new(writer.position());
+        Self {
+            generation,
+            writer,
+            projection,
+            last_step: None,
+            is_damaged: false,
+        }
+    }
+}
+
+impl Consumer for IssueConsumer {
+    const NAME: &'static str = "issues";
+
+    fn position(&self) -> Position {
+        self.writer.position()
+    }
+
+    fn wait(&mut self, reader: &LogReader, stop: &Stop) -> bool {
+        if self.is_damaged {
+            stop.sleep(WAIT);
+            return false;
+        }
+        if let Some(last) = self.last_step {
+            stop.sleep(PACE.saturating_sub(last.elapsed()));
+        }
+        reader.wait_past(self.position(), WAIT)
+    }
+
+    fn step(&mut self, reader: &LogReader, _stop: &Stop) -> Result<u64, ProjectorError> {
+        let started = Instant::now();
+        self.last_step = Some(started);
+        let records = Records::after(reader, self.position(), Self::NAME);
+        let mut taken = 0;
+        for record in records {
+            let (position, entry) = record?;
+            take_in(&mut self.projection, &self.writer, position, entry.as_ref())?;
+            taken += 1;
+            let is_late = || started.elapsed() >= BATCH_TIME_MAX;
+            if taken >= BATCH_RECORDS_MAX || (taken % CLOCK_EVERY == 0 && is_late()) {
+                break;
+            }
+        }
+        self.writer.apply(self.projection.finish())?;
+        self.projection.begin_next();
+        Ok(taken)
+    }
+
+    fn recover(&mut self, error: &ProjectorError) -> Result<(), ProjectorError> {
+        if error.is_mended_by_rebuild() {
+            // Readers hold this database open, so it cannot be replaced under them.
+            tracing::error!("the issue database is damaged: it is rebuilt at the next start");
+            self.is_damaged = true;
+            self.generation.mark_damaged()?;
+            return Ok(());
+        }
+        self.writer = IssueWriter::open(&self.generation.issues_path())?;
+        self.projection.forget(self.writer.position());
+        Ok(())
+    }
+
+    fn close(self) -> Result<(), ProjectorError> {
+        Ok(())
+    }
+}
+
+/// Hands one record to the projection.
+pub(crate) fn take_in(
+    projection: &mut Projection,
+    writer: &IssueWriter,
+    position: Position,
+    entry: Option<&Entry>,
+) -> Result<(), ProjectorError> {
+    match entry {
+        Some(Entry::Event(event)) => projection.event(writer, position, event)?,
+        Some(Entry::Command { command, .. }) => projection.command(writer, position, command)?,
+        Some(Entry::Opaque { .. }) | None => projection.skip(position),
+    }
+    Ok(())
+}

@@ -1,0 +1,166 @@
+//! The consumer behind lists of events and lookups by id.
+//!
+//! A commit costs some milliseconds and a segment, so there is at most one in
+//! [`COMMIT_EVERY`]; the first event after a quiet time is committed at once. Far
+//! behind the log commits are rarer: nobody sees single events then, and larger
+//! segments need fewer merges.
+
+use std::{
+    path::PathBuf,
+    time::{Duration, Instant},
+};
+
+use event_log::{Entry, LogReader};
+use event_model::{EventId, Level, Position, ProjectId, StoredEvent};
+use read_model::search::{SearchDocument, SearchWriter};
+
+use super::{Consumer, Stop, WAIT, records::Records};
+use crate::{ProjectorError, grouping, title};
+
+/// Least time between two commits.
+const COMMIT_EVERY: Duration = Duration::from_millis(400);
+/// The same, far behind the log.
+const COMMIT_EVERY_BEHIND: Duration = Duration::from_secs(5);
+/// Records behind the log that count as far.
+const FAR_BEHIND: u64 = 50_000;
+/// Most records of one step.
+const STEP_RECORDS_MAX: u64 = 5_000;
+
+/// See the module.
+pub(crate) struct SearchConsumer {
+    dir: PathBuf,
+    /// None after an error, until it could be opened again.
+    writer: Option<SearchWriter>,
+    /// The last record taken in; visible once committed.
+    seen: Position,
+    committed: Position,
+    last_commit: Option<Instant>,
+}
+
+impl SearchConsumer {
+    pub(crate) fn open(dir: PathBuf) -> Result<Self, ProjectorError> {
+        let writer = SearchWriter::open(&dir)?;
+        let position = writer.position();
+        Ok(Self {
+            dir,
+            writer: Some(writer),
+            seen: position,
+            committed: position,
+            last_commit: None,
+        })
+    }
+
+    /// Time until the next commit may be.
+    fn until_commit(&self, reader: &LogReader) -> Duration {
+        let behind = reader.end().sequence().saturating_sub(self.seen.sequence());
+        let every = if behind > FAR_BEHIND {
+            COMMIT_EVERY_BEHIND
+        } else {
+            COMMIT_EVERY
+        };
+        self.last_commit
+            .map_or(Duration::ZERO, |last| every.saturating_sub(last.elapsed()))
+    }
+
+    fn has_uncommitted(&self) -> bool {
+        self.seen > self.committed
+    }
+
+    fn commit(&mut self) -> Result<(), ProjectorError> {
+        if let Some(writer) = &mut self.writer {
+            writer.commit(self.seen)?;
+            self.committed = self.seen;
+            self.last_commit = Some(Instant::now());
+        }
+        Ok(())
+    }
+
+    fn reopen(&mut self) -> Result<(), ProjectorError> {
+        // The old writer holds the days' locks.
+        self.writer = None;
+        let writer = SearchWriter::open(&self.dir)?;
+        self.seen = writer.position();
+        self.committed = self.seen;
+        self.writer = Some(writer);
+        Ok(())
+    }
+}
+
+impl Consumer for SearchConsumer {
+    const NAME: &'static str = "search";
+
+    fn position(&self) -> Position {
+        self.committed
+    }
+
+    fn wait(&mut self, reader: &LogReader, _stop: &Stop) -> bool {
+        let patience = if self.has_uncommitted() {
+            WAIT.min(self.until_commit(reader))
+        } else {
+            WAIT
+        };
+        reader.wait_past(self.seen, patience)
+            || (self.has_uncommitted() && self.until_commit(reader).is_zero())
+    }
+
+    fn step(&mut self, reader: &LogReader, stop: &Stop) -> Result<u64, ProjectorError> {
+        if self.writer.is_none() {
+            self.reopen()?;
+        }
+        let mut taken = 0;
+        if let Some(writer) = &mut self.writer {
+            for record in Records::after(reader, self.seen, Self::NAME) {
+                let (position, entry) = record?;
+                if let Some(Entry::Event(event)) = entry {
+                    add(writer, position, &event)?;
+                }
+                self.seen = position;
+                taken += 1;
+                if taken >= STEP_RECORDS_MAX {
+                    break;
+                }
+            }
+        }
+        if self.has_uncommitted() && (self.until_commit(reader).is_zero() || stop.is_set()) {
+            self.commit()?;
+        }
+        Ok(taken)
+    }
+
+    fn recover(&mut self, error: &ProjectorError) -> Result<(), ProjectorError> {
+        if error.is_mended_by_rebuild() {
+            tracing::error!("the search index is damaged: it is rebuilt");
+            self.writer = None;
+            SearchWriter::wipe(&self.dir)?;
+        }
+        self.reopen()
+    }
+
+    fn close(mut self) -> Result<(), ProjectorError> {
+        match self.writer.take() {
+            Some(writer) => Ok(writer.close(self.seen)?),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Adds one event.
+pub(crate) fn add(
+    writer: &mut SearchWriter,
+    position: Position,
+    event: &StoredEvent,
+) -> Result<(), ProjectorError> {
+    let head = event.head();
+    let title = title::title(head);
+    let document = SearchDocument {
+        event_id: EventId(head.event_id),
+        fingerprint: grouping::fingerprint(head),
+        project_id: ProjectId(head.project_id.to_native()),
+        level: Level::from_number(head.level),
+        position,
+        timestamp_ns: head.timestamp_ns.to_native(),
+        received_ns: head.received_ns.to_native(),
+        title: &title,
+    };
+    Ok(writer.add(&document)?)
+}

@@ -1,0 +1,27 @@
+//! Metrics of this crate. All carry the label `projection`: "issues", "search" or
+//! "cold".
+//!
+//! | name | kind | unit | meaning |
+//! | --- | --- | --- | --- |
+//! | [`POSITION`] | gauge | position | the last record that is visible |
+//! | [`LAG`] | gauge | records | how far that is behind the durable log |
+//! | [`RECORDS`] | counter | records | records taken in since start |
+//! | [`BATCHES`] | counter | batches | transactions, commits, files written since start |
+//! | [`BATCH_SECONDS`] | histogram | seconds | from a batch's first record to visible |
+//! | [`SKIPPED`] | counter | records | records that could not be read and were passed over |
+//! | [`ERRORS`] | counter | errors | failed batches; each is tried again |
+
+/// Gauge: the last visible record's position.
+pub const POSITION: &str = "errata_projector_position";
+/// Gauge: records behind the durable log.
+pub const LAG: &str = "errata_projector_lag_records";
+/// Counter: records taken in.
+pub const RECORDS: &str = "errata_projector_records_total";
+/// Counter: batches made visible.
+pub const BATCHES: &str = "errata_projector_batches_total";
+/// Histogram: seconds a batch took.
+pub const BATCH_SECONDS: &str = "errata_projector_batch_seconds";
+/// Counter: unreadable records passed over.
+pub const SKIPPED: &str = "errata_projector_skipped_records_total";
+/// Counter: failed batches.
+pub const ERRORS: &str = "errata_projector_errors_total";

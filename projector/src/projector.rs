@@ -1,0 +1,219 @@
+//! The live projector: opens the read model, rebuilds it if it must, and runs the
+//! three consumers, a thread each.
+//!
+//! Invariant: one projector a read model, held by a lock. A read model that is
+//! missing, damaged, of another schema or ahead of the log (another log) is no
+//! error: a new generation takes its place and is filled from the log while it is
+//! served; readers see it grow, and [`Projector::status`] how far it is.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    thread::JoinHandle,
+};
+
+use event_log::LogReader;
+use event_model::Position;
+use read_model::{
+    Generation, ReadModelError, WriterLock,
+    cold::ColdStore,
+    issues::{IssueWriter, writer::Durability},
+};
+
+use crate::{
+    ProjectorError,
+    consumers::{
+        Consumer, Progress, Stop, cold::ColdConsumer, issues::IssueConsumer, run,
+        search::SearchConsumer,
+    },
+};
+
+/// Where the read model is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProjectorConfig {
+    /// The folder of generations (`data/read-model`).
+    pub read_model_dir: PathBuf,
+    /// The root of the Parquet files (`data/cold`).
+    pub cold_dir: PathBuf,
+}
+
+impl ProjectorConfig {
+    /// The default folders below a data directory.
+    pub fn new(data_dir: &Path) -> Self {
+        Self {
+            read_model_dir: data_dir.join("read-model"),
+            cold_dir: data_dir.join("cold"),
+        }
+    }
+}
+
+/// How far a projection is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProjectionStatus {
+    /// "issues", "search", "cold".
+    pub name: &'static str,
+    /// The last record that is visible to readers.
+    pub position: Position,
+    /// Records behind the durable log. Of "cold" it never falls below what the open
+    /// segment holds.
+    pub lag: u64,
+    /// What it fails with at the moment; it tries again by itself.
+    pub error: Option<String>,
+}
+
+/// A running projector; stops when dropped.
+#[derive(Debug)]
+pub struct Projector {
+    reader: LogReader,
+    stop: Arc<Stop>,
+    consumers: Vec<Running>,
+    generation: Generation,
+    /// Held until the threads have ended.
+    _lock: WriterLock,
+}
+
+#[derive(Debug)]
+struct Running {
+    name: &'static str,
+    progress: Arc<Progress>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Projector {
+    /// Opens or rebuilds the read model and starts the consumers.
+    pub fn start(config: &ProjectorConfig, reader: LogReader) -> Result<Self, ProjectorError> {
+        let lock = WriterLock::acquire(&config.read_model_dir)?;
+        let (generation, writer) = open(&lock, &config.read_model_dir, reader.end())?;
+        let issues = IssueConsumer::new(generation.clone(), writer);
+        let search = SearchConsumer::open(generation.search_path())?;
+        let cold = ColdConsumer::open(ColdStore::open(&config.cold_dir)?, &reader)?;
+        let mut projector = Self {
+            reader,
+            stop: Arc::default(),
+            consumers: Vec::new(),
+            generation,
+            _lock: lock,
+        };
+        projector.spawn(issues)?;
+        projector.spawn(search)?;
+        projector.spawn(cold)?;
+        Ok(projector)
+    }
+
+    /// How far each projection is: issues, search, cold.
+    pub fn status(&self) -> Vec<ProjectionStatus> {
+        let end = self.reader.end().sequence();
+        let status = |running: &Running| {
+            let position = running.progress.position();
+            ProjectionStatus {
+                name: running.name,
+                position,
+                lag: end.saturating_sub(position.sequence()),
+                error: running.progress.error(),
+            }
+        };
+        self.consumers.iter().map(status).collect()
+    }
+
+    /// The generation being written.
+    pub fn generation(&self) -> &Generation {
+        &self.generation
+    }
+
+    /// Ends the consumers; what they took in is stored.
+    pub fn stop(mut self) -> Result<(), ProjectorError> {
+        self.end()
+    }
+
+    fn end(&mut self) -> Result<(), ProjectorError> {
+        self.stop.set();
+        let mut result = Ok(());
+        for running in &mut self.consumers {
+            if let Some(thread) = running.thread.take()
+                && thread.join().is_err()
+            {
+                result = Err(ProjectorError::Panicked(running.name));
+            }
+        }
+        result
+    }
+
+    fn spawn<C: Consumer + Send + 'static>(&mut self, consumer: C) -> Result<(), ProjectorError> {
+        let progress = Arc::<Progress>::default();
+        progress.set_position(consumer.position());
+        let (reader, stop, shared) = (
+            self.reader.clone(),
+            Arc::clone(&self.stop),
+            Arc::clone(&progress),
+        );
+        let name = format!("project-{}", C::NAME);
+        let thread = std::thread::Builder::new()
+            .name(name.clone())
+            .spawn(move || run(consumer, &reader, &stop, &shared))
+            .map_err(|source| ProjectorError::Thread { name, source })?;
+        self.consumers.push(Running {
+            name: C::NAME,
+            progress,
+            thread: Some(thread),
+        });
+        Ok(())
+    }
+}
+
+impl Drop for Projector {
+    fn drop(&mut self) {
+        if let Err(error) = self.end() {
+            let error: &dyn std::error::Error = &error;
+            tracing::error!(error, "projector did not end in order");
+        }
+    }
+}
+
+/// The current generation if it can go on, else a new one.
+fn open(
+    lock: &WriterLock,
+    root: &Path,
+    log_end: Position,
+) -> Result<(Generation, IssueWriter), ProjectorError> {
+    match open_current(root, log_end) {
+        Ok(Some((generation, writer))) => {
+            generation.remove_others(lock)?;
+            return Ok((generation, writer));
+        }
+        Ok(None) => tracing::info!("no read model yet: it is built from the log"),
+        Err(error) if error.is_mended_by_rebuild() => {
+            let error: &dyn std::error::Error = &error;
+            tracing::warn!(error, "the read model is rebuilt from the log");
+        }
+        Err(error) => return Err(error.into()),
+    }
+    let generation = Generation::create_new(lock)?;
+    let writer = IssueWriter::create(&generation.issues_path(), Durability::Live)?;
+    generation.publish(lock)?;
+    generation.remove_others(lock)?;
+    Ok((generation, writer))
+}
+
+fn open_current(
+    root: &Path,
+    log_end: Position,
+) -> Result<Option<(Generation, IssueWriter)>, ReadModelError> {
+    let Some(generation) = Generation::open_current(root)? else {
+        return Ok(None);
+    };
+    let damaged = |what: String| ReadModelError::Damaged {
+        path: generation.path(),
+        what,
+    };
+    if generation.is_damaged() {
+        return Err(damaged("it was found damaged before".to_owned()));
+    }
+    let writer = IssueWriter::open(&generation.issues_path())?;
+    let position = writer.position();
+    if position > log_end {
+        return Err(damaged(format!(
+            "it is at position {position}, the log ends at {log_end}"
+        )));
+    }
+    Ok(Some((generation, writer)))
+}

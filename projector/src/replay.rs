@@ -1,0 +1,174 @@
+//! Offline replay: rebuilds issues and search from the logs as a new generation and
+//! publishes it. The Parquet files are left alone: they are cut from the log segment
+//! by segment and do not depend on a generation.
+
+use std::{
+    fmt,
+    path::Path,
+    thread,
+    time::{Duration, Instant},
+};
+
+use event_log::{Entry, LogReader};
+use event_model::Position;
+use read_model::{
+    Generation, WriterLock,
+    issues::{IssueWriter, writer::Durability},
+    search::SearchWriter,
+};
+
+use crate::{
+    ProjectorConfig, ProjectorError,
+    consumers::{issues::take_in, records::Records, search},
+    issues::Projection,
+};
+
+/// Records of a transaction: large, since nobody reads along, but bounded in memory.
+const BATCH_RECORDS_MAX: u64 = 100_000;
+/// Records of a search commit.
+const COMMIT_RECORDS_MAX: u64 = 500_000;
+
+/// What a replay did.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReplayReport {
+    /// The generation published.
+    pub generation: u64,
+    /// The last record.
+    pub position: Position,
+    /// Events taken in.
+    pub events: u64,
+    /// Commands taken in.
+    pub commands: u64,
+    /// Records of a newer release or unreadable, passed over.
+    pub passed_over: u64,
+    /// Time for the issues.
+    pub issues_time: Duration,
+    /// Time for the search index, at the same time.
+    pub search_time: Duration,
+}
+
+impl ReplayReport {
+    /// Events a second into the issues.
+    pub fn issues_rate(&self) -> f64 {
+        self.events as f64 / self.issues_time.as_secs_f64().max(1e-9)
+    }
+
+    /// Events a second into the search index.
+    pub fn search_rate(&self) -> f64 {
+        self.events as f64 / self.search_time.as_secs_f64().max(1e-9)
+    }
+}
+
+impl fmt::Display for ReplayReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "generation {}: {} events and {} commands up to position {} ({} passed over); \
+             issues {:.2} s ({:.0} events/s), search {:.2} s ({:.0} events/s)",
+            self.generation,
+            self.events,
+            self.commands,
+            self.position,
+            self.passed_over,
+            self.issues_time.as_secs_f64(),
+            self.issues_rate(),
+            self.search_time.as_secs_f64(),
+            self.search_rate(),
+        )
+    }
+}
+
+/// Rebuilds the read model from the logs. Refuses while a projector holds the lock;
+/// readers keep the old generation until the new one is whole.
+pub fn replay(
+    config: &ProjectorConfig,
+    reader: &LogReader,
+) -> Result<ReplayReport, ProjectorError> {
+    let lock = WriterLock::acquire(&config.read_model_dir)?;
+    let generation = Generation::create_new(&lock)?;
+    let (issues_path, search_path) = (generation.issues_path(), generation.search_path());
+    let end = reader.end();
+    let (issues, search) = thread::scope(|scope| {
+        let search = scope.spawn(|| replay_search(&search_path, reader, end));
+        let issues = replay_issues(&issues_path, reader, end);
+        let search = search.join();
+        (issues, search)
+    });
+    let mut report = issues?;
+    report.search_time = search.map_err(|_| ProjectorError::Panicked("search"))??;
+    report.generation = generation.number();
+    generation.publish(&lock)?;
+    generation.remove_others(&lock)?;
+    Ok(report)
+}
+
+fn replay_issues(
+    path: &Path,
+    reader: &LogReader,
+    end: Position,
+) -> Result<ReplayReport, ProjectorError> {
+    let started = Instant::now();
+    let mut report = ReplayReport {
+        generation: 0,
+        position: Position(0),
+        events: 0,
+        commands: 0,
+        passed_over: 0,
+        issues_time: Duration::ZERO,
+        search_time: Duration::ZERO,
+    };
+    let mut writer = IssueWriter::create(path, Durability::Build)?;
+    let mut projection = Projection::new(Position(0));
+    let mut taken = 0;
+    for record in Records::after(reader, Position(0), "issues") {
+        let (position, entry) = record?;
+        if position > end {
+            break;
+        }
+        match &entry {
+            Some(Entry::Event(_)) => report.events += 1,
+            Some(Entry::Command { .. }) => report.commands += 1,
+            _ => report.passed_over += 1,
+        }
+        take_in(&mut projection, &writer, position, entry.as_ref())?;
+        taken += 1;
+        if taken >= BATCH_RECORDS_MAX {
+            taken = 0;
+            writer.apply(projection.finish())?;
+            projection.begin_next();
+        }
+    }
+    writer.apply(projection.finish())?;
+    report.position = projection.position();
+    writer.seal()?;
+    report.issues_time = started.elapsed();
+    Ok(report)
+}
+
+fn replay_search(
+    dir: &Path,
+    reader: &LogReader,
+    end: Position,
+) -> Result<Duration, ProjectorError> {
+    let started = Instant::now();
+    let mut writer = SearchWriter::open(dir)?;
+    let mut last = Position(0);
+    let mut taken = 0;
+    for record in Records::after(reader, Position(0), "search") {
+        let (position, entry) = record?;
+        if position > end {
+            break;
+        }
+        if let Some(Entry::Event(event)) = entry {
+            search::add(&mut writer, position, &event)?;
+        }
+        last = position;
+        taken += 1;
+        if taken >= COMMIT_RECORDS_MAX {
+            taken = 0;
+            writer.commit(last)?;
+        }
+    }
+    writer.close(last)?;
+    Ok(started.elapsed())
+}
