@@ -1,1 +1,37 @@
-//! gRPC, gRPC-Web and REST reads over the read model; live streams; the web UI's files.
+//! gRPC, gRPC-Web and REST reads over the read model; live streams; the web UI's
+//! files.
+//!
+//! Owns: what the outside sees of the read model. Invariant: it never writes; every
+//! answer is of one moment of the issue database. Must not know how the read model
+//! is computed, nor how events come in.
+//!
+//! The path of a read: [`engine::QueryEngine::router`] → `grpc` or `rest`
+//! authenticate and parse → the functions of `issues`, `events`, `stats`,
+//! `projects`, `live` wait for `after_position`, read on a blocking thread (`core`)
+//! what `watch` has open, and answer messages of `errata.v1` → `rest/json` or tonic
+//! put them on the wire.
+
+pub mod config;
+pub mod engine;
+pub mod files;
+
+mod auth;
+mod convert;
+mod core;
+mod cursor;
+mod detail;
+mod error;
+mod events;
+mod grpc;
+mod issues;
+mod live;
+mod projects;
+mod query_text;
+mod rest;
+mod span;
+mod stats;
+mod time;
+mod watch;
+
+pub use config::QueryConfig;
+pub use engine::{Lag, QueryEngine, StartError};

@@ -1,0 +1,84 @@
+//! Who calls.
+//!
+//! In this order: a [`Caller`] that the binary put into the request's extensions
+//! (admin socket), the internal token, an API token, the session cookie. Every
+//! caller may read everything: there is one organisation.
+//!
+//! Nothing given, an unreadable `Authorization`, or a session that is over:
+//! unauthenticated, so that a browser signs in anew. A token nobody has, or a
+//! project's key, which may only write: forbidden.
+
+use axum::http::HeaderMap;
+use event_model::credential::{Caller, INTERNAL_TOKEN_HEADER, bearer_token};
+use http::{Extensions, header};
+
+use crate::{
+    core::Core,
+    error::{ApiError, ErrorCode},
+    time::now_ns,
+};
+
+impl Core {
+    /// The caller of a request.
+    pub(crate) fn authenticate(
+        &self,
+        headers: &HeaderMap,
+        extensions: &Extensions,
+    ) -> Result<Caller, ApiError> {
+        if let Some(caller) = extensions.get::<Caller>() {
+            return Ok(*caller);
+        }
+        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+        let internal = text(INTERNAL_TOKEN_HEADER);
+        let authorization = text(header::AUTHORIZATION.as_str());
+        // HTTP/2 clients may split the cookie header.
+        let cookies: Vec<&str> = headers
+            .get_all(header::COOKIE)
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .collect();
+        let cookie = (!cookies.is_empty()).then(|| cookies.join("; "));
+        let check = || {
+            let state = self.control.state();
+            self.secret
+                .authenticate(internal, authorization, cookie.as_deref(), &state, now_ns())
+        };
+        if let Some(caller) = check() {
+            return Ok(caller);
+        }
+        // A token made a moment ago may not be folded yet.
+        if self.control.poll().unwrap_or(false)
+            && let Some(caller) = check()
+        {
+            return Ok(caller);
+        }
+        Err(refusal(
+            internal,
+            headers.contains_key(header::AUTHORIZATION),
+            authorization,
+        ))
+    }
+}
+
+fn refusal(internal: Option<&str>, given: bool, authorization: Option<&str>) -> ApiError {
+    if internal.is_some() {
+        return ApiError::new(ErrorCode::Forbidden, "the internal token is wrong");
+    }
+    let bearer = authorization
+        .and_then(bearer_token)
+        .filter(|token| !token.is_empty());
+    match bearer {
+        Some(_) => ApiError::new(
+            ErrorCode::Forbidden,
+            "no API token of this installation (a project's key can only write)",
+        ),
+        None if given => ApiError::new(
+            ErrorCode::Unauthenticated,
+            "authorization is not of the form `Bearer TOKEN`",
+        ),
+        None => ApiError::new(
+            ErrorCode::Unauthenticated,
+            "sign in, or send an API token as `Authorization: Bearer TOKEN`",
+        ),
+    }
+}

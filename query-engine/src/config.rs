@@ -1,0 +1,52 @@
+//! What the engine is told at start.
+
+use std::path::PathBuf;
+
+/// Configuration; no hidden defaults.
+#[derive(Debug, Clone)]
+pub struct QueryConfig {
+    /// Where people and clients reach this installation, `scheme://host[:port][/prefix]`;
+    /// DSNs are made of it.
+    pub public_url: String,
+    /// The read model's folder (`data/read-model`).
+    pub read_model_dir: PathBuf,
+    /// The server's version, shown to people.
+    pub version: String,
+}
+
+impl QueryConfig {
+    /// `scheme://KEY@host[:port][/prefix]/PROJECT`, what clients are given.
+    pub(crate) fn dsn(&self, public_key: event_model::PublicKey, project: u32) -> String {
+        let url = self.public_url.trim_end_matches('/');
+        let (scheme, rest) = url.split_once("://").unwrap_or(("http", url));
+        format!("{scheme}://{public_key}@{rest}/{project}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dsn_holds_key_host_prefix_and_project() {
+        let key = event_model::PublicKey([0xab; 16]);
+        let hex = "ab".repeat(16);
+        for (url, expected) in [
+            (
+                "http://127.0.0.1:8470",
+                format!("http://{hex}@127.0.0.1:8470/7"),
+            ),
+            (
+                "https://e.example/errors/",
+                format!("https://{hex}@e.example/errors/7"),
+            ),
+        ] {
+            let config = QueryConfig {
+                public_url: url.to_owned(),
+                read_model_dir: PathBuf::new(),
+                version: String::new(),
+            };
+            assert_eq!(config.dsn(key, 7), expected, "{url}");
+        }
+    }
+}

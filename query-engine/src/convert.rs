@@ -1,0 +1,155 @@
+//! Domain values to messages of `errata.v1`, and ids out of texts.
+
+use std::collections::BTreeMap;
+
+use event_model::{
+    ControlState, DeliveryState, DeliveryStep, IssueId, IssueStatus, Level, ProjectId, Role,
+    control::User,
+};
+use prost_types::{ListValue, Struct, Value as Any, value::Kind};
+use proto::v1;
+use read_model::issues::reader::IssueRow;
+use serde_json::{Map, Value};
+
+use crate::{
+    error::ApiError,
+    time::{stamp_ms, stamp_ns},
+};
+
+pub(crate) fn level(level: Level) -> i32 {
+    // Both number the five levels 1 to 5, least first.
+    level as i32
+}
+
+pub(crate) fn level_of(number: i32) -> Option<Level> {
+    Level::ALL.into_iter().find(|level| *level as i32 == number)
+}
+
+pub(crate) fn status(status: IssueStatus) -> i32 {
+    (match status {
+        IssueStatus::Unresolved => v1::IssueStatus::Unresolved,
+        IssueStatus::Resolved => v1::IssueStatus::Resolved,
+        IssueStatus::Ignored => v1::IssueStatus::Ignored,
+    }) as i32
+}
+
+pub(crate) fn status_of(number: i32) -> Option<IssueStatus> {
+    match v1::IssueStatus::try_from(number).ok()? {
+        v1::IssueStatus::Unspecified => None,
+        v1::IssueStatus::Unresolved => Some(IssueStatus::Unresolved),
+        v1::IssueStatus::Resolved => Some(IssueStatus::Resolved),
+        v1::IssueStatus::Ignored => Some(IssueStatus::Ignored),
+    }
+}
+
+pub(crate) fn issue_id(text: &str) -> Result<IssueId, ApiError> {
+    let parsed = text.parse();
+    parsed.map_err(|e: event_model::id::IdError| ApiError::invalid("issue_id", e.to_string()))
+}
+
+pub(crate) fn projects(ids: &[u32]) -> Vec<ProjectId> {
+    ids.iter().copied().map(ProjectId).collect()
+}
+
+pub(crate) fn issue(row: IssueRow, state: &ControlState, sparkline: Vec<u64>) -> v1::Issue {
+    let assignee = row.assignee.and_then(|id| state.users.get(&id));
+    v1::Issue {
+        id: row.id.to_string(),
+        project_id: row.project_id.0,
+        title: row.title,
+        culprit: row.culprit,
+        r#type: row.ty,
+        value: row.value,
+        level: level(row.level),
+        status: status(row.status),
+        count: row.count,
+        users: row.users,
+        first_seen: Some(stamp_ms(row.first_seen_ms)),
+        last_seen: Some(stamp_ms(row.last_seen_ms)),
+        assignee: assignee.map(|user| v1::issue::Member {
+            id: user.id.0,
+            email: user.email.clone(),
+            name: user.name.clone(),
+        }),
+        platform: row.platform,
+        first_release: row.first_release,
+        last_release: row.last_release,
+        first_event_id: row.first_event_id.to_string(),
+        last_event_id: row.last_event_id.to_string(),
+        sparkline: sparkline
+            .into_iter()
+            .map(|count| u32::try_from(count).unwrap_or(u32::MAX))
+            .collect(),
+        handled: row.handled,
+    }
+}
+
+pub(crate) fn member(user: &User) -> v1::Member {
+    v1::Member {
+        id: user.id.0,
+        email: user.email.clone(),
+        name: user.name.clone(),
+        role: role(user.role),
+    }
+}
+
+pub(crate) fn role(role: Role) -> i32 {
+    (match role {
+        Role::Member => v1::Role::Member,
+        Role::Owner => v1::Role::Owner,
+    }) as i32
+}
+
+pub(crate) fn delivery_state_of(number: i32) -> Option<DeliveryState> {
+    match v1::DeliveryState::try_from(number).ok()? {
+        v1::DeliveryState::Unspecified => None,
+        v1::DeliveryState::Sending => Some(DeliveryState::Sending),
+        v1::DeliveryState::Sent => Some(DeliveryState::Sent),
+        v1::DeliveryState::Failed => Some(DeliveryState::Failed),
+        v1::DeliveryState::Suppressed => Some(DeliveryState::Suppressed),
+    }
+}
+
+pub(crate) fn delivery(step: DeliveryStep) -> v1::RecordDeliveryRequest {
+    let id = step.notification_id;
+    v1::RecordDeliveryRequest {
+        notification_id: event_model::Fingerprint(id).to_string(),
+        transition_position: step.transition_position,
+        issue_id: step.issue_id.to_string(),
+        rule: step.rule,
+        channel: step.channel,
+        target: step.target,
+        state: (match step.state {
+            DeliveryState::Sending => v1::DeliveryState::Sending,
+            DeliveryState::Sent => v1::DeliveryState::Sent,
+            DeliveryState::Failed => v1::DeliveryState::Failed,
+            DeliveryState::Suppressed => v1::DeliveryState::Suppressed,
+        }) as i32,
+        attempts: step.attempts,
+        error: step.error,
+        at: Some(stamp_ns(step.at_ns)),
+    }
+}
+
+/// A JSON object as a `Struct`. Numbers become doubles, as the format wants it; the
+/// raw JSON of an event keeps them exact.
+pub(crate) fn structure(map: Map<String, Value>) -> Struct {
+    let fields = map.into_iter().map(|(key, value)| (key, any(value)));
+    Struct {
+        fields: fields.collect::<BTreeMap<_, _>>(),
+    }
+}
+
+fn any(value: Value) -> Any {
+    let kind = match value {
+        Value::Null => Kind::NullValue(0),
+        Value::Bool(flag) => Kind::BoolValue(flag),
+        Value::Number(number) => Kind::NumberValue(number.as_f64().unwrap_or_default()),
+        Value::String(text) => Kind::StringValue(text),
+        Value::Array(items) => Kind::ListValue(ListValue {
+            values: items.into_iter().map(any).collect(),
+        }),
+        Value::Object(map) => Kind::StructValue(structure(map)),
+    };
+    Any { kind: Some(kind) }
+}

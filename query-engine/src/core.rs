@@ -1,0 +1,122 @@
+//! What every read needs: the read model's current readers, the log, the control
+//! state, and how long to wait for whom.
+//!
+//! Invariant: SQLite, tantivy and the mapped log are touched on blocking threads
+//! only, at most [`READS_MAX`] at once. A read with `after_position` waits up to
+//! [`AFTER_WAIT_MAX`] for the projection and then answers with what there is;
+//! answers that carry a position say how far that was.
+
+use std::{sync::Arc, time::Duration};
+
+use event_log::{ControlFollower, LogReader};
+use event_model::{Position, credential::ServerSecret};
+use read_model::issues::reader::{ReadError, Snapshot};
+use tokio::sync::{Semaphore, watch};
+
+use crate::{
+    config::QueryConfig,
+    error::{ApiError, ErrorCode},
+    watch::{Current, Open, Reached},
+};
+
+/// Reads at once. More than the cores and the database's connections can serve
+/// would only queue inside them.
+const READS_MAX: usize = 8;
+/// Longest wait for a turn; beyond it the reader is told to come back.
+const TURN_WAIT_MAX: Duration = Duration::from_secs(5);
+/// Longest wait for the projection to reach `after_position`.
+pub(crate) const AFTER_WAIT_MAX: Duration = Duration::from_secs(1);
+
+pub(crate) struct Core {
+    pub(crate) config: QueryConfig,
+    pub(crate) log: LogReader,
+    pub(crate) control: Arc<ControlFollower>,
+    pub(crate) secret: ServerSecret,
+    pub(crate) current: Current,
+    pub(crate) reached: watch::Receiver<Reached>,
+    /// True once the engine shuts down: streams end.
+    pub(crate) stopping: watch::Receiver<bool>,
+    turns: Arc<Semaphore>,
+}
+
+impl Core {
+    pub(crate) fn new(
+        config: QueryConfig,
+        log: LogReader,
+        control: Arc<ControlFollower>,
+        secret: ServerSecret,
+        current: Current,
+        reached: watch::Receiver<Reached>,
+        stopping: watch::Receiver<bool>,
+    ) -> Self {
+        Self {
+            config,
+            log,
+            control,
+            secret,
+            current,
+            reached,
+            stopping,
+            turns: Arc::new(Semaphore::new(READS_MAX)),
+        }
+    }
+
+    /// Runs a read of the read model on a blocking thread.
+    pub(crate) async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Open) -> Result<T, ApiError> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let open = self
+            .current
+            .load_full()
+            .ok_or_else(|| ApiError::new(ErrorCode::Overloaded, "the read model is being built"))?;
+        let turn = Arc::clone(&self.turns).acquire_owned();
+        let turn = match tokio::time::timeout(TURN_WAIT_MAX, turn).await {
+            Ok(Ok(turn)) => turn,
+            _ => {
+                return Err(ApiError::new(
+                    ErrorCode::Overloaded,
+                    "too many reads at once",
+                ));
+            }
+        };
+        let task = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            read(&open)
+        });
+        task.await
+            .unwrap_or_else(|error| Err(ApiError::internal(&error)))
+    }
+
+    /// Asks the issue database on a blocking thread.
+    pub(crate) async fn ask<T: Send + 'static>(
+        &self,
+        ask: impl FnOnce(&Snapshot<'_>) -> Result<T, ReadError> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        self.read(move |open| Ok(open.issues.read(ask)?)).await
+    }
+
+    /// Waits for issues, statistics and the control state to reach a position.
+    pub(crate) async fn wait_issues(&self, after_position: u64) {
+        self.wait(after_position, |reached| reached.issues).await;
+    }
+
+    /// Waits for issues and the search index to reach a position.
+    pub(crate) async fn wait_events(&self, after_position: u64) {
+        self.wait(after_position, |reached| reached.issues.min(reached.search))
+            .await;
+    }
+
+    async fn wait(&self, after_position: u64, of: impl Fn(&Reached) -> Position) {
+        if after_position == 0 {
+            return;
+        }
+        let mut reached = self.reached.clone();
+        let there = reached.wait_for(|reached| of(reached).0 >= after_position);
+        // Time up, or the engine ends: the read answers with what there is.
+        let _ = tokio::time::timeout(AFTER_WAIT_MAX, there).await;
+        if let Err(error) = self.control.poll() {
+            tracing::error!(%error, "the control log cannot be read");
+        }
+    }
+}

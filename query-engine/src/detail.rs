@@ -1,0 +1,124 @@
+//! A stored event as `errata.v1.EventDetail`.
+
+use event_model::{Event, event};
+use proto::v1;
+use serde_json::{Map, Value};
+
+use crate::{convert, events::Whole, time::stamp_ns};
+
+/// The answer to `GetEvent`.
+pub(crate) fn response(whole: Whole) -> v1::GetEventResponse {
+    v1::GetEventResponse {
+        summary: Some(whole.summary),
+        detail: Some(detail(whole.event, whole.raw_json)),
+        newer_event_id: whole.newer,
+        older_event_id: whole.older,
+    }
+}
+
+fn detail(event: Event, raw_json: String) -> v1::EventDetail {
+    let structure = |map: Option<Map<String, Value>>| map.map(convert::structure);
+    v1::EventDetail {
+        exceptions: event.exceptions.into_iter().map(exception).collect(),
+        threads: event.threads.into_iter().map(thread).collect(),
+        tags: event.tags.into_iter().collect(),
+        user: structure(event.user.map(user)),
+        request: structure(event.request),
+        contexts: Some(convert::structure(event.contexts)),
+        breadcrumbs: event.breadcrumbs.into_iter().map(breadcrumb).collect(),
+        extra: Some(convert::structure(event.extra)),
+        fingerprint: event.fingerprint,
+        sdk: structure(event.sdk),
+        message: event.message,
+        dist: event.dist,
+        server_name: event.server_name,
+        transaction: event.transaction,
+        logger: event.logger,
+        modules: event.modules.into_iter().map(module).collect(),
+        raw_json,
+    }
+}
+
+/// The user's fields as one object; those unset are left out.
+pub(crate) fn user(user: event::User) -> Map<String, Value> {
+    let mut map = user.data;
+    for (key, value) in [
+        ("id", user.id),
+        ("email", user.email),
+        ("username", user.username),
+        ("ip_address", user.ip_address),
+        ("session_id", user.session_id),
+    ] {
+        if !value.is_empty() {
+            map.insert(key.to_owned(), Value::String(value));
+        }
+    }
+    map
+}
+
+fn module((name, version): (String, Value)) -> (String, String) {
+    match version {
+        Value::String(version) => (name, version),
+        other => (name, other.to_string()),
+    }
+}
+
+fn exception(exception: event::Exception) -> v1::ExceptionDetail {
+    v1::ExceptionDetail {
+        r#type: exception.ty,
+        value: exception.value,
+        module: exception.module,
+        mechanism: exception.mechanism.map(mechanism),
+        frames: exception.frames.into_iter().map(frame).collect(),
+        thread_id: exception.thread_id,
+    }
+}
+
+fn mechanism(mechanism: event::Mechanism) -> v1::Mechanism {
+    v1::Mechanism {
+        r#type: mechanism.ty,
+        handled: mechanism.handled,
+        synthetic: mechanism.synthetic,
+        data: Some(convert::structure(mechanism.data)),
+        exception_id: mechanism.exception_id,
+        parent_id: mechanism.parent_id,
+        is_exception_group: mechanism.is_exception_group,
+    }
+}
+
+fn thread(thread: event::Thread) -> v1::ThreadDetail {
+    v1::ThreadDetail {
+        id: thread.id,
+        name: thread.name,
+        crashed: thread.crashed,
+        current: thread.current,
+        frames: thread.frames.into_iter().map(frame).collect(),
+    }
+}
+
+fn frame(frame: event::Frame) -> v1::Frame {
+    v1::Frame {
+        function: frame.function,
+        module: frame.module,
+        filename: frame.filename,
+        abs_path: frame.abs_path,
+        lineno: frame.lineno,
+        colno: frame.colno,
+        in_app: Some(frame.in_app),
+        context_line: frame.context_line.unwrap_or_default(),
+        pre_context: frame.pre_context,
+        post_context: frame.post_context,
+        vars: (!frame.vars.is_empty()).then(|| convert::structure(frame.vars)),
+    }
+}
+
+fn breadcrumb(crumb: event::Breadcrumb) -> v1::Breadcrumb {
+    v1::Breadcrumb {
+        timestamp: (crumb.timestamp_ns != 0).then(|| stamp_ns(crumb.timestamp_ns)),
+        r#type: crumb.ty,
+        category: crumb.category,
+        level: crumb.level.map_or(0, convert::level),
+        message: crumb.message,
+        data: (!crumb.data.is_empty()).then(|| convert::structure(crumb.data)),
+    }
+}

@@ -1,0 +1,112 @@
+//! The engine's life: start, routes, readiness, end.
+
+use std::{path::PathBuf, sync::Arc};
+
+use axum::Router;
+use event_log::{ControlFollower, LogReader};
+use event_model::credential::ServerSecret;
+use tokio::sync::watch;
+
+use crate::{config::QueryConfig, core::Core, files, grpc, watch as follow, watch::WatchThread};
+
+/// Why the engine cannot start. A missing or damaged read model is no reason: reads
+/// answer 503 until the projector has built one.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The control log cannot be folded.
+    #[error("the control state cannot be read")]
+    Control(#[from] event_log::ReadError),
+    /// A thread could not be started.
+    #[error("the thread {name} cannot be started")]
+    Thread {
+        /// Its name.
+        name: &'static str,
+        /// Why.
+        source: std::io::Error,
+    },
+}
+
+/// How far the read model is behind the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lag {
+    /// Whether a read model is open.
+    pub open: bool,
+    /// Records the issues are behind.
+    pub issues: u64,
+    /// Records the search index is behind.
+    pub search: u64,
+}
+
+/// Reads over the read model. Dropping it ends its threads and streams.
+pub struct QueryEngine {
+    core: Arc<Core>,
+    stopping: watch::Sender<bool>,
+    _watch: WatchThread,
+    _control: event_log::control::FollowerThread,
+}
+
+impl std::fmt::Debug for QueryEngine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("QueryEngine")
+            .field("lag", &self.lag())
+            .finish_non_exhaustive()
+    }
+}
+
+impl QueryEngine {
+    /// Folds the control log, opens the read model if there is one, and follows both.
+    pub fn start(
+        config: QueryConfig,
+        log: LogReader,
+        secret: ServerSecret,
+    ) -> Result<Self, StartError> {
+        let control = Arc::new(ControlFollower::new(log.clone())?);
+        let control_thread = control.spawn().map_err(|source| StartError::Thread {
+            name: "errata-control",
+            source,
+        })?;
+        let root: PathBuf = config.read_model_dir.clone();
+        let (current, reached, thread) =
+            follow::follow(root).map_err(|source| StartError::Thread {
+                name: "errata-watch",
+                source,
+            })?;
+        let (stopping, stopped) = watch::channel(false);
+        let core = Core::new(config, log, control, secret, current, reached, stopped);
+        Ok(Self {
+            core: Arc::new(core),
+            stopping,
+            _watch: thread,
+            _control: control_thread,
+        })
+    }
+
+    /// gRPC, gRPC-Web and REST reads, without a fallback: to be merged with the
+    /// gateway's router, which answers other methods of the same paths.
+    pub fn router(&self) -> Router {
+        grpc::routes(&self.core).merge(crate::rest::routes(&self.core))
+    }
+
+    /// The fallback: the web UI's files, and `index.html` for every path of the
+    /// application. Whoever owns the listener sets it as the fallback of the merged
+    /// router, or calls it from its own ([`files::serve`]).
+    pub fn router_with_ui(&self) -> Router {
+        self.router().fallback(files::serve)
+    }
+
+    /// How far the read model is behind the log.
+    pub fn lag(&self) -> Lag {
+        let reached = *self.core.reached.borrow();
+        let end = self.core.log.end().sequence();
+        Lag {
+            open: reached.generation != 0,
+            issues: end.saturating_sub(reached.issues.sequence()),
+            search: end.saturating_sub(reached.search.sequence()),
+        }
+    }
+
+    /// Ends all live streams; other reads finish. Idempotent.
+    pub fn shutdown(&self) {
+        self.stopping.send_replace(true);
+    }
+}

@@ -1,0 +1,348 @@
+//! Reads of events: `errata.v1.EventService`, and REST over the same functions.
+//!
+//! The search index says where an event is and which fingerprint it has; the issue
+//! database which issue that is; everything shown comes from the log: a list reads
+//! heads, a detail one body. What the log no longer keeps is passed over.
+
+use std::collections::{BTreeSet, HashMap};
+
+use event_log::LogReader;
+use event_model::{Event, EventId, Fingerprint, IssueId, Level, Position, ProjectId, StoredEvent};
+use proto::v1;
+use read_model::{
+    issues::reader::IssueRow,
+    search::reader::{EventFilter, From, Hit},
+};
+
+use crate::{
+    convert,
+    core::Core,
+    cursor::{self, Cursor},
+    error::ApiError,
+    issues::{limit, no_issue},
+    time::stamp_ns,
+    watch::Open,
+};
+
+/// Longest query text, bytes.
+const QUERY_BYTES_MAX: usize = 1024;
+/// Records behind the search index that a lookup by id reads in the log itself:
+/// what an unhurried projector has not indexed yet, at a microsecond each.
+const TAIL_MAX: u64 = 20_000;
+
+/// One event, whole.
+pub(crate) struct Whole {
+    pub(crate) summary: v1::EventSummary,
+    pub(crate) event: Event,
+    /// The body as stored.
+    pub(crate) raw_json: String,
+    pub(crate) newer: String,
+    pub(crate) older: String,
+}
+
+impl Core {
+    /// A page of events, newest first.
+    pub(crate) async fn list_events(
+        &self,
+        request: v1::ListEventsRequest,
+    ) -> Result<v1::ListEventsResponse, ApiError> {
+        let limit = limit(request.limit)?;
+        if request.query.len() > QUERY_BYTES_MAX {
+            return Err(ApiError::invalid(
+                "query",
+                format!("{} bytes, at most {QUERY_BYTES_MAX}", request.query.len()),
+            ));
+        }
+        let issue = match request.issue_id.as_str() {
+            "" => None,
+            text => Some(convert::issue_id(text)?),
+        };
+        let asked = format!("{} {issue:?} {}", request.project_id, request.query);
+        let asked = cursor::hash(asked.as_bytes());
+        let from = Cursor::decode(&request.cursor, cursor::EVENTS, asked)?;
+        let from = from.map_or(From::Newest, |c| From::Before(Position(c.id)));
+        self.wait_events(request.after_position).await;
+        let log = self.log.clone();
+        let (events, next) = self
+            .read(move |open| {
+                let filter = event_filter(open, &request, issue)?;
+                let mut hits = open.search.list(&filter, from, limit as usize + 1)?;
+                let more = hits.len() > limit as usize;
+                hits.truncate(limit as usize);
+                let next = hits.last().filter(|_| more).map(|hit| hit.position);
+                Ok((summaries(open, &log, &hits)?, next))
+            })
+            .await?;
+        let next = next.map(|position| Cursor {
+            kind: cursor::EVENTS,
+            asked,
+            key: 0,
+            id: position.0,
+        });
+        Ok(v1::ListEventsResponse {
+            events,
+            next_cursor: next.map(|cursor| cursor.encode()).unwrap_or_default(),
+        })
+    }
+
+    /// One event: by id, or the "latest" or "oldest" of an issue.
+    pub(crate) async fn get_event(&self, request: v1::GetEventRequest) -> Result<Whole, ApiError> {
+        let issue = match request.issue_id.as_str() {
+            "" => None,
+            text => Some(convert::issue_id(text)?),
+        };
+        let wanted = match (request.event_id.as_str(), issue) {
+            ("latest", Some(issue)) => Wanted::Latest(issue),
+            ("oldest", Some(issue)) => Wanted::Oldest(issue),
+            ("latest" | "oldest", None) => {
+                return Err(ApiError::invalid("issue_id", "missing"));
+            }
+            (text, _) => Wanted::Id(text.parse().map_err(|e: event_model::id::IdError| {
+                ApiError::invalid("event_id", e.to_string())
+            })?),
+        };
+        self.wait_issues(request.after_position).await;
+        if let Wanted::Id(id) = wanted {
+            self.wait_for_id(id).await?;
+        }
+        let log = self.log.clone();
+        let found = self
+            .read(move |open| whole(open, &log, wanted, issue))
+            .await?;
+        found.ok_or_else(|| match wanted {
+            Wanted::Id(id) => ApiError::not_found(format!("no event {id}")),
+            Wanted::Latest(issue) | Wanted::Oldest(issue) => no_issue(&issue.to_string()),
+        })
+    }
+
+    /// An event acknowledged a moment ago is in the log before it is in the index:
+    /// if it is there, waits for the index.
+    async fn wait_for_id(&self, id: EventId) -> Result<(), ApiError> {
+        let log = self.log.clone();
+        let indexed = self.reached.borrow().search;
+        let ahead = self
+            .read(move |open| {
+                if open.search.find(id, None)?.is_some() {
+                    return Ok(None);
+                }
+                in_tail(&log, indexed, id)
+            })
+            .await?;
+        if let Some(position) = ahead {
+            self.wait_events(position.0).await;
+        }
+        Ok(())
+    }
+}
+
+/// Which event is asked for.
+#[derive(Debug, Clone, Copy)]
+enum Wanted {
+    Id(EventId),
+    Latest(IssueId),
+    Oldest(IssueId),
+}
+
+/// The newest record after `indexed` that has this id.
+fn in_tail(log: &LogReader, indexed: Position, id: EventId) -> Result<Option<Position>, ApiError> {
+    let end = log.end().0;
+    let first = indexed.0.max(end.saturating_sub(TAIL_MAX));
+    for position in (first + 1..=end).rev() {
+        let position = Position(position);
+        if let Some(event) = log.event(position)?
+            && event.head().event_id == id.0
+        {
+            return Ok(Some(position));
+        }
+    }
+    Ok(None)
+}
+
+fn event_filter(
+    open: &Open,
+    request: &v1::ListEventsRequest,
+    issue: Option<IssueId>,
+) -> Result<EventFilter, ApiError> {
+    let mut project = (request.project_id != 0).then_some(ProjectId(request.project_id));
+    let mut fingerprints = None;
+    if let Some(id) = issue {
+        let (row, prints) = open
+            .issues
+            .read(|snapshot| Ok((snapshot.issue(id)?, snapshot.fingerprints(id)?)))?;
+        let row = row.ok_or_else(|| no_issue(&request.issue_id))?;
+        // An issue is of one project; another one named beside it leaves nothing.
+        fingerprints = Some(match project {
+            Some(other) if other != row.project_id => Vec::new(),
+            _ => prints,
+        });
+        project = Some(row.project_id);
+    }
+    let query = request.query.trim();
+    let event_id: Option<EventId> = query.parse().ok();
+    Ok(EventFilter {
+        project,
+        fingerprints,
+        event_id,
+        text: event_id.map_or_else(|| query.to_owned(), |_| String::new()),
+    })
+}
+
+/// The issues that these hits belong to.
+fn issues_of(
+    open: &Open,
+    hits: &[Hit],
+) -> Result<HashMap<(ProjectId, Fingerprint), IssueRow>, ApiError> {
+    let keys = hits.iter().map(|hit| (hit.project_id, hit.fingerprint));
+    let (ids, rows) = open.issues.read(|snapshot| {
+        let ids = snapshot.issue_ids(keys)?;
+        let distinct: BTreeSet<IssueId> = ids.values().copied().collect();
+        let distinct: Vec<IssueId> = distinct.into_iter().collect();
+        Ok((ids, snapshot.issues_of(&distinct)?))
+    })?;
+    let rows: HashMap<IssueId, IssueRow> = rows.into_iter().map(|row| (row.id, row)).collect();
+    let found = ids
+        .into_iter()
+        .filter_map(|(key, id)| Some((key, rows.get(&id)?.clone())));
+    Ok(found.collect())
+}
+
+fn summaries(
+    open: &Open,
+    log: &LogReader,
+    hits: &[Hit],
+) -> Result<Vec<v1::EventSummary>, ApiError> {
+    let issues = issues_of(open, hits)?;
+    let mut summaries = Vec::with_capacity(hits.len());
+    for hit in hits {
+        if let Some(event) = log.event(hit.position)? {
+            let issue = issues.get(&(hit.project_id, hit.fingerprint));
+            summaries.push(summary(&event, hit.position, issue));
+        }
+    }
+    Ok(summaries)
+}
+
+/// A line about an event. The culprit is its issue's: that of the newest event with
+/// the same fingerprint, which is the same place in the code.
+fn summary(event: &StoredEvent, position: Position, issue: Option<&IssueRow>) -> v1::EventSummary {
+    let head = event.head();
+    let shown = head.exceptions.last();
+    let message = match shown {
+        Some(exception) if !exception.value.is_empty() || head.message.is_empty() => {
+            exception.value.as_str()
+        }
+        _ => head.message.as_str(),
+    };
+    v1::EventSummary {
+        id: EventId(head.event_id).to_string(),
+        issue_id: issue.map(|row| row.id.to_string()).unwrap_or_default(),
+        project_id: head.project_id.to_native(),
+        timestamp: Some(stamp_ns(head.timestamp_ns.to_native())),
+        received_at: Some(stamp_ns(head.received_ns.to_native())),
+        level: convert::level(Level::from_number(head.level)),
+        r#type: shown
+            .map(|exception| exception.ty.to_string())
+            .unwrap_or_default(),
+        message: message.to_owned(),
+        culprit: issue.map(|row| row.culprit.clone()).unwrap_or_default(),
+        release: head.release.to_string(),
+        environment: head.environment.to_string(),
+        platform: head.platform.to_string(),
+        position: position.0,
+    }
+}
+
+/// Where the wanted event is, and its issue as far as the projections know.
+fn locate(
+    open: &Open,
+    log: &LogReader,
+    wanted: Wanted,
+    hint: Option<IssueId>,
+) -> Result<Option<(Position, Option<IssueRow>)>, ApiError> {
+    let row_of = |id: IssueId| open.issues.read(|snapshot| snapshot.issue(id));
+    match wanted {
+        Wanted::Latest(issue) => {
+            let row = row_of(issue)?;
+            Ok(row.map(|row| (row.last_position, Some(row))))
+        }
+        Wanted::Oldest(issue) => {
+            let Some(row) = row_of(issue)? else {
+                return Ok(None);
+            };
+            // The very first one may have expired; the index has what is left.
+            if log.event(row.first_position)?.is_some() {
+                return Ok(Some((row.first_position, Some(row))));
+            }
+            let filter = same_issue(open, &row)?;
+            let oldest = open.search.list(&filter, From::Oldest, 1)?.pop();
+            Ok(oldest.map(|hit| (hit.position, Some(row))))
+        }
+        Wanted::Id(id) => {
+            if let Some(hit) = open.search.find(id, None)? {
+                let issue = issues_of(open, &[hit])?.into_values().next();
+                return Ok(Some((hit.position, issue)));
+            }
+            // Not indexed: the issue row may know it, else the log's tail.
+            let row = hint.map(row_of).transpose()?.flatten();
+            if let Some(row) = row {
+                for (known, position) in [
+                    (row.last_event_id, row.last_position),
+                    (row.first_event_id, row.first_position),
+                ] {
+                    if known == id {
+                        return Ok(Some((position, Some(row))));
+                    }
+                }
+            }
+            let position = in_tail(log, open.search.published()?, id)?;
+            Ok(position.map(|position| (position, None)))
+        }
+    }
+}
+
+fn same_issue(open: &Open, row: &IssueRow) -> Result<EventFilter, ApiError> {
+    let fingerprints = open.issues.read(|snapshot| snapshot.fingerprints(row.id))?;
+    Ok(EventFilter {
+        project: Some(row.project_id),
+        fingerprints: Some(fingerprints),
+        ..EventFilter::default()
+    })
+}
+
+fn whole(
+    open: &Open,
+    log: &LogReader,
+    wanted: Wanted,
+    hint: Option<IssueId>,
+) -> Result<Option<Whole>, ApiError> {
+    let Some((position, issue)) = locate(open, log, wanted, hint)? else {
+        return Ok(None);
+    };
+    let Some(stored) = log.event(position)? else {
+        return Ok(None);
+    };
+    let body = log.body(position, &stored)?;
+    let event: Event = serde_json::from_slice(&body).map_err(|e| ApiError::internal(&e))?;
+    let mut neighbours = [String::new(), String::new()];
+    if let Some(row) = &issue {
+        let filter = same_issue(open, row)?;
+        for (id, from) in neighbours
+            .iter_mut()
+            .zip([From::After(position), From::Before(position)])
+        {
+            let hit = open.search.list(&filter, from, 1)?.pop();
+            let neighbour = hit.map(|hit| log.event(hit.position)).transpose()?;
+            if let Some(neighbour) = neighbour.flatten() {
+                *id = EventId(neighbour.head().event_id).to_string();
+            }
+        }
+    }
+    let [newer, older] = neighbours;
+    Ok(Some(Whole {
+        summary: summary(&stored, position, issue.as_ref()),
+        event,
+        raw_json: String::from_utf8_lossy(&body).into_owned(),
+        newer,
+        older,
+    }))
+}

@@ -1,0 +1,225 @@
+//! The gRPC services: authenticate, hand over, map the error.
+
+use std::sync::Arc;
+
+use axum::Router;
+use event_model::credential::Caller;
+use proto::v1::{
+    self, event_service_server::EventServiceServer, issue_service_server::IssueServiceServer,
+    live_service_server::LiveServiceServer, project_service_server::ProjectServiceServer,
+    stats_service_server::StatsServiceServer,
+};
+use tonic::{
+    Request, Response, Status, server::NamedService, service::interceptor::InterceptedService,
+};
+use tonic_web::GrpcWebLayer;
+use tower::Layer;
+
+use crate::{core::Core, detail, live::Messages};
+
+/// Largest request message: every request here is a filter.
+const REQUEST_BYTES_MAX: usize = 256 * 1024;
+
+#[derive(Clone)]
+struct Reads(Arc<Core>);
+
+/// Routes of all services, for gRPC and gRPC-Web.
+pub(crate) fn routes(core: &Arc<Core>) -> Router {
+    let reads = Reads(Arc::clone(core));
+    let authenticate = {
+        let core = Arc::clone(core);
+        move |mut request: Request<()>| -> Result<Request<()>, Status> {
+            let headers = request.metadata().clone().into_headers();
+            let caller = core.authenticate(&headers, request.extensions())?;
+            request.extensions_mut().insert(caller);
+            Ok(request)
+        }
+    };
+    macro_rules! route {
+        ($router:expr, $server:ident) => {{
+            let service = $server::new(reads.clone()).max_decoding_message_size(REQUEST_BYTES_MAX);
+            let service = InterceptedService::new(service, authenticate.clone());
+            let path = format!("/{}/{{method}}", <$server<Reads> as NamedService>::NAME);
+            $router.route_service(&path, GrpcWebLayer::new().layer(service))
+        }};
+    }
+    let router = Router::new();
+    let router = route!(router, ProjectServiceServer);
+    let router = route!(router, IssueServiceServer);
+    let router = route!(router, EventServiceServer);
+    let router = route!(router, StatsServiceServer);
+    route!(router, LiveServiceServer)
+}
+
+type Answer<T> = Result<Response<T>, Status>;
+
+#[tonic::async_trait]
+impl v1::project_service_server::ProjectService for Reads {
+    async fn list_projects(
+        &self,
+        request: Request<v1::ListProjectsRequest>,
+    ) -> Answer<v1::ListProjectsResponse> {
+        Ok(Response::new(
+            self.0.list_projects(request.into_inner()).await?,
+        ))
+    }
+
+    async fn get_project(
+        &self,
+        request: Request<v1::GetProjectRequest>,
+    ) -> Answer<v1::GetProjectResponse> {
+        Ok(Response::new(
+            self.0.get_project(request.into_inner()).await?,
+        ))
+    }
+
+    async fn list_members(
+        &self,
+        _: Request<v1::ListMembersRequest>,
+    ) -> Answer<v1::ListMembersResponse> {
+        Ok(Response::new(self.0.list_members()))
+    }
+
+    async fn get_viewer(
+        &self,
+        request: Request<v1::GetViewerRequest>,
+    ) -> Answer<v1::GetViewerResponse> {
+        let caller = request.extensions().get::<Caller>().copied();
+        let caller = caller.ok_or_else(|| Status::unauthenticated("sign in"))?;
+        Ok(Response::new(self.0.get_viewer(caller)))
+    }
+}
+
+#[tonic::async_trait]
+impl v1::issue_service_server::IssueService for Reads {
+    async fn list_issues(
+        &self,
+        request: Request<v1::ListIssuesRequest>,
+    ) -> Answer<v1::ListIssuesResponse> {
+        Ok(Response::new(
+            self.0.list_issues(request.into_inner(), true).await?,
+        ))
+    }
+
+    async fn get_issue(
+        &self,
+        request: Request<v1::GetIssueRequest>,
+    ) -> Answer<v1::GetIssueResponse> {
+        Ok(Response::new(self.0.get_issue(request.into_inner()).await?))
+    }
+
+    async fn list_activity(
+        &self,
+        request: Request<v1::ListActivityRequest>,
+    ) -> Answer<v1::ListActivityResponse> {
+        Ok(Response::new(
+            self.0.list_activity(request.into_inner()).await?,
+        ))
+    }
+
+    async fn list_tags(
+        &self,
+        request: Request<v1::ListTagsRequest>,
+    ) -> Answer<v1::ListTagsResponse> {
+        Ok(Response::new(self.0.list_tags(request.into_inner()).await?))
+    }
+
+    async fn list_facets(
+        &self,
+        request: Request<v1::ListFacetsRequest>,
+    ) -> Answer<v1::ListFacetsResponse> {
+        Ok(Response::new(
+            self.0.list_facets(request.into_inner()).await?,
+        ))
+    }
+}
+
+#[tonic::async_trait]
+impl v1::event_service_server::EventService for Reads {
+    async fn list_events(
+        &self,
+        request: Request<v1::ListEventsRequest>,
+    ) -> Answer<v1::ListEventsResponse> {
+        Ok(Response::new(
+            self.0.list_events(request.into_inner()).await?,
+        ))
+    }
+
+    async fn get_event(
+        &self,
+        request: Request<v1::GetEventRequest>,
+    ) -> Answer<v1::GetEventResponse> {
+        let whole = self.0.get_event(request.into_inner()).await?;
+        Ok(Response::new(detail::response(whole)))
+    }
+}
+
+#[tonic::async_trait]
+impl v1::stats_service_server::StatsService for Reads {
+    async fn get_time_series(
+        &self,
+        request: Request<v1::GetTimeSeriesRequest>,
+    ) -> Answer<v1::GetTimeSeriesResponse> {
+        Ok(Response::new(
+            self.0.get_time_series(request.into_inner()).await?,
+        ))
+    }
+
+    async fn list_top_issues(
+        &self,
+        request: Request<v1::ListTopIssuesRequest>,
+    ) -> Answer<v1::ListTopIssuesResponse> {
+        Ok(Response::new(
+            self.0.list_top_issues(request.into_inner()).await?,
+        ))
+    }
+
+    async fn get_summary(
+        &self,
+        request: Request<v1::GetSummaryRequest>,
+    ) -> Answer<v1::GetSummaryResponse> {
+        Ok(Response::new(
+            self.0.get_summary(request.into_inner()).await?,
+        ))
+    }
+
+    async fn get_pipeline_status(
+        &self,
+        _: Request<v1::GetPipelineStatusRequest>,
+    ) -> Answer<v1::GetPipelineStatusResponse> {
+        Ok(Response::new(self.0.get_pipeline_status()))
+    }
+}
+
+#[tonic::async_trait]
+impl v1::live_service_server::LiveService for Reads {
+    type StreamIssuesStream = Messages<v1::StreamIssuesResponse>;
+    type StreamTransitionsStream = Messages<v1::StreamTransitionsResponse>;
+
+    async fn stream_issues(
+        &self,
+        request: Request<v1::StreamIssuesRequest>,
+    ) -> Answer<Self::StreamIssuesStream> {
+        let core = Arc::clone(&self.0);
+        Ok(Response::new(core.stream_issues(request.into_inner())?))
+    }
+
+    async fn stream_transitions(
+        &self,
+        request: Request<v1::StreamTransitionsRequest>,
+    ) -> Answer<Self::StreamTransitionsStream> {
+        let core = Arc::clone(&self.0);
+        Ok(Response::new(
+            core.stream_transitions(request.into_inner()).await?,
+        ))
+    }
+
+    async fn list_deliveries(
+        &self,
+        request: Request<v1::ListDeliveriesRequest>,
+    ) -> Answer<v1::ListDeliveriesResponse> {
+        Ok(Response::new(
+            self.0.list_deliveries(request.into_inner()).await?,
+        ))
+    }
+}

@@ -1,0 +1,358 @@
+//! Live streams: `errata.v1.LiveService`.
+//!
+//! Invariant: a stream holds a cursor and one page, never a backlog. What changes
+//! while a slow client reads is in the `change` table and comes later, once: each
+//! issue as it is then. Streams end cleanly when the engine shuts down.
+
+use std::{sync::Arc, time::Duration};
+
+use proto::v1;
+use read_model::issues::reader::{
+    ChangeCursor, DeliveryFilter, Transition, TransitionKind, Window,
+};
+use tokio::{
+    sync::mpsc,
+    time::{Instant, sleep_until, timeout_at},
+};
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::Status;
+
+use crate::{
+    convert,
+    core::Core,
+    error::ApiError,
+    issues::{LIMIT_MAX, bounded},
+    span,
+    time::{ms_of, now_s, stamp_ns},
+};
+
+/// Changes of an issue within this time are one message.
+const COALESCE: Duration = Duration::from_millis(250);
+/// A stream without news says so, which keeps proxies from closing it.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+/// Messages between the reader and a slow client.
+const MESSAGES_QUEUED_MAX: usize = 16;
+/// Rows read at once.
+const PAGE_ROWS: u32 = 256;
+/// Deliveries when the reader names no number.
+const DELIVERIES_DEFAULT: u32 = 100;
+/// How long to wait before reading again after a failed read.
+const PAUSE_AFTER_ERROR: Duration = Duration::from_secs(1);
+/// Failed reads in a row after which a stream ends with the error.
+const ERRORS_MAX: u32 = 5;
+
+type Sender<T> = mpsc::Sender<Result<T, Status>>;
+/// A stream of messages.
+pub(crate) type Messages<T> = ReceiverStream<Result<T, Status>>;
+
+/// Why a stream stops.
+enum End {
+    /// The client left or the engine ends.
+    Quiet,
+    /// Reads fail.
+    Failed(ApiError),
+}
+
+impl Core {
+    /// Issues as they change.
+    pub(crate) fn stream_issues(
+        self: Arc<Self>,
+        request: v1::StreamIssuesRequest,
+    ) -> Result<Messages<v1::StreamIssuesResponse>, ApiError> {
+        bounded(request.project_ids.len(), "project_ids")?;
+        let range_s = span::range_s(request.stats_range_s, "stats_range_s")?;
+        if !request.issue_id.is_empty() {
+            convert::issue_id(&request.issue_id)?;
+        }
+        let begun = self.reached.borrow().issues;
+        let feed = IssueFeed {
+            core: self,
+            request,
+            range_s,
+            begun: begun.0,
+            cursor: ChangeCursor::after(begun),
+        };
+        Ok(spawn(move |sender| feed.run(sender)))
+    }
+
+    /// Transitions in order.
+    pub(crate) async fn stream_transitions(
+        self: Arc<Self>,
+        request: v1::StreamTransitionsRequest,
+    ) -> Result<Messages<v1::StreamTransitionsResponse>, ApiError> {
+        let after = match request.after_position {
+            0 => self.ask(|snapshot| snapshot.alert_cursor()).await?,
+            position => event_model::Position(position),
+        };
+        let feed = TransitionFeed {
+            core: self,
+            after: (after, i64::MAX, i64::MAX),
+        };
+        Ok(spawn(move |sender| feed.run(sender)))
+    }
+
+    /// Deliveries as recorded.
+    pub(crate) async fn list_deliveries(
+        &self,
+        request: v1::ListDeliveriesRequest,
+    ) -> Result<v1::ListDeliveriesResponse, ApiError> {
+        let limit = match request.limit {
+            0 => DELIVERIES_DEFAULT,
+            1..=LIMIT_MAX => request.limit,
+            other => {
+                return Err(ApiError::invalid(
+                    "limit",
+                    format!("{other} is not within 1 to {LIMIT_MAX}"),
+                ));
+            }
+        };
+        let filter = DeliveryFilter {
+            state: convert::delivery_state_of(request.state),
+            since_ns: request
+                .since
+                .as_ref()
+                .map(|since| ms_of(since).saturating_mul(1_000_000)),
+        };
+        self.wait_issues(request.after_position).await;
+        let (deliveries, cursor) = self
+            .ask(move |snapshot| {
+                Ok((
+                    snapshot.deliveries(filter, limit)?,
+                    snapshot.alert_cursor()?,
+                ))
+            })
+            .await?;
+        let steps = deliveries.into_iter().map(|d| convert::delivery(d.step));
+        Ok(v1::ListDeliveriesResponse {
+            deliveries: steps.collect(),
+            alert_cursor: cursor.0,
+        })
+    }
+
+    /// Waits until the projection moves, a heartbeat is due, or it is over.
+    async fn wait_for_news<T>(
+        &self,
+        sender: &Sender<T>,
+        seen: event_model::Position,
+        heartbeat: Instant,
+    ) -> Result<(), End> {
+        let mut reached = self.reached.clone();
+        let mut stopping = self.stopping.clone();
+        tokio::select! {
+            _ = timeout_at(heartbeat, reached.wait_for(|r| r.issues > seen)) => Ok(()),
+            _ = stopping.wait_for(|stop| *stop) => Err(End::Quiet),
+            () = sender.closed() => Err(End::Quiet),
+        }
+    }
+
+    /// Hands a message to the client, who may be slow, but not when it is over.
+    async fn send<T>(&self, sender: &Sender<T>, message: T) -> Result<(), End> {
+        let mut stopping = self.stopping.clone();
+        tokio::select! {
+            sent = sender.send(Ok(message)) => sent.map_err(|_| End::Quiet),
+            _ = stopping.wait_for(|stop| *stop) => Err(End::Quiet),
+        }
+    }
+}
+
+/// Runs a feed; its error, if any, is the stream's last message.
+fn spawn<T, F>(run: impl FnOnce(Sender<T>) -> F) -> Messages<T>
+where
+    T: Send + 'static,
+    F: Future<Output = Result<(), End>> + Send + 'static,
+{
+    let (sender, receiver) = mpsc::channel(MESSAGES_QUEUED_MAX);
+    let feed = run(sender.clone());
+    tokio::spawn(async move {
+        if let Err(End::Failed(error)) = feed.await {
+            // The client may have left meanwhile.
+            let _ = sender.send(Err(error.into())).await;
+        }
+    });
+    ReceiverStream::new(receiver)
+}
+
+/// Bears a few failed reads in a row: the read model may be about to be replaced.
+#[derive(Default)]
+struct Patience(u32);
+
+impl Patience {
+    async fn bear<T>(&mut self, result: Result<T, ApiError>) -> Result<Option<T>, End> {
+        match result {
+            Ok(value) => {
+                self.0 = 0;
+                Ok(Some(value))
+            }
+            Err(error) if self.0 >= ERRORS_MAX => Err(End::Failed(error)),
+            Err(_) => {
+                self.0 += 1;
+                tokio::time::sleep(PAUSE_AFTER_ERROR).await;
+                Ok(None)
+            }
+        }
+    }
+}
+
+struct IssueFeed {
+    core: Arc<Core>,
+    request: v1::StreamIssuesRequest,
+    range_s: u32,
+    /// Issues whose first event is after it began within this stream.
+    begun: u64,
+    cursor: ChangeCursor,
+}
+
+impl IssueFeed {
+    async fn run(mut self, sender: Sender<v1::StreamIssuesResponse>) -> Result<(), End> {
+        let mut patience = Patience::default();
+        let mut heartbeat = Instant::now() + HEARTBEAT;
+        let mut seen = event_model::Position(self.begun);
+        loop {
+            self.core.wait_for_news(&sender, seen, heartbeat).await?;
+            let next_read = Instant::now() + COALESCE;
+            let page = self.page().await;
+            let Some((messages, position, full)) = patience.bear(page).await? else {
+                continue;
+            };
+            seen = position;
+            if !messages.is_empty() {
+                heartbeat = Instant::now() + HEARTBEAT;
+            }
+            for message in messages {
+                self.core.send(&sender, message).await?;
+            }
+            if Instant::now() >= heartbeat {
+                heartbeat = Instant::now() + HEARTBEAT;
+                let beat = v1::StreamIssuesResponse {
+                    position: seen.0,
+                    ..Default::default()
+                };
+                self.core.send(&sender, beat).await?;
+            }
+            if full {
+                seen = event_model::Position(0);
+            } else {
+                sleep_until(next_read).await;
+            }
+        }
+    }
+
+    /// The next changes, the position they are of, and whether more are there.
+    async fn page(
+        &mut self,
+    ) -> Result<(Vec<v1::StreamIssuesResponse>, event_model::Position, bool), ApiError> {
+        let cursor = self.cursor;
+        let window: Window = span::sparkline(self.range_s, now_s());
+        let projects = self.request.project_ids.clone();
+        let only = self.request.issue_id.clone();
+        let (changes, mut sparklines, position, last, full) = self
+            .core
+            .ask(move |snapshot| {
+                let mut changes = snapshot.changes(cursor, PAGE_ROWS)?;
+                let full = changes.len() == PAGE_ROWS as usize;
+                let last = changes.last().map(|change| change.cursor);
+                changes.retain(|change| {
+                    let row = &change.issue;
+                    (projects.is_empty() || projects.contains(&row.project_id.0))
+                        && (only.is_empty() || only == row.id.to_string())
+                });
+                let ids: Vec<_> = changes.iter().map(|change| change.issue.id).collect();
+                let sparklines = snapshot.issue_series(window, &ids)?;
+                Ok((changes, sparklines, snapshot.position()?, last, full))
+            })
+            .await?;
+        self.cursor = last.unwrap_or(cursor);
+        let state = self.core.control.state();
+        let messages = changes.into_iter().map(|change| {
+            let row = change.issue;
+            let is_new = row.first_position.0 > self.begun;
+            let sparkline = sparklines.remove(&row.id);
+            let sparkline = sparkline.unwrap_or_else(|| vec![0; window.buckets as usize]);
+            v1::StreamIssuesResponse {
+                issue: Some(convert::issue(row, &state, sparkline)),
+                is_new,
+                position: position.0,
+            }
+        });
+        Ok((messages.collect(), position, full))
+    }
+}
+
+struct TransitionFeed {
+    core: Arc<Core>,
+    /// Position, issue and kind of the last one sent.
+    after: (event_model::Position, i64, i64),
+}
+
+impl TransitionFeed {
+    async fn run(mut self, sender: Sender<v1::StreamTransitionsResponse>) -> Result<(), End> {
+        let mut patience = Patience::default();
+        // The first heartbeat comes at once: it says that the past is through.
+        let mut heartbeat = Instant::now();
+        loop {
+            let after = self.after;
+            let page = self
+                .core
+                .ask(move |snapshot| {
+                    Ok((
+                        snapshot.transitions(after, PAGE_ROWS)?,
+                        snapshot.position()?,
+                    ))
+                })
+                .await;
+            let Some((page, position)) = patience.bear(page).await? else {
+                continue;
+            };
+            let full = page.len() == PAGE_ROWS as usize;
+            for transition in page {
+                let row = transition.issue.id.0 as i64;
+                self.after = (transition.position, row, transition.kind_number);
+                let message = self.message(transition);
+                self.core.send(&sender, message).await?;
+            }
+            if full {
+                continue;
+            }
+            if Instant::now() >= heartbeat {
+                heartbeat = Instant::now() + HEARTBEAT;
+                let beat = v1::StreamTransitionsResponse {
+                    transition: None,
+                    position: position.0,
+                };
+                self.core.send(&sender, beat).await?;
+            }
+            self.core
+                .wait_for_news(&sender, position, heartbeat)
+                .await?;
+        }
+    }
+
+    fn message(&self, transition: Transition) -> v1::StreamTransitionsResponse {
+        let state = self.core.control.state();
+        let project = state.projects.get(&transition.issue.project_id);
+        let kind = match transition.kind {
+            TransitionKind::New => v1::TransitionKind::New,
+            TransitionKind::Regressed => v1::TransitionKind::Regressed,
+            TransitionKind::Resolved => v1::TransitionKind::Resolved,
+            TransitionKind::Ignored => v1::TransitionKind::Ignored,
+            TransitionKind::Reopened => v1::TransitionKind::Reopened,
+        };
+        let position = transition.position.0;
+        v1::StreamTransitionsResponse {
+            transition: Some(v1::Transition {
+                position,
+                kind: kind as i32,
+                at: Some(stamp_ns(transition.at_ns)),
+                project_name: project.map(|p| p.name.clone()).unwrap_or_default(),
+                issue: Some(convert::issue(transition.issue, &state, Vec::new())),
+                event_id: transition
+                    .event_id
+                    .map(|id| id.to_string())
+                    .unwrap_or_default(),
+                release: transition.release,
+                environment: transition.environment,
+            }),
+            position,
+        }
+    }
+}

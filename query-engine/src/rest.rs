@@ -1,0 +1,193 @@
+//! REST reads: `GET /api/errors`, `/api/errors/{id}`, `/api/issues`,
+//! `/api/issues/{id}`, as DESIGN.md promises them.
+//!
+//! Parameters are checked here and name themselves in the error; the work is that
+//! of the gRPC services. Absent values: texts are empty, numbers `null`, lists `[]`,
+//! free-form objects `{}`, and `user`, `request`, `sdk`, `mechanism`, `assignee`
+//! `null`. Parameters unknown to this release are passed over.
+
+mod json;
+mod params;
+
+use std::sync::Arc;
+
+use axum::{
+    Json, Router,
+    extract::{FromRequestParts, Path, Request, State},
+    middleware::{self, Next},
+    response::Response,
+    routing::get,
+};
+use event_model::credential::Caller;
+use http::{HeaderValue, header, request::Parts};
+use proto::v1;
+use tower_http::compression::CompressionLayer;
+
+use crate::{
+    core::Core,
+    error::{ApiError, ErrorCode},
+};
+
+use self::params::Params;
+
+/// The routes, authenticated.
+pub(crate) fn routes(core: &Arc<Core>) -> Router {
+    Router::new()
+        .route("/api/errors", get(list_errors))
+        .route("/api/errors/{id}", get(get_error))
+        .route("/api/issues", get(list_issues))
+        .route("/api/issues/{id}", get(get_issue))
+        .layer(middleware::from_fn(no_store))
+        .layer(CompressionLayer::new())
+        .with_state(Arc::clone(core))
+}
+
+/// Answers hold personal data and are out of date at once: nobody keeps them.
+async fn no_store(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
+    response
+}
+
+/// A caller who may read.
+struct Reader;
+
+impl FromRequestParts<Arc<Core>> for Reader {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, core: &Arc<Core>) -> Result<Self, ApiError> {
+        let _: Caller = core.authenticate(&parts.headers, &parts.extensions)?;
+        Ok(Self)
+    }
+}
+
+type Answer<T> = Result<Json<T>, ApiError>;
+
+async fn list_errors(
+    State(core): State<Arc<Core>>,
+    _: Reader,
+    params: Params,
+) -> Answer<json::ErrorList> {
+    let project_id = params.project()?;
+    core.known_project(project_id)?;
+    let issue_id = params.text("issue");
+    params.check_issue()?;
+    let request = v1::ListEventsRequest {
+        project_id,
+        issue_id,
+        query: params.text("query"),
+        limit: params.limit()?,
+        cursor: params.text("cursor"),
+        after_position: params.after_position()?,
+    };
+    let page = core.list_events(request).await.map_err(in_rest)?;
+    Ok(Json(json::error_list(page)))
+}
+
+async fn get_error(
+    State(core): State<Arc<Core>>,
+    _: Reader,
+    Path(id): Path<String>,
+    params: Params,
+) -> Answer<serde_json::Value> {
+    if id.parse::<event_model::EventId>().is_err() {
+        return Err(ApiError::invalid(
+            "id",
+            format!("{:?} is not an event id of 32 hex digits", cut(&id)),
+        ));
+    }
+    let request = v1::GetEventRequest {
+        event_id: id,
+        issue_id: String::new(),
+        after_position: params.after_position()?,
+    };
+    let whole = core.get_event(request).await.map_err(in_rest)?;
+    Ok(Json(json::error_detail(whole)))
+}
+
+async fn list_issues(
+    State(core): State<Arc<Core>>,
+    _: Reader,
+    params: Params,
+) -> Answer<json::IssueList> {
+    let filter = params.issue_filter()?;
+    for project in &filter.project_ids {
+        core.known_project(*project)?;
+    }
+    let request = v1::ListIssuesRequest {
+        filter: Some(filter),
+        sort: params.sort()?,
+        limit: params.limit()?,
+        cursor: params.text("cursor"),
+        after_position: params.after_position()?,
+        stats_range_s: 0,
+    };
+    let page = core.list_issues(request, false).await.map_err(in_rest)?;
+    Ok(Json(json::issue_list(page)))
+}
+
+async fn get_issue(
+    State(core): State<Arc<Core>>,
+    _: Reader,
+    Path(id): Path<String>,
+    params: Params,
+) -> Answer<json::Issue> {
+    if id.parse::<event_model::IssueId>().is_err() {
+        return Err(ApiError::invalid(
+            "id",
+            format!("{:?} is not an issue id of 16 hex digits", cut(&id)),
+        ));
+    }
+    let request = v1::GetIssueRequest {
+        issue_id: id,
+        after_position: params.after_position()?,
+        stats_range_s: 0,
+    };
+    let found = core.get_issue(request).await.map_err(in_rest)?;
+    let issue = found
+        .issue
+        .ok_or_else(|| ApiError::not_found("no such issue"))?;
+    Ok(Json(json::issue(issue)))
+}
+
+impl Core {
+    /// 404 for a project that does not exist; 0 stands for all.
+    fn known_project(&self, id: u32) -> Result<(), ApiError> {
+        let known = || {
+            let state = self.control.state();
+            state.projects.contains_key(&event_model::ProjectId(id))
+        };
+        // A project made a moment ago may not be folded yet.
+        if id == 0 || known() || self.control.poll().unwrap_or(false) && known() {
+            return Ok(());
+        }
+        Err(ApiError {
+            field: "project",
+            ..ApiError::new(ErrorCode::NotFound, format!("no project {id}"))
+        })
+    }
+}
+
+/// The parameter's name for a field of the gRPC request.
+fn in_rest(error: ApiError) -> ApiError {
+    let field = match error.field {
+        "filter.text" => "query",
+        "event_id" => "id",
+        "issue_id" => "issue",
+        "filter.environment" => "environment",
+        "filter.release" => "release",
+        "filter.project_ids" => "project",
+        other => other,
+    };
+    ApiError { field, ..error }
+}
+
+/// Enough of a text to recognise it in a message.
+fn cut(text: &str) -> String {
+    text.chars().take(64).collect()
+}

@@ -1,0 +1,148 @@
+//! Query parameters of REST reads.
+
+use std::collections::HashMap;
+
+use axum::extract::{FromRequestParts, Query};
+use event_model::{IssueStatus, Level};
+use http::request::Parts;
+use proto::v1;
+
+use super::cut;
+use crate::{convert, error::ApiError, issues::LIMIT_MAX, query_text};
+
+/// Most parameters of a request.
+const PARAMS_MAX: usize = 32;
+
+/// Parameters by name; of one given twice the last holds.
+pub(super) struct Params(HashMap<String, String>);
+
+impl<S: Sync> FromRequestParts<S> for Params {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        let Query(pairs) = Query::<Vec<(String, String)>>::try_from_uri(&parts.uri)
+            .map_err(|_| ApiError::invalid("query", "the query string is malformed"))?;
+        if pairs.len() > PARAMS_MAX {
+            return Err(ApiError::invalid(
+                "query",
+                format!("{} parameters, at most {PARAMS_MAX}", pairs.len()),
+            ));
+        }
+        Ok(Self(pairs.into_iter().collect()))
+    }
+}
+
+impl Params {
+    fn get(&self, name: &str) -> Option<&str> {
+        let value = self.0.get(name)?;
+        (!value.is_empty()).then_some(value)
+    }
+
+    pub(super) fn text(&self, name: &str) -> String {
+        self.get(name).unwrap_or_default().to_owned()
+    }
+
+    /// 0: the default.
+    pub(super) fn limit(&self) -> Result<u32, ApiError> {
+        let Some(text) = self.get("limit") else {
+            return Ok(0);
+        };
+        text.parse()
+            .ok()
+            .filter(|limit| (1..=LIMIT_MAX).contains(limit))
+            .ok_or_else(|| {
+                ApiError::invalid(
+                    "limit",
+                    format!("{:?} is not a number from 1 to {LIMIT_MAX}", cut(text)),
+                )
+            })
+    }
+
+    pub(super) fn after_position(&self) -> Result<u64, ApiError> {
+        let Some(text) = self.get("after_position") else {
+            return Ok(0);
+        };
+        text.parse().map_err(|_| {
+            ApiError::invalid("after_position", format!("{:?} is no position", cut(text)))
+        })
+    }
+
+    /// One project; 0: all.
+    pub(super) fn project(&self) -> Result<u32, ApiError> {
+        self.get("project").map_or(Ok(0), project)
+    }
+
+    pub(super) fn check_issue(&self) -> Result<(), ApiError> {
+        match self.get("issue").map(str::parse::<event_model::IssueId>) {
+            Some(Err(error)) => Err(ApiError::invalid("issue", error.to_string())),
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) fn sort(&self) -> Result<i32, ApiError> {
+        let sort = match self.get("sort") {
+            None | Some("last_seen") => v1::IssueSort::LastSeen,
+            Some("first_seen") => v1::IssueSort::FirstSeen,
+            Some("count") => v1::IssueSort::Count,
+            Some("users") => v1::IssueSort::Users,
+            Some(other) => {
+                return Err(ApiError::invalid(
+                    "sort",
+                    format!(
+                        "{:?} is none of last_seen, first_seen, count, users",
+                        cut(other)
+                    ),
+                ));
+            }
+        };
+        Ok(sort as i32)
+    }
+
+    /// The tokens of `query`, and the parameters of the same names, which win.
+    pub(super) fn issue_filter(&self) -> Result<v1::IssueFilter, ApiError> {
+        let mut asked = query_text::parse(self.get("query").unwrap_or_default())?;
+        if let Some(text) = self.get("status") {
+            asked.statuses = list(text, "status", IssueStatus::from_name)?;
+        }
+        if let Some(text) = self.get("level") {
+            asked.levels = list(text, "level", Level::from_text)?;
+        }
+        if let Some(text) = self.get("environment") {
+            text.clone_into(&mut asked.environment);
+        }
+        if let Some(text) = self.get("release") {
+            text.clone_into(&mut asked.release);
+        }
+        let projects = self.get("project").map(|text| text.split(',').map(project));
+        Ok(v1::IssueFilter {
+            project_ids: projects.into_iter().flatten().collect::<Result<_, _>>()?,
+            statuses: asked.statuses.into_iter().map(convert::status).collect(),
+            levels: asked.levels.into_iter().map(convert::level).collect(),
+            environment: asked.environment,
+            release: asked.release,
+            text: asked.words.join(" "),
+            ..Default::default()
+        })
+    }
+}
+
+fn project(text: &str) -> Result<u32, ApiError> {
+    let number = text.trim().parse().ok().filter(|number| *number > 0);
+    number.ok_or_else(|| {
+        ApiError::invalid("project", format!("{:?} is no project number", cut(text)))
+    })
+}
+
+/// Values separated by commas.
+fn list<T>(
+    text: &str,
+    field: &'static str,
+    read: impl Fn(&str) -> Option<T>,
+) -> Result<Vec<T>, ApiError> {
+    text.split(',')
+        .map(|value| {
+            read(value.trim())
+                .ok_or_else(|| ApiError::invalid(field, format!("{:?} is not known", cut(value))))
+        })
+        .collect()
+}
