@@ -9,7 +9,7 @@
 
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use url::Url;
 
 /// How the gateway is set up.
@@ -43,7 +43,7 @@ impl GatewayConfig {
 }
 
 /// Caps and time-outs; the `[limits]` table of the configuration file.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct GatewayLimits {
     /// Rate limits, quotas and spike protection (see the module's note).

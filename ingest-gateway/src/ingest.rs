@@ -98,7 +98,7 @@ impl Shared {
     ) -> Vec<Result<EventId, ApiError>> {
         let pending: Vec<Pending> = events
             .into_iter()
-            .map(|(item, event)| self.append(item, event))
+            .map(|(item, event)| self.append(item, &event))
             .collect();
         let count = pending.len();
         let shared = Arc::clone(self);
@@ -129,7 +129,7 @@ impl Shared {
         }
     }
 
-    fn append(&self, item: Received, parsed: ParsedEvent) -> Pending {
+    fn append(&self, item: Received, parsed: &ParsedEvent) -> Pending {
         let (id, project) = (parsed.event.id, parsed.event.project_id);
         let first = match self.recent.claim(project, id) {
             Claim::First(first) => first,

@@ -7,7 +7,7 @@
 //! aim for one.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{HashMap, HashSet, VecDeque},
     hash::{BuildHasherDefault, Hasher},
     sync::Arc,
 };
@@ -41,13 +41,14 @@ impl Hasher for Identity {
 }
 
 type KeyMap<V> = HashMap<u64, V, BuildHasherDefault<Identity>>;
+type KeySet = HashSet<u64, BuildHasherDefault<Identity>>;
 
 /// How the first of two equal events ended.
 pub type FirstFate = Result<(), ApiError>;
 
 #[derive(Default)]
 struct Shard {
-    stored: KeyMap<()>,
+    stored: KeySet,
     order: VecDeque<u64>,
     on_the_way: KeyMap<watch::Receiver<Option<FirstFate>>>,
 }
@@ -121,7 +122,7 @@ impl Recent {
     }
 
     fn note_key(&self, shard: &mut Shard, key: u64) {
-        if shard.stored.insert(key, ()).is_some() {
+        if !shard.stored.insert(key) {
             return;
         }
         shard.order.push_back(key);
@@ -136,7 +137,7 @@ impl Recent {
     pub fn claim(self: &Arc<Self>, project: ProjectId, id: EventId) -> Claim {
         let key = self.key(project, id);
         let mut shard = self.shard(key).lock();
-        if shard.stored.contains_key(&key) {
+        if shard.stored.contains(&key) {
             return Claim::Stored;
         }
         if let Some(fate) = shard.on_the_way.get(&key) {

@@ -15,7 +15,7 @@ use crate::error::{ApiError, ErrorCode};
 /// Attempts without success before an address has to wait.
 const ATTEMPTS_MAX: u32 = 5;
 /// How long attempts count, and so the longest wait.
-const WINDOW: Duration = Duration::from_secs(300);
+const WINDOW: Duration = Duration::from_mins(5);
 /// Addresses remembered: about 1 MB.
 const ADDRESSES_MAX: usize = 10_000;
 

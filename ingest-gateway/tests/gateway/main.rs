@@ -1,0 +1,15 @@
+//! The gateway driven in process, through its router, over a real log in a
+//! temporary folder.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod auth;
+mod bodies;
+mod bootstrap;
+mod commands;
+mod duplicates;
+mod grpc;
+mod native;
+mod outcomes;
+mod sentry;
+mod sign_in;
+mod support;

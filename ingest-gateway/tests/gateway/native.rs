@@ -1,0 +1,128 @@
+use http::{Request, StatusCode, header};
+use serde_json::json;
+
+use crate::support::{KEY, World, id, native_event};
+
+#[tokio::test]
+async fn one_event_is_answered_with_its_id_once_it_is_durable() {
+    let world = World::new().await;
+    for path in ["/api/errors", "/api/errors/", "/behind/a/proxy/api/errors"] {
+        let bearer = format!("Bearer {KEY}");
+        let event = native_event("");
+        let answer = world.post(path, &[("authorization", &bearer)], event).await;
+        assert_eq!(
+            answer.status,
+            StatusCode::ACCEPTED,
+            "{path} {:?}",
+            answer.body
+        );
+        let given = answer.json()["id"].as_str().unwrap().to_owned();
+        assert_eq!(world.stored_ids().last(), Some(&given), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_batch_answers_in_order_and_a_broken_item_costs_nobody() {
+    let world = World::new().await;
+    let batch = format!(
+        r#"{{"errors":[{},{{"error":{{}}}},{},{{"error":{{"type":5}}}}]}}"#,
+        native_event(&id(1)),
+        native_event(&id(2)),
+    );
+    let path = format!("/api/errors/batch?key={KEY}");
+    let answer = world
+        .post(&path, &[("content-type", "text/plain")], batch)
+        .await;
+    assert_eq!(answer.status, StatusCode::ACCEPTED);
+    let results = answer.json()["results"].clone();
+    assert_eq!(results[0], json!({"id": id(1)}));
+    assert_eq!(results[2], json!({"id": id(2)}));
+    for (index, field) in [(1, "error"), (3, "error.type")] {
+        let error = &results[index]["error"];
+        assert_eq!(error["code"], "invalid", "{error}");
+        let named = error["field"].as_str().unwrap();
+        assert!(named.contains(field), "{error}");
+        assert!(error["message"].as_str().is_some_and(|m| !m.is_empty()));
+    }
+    assert_eq!(world.stored_ids(), [id(1), id(2)]);
+}
+
+#[tokio::test]
+async fn malformed_bodies_are_400_with_the_field() {
+    let world = World::new().await;
+    for (body, field) in [
+        ("", None),
+        ("not json", None),
+        ("[]", None),
+        ("{}", Some("error")),
+        (r#"{"error":{"type":7}}"#, Some("error.type")),
+    ] {
+        let answer = world.post_native(body).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{body}");
+        let error = answer.json()["error"].clone();
+        assert_eq!(error["code"], "invalid", "{body}");
+        if let Some(field) = field {
+            let named = error["field"].as_str().unwrap_or_default();
+            assert!(named.starts_with(field), "{body}: {error}");
+        }
+    }
+    assert!(world.stored_ids().is_empty());
+    assert_eq!(world.gateway.tally().in_flight, 0);
+}
+
+#[tokio::test]
+async fn preflight_needs_no_key_and_every_answer_allows_any_page() {
+    let world = World::new().await;
+    for path in [
+        "/api/errors",
+        "/api/errors/batch",
+        "/api/1/envelope/",
+        "/p/api/1/store",
+    ] {
+        let request = Request::options(path)
+            .header(header::ORIGIN, "https://shop.example")
+            .header(header::ACCESS_CONTROL_REQUEST_METHOD, "POST")
+            .body(axum::body::Body::empty());
+        let answer = world.send(request.unwrap()).await;
+        assert_eq!(answer.status, StatusCode::NO_CONTENT, "{path}");
+        assert_eq!(answer.headers["access-control-allow-origin"], "*");
+        let allowed = answer.headers["access-control-allow-headers"]
+            .to_str()
+            .unwrap();
+        assert!(allowed.contains("x-sentry-auth") && allowed.contains("content-encoding"));
+
+        let refused = world.post(path, &[], "{}").await;
+        assert_eq!(refused.status, StatusCode::UNAUTHORIZED, "{path}");
+        assert_eq!(refused.headers["access-control-allow-origin"], "*");
+        let exposed = refused.headers["access-control-expose-headers"]
+            .to_str()
+            .unwrap();
+        assert_eq!(exposed, "x-sentry-error, x-sentry-rate-limits, retry-after");
+    }
+    let other = world.post("/auth/sign-out", &[], "{}").await;
+    assert!(!other.headers.contains_key("access-control-allow-origin"));
+}
+
+#[tokio::test]
+async fn after_the_end_has_begun_new_events_hear_503() {
+    let world = World::new().await;
+    assert!(world.gateway.drain(std::time::Duration::from_secs(1)).await);
+    let answer = world.post_native(native_event(&id(1))).await;
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(answer.headers.contains_key(header::RETRY_AFTER));
+    assert_eq!(answer.json()["error"]["code"], "overloaded");
+}
+
+#[tokio::test]
+async fn a_closed_log_is_503_with_retry_after() {
+    let world = World::new().await;
+    world.log.close().unwrap();
+    let native = world.post_native(native_event(&id(1))).await;
+    let sentry = world.post_envelope(crate::support::envelope(&id(2))).await;
+    for answer in [native, sentry] {
+        assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(answer.headers[header::RETRY_AFTER], "5");
+    }
+    let tally = world.gateway.tally();
+    assert_eq!((tally.received, tally.dropped, tally.in_flight), (2, 2, 0));
+}
