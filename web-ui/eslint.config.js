@@ -1,0 +1,38 @@
+import hooks from "eslint-plugin-react-hooks";
+import tseslint from "typescript-eslint";
+
+// Imports flow one way: app → features/* → shared. A feature knows no other.
+const features = ["auth", "issues", "dashboard", "projects", "settings"];
+const forbid = (patterns) => ({ "no-restricted-imports": ["error", { patterns }] });
+const appIsAbove = { regex: "^@/app/", message: "only app imports app" };
+
+export default tseslint.config(
+  { ignores: ["dist", "src/gen", "node_modules"] },
+  ...tseslint.configs.strictTypeChecked,
+  {
+    languageOptions: { parserOptions: { projectService: { allowDefaultProject: ["eslint.config.js", "scripts/*.mjs"] }, tsconfigRootDir: import.meta.dirname } },
+  },
+  {
+    files: ["src/**/*.{ts,tsx}", "dev/**/*.ts"],
+    plugins: { "react-hooks": hooks },
+    rules: {
+      "react-hooks/rules-of-hooks": "error",
+      "react-hooks/exhaustive-deps": "error",
+      "@typescript-eslint/no-explicit-any": "error",
+      "@typescript-eslint/no-floating-promises": "error",
+      "@typescript-eslint/consistent-type-imports": "error",
+      "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }],
+      // `onClick={() => void run()}` is how an event handler starts a promise.
+      "@typescript-eslint/no-confusing-void-expression": "off",
+    },
+  },
+  {
+    files: ["src/shared/**"],
+    rules: forbid([appIsAbove, { regex: "^@/features/", message: "shared knows no feature" }]),
+  },
+  ...features.map((feature) => ({
+    files: [`src/features/${feature}/**`],
+    rules: forbid([appIsAbove, { regex: `^@/features/(?!${feature}/)`, message: "features do not know each other" }]),
+  })),
+  { files: ["**/*.{js,mjs}"], ...tseslint.configs.disableTypeChecked },
+);

@@ -1,0 +1,27 @@
+// What surrounds every page: cache, colours, routes, the notice.
+import { QueryClientProvider } from "@tanstack/react-query";
+import { RouterProvider } from "react-router/dom";
+import { whenSignedOut } from "@/shared/api/transport";
+import { queryClient } from "@/shared/api/queryClient";
+import { SchemeProvider } from "@/shared/theme/SchemeProvider";
+import { NoticeBar } from "./NoticeBar";
+import { router } from "./router";
+import "./app.css";
+
+whenSignedOut(() => {
+  const { pathname, search } = router.state.location;
+  if (pathname === "/sign-in" || pathname === "/welcome") return;
+  queryClient.clear();
+  void router.navigate(`/sign-in?next=${encodeURIComponent(pathname + search)}`, { replace: true });
+});
+
+export function App() {
+  return (
+    <QueryClientProvider client={queryClient}>
+      <SchemeProvider>
+        <RouterProvider router={router} />
+        <NoticeBar />
+      </SchemeProvider>
+    </QueryClientProvider>
+  );
+}

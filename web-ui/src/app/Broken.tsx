@@ -1,0 +1,31 @@
+// When a page itself fails, is not there, or has not started yet.
+import Button from "@mui/material/Button";
+import { Link, useRouteError } from "react-router";
+import { EmptyState } from "@/shared/ui/states";
+import { Mark } from "@/shared/ui/Wordmark";
+
+export function Broken() {
+  const error = useRouteError();
+  const message = error instanceof Error ? error.message : "unknown";
+  return (
+    <EmptyState icon="warning" title="This page broke" actions={<Button variant="outlined" onClick={() => window.location.reload()}>Load it again</Button>}>
+      That is a fault of the UI, not of your data. If a new version was installed meanwhile, loading the page again is enough. ({message})
+    </EmptyState>
+  );
+}
+
+export function Lost() {
+  return (
+    <EmptyState icon="search" title="There is no such page" actions={<Button variant="outlined" component={Link} to="/issues">Go to the issues</Button>}>
+      The link may be incomplete.
+    </EmptyState>
+  );
+}
+
+export function Starting() {
+  return (
+    <div style={{ display: "grid", placeItems: "center", minHeight: "100dvh", opacity: 0.35 }} role="status" aria-label="Loading">
+      <Mark size={32} />
+    </div>
+  );
+}

@@ -1,0 +1,104 @@
+// All routes. Loaders start every query of a page at once, while its code is still
+// being fetched; pages are split, so that a reader loads what they open.
+import { createBrowserRouter, redirect, type LoaderFunctionArgs } from "react-router";
+import { getSummaryQuery } from "@/features/dashboard/api/getSummary";
+import { getTimeSeriesQuery } from "@/features/dashboard/api/getTimeSeries";
+import { listNewIssuesQuery } from "@/features/dashboard/api/listNewIssues";
+import { listTopIssuesQuery } from "@/features/dashboard/api/listTopIssues";
+import { getEventQuery } from "@/features/issues/api/getEvent";
+import { getIssueQuery } from "@/features/issues/api/getIssue";
+import { getIssueSeriesQuery } from "@/features/issues/api/getIssueSeries";
+import { listActivityQuery } from "@/features/issues/api/listActivity";
+import { listIssuesQuery } from "@/features/issues/api/listIssues";
+import { listTagsQuery } from "@/features/issues/api/listTags";
+import { parseSearch } from "@/features/issues/list/search";
+import { getProjectQuery } from "@/features/projects/api/getProject";
+import { getViewerQuery } from "@/shared/api/getViewer";
+import { listFacetsQuery } from "@/shared/api/listFacets";
+import { listMembersQuery } from "@/shared/api/listMembers";
+import { listProjectsQuery } from "@/shared/api/listProjects";
+import { queryClient } from "@/shared/api/queryClient";
+import { parseScope, rangeSeconds } from "@/shared/url/scope";
+import { Frame } from "./Frame";
+import { Broken, Lost, Starting } from "./Broken";
+
+const paramsOf = ({ request }: LoaderFunctionArgs) => new URL(request.url).searchParams;
+
+// Nothing here is awaited: pages show their skeletons while the answers come.
+const start = (...queries: Promise<unknown>[]) => {
+  void Promise.allSettled(queries);
+  return null;
+};
+const prefetch = queryClient.prefetchQuery.bind(queryClient);
+
+export const router = createBrowserRouter([
+  { path: "/sign-in", lazy: async () => ({ Component: (await import("@/features/auth/SignInPage")).SignInPage }), HydrateFallback: Starting, ErrorBoundary: Broken },
+  { path: "/welcome", lazy: async () => ({ Component: (await import("@/features/auth/WelcomePage")).WelcomePage }), HydrateFallback: Starting, ErrorBoundary: Broken },
+  {
+    path: "/",
+    Component: Frame,
+    HydrateFallback: Starting,
+    ErrorBoundary: Broken,
+    loader: () => start(prefetch(getViewerQuery()), prefetch(listProjectsQuery())),
+    // The scope lives in the URL; a change of it need not load the frame again.
+    shouldRevalidate: () => false,
+    children: [
+      { index: true, loader: () => redirect("/issues") },
+      {
+        path: "issues",
+        ErrorBoundary: Broken,
+        loader: (args) => {
+          const search = parseSearch(paramsOf(args));
+          return start(queryClient.prefetchInfiniteQuery(listIssuesQuery(search)), prefetch(listMembersQuery()), prefetch(listFacetsQuery(search.projectIds)));
+        },
+        lazy: async () => ({ Component: (await import("@/features/issues/list/IssuesPage")).IssuesPage }),
+      },
+      ...["issues/:issueId", "issues/:issueId/events/:eventId"].map((path) => ({
+        path,
+        ErrorBoundary: Broken,
+        loader: (args: LoaderFunctionArgs) => {
+          const { issueId = "", eventId = "latest" } = args.params;
+          const rangeS = rangeSeconds(parseScope(paramsOf(args)).range);
+          return start(
+            prefetch(getIssueQuery(issueId, rangeS)),
+            prefetch(getEventQuery(issueId, eventId)),
+            prefetch(getIssueSeriesQuery(issueId, rangeS)),
+            prefetch(listActivityQuery(issueId)),
+            prefetch(listTagsQuery(issueId)),
+            prefetch(listMembersQuery()),
+          );
+        },
+        lazy: async () => ({ Component: (await import("@/features/issues/detail/IssuePage")).IssuePage }),
+      })),
+      {
+        path: "dashboard",
+        ErrorBoundary: Broken,
+        loader: (args) => {
+          const { projectIds, range } = parseScope(paramsOf(args));
+          const rangeS = rangeSeconds(range);
+          return start(
+            prefetch(getSummaryQuery(projectIds, rangeS)),
+            prefetch(getTimeSeriesQuery(projectIds, rangeS, "level")),
+            prefetch(listTopIssuesQuery(projectIds, rangeS)),
+            prefetch(listNewIssuesQuery(projectIds, rangeS)),
+          );
+        },
+        lazy: async () => ({ Component: (await import("@/features/dashboard/DashboardPage")).DashboardPage }),
+      },
+      { path: "projects", ErrorBoundary: Broken, lazy: async () => ({ Component: (await import("@/features/projects/ProjectsPage")).ProjectsPage }) },
+      {
+        path: "projects/:projectId",
+        ErrorBoundary: Broken,
+        loader: ({ params }) => start(prefetch(getProjectQuery(Number(params["projectId"])))),
+        lazy: async () => ({ Component: (await import("@/features/projects/ProjectPage")).ProjectPage }),
+      },
+      {
+        path: "settings",
+        ErrorBoundary: Broken,
+        loader: () => start(prefetch(listMembersQuery())),
+        lazy: async () => ({ Component: (await import("@/features/settings/SettingsPage")).SettingsPage }),
+      },
+      { path: "*", Component: Lost },
+    ],
+  },
+]);

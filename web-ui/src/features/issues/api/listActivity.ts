@@ -1,0 +1,12 @@
+import { queryOptions, useQuery } from "@tanstack/react-query";
+import { issues } from "@/shared/api/clients";
+import { afterPosition } from "@/shared/state/consistency";
+
+export const listActivityQuery = (issueId: string) =>
+  queryOptions({
+    queryKey: ["issues", "activity", issueId],
+    queryFn: async ({ signal }) =>
+      (await issues.listActivity({ issueId, afterPosition: afterPosition() }, { signal })).activities,
+  });
+
+export const useActivity = (issueId: string) => useQuery(listActivityQuery(issueId));

@@ -1,0 +1,100 @@
+// Resolve, ignore, reopen, assign: shown at once, sent, and reversible from the
+// notice. After the answer all reads wait for its position.
+import { ConnectError } from "@connectrpc/connect";
+import { useQueryClient, type QueryClient } from "@tanstack/react-query";
+import { useMemo } from "react";
+import type { GetIssueResponse, Issue, Issue_Member } from "@/gen/errata/v1/issue_pb";
+import { commands } from "@/shared/api/clients";
+import { plural } from "@/shared/format/count";
+import { memberName, statusName, statusOf, type StatusName } from "@/shared/format/issue";
+import { useConsistency } from "@/shared/state/consistency";
+import { useNotices } from "@/shared/state/notices";
+import { mapIssues } from "../list/liveMerge";
+import type { IssuePages } from "./listIssues";
+
+/** The most issues that one command may name. */
+const COMMAND_ISSUES_MAX = 1000;
+
+const done: Record<StatusName, string> = { resolved: "resolved", ignored: "ignored", unresolved: "reopened" };
+
+type Change = (issue: Issue) => Issue;
+
+/** Applies `change` to the issues wherever they are cached. */
+function apply(client: QueryClient, ids: ReadonlySet<string>, change: Change): void {
+  client.setQueriesData<IssuePages>({ queryKey: ["issues", "list"] }, (pages) =>
+    pages && mapIssues(pages, (issue) => (ids.has(issue.id) ? change(issue) : issue)),
+  );
+  client.setQueriesData<GetIssueResponse>({ queryKey: ["issues", "one"] }, (response) =>
+    response?.issue && ids.has(response.issue.id) ? { ...response, issue: change(response.issue) } : response,
+  );
+}
+
+/** Runs the command for groups of issues that share a value, and refreshes. */
+async function send(client: QueryClient, run: () => Promise<{ position: string }>[]): Promise<void> {
+  try {
+    const answers = await Promise.all(run());
+    for (const answer of answers) useConsistency.getState().advance(answer.position);
+  } catch (cause) {
+    useNotices.getState().show(`Not done: ${ConnectError.from(cause).rawMessage}`);
+  } finally {
+    // Lists refresh in the background: what is shown is already right.
+    await client.invalidateQueries({ queryKey: ["issues"] });
+    void client.invalidateQueries({ queryKey: ["dashboard"] });
+    void client.invalidateQueries({ queryKey: ["projects"] });
+  }
+}
+
+function group<K>(issues: readonly Issue[], key: (issue: Issue) => K): Map<K, string[]> {
+  const groups = new Map<K, string[]>();
+  for (const issue of issues) groups.set(key(issue), [...(groups.get(key(issue)) ?? []), issue.id]);
+  return groups;
+}
+
+export interface Triage {
+  setStatus: (issues: readonly Issue[], status: StatusName) => void;
+  assign: (issues: readonly Issue[], member: Issue_Member | undefined) => void;
+}
+
+export function useTriage(): Triage {
+  const client = useQueryClient();
+  return useMemo(() => makeTriage(client), [client]);
+}
+
+function makeTriage(client: QueryClient): Triage {
+  const show = useNotices.getState().show;
+  const name = (issues: readonly Issue[]) => (issues.length === 1 ? "Issue" : plural(issues.length, "issue"));
+
+  const setStatus = (all: readonly Issue[], status: StatusName) => {
+    const before = all.filter((issue) => statusName(issue.status) !== status).slice(0, COMMAND_ISSUES_MAX);
+    if (before.length === 0) return;
+    const ids = before.map((issue) => issue.id);
+    apply(client, new Set(ids), (issue) => ({ ...issue, status: statusOf(status) }));
+    void send(client, () => [commands.setIssueStatus({ issueIds: ids, status: statusOf(status) })]);
+    show(`${name(before)} ${done[status]}`, () => {
+      for (const issue of before) apply(client, new Set([issue.id]), (now) => ({ ...now, status: issue.status }));
+      void send(client, () =>
+        [...group(before, (issue) => issue.status)].map(([old, issueIds]) => commands.setIssueStatus({ issueIds, status: old })),
+      );
+    });
+  };
+
+  const assign = (all: readonly Issue[], member: Issue_Member | undefined) => {
+    const before = all.filter((issue) => issue.assignee?.id !== member?.id).slice(0, COMMAND_ISSUES_MAX);
+    if (before.length === 0) return;
+    const ids = before.map((issue) => issue.id);
+    const withAssignee = (issue: Issue, assignee: Issue_Member | undefined): Issue => {
+      const { assignee: _, ...rest } = issue;
+      return assignee ? { ...rest, assignee } : rest;
+    };
+    apply(client, new Set(ids), (issue) => withAssignee(issue, member));
+    void send(client, () => [commands.assignIssues({ issueIds: ids, userId: member?.id ?? 0 })]);
+    show(member ? `${name(before)} assigned to ${memberName(member)}` : `${name(before)} unassigned`, () => {
+      for (const issue of before) apply(client, new Set([issue.id]), (now) => withAssignee(now, issue.assignee));
+      void send(client, () =>
+        [...group(before, (issue) => issue.assignee?.id ?? 0)].map(([userId, issueIds]) => commands.assignIssues({ issueIds, userId })),
+      );
+    });
+  };
+
+  return { setStatus, assign };
+}

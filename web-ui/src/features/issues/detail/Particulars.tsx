@@ -1,0 +1,150 @@
+// The rest of an event: user, request, contexts, extra, packages, raw JSON.
+import type { JsonObject } from "@bufbuild/protobuf";
+import Button from "@mui/material/Button";
+import { useState } from "react";
+import type { EventDetail } from "@/gen/errata/v1/event_read_pb";
+import { CodeBlock } from "@/shared/ui/CodeBlock";
+import { JsonView } from "@/shared/ui/JsonView";
+import { Section } from "./Section";
+import styles from "./detail.module.css";
+
+export function Pairs({ entries }: { entries: readonly (readonly [string, unknown])[] }) {
+  return (
+    <dl className={styles.pairs}>
+      {entries.map(([key, value]) => (
+        <div key={key}>
+          <dt>{key}</dt>
+          <dd>
+            <JsonView value={value} />
+          </dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** Header lists come as an object or as pairs. */
+function headerPairs(headers: unknown): [string, unknown][] {
+  if (isObject(headers)) return Object.entries(headers);
+  if (!Array.isArray(headers)) return [];
+  return headers.flatMap((pair: unknown): [string, unknown][] => (Array.isArray(pair) && typeof pair[0] === "string" ? [[pair[0], pair[1] as unknown]] : []));
+}
+
+export function Request({ request }: { request: JsonObject }) {
+  const { method, url, headers, query_string: query, cookies, data, env, ...rest } = request;
+  const pairs = headerPairs(headers);
+  const parts: [string, unknown][] = [];
+  if (query !== undefined && query !== "" && query !== null) parts.push(["query", query]);
+  if (data !== undefined && data !== null && data !== "") parts.push(["body", data]);
+  if (cookies !== undefined && cookies !== null && cookies !== "") parts.push(["cookies", cookies]);
+  if (env !== undefined) parts.push(["env", env]);
+  return (
+    <Section title="Request">
+      {typeof url === "string" && (
+        <p className={styles.requestLine}>
+          <b>{typeof method === "string" ? method : "GET"}</b> {url}
+        </p>
+      )}
+      {(parts.length > 0 || Object.keys(rest).length > 0) && <Pairs entries={[...parts, ...Object.entries(rest)]} />}
+      {pairs.length > 0 && (
+        <>
+          <h4 className={styles.sub}>Headers</h4>
+          <Pairs entries={pairs} />
+        </>
+      )}
+    </Section>
+  );
+}
+
+export function Contexts({ contexts }: { contexts: JsonObject }) {
+  const groups = Object.entries(contexts).filter(([, value]) => isObject(value) && Object.keys(value).length > 0);
+  const loose = Object.entries(contexts).filter(([, value]) => !isObject(value));
+  if (groups.length + loose.length === 0) return null;
+  return (
+    <Section title="Contexts">
+      <div className={styles.contexts}>
+        {groups.map(([name, value]) => (
+          <div key={name}>
+            <h4 className={styles.sub}>{name}</h4>
+            <Pairs entries={isObject(value) ? Object.entries(value).filter(([key]) => key !== "type") : []} />
+          </div>
+        ))}
+      </div>
+      {loose.length > 0 && <Pairs entries={loose} />}
+    </Section>
+  );
+}
+
+export function Extra({ detail }: { detail: EventDetail }) {
+  const entries = Object.entries(detail.extra ?? {});
+  if (entries.length === 0) return null;
+  return (
+    <Section title="Extra">
+      <Pairs entries={entries} />
+    </Section>
+  );
+}
+
+export function Sender({ detail }: { detail: EventDetail }) {
+  const sdk = detail.sdk ?? {};
+  const word = (value: unknown) => (typeof value === "string" ? value : "");
+  const entries = (
+    [
+      ["sdk", [word(sdk["name"]), word(sdk["version"])].filter(Boolean).join(" ")],
+      ["server", detail.serverName],
+      ["transaction", detail.transaction],
+      ["logger", detail.logger],
+      ["dist", detail.dist],
+      ["fingerprint", detail.fingerprint.join(", ")],
+    ] as const
+  ).filter(([, value]) => value !== "");
+  const modules = Object.entries(detail.modules).sort(([a], [b]) => a.localeCompare(b));
+  if (entries.length + modules.length === 0) return null;
+  return (
+    <Section title="Sender" fold="closed" note={modules.length > 0 ? `${modules.length} packages` : ""}>
+      <Pairs entries={entries} />
+      {modules.length > 0 && (
+        <>
+          <h4 className={styles.sub}>Packages</h4>
+          <p className={styles.modules}>
+            {modules.map(([name, version]) => (
+              <span key={name}>
+                {name} <b>{version}</b>
+              </span>
+            ))}
+          </p>
+        </>
+      )}
+    </Section>
+  );
+}
+
+/** A larger document slows the page down; it can be asked for. */
+const RAW_MAX_BYTES = 200_000;
+
+export function Raw({ json }: { json: string }) {
+  const [whole, setWhole] = useState(false);
+  if (json === "") return null;
+  const pretty = format(json);
+  const cut = !whole && pretty.length > RAW_MAX_BYTES;
+  return (
+    <Section title="Raw JSON" fold="closed" note={`${Math.max(1, Math.round(json.length / 1000))} kB`}>
+      <CodeBlock text={cut ? pretty.slice(0, RAW_MAX_BYTES) : pretty} what="raw JSON" />
+      {cut && (
+        <Button variant="text" onClick={() => setWhole(true)}>
+          Show the whole document
+        </Button>
+      )}
+    </Section>
+  );
+}
+
+function format(json: string): string {
+  try {
+    return JSON.stringify(JSON.parse(json), null, 2);
+  } catch {
+    return json;
+  }
+}

@@ -1,0 +1,124 @@
+import Button from "@mui/material/Button";
+import Dialog from "@mui/material/Dialog";
+import MenuItem from "@mui/material/MenuItem";
+import Skeleton from "@mui/material/Skeleton";
+import { ConnectError } from "@connectrpc/connect";
+import { useState, type FormEvent } from "react";
+import { Link, useNavigate } from "react-router";
+import { useProjects } from "@/shared/api/listProjects";
+import { Count, PageHead, RelativeTime } from "@/shared/ui/bits";
+import { Icon } from "@/shared/ui/Icon";
+import { MenuButton } from "@/shared/ui/MenuButton";
+import { EmptyState, ErrorState } from "@/shared/ui/states";
+import { useCreateProject } from "./api/createProject";
+import styles from "./projects.module.css";
+
+const platforms: readonly (readonly [value: string, name: string])[] = [
+  ["javascript", "Browser JavaScript"],
+  ["node", "Node.js"],
+  ["python", "Python"],
+  ["", "Something else"],
+];
+const NAME_MAX = 64;
+
+export function ProjectsPage() {
+  const query = useProjects();
+  const [creating, setCreating] = useState(false);
+  return (
+    <div className={styles.page}>
+      <PageHead title="Projects">
+        <span className={styles.grow} />
+        <Button variant="contained" startIcon={<Icon name="plus" size={14} />} onClick={() => setCreating(true)}>
+          New project
+        </Button>
+      </PageHead>
+      {query.isError && <ErrorState error={query.error} retry={() => void query.refetch()} />}
+      {query.isPending && <Skeleton height={180} width="100%" />}
+      {query.data?.length === 0 && (
+        <EmptyState icon="projects" title="No project yet" actions={<Button variant="contained" onClick={() => setCreating(true)}>Create one</Button>}>
+          A project is a source of events: one application, or one part of it.
+        </EmptyState>
+      )}
+      {query.data && query.data.length > 0 && (
+        <table className={styles.table}>
+          <thead>
+            <tr>
+              <th>Project</th>
+              <th className={styles.platform}>Platform</th>
+              <th className={styles.number}>Unresolved</th>
+              <th className={styles.number}>Events</th>
+              <th className={styles.number}>Last event</th>
+            </tr>
+          </thead>
+          <tbody>
+            {query.data.map((project) => (
+              <tr key={project.id}>
+                <td>
+                  <Link to={`/projects/${project.id}`}>{project.name}</Link>
+                </td>
+                <td className={styles.platform}>{platforms.find(([value]) => value !== "" && value === project.platform)?.[1] ?? (project.platform || "–")}</td>
+                <td className={styles.number}>
+                  <Count value={project.unresolvedIssues} one="unresolved issue" />
+                </td>
+                <td className={styles.number}>
+                  <Count value={project.events} one="event" />
+                </td>
+                <td className={styles.number}>{project.lastEventAt ? <RelativeTime time={project.lastEventAt} suffix=" ago" /> : "waiting"}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+      <Dialog open={creating} onClose={() => setCreating(false)} aria-labelledby="new-project" fullWidth maxWidth="xs">
+        <CreateProject onClose={() => setCreating(false)} />
+      </Dialog>
+    </div>
+  );
+}
+
+function CreateProject({ onClose }: { onClose: () => void }) {
+  const [name, setName] = useState("");
+  const [platform, setPlatform] = useState("javascript");
+  const create = useCreateProject();
+  const navigate = useNavigate();
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    create.mutate({ name: name.trim(), platform }, { onSuccess: ({ projectId }) => void navigate(`/projects/${projectId}`) });
+  };
+  return (
+    <form className={styles.dialog} onSubmit={submit}>
+      <h2 id="new-project">New project</h2>
+      <label className={styles.field}>
+        <span>Name</span>
+        <input autoFocus value={name} maxLength={NAME_MAX} placeholder="shop-api" onChange={(event) => setName(event.target.value)} />
+      </label>
+      <div className={styles.field}>
+        <span>Platform</span>
+        <div>
+          <MenuButton label="Platform" text={platforms.find(([value]) => value === platform)?.[1]}>
+            {(close) =>
+              platforms.map(([value, text]) => (
+                <MenuItem key={value} selected={value === platform} onClick={() => (close(), setPlatform(value))}>
+                  {text}
+                </MenuItem>
+              ))
+            }
+          </MenuButton>
+        </div>
+      </div>
+      {create.isError && (
+        <p className={styles.error} role="alert">
+          {ConnectError.from(create.error).rawMessage}
+        </p>
+      )}
+      <div className={styles.dialogActions}>
+        <Button variant="text" onClick={onClose}>
+          Cancel
+        </Button>
+        <Button type="submit" variant="contained" disabled={name.trim() === "" || create.isPending}>
+          Create project
+        </Button>
+      </div>
+    </form>
+  );
+}

@@ -1,0 +1,83 @@
+// What to paste into an application, by platform.
+
+export interface Setup {
+  id: string;
+  name: string;
+  /** In order: what it is, and the text to copy. */
+  steps: readonly { title: string; text: string }[];
+}
+
+export interface Target {
+  dsn: string;
+  publicKey: string;
+  /** The server's origin, as this browser sees it. */
+  origin: string;
+}
+
+export function setupsFor({ dsn, publicKey, origin }: Target): readonly Setup[] {
+  return [
+    {
+      id: "browser",
+      name: "Browser",
+      steps: [
+        { title: "Install", text: "npm install @errata/sdk" },
+        {
+          title: "Start it before anything else",
+          text: `import { init } from "@errata/sdk/browser";\n\ninit({\n  dsn: "${dsn}",\n  release: "web@1.0.0",\n  environment: "production",\n});`,
+        },
+        { title: "See it work", text: 'import { captureException } from "@errata/sdk/browser";\n\ncaptureException(new Error("hello from the browser"));' },
+      ],
+    },
+    {
+      id: "node",
+      name: "Node.js",
+      steps: [
+        { title: "Install", text: "npm install @errata/sdk" },
+        {
+          title: "Start it before anything else",
+          text: `import { init } from "@errata/sdk/node";\n\ninit({\n  dsn: "${dsn}",\n  release: "api@1.0.0",\n  environment: "production",\n});`,
+        },
+        { title: "See it work", text: 'import { captureException } from "@errata/sdk/node";\n\ncaptureException(new Error("hello from Node.js"));' },
+      ],
+    },
+    {
+      id: "sentry-browser",
+      name: "Sentry JavaScript",
+      steps: [
+        { title: "Keep the SDK you have, change its DSN", text: `import * as Sentry from "@sentry/browser";\n\nSentry.init({\n  dsn: "${dsn}",\n  release: "web@1.0.0",\n});` },
+        { title: "See it work", text: 'Sentry.captureException(new Error("hello from Sentry JavaScript"));' },
+      ],
+    },
+    {
+      id: "sentry-node",
+      name: "@sentry/node",
+      steps: [
+        { title: "Put into instrument.mjs, start with node --import ./instrument.mjs", text: `import * as Sentry from "@sentry/node";\n\nSentry.init({\n  dsn: "${dsn}",\n  release: "api@1.0.0",\n});` },
+        { title: "See it work", text: 'Sentry.captureException(new Error("hello from @sentry/node"));' },
+      ],
+    },
+    {
+      id: "python",
+      name: "Python",
+      steps: [
+        { title: "Install", text: "pip install sentry-sdk" },
+        { title: "Start it before anything else", text: `import sentry_sdk\n\nsentry_sdk.init(\n    dsn="${dsn}",\n    release="worker@1.0.0",\n    environment="production",\n)` },
+        { title: "See it work", text: "1 / 0" },
+      ],
+    },
+    {
+      id: "curl",
+      name: "curl",
+      steps: [
+        {
+          title: "Any language that speaks HTTP",
+          text: `curl ${origin}/api/errors \\\n  -H "Authorization: Bearer ${publicKey}" \\\n  -H "Content-Type: application/json" \\\n  -d '{"error": {"type": "HelloError", "message": "hello from curl"}}'`,
+        },
+      ],
+    },
+  ];
+}
+
+/** The tab to open first for a project's platform. */
+export const setupFor = (platform: string): string =>
+  /python|django|flask/.test(platform) ? "python" : platform.startsWith("node") ? "node" : "browser";

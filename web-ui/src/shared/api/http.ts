@@ -1,0 +1,47 @@
+// The few calls that are plain HTTP: sign-in and the test error.
+
+/** An answer `{"error":{"code","message","field"}}`, or what stands for it. */
+export class HttpError extends Error {
+  constructor(
+    readonly status: number,
+    message: string,
+    readonly field: string,
+  ) {
+    super(message);
+  }
+}
+
+interface ErrorBody {
+  error?: { message?: unknown; field?: unknown };
+}
+
+export async function postJson(path: string, body: unknown, headers: Record<string, string> = {}): Promise<unknown> {
+  let response: Response;
+  try {
+    response = await fetch(path, {
+      method: "POST",
+      credentials: "include",
+      headers: { "content-type": "application/json", ...headers },
+      body: JSON.stringify(body),
+    });
+  } catch {
+    throw new HttpError(0, "The server cannot be reached. Check that it runs, then try again.", "");
+  }
+  const text = await response.text();
+  const parsed: unknown = parse(text);
+  if (response.ok) return parsed;
+  const error = (parsed as ErrorBody | null)?.error;
+  throw new HttpError(
+    response.status,
+    typeof error?.message === "string" ? error.message : `The server answered ${response.status}.`,
+    typeof error?.field === "string" ? error.field : "",
+  );
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}

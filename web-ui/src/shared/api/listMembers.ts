@@ -1,0 +1,11 @@
+import { queryOptions, useQuery } from "@tanstack/react-query";
+import { projects } from "./clients";
+
+export const listMembersQuery = () =>
+  queryOptions({
+    queryKey: ["members"],
+    queryFn: async ({ signal }) => (await projects.listMembers({}, { signal })).members,
+    staleTime: 60_000,
+  });
+
+export const useMembers = () => useQuery(listMembersQuery());

@@ -1,0 +1,23 @@
+// The cache of reads. Retries what may heal, never what will answer the same.
+import { Code, ConnectError } from "@connectrpc/connect";
+import { QueryClient } from "@tanstack/react-query";
+
+const FINAL = new Set([
+  Code.Unauthenticated,
+  Code.PermissionDenied,
+  Code.NotFound,
+  Code.InvalidArgument,
+  Code.Unimplemented,
+]);
+const RETRIES_MAX = 2;
+
+export const queryClient = new QueryClient({
+  defaultOptions: {
+    queries: {
+      staleTime: 15_000,
+      refetchOnWindowFocus: true,
+      retry: (failures, error) => failures < RETRIES_MAX && !FINAL.has(ConnectError.from(error).code),
+      retryDelay: (attempt) => 400 * 2 ** attempt,
+    },
+  },
+});

@@ -1,0 +1,25 @@
+import { fileURLToPath } from "node:url";
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "vitest/config";
+
+// In development the API is another process: the built server, or the mock of
+// `npm run dev:mock`.
+const server = process.env["ERRATA_URL"] ?? "http://127.0.0.1:8470";
+
+export default defineConfig({
+  plugins: [react()],
+  resolve: { alias: { "@": fileURLToPath(new URL("./src", import.meta.url)) } },
+  server: {
+    host: "127.0.0.1",
+    proxy: { "^/errata\\.v1\\.": server, "^/auth/": server, "^/api/": server },
+  },
+  build: {
+    target: "es2022",
+    // The server looks hashed files up under /assets/ and lets browsers keep them.
+    assetsDir: "assets",
+    manifest: true,
+    // An inlined asset would need `data:` in the content security policy.
+    assetsInlineLimit: 0,
+  },
+  test: { environment: "jsdom", include: ["src/**/*.test.{ts,tsx}"] },
+});
