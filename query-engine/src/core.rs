@@ -71,14 +71,11 @@ impl Core {
             .load_full()
             .ok_or_else(|| ApiError::new(ErrorCode::Overloaded, "the read model is being built"))?;
         let turn = Arc::clone(&self.turns).acquire_owned();
-        let turn = match tokio::time::timeout(TURN_WAIT_MAX, turn).await {
-            Ok(Ok(turn)) => turn,
-            _ => {
-                return Err(ApiError::new(
-                    ErrorCode::Overloaded,
-                    "too many reads at once",
-                ));
-            }
+        let Ok(Ok(turn)) = tokio::time::timeout(TURN_WAIT_MAX, turn).await else {
+            return Err(ApiError::new(
+                ErrorCode::Overloaded,
+                "too many reads at once",
+            ));
         };
         let task = tokio::task::spawn_blocking(move || {
             let _turn = turn;

@@ -94,11 +94,9 @@ fn not_found(headers: &HeaderMap, path: &str) -> Response {
 
 async fn answer(name: &str, file: EmbeddedFile, request: &HeaderMap) -> Response {
     let hash = file.metadata.sha256_hash();
-    let tag: String = hash[..16]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    let tag = format!("\"{tag}\"");
+    let mut half = [0; 16];
+    half.copy_from_slice(&hash[..16]);
+    let tag = format!("\"{:032x}\"", u128::from_be_bytes(half));
     let known = request
         .get_all(header::IF_NONE_MATCH)
         .iter()

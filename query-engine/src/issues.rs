@@ -1,5 +1,7 @@
 //! Reads of issues: `errata.v1.IssueService`, and REST over the same functions.
 
+use std::collections::HashMap;
+
 use event_model::{ControlState, UserId};
 use proto::v1;
 use read_model::issues::reader::{self, IssueCursor, IssueFilter, IssueSort};
@@ -62,7 +64,7 @@ impl Core {
                 let sparklines = if stats {
                     snapshot.issue_series(window, &ids)?
                 } else {
-                    Default::default()
+                    HashMap::new()
                 };
                 // A first page that is also the last tells the total itself.
                 let total = if from.is_none() && page.next.is_none() {

@@ -76,6 +76,10 @@ impl Core {
     }
 
     /// Transitions in order.
+    #[expect(
+        clippy::redundant_closure_for_method_calls,
+        reason = "the method as a path is not general over both lifetimes"
+    )]
     pub(crate) async fn stream_transitions(
         self: Arc<Self>,
         request: v1::StreamTransitionsRequest,

@@ -138,7 +138,7 @@ fn sections(event: Event) -> Value {
         "user": event.user.map(detail::user),
         "request": event.request,
         "contexts": event.contexts,
-        "breadcrumbs": list(event.breadcrumbs.into_iter().map(breadcrumb).collect()),
+        "breadcrumbs": list(event.breadcrumbs.iter().map(breadcrumb).collect()),
         "extra": event.extra,
         "fingerprint": event.fingerprint,
         "sdk": event.sdk,
@@ -202,7 +202,7 @@ fn frames(frames: Vec<event::Frame>) -> Vec<Value> {
         .collect()
 }
 
-fn breadcrumb(crumb: event::Breadcrumb) -> Value {
+fn breadcrumb(crumb: &event::Breadcrumb) -> Value {
     let at = (crumb.timestamp_ns != 0).then(|| rfc3339(&stamp_ns(crumb.timestamp_ns)));
     json!({
         "timestamp": at,
