@@ -12,7 +12,6 @@
 use std::{
     collections::VecDeque,
     sync::{Arc, mpsc},
-    thread::JoinHandle,
     time::Duration,
 };
 
@@ -23,7 +22,8 @@ use tokio::sync::oneshot;
 
 use crate::{
     blocks::{Packed, Packer},
-    error::{AppendError, CommitError},
+    error::{AppendError, CommitError, OpenError},
+    thread::NamedThread,
     ticket::EventTicket,
 };
 
@@ -189,37 +189,18 @@ impl Drop for EndGuard {
 }
 
 /// Starts both threads over `log`.
-pub(crate) fn start(
-    queue: &Arc<EventQueue>,
-    log: &Arc<Log>,
-) -> Result<[(&'static str, JoinHandle<()>); 2], (&'static str, std::io::Error)> {
+pub(crate) fn start(queue: &Arc<EventQueue>, log: &Log) -> Result<[NamedThread; 2], OpenError> {
+    let (appender, completer) = ("errata-append", "errata-commit");
+    let packer = Packer::new().map_err(|source| OpenError::Thread {
+        name: appender,
+        source,
+    })?;
     // Never blocks: the batches in flight are counted before one is taken.
     let (sender, receiver) = mpsc::sync_channel(BATCHES_IN_FLIGHT_MAX);
-    let names = ["errata-append", "errata-commit"];
-    let spawn = |name: &'static str, body: Box<dyn FnOnce() + Send>| {
-        std::thread::Builder::new()
-            .name(name.to_owned())
-            .spawn(body)
-            .map(|handle| (name, handle))
-            .map_err(|error| (name, error))
-    };
-    let packer = Packer::new().map_err(|error| (names[0], error))?;
-    let completing = Arc::clone(queue);
-    let completer = spawn(
-        names[1],
-        Box::new(move || {
-            let guard = EndGuard(completing);
-            complete(&guard.0, &receiver);
-        }),
-    )?;
-    let (appending, log) = (Arc::clone(queue), Arc::clone(log));
-    let appender = spawn(
-        names[0],
-        Box::new(move || {
-            let guard = EndGuard(appending);
-            append(&guard.0, &log, packer, &sender);
-        }),
-    )?;
+    let guard = EndGuard(Arc::clone(queue));
+    let completer = NamedThread::spawn(completer, move || complete(&guard.0, &receiver))?;
+    let (guard, log) = (EndGuard(Arc::clone(queue)), log.clone());
+    let appender = NamedThread::spawn(appender, move || append(&guard.0, &log, packer, &sender))?;
     Ok([appender, completer])
 }
 

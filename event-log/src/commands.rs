@@ -5,10 +5,7 @@
 //! next control record is written, and every [`RETRY_EVERY`] while nothing comes.
 //! A caller that goes away does not stop its command half-way.
 
-use std::{
-    sync::{Arc, mpsc},
-    time::Duration,
-};
+use std::{sync::mpsc, time::Duration};
 
 use event_model::{
     Position,
@@ -73,8 +70,8 @@ impl CommandLimits {
 
 /// The state of the commands thread.
 pub(crate) struct Commands {
-    control: Arc<Log>,
-    events: Arc<Log>,
+    control: Log,
+    events: Log,
     /// The last durable control record.
     last: u64,
     /// The last one whose marker is durable.
@@ -84,12 +81,7 @@ pub(crate) struct Commands {
 
 impl Commands {
     /// `marked` of the control log's records have a marker.
-    pub(crate) fn new(
-        control: Arc<Log>,
-        events: Arc<Log>,
-        marked: u64,
-        limits: CommandLimits,
-    ) -> Self {
+    pub(crate) fn new(control: Log, events: Log, marked: u64, limits: CommandLimits) -> Self {
         let last = control.durable_end().saturating_sub(1);
         Self {
             control,
@@ -179,10 +171,6 @@ impl Commands {
     }
 
     /// The first record's number and the place of the last marker.
-    #[expect(
-        clippy::type_complexity,
-        reason = "an outcome within an outcome, used once"
-    )]
     fn store_records(
         &mut self,
         records: Vec<Vec<u8>>,

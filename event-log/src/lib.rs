@@ -30,6 +30,7 @@ pub mod dump;
 pub mod error;
 mod markers;
 pub mod reader;
+mod thread;
 pub mod ticket;
 pub mod writer;
 

@@ -250,7 +250,7 @@ impl LogReader {
     }
 
     fn item(&self, entry: log_core::Entry) -> Result<Item, ReadError> {
-        let (position, time_ns) = (Position::new(0, entry.sequence), entry.time_ns as i64);
+        let (position, time_ns) = (Position::new(0, entry.sequence), entry.time_ns);
         let damaged = |log, sequence, source| ReadError::Record {
             log,
             sequence,
@@ -296,7 +296,9 @@ pub struct Items {
 
 impl std::fmt::Debug for Items {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Items").field("end", &self.end).finish()
+        f.debug_struct("Items")
+            .field("end", &self.end)
+            .finish_non_exhaustive()
     }
 }
 

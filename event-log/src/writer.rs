@@ -7,7 +7,6 @@
 use std::{
     path::{Path, PathBuf},
     sync::{Arc, mpsc},
-    thread::JoinHandle,
 };
 
 use event_model::{Command, Head, Position, record::archive_head};
@@ -22,6 +21,7 @@ use crate::{
     error::{AppendError, CloseError, CommandError, OpenError, ReadError, WhichLog},
     markers::last_marker,
     reader::LogReader,
+    thread::NamedThread,
     ticket::{EventTicket, block_on},
 };
 
@@ -109,11 +109,11 @@ struct Inner {
     queue: Arc<EventQueue>,
     commands: mpsc::SyncSender<Message>,
     command_bytes_max: usize,
-    events: Arc<Log>,
-    control: Arc<Log>,
+    events: Log,
+    control: Log,
     reader: LogReader,
     /// Taken by the first close.
-    threads: Mutex<Vec<(&'static str, JoinHandle<()>)>>,
+    threads: Mutex<Vec<NamedThread>>,
 }
 
 impl std::fmt::Debug for LogWriter {
@@ -141,7 +141,7 @@ impl LogWriter {
             });
         }
         let limits = CommandLimits::of_segment(config.control_segment_bytes);
-        let mut commands = Commands::new(Arc::clone(&control), Arc::clone(&events), marked, limits);
+        let mut commands = Commands::new(control.clone(), events.clone(), marked, limits);
         if let Some((first, last)) = commands.unmarked() {
             tracing::info!(first, last, "writing the markers that a crash left out");
             commands.mark().map_err(|reason| OpenError::Markers {
@@ -152,15 +152,11 @@ impl LogWriter {
         }
         let segment_bytes = usize::try_from(config.events_segment_bytes).unwrap_or(usize::MAX);
         let queue = Arc::new(EventQueue::new(config.queue_bytes_max, segment_bytes));
-        let thread_error = |(name, source)| OpenError::Thread { name, source };
-        let mut threads = Vec::from(appender::start(&queue, &events).map_err(thread_error)?);
+        let mut threads = Vec::from(appender::start(&queue, &events)?);
         let (sender, receiver) = mpsc::sync_channel(COMMANDS_QUEUED_MAX);
-        let name = "errata-command";
-        let thread = std::thread::Builder::new()
-            .name(name.to_owned())
-            .spawn(move || commands.run(&receiver))
-            .map_err(|source| OpenError::Thread { name, source })?;
-        threads.push((name, thread));
+        let commander = NamedThread::spawn("errata-command", move || commands.run(&receiver));
+        // Without this one the two others must not stay.
+        threads.push(commander.inspect_err(|_| queue.close())?);
         let reader = LogReader::new(events.reader(), control.reader());
         Ok(Self(Arc::new(Inner {
             queue,
@@ -254,10 +250,8 @@ impl Inner {
         // Fails only if the thread is gone already.
         let _ = self.commands.send(Message::Close);
         let mut outcome = Ok(());
-        for (name, thread) in threads {
-            if thread.join().is_err() {
-                outcome = Err(CloseError::Thread(name));
-            }
+        for thread in threads {
+            outcome = outcome.and(thread.join());
         }
         for (log, which) in [
             (&self.events, WhichLog::Events),
@@ -299,7 +293,7 @@ pub(crate) fn log_dir(dir: &Path, log: WhichLog) -> PathBuf {
     })
 }
 
-fn open_log(log: WhichLog, config: &LogConfig) -> Result<Arc<Log>, OpenError> {
+fn open_log(log: WhichLog, config: &LogConfig) -> Result<Log, OpenError> {
     let dir = log_dir(&config.dir, log);
     let core = match log {
         WhichLog::Events => log_core::Config {
@@ -311,9 +305,7 @@ fn open_log(log: WhichLog, config: &LogConfig) -> Result<Arc<Log>, OpenError> {
             ..log_core::Config::control(&dir)
         },
     };
-    Log::open(core)
-        .map(Arc::new)
-        .map_err(|source| OpenError::Log { log, dir, source })
+    Log::open(core).map_err(|source| OpenError::Log { log, dir, source })
 }
 
 /// Maps a log-core read error.
