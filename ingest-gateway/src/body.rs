@@ -7,6 +7,7 @@
 //! encoding.
 
 mod decode;
+mod metered;
 
 use std::{
     sync::{
@@ -22,6 +23,7 @@ use http::{HeaderMap, header};
 use http_body_util::BodyExt;
 
 pub use decode::Encoding;
+pub(crate) use metered::budget_layer;
 
 use crate::{
     config::GatewayLimits,

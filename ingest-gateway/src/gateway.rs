@@ -18,7 +18,7 @@ use tower::Layer;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::{
-    body::Budget,
+    body::{self, Budget},
     bootstrap::{BootstrapReport, bootstrap},
     caller::Callers,
     commands::{CommandCore, CommandRpc, Commands},
@@ -141,7 +141,7 @@ impl Gateway {
             shared.secret.clone(),
             &shared.config.public_url,
         );
-        let ingest = IngestServiceServer::new(Ingest(Arc::clone(shared)))
+        let ingest = IngestServiceServer::new(Ingest::new(Arc::clone(shared)))
             .accept_compressed(CompressionEncoding::Gzip)
             .max_decoding_message_size(shared.config.limits.received_bytes_max);
         let commands = CommandRpc {
@@ -154,7 +154,8 @@ impl Gateway {
         Router::new()
             .route_service(
                 "/errata.v1.IngestService/{method}",
-                GrpcWebLayer::new().layer(ingest),
+                body::budget_layer(&shared.budget, "/errata.v1.IngestService/StreamErrors")
+                    .layer(GrpcWebLayer::new().layer(ingest)),
             )
             .route_service(
                 "/errata.v1.CommandService/{method}",

@@ -8,6 +8,7 @@ use proto::v1::{
     Event, SendErrorRequest, SendErrorResponse, SendErrorsRequest, SendErrorsResponse, SendProblem,
     SendResult, ingest_service_server::IngestService, send_result,
 };
+use tokio::sync::Semaphore;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::{Origin, native};
@@ -15,7 +16,7 @@ use crate::{
     body::Reservation,
     error::{ApiError, ErrorCode},
     ingest_auth,
-    outcome::Received,
+    outcome::{DropReason, Received},
     parse::{self, Invalid, ParsedEvent},
     shared::Shared,
 };
@@ -25,9 +26,15 @@ const CATEGORY: &str = "error";
 /// Events of a stream that are appended together; bounds what waits for the disk.
 const STREAM_CHUNK_EVENTS: usize = 256;
 
+/// Streams at once; each may hold one message at its cap while it is put together.
+const STREAMS_MAX: usize = 16;
+
 /// The service.
 #[derive(Debug, Clone)]
-pub(crate) struct Ingest(pub(crate) Arc<Shared>);
+pub(crate) struct Ingest {
+    shared: Arc<Shared>,
+    streams: Arc<Semaphore>,
+}
 
 /// Who sends, and from where.
 struct Sender {
@@ -37,8 +44,15 @@ struct Sender {
 }
 
 impl Ingest {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        Self {
+            shared,
+            streams: Arc::new(Semaphore::new(STREAMS_MAX)),
+        }
+    }
+
     fn authenticate<T>(&self, request: &Request<T>) -> Result<Sender, ApiError> {
-        let shared = &self.0;
+        let shared = &self.shared;
         let mut item = Received::new(&shared.tally, CATEGORY, ProjectId(0), 1);
         let headers = request.metadata().clone().into_headers();
         let project = shared.check_open().and_then(|()| {
@@ -65,7 +79,7 @@ impl Ingest {
         let Some(event) = event else {
             return Err(Invalid::field("event", "is required"));
         };
-        let bytes_max = self.0.config.limits.event_bytes_max;
+        let bytes_max = self.shared.config.limits.event_bytes_max;
         if event.encoded_len() > bytes_max {
             return Err(Invalid::too_large(format!(
                 "the event is larger than {bytes_max} bytes"
@@ -97,7 +111,7 @@ impl IngestService for Ingest {
         let message = request.into_inner();
         sender.pay(&message)?;
         let parsed = self.parse(&sender.origin, message.event);
-        let mut results = native::store_results(&self.0, sender.item, vec![parsed]).await;
+        let mut results = native::store_results(&self.shared, sender.item, vec![parsed]).await;
         let id = results
             .pop()
             .unwrap_or_else(|| Err(ApiError::new(ErrorCode::Internal, "no answer")))?;
@@ -110,7 +124,7 @@ impl IngestService for Ingest {
     ) -> Result<Response<SendErrorsResponse>, Status> {
         let mut sender = self.authenticate(&request)?;
         let message = request.into_inner();
-        let events_max = self.0.config.limits.batch_events_max;
+        let events_max = self.shared.config.limits.batch_events_max;
         let checked = sender.pay(&message).and_then(|()| {
             if message.errors.len() > events_max {
                 return Err(ApiError {
@@ -129,7 +143,7 @@ impl IngestService for Ingest {
             .into_iter()
             .map(|event| self.parse(&sender.origin, Some(event)))
             .collect();
-        let results = native::store_results(&self.0, sender.item, parsed).await;
+        let results = native::store_results(&self.shared, sender.item, parsed).await;
         if let Some(error) = native::whole_refusal(&results) {
             return Err(error.into());
         }
@@ -141,48 +155,102 @@ impl IngestService for Ingest {
         request: Request<Streaming<SendErrorRequest>>,
     ) -> Result<Response<SendErrorsResponse>, Status> {
         let sender = self.authenticate(&request)?;
+        let Ok(_turn) = self.streams.try_acquire() else {
+            sender.item.dropped(DropReason::Overloaded);
+            return Err(ApiError::new(ErrorCode::Overloaded, "too many streams at once").into());
+        };
         let mut stream = request.into_inner();
-        let limits = &self.0.config.limits;
-        let mut guard = Some(sender.item);
-        let project = guard.as_ref().map_or(ProjectId(0), Received::project);
-        let mut results = Vec::new();
-        let mut chunk = Vec::new();
-        let mut received = 0usize;
+        let mut intake = Intake::new(self, sender);
         loop {
-            let next = tokio::time::timeout(limits.body_read_timeout(), stream.message())
-                .await
-                .map_err(|_| ApiError::new(ErrorCode::TimedOut, "the stream stood still"))??;
-            let ended = next.is_none();
-            if let Some(message) = next {
-                received += 1;
-                if received > limits.stream_events_max {
-                    return Err(ApiError {
-                        code: ErrorCode::TooLarge,
-                        ..ApiError::invalid(
-                            "stream",
-                            format!("more than {} events", limits.stream_events_max),
-                        )
-                    }
-                    .into());
+            match intake.next(&mut stream).await {
+                Ok(true) => {}
+                Ok(false) => return Ok(Response::new(answer(intake.end().await))),
+                Err(status) => {
+                    // What came before is stored all the same: it has ids to repeat.
+                    intake.end().await;
+                    return Err(status);
                 }
-                chunk.push(self.parse(&sender.origin, message.event));
-            }
-            if chunk.len() >= STREAM_CHUNK_EVENTS || (ended && !chunk.is_empty()) {
-                let first = guard
-                    .take()
-                    .unwrap_or_else(|| Received::new(&self.0.tally, CATEGORY, project, 1));
-                let stored =
-                    native::store_results(&self.0, first, std::mem::take(&mut chunk)).await;
-                results.extend(stored);
-            }
-            if ended {
-                break;
             }
         }
-        if let Some(unused) = guard {
-            unused.dropped(crate::outcome::DropReason::Empty);
+    }
+}
+
+/// A stream's events on their way.
+struct Intake<'a> {
+    service: &'a Ingest,
+    origin: Origin,
+    /// The request's own guard, until the first event takes it over.
+    first: Option<Received>,
+    project: ProjectId,
+    chunk: Vec<Result<ParsedEvent, Invalid>>,
+    /// Pays for the chunk.
+    reservation: Reservation,
+    results: Vec<Result<EventId, ApiError>>,
+    received: usize,
+}
+
+impl<'a> Intake<'a> {
+    fn new(service: &'a Ingest, sender: Sender) -> Self {
+        Self {
+            service,
+            origin: sender.origin,
+            project: sender.item.project(),
+            first: Some(sender.item),
+            chunk: Vec::new(),
+            reservation: sender.reservation,
+            results: Vec::new(),
+            received: 0,
         }
-        Ok(Response::new(answer(results)))
+    }
+
+    /// Takes the next event; false at the stream's end.
+    async fn next(&mut self, stream: &mut Streaming<SendErrorRequest>) -> Result<bool, Status> {
+        let limits = &self.service.shared.config.limits;
+        let next = tokio::time::timeout(limits.body_read_timeout(), stream.message())
+            .await
+            .map_err(|_| ApiError::new(ErrorCode::TimedOut, "the stream stood still"))??;
+        let Some(message) = next else {
+            return Ok(false);
+        };
+        if self.received == limits.stream_events_max {
+            let message = format!("more than {} events", limits.stream_events_max);
+            return Err(ApiError {
+                code: ErrorCode::TooLarge,
+                ..ApiError::invalid("stream", message)
+            }
+            .into());
+        }
+        self.received += 1;
+        self.reservation.grow(message.encoded_len())?;
+        let parsed = self.service.parse(&self.origin, message.event);
+        self.chunk.push(parsed);
+        if self.chunk.len() >= STREAM_CHUNK_EVENTS {
+            self.flush().await;
+        }
+        Ok(true)
+    }
+
+    async fn flush(&mut self) {
+        if self.chunk.is_empty() {
+            return;
+        }
+        let shared = &self.service.shared;
+        let first = self
+            .first
+            .take()
+            .unwrap_or_else(|| Received::new(&shared.tally, CATEGORY, self.project, 1));
+        let chunk = std::mem::take(&mut self.chunk);
+        let stored = native::store_results(shared, first, chunk).await;
+        self.results.extend(stored);
+        self.reservation = shared.budget.reserve();
+    }
+
+    async fn end(mut self) -> Vec<Result<EventId, ApiError>> {
+        self.flush().await;
+        if let Some(unused) = self.first {
+            unused.dropped(DropReason::Empty);
+        }
+        self.results
     }
 }
 

@@ -133,9 +133,33 @@ async fn too_long_batches_and_streams_are_refused() {
         .await
         .unwrap_err();
     assert_eq!(refused.code(), Code::OutOfRange);
+    // The stream's first two have their fate: stored, and may be sent again.
+    assert_eq!(world.stored_ids(), [id(0), id(1)]);
     let tally = world.gateway.tally();
-    assert_eq!((tally.stored, tally.in_flight), (0, 0));
-    assert_eq!(tally.received, tally.dropped);
+    assert_eq!((tally.stored, tally.in_flight), (2, 0));
+    assert_eq!(tally.received, tally.dropped + tally.stored);
+}
+
+#[tokio::test]
+async fn messages_beyond_the_memory_budget_are_unavailable() {
+    let mut config = config();
+    config.limits.in_flight_bytes_max = 1_000;
+    let world = World::with(config, wishes()).await;
+    let request = SendErrorRequest {
+        event: Some(event("", &"x".repeat(1_001))),
+    };
+    let refused = client(&world)
+        .send_error(with_key(request, KEY))
+        .await
+        .unwrap_err();
+    assert_eq!(refused.code(), Code::Unavailable, "{refused}");
+    let small = SendErrorRequest {
+        event: Some(event("", "E")),
+    };
+    client(&world)
+        .send_error(with_key(small, KEY))
+        .await
+        .unwrap();
 }
 
 #[tokio::test]

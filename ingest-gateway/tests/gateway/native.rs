@@ -1,7 +1,7 @@
 use http::{Request, StatusCode, header};
 use serde_json::json;
 
-use crate::support::{KEY, World, id, native_event};
+use crate::support::{KEY, World, config, id, native_event, secret, wishes};
 
 #[tokio::test]
 async fn one_event_is_answered_with_its_id_once_it_is_durable() {
@@ -125,4 +125,25 @@ async fn a_closed_log_is_503_with_retry_after() {
     }
     let tally = world.gateway.tally();
     assert_eq!((tally.received, tally.dropped, tally.in_flight), (2, 2, 0));
+}
+
+#[tokio::test]
+async fn a_full_queue_is_503_and_the_event_may_be_sent_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut log_config = event_log::LogConfig::new(dir.path());
+    log_config.queue_bytes_max = 1;
+    let log = event_log::LogWriter::open(log_config).unwrap();
+    let gateway = ingest_gateway::Gateway::start(config(), log.clone(), secret(), wishes()).await;
+    let router = gateway.unwrap().router();
+    let path = format!("/api/errors?key={KEY}");
+    let request = Request::post(path).body(native_event(&id(1)).into());
+    let answer = crate::support::send(&router, request.unwrap()).await;
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(answer.headers[header::RETRY_AFTER], "5");
+    log.close().unwrap();
+    drop(log);
+    let world = World::in_dir(dir, config(), wishes()).await;
+    let answer = world.post_native(native_event(&id(1))).await;
+    assert_eq!(answer.status, StatusCode::ACCEPTED);
+    assert_eq!(world.stored_ids(), [id(1)]);
 }
