@@ -15,7 +15,7 @@ const browser = { ...shared, entryPoints: ['src/browser/index.ts'], platform: 'b
 const node = { ...shared, entryPoints: ['src/node/index.ts'], platform: 'node', target: ['node20'] };
 await Promise.all([
   build({ ...browser, format: 'esm', outfile: 'dist/browser/index.js' }),
-  build({ ...browser, format: 'iife', globalName: 'Errata', minify: true, outfile: 'dist/browser/errata.min.js' }),
+  build({ ...browser, format: 'iife', globalName: 'Errata', minify: true, sourcemap: 'external', outfile: 'dist/browser/errata.min.js' }),
   build({ ...node, format: 'esm', outfile: 'dist/node/index.js' }),
   build({ ...node, format: 'cjs', outfile: 'dist/node/index.cjs' }),
 ]);

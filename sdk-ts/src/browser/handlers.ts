@@ -1,9 +1,9 @@
 /** What happens to a page: errors nobody caught, requests, its end. */
-import type { Client } from '../core/client';
-import { httpBreadcrumb, patch, watchConsole, watchFetch } from '../core/hooks';
-import type { Options } from '../core/options';
-import { get, toText } from '../core/safe';
-import { OUTLIVE_BYTES_MAX } from './platform';
+import type { Client } from '../core/client.js';
+import { httpBreadcrumb, patch, watchConsole, watchFetch } from '../core/hooks.js';
+import type { Options } from '../core/options.js';
+import { get, toText } from '../core/safe.js';
+import { OUTLIVE_BYTES_MAX } from './platform.js';
 
 /** Listens until `close`. */
 export function install(client: Client, options: Options, beaconUrl: string): void {

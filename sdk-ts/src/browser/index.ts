@@ -1,10 +1,10 @@
 /** `@errata/sdk/browser`. */
-import { scopes, setClient } from '../core/api';
-import { Client } from '../core/client';
-import { parseDsn } from '../core/dsn';
-import type { Options } from '../core/options';
-import { install } from './handlers';
-import { batchUrl, browserPlatform } from './platform';
+import { scopes, setClient } from '../core/api.js';
+import { Client } from '../core/client.js';
+import { parseDsn } from '../core/dsn.js';
+import type { Options } from '../core/options.js';
+import { install } from './handlers.js';
+import { batchUrl, browserPlatform } from './platform.js';
 
 export {
   addBreadcrumb,
@@ -19,12 +19,12 @@ export {
   setUser,
   stats,
   withScope,
-} from '../core/api';
-export type { Hint } from '../core/client';
-export type { Options } from '../core/options';
-export type { Breadcrumb, Scope, User } from '../core/scope';
-export type { DropReason, Stats } from '../core/stats';
-export type { Level, WireEvent } from '../core/wire';
+} from '../core/api.js';
+export type { Hint } from '../core/client.js';
+export type { Options } from '../core/options.js';
+export type { Breadcrumb, Scope, User } from '../core/scope.js';
+export type { DropReason, Stats } from '../core/stats.js';
+export type { Level, WireEvent } from '../core/wire.js';
 
 /** Events kept while the server cannot be reached. */
 const QUEUE_EVENTS = 100;
@@ -36,7 +36,7 @@ export function init(options: Options): void {
     if (!options.dsn) return;
     const dsn = parseDsn(options.dsn);
     if (typeof dsn === 'string') {
-      console.error(`[errata] not started: ${dsn}`);
+      console.error('[errata] not started:', dsn);
       return;
     }
     const client = new Client({

@@ -1,8 +1,8 @@
 /** The browser as the core sees it. */
-import type { Dsn } from '../core/dsn';
-import { cut } from '../core/safe';
-import type { Platform, Reply } from '../core/platform';
-import type { WireClient } from '../core/wire';
+import type { Dsn } from '../core/dsn.js';
+import { cut } from '../core/safe.js';
+import type { Platform, Reply } from '../core/platform.js';
+import type { WireClient } from '../core/wire.js';
 
 /** An answer later than this counts as none. */
 const REQUEST_MS_MAX = 15_000;

@@ -4,10 +4,10 @@
  * global symbol, so that a process that loads this package twice (ESM and
  * CommonJS, two copies) still has one client and one scope.
  */
-import type { Client, Hint } from './client';
-import { toLevel, StackScopes, type Breadcrumb, type Scope, type Scopes, type User } from './scope';
-import type { Stats } from './stats';
-import type { Level } from './wire';
+import type { Client, Hint } from './client.js';
+import { toLevel, StackScopes, type Breadcrumb, type Scope, type Scopes, type User } from './scope.js';
+import type { Stats } from './stats.js';
+import type { Level } from './wire.js';
 
 /** Waits of `flush` and `close` when no time is given. */
 const FLUSH_MS = 2_000;

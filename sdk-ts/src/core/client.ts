@@ -3,14 +3,14 @@
  * method throws and none waits: what is slow (source lines, JSON, compression,
  * the network) happens after the call has returned.
  */
-import { describe } from './exception';
-import { CHARS, within, type Options } from './options';
-import type { Platform } from './platform';
-import { Queue } from './queue';
-import { each, get, toText } from './safe';
-import { BREADCRUMBS_MAX, Scope, toTimestamp, type Breadcrumb, type Scopes, type User } from './scope';
-import { Counters, type DropReason, type Stats } from './stats';
-import type { Level, WireEvent } from './wire';
+import { describe } from './exception.js';
+import { CHARS, within, type Options } from './options.js';
+import type { Platform } from './platform.js';
+import { Queue } from './queue.js';
+import { each, get, toText } from './safe.js';
+import { BREADCRUMBS_MAX, Scope, toTimestamp, type Breadcrumb, type Scopes, type User } from './scope.js';
+import { Counters, type DropReason, type Stats } from './stats.js';
+import type { Level, WireEvent } from './wire.js';
 
 /** Captured objects remembered, so that an error rethrown to a global handler counts once. */
 type Seen = WeakMap<object, string>;

@@ -1,4 +1,4 @@
-import { toText } from './safe';
+import { toText } from './safe.js';
 
 /** The DSN: `http(s)://PUBLICKEY@host[:port][/prefix]/PROJECTID`. */
 export interface Dsn {

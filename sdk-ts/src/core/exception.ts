@@ -1,8 +1,8 @@
 /** Whatever was thrown, as an error of the wire. Never throws. */
-import { CHARS } from './options';
-import { cut, get, getString, tagOf, toJson, toText } from './safe';
-import { parseStack, type Locate } from './stack';
-import type { Json, WireError } from './wire';
+import { CHARS } from './options.js';
+import { cut, get, getString, tagOf, toJson, toText } from './safe.js';
+import { parseStack, type Locate } from './stack.js';
+import type { Json, WireError } from './wire.js';
 
 /** Causes kept, over all levels: `cause`, and `errors` of an AggregateError. */
 const CAUSES_MAX = 20;

@@ -1,7 +1,7 @@
 /** Breadcrumbs from functions that every platform has: console and fetch. */
-import { get, getString, toText } from './safe';
-import type { Breadcrumb } from './scope';
-import type { Level } from './wire';
+import { get, getString, toText } from './safe.js';
+import type { Breadcrumb } from './scope.js';
+import type { Level } from './wire.js';
 
 type Callable = (this: unknown, ...args: unknown[]) => unknown;
 type Record_ = (breadcrumb: Breadcrumb) => void;

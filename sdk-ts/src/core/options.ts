@@ -1,4 +1,4 @@
-import type { WireEvent } from './wire';
+import type { WireEvent } from './wire.js';
 
 export interface Options {
   /** Where errors go: `http(s)://PUBLICKEY@host/PROJECTID`. Absent or empty: the SDK does nothing. */

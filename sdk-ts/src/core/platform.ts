@@ -1,5 +1,5 @@
 /** What the core asks of the world. The browser, Node and the tests each hand one in. */
-import type { WireEvent } from './wire';
+import type { WireEvent } from './wire.js';
 
 export interface Platform {
   /** `platform` of the event. */

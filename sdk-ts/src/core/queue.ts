@@ -4,10 +4,10 @@
  * exactly one counter (stats.ts). Nothing here throws to the caller; times are
  * milliseconds of the platform's clock.
  */
-import { utf8Bytes } from './safe';
-import type { Counters, DropReason } from './stats';
-import type { Platform, Reply } from './platform';
-import type { WireEvent } from './wire';
+import { utf8Bytes } from './safe.js';
+import type { Counters, DropReason } from './stats.js';
+import type { Platform, Reply } from './platform.js';
+import type { WireEvent } from './wire.js';
 
 /** Events of one request; the server takes 1,000. */
 export const BATCH_EVENTS_MAX = 50;
@@ -62,7 +62,7 @@ export class Queue {
   /** The server named the time; a flush must not shorten it. */
   #blockedByServer = false;
   #cancelTimer: (() => void) | undefined;
-  #idle: (() => void)[] = [];
+  #idle = new Set<(all: boolean) => void>();
   #warned = false;
 
   constructor(platform: Platform, counters: Counters, max: number) {
@@ -98,11 +98,13 @@ export class Queue {
   flush(timeoutMs: number): Promise<boolean> {
     if (this.#held === 0) return Promise.resolve(true);
     return new Promise((resolve) => {
-      const cancel = this.#platform.setTimer(() => { resolve(false); }, timeoutMs, true);
-      this.#idle.push(() => {
+      const done = (all: boolean): void => {
         cancel();
-        resolve(true);
-      });
+        this.#idle.delete(done);
+        resolve(all);
+      };
+      const cancel = this.#platform.setTimer(() => { done(false); }, timeoutMs, true);
+      this.#idle.add(done);
       this.#dueMs = 0;
       if (!this.#blockedByServer) this.#blockedUntilMs = 0;
       this.#wake();
@@ -192,7 +194,7 @@ export class Queue {
     this.#cancelTimer = undefined;
     if (this.#held === 0) {
       this.#dueMs = Infinity;
-      for (const done of this.#idle.splice(0)) done();
+      for (const done of this.#idle) done(true);
     } else if (at > now) {
       if (at < Infinity) this.#cancelTimer = this.#platform.setTimer(() => { this.#wake(); }, at - now);
     } else if (this.#preparing === 0 || full || this.#halves.length) {
@@ -236,7 +238,7 @@ export class Queue {
     }
     this.#sending = false;
     // While somebody waits for a flush the rest goes at once, else it waits for company.
-    if (this.#idle.length) this.#dueMs = 0;
+    if (this.#idle.size) this.#dueMs = 0;
     else this.#dueMs = this.#lastSendMs + BATCH_SPACING_MS;
     this.#wake();
   }

@@ -2,7 +2,7 @@
  * Reading values that strangers made: getters that throw, Proxies, cycles,
  * megabytes. Nothing here throws, and all output is bounded, plain JSON.
  */
-import type { Json, JsonObject } from './wire';
+import type { Json, JsonObject } from './wire.js';
 
 /** Deepest nesting kept; deeper values become a short name such as `[Object]`. */
 const DEPTH_MAX = 5;

@@ -3,9 +3,9 @@
  * copied to plain, bounded JSON when they are set, so that a capture only
  * copies references and no later change shows up in an earlier event.
  */
-import { CHARS } from './options';
-import { cut, each, get, toJsonObject, toJson, toText } from './safe';
-import type { JsonObject, Level, WireBreadcrumb, WireEvent, WireUser } from './wire';
+import { CHARS } from './options.js';
+import { cut, each, get, toJsonObject, toJson, toText } from './safe.js';
+import type { JsonObject, Level, WireBreadcrumb, WireEvent, WireUser } from './wire.js';
 
 /** Most breadcrumbs the server keeps. */
 export const BREADCRUMBS_MAX = 100;

@@ -3,7 +3,7 @@
  * Node, Deno), SpiderMonkey (Firefox) and JavaScriptCore (Safari). Total: any
  * text gives some list. Lines and columns are 1-based, as all three write them.
  */
-import type { WireFrame } from './wire';
+import type { WireFrame } from './wire.js';
 
 /** Frames kept, half from each end. V8 gives 10 unless told otherwise; more than this is recursion. */
 const FRAMES_MAX = 100;

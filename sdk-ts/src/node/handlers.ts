@@ -4,10 +4,10 @@
  * 1 (after a bounded flush), unless the application listens itself.
  */
 import { inspect } from 'node:util';
-import type { Client } from '../core/client';
-import { watchConsole, watchFetch } from '../core/hooks';
-import type { Options } from '../core/options';
-import { get } from '../core/safe';
+import type { Client } from '../core/client.js';
+import { watchConsole, watchFetch } from '../core/hooks.js';
+import type { Options } from '../core/options.js';
+import { get } from '../core/safe.js';
 
 /** How long a dying process waits for its last events. */
 const LAST_FLUSH_MS = 2_000;

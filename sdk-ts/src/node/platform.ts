@@ -5,10 +5,10 @@ import { relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
-import type { Dsn } from '../core/dsn';
-import type { Platform, Reply } from '../core/platform';
-import type { JsonObject } from '../core/wire';
-import { addSourceLines } from './source';
+import type { Dsn } from '../core/dsn.js';
+import type { Platform, Reply } from '../core/platform.js';
+import type { JsonObject } from '../core/wire.js';
+import { addSourceLines } from './source.js';
 
 /** An answer later than this counts as none. */
 const REQUEST_MS_MAX = 15_000;

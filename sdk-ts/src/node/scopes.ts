@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { Scope, type Scopes } from '../core/scope';
+import { Scope, type Scopes } from '../core/scope.js';
 
 /** The current scope follows asynchronous calls: each request of a server may have its own. */
 export class AsyncScopes implements Scopes {

@@ -5,7 +5,7 @@
  */
 import { open } from 'node:fs/promises';
 import { isAbsolute } from 'node:path';
-import type { WireEvent, WireFrame } from '../core/wire';
+import type { WireEvent, WireFrame } from '../core/wire.js';
 
 /** Lines before and after; the server keeps 5. */
 const CONTEXT_LINES = 5;
