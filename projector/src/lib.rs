@@ -18,6 +18,9 @@ mod issues;
 pub mod metrics;
 pub mod projector;
 mod replay;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod testing;
 pub mod title;
 
 pub use error::ProjectorError;

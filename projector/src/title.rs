@@ -120,3 +120,72 @@ fn clip(text: &str, chars_max: usize) -> &str {
         None => text,
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use event_model::head::Head;
+
+    use super::{CULPRIT_CHARS_MAX, TITLE_CHARS_MAX, culprit, face, title};
+    use crate::testing::{error, head, message, stored};
+
+    #[test]
+    fn titles_and_culprits() {
+        let mut synthetic = error("javascript", "Error", "", &["onClick @ app.js"]);
+        synthetic.exceptions[0].synthetic = true;
+        let route = |head: Head| Head {
+            transaction: "GET /users".into(),
+            ..head
+        };
+        let samples = [
+            error(
+                "python",
+                "KeyError",
+                "'user'\nmore",
+                &["main in app", "get in app.cache", "!pop in lib"],
+            ),
+            error("javascript", "", "Script error.", &[]),
+            error(
+                "javascript",
+                "TypeError",
+                "x is undefined",
+                &[
+                    "? @ https://a.example/main.js",
+                    "render @ https://a.example/app.js",
+                ],
+            ),
+            error("go", "*errors.errorString", "", &["Serve in acme/api"]),
+            error(
+                "rust",
+                "panic",
+                "boom",
+                &["app::run", "core::panicking::panic", "rust_begin_unwind"],
+            ),
+            synthetic,
+            route(error("node", "Error", "x", &["!read in node:fs"])),
+            route(error("node", "Error", "x", &["read in api"])),
+            message("\n  first line\nsecond"),
+            head(),
+        ];
+        let lines: Vec<String> = samples
+            .iter()
+            .map(|head| {
+                let stored = stored(head);
+                format!("{} | {}", title(stored.head()), culprit(stored.head()))
+            })
+            .collect();
+        insta::assert_snapshot!(lines.join("\n"));
+    }
+
+    #[test]
+    fn long_ones_are_cut_at_a_character() {
+        let head = error("python", &"é".repeat(500), &"ü".repeat(500), &[]);
+        let face = face(stored(&head).head());
+        assert_eq!(face.title.chars().count(), TITLE_CHARS_MAX);
+        assert!(face.title.contains("é: ü"), "{}", face.title);
+        let deep = format!("f in {}", "m".repeat(500));
+        let head = error("python", "E", "", &[&deep]);
+        let culprit = culprit(stored(&head).head());
+        assert_eq!(culprit.chars().count(), CULPRIT_CHARS_MAX);
+    }
+}
