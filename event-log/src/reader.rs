@@ -4,7 +4,11 @@
 //! place from the mapped segment; a body is unpacked only when asked for, its block
 //! kept for the neighbours. Fails with [`ReadError`], which names the record.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 use event_model::{
@@ -18,6 +22,9 @@ use crate::{
     error::{OpenError, ReadError, WhichLog},
     writer::{log_dir, read_error},
 };
+
+/// Pause of a wait on a log whose writer has ended.
+const PAUSE_AFTER_END: Duration = Duration::from_millis(20);
 
 /// One record of the stream.
 #[derive(Debug, Clone)]
@@ -125,8 +132,7 @@ impl LogReader {
 
     /// Waits until a record after `position` is durable; whether one is.
     pub fn wait_past(&self, position: Position, timeout: Duration) -> bool {
-        // The log waits for the record itself.
-        self.0.events.wait_past(position.sequence() + 1, timeout)
+        wait_for(&self.0.events, position.sequence() + 1, timeout)
     }
 
     /// The event at `position`; none if another record or nothing is there.
@@ -232,7 +238,7 @@ impl LogReader {
 
     /// Waits until a command after `number` is durable; whether one is.
     pub fn wait_commands_past(&self, number: u64, timeout: Duration) -> bool {
-        self.0.control.wait_past(number + 1, timeout)
+        wait_for(&self.0.control, number + 1, timeout)
     }
 
     /// The segment that holds `position`; none if nothing durable is there.
@@ -283,6 +289,18 @@ impl LogReader {
             entry,
         })
     }
+}
+
+/// Waits until record `sequence` is durable; whether it is. When the writer has
+/// ended the log answers at once: callers that wait in a loop must not spin then.
+fn wait_for(log: &Reader, sequence: u64, timeout: Duration) -> bool {
+    let deadline = Instant::now() + timeout;
+    let there = log.wait_past(sequence, timeout);
+    if !there {
+        let left = deadline.saturating_duration_since(Instant::now());
+        std::thread::park_timeout(left.min(PAUSE_AFTER_END));
+    }
+    there
 }
 
 /// The records after a position, in order. See [`LogReader::read_after`].

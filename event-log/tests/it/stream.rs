@@ -1,6 +1,6 @@
 //! Events in, events out.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use event_log::{AppendError, Entry, LogConfig, LogReader, LogWriter};
 use event_model::Position;
@@ -155,6 +155,24 @@ fn a_reader_waits_for_what_comes_after_a_position() {
         .collect();
     assert_eq!(after, ["event 1"]);
     assert_eq!(reader.read_after(Position(1)).count(), 0);
+}
+
+#[test]
+fn waiting_in_a_loop_does_not_spin_once_the_writer_has_ended() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = open(dir.path());
+    let reader = log.reader();
+    log.close().unwrap();
+    let begin = Instant::now();
+    for _ in 0..5 {
+        assert!(!reader.wait_past(Position(0), Duration::from_secs(5)));
+    }
+    let took = begin.elapsed();
+    assert!(took >= Duration::from_millis(50), "{took:?}");
+    assert!(
+        took < Duration::from_secs(5),
+        "nor does it sit out its time"
+    );
 }
 
 #[test]
