@@ -4,10 +4,11 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, IoSlice};
+use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use rustix::fs::FallocateFlags;
+use rustix::fs::{FallocateFlags, SeekFrom};
 
 /// Zeros written at a time where the file system cannot preallocate.
 const ZERO_CHUNK_BYTES: usize = 1024 * 1024;
@@ -86,13 +87,47 @@ pub(crate) fn sync_directory(path: &Path) -> io::Result<()> {
 const READ_CHUNK_BYTES: usize = 4 * 1024 * 1024;
 
 /// All bytes of `file`, copied with `pread`: an I/O error is reported as such, where a mapping would end the process.
+/// What was preallocated and never written is not read from disk; it is zeros.
 pub(crate) fn read_all(file: &File) -> io::Result<Vec<u8>> {
     let length = usize::try_from(file.metadata()?.len())
         .map_err(|_| io::Error::from(io::ErrorKind::FileTooLarge))?;
     let mut bytes = vec![0; length];
     let mut at = 0;
-    while at < length {
-        let end = length.min(at + READ_CHUNK_BYTES);
+    while let Some(data) = next_data(file, at, length)? {
+        let end = read_range(file, &mut bytes, data.clone())?;
+        if end < data.end {
+            // Shorter than it was a moment ago.
+            bytes.truncate(end);
+            break;
+        }
+        at = end;
+    }
+    Ok(bytes)
+}
+
+/// The next range at or behind `at` that may hold anything but zeros.
+fn next_data(file: &File, at: usize, length: usize) -> io::Result<Option<Range<usize>>> {
+    if at >= length {
+        return Ok(None);
+    }
+    let start = match rustix::fs::seek(file, SeekFrom::Data(at as u64)) {
+        Ok(start) => start as usize,
+        Err(rustix::io::Errno::NXIO) => return Ok(None),
+        // A file system that does not know its holes.
+        Err(rustix::io::Errno::INVAL | rustix::io::Errno::OPNOTSUPP) => {
+            return Ok(Some(at..length));
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let end = rustix::fs::seek(file, SeekFrom::Hole(start as u64))? as usize;
+    Ok((start < length).then(|| start..end.clamp(start + 1, length)))
+}
+
+/// Fills `range` of `bytes` from the same place in `file`; where it stopped.
+fn read_range(file: &File, bytes: &mut [u8], range: Range<usize>) -> io::Result<usize> {
+    let mut at = range.start;
+    while at < range.end {
+        let end = range.end.min(at + READ_CHUNK_BYTES);
         match file.read_at(&mut bytes[at..end], at as u64) {
             Ok(0) => break,
             Ok(count) => at += count,
@@ -100,6 +135,32 @@ pub(crate) fn read_all(file: &File) -> io::Result<Vec<u8>> {
             Err(error) => return Err(error),
         }
     }
-    bytes.truncate(at);
-    Ok(bytes)
+    Ok(at)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sparse_file_is_read_like_any_other() {
+        let file = tempfile::tempfile().unwrap();
+        reserve(&file, 0, 1 << 20).unwrap();
+        file.write_all_at(b"first", 3).unwrap();
+        file.write_all_at(b"middle", 300_000).unwrap();
+        file.write_all_at(b"last", (1 << 20) - 4).unwrap();
+        for synced in [false, true] {
+            if synced {
+                file.sync_all().unwrap();
+            }
+            let bytes = read_all(&file).unwrap();
+            let mut expected = vec![0; 1 << 20];
+            expected[3..8].copy_from_slice(b"first");
+            expected[300_000..300_006].copy_from_slice(b"middle");
+            expected[(1 << 20) - 4..].copy_from_slice(b"last");
+            assert!(bytes == expected, "synced: {synced}");
+        }
+        assert!(read_all(&tempfile::tempfile().unwrap()).unwrap().is_empty());
+    }
 }

@@ -209,6 +209,33 @@ fn a_batch_cut_at_any_length_is_whole_or_absent() {
 }
 
 #[test]
+fn what_was_cut_off_leaves_nothing_in_the_index() {
+    let dir = closed(3, 40);
+    let log = Log::open(small(dir.path())).unwrap();
+    let batch = (3..9).map(|number| record(payload(number, 5000))).collect();
+    log.append_batch(batch).unwrap().wait().unwrap();
+    log.close().unwrap();
+    let path = segment_path(dir.path(), 1);
+    let last = find(&path, &payload(8, 5000));
+    OpenOptions::new()
+        .write(true)
+        .open(&path)
+        .unwrap()
+        .set_len(last)
+        .unwrap();
+    let log = Log::open(small(dir.path())).unwrap();
+    assert_eq!(
+        (
+            log.durable_end(),
+            log.recovery().torn.as_ref().unwrap().fault
+        ),
+        (3, Fault::Length)
+    );
+    fill(&log, 3, 12, 40);
+    assert_holds(&log.reader(), 1, 12, 40);
+}
+
+#[test]
 fn a_missing_segment_is_named_but_an_old_one_may_be_gone() {
     let dir = closed(600, 300);
     assert!(log_core::stat(dir.path()).unwrap().segments.len() > 3);
