@@ -11,6 +11,17 @@
 //! nothing of the body can be used; a broken item of an envelope or a batch is an
 //! [`Item::Broken`] or an `Err` beside its good neighbours.
 
+mod envelope;
+mod in_app;
+mod json;
+mod limit;
+mod native;
+mod scrub;
+mod sentry;
+mod stack;
+mod store;
+mod time;
+
 use std::{fmt, net::IpAddr};
 
 use event_model::{Event, EventId, ProjectId, PublicKey};
@@ -187,27 +198,84 @@ impl fmt::Display for Invalid {
 
 /// Reads only an envelope's first line: cheap, for authentication before the rest.
 pub fn envelope_header(body: &[u8]) -> Result<EnvelopeHeader, Invalid> {
-    let _ = body;
-    Err(Invalid::malformed("not read yet"))
+    envelope::header(body).map(|(header, _)| header)
 }
 
-/// Reads a Sentry envelope. Fails only if the envelope's header is unreadable.
+/// Reads a Sentry envelope. Fails only if the envelope's header is unreadable; a
+/// broken item is an [`Item::Broken`].
 pub fn parse_envelope(body: &[u8], context: &Context<'_>) -> Result<Parsed, Invalid> {
-    let _ = (body, context);
-    Err(Invalid::malformed("not read yet"))
+    let (header, at) = envelope::header(body)?;
+    let mut parsed = Parsed {
+        event_id: header.event_id,
+        items: Vec::new(),
+    };
+    // The header's id is that of the first event; a second one needs its own.
+    let mut id = header.event_id;
+    let mut attachments_bytes = 0usize;
+    for raw in envelope::items(body, at, context.limits.items_max) {
+        let kind = raw.kind;
+        let item = match raw.payload {
+            Err(invalid) => Err(invalid),
+            Ok(payload) if kind == "event" => sentry::read(payload, id, header.sent_at_ns, context)
+                .map(|read| match read {
+                    sentry::Payload::Event(event) => {
+                        id = None;
+                        parsed.event_id.get_or_insert(event.event.id);
+                        Item::Event(event)
+                    }
+                    sentry::Payload::NotStored(kind) => not_stored(&kind, None, payload),
+                }),
+            Ok(payload) if kind == "attachment" => {
+                attachments_bytes = attachments_bytes.saturating_add(payload.len());
+                let max = context.limits.attachments_bytes_max;
+                if attachments_bytes > max {
+                    let message = format!("attachments of more than {max} bytes together");
+                    Err(Invalid::too_large(message))
+                } else {
+                    Ok(not_stored(kind, raw.item_count, payload))
+                }
+            }
+            Ok(payload) => Ok(not_stored(kind, raw.item_count, payload)),
+        };
+        let kind = || kind.to_owned();
+        let broken = |invalid| Item::Broken {
+            kind: kind(),
+            invalid,
+        };
+        parsed.items.push(item.unwrap_or_else(broken));
+    }
+    Ok(parsed)
+}
+
+fn not_stored(kind: &str, item_count: Option<u32>, payload: &[u8]) -> Item {
+    Item::NotStored {
+        kind: kind.to_owned(),
+        quantity: item_count.unwrap_or(1).max(1),
+        bytes: payload.len(),
+    }
 }
 
 /// Reads the body of `/store/`: an event's JSON, or base64 of it, or base64 of
 /// zlib of it.
 pub fn parse_store(body: &[u8], context: &Context<'_>) -> Result<Parsed, Invalid> {
-    let _ = (body, context);
-    Err(Invalid::malformed("not read yet"))
+    let payload = store::payload(body, context.limits.event_bytes_max)?;
+    let item = match sentry::read(&payload, None, None, context)? {
+        sentry::Payload::Event(event) => Item::Event(event),
+        sentry::Payload::NotStored(kind) => not_stored(&kind, None, &payload),
+    };
+    let event_id = match &item {
+        Item::Event(event) => Some(event.event.id),
+        _ => None,
+    };
+    Ok(Parsed {
+        event_id,
+        items: vec![item],
+    })
 }
 
 /// Reads one native event (JSON of `errata.v1.Event`).
 pub fn parse_native(body: &[u8], context: &Context<'_>) -> Result<ParsedEvent, Invalid> {
-    let _ = (body, context);
-    Err(Invalid::malformed("not read yet"))
+    native::event(body, context)
 }
 
 /// Reads a native batch, `{"errors":[…]}`: one result for each, in order.
@@ -215,12 +283,11 @@ pub fn parse_native_batch(
     body: &[u8],
     context: &Context<'_>,
 ) -> Result<Vec<Result<ParsedEvent, Invalid>>, Invalid> {
-    let _ = (body, context);
-    Err(Invalid::malformed("not read yet"))
+    native::batch(body, context)
 }
 
 /// Reads one native event that came by gRPC.
 pub fn from_proto(event: proto::v1::Event, context: &Context<'_>) -> Result<ParsedEvent, Invalid> {
-    let _ = (event, context);
-    Err(Invalid::malformed("not read yet"))
+    let size_bytes = native::checked_size(prost::Message::encoded_len(&event), context)?;
+    native::from_tree(native::tree(event)?, size_bytes, context)
 }

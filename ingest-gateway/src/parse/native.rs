@@ -1,0 +1,302 @@
+//! The native event: JSON of `errata.v1.Event` with snake-case names. The gRPC
+//! twin is turned into the same tree ([`proto`]) and read here too, so both have
+//! one meaning.
+//!
+//! Strict where Sentry's reader is lenient: a wrong type is an [`Invalid`] that
+//! names the field's path, for whoever writes a client. Unknown keys are ignored,
+//! at the top level kept in `other`. Texts that are too long are cut.
+
+mod error;
+mod proto;
+mod read;
+
+use event_model::{Event, Level, event::Breadcrumb};
+use serde::Deserialize;
+use serde_json::{Map, Value, value::RawValue};
+
+pub(super) use self::proto::tree;
+use self::read::{Path, fields, free_map, list, members, text, timestamp};
+use super::{
+    Context, Invalid, InvalidReason, ParsedEvent, envelope,
+    json::{self, Budget, Json},
+    limit, scrub, sentry,
+};
+
+/// The names of event.proto, in the order in which they are taken apart below; a
+/// test holds them equal to the descriptor's.
+const EVENT: [&str; 13] = [
+    "error",
+    "level",
+    "platform",
+    "release",
+    "environment",
+    "timestamp",
+    "id",
+    "client",
+    "user",
+    "context",
+    "tags",
+    "fingerprint",
+    "extra",
+];
+const CLIENT: [&str; 6] = [
+    "url",
+    "user_agent",
+    "language",
+    "resolution",
+    "os",
+    "hostname",
+];
+const USER: [&str; 5] = ["id", "session_id", "email", "username", "ip_address"];
+const CONTEXT: [&str; 3] = ["breadcrumbs", "state", "metrics"];
+const BREADCRUMB: [&str; 6] = ["timestamp", "type", "category", "level", "message", "data"];
+
+/// One event's body.
+pub(super) fn event(body: &[u8], context: &Context<'_>) -> Result<ParsedEvent, Invalid> {
+    let size_bytes = checked_size(body.len(), context)?;
+    json::read(body, |json| from_tree(json, size_bytes, context))?
+}
+
+/// A batch's body; each item is cut out unread, so that none can spoil another.
+pub(super) fn batch(
+    body: &[u8],
+    context: &Context<'_>,
+) -> Result<Vec<Result<ParsedEvent, Invalid>>, Invalid> {
+    #[derive(Deserialize)]
+    struct Batch<'a> {
+        #[serde(borrow)]
+        errors: Vec<&'a RawValue>,
+    }
+    let read = |batch: Batch<'_>| {
+        let (count, max) = (batch.errors.len(), context.limits.batch_max);
+        if count > max {
+            return Err(Invalid {
+                field: "errors".to_owned(),
+                ..Invalid::too_large(format!("{count} errors in one batch; at most {max}"))
+            });
+        }
+        let items = batch.errors.iter();
+        Ok(items
+            .map(|item| event(item.get().as_bytes(), context))
+            .collect())
+    };
+    let first = match serde_json::from_slice(body) {
+        Ok(batch) => return read(batch),
+        Err(error) => error,
+    };
+    match serde_json::from_str(&json::repair(body)) {
+        Ok(batch) => read(batch),
+        Err(_) if first.is_data() => Err(Invalid::field(
+            "errors",
+            "a batch is an object with a list of errors, {\"errors\":[…]}",
+        )),
+        Err(_) => Err(Invalid::malformed(format!("not JSON: {first}"))),
+    }
+}
+
+/// The size, if it is allowed.
+pub(super) fn checked_size(bytes: usize, context: &Context<'_>) -> Result<u32, Invalid> {
+    let max = context.limits.event_bytes_max;
+    if bytes > max {
+        return Err(Invalid::too_large(format!(
+            "an event of {bytes} bytes; at most {max} are allowed"
+        )));
+    }
+    Ok(bytes as u32)
+}
+
+/// One event's tree.
+pub(super) fn from_tree(
+    json: Json<'_>,
+    size_bytes: u32,
+    context: &Context<'_>,
+) -> Result<ParsedEvent, Invalid> {
+    let root = Path::ROOT;
+    if !matches!(json, Json::Object(_)) {
+        return Err(Invalid {
+            reason: InvalidReason::Malformed,
+            ..read::wrong(&root, "an object", &json)
+        });
+    }
+    let mut event = limit::empty_event(context);
+    let mut other_budget = Budget::new(sentry::FREE_BYTES_MAX, sentry::FREE_STRING_BYTES_MAX);
+    let (slots, others) = fields(json, &root, &EVENT)?;
+    let [
+        error,
+        level,
+        platform,
+        release,
+        environment,
+        at,
+        id,
+        client,
+        user,
+        led_there,
+        tags,
+        fingerprint,
+        extra,
+    ] = slots;
+    for (key, value) in others {
+        let kept = value.into_value(&mut other_budget);
+        event.other.insert(key.into_owned(), kept);
+    }
+    let limits = context.limits;
+    let read = error::chain(error, &root.key("error"), limits)?;
+    event.exceptions = read.exceptions;
+    if let Some(stack) = read.stack_left {
+        event.other.insert("stack".to_owned(), stack.into());
+    }
+    event.level = level_of(&level, &root.key("level"))?.unwrap_or_default();
+    event.platform = sentry::platform(Json::String(text(platform, &root.key("platform"))?.into()));
+    event.release = read::short(release, &root.key("release"), sentry::TAG_CHARS_MAX)?;
+    event.environment = read::short(
+        environment,
+        &root.key("environment"),
+        sentry::SHORT_CHARS_MAX,
+    )?;
+    let client_ns = timestamp(&at, &root.key("timestamp"))?;
+    event.timestamp_ns = super::time::event_time(client_ns, 0, context.received_ns);
+    let id = Json::String(text(id, &root.key("id"))?.into());
+    if let Some(id) = envelope::event_id(&id) {
+        event.id = id;
+    }
+    read_client(client, &root.key("client"), &mut event)?;
+    read_user(user, &root.key("user"), &mut event, context)?;
+    read_context(led_there, &root.key("context"), &mut event, context)?;
+    for (key, value) in members(tags, &root.key("tags"))? {
+        if event.tags.len() == limits.tags_max {
+            break;
+        }
+        let path = root.key("tags");
+        if matches!(value, Json::Array(_) | Json::Object(_)) {
+            return Err(read::wrong(&path.key(&key), "a string", &value));
+        }
+        event.tags.extend(sentry::tag(&key, value));
+    }
+    let path = root.key("fingerprint");
+    let parts = list(fingerprint, &path)?.into_iter().enumerate();
+    for (at, part) in parts.take(sentry::FINGERPRINT_PARTS_MAX) {
+        let part = read::short(part, &path.index(at), sentry::TAG_CHARS_MAX)?;
+        event.fingerprint.push(part);
+    }
+    event.extra = free_map(extra, &root.key("extra"))?;
+    limit::fill_user_agent(&mut event, context);
+    scrub::event(&mut event);
+    Ok(ParsedEvent { event, size_bytes })
+}
+
+/// A name, or its number in event.proto. An unknown name is an error's level, as
+/// everywhere.
+fn level_of(json: &Json<'_>, path: &Path<'_>) -> Result<Option<Level>, Invalid> {
+    match json {
+        Json::Null => Ok(None),
+        Json::String(name) => {
+            let name = name.trim();
+            let bare = name.strip_prefix("LEVEL_").unwrap_or(name);
+            Ok(Level::from_text(bare))
+        }
+        json => match json.as_integer() {
+            Some(0) => Ok(None),
+            Some(number @ 1..=5) => Ok(Some(Level::from_number(number as u8))),
+            _ => Err(read::wrong(path, "a level's name", json)),
+        },
+    }
+}
+
+fn read_client(json: Json<'_>, path: &Path<'_>, event: &mut Event) -> Result<(), Invalid> {
+    let (slots, _) = fields(json, path, &CLIENT)?;
+    let [url, user_agent, language, resolution, os, hostname] = slots;
+    let url = text(url, &path.key("url"))?;
+    let user_agent = text(user_agent, &path.key("user_agent"))?;
+    event.server_name = text(hostname, &path.key("hostname"))?;
+    if !url.is_empty() || !user_agent.is_empty() {
+        let mut request = vec![("url".into(), Json::String(url.into()))];
+        if !user_agent.is_empty() {
+            let header = vec![("User-Agent".into(), Json::String(user_agent.into()))];
+            request.push(("headers".into(), Json::Object(header)));
+        }
+        event.request = sentry::request(Json::Object(request));
+    }
+    let contexts = [
+        ("culture", "locale", text(language, &path.key("language"))?),
+        (
+            "device",
+            "screen_resolution",
+            text(resolution, &path.key("resolution"))?,
+        ),
+        ("os", "name", text(os, &path.key("os"))?),
+    ];
+    for (context, name, value) in contexts {
+        if !value.is_empty() {
+            let object: Map<String, Value> =
+                [(name.to_owned(), value.into())].into_iter().collect();
+            event
+                .contexts
+                .insert(context.to_owned(), Value::Object(object));
+        }
+    }
+    Ok(())
+}
+
+fn read_user(
+    json: Json<'_>,
+    path: &Path<'_>,
+    event: &mut Event,
+    context: &Context<'_>,
+) -> Result<(), Invalid> {
+    let (slots, _) = fields(json, path, &USER)?;
+    let [id, session_id, email, username, ip_address] = slots;
+    // Ids are numbers in many databases; their text is meant.
+    let id = match id {
+        Json::Number(number) => number.to_string(),
+        id => text(id, &path.key("id"))?,
+    };
+    let mut user = event_model::event::User {
+        id,
+        session_id: text(session_id, &path.key("session_id"))?,
+        email: text(email, &path.key("email"))?,
+        username: text(username, &path.key("username"))?,
+        ip_address: text(ip_address, &path.key("ip_address"))?,
+        data: Map::new(),
+    };
+    let sender = context.client_ip.map(|ip| ip.to_string());
+    sentry::resolve_address(&mut user.ip_address, sender.as_deref());
+    event.user = (user != event_model::event::User::default()).then_some(user);
+    Ok(())
+}
+
+fn read_context(
+    json: Json<'_>,
+    path: &Path<'_>,
+    event: &mut Event,
+    context: &Context<'_>,
+) -> Result<(), Invalid> {
+    let (slots, _) = fields(json, path, &CONTEXT)?;
+    let [breadcrumbs, state, metrics] = slots;
+    let crumbs = list(breadcrumbs, &path.key("breadcrumbs"))?;
+    let skip = crumbs.len().saturating_sub(context.limits.breadcrumbs_max);
+    for (at, crumb) in crumbs.into_iter().enumerate().skip(skip) {
+        let crumb = read_breadcrumb(crumb, &path.key("breadcrumbs").index(at))?;
+        event.breadcrumbs.push(crumb);
+    }
+    for (name, json) in [("state", state), ("metrics", metrics)] {
+        let map = free_map(json, &path.key(name))?;
+        if !map.is_empty() {
+            event.contexts.insert(name.to_owned(), Value::Object(map));
+        }
+    }
+    Ok(())
+}
+
+fn read_breadcrumb(json: Json<'_>, path: &Path<'_>) -> Result<Breadcrumb, Invalid> {
+    let (slots, _) = fields(json, path, &BREADCRUMB)?;
+    let [at, ty, category, level, message, data] = slots;
+    Ok(Breadcrumb {
+        timestamp_ns: timestamp(&at, &path.key("timestamp"))?.unwrap_or_default(),
+        ty: text(ty, &path.key("type"))?,
+        category: text(category, &path.key("category"))?,
+        level: level_of(&level, &path.key("level"))?,
+        message: text(message, &path.key("message"))?,
+        data: free_map(data, &path.key("data"))?,
+    })
+}

@@ -1,0 +1,348 @@
+//! The smaller fields: level, platform, versions, tags, user, breadcrumbs, free
+//! forms.
+
+use std::{borrow::Cow, net::IpAddr};
+
+use event_model::{
+    Event, Level,
+    event::{Breadcrumb, User},
+};
+use serde_json::{Map, Value};
+
+use super::{
+    super::{
+        Context,
+        json::{self, Budget, Json},
+        time,
+    },
+    FREE_BYTES_MAX, FREE_STRING_BYTES_MAX, MESSAGE_BYTES_MAX, name,
+};
+
+/// Longest tag key, release, tag value, fingerprint part: characters.
+pub(in super::super) const TAG_CHARS_MAX: usize = 200;
+/// Longest environment, dist, platform: characters.
+pub(in super::super) const SHORT_CHARS_MAX: usize = 64;
+/// Most parts of a fingerprint (event.proto).
+pub(in super::super) const FINGERPRINT_PARTS_MAX: usize = 20;
+/// Data of one breadcrumb, bytes.
+const BREADCRUMB_DATA: Budget = Budget::new(8 << 10, 4 << 10);
+
+/// A name or one of Python's numbers (10 … 50).
+pub(super) fn level(json: &Json<'_>) -> Option<Level> {
+    match json {
+        Json::String(text) => {
+            let named = Level::from_text(text.trim());
+            named.or_else(|| numbered(text.trim().parse().ok()?))
+        }
+        json => numbered(json.as_integer()?),
+    }
+}
+
+fn numbered(number: i64) -> Option<Level> {
+    Some(match number {
+        ..=0 => return None,
+        1..=10 => Level::Debug,
+        11..=20 => Level::Info,
+        21..=30 => Level::Warning,
+        31..=40 => Level::Error,
+        _ => Level::Fatal,
+    })
+}
+
+/// In lower case; "other" for what is no name.
+pub(in super::super) fn platform(json: Json<'_>) -> String {
+    let text = json.into_text().unwrap_or_default();
+    let text = text.trim().to_ascii_lowercase();
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'+' | b'.' | b'#');
+    if text.is_empty() || text.len() > SHORT_CHARS_MAX || !text.bytes().all(plain) {
+        return "other".to_owned();
+    }
+    text
+}
+
+/// Trimmed, at most 200 characters, no slash, backslash, tab or newline; else none.
+pub(super) fn release(json: Json<'_>) -> String {
+    let text = json.into_text().unwrap_or_default();
+    let text = text.trim();
+    let invalid = text.chars().count() > TAG_CHARS_MAX
+        || text.contains(['/', '\\', '\t', '\n', '\r'])
+        || matches!(text, "." | ".." | "latest");
+    if invalid {
+        String::new()
+    } else {
+        text.to_owned()
+    }
+}
+
+/// Trimmed, at most 64 characters, no blank or slash; else none.
+pub(super) fn dist(json: Json<'_>) -> String {
+    let text = json.into_text().unwrap_or_default();
+    let text = text.trim();
+    let invalid = text.chars().count() > SHORT_CHARS_MAX
+        || text.contains(|c: char| c.is_whitespace() || c == '/');
+    if invalid {
+        String::new()
+    } else {
+        text.to_owned()
+    }
+}
+
+/// Trimmed, at most 64 characters, no slash or newline, not "none"; else none.
+pub(super) fn environment(json: Json<'_>) -> String {
+    let text = json.into_text().unwrap_or_default();
+    let text = text.trim();
+    let invalid = text.chars().count() > SHORT_CHARS_MAX
+        || text.contains(['/', '\n', '\r'])
+        || text.eq_ignore_ascii_case("none");
+    if invalid {
+        String::new()
+    } else {
+        text.to_owned()
+    }
+}
+
+/// Names that are fields of the event; a tag of that name would contradict them.
+const RESERVED_TAGS: [&str; 6] = [
+    "release",
+    "dist",
+    "user",
+    "environment",
+    "filename",
+    "function",
+];
+
+/// A map, a list of pairs, or a list of `{key, value}`; the last of equal keys
+/// counts.
+pub(super) fn tags(json: Json<'_>, tags_max: usize) -> Vec<(String, String)> {
+    let mut tags: Vec<(String, String)> = Vec::new();
+    for (key, value) in pairs(json) {
+        let Some((key, value)) = tag(&key, value) else {
+            continue;
+        };
+        if RESERVED_TAGS.contains(&key.as_str()) {
+            continue;
+        }
+        match tags.iter().position(|(known, _)| *known == key) {
+            Some(at) => tags[at].1 = value,
+            None if tags.len() < tags_max => tags.push((key, value)),
+            None => {}
+        }
+    }
+    tags
+}
+
+/// One tag: any printable key up to 200 characters; a value of one line, cut at
+/// 200 characters; an empty one is none.
+pub(in super::super) fn tag(key: &str, value: Json<'_>) -> Option<(String, String)> {
+    let key = key.trim();
+    let printable = key.chars().all(|c| !c.is_control());
+    if key.is_empty() || !printable || key.chars().count() > TAG_CHARS_MAX {
+        return None;
+    }
+    let value = value.into_text()?;
+    let value = value.trim();
+    if value.is_empty() {
+        return None;
+    }
+    let one_line = |c: char| if c.is_control() { ' ' } else { c };
+    let value = value.chars().take(TAG_CHARS_MAX).map(one_line).collect();
+    Some((key.to_owned(), value))
+}
+
+/// What a map, a list of pairs or a list of `{key, value}` holds.
+pub(super) fn pairs(json: Json<'_>) -> Vec<(Cow<'_, str>, Json<'_>)> {
+    match json {
+        Json::Object(members) => members,
+        Json::Array(items) => items.into_iter().filter_map(pair).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn pair(item: Json<'_>) -> Option<(Cow<'_, str>, Json<'_>)> {
+    match item {
+        Json::Array(two) => {
+            let [key, value] = <[Json<'_>; 2]>::try_from(two).ok()?;
+            Some((key.into_text()?, value))
+        }
+        Json::Object(members) => {
+            let (mut key, mut value) = (None, None);
+            for (name, json) in members {
+                match name.as_ref() {
+                    "key" | "name" => key = json.into_text(),
+                    "value" => value = Some(json),
+                    _ => {}
+                }
+            }
+            Some((key?, value?))
+        }
+        _ => None,
+    }
+}
+
+/// Numbers become strings, unknown keys go to `data`.
+pub(super) fn user(json: Json<'_>) -> Option<User> {
+    let mut user = User::default();
+    let mut budget = Budget::new(FREE_BYTES_MAX, FREE_STRING_BYTES_MAX);
+    for (key, value) in json.into_object()? {
+        match key.as_ref() {
+            _ if value == Json::Null => {}
+            "id" => user.id = name(value),
+            "email" => user.email = name(value),
+            "username" => user.username = name(value),
+            "ip_address" => user.ip_address = name(value),
+            "session_id" => user.session_id = name(value),
+            "data" => match value {
+                Json::Object(members) => user.data.extend(json::into_map(members, &mut budget)),
+                other => {
+                    user.data
+                        .insert("data".to_owned(), other.into_value(&mut budget));
+                }
+            },
+            _ => {
+                user.data
+                    .insert(key.into_owned(), value.into_value(&mut budget));
+            }
+        }
+    }
+    (user != User::default()).then_some(user)
+}
+
+/// `{{auto}}` becomes the sender's address, or nothing if the SDK says it must
+/// not be inferred; an address that is none is left out. Browsers without the
+/// setting (before version 9) expect it to be inferred.
+pub(super) fn fill_address(event: &mut Event, context: &Context<'_>) {
+    let infer = event
+        .sdk
+        .as_ref()
+        .and_then(|sdk| sdk.get("settings"))
+        .and_then(|settings| settings.get("infer_ip"))
+        .and_then(Value::as_str);
+    let wanted = match infer {
+        Some("auto") => true,
+        Some(_) => false,
+        None => event.platform == "javascript",
+    };
+    let sender = (infer != Some("never"))
+        .then_some(context.client_ip)
+        .flatten()
+        .map(|ip| ip.to_string());
+    if let Some(user) = &mut event.user {
+        resolve_address(&mut user.ip_address, sender.as_deref());
+    }
+    let known = event
+        .user
+        .as_ref()
+        .is_some_and(|u| !u.ip_address.is_empty());
+    if wanted
+        && !known
+        && let Some(sender) = sender
+    {
+        event.user.get_or_insert_default().ip_address = sender;
+    }
+    if event.user.as_ref() == Some(&User::default()) {
+        event.user = None;
+    }
+}
+
+/// Replaces `{{auto}}`, drops what is no address.
+pub(in super::super) fn resolve_address(address: &mut String, sender: Option<&str>) {
+    if address.trim() == "{{auto}}" {
+        *address = sender.unwrap_or_default().to_owned();
+    } else if address.trim().parse::<IpAddr>().is_err() {
+        address.clear();
+    }
+}
+
+/// Oldest first; the newest are kept.
+pub(super) fn breadcrumbs(json: Json<'_>, max: usize, drift_ns: i64) -> Vec<Breadcrumb> {
+    let items = match json {
+        Json::Array(items) => items,
+        Json::Object(members) => {
+            let values = members.into_iter().rev().find(|(key, _)| key == "values");
+            match values {
+                Some((_, Json::Array(items))) => items,
+                _ => return Vec::new(),
+            }
+        }
+        _ => return Vec::new(),
+    };
+    let skip = items.len().saturating_sub(max);
+    let items = items.into_iter().skip(skip);
+    items
+        .filter_map(|item| breadcrumb(item, drift_ns))
+        .collect()
+}
+
+fn breadcrumb(json: Json<'_>, drift_ns: i64) -> Option<Breadcrumb> {
+    let mut crumb = Breadcrumb::default();
+    for (key, value) in json.into_object()? {
+        match key.as_ref() {
+            "timestamp" => {
+                let at = time::read(&value).map(|ns| ns.saturating_add(drift_ns));
+                crumb.timestamp_ns = at.unwrap_or_default();
+            }
+            "type" => crumb.ty = name(value),
+            "category" => crumb.category = name(value),
+            "level" => crumb.level = level(&value),
+            "message" => {
+                let text = value.into_any_text(MESSAGE_BYTES_MAX).unwrap_or_default();
+                crumb.message = json::cut(text, MESSAGE_BYTES_MAX);
+            }
+            "data" => {
+                let mut budget = BREADCRUMB_DATA;
+                match value {
+                    Json::Object(members) => crumb.data = json::into_map(members, &mut budget),
+                    Json::Null => {}
+                    other => {
+                        let kept = other.into_value(&mut budget);
+                        crumb.data.insert("data".to_owned(), kept);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    (crumb != Breadcrumb::default()).then_some(crumb)
+}
+
+/// Each an object; anything else is kept as the `value` of one.
+pub(super) fn contexts(json: Json<'_>) -> Map<String, Value> {
+    let mut budget = Budget::new(FREE_BYTES_MAX, FREE_STRING_BYTES_MAX);
+    let mut contexts = Map::new();
+    for (key, value) in json.into_object().unwrap_or_default() {
+        let object = match value {
+            Json::Null => continue,
+            Json::Object(members) => json::into_map(members, &mut budget),
+            other => {
+                let kept = other.into_value(&mut budget);
+                [("value".to_owned(), kept)].into_iter().collect()
+            }
+        };
+        contexts.insert(key.into_owned(), Value::Object(object));
+    }
+    contexts
+}
+
+/// An object as it is; anything else is nothing.
+pub(super) fn free_map(json: Json<'_>) -> Map<String, Value> {
+    let mut budget = Budget::new(FREE_BYTES_MAX, FREE_STRING_BYTES_MAX);
+    match json {
+        Json::Object(members) => json::into_map(members, &mut budget),
+        Json::Array(items) => {
+            let numbered = items.into_iter().enumerate();
+            let members = numbered.map(|(at, item)| (at.to_string().into(), item));
+            json::into_map(members.collect(), &mut budget)
+        }
+        _ => Map::new(),
+    }
+}
+
+/// Scalars as strings; a bare string is no fingerprint.
+pub(super) fn fingerprint(json: Json<'_>) -> Vec<String> {
+    let Json::Array(items) = json else {
+        return Vec::new();
+    };
+    let parts = items.into_iter().filter_map(Json::into_text);
+    let cut = |part: Cow<'_, str>| part.chars().take(TAG_CHARS_MAX).collect();
+    parts.take(FINGERPRINT_PARTS_MAX).map(cut).collect()
+}
