@@ -49,7 +49,7 @@ pub enum StartError {
         source: ReadError,
     },
     /// A step of the first start was refused.
-    #[error("the first start failed at {}{}", .0.field, if .0.field.is_empty() { "its commands" } else { "" })]
+    #[error("the commands of the first start were refused")]
     Bootstrap(#[source] ApiError),
     /// A thread of the start panicked: a defect.
     #[error("reading the events log's tail panicked")]

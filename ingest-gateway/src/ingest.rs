@@ -96,6 +96,9 @@ impl Shared {
         self: &Arc<Self>,
         events: Vec<(Received, ParsedEvent)>,
     ) -> Vec<Result<EventId, ApiError>> {
+        if events.is_empty() {
+            return Vec::new();
+        }
         let pending: Vec<Pending> = events
             .into_iter()
             .map(|(item, event)| self.append(item, &event))

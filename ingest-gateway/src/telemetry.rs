@@ -6,7 +6,7 @@
 //! | `errata_ingest_items_total` | counter | `outcome` (stored, dropped), `reason` (empty if stored), `category`, `project` (0: unknown) | items with a fate |
 //! | `errata_ingest_items_in_flight` | gauge | | items without a fate yet |
 //! | `errata_ingest_body_bytes_in_flight` | gauge | | memory held by bodies being worked on |
-//! | `errata_ingest_request_seconds` | histogram | `endpoint`, `status` | from the request's head to its answer |
+//! | `errata_ingest_request_seconds` | histogram | `endpoint`, `status` | HTTP ingestion: from the request's head to its answer |
 //! | `errata_ingest_received_bytes_total` | counter | | bodies as received |
 //! | `errata_commands_total` | counter | `result` (recorded, refused, failed) | commands |
 //!

@@ -147,3 +147,29 @@ async fn a_full_queue_is_503_and_the_event_may_be_sent_again() {
     assert_eq!(answer.status, StatusCode::ACCEPTED);
     assert_eq!(world.stored_ids(), [id(1)]);
 }
+
+#[tokio::test]
+async fn the_router_merges_with_reads_on_the_same_paths() {
+    use axum::{Router, routing::get};
+    let world = World::new().await;
+    let reads = Router::new()
+        .route("/api/errors", get(async || "list"))
+        .route("/api/errors/{id}", get(async || "one"))
+        .fallback(async || "page");
+    let router = world.gateway.router().merge(reads);
+    for (path, expected) in [
+        ("/api/errors", "list"),
+        ("/api/errors/0123", "one"),
+        ("/issues", "page"),
+    ] {
+        let request = Request::get(path).body(axum::body::Body::empty());
+        let answer = crate::support::send(&router, request.unwrap()).await;
+        assert_eq!(answer.body, expected, "{path}");
+        let allowed = answer.headers.get("access-control-allow-origin");
+        assert_eq!(allowed, None, "{path}: reads are for our own pages");
+    }
+    let path = format!("/api/errors?key={KEY}");
+    let request = Request::post(path).body(native_event(&id(1)).into());
+    let answer = crate::support::send(&router, request.unwrap()).await;
+    assert_eq!(answer.status, StatusCode::ACCEPTED);
+}
