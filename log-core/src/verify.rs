@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use crate::classify::{Place, Verdict, classify};
 use crate::cursor;
 use crate::disk;
-use crate::error::OpenError;
+use crate::error::{Fault, OpenError};
 use crate::open::read_settled;
 use crate::recover::{Found, io_error};
 use crate::scan::{Damage, Scan, scan};
@@ -99,29 +99,20 @@ fn verify_inner(segment: &Found, next: &Found) -> Result<VerifiedSegment, OpenEr
     let file = File::open(path).map_err(io_error("open segment", path))?;
     let bytes = disk::read_all(&file).map_err(io_error("read segment", path))?;
     let mut scan = scan(&bytes, &segment.header);
-    let mut verdict = classify(Place::Inner, &scan);
-    // The next segment is the strongest proof of what this one held.
-    if scan.next != next.header.base || verdict == Verdict::Rot {
-        verdict = Verdict::Rot;
-        if scan.reach.1 < next.header.base || scan.damage.is_empty() {
-            let start = scan
-                .damage
-                .last()
-                .map_or(scan.valid_end, |damage| damage.bytes.start);
-            let first = scan
-                .damage
-                .last()
-                .map_or(scan.next, |damage| damage.sequences.start);
-            let fault = scan
-                .damage
-                .pop()
-                .map_or(crate::Fault::Missing, |damage| damage.fault);
-            let end = next.header.previous_seal_offset.max(start);
-            scan.damage.push(Damage {
-                bytes: start..end,
-                sequences: first..next.header.base.max(first),
-                fault,
-            });
+    let verdict = classify(Place::Inner, &scan);
+    // The next segment is the strongest proof of what this one held up to its end.
+    let (end, base) = (next.header.previous_seal_offset, next.header.base);
+    if scan.reach.1 < base {
+        match scan.damage.last_mut() {
+            Some(last) => {
+                last.bytes.end = last.bytes.end.max(end);
+                last.sequences.end = base;
+            }
+            None => scan.damage.push(Damage {
+                bytes: scan.valid_end..end.max(scan.valid_end),
+                sequences: scan.next..base,
+                fault: Fault::Missing,
+            }),
         }
     }
     Ok(report(segment, scan, verdict))

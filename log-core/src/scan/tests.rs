@@ -248,6 +248,25 @@ fn every_length_leaves_whole_appends() {
 }
 
 #[test]
+fn an_unproven_batch_goes_as_a_whole() {
+    let built = Built::usual();
+    let (first, start) = built.units[built.units.len() - 2];
+    // Behind its first record nothing arrived.
+    let scan = scan(&built.bytes[..start as usize + 48 + 48], &built.header);
+    assert_eq!(classify(Place::Tail, &scan), Verdict::TornTail);
+    assert_eq!((scan.next, scan.valid_end), (first, start));
+    let cut = start..scan.dirty_end;
+    assert_eq!(
+        scan.damage,
+        [Damage {
+            bytes: cut,
+            sequences: 7..7,
+            fault: Fault::Batch
+        }]
+    );
+}
+
+#[test]
 fn a_lost_page_before_a_proof_is_rot() {
     let mut built = Built::usual();
     built.one(9, 5000);
