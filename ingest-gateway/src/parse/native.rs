@@ -300,3 +300,44 @@ fn read_breadcrumb(json: Json<'_>, path: &Path<'_>) -> Result<Breadcrumb, Invali
         data: free_map(data, &path.key("data"))?,
     })
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use prost::Message as _;
+
+    #[test]
+    fn the_names_read_are_those_of_event_proto() {
+        let files = prost_types::FileDescriptorSet::decode(::proto::FILE_DESCRIPTOR_SET).unwrap();
+        let file = files
+            .file
+            .iter()
+            .find(|f| f.name() == "errata/v1/event.proto")
+            .unwrap();
+        let tables: [(&str, &[&str]); 7] = [
+            ("Event", &super::EVENT),
+            ("Error", &super::error::ERROR),
+            ("Frame", &super::error::FRAME),
+            ("Client", &super::CLIENT),
+            ("User", &super::USER),
+            ("Context", &super::CONTEXT),
+            ("Breadcrumb", &super::BREADCRUMB),
+        ];
+        let described: Vec<&str> = file
+            .message_type
+            .iter()
+            .map(prost_types::DescriptorProto::name)
+            .collect();
+        assert_eq!(described.len(), tables.len(), "{described:?}");
+        for (name, read) in tables {
+            let message = file.message_type.iter().find(|m| m.name() == name).unwrap();
+            // A map's entries are nested messages, not fields.
+            let fields: Vec<&str> = message
+                .field
+                .iter()
+                .map(prost_types::FieldDescriptorProto::name)
+                .collect();
+            assert_eq!(fields, read, "{name}");
+        }
+    }
+}
