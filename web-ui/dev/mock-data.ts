@@ -354,7 +354,7 @@ export function makeIssue(template: Template, index: number, nowMs: number): Moc
   const startMs = nowMs - template.startHoursAgo * HOUR_MS;
   const spanMs = nowMs - startMs - (template.shape === "fading" ? 30 : 1) * 60_000;
   const known = releases[template.project] ?? ["app@1.0.0"];
-  const times = Array.from({ length: template.weight }, () => startMs + place(template.shape, next) * spanMs).sort((a, b) => a - b);
+  const times = Array.from({ length: template.weight }, () => Math.round(startMs + place(template.shape, next) * spanMs)).sort((a, b) => a - b);
   const events = times.map((atMs, at): MockEvent => {
     const progress = times.length < 2 ? 1 : at / (times.length - 1);
     return {
@@ -387,7 +387,7 @@ export function makeIssue(template: Template, index: number, nowMs: number): Moc
     handled: template.handled,
     ...(assignee ? { assignee: { id: assignee.id, email: assignee.email, name: assignee.name } } : {}),
   });
-  const activity = (kind: string, atMs: number, actor: string, detail = "") => create(ActivitySchema, { position: String(Math.floor(atMs / 1000)), kind, at: timestampFromMs(atMs), actor, detail });
+  const activity = (kind: string, atMs: number, actor: string, detail = "") => create(ActivitySchema, { position: String(Math.floor(atMs / 1000)), kind, at: timestampFromMs(Math.round(atMs)), actor, detail });
   const activities = [activity("new", startMs, "errata"), activity("notified", startMs + 4000, "alerter", "oncall@example.org")];
   if (index % 4 === 0) {
     activities.unshift(activity("resolved", startMs + spanMs * 0.3, "noor@example.org"));

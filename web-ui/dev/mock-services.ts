@@ -229,8 +229,10 @@ function commands(router: ConnectRouter, store: MockStore, find: (id: string) =>
       const member = store.members.find((each) => each.id === request.userId);
       for (const id of request.issueIds) {
         const mock = find(id);
-        const { assignee: _, ...rest } = mock.issue;
-        mock.issue = member ? { ...rest, assignee: { $typeName: "errata.v1.Issue.Member", id: member.id, email: member.email, name: member.name } } : rest;
+        const next = { ...mock.issue };
+        if (member) next.assignee = { $typeName: "errata.v1.Issue.Member", id: member.id, email: member.email, name: member.name };
+        else delete next.assignee;
+        mock.issue = next;
         store.changed(mock, member ? "assigned" : "unassigned", member ? member.name || member.email : "");
       }
       return { position: store.advance() };

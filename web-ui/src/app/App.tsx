@@ -4,6 +4,7 @@ import { RouterProvider } from "react-router/dom";
 import { whenSignedOut } from "@/shared/api/transport";
 import { queryClient } from "@/shared/api/queryClient";
 import { SchemeProvider } from "@/shared/theme/SchemeProvider";
+import { TipHost } from "@/shared/ui/TipHost";
 import { NoticeBar } from "./NoticeBar";
 import { router } from "./router";
 import "./app.css";
@@ -21,6 +22,7 @@ export function App() {
       <SchemeProvider>
         <RouterProvider router={router} />
         <NoticeBar />
+        <TipHost />
       </SchemeProvider>
     </QueryClientProvider>
   );

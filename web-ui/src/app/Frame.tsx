@@ -1,12 +1,10 @@
 // Rail on the left (a bar at the bottom on phones), scope on top, the page.
 import IconButton from "@mui/material/IconButton";
-import LinearProgress from "@mui/material/LinearProgress";
 import ListSubheader from "@mui/material/ListSubheader";
 import Menu from "@mui/material/Menu";
 import MenuItem from "@mui/material/MenuItem";
-import Tooltip from "@mui/material/Tooltip";
 import { useState } from "react";
-import { NavLink, Outlet, ScrollRestoration, useLocation, useNavigate, useNavigation } from "react-router";
+import { Link, Outlet, ScrollRestoration, useLocation, useNavigate, useNavigation } from "react-router";
 import { useViewer } from "@/shared/api/getViewer";
 import { useProjects } from "@/shared/api/listProjects";
 import { postJson } from "@/shared/api/http";
@@ -21,12 +19,15 @@ import { scopeSearch, useScope } from "@/shared/url/scope";
 import { ScopeControl } from "./ScopeControl";
 import styles from "./frame.module.css";
 
-const places: readonly { to: string; icon: IconName; text: string }[] = [
-  { to: "/issues", icon: "issues", text: "Issues" },
-  { to: "/dashboard", icon: "dashboard", text: "Dashboard" },
-  { to: "/projects", icon: "projects", text: "Projects" },
-  { to: "/settings", icon: "settings", text: "Settings" },
+/** `scoped`: takes projects and time range along. */
+const places: readonly { to: string; icon: IconName; text: string; scoped: boolean }[] = [
+  { to: "/issues", icon: "issues", text: "Issues", scoped: true },
+  { to: "/dashboard", icon: "dashboard", text: "Dashboard", scoped: true },
+  { to: "/projects", icon: "projects", text: "Projects", scoped: false },
+  { to: "/settings", icon: "settings", text: "Settings", scoped: false },
 ];
+
+const isHere = (pathname: string, to: string) => pathname === to || pathname.startsWith(`${to}/`);
 
 export function Frame() {
   const collapsed = usePreferences((state) => state.railCollapsed);
@@ -40,7 +41,7 @@ export function Frame() {
       </a>
       <Rail collapsed={collapsed} />
       <div className={styles.body}>
-        {busy && <LinearProgress className={styles.progress} aria-label="Loading the page" />}
+        {busy && <div className={styles.progress} role="progressbar" aria-label="Loading the page" />}
         <header className={styles.top}>
           <span className={styles.phoneMark}>
             <Mark />
@@ -66,18 +67,17 @@ function Rail({ collapsed }: { collapsed: boolean }) {
   const [scope] = useScope();
   const toggle = usePreferences((state) => state.toggleRail);
   const projects = useProjects();
+  const { pathname } = useLocation();
   return (
     <nav className={styles.rail} aria-label="Main">
       <div className={styles.railTop}>{collapsed ? <Mark /> : <Wordmark />}</div>
       <ul>
         {places.map((place) => (
           <li key={place.to}>
-            <Tooltip title={collapsed ? place.text : ""} placement="right">
-              <NavLink to={place.to + (place.to === "/issues" || place.to === "/dashboard" ? scopeSearch({ ...scope, environment: place.to === "/issues" ? scope.environment : "" }) : "")} className={({ isActive }) => `${styles.place ?? ""} ${isActive ? (styles.here ?? "") : ""}`}>
+            <Link data-tip={collapsed ? place.text : undefined} to={place.to + (place.scoped ? scopeSearch({ ...scope, environment: place.to === "/issues" ? scope.environment : "" }) : "")} className={styles.place} aria-current={isHere(pathname, place.to) ? "page" : undefined}>
                 <Icon name={place.icon} size={18} />
                 <span>{place.text}</span>
-              </NavLink>
-            </Tooltip>
+            </Link>
           </li>
         ))}
       </ul>
@@ -87,20 +87,18 @@ function Rail({ collapsed }: { collapsed: boolean }) {
           <ul>
             {projects.data?.slice(0, 12).map((project) => (
               <li key={project.id}>
-                <NavLink to={`/issues?project=${project.id}`} className={() => `${styles.project ?? ""} ${scope.projectIds.length === 1 && scope.projectIds[0] === project.id ? (styles.here ?? "") : ""}`}>
+                <Link to={`/issues${scopeSearch({ ...scope, environment: "", projectIds: [project.id] })}`} className={styles.project} data-here={scope.projectIds.length === 1 && scope.projectIds[0] === project.id}>
                   <span>{project.name}</span>
                   {project.unresolvedIssues > 0n && <small>{String(project.unresolvedIssues)}</small>}
-                </NavLink>
+                </Link>
               </li>
             ))}
           </ul>
         </div>
       )}
-      <Tooltip title={collapsed ? "Widen the rail" : "Collapse the rail"} placement="right">
-        <IconButton className={styles.collapse} aria-label={collapsed ? "Widen the rail" : "Collapse the rail"} aria-expanded={!collapsed} onClick={toggle}>
-          <Icon name="rail" />
-        </IconButton>
-      </Tooltip>
+      <IconButton className={styles.collapse} aria-label={collapsed ? "Widen the rail" : "Collapse the rail"} data-tip={collapsed ? "Widen the rail" : "Collapse the rail"} aria-expanded={!collapsed} onClick={toggle}>
+        <Icon name="rail" />
+      </IconButton>
     </nav>
   );
 }

@@ -29,7 +29,7 @@ const start = (...queries: Promise<unknown>[]) => {
   void Promise.allSettled(queries);
   return null;
 };
-const prefetch = queryClient.prefetchQuery.bind(queryClient);
+const prefetch = queryClient.query.bind(queryClient);
 
 export const router = createBrowserRouter([
   { path: "/sign-in", lazy: async () => ({ Component: (await import("@/features/auth/SignInPage")).SignInPage }), HydrateFallback: Starting, ErrorBoundary: Broken },
@@ -49,7 +49,7 @@ export const router = createBrowserRouter([
         ErrorBoundary: Broken,
         loader: (args) => {
           const search = parseSearch(paramsOf(args));
-          return start(queryClient.prefetchInfiniteQuery(listIssuesQuery(search)), prefetch(listMembersQuery()), prefetch(listFacetsQuery(search.projectIds)));
+          return start(queryClient.infiniteQuery(listIssuesQuery(search)), prefetch(listMembersQuery()), prefetch(listFacetsQuery(search.projectIds)));
         },
         lazy: async () => ({ Component: (await import("@/features/issues/list/IssuesPage")).IssuesPage }),
       },

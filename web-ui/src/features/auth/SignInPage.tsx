@@ -1,5 +1,5 @@
 import Button from "@mui/material/Button";
-import { useState, type FormEvent } from "react";
+import { useState, type SubmitEvent } from "react";
 import { useNavigate, useSearchParams } from "react-router";
 import { HttpError, postJson } from "@/shared/api/http";
 import { queryClient } from "@/shared/api/queryClient";
@@ -14,7 +14,7 @@ export function SignInPage() {
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<HttpError | null>(null);
 
-  const submit = async (event: FormEvent) => {
+  const submit = async (event: SubmitEvent) => {
     event.preventDefault();
     setBusy(true);
     setError(null);

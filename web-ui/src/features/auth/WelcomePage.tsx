@@ -1,7 +1,7 @@
 // The one-time link `/welcome#SECRET`: sets a password and signs in. The secret is
 // behind the hash, so it is in no log of a proxy.
 import Button from "@mui/material/Button";
-import { useState, type FormEvent } from "react";
+import { useState, type SubmitEvent } from "react";
 import { Link, useLocation, useNavigate } from "react-router";
 import { HttpError, postJson } from "@/shared/api/http";
 import { queryClient } from "@/shared/api/queryClient";
@@ -19,7 +19,7 @@ export function WelcomePage() {
   const [error, setError] = useState<HttpError | null>(null);
   const long = password.length >= PASSWORD_MIN && password.length <= PASSWORD_MAX;
 
-  const submit = async (event: FormEvent) => {
+  const submit = async (event: SubmitEvent) => {
     event.preventDefault();
     setBusy(true);
     setError(null);

@@ -165,8 +165,11 @@ function IssueLine({ issue, scope }: { issue: Issue; scope: Scope }) {
     <div className={styles.line}>
       <LevelMark level={levelName(issue.level)} />
       <Link to={`/issues/${issue.id}${scopeSearch(scope)}`} title={issue.title}>
-        <b>{issue.type || issue.title}</b>
-        <span>{issue.culprit || issue.value}</span>
+        <b>
+          {issue.type || issue.title}
+          {issue.type && issue.value && <em>: {issue.value}</em>}
+        </b>
+        <span>{issue.culprit}</span>
       </Link>
     </div>
   );

@@ -3,7 +3,7 @@ import Dialog from "@mui/material/Dialog";
 import MenuItem from "@mui/material/MenuItem";
 import Skeleton from "@mui/material/Skeleton";
 import { ConnectError } from "@connectrpc/connect";
-import { useState, type FormEvent } from "react";
+import { useState, type SubmitEvent } from "react";
 import { Link, useNavigate } from "react-router";
 import { useProjects } from "@/shared/api/listProjects";
 import { Count, PageHead, RelativeTime } from "@/shared/ui/bits";
@@ -81,7 +81,7 @@ function CreateProject({ onClose }: { onClose: () => void }) {
   const [platform, setPlatform] = useState("javascript");
   const create = useCreateProject();
   const navigate = useNavigate();
-  const submit = (event: FormEvent) => {
+  const submit = (event: SubmitEvent) => {
     event.preventDefault();
     create.mutate({ name: name.trim(), platform }, { onSuccess: ({ projectId }) => void navigate(`/projects/${projectId}`) });
   };

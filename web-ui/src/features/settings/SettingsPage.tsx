@@ -2,7 +2,7 @@
 import Button from "@mui/material/Button";
 import Skeleton from "@mui/material/Skeleton";
 import { ConnectError } from "@connectrpc/connect";
-import { useState, type FormEvent, type ReactNode } from "react";
+import { useState, type SubmitEvent, type ReactNode } from "react";
 import { useNavigate } from "react-router";
 import { Role } from "@/gen/errata/v1/command_pb";
 import { useViewer } from "@/shared/api/getViewer";
@@ -93,7 +93,7 @@ const failure = (error: unknown) => (
 function Invite() {
   const [email, setEmail] = useState("");
   const invite = useCreateUser();
-  const submit = (event: FormEvent) => {
+  const submit = (event: SubmitEvent) => {
     event.preventDefault();
     invite.mutate({ email: email.trim(), name: "" }, { onSuccess: () => setEmail("") });
   };
@@ -121,7 +121,7 @@ function Tokens() {
   const create = useCreateToken();
   const revoke = useRevokeToken();
   const show = useNotices((state) => state.show);
-  const submit = (event: FormEvent) => {
+  const submit = (event: SubmitEvent) => {
     event.preventDefault();
     create.mutate(label.trim(), { onSuccess: () => setLabel("") });
   };

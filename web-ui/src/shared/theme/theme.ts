@@ -19,6 +19,7 @@ export function themeOf(scheme: Scheme, mode: "light" | "dark"): Theme {
       fontFamily: type_.sans,
       fontSize: type_.body,
       htmlFontSize: 16,
+      body1: { fontSize: type_.body, lineHeight: "20px" },
       button: { textTransform: "none", fontWeight: 500, letterSpacing: 0 },
     },
     components: {
@@ -77,24 +78,9 @@ export function themeOf(scheme: Scheme, mode: "light" | "dark"): Theme {
         },
       },
       MuiDialog: { styleOverrides: { paper: { boxShadow: scheme.shadow, borderRadius: radius.large, backgroundImage: "none" } } },
-      MuiTooltip: {
-        defaultProps: { arrow: false, enterDelay: 350, disableInteractive: true },
-        styleOverrides: {
-          tooltip: { background: scheme.ink, color: scheme.paper, fontSize: type_.small, fontWeight: 400, padding: "4px 8px" },
-        },
-      },
       MuiCheckbox: {
         defaultProps: { size: "small" },
         styleOverrides: { root: { padding: 4, color: scheme.lineStrong, "&.Mui-focusVisible": { outline: `2px solid ${scheme.accent}` } } },
-      },
-      MuiOutlinedInput: {
-        styleOverrides: {
-          root: {
-            background: scheme.sheet,
-            fontSize: 14,
-            "& .MuiOutlinedInput-notchedOutline": { borderColor: scheme.lineStrong },
-          },
-        },
       },
       MuiSnackbarContent: {
         styleOverrides: {

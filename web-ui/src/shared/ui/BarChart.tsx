@@ -32,6 +32,19 @@ export function niceCeiling(max: number): number {
   return step * power;
 }
 
+/** Labels that fit, each where its text begins to hold (a day's at the day's start). */
+export function ticks(buckets: number, step: number, textOf: (index: number) => string): { index: number; text: string }[] {
+  const changes = Array.from({ length: buckets }, (_, index) => ({ index, text: textOf(index) })).filter(
+    ({ index, text }) => index === 0 || text !== textOf(index - 1),
+  );
+  const chosen: typeof changes = [];
+  for (const tick of changes) {
+    const last = chosen.at(-1);
+    if (!last || (tick.index - last.index) * step >= TICK_WIDTH) chosen.push(tick);
+  }
+  return chosen;
+}
+
 function useWidth() {
   const ref = useRef<HTMLDivElement>(null);
   const [width, setWidth] = useState(600);
@@ -59,7 +72,6 @@ export function BarChart({ label, from, bucketS, series, height = 160 }: BarChar
   const barWidth = Math.max(1, step - (step > 5 ? 2 : step > 3 ? 1 : 0));
   const y = (count: number) => plotHeight - (count / ceiling) * (plotHeight - 6);
   const startOf = (index: number) => new Date(from.getTime() + index * bucketS * 1000);
-  const every = Math.max(1, Math.ceil(TICK_WIDTH / step));
 
   const onPointer = (event: PointerEvent<SVGSVGElement>) => {
     const x = event.clientX - event.currentTarget.getBoundingClientRect().left - AXIS_LEFT;
@@ -88,19 +100,20 @@ export function BarChart({ label, from, bucketS, series, height = 160 }: BarChar
           return series.map((each) => {
             const count = each.counts[index] ?? 0;
             if (count === 0) return null;
-            const top = y(below + count);
-            const size = Math.max(1.5, y(below) - top);
+            const bottom = y(below);
+            // At least 1.5 px, so that a single fatal event can be seen.
+            const size = Math.max(1.5, bottom - y(below + count));
             below += count;
-            return <rect key={`${index}-${each.name}`} x={AXIS_LEFT + index * step} y={top} width={barWidth} height={size} fill={each.colour} />;
+            return <rect key={`${index}-${each.name}`} x={AXIS_LEFT + index * step} y={bottom - size} width={barWidth} height={size} fill={each.colour} />;
           });
         })}
-        {totals.map((_, index) =>
-          index % every === 0 && index * step + TICK_WIDTH / 2 < plotWidth ? (
+        {ticks(buckets, step, (index) => tickLabel(startOf(index), buckets * bucketS))
+          .filter(({ index }) => index * step + TICK_WIDTH / 2 < plotWidth)
+          .map(({ index, text }) => (
             <text key={index} className={styles.chartAxis} x={AXIS_LEFT + index * step} y={height - 4}>
-              {tickLabel(startOf(index), buckets * bucketS)}
+              {text}
             </text>
-          ) : null,
-        )}
+          ))}
       </svg>
       {hovered !== null && (
         <div className={styles.chartTip} style={{ left: Math.min(Math.max(AXIS_LEFT + (hovered + 0.5) * step, 84), width - 84) }}>

@@ -1,6 +1,5 @@
 // Copies a text and says so for a moment.
 import IconButton from "@mui/material/IconButton";
-import Tooltip from "@mui/material/Tooltip";
 import { useEffect, useState } from "react";
 import { useNotices } from "@/shared/state/notices";
 import { Icon } from "./Icon";
@@ -26,10 +25,8 @@ export function CopyButton({ text, what }: { text: string; what: string }) {
     }
   };
   return (
-    <Tooltip title={copied ? "Copied" : `Copy ${what}`}>
-      <IconButton size="small" aria-label={`Copy ${what}`} onClick={() => void copy()}>
-        <Icon name={copied ? "check" : "copy"} size={14} />
-      </IconButton>
-    </Tooltip>
+    <IconButton size="small" aria-label={copied ? "Copied" : `Copy ${what}`} data-tip={`Copy ${what}`} onClick={() => void copy()}>
+      <Icon name={copied ? "check" : "copy"} size={14} />
+    </IconButton>
   );
 }

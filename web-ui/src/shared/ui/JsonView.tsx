@@ -5,36 +5,46 @@ import styles from "./ui.module.css";
 
 const OPEN_TO_DEPTH = 2;
 const ENTRIES_MAX = 100;
+/** Characters of a structure that is shown in one line. */
+const LINE_MAX = 64;
 const MASKED = new Set(["[Filtered]", "[redacted]", "[Redacted]", "********"]);
 
 export function JsonView({ value, depth = 0 }: { value: unknown; depth?: number }) {
   if (typeof value === "string") {
     if (MASKED.has(value)) return <span className={styles.masked}>{value}</span>;
-    return <span className={styles.jsonString}>{depth === 0 ? value : JSON.stringify(value)}</span>;
+    // On its own a text is just text; within a structure it is quoted.
+    return depth === 0 ? <span>{value}</span> : <span className={styles.jsonString}>{JSON.stringify(value)}</span>;
   }
   if (typeof value === "number" || typeof value === "bigint") return <span className={styles.jsonNumber}>{String(value)}</span>;
   if (typeof value !== "object" || value === null) return <span className={styles.jsonWord}>{String(value)}</span>;
   return <Nested value={value} depth={depth} />;
 }
 
+/** Whether a list or object reads better in one line. */
+function isShort(entries: readonly [string, unknown][]): boolean {
+  const plain = entries.every(([, each]) => typeof each !== "object" || each === null);
+  return plain && entries.reduce((sum, [key, each]) => sum + key.length + String(each).length + 4, 0) <= LINE_MAX;
+}
+
 function Nested({ value, depth }: { value: object; depth: number }) {
-  const entries = Object.entries(value);
+  const entries = Object.entries(value) as [string, unknown][];
   const isList = Array.isArray(value);
-  const [brackets, what] = isList ? ["[]", "items"] : ["{}", "keys"];
+  const brackets = isList ? "[]" : "{}";
+  const what = (isList ? "item" : "key") + (entries.length === 1 ? "" : "s");
   const [open, setOpen] = useState(depth < OPEN_TO_DEPTH && entries.length <= 20);
   if (entries.length === 0) return <span className={styles.jsonKey}>{brackets}</span>;
-  const flat = isList && entries.length <= 8 && entries.every(([, each]) => typeof each !== "object");
-  if (flat) {
+  if (isShort(entries)) {
     return (
       <span>
-        [
+        {brackets[0]}
         {entries.map(([key, each], index) => (
           <span key={key}>
             {index > 0 && ", "}
+            {!isList && <span className={styles.jsonKey}>{key}: </span>}
             <JsonView value={each} depth={depth + 1} />
           </span>
         ))}
-        ]
+        {brackets[1]}
       </span>
     );
   }

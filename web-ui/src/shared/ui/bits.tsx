@@ -1,10 +1,10 @@
 // The smallest parts: times, counts, marks, pills, avatars, keys.
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
-import Tooltip from "@mui/material/Tooltip";
 import { type CSSProperties, type ReactNode, useSyncExternalStore } from "react";
 import { plural, shortCount } from "@/shared/format/count";
 import { type LevelName, memberName, type StatusName } from "@/shared/format/issue";
 import { absolute, age, toDate } from "@/shared/format/time";
+import { Icon } from "./Icon";
 import styles from "./ui.module.css";
 
 const TICK_MS = 10_000;
@@ -40,21 +40,17 @@ export function RelativeTime({ time, suffix = "" }: { time: Timestamp | undefine
   const date = toDate(time);
   const text = age(Math.max(0, (now - date.getTime()) / 1000));
   return (
-    <Tooltip title={absolute(date)}>
-      <time className={styles.num} dateTime={date.toISOString()}>
-        {text === "now" ? "just now" : `${text}${suffix}`}
-      </time>
-    </Tooltip>
+    <time className={styles.num} dateTime={date.toISOString()} data-tip={absolute(date)}>
+      {text === "now" ? "just now" : `${text}${suffix}`}
+    </time>
   );
 }
 
 export function Count({ value, one, many }: { value: number | bigint; one: string; many?: string }) {
   return (
-    <Tooltip title={plural(value, one, many)}>
-      <span className={styles.num} aria-label={plural(value, one, many)}>
-        {shortCount(value)}
-      </span>
-    </Tooltip>
+    <span className={styles.num} role="img" aria-label={plural(value, one, many)} data-tip={plural(value, one, many)}>
+      {shortCount(value)}
+    </span>
   );
 }
 
@@ -70,11 +66,7 @@ export const levelColour = (level: LevelName): string => levelColours[level];
 const levelStyle = (level: LevelName) => ({ "--level-colour": levelColours[level] }) as CSSProperties;
 
 export function LevelMark({ level }: { level: LevelName }) {
-  return (
-    <Tooltip title={`Level: ${level}`}>
-      <span role="img" aria-label={`level ${level}`} className={styles.levelMark} style={levelStyle(level)} />
-    </Tooltip>
-  );
+  return <span role="img" aria-label={`level ${level}`} data-tip={`Level: ${level}`} className={styles.levelMark} style={levelStyle(level)} />;
 }
 
 export function LevelLabel({ level }: { level: LevelName }) {
@@ -102,7 +94,8 @@ const initials = (name: string): string => {
 };
 
 export function Avatar({ member, size = 22 }: { member: { name: string; email: string } | undefined; size?: number }) {
-  const box = { width: size, height: size };
+  // Also the font size: a button would make it that of its icon.
+  const box = { width: size, height: size, fontSize: Math.round(size * 0.44) };
   if (!member) return <span className={`${styles.avatar} ${styles.avatarEmpty ?? ""}`} style={box} />;
   return (
     <span className={styles.avatar} style={box} aria-hidden="true">
@@ -142,3 +135,14 @@ export function Segments<T extends string>({ label, value, options, onChange }: 
   );
 }
 
+
+export function RemovableChip({ text, onRemove }: { text: string; onRemove: () => void }) {
+  return (
+    <span className={styles.chip}>
+      <span>{text}</span>
+      <button type="button" aria-label={`Remove filter ${text}`} onClick={onRemove}>
+        <Icon name="close" size={12} />
+      </button>
+    </span>
+  );
+}

@@ -21,6 +21,7 @@ const BACKOFF_MS = [500, 1000, 2000, 5000, 10_000, 30_000] as const;
 
 const pause = (ms: number, signal: AbortSignal) =>
   new Promise<void>((resolve) => {
+    if (signal.aborted) return resolve();
     const timer = setTimeout(resolve, ms);
     signal.addEventListener("abort", () => (clearTimeout(timer), resolve()), { once: true });
   });
@@ -59,8 +60,8 @@ async function follow(options: () => StreamIssuesOptions, signal: AbortSignal, o
       clearTimeout(silence);
       signal.removeEventListener("abort", stop);
     }
-    if (signal.aborted) return;
     onState("offline");
+    // Returns at once when the signal has aborted meanwhile.
     await pause(BACKOFF_MS[Math.min(failures, BACKOFF_MS.length - 1)] ?? 30_000, signal);
     failures += 1;
   }

@@ -83,8 +83,10 @@ function makeTriage(client: QueryClient): Triage {
     if (before.length === 0) return;
     const ids = before.map((issue) => issue.id);
     const withAssignee = (issue: Issue, assignee: Issue_Member | undefined): Issue => {
-      const { assignee: _, ...rest } = issue;
-      return assignee ? { ...rest, assignee } : rest;
+      const next = { ...issue };
+      if (assignee) next.assignee = assignee;
+      else delete next.assignee;
+      return next;
     };
     apply(client, new Set(ids), (issue) => withAssignee(issue, member));
     void send(client, () => [commands.assignIssues({ issueIds: ids, userId: member?.id ?? 0 })]);

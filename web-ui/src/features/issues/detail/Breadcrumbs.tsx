@@ -1,9 +1,8 @@
 // The steps that led to the error, oldest first, ending in the error itself.
 import Button from "@mui/material/Button";
-import Tooltip from "@mui/material/Tooltip";
 import { useState } from "react";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
-import type { Breadcrumb } from "@/gen/errata/v1/event_pb";
+import { type Breadcrumb, Level } from "@/gen/errata/v1/event_pb";
 import { levelName } from "@/shared/format/issue";
 import { absolute, clock, duration, toDate } from "@/shared/format/time";
 import { levelColour } from "@/shared/ui/bits";
@@ -31,21 +30,13 @@ const text = (value: unknown): string => (typeof value === "string" || typeof va
 /** What a step says, and what of its data is left to show. */
 export function summarize(crumb: Breadcrumb): { text: string; rest: Record<string, unknown> } {
   const data: Record<string, unknown> = { ...crumb.data };
-  const take = (...keys: string[]) =>
-    keys.map((key) => {
-      const value = text(data[key]);
-      if (value !== "") delete data[key];
-      return value;
-    });
-  if (data["url"] !== undefined) {
-    const [method, url, status] = take("method", "url", "status_code");
+  const without = (...keys: string[]) => Object.fromEntries(Object.entries(data).filter(([key, value]) => !(keys.includes(key) && text(value) !== "")));
+  const [method, url, status, from, to] = ["method", "url", "status_code", "from", "to"].map((key) => text(data[key]));
+  if (url) {
     const line = [method || "GET", url, status && `→ ${status}`].filter(Boolean).join(" ");
-    return { text: [line, crumb.message].filter(Boolean).join(" · "), rest: data };
+    return { text: [line, crumb.message].filter(Boolean).join(" · "), rest: without("method", "url", "status_code") };
   }
-  if (data["from"] !== undefined && data["to"] !== undefined) {
-    const [from, to] = take("from", "to");
-    return { text: `${from} → ${to}`, rest: data };
-  }
+  if (from && to) return { text: `${from} → ${to}`, rest: without("from", "to") };
   return { text: crumb.message, rest: data };
 }
 
@@ -82,7 +73,7 @@ export function Breadcrumbs({ crumbs, errorTitle, errorTime }: { crumbs: Breadcr
 
 function Crumb({ crumb, end }: { crumb: Breadcrumb; end: Date | undefined }) {
   const level = levelName(crumb.level);
-  const marked = crumb.level !== 0 && level !== "info" && level !== "debug";
+  const marked = crumb.level !== Level.UNSPECIFIED && level !== "info" && level !== "debug";
   const { text: line, rest } = summarize(crumb);
   const at = crumb.timestamp && toDate(crumb.timestamp);
   const hasData = Object.keys(rest).length > 0;
@@ -99,16 +90,14 @@ function Crumb({ crumb, end }: { crumb: Breadcrumb; end: Date | undefined }) {
         {line && <span className={styles.crumbText}>{line}</span>}
         {hasData && (
           <span className={styles.crumbData}>
-            <JsonView value={rest} depth={3} />
+            <JsonView value={rest} depth={1} />
           </span>
         )}
       </span>
       {at && (
-        <Tooltip title={`${absolute(at)}${end ? ` · ${duration(Math.max(0, end.getTime() - at.getTime()))} before the error` : ""}`}>
-          <time className={styles.crumbTime} dateTime={at.toISOString()}>
-            {clock(at)}
-          </time>
-        </Tooltip>
+        <time className={styles.crumbTime} dateTime={at.toISOString()} data-tip={`${absolute(at)}${end ? ` · ${duration(Math.max(0, end.getTime() - at.getTime()))} before the error` : ""}`}>
+          {clock(at)}
+        </time>
       )}
     </li>
   );

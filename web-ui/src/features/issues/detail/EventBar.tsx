@@ -1,6 +1,5 @@
 // Which event is shown, and the way to its neighbours. Stays in view.
 import IconButton from "@mui/material/IconButton";
-import Tooltip from "@mui/material/Tooltip";
 import { Link } from "react-router";
 import type { GetEventResponse } from "@/gen/errata/v1/event_read_pb";
 import { LevelLabel, RelativeTime } from "@/shared/ui/bits";
@@ -58,10 +57,8 @@ function Step({ icon, label, to }: { icon: IconName; label: string; to: string |
     );
   }
   return (
-    <Tooltip title={label}>
-      <IconButton size="small" aria-label={label} component={Link} to={to} preventScrollReset>
-        <Icon name={icon} />
-      </IconButton>
-    </Tooltip>
+    <IconButton size="small" aria-label={label} data-tip={label} component={Link} to={to} preventScrollReset>
+      <Icon name={icon} />
+    </IconButton>
   );
 }

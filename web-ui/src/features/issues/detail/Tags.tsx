@@ -1,7 +1,6 @@
 // What the affected have in common: each tag's values by share, this event's own
 // value marked.
 import Skeleton from "@mui/material/Skeleton";
-import Tooltip from "@mui/material/Tooltip";
 import type { TagKey } from "@/gen/errata/v1/issue_pb";
 import { exactCount, plural, share } from "@/shared/format/count";
 import { useTags } from "../api/listTags";
@@ -48,13 +47,11 @@ function Tag({ tag, own }: { tag: TagKey; own: string | undefined }) {
         <span>{tag.distinct > 1000 ? "over 1,000 values" : plural(tag.distinct, "value")}</span>
       </div>
       {shown.map((each) => (
-        <Tooltip key={each.value} title={`${each.value}: ${plural(each.count, "event")}`}>
-          <div className={styles.tagValue} data-own={each.value === own}>
+        <div key={each.value} className={styles.tagValue} data-own={each.value === own} data-tip={`${each.value}: ${plural(each.count, "event")}`}>
             <span className={styles.tagBar} style={{ width: `${(Number(each.count) / Math.max(1, Number(tag.count))) * 100}%` }} />
             <span className={styles.tagText}>{each.value || "(empty)"}</span>
             <span className={styles.tagShare}>{share(each.count, tag.count)}</span>
-          </div>
-        </Tooltip>
+        </div>
       ))}
       {rest > 0n && (
         <div className={styles.tagRest}>

@@ -1,16 +1,12 @@
 // Search field, status, removable filter chips, sort.
-import Chip from "@mui/material/Chip";
 import IconButton from "@mui/material/IconButton";
-import InputAdornment from "@mui/material/InputAdornment";
 import MenuItem from "@mui/material/MenuItem";
-import OutlinedInput from "@mui/material/OutlinedInput";
 import ListSubheader from "@mui/material/ListSubheader";
-import Tooltip from "@mui/material/Tooltip";
 import { type RefObject, useEffect, useState } from "react";
 import { useFacets } from "@/shared/api/listFacets";
 import { useMembers } from "@/shared/api/listMembers";
 import { LEVELS, memberName, type StatusName } from "@/shared/format/issue";
-import { Kbd, LevelLabel, Segments } from "@/shared/ui/bits";
+import { Kbd, LevelLabel, RemovableChip, Segments } from "@/shared/ui/bits";
 import { Icon } from "@/shared/ui/Icon";
 import { MenuButton } from "@/shared/ui/MenuButton";
 import { SORTS, type IssueSearch } from "./search";
@@ -52,11 +48,9 @@ export function FilterBar({ search, setSearch, field, onHelp }: FilterBarProps) 
           ))
         }
       </MenuButton>
-      <Tooltip title="Keyboard shortcuts (?)">
-        <IconButton className={styles.helpButton} aria-label="Keyboard shortcuts" onClick={onHelp}>
-          <Icon name="help" />
-        </IconButton>
-      </Tooltip>
+      <IconButton className={styles.helpButton} aria-label="Keyboard shortcuts" data-tip="Keyboard shortcuts (?)" onClick={onHelp}>
+        <Icon name="help" />
+      </IconButton>
     </div>
   );
 }
@@ -69,29 +63,21 @@ function SearchField({ text, field, onChange }: { text: string; field: RefObject
     return () => clearTimeout(timer);
   }, [draft, text, onChange]);
   return (
-    <OutlinedInput
-      className={styles.search}
-      inputRef={field}
-      size="small"
-      type="search"
-      placeholder="Search titles and culprits"
-      value={draft}
-      onChange={(event) => setDraft(event.target.value)}
-      onKeyDown={(event) => {
-        if (event.key === "Escape") event.currentTarget.querySelector("input")?.blur();
-      }}
-      inputProps={{ "aria-label": "Search titles and culprits" }}
-      startAdornment={
-        <InputAdornment position="start">
-          <Icon name="search" />
-        </InputAdornment>
-      }
-      endAdornment={
-        <InputAdornment position="end">
-          <Kbd>/</Kbd>
-        </InputAdornment>
-      }
-    />
+    <label className={styles.search}>
+      <Icon name="search" />
+      <input
+        ref={field}
+        type="search"
+        placeholder="Search titles and culprits"
+        aria-label="Search titles and culprits"
+        value={draft}
+        onChange={(event) => setDraft(event.target.value)}
+        onKeyDown={(event) => {
+          if (event.key === "Escape") event.currentTarget.blur();
+        }}
+      />
+      <Kbd>/</Kbd>
+    </label>
   );
 }
 
@@ -144,7 +130,5 @@ function Chips({ search, setSearch }: Pick<FilterBarProps, "search" | "setSearch
   if (search.release !== "") chips.push({ key: "release", text: `Release: ${search.release}`, clear: { release: "" } });
   if (search.environment !== "") chips.push({ key: "environment", text: `Environment: ${search.environment}`, clear: { environment: "" } });
   if (search.text !== "") chips.push({ key: "text", text: `“${search.text}”`, clear: { text: "" } });
-  return chips.map((chip) => (
-    <Chip key={chip.key} size="small" label={chip.text} onDelete={() => setSearch(chip.clear)} deleteIcon={<span role="button" aria-label={`Remove filter ${chip.text}`} className={styles.chipDelete}><Icon name="close" size={12} /></span>} />
-  ));
+  return chips.map((chip) => <RemovableChip key={chip.key} text={chip.text} onRemove={() => setSearch(chip.clear)} />);
 }

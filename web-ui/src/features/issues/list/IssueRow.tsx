@@ -2,7 +2,6 @@
 // pressed besides lies above it.
 import Checkbox from "@mui/material/Checkbox";
 import Skeleton from "@mui/material/Skeleton";
-import Tooltip from "@mui/material/Tooltip";
 import { memo } from "react";
 import { Link } from "react-router";
 import type { Issue } from "@/gen/errata/v1/issue_pb";
@@ -26,6 +25,7 @@ export const IssueRow = memo(function IssueRow({ issue, projectName, search, sel
   const level = levelName(issue.level);
   const status = statusName(issue.status);
   const value = issue.type && issue.title.startsWith(`${issue.type}:`) ? issue.title.slice(issue.type.length + 1).trim() : issue.type === issue.title ? "" : issue.title;
+  const assigned = issue.assignee ? `Assigned to ${memberName(issue.assignee)}` : "Assign";
   return (
     <div className={styles.row} data-selected={selected} data-quiet={status !== "unresolved"}>
       <span className={styles.levelBar} style={{ background: levelColour(level) }} />
@@ -56,14 +56,12 @@ export const IssueRow = memo(function IssueRow({ issue, projectName, search, sel
       <div className={styles.seen}>
         <RelativeTime time={issue.lastSeen} suffix=" ago" />
         <span className={styles.first}>
-          since <RelativeTime time={issue.firstSeen} suffix=" ago" />
+          first <RelativeTime time={issue.firstSeen} suffix=" ago" />
         </span>
       </div>
-      <Tooltip title={issue.assignee ? `Assigned to ${memberName(issue.assignee)}` : "Assign"}>
-        <button type="button" className={styles.assignee} aria-label={issue.assignee ? `Assigned to ${memberName(issue.assignee)}` : "Assign"} onClick={(event) => onAssign(event.currentTarget)}>
-          <Avatar member={issue.assignee} />
-        </button>
-      </Tooltip>
+      <button type="button" className={styles.assignee} aria-label={assigned} data-tip={assigned} onClick={(event) => onAssign(event.currentTarget)}>
+        <Avatar member={issue.assignee} />
+      </button>
     </div>
   );
 });

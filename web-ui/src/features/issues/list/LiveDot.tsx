@@ -1,5 +1,4 @@
 // Whether the page follows the server.
-import Tooltip from "@mui/material/Tooltip";
 import type { LiveState } from "../api/streamIssues";
 import styles from "./list.module.css";
 
@@ -12,11 +11,9 @@ const words: Record<LiveState, [text: string, help: string]> = {
 export function LiveDot({ state }: { state: LiveState }) {
   const [text, help] = words[state];
   return (
-    <Tooltip title={help}>
-      <span className={styles.live} data-state={state} role="status">
-        <i />
-        {text}
-      </span>
-    </Tooltip>
+    <span className={styles.live} data-state={state} data-tip={help} role="status">
+      <i />
+      {text}
+    </span>
   );
 }

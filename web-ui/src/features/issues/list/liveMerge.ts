@@ -7,14 +7,11 @@ import type { IssueSearch } from "./search";
 
 /** `pages` with every issue mapped; the same object when nothing changed. */
 export function mapIssues(pages: IssuePages, change: (issue: Issue) => Issue): IssuePages {
-  let changed = false;
   const next = pages.pages.map((page) => {
     const issues = page.issues.map(change);
-    if (issues.every((issue, index) => issue === page.issues[index])) return page;
-    changed = true;
-    return { ...page, issues };
+    return issues.every((issue, index) => issue === page.issues[index]) ? page : { ...page, issues };
   });
-  return changed ? { ...pages, pages: next } : pages;
+  return next.every((page, index) => page === pages.pages[index]) ? pages : { ...pages, pages: next };
 }
 
 export const flatten = (pages: IssuePages | undefined): Issue[] => {

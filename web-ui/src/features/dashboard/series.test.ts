@@ -1,0 +1,28 @@
+import { create } from "@bufbuild/protobuf";
+import { expect, test } from "vitest";
+import { GetTimeSeriesResponseSchema } from "@/gen/errata/v1/stats_pb";
+import { niceCeiling, ticks } from "@/shared/ui/BarChart";
+import { chartSeries } from "./series";
+
+const response = (series: Record<string, bigint[]>) => create(GetTimeSeriesResponseSchema, { series: Object.entries(series).map(([name, counts]) => ({ name, counts })) });
+
+test("levels are stacked worst first and empty ones left out", () => {
+  const series = chartSeries(response({ info: [1n], error: [2n], fatal: [0n], warning: [1n] }), "level", []);
+  expect(series.map((each) => each.name)).toEqual(["error", "warning", "info"]);
+});
+
+test("a project keeps its colour whatever else is shown, and the sixth is one of the others", () => {
+  const names = ["a", "b", "c", "d", "e", "f", "g"];
+  const series = chartSeries(response(Object.fromEntries(names.toReversed().map((name) => [name, [1n, 2n]]))), "project", names);
+  expect(series.map((each) => each.name)).toEqual(["a", "b", "c", "d", "e", "2 others"]);
+  expect(series.at(-1)?.counts).toEqual([2, 4]);
+});
+
+test.each([[0, 1], [1, 1], [3, 4], [7, 10], [11, 20], [1400, 2000], [4100, 5000]])("an axis for %s ends at %s", (max, expected) => {
+  expect(niceCeiling(max)).toBe(expected);
+});
+
+test("a label appears where its text begins, and only where it fits", () => {
+  expect(ticks(9, 40, (index) => `day ${Math.floor(index / 3)}`)).toEqual([{ index: 0, text: "day 0" }, { index: 3, text: "day 1" }, { index: 6, text: "day 2" }]);
+  expect(ticks(9, 20, (index) => `day ${Math.floor(index / 3)}`).map((tick) => tick.index)).toEqual([0, 6]);
+});

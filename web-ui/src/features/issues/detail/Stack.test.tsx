@@ -1,0 +1,60 @@
+import { create } from "@bufbuild/protobuf";
+import { cleanup, fireEvent, render, screen, within } from "@testing-library/react";
+import { afterEach, describe, expect, test } from "vitest";
+import { EventDetailSchema } from "@/gen/errata/v1/event_read_pb";
+import { Stack } from "./Stack";
+
+afterEach(cleanup);
+
+const site = "/venv/lib/python3.11/site-packages/django/base.py";
+const detail = create(EventDetailSchema, {
+  exceptions: [
+    { type: "KeyError", value: "'sku'", frames: [{ function: "lookup", filename: "shop/stock.py", lineno: 4, inApp: true, contextLine: "return stock[sku]" }] },
+    {
+      type: "CartError",
+      value: "<img src=x onerror=alert(1)>",
+      mechanism: { type: "django", handled: false },
+      frames: [
+        { function: "dispatch", absPath: site, inApp: false },
+        { function: "view", absPath: site, inApp: false },
+        { function: "add", filename: "shop/cart.py", lineno: 10, inApp: true, preContext: ["def add(self):"], contextLine: "    raise CartError(sku)", vars: { sku: "MUG-04", password: "[Filtered]" } },
+      ],
+    },
+  ],
+});
+
+describe("the stack", () => {
+  test("shows the newest exception first, its cause folded", () => {
+    render(<Stack detail={detail} platform="python" />);
+    expect(screen.getAllByRole("heading", { level: 3 }).map((each) => each.textContent)).toEqual(["CartError", "KeyError"]);
+    expect(screen.queryByText("lookup")).toBeNull();
+    fireEvent.click(screen.getByRole("button", { name: "caused by" }));
+    expect(screen.getByText("lookup")).toBeTruthy();
+  });
+
+  test("opens own code on the failing line with its variables", () => {
+    render(<Stack detail={detail} platform="python" />);
+    const source = screen.getByLabelText("Source of shop/cart.py");
+    expect(within(source).getByText("10").parentElement?.dataset["failing"]).toBe("true");
+    expect(screen.getByText("MUG-04")).toBeTruthy();
+    expect(screen.getByText("[Filtered]")).toBeTruthy();
+  });
+
+  test("folds foreign frames by package until asked", () => {
+    render(<Stack detail={detail} platform="python" />);
+    expect(screen.queryByText("dispatch")).toBeNull();
+    fireEvent.click(screen.getByRole("button", { name: "2 frames of django" }));
+    expect(screen.getByText("dispatch")).toBeTruthy();
+  });
+
+  test("an event's text is text, never markup", () => {
+    const { container } = render(<Stack detail={detail} platform="python" />);
+    expect(container.querySelector("img")).toBeNull();
+    expect(screen.getByText("<img src=x onerror=alert(1)>")).toBeTruthy();
+  });
+
+  test("a message without an exception is shown as one", () => {
+    render(<Stack detail={create(EventDetailSchema, { message: "Disk almost full" })} platform="node" />);
+    expect(screen.getByText("Disk almost full")).toBeTruthy();
+  });
+});

@@ -1,0 +1,41 @@
+import { expect, test } from "vitest";
+import { change, share, shortCount } from "./count";
+import { age, duration, fromDate, toDate } from "./time";
+
+test.each([
+  [0, "0"], [7, "7"], [999, "999"], [1000, "1k"], [1049, "1k"], [12_400, "12.4k"], [99_999, "99.9k"], [999_999, "999k"], [1_000_000n, "1M"], [3_250_000_000n, "3.2G"],
+])("a count of %s is short as %s", (value, expected) => {
+  expect(shortCount(value)).toBe(expected);
+});
+
+test.each([
+  [0, "now"], [4.9, "now"], [59, "59s"], [60, "1m"], [3599, "59m"], [86_399, "23h"], [86_400, "1d"], [59 * 86_400, "59d"], [60 * 86_400, "2mo"], [800 * 86_400, "2y"],
+])("%s s ago reads %s", (seconds, expected) => {
+  expect(age(seconds)).toBe(expected);
+});
+
+test.each([
+  [340, "340 ms"], [12_420, "12.4 s"], [200_000, "3 m 20 s"], [7_380_000, "2 h 3 m"],
+])("%s ms lasts %s", (ms, expected) => {
+  expect(duration(ms)).toBe(expected);
+});
+
+test.each([
+  [120, 100, "+20%"], [80, 100, "−20%"], [100, 100, "±0%"], [5, 0, "new"], [0, 0, ""],
+])("from %s after %s: %s", (now, before, expected) => {
+  expect(change(now, before)).toBe(expected);
+});
+
+test.each([
+  [0, 100, "0%"], [1, 1000, "<1%"], [999, 1000, ">99%"], [1, 3, "33%"], [1, 0, "0%"],
+])("%s of %s is %s", (part, whole, expected) => {
+  expect(share(part, whole)).toBe(expected);
+});
+
+test("a time before 1970 and one with milliseconds survive the API's form", () => {
+  for (const date of [new Date("1969-12-31T23:59:58.250Z"), new Date("2026-11-22T15:27:41.490Z")]) {
+    const { seconds, nanos } = fromDate(date);
+    expect(nanos).toBeGreaterThanOrEqual(0);
+    expect(toDate({ $typeName: "google.protobuf.Timestamp", seconds, nanos })).toEqual(date);
+  }
+});
