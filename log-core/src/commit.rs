@@ -88,6 +88,8 @@ struct Slot {
 struct SlotState {
     outcome: Option<Outcome>,
     waker: Option<Waker>,
+    /// Whether a thread sleeps for it: waking is a system call that most tickets can do without.
+    waiting: bool,
 }
 
 /// The promise of one append, kept when its records are durable.
@@ -119,6 +121,7 @@ impl Ticket {
             if let Some(outcome) = &state.outcome {
                 return outcome.clone();
             }
+            state.waiting = true;
             state = self
                 .slot
                 .ready
@@ -175,12 +178,14 @@ impl Completion {
 
     fn set(&mut self, outcome: Outcome) {
         let Some(slot) = self.slot.take() else { return };
-        let waker = {
+        let (waker, waiting) = {
             let mut state = lock(&slot.state);
             state.outcome = Some(outcome);
-            state.waker.take()
+            (state.waker.take(), state.waiting)
         };
-        slot.ready.notify_all();
+        if waiting {
+            slot.ready.notify_all();
+        }
         // Outside of the lock: a waker may poll at once.
         if let Some(waker) = waker {
             waker.wake();

@@ -130,9 +130,13 @@ impl Queue {
             });
         }
         inside.bytes += append.frame_bytes;
+        let was_empty = inside.appends.is_empty();
         inside.appends.push_back(append);
         drop(inside);
-        self.pushed.notify_one();
+        // The writer sleeps only on an empty queue; a wake-up is a system call, too dear for every append.
+        if was_empty {
+            self.pushed.notify_one();
+        }
         Ok(())
     }
 
