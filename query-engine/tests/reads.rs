@@ -1,0 +1,13 @@
+//! Reads from outside: the router over a real log and a read model filled by hand.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+#[path = "reads/fixture.rs"]
+mod fixture;
+#[path = "reads/grpc.rs"]
+mod grpc;
+#[path = "reads/live.rs"]
+mod live;
+#[path = "reads/rest.rs"]
+mod rest;
+#[path = "reads/ui.rs"]
+mod ui;
