@@ -8,8 +8,9 @@
 //!
 //! "Memory-mapped" means: reads are slices of a read-only mapping. Writes are `pwritev` and `fdatasync`.
 //!
-//! In reading order: [`format`] (bytes) · `scan`, `classify`, `recover`, `open` (what is found) · `queue`, `writer`,
-//! `next`, `commit` (the way in) · `segment`, `mmap`, `index`, `read` (the way out) · `cursor` · `stat`, `verify`.
+//! In reading order: [`mod@format`] (bytes) · `scan`, `classify`, `recover`, `open` (what is found) · `log`, `queue`,
+//! `writer`, `next`, `commit` (the way in) · `segment`, `mmap`, `index`, `read` (the way out) · `cursor` · `stat`,
+//! `verify` · `disk`, `lock` (what the system gives).
 
 mod classify;
 mod commit;

@@ -273,9 +273,7 @@ impl Walk<'_> {
         self.scan.proven_offset = self.proven_offset();
         self.scan
     }
-}
 
-impl Walk<'_> {
     /// Where the first frame that is not proven durable starts; W always falls between two groups.
     fn proven_offset(&self) -> u64 {
         let scan = &self.scan;
