@@ -8,6 +8,8 @@ pub(crate) mod cold;
 pub(crate) mod issues;
 pub(crate) mod records;
 pub(crate) mod search;
+#[cfg(test)]
+mod tests;
 
 use std::{
     sync::{

@@ -13,6 +13,8 @@
 mod commands;
 mod events;
 mod tags;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 

@@ -52,10 +52,10 @@ pub(crate) fn frame(text: &str) -> FrameHeadV1 {
         Some(rest) => (false, rest),
         None => (true, text),
     };
-    let (function, module, filename) = if let Some((function, module)) = text.split_once(" in ") {
-        (function, module, "")
-    } else if let Some((function, file)) = text.split_once(" @ ") {
+    let (function, module, filename) = if let Some((function, file)) = text.split_once(" @ ") {
         (function, "", file)
+    } else if let Some((function, module)) = text.split_once(" in ") {
+        (function, module, "")
     } else {
         (text, "", "")
     };

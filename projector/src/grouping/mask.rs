@@ -129,7 +129,9 @@ fn special(before: u8, rest: &[u8]) -> Option<(&'static str, usize)> {
     if let Some(len) = uuid(rest) {
         return Some(("<uuid>", len));
     }
-    if let Some(len) = ipv4(rest) {
+    if before != b'.'
+        && let Some(len) = ipv4(rest)
+    {
         return Some(("<ip>", len));
     }
     if let Some(len) = ipv6(before, rest) {

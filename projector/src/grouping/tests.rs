@@ -376,7 +376,7 @@ fn masks() {
             "utf8 and http2 on worker-17",
             "utf8 and http2 on worker-<int>",
         ),
-        ("version 1.2.3.4.5", "version <int>.<int>.<float>.<int>"),
+        ("version 1.2.3.4.5", "version <int>.<int>.<int>.<int>.<int>"),
         ("größe 5 über 日本 7", "größe <int> über 日本 <int>"),
         ("", ""),
         ("::::", "::::"),

@@ -1,0 +1,437 @@
+#![allow(clippy::unwrap_used)]
+
+use std::{
+    collections::{BTreeMap, HashSet},
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use arrow::array::{Array, AsArray};
+use event_log::{LogConfig, LogReader, LogWriter};
+use event_model::{
+    Actor, Command, Decision, EventId, IssueId, IssueStatus, Position, ProjectId, head::Head,
+};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use read_model::{
+    Generation,
+    cold::ColdStore,
+    issues::{IssueWriter, writer::Durability},
+    search::reader::{EventFilter, From, Reader},
+};
+use rusqlite::Connection;
+
+use super::{Consumer, Stop, cold::ColdConsumer, issues::IssueConsumer, search::SearchConsumer};
+use crate::{
+    Projector, ProjectorConfig, ProjectorError, grouping, replay,
+    testing::{NOON_NS, message, stored},
+};
+
+/// Longest wait for a condition.
+const DEADLINE: Duration = Duration::from_secs(60);
+const DAY_NS: i64 = 86_400_000_000_000;
+
+struct World {
+    dir: tempfile::TempDir,
+    log: LogWriter,
+}
+
+impl World {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let log = LogWriter::open(LogConfig {
+            events_segment_bytes: 64 * 1024,
+            ..LogConfig::new(dir.path().join("log"))
+        });
+        let log = log.unwrap();
+        Self { dir, log }
+    }
+
+    fn config(&self) -> ProjectorConfig {
+        ProjectorConfig::new(self.dir.path())
+    }
+
+    fn reader(&self) -> LogReader {
+        self.log.reader()
+    }
+
+    /// Appends events with ids from `first`, every third of them on the next day,
+    /// and waits until they are durable.
+    fn append(&self, ids: std::ops::Range<u32>) {
+        let tickets: Vec<_> = ids
+            .map(|id| {
+                let head = numbered_head(id);
+                self.log.append_event(&head, body_of(id)).unwrap()
+            })
+            .collect();
+        for ticket in tickets {
+            ticket.wait().unwrap();
+        }
+    }
+
+    fn command(&self, decision: Decision) {
+        let command = Command {
+            actor: Actor::Admin,
+            at_ns: NOON_NS,
+            decision,
+        };
+        self.log.append_command_blocking(command).unwrap();
+    }
+
+    fn resolve(&self, id: u32) {
+        let head = numbered_head(id);
+        let print = grouping::fingerprint(stored(&head).head());
+        self.command(Decision::SetIssueStatus {
+            issues: vec![IssueId::derive(ProjectId(1), print)],
+            status: IssueStatus::Resolved,
+        });
+    }
+
+    fn current(&self) -> Generation {
+        let root = self.config().read_model_dir;
+        Generation::open_current(&root).unwrap().unwrap()
+    }
+}
+
+fn numbered_head(id: u32) -> Head {
+    let mut event_id = [0; 16];
+    event_id[..4].copy_from_slice(&id.to_be_bytes());
+    Head {
+        event_id,
+        received_ns: NOON_NS + DAY_NS * i64::from(id % 3 / 2),
+        tags: vec![("n".into(), (id % 5).to_string())],
+        user: format!("id:{}", id % 11),
+        ..message(["alpha", "beta", "gamma", "delta"][id as usize % 4])
+    }
+}
+
+fn body_of(id: u32) -> Vec<u8> {
+    format!("{{\"n\":{id},\"pad\":\"{}\"}}", "x".repeat(200)).into_bytes()
+}
+
+#[track_caller]
+fn until(what: &str, mut condition: impl FnMut() -> bool) {
+    let deadline = Instant::now() + DEADLINE;
+    while !condition() {
+        assert!(Instant::now() < deadline, "never: {what}");
+        std::thread::yield_now();
+    }
+}
+
+fn caught_up(projector: &Projector, reader: &LogReader) -> bool {
+    let end = reader.end();
+    let status = projector.status();
+    status
+        .iter()
+        .filter(|projection| projection.name != "cold")
+        .all(|projection| projection.position == end)
+}
+
+/// Every row of every table of a generation's issue database, as text.
+fn dump(generation: &Generation) -> BTreeMap<String, Vec<String>> {
+    let connection = Connection::open(generation.issues_path()).unwrap();
+    let mut tables = BTreeMap::new();
+    let sql = "SELECT name FROM sqlite_master WHERE type = 'table'";
+    let mut names = connection.prepare(sql).unwrap();
+    let names = names.query_map([], |row| row.get::<_, String>(0)).unwrap();
+    for name in names.map(Result::unwrap) {
+        let sql = format!("SELECT * FROM \"{name}\"");
+        let mut statement = connection.prepare(&sql).unwrap();
+        let columns = statement.column_count();
+        let rows = statement.query_map([], |row| {
+            let cells = (0..columns).map(|i| row.get::<_, rusqlite::types::Value>(i));
+            Ok(format!("{:?}", cells.collect::<Result<Vec<_>, _>>()?))
+        });
+        let mut rows: Vec<String> = rows.unwrap().map(Result::unwrap).collect();
+        rows.sort();
+        tables.insert(name, rows);
+    }
+    tables
+}
+
+fn total(generation: &Generation) -> i64 {
+    let connection = Connection::open(generation.issues_path()).unwrap();
+    let sql = "SELECT coalesce(sum(count), 0) FROM issue";
+    connection.query_row(sql, [], |row| row.get(0)).unwrap()
+}
+
+/// The positions that search finds, ascending.
+fn found(search_dir: &Path) -> Vec<Position> {
+    let reader = Reader::open(search_dir).unwrap();
+    let all = EventFilter::default();
+    let hits = reader.list(&all, From::Oldest, 100_000).unwrap();
+    hits.into_iter().map(|hit| hit.position).collect()
+}
+
+#[test]
+fn replayed_equals_live_with_commands_under_load() {
+    let world = World::new();
+    let reader = world.reader();
+    let projector = Projector::start(&world.config(), reader.clone()).unwrap();
+    for round in 0..12 {
+        world.append(round * 50..round * 50 + 50);
+        world.resolve(round);
+        world.command(Decision::AdvanceAlertCursor {
+            position: u64::from(round) * 20,
+        });
+    }
+    until("live projections reach the end", || {
+        caught_up(&projector, &reader)
+    });
+    let live = world.current();
+    projector.stop().unwrap();
+    let expected = dump(&live);
+    let expected_found = found(&live.search_path());
+    assert!(expected["transition"].len() > 12, "{expected:?}");
+    assert_eq!(expected_found.len(), 600);
+
+    let report = replay(&world.config(), &reader).unwrap();
+    let replayed = world.current();
+    assert_eq!((report.events, report.commands), (600, 24));
+    assert!(replayed.number() > live.number());
+    assert_eq!(dump(&replayed), expected);
+    assert_eq!(found(&replayed.search_path()), expected_found);
+    assert!(!live.path().exists(), "the old generation should be gone");
+
+    // The replayed generation goes on live.
+    let projector = Projector::start(&world.config(), reader.clone()).unwrap();
+    world.append(600..610);
+    until("it goes on", || caught_up(&projector, &reader));
+    assert_eq!(projector.generation(), &replayed);
+    projector.stop().unwrap();
+    assert_eq!(total(&replayed), 610);
+}
+
+#[test]
+fn replay_and_a_second_projector_are_refused_while_one_runs() {
+    let world = World::new();
+    let projector = Projector::start(&world.config(), world.reader()).unwrap();
+    let refused = |error: ProjectorError| {
+        let error: &dyn std::error::Error = &error;
+        error.source().unwrap().to_string().contains("is locked")
+    };
+    assert!(refused(
+        replay(&world.config(), &world.reader()).unwrap_err()
+    ));
+    assert!(refused(
+        Projector::start(&world.config(), world.reader()).unwrap_err()
+    ));
+    projector.stop().unwrap();
+    replay(&world.config(), &world.reader()).unwrap();
+}
+
+#[test]
+fn an_event_is_listed_soon_after_it_is_durable() {
+    let world = World::new();
+    let reader = world.reader();
+    let projector = Projector::start(&world.config(), reader.clone()).unwrap();
+    world.append(0..1);
+    let durable = Instant::now();
+    until("it is listed", || {
+        projector.status()[0].position == reader.end()
+    });
+    assert!(
+        durable.elapsed() < Duration::from_secs(1),
+        "{:?}",
+        durable.elapsed()
+    );
+}
+
+#[test]
+fn a_crash_between_any_two_steps_costs_and_doubles_nothing() {
+    let world = World::new();
+    let reader = world.reader();
+    let (issues_path, search_dir) = (
+        world.dir.path().join("read-model"),
+        world.dir.path().join("search"),
+    );
+    let lock = read_model::WriterLock::acquire(&issues_path).unwrap();
+    let generation = Generation::create_new(&lock).unwrap();
+    IssueWriter::create(&generation.issues_path(), Durability::Live).unwrap();
+    let stop = Stop::default();
+    let mut old_positions = Vec::new();
+    for round in 0..6 {
+        world.append(round * 40..round * 40 + 40);
+        let writer = IssueWriter::open(&generation.issues_path()).unwrap();
+        let mut issues = IssueConsumer::new(generation.clone(), writer);
+        let mut search = SearchConsumer::open(search_dir.clone()).unwrap();
+        assert_eq!(issues.step(&reader, &stop).unwrap(), 40);
+        search.step(&reader, &stop).unwrap();
+        // Added, not committed; then the process is gone.
+        world.append(1000 + round..1001 + round);
+        search.step(&reader, &stop).unwrap();
+        drop(search);
+        // A power cut may also take the newest position files back.
+        let file = search_dir.join("position");
+        old_positions.push(std::fs::read(&file).unwrap());
+        std::fs::write(&file, &old_positions[round as usize / 2]).unwrap();
+        // The next round's issues see the extra event as well.
+        let writer = IssueWriter::open(&generation.issues_path()).unwrap();
+        drop(issues);
+        let mut issues = IssueConsumer::new(generation.clone(), writer);
+        assert_eq!(issues.step(&reader, &stop).unwrap(), 1);
+    }
+    assert_eq!(total(&generation), 246);
+    let mut search = SearchConsumer::open(search_dir.clone()).unwrap();
+    search.step(&reader, &stop).unwrap();
+    search.close().unwrap();
+    let all: Vec<Position> = (1..=246).map(Position).collect();
+    assert_eq!(found(&search_dir), all);
+    std::fs::write(search_dir.join("position"), "").unwrap();
+    let mut search = SearchConsumer::open(search_dir.clone()).unwrap();
+    assert_eq!(search.step(&reader, &stop).unwrap(), 246);
+    search.close().unwrap();
+    assert_eq!(found(&search_dir), all);
+}
+
+#[test]
+fn a_corrupt_issue_database_is_rebuilt_at_start() {
+    let world = World::new();
+    let reader = world.reader();
+    world.append(0..100);
+    for damage in ["garbage", "missing", "marked", "foreign schema"] {
+        let projector = Projector::start(&world.config(), reader.clone()).unwrap();
+        until("caught up", || caught_up(&projector, &reader));
+        projector.stop().unwrap();
+        let before = world.current();
+        let path = before.issues_path();
+        match damage {
+            "garbage" => std::fs::write(&path, vec![7; 100_000]).unwrap(),
+            "missing" => std::fs::remove_file(&path).unwrap(),
+            "marked" => before.mark_damaged().unwrap(),
+            _ => {
+                let sql = "UPDATE meta SET value = 99 WHERE key = 'schema_version'";
+                Connection::open(&path).unwrap().execute(sql, []).unwrap();
+            }
+        }
+        let projector = Projector::start(&world.config(), reader.clone()).unwrap();
+        until(damage, || caught_up(&projector, &reader));
+        projector.stop().unwrap();
+        let after = world.current();
+        assert!(after.number() > before.number(), "{damage}");
+        assert_eq!(total(&after), 100, "{damage}");
+        assert_eq!(found(&after.search_path()).len(), 100, "{damage}");
+    }
+}
+
+#[test]
+fn a_corrupt_search_index_is_rebuilt_while_running() {
+    let world = World::new();
+    let reader = world.reader();
+    world.append(0..30);
+    let projector = Projector::start(&world.config(), reader.clone()).unwrap();
+    until("caught up", || caught_up(&projector, &reader));
+    projector.stop().unwrap();
+    let search_dir = world.current().search_path();
+    let day = search_dir.join("2026-11-22").join("meta.json");
+    std::fs::write(day, "not json").unwrap();
+    world.append(30..40);
+    let projector = Projector::start(&world.config(), reader.clone()).unwrap();
+    until("rebuilt", || caught_up(&projector, &reader));
+    projector.stop().unwrap();
+    assert_eq!(found(&search_dir).len(), 40);
+}
+
+#[test]
+fn a_read_model_ahead_of_its_log_is_of_another_log() {
+    let (old, new) = (World::new(), World::new());
+    old.append(0..50);
+    new.append(0..20);
+    let config = new.config();
+    let projector = Projector::start(&config, old.reader()).unwrap();
+    until("caught up", || caught_up(&projector, &old.reader()));
+    projector.stop().unwrap();
+    let projector = Projector::start(&config, new.reader()).unwrap();
+    until("rebuilt", || caught_up(&projector, &new.reader()));
+    projector.stop().unwrap();
+    assert_eq!(total(&new.current()), 20);
+}
+
+/// Id and body of every row of every file.
+fn cold_rows(cold_dir: &Path) -> Vec<(String, String)> {
+    let mut rows = Vec::new();
+    for path in cold_files(cold_dir) {
+        let file = std::fs::File::open(&path).unwrap();
+        let builder = ParquetRecordBatchReaderBuilder::try_new(file).unwrap();
+        let date = path.parent().unwrap().file_name().unwrap();
+        let date = date
+            .to_str()
+            .unwrap()
+            .trim_start_matches("date=")
+            .to_owned();
+        for batch in builder.build().unwrap() {
+            let batch = batch.unwrap();
+            let ids = batch.column_by_name("event_id").unwrap().as_string::<i32>();
+            let bodies = batch.column_by_name("body").unwrap().as_string::<i32>();
+            let tags = batch.column_by_name("tags").unwrap().as_map();
+            for row in 0..batch.num_rows() {
+                let id: EventId = ids.value(row).parse().unwrap();
+                let number = u32::from_be_bytes(id.0[..4].try_into().unwrap());
+                let head = numbered_head(number);
+                assert_eq!(read_model::search::schema::day_of(head.received_ns), date);
+                let pair = tags.value(row);
+                assert_eq!(pair.column(0).as_string::<i32>().value(0), "n");
+                let value = pair.column(1).as_string::<i32>().value(0);
+                assert_eq!(value, head.tags[0].1);
+                rows.push((ids.value(row).to_owned(), bodies.value(row).to_owned()));
+            }
+        }
+    }
+    rows
+}
+
+fn cold_files(cold_dir: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for day in std::fs::read_dir(cold_dir.join("events")).unwrap() {
+        for file in std::fs::read_dir(day.unwrap().path()).unwrap() {
+            files.push(file.unwrap().path());
+        }
+    }
+    files.sort();
+    files
+}
+
+#[test]
+fn every_event_of_complete_segments_is_in_the_cold_files_once() {
+    let world = World::new();
+    let reader = world.reader();
+    for batch in 0..40 {
+        world.append(batch * 50..batch * 50 + 50);
+    }
+    let config = world.config();
+    let export = || {
+        let store = ColdStore::open(&config.cold_dir).unwrap();
+        let mut cold = ColdConsumer::open(store, &reader).unwrap();
+        let stop = Stop::default();
+        let mut taken = 0;
+        loop {
+            let records = cold.step(&reader, &stop).unwrap();
+            if records == 0 {
+                return (taken, cold.position());
+            }
+            taken += records;
+        }
+    };
+    let (taken, position) = export();
+    assert!(position.sequence() > 500, "too few segments: {position}");
+    assert_eq!(taken, position.sequence());
+    let check = || {
+        let rows = cold_rows(&config.cold_dir);
+        let ids: HashSet<&String> = rows.iter().map(|(id, _)| id).collect();
+        assert_eq!((rows.len() as u64, ids.len() as u64), (taken, taken));
+        for (id, body) in &rows {
+            let number = u32::from_str_radix(&id[..8], 16).unwrap();
+            assert_eq!(body.as_bytes(), body_of(number), "{id}");
+        }
+    };
+    check();
+    // Nothing new: nothing is written again.
+    assert_eq!(export().0, 0);
+    // A crash between the days of the last segment, and one within a file.
+    let last = cold_files(&config.cold_dir).pop().unwrap();
+    std::fs::remove_file(&last).unwrap();
+    let half = last.with_extension("parquet.tmp");
+    std::fs::write(&half, "half").unwrap();
+    assert!(export().0 > 0);
+    assert!(!half.exists());
+    check();
+}
