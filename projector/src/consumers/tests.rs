@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use arrow::array::{Array, AsArray};
+use arrow::array::AsArray;
 use event_log::{LogConfig, LogReader, LogWriter};
 use event_model::{
     Actor, Command, Decision, EventId, IssueId, IssueStatus, Position, ProjectId, head::Head,
@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// Longest wait for a condition.
-const DEADLINE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_mins(1);
 const DAY_NS: i64 = 86_400_000_000_000;
 
 struct World {

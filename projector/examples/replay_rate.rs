@@ -1,0 +1,88 @@
+//! Measures a replay: writes events to a log in a temporary folder, replays it,
+//! prints the report.
+//!
+//! `cargo run --release -p projector --example replay_rate [EVENTS]`
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a measurement, not a part of the product"
+)]
+
+use event_log::{LogConfig, LogWriter};
+use event_model::head::{ExceptionHeadV1, FrameHeadV1, Head};
+use projector::{ProjectorConfig, replay};
+
+/// Distinct stacks, users and minutes of the traffic.
+const STACKS: u64 = 500;
+const USERS: u64 = 5_000;
+const EVENTS_A_MINUTE: u64 = 6_000;
+const START_NS: i64 = 1_795_341_600_000_000_000;
+
+fn main() {
+    let mut arguments = std::env::args().skip(1);
+    let events: u64 = arguments.next().map_or(1_000_000, |n| n.parse().unwrap());
+    let dir = tempfile::tempdir().unwrap();
+    let log = LogWriter::open(LogConfig::new(dir.path().join("log"))).unwrap();
+    let mut last = None;
+    for number in 0..events {
+        last = Some(loop {
+            match log.append_event(&head(number), b"{}".to_vec()) {
+                Ok(ticket) => break ticket,
+                Err(_) => std::thread::yield_now(),
+            }
+        });
+    }
+    last.map(|ticket| ticket.wait().unwrap());
+    let report = replay(&ProjectorConfig::new(dir.path()), &log.reader()).unwrap();
+    println!("{report}");
+}
+
+/// Twenty frames and ten tags, as web frameworks send them.
+fn head(number: u64) -> Head {
+    // Any mixing will do: the traffic should not come in order.
+    let mixed = number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 20;
+    let stack = mixed % STACKS;
+    let at_ns = START_NS + (number * 60_000_000_000 / EVENTS_A_MINUTE) as i64;
+    let frames = (0..20).map(|depth| FrameHeadV1 {
+        function: format!("handle_{depth}_{}", if depth > 15 { stack } else { 0 }),
+        module: format!("acme.shop.views.part{}", depth / 4),
+        filename: "acme/shop/views.py".into(),
+        lineno: 100 + depth,
+        in_app: depth % 3 != 0,
+    });
+    let tags = (0..10).map(|tag| (format!("tag_{tag}"), format!("value_{}", mixed % (tag + 2))));
+    let mut event_id = [0; 16];
+    event_id[..8].copy_from_slice(&number.to_be_bytes());
+    Head {
+        event_id,
+        project_id: (stack % 3) as u32 + 1,
+        level: 4,
+        received_ns: at_ns,
+        timestamp_ns: at_ns,
+        weight: 1,
+        size_bytes: 3_400,
+        handled: 1,
+        platform: "python".into(),
+        exceptions: vec![ExceptionHeadV1 {
+            ty: "ValueError".into(),
+            value: format!("order {number} is not open"),
+            synthetic: false,
+            exception_id: -1,
+            parent_id: -1,
+            is_exception_group: false,
+            frames: frames.collect(),
+        }],
+        thread_frames: Vec::new(),
+        message: String::new(),
+        message_template: String::new(),
+        transaction: "/orders/{id}".into(),
+        logger: String::new(),
+        release: format!("shop@1.{}", stack % 4),
+        environment: "production".into(),
+        server_name: "web-1".into(),
+        user: format!("id:{}", mixed % USERS),
+        tags: tags.collect(),
+        fingerprint: Vec::new(),
+        sdk: ("sentry.python".into(), "2.0".into()),
+    }
+}
