@@ -7,7 +7,7 @@ import type { IssuePages } from "../api/listIssues";
 import { flatten, type Merged, mergeLive } from "./liveMerge";
 import { parseSearch } from "./search";
 
-const issue = (id: string, rest: Partial<Issue> = {}) =>
+const issue = (id: string, rest: Partial<Omit<Issue, "$typeName" | "$unknown">> = {}) =>
   create(IssueSchema, { id, projectId: 1, title: `TypeError: ${id}`, culprit: "load in app", level: Level.ERROR, status: IssueStatus.UNRESOLVED, count: 1n, ...rest });
 const page = (...issues: Issue[]) => create(ListIssuesResponseSchema, { issues });
 const list = (...issues: Issue[]): Merged => ({ pages: { pages: [page(...issues)], pageParams: [""] }, waiting: new Set() });
