@@ -42,7 +42,7 @@ fn a_whole_event_is_mapped() {
                    "resolution": "1440x900", "os": "Linux 6.1", "hostname": "web-01"},
         "user": {"id": 77, "email": "jane@example.com", "ip_address": "{{auto}}", "session_id": "s-1"},
         "context": {"breadcrumbs": [{"type": "http", "category": "fetch", "message": "GET /", "level": "warn",
-                                     "timestamp": 1795363100.5, "data": {"status": 200}}],
+                                     "timestamp": 1_795_363_100.5, "data": {"status": 200}}],
                     "state": {"cart": {"items": 2}}, "metrics": {"heap": 1.5}},
         "tags": {"route": "pay", "retry": 3}, "fingerprint": ["{{ default }}", "x"],
         "extra": {"api_key": "k", "author": "jane"}, "colour": "blue"

@@ -6,7 +6,7 @@
 use event_model::event::Frame;
 
 /// Parts of paths that hold code of others.
-const FOREIGN_PATHS: [&str; 19] = [
+const FOREIGN_PATHS: [&str; 18] = [
     "/site-packages/",
     "/dist-packages/",
     "/node_modules/",
@@ -25,7 +25,6 @@ const FOREIGN_PATHS: [&str; 19] = [
     "/.rustup/",
     "/webpack/bootstrap",
     "(webpack)/",
-    "<frozen ",
 ];
 /// Beginnings of paths that are parts of a runtime or a browser's extension.
 const FOREIGN_PREFIXES: [&str; 12] = [
@@ -80,8 +79,8 @@ pub(super) fn guess(frame: &Frame) -> bool {
         path
     };
     // "node_modules/…" without a slash before it is meant too.
-    let foreign = |part: &&str| path.contains(*part) || path.starts_with(&part[1..]);
-    if !path.is_empty() && FOREIGN_PATHS.iter().any(|part| foreign(&part)) {
+    let foreign = |part: &str| path.contains(part) || path.starts_with(&part[1..]);
+    if !path.is_empty() && FOREIGN_PATHS.iter().any(|part| foreign(part)) {
         return false;
     }
     !FOREIGN_FUNCTIONS

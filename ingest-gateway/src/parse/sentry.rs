@@ -113,10 +113,6 @@ impl<'c, 'x> Reader<'c, 'x> {
         }
     }
 
-    #[expect(
-        clippy::too_many_lines,
-        reason = "one flat table of the payload's keys"
-    )]
     fn member(&mut self, key: &str, value: Json<'_>) {
         let event = &mut self.event;
         let limits = self.context.limits;
@@ -185,7 +181,7 @@ impl<'c, 'x> Reader<'c, 'x> {
             event.transaction = self.culprit;
         }
         if event.platform.is_empty() {
-            event.platform = "other".to_owned();
+            "other".clone_into(&mut event.platform);
         }
         if let Some(site) = self.site.filter(|s| !s.is_empty())
             && event.tags.iter().all(|(key, _)| key != "site")

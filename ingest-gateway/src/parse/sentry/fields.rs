@@ -247,7 +247,7 @@ pub(super) fn fill_address(event: &mut Event, context: &Context<'_>) {
 /// Replaces `{{auto}}`, drops what is no address.
 pub(in super::super) fn resolve_address(address: &mut String, sender: Option<&str>) {
     if address.trim() == "{{auto}}" {
-        *address = sender.unwrap_or_default().to_owned();
+        sender.unwrap_or_default().clone_into(address);
     } else if address.trim().parse::<IpAddr>().is_err() {
         address.clear();
     }
