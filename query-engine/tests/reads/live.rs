@@ -149,8 +149,8 @@ async fn deliveries_are_listed_newest_first_by_state() {
     fixture
         .db
         .execute_batch(
-            "INSERT INTO delivery VALUES (zeroblob(15) || x'01', 5, 3, 1, 'new_issue', 'email', 'a@b', 2, 1, '', 100),
-                 (zeroblob(15) || x'02', 6, 4, 1, 'new_issue', 'email', 'a@b', 1, 0, '', 200);",
+            "INSERT INTO delivery VALUES (x'00000000000000000000000000000001', 5, 3, 1, 'new_issue', 'email', 'a@b', 2, 1, '', 100),
+                 (x'00000000000000000000000000000002', 6, 4, 1, 'new_issue', 'email', 'a@b', 1, 0, '', 200);",
         )
         .unwrap();
     let mut client = LiveServiceClient::with_interceptor(fixture.router(), authorize);
