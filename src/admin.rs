@@ -27,25 +27,50 @@ pub const SOCKET: &str = "admin.sock";
 /// Runs one command and prints what it made.
 pub async fn run(command: &Command, loaded: &Loaded) -> Result<()> {
     let connection = Connection::open(loaded).await?;
-    let printed = answer(command, CommandServiceClient::new(connection.channel.clone())).await;
+    let printed = answer(
+        command,
+        CommandServiceClient::new(connection.channel.clone()),
+    )
+    .await;
     connection.close().await?;
     let mut out = std::io::stdout().lock();
-    out.write_all(printed?.as_bytes()).context("write to standard output")
+    out.write_all(printed?.as_bytes())
+        .context("write to standard output")
 }
 
 async fn answer(command: &Command, mut client: CommandServiceClient<Channel>) -> Result<String> {
     let text = match command {
-        Command::Project { command: ProjectCommand::Create { name, platform } } => {
-            let request = CreateProjectRequest { name: name.clone(), platform: platform.clone() };
-            let made = client.create_project(request).await.map_err(|s| said(&s))?.into_inner();
-            format!("project {} \nDSN {}\n", made.project_id, made.dsn)
+        Command::Project {
+            command: ProjectCommand::Create { name, platform },
+        } => {
+            let request = CreateProjectRequest {
+                name: name.clone(),
+                platform: platform.clone(),
+            };
+            let made = client
+                .create_project(request)
+                .await
+                .map_err(|s| said(&s))?
+                .into_inner();
+            format!("project {}\nDSN {}\n", made.project_id, made.dsn)
         }
-        Command::Key { command: KeyCommand::Create { project, label } } => {
-            let request = CreateKeyRequest { project_id: *project, label: label.clone() };
-            let made = client.create_key(request).await.map_err(|s| said(&s))?.into_inner();
+        Command::Key {
+            command: KeyCommand::Create { project, label },
+        } => {
+            let request = CreateKeyRequest {
+                project_id: *project,
+                label: label.clone(),
+            };
+            let made = client
+                .create_key(request)
+                .await
+                .map_err(|s| said(&s))?
+                .into_inner();
             format!("key {}\nDSN {}\n", made.public_key, made.dsn)
         }
-        Command::User { command: UserCommand::Create { email, name, owner } } => {
+        Command::User {
+            command: UserCommand::Create { email, name, owner },
+        } => {
             let role = if *owner { Role::Owner } else { Role::Member };
             let request = CreateUserRequest {
                 email: email.clone(),
@@ -53,15 +78,33 @@ async fn answer(command: &Command, mut client: CommandServiceClient<Channel>) ->
                 role: role.into(),
                 password: String::new(),
             };
-            let made = client.create_user(request).await.map_err(|s| said(&s))?.into_inner();
-            format!("user {}\nlink to set the password (valid once, for 7 days) {}\n", made.user_id, made.password_link)
+            let made = client
+                .create_user(request)
+                .await
+                .map_err(|s| said(&s))?
+                .into_inner();
+            format!(
+                "user {}\nlink to set the password (valid once, for 7 days) {}\n",
+                made.user_id, made.password_link
+            )
         }
-        Command::Token { command: TokenCommand::Create { label, user } } => {
-            let request = CreateTokenRequest { label: label.clone(), user_id: *user };
-            let made = client.create_token(request).await.map_err(|s| said(&s))?.into_inner();
+        Command::Token {
+            command: TokenCommand::Create { label, user },
+        } => {
+            let request = CreateTokenRequest {
+                label: label.clone(),
+                user_id: *user,
+            };
+            let made = client
+                .create_token(request)
+                .await
+                .map_err(|s| said(&s))?
+                .into_inner();
             format!("{}\n", made.token)
         }
-        Command::Serve(_) | Command::Replay | Command::Log { .. } => unreachable!("`main` handles these itself"),
+        Command::Serve(_) | Command::Replay | Command::Log { .. } => {
+            unreachable!("`main` handles these itself")
+        }
     };
     Ok(text)
 }
@@ -82,14 +125,14 @@ impl Connection {
         if let Ok(channel) = server::connect_unix(&socket).await {
             return Ok(Self { channel, own: None });
         }
-        let (log, gateway, report) = serve::open_gateway(loaded).await?;
-        if let Some(report) = report {
-            tracing::info!(%report, "this was the first start");
-        }
+        let (log, gateway) = serve::open_gateway(loaded).await?;
         let stop = CancellationToken::new();
         let router = gateway.router().layer(axum::Extension(Caller::Admin));
         let (channel, serving) = server::serve_memory(router, stop.clone());
-        Ok(Self { channel, own: Some((log, stop, tokio::spawn(serving))) })
+        Ok(Self {
+            channel,
+            own: Some((log, stop, tokio::spawn(serving))),
+        })
     }
 
     async fn close(self) -> Result<()> {
@@ -97,7 +140,10 @@ impl Connection {
             drop(self.channel);
             stop.cancel();
             serving.await.context("stop the in-process server")?;
-            tokio::task::spawn_blocking(move || log.close()).await.context("join")?.context("close the logs")?;
+            tokio::task::spawn_blocking(move || log.close())
+                .await
+                .context("join")?
+                .context("close the logs")?;
         }
         Ok(())
     }

@@ -73,7 +73,11 @@ pub struct Serve {
     #[arg(long, value_name = "ADDR")]
     pub listen: Option<String>,
     /// Which roles this process runs
-    #[arg(long, value_delimiter = ',', default_value = "gateway,projector,query,alerter")]
+    #[arg(
+        long,
+        value_delimiter = ',',
+        default_value = "gateway,projector,query,alerter"
+    )]
     pub roles: Vec<Role>,
 }
 

@@ -14,6 +14,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
+use ingest_gateway::{Bootstrap, BootstrapOwner, GatewayLimits};
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
@@ -31,7 +32,7 @@ pub struct Config {
     /// Metrics and health.
     pub metrics: MetricsConfig,
     /// What the gateway takes at most.
-    pub limits: LimitsConfig,
+    pub limits: GatewayLimits,
     /// The two logs.
     pub log: LogConfig,
     /// Outgoing mail.
@@ -48,25 +49,6 @@ pub struct MetricsConfig {
     pub listen: SocketAddr,
     /// `/readyz` answers 503 when a projection is further behind, records.
     pub ready_lag_max: u64,
-}
-
-/// `limits.*`
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct LimitsConfig {
-    /// Rate limits, quotas and spike protection. (This release has none yet; the
-    /// size limits below always hold.)
-    pub enabled: bool,
-    /// A body as received, bytes.
-    pub body_bytes_max: usize,
-    /// A body decompressed, bytes.
-    pub decompressed_bytes_max: usize,
-    /// One event, bytes.
-    pub event_bytes_max: usize,
-    /// The attachments of one envelope together, bytes.
-    pub attachments_bytes_max: usize,
-    /// Bodies held in memory at the same time, bytes, decompressed.
-    pub in_flight_bytes_max: usize,
 }
 
 /// `log.*`
@@ -108,7 +90,7 @@ impl Default for Config {
             data_dir: PathBuf::from("./data"),
             public_url: String::new(),
             metrics: MetricsConfig::default(),
-            limits: LimitsConfig::default(),
+            limits: GatewayLimits::default(),
             log: LogConfig::default(),
             smtp: SmtpConfig::default(),
             telemetry: TelemetryConfig::default(),
@@ -118,38 +100,37 @@ impl Default for Config {
 
 impl Default for MetricsConfig {
     fn default() -> Self {
-        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8471)), ready_lag_max: 1_000_000 }
-    }
-}
-
-impl Default for LimitsConfig {
-    fn default() -> Self {
         Self {
-            enabled: true,
-            body_bytes_max: 20 * MIB,
-            decompressed_bytes_max: 100 * MIB,
-            event_bytes_max: MIB,
-            attachments_bytes_max: 40 * MIB,
-            in_flight_bytes_max: 128 * MIB,
+            listen: SocketAddr::from(([127, 0, 0, 1], 8471)),
+            ready_lag_max: 1_000_000,
         }
     }
 }
 
 impl Default for LogConfig {
     fn default() -> Self {
-        Self { events_segment_bytes: 128 * MIB as u64, control_segment_bytes: 4 * MIB as u64 }
+        Self {
+            events_segment_bytes: 128 * MIB as u64,
+            control_segment_bytes: 4 * MIB as u64,
+        }
     }
 }
 
 impl Default for SmtpConfig {
     fn default() -> Self {
-        Self { url: String::new(), from: "Errata <errata@localhost>".to_owned() }
+        Self {
+            url: String::new(),
+            from: "Errata <errata@localhost>".to_owned(),
+        }
     }
 }
 
 impl Default for TelemetryConfig {
     fn default() -> Self {
-        Self { filter: "info".to_owned(), format: "text".to_owned() }
+        Self {
+            filter: "info".to_owned(),
+            format: "text".to_owned(),
+        }
     }
 }
 
@@ -182,8 +163,12 @@ const FILE_VARIABLE: &str = "ERRATA_CONFIG";
 /// Loads file and environment of this process; `flags` are dotted keys that
 /// override both.
 pub fn load(file: Option<&Path>, flags: &[(&str, String)]) -> Result<Loaded> {
-    let env: BTreeMap<String, String> = std::env::vars().filter(|(name, _)| name.starts_with(PREFIX)).collect();
-    let named = file.map(Path::to_path_buf).or_else(|| env.get(FILE_VARIABLE).map(PathBuf::from));
+    let env: BTreeMap<String, String> = std::env::vars()
+        .filter(|(name, _)| name.starts_with(PREFIX))
+        .collect();
+    let named = file
+        .map(Path::to_path_buf)
+        .or_else(|| env.get(FILE_VARIABLE).map(PathBuf::from));
     let (path, must_exist) = match named {
         Some(path) => (path, true),
         None => (PathBuf::from("errata.toml"), false),
@@ -191,7 +176,10 @@ pub fn load(file: Option<&Path>, flags: &[(&str, String)]) -> Result<Loaded> {
     let text = match fs::read_to_string(&path) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && !must_exist => String::new(),
-        Err(error) => return Err(error).with_context(|| format!("read configuration file {}", path.display())),
+        Err(error) => {
+            return Err(error)
+                .with_context(|| format!("read configuration file {}", path.display()));
+        }
     };
     combine(&text, &path.display().to_string(), &env, flags)
 }
@@ -202,12 +190,16 @@ fn combine(
     env: &BTreeMap<String, String>,
     flags: &[(&str, String)],
 ) -> Result<Loaded> {
-    let defaults = Table::try_from(Config::default()).context("serialise the default configuration")?;
+    let defaults =
+        Table::try_from(Config::default()).context("serialise the default configuration")?;
     let known = flatten(&defaults, "");
     let mut table: Table = file.parse().with_context(|| format!("parse {file_name}"))?;
     for key in flatten(&table, "").keys() {
         if !known.contains_key(key) {
-            bail!("unknown key {key:?} in {file_name}; known keys: {}", nearby(key, &known));
+            bail!(
+                "unknown key {key:?} in {file_name}; known keys: {}",
+                nearby(key, &known)
+            );
         }
     }
 
@@ -223,16 +215,28 @@ fn combine(
         }
     }
     for (key, text) in flags {
-        let default = known.get(*key).with_context(|| format!("flag for unknown key {key}"))?;
+        let default = known
+            .get(*key)
+            .with_context(|| format!("flag for unknown key {key}"))?;
         set(&mut table, key, typed(text, default, key)?);
     }
 
-    let config: Config = serde_path_to_error::deserialize(Value::Table(table))
-        .map_err(|error| anyhow::anyhow!("configuration key {}: {}", error.path(), error.inner().message()))?;
+    let config: Config =
+        serde_path_to_error::deserialize(Value::Table(table)).map_err(|error| {
+            anyhow::anyhow!(
+                "configuration key {}: {}",
+                error.path(),
+                error.inner().message()
+            )
+        })?;
     let bootstrap = |name: &str| env.get(&format!("{BOOTSTRAP_PREFIX}{name}")).cloned();
     Ok(Loaded {
         config,
-        bootstrap: BootstrapEnv { key: bootstrap("KEY"), owner: bootstrap("OWNER"), token: bootstrap("TOKEN") },
+        bootstrap: BootstrapEnv {
+            key: bootstrap("KEY"),
+            owner: bootstrap("OWNER"),
+            token: bootstrap("TOKEN"),
+        },
         unknown_variables,
     })
 }
@@ -241,7 +245,11 @@ fn combine(
 fn flatten(table: &Table, prefix: &str) -> BTreeMap<String, Value> {
     let mut leaves = BTreeMap::new();
     for (name, value) in table {
-        let key = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
+        let key = if prefix.is_empty() {
+            name.clone()
+        } else {
+            format!("{prefix}.{name}")
+        };
         match value {
             Value::Table(inner) => leaves.extend(flatten(inner, &key)),
             leaf => {
@@ -256,7 +264,11 @@ fn flatten(table: &Table, prefix: &str) -> BTreeMap<String, Value> {
 fn nearby(key: &str, known: &BTreeMap<String, Value>) -> String {
     let section = key.rsplit_once('.').map_or("", |(section, _)| section);
     let of_section = |k: &&String| k.rsplit_once('.').map_or("", |(s, _)| s) == section;
-    let mut keys: Vec<&str> = known.keys().filter(of_section).map(String::as_str).collect();
+    let mut keys: Vec<&str> = known
+        .keys()
+        .filter(of_section)
+        .map(String::as_str)
+        .collect();
     if keys.is_empty() {
         keys = known.keys().map(String::as_str).collect();
     }
@@ -266,12 +278,14 @@ fn nearby(key: &str, known: &BTreeMap<String, Value>) -> String {
 /// A variable's or flag's text as the type that the key's default has.
 fn typed(text: &str, default: &Value, name: &str) -> Result<Value> {
     Ok(match default {
-        Value::Boolean(_) => {
-            Value::Boolean(text.parse().with_context(|| format!("{name}={text:?} is neither true nor false"))?)
-        }
-        Value::Integer(_) => {
-            Value::Integer(text.parse().with_context(|| format!("{name}={text:?} is not a whole number"))?)
-        }
+        Value::Boolean(_) => Value::Boolean(
+            text.parse()
+                .with_context(|| format!("{name}={text:?} is neither true nor false"))?,
+        ),
+        Value::Integer(_) => Value::Integer(
+            text.parse()
+                .with_context(|| format!("{name}={text:?} is not a whole number"))?,
+        ),
         _ => Value::String(text.to_owned()),
     })
 }
@@ -282,11 +296,38 @@ fn set(table: &mut Table, key: &str, value: Value) {
             table.insert(key.to_owned(), value);
         }
         Some((section, rest)) => {
-            let inner = table.entry(section.to_owned()).or_insert_with(|| Value::Table(Table::new()));
+            let inner = table
+                .entry(section.to_owned())
+                .or_insert_with(|| Value::Table(Table::new()));
             if let Value::Table(inner) = inner {
                 set(inner, rest, value);
             }
         }
+    }
+}
+
+impl BootstrapEnv {
+    /// As the gateway takes them.
+    pub fn wishes(&self) -> Result<Bootstrap> {
+        let key = self
+            .key
+            .as_deref()
+            .map(str::parse)
+            .transpose()
+            .context("ERRATA_BOOTSTRAP_KEY")?;
+        let owner = match self.owner.as_deref().map(|owner| owner.split_once(':')) {
+            None => None,
+            Some(Some((email, password))) => Some(BootstrapOwner {
+                email: email.to_owned(),
+                password: password.to_owned(),
+            }),
+            Some(None) => bail!("ERRATA_BOOTSTRAP_OWNER has no colon: email:password is expected"),
+        };
+        Ok(Bootstrap {
+            key,
+            owner,
+            token: self.token.clone(),
+        })
     }
 }
 
@@ -307,25 +348,52 @@ mod tests {
     use super::*;
 
     fn env(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
-        pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()
+        pairs
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+            .collect()
     }
 
     #[test]
     fn flags_override_variables_override_the_file() {
         let file = "listen = \"127.0.0.1:1\"\n[smtp]\nurl = \"smtp://a\"\nfrom = \"a@b\"\n";
-        let variables = env(&[("ERRATA_LISTEN", "127.0.0.1:2"), ("ERRATA_SMTP__URL", "smtp://b")]);
+        let variables = env(&[
+            ("ERRATA_LISTEN", "127.0.0.1:2"),
+            ("ERRATA_SMTP__URL", "smtp://b"),
+        ]);
         let flags = [("listen", "127.0.0.1:3".to_owned())];
-        let config = combine(file, "errata.toml", &variables, &flags).unwrap().config;
+        let config = combine(file, "errata.toml", &variables, &flags)
+            .unwrap()
+            .config;
         assert_eq!(config.listen.port(), 3);
-        assert_eq!((config.smtp.url.as_str(), config.smtp.from.as_str()), ("smtp://b", "a@b"));
-        assert_eq!(config.metrics.listen.port(), 8471, "untouched keys keep their default");
+        assert_eq!(
+            (config.smtp.url.as_str(), config.smtp.from.as_str()),
+            ("smtp://b", "a@b")
+        );
+        assert_eq!(
+            config.metrics.listen.port(),
+            8471,
+            "untouched keys keep their default"
+        );
     }
 
     #[test]
     fn an_unknown_key_is_refused_with_its_full_name_and_a_variable_only_warned_about() {
-        let error = combine("[smtp]\nurll = \"x\"\n", "errata.toml", &env(&[]), &[]).err().unwrap().to_string();
-        assert!(error.contains("\"smtp.urll\"") && error.contains("smtp.url"), "{error}");
-        let loaded = combine("", "errata.toml", &env(&[("ERRATA_PORT", "tcp://10.0.0.1")]), &[]).unwrap();
+        let error = combine("[smtp]\nurll = \"x\"\n", "errata.toml", &env(&[]), &[])
+            .err()
+            .unwrap()
+            .to_string();
+        assert!(
+            error.contains("\"smtp.urll\"") && error.contains("smtp.url"),
+            "{error}"
+        );
+        let loaded = combine(
+            "",
+            "errata.toml",
+            &env(&[("ERRATA_PORT", "tcp://10.0.0.1")]),
+            &[],
+        )
+        .unwrap();
         assert_eq!(loaded.unknown_variables, ["ERRATA_PORT"]);
         assert_eq!(loaded.config, Config::default());
     }
@@ -333,11 +401,26 @@ mod tests {
     #[test]
     fn a_value_of_a_wrong_type_names_its_key() {
         for (file, variables, needle) in [
-            ("listen = \"nonsense\"", env(&[]), "configuration key listen"),
-            ("[limits]\nbody_bytes_max = \"x\"", env(&[]), "configuration key limits.body_bytes_max"),
-            ("", env(&[("ERRATA_LIMITS__ENABLED", "maybe")]), "ERRATA_LIMITS__ENABLED=\"maybe\""),
+            (
+                "listen = \"nonsense\"",
+                env(&[]),
+                "configuration key listen",
+            ),
+            (
+                "[limits]\nreceived_bytes_max = \"x\"",
+                env(&[]),
+                "configuration key limits.received_bytes_max",
+            ),
+            (
+                "",
+                env(&[("ERRATA_LIMITS__ENABLED", "maybe")]),
+                "ERRATA_LIMITS__ENABLED=\"maybe\"",
+            ),
         ] {
-            let error = combine(file, "errata.toml", &variables, &[]).err().unwrap().to_string();
+            let error = combine(file, "errata.toml", &variables, &[])
+                .err()
+                .unwrap()
+                .to_string();
             assert!(error.contains(needle), "{error}");
         }
     }

@@ -32,26 +32,47 @@ fn folders(data_dir: &Path, log: Log) -> Vec<(&'static str, PathBuf)> {
 }
 
 fn print(text: &str) -> Result<()> {
-    std::io::stdout().write_all(text.as_bytes()).context("write to standard output")
+    std::io::stdout()
+        .write_all(text.as_bytes())
+        .context("write to standard output")
 }
 
 fn stat(data_dir: &Path, log: Log) -> Result<String> {
     let mut text = String::new();
     for (name, dir) in folders(data_dir, log) {
         let stat = log_core::stat(&dir).with_context(|| format!("read the {name} log"))?;
-        let writer = stat.writer_pid.map_or("none".to_owned(), |pid| format!("process {pid}"));
+        let writer = stat
+            .writer_pid
+            .map_or("none".to_owned(), |pid| format!("process {pid}"));
         let used: u64 = stat.segments.iter().map(|segment| segment.used_bytes).sum();
         let disk: u64 = stat.segments.iter().map(|segment| segment.disk_bytes).sum();
         writeln!(text, "{name}  ({})", dir.display())?;
-        writeln!(text, "  records        {}  (sequence {} to {})", stat.records, stat.first, stat.durable_end.saturating_sub(1))?;
+        writeln!(
+            text,
+            "  records        {}  (sequence {} to {})",
+            stat.records,
+            stat.first,
+            stat.durable_end.saturating_sub(1)
+        )?;
         writeln!(text, "  bytes          {used} used, {disk} on disk")?;
-        writeln!(text, "  writer         {writer}, epoch {}, format {}", stat.epoch, stat.format_version)?;
+        writeln!(
+            text,
+            "  writer         {writer}, epoch {}, format {}",
+            stat.epoch, stat.format_version
+        )?;
         if stat.damaged {
-            writeln!(text, "  DAMAGED        run `errata log verify --log {name}`")?;
+            writeln!(
+                text,
+                "  DAMAGED        run `errata log verify --log {name}`"
+            )?;
         }
         writeln!(text, "  segment         first      end   used bytes  state")?;
         for segment in &stat.segments {
-            let state = if segment.complete { "complete" } else { "running" };
+            let state = if segment.complete {
+                "complete"
+            } else {
+                "running"
+            };
             writeln!(
                 text,
                 "  {:>7} {:>13} {:>8} {:>12}  {state}",
@@ -75,7 +96,9 @@ fn verify(data_dir: &Path, log: Log) -> Result<()> {
         for segment in &found.segments {
             let verdict = match segment.verdict {
                 SegmentVerdict::Sound => "sound",
-                SegmentVerdict::TornTail => "ends in bytes that were never acknowledged; the next start cuts them off",
+                SegmentVerdict::TornTail => {
+                    "ends in bytes that were never acknowledged; the next start cuts them off"
+                }
                 SegmentVerdict::Damaged => "DAMAGED",
             };
             writeln!(
@@ -97,7 +120,11 @@ fn verify(data_dir: &Path, log: Log) -> Result<()> {
             }
         }
         let end = found.durable_end;
-        writeln!(text, "{name}: sequence numbers {} up to {end} (exclusive) are durable", found.first)?;
+        writeln!(
+            text,
+            "{name}: sequence numbers {} up to {end} (exclusive) are durable",
+            found.first
+        )?;
     }
     print(&text)?;
     if !sound {
@@ -112,7 +139,7 @@ fn dump_lines(data_dir: &Path, args: &LogDump) -> Result<()> {
     let after = args.from.saturating_sub(1);
     let mut left = args.limit.unwrap_or(u64::MAX);
     let mut write = |values: &mut dyn Iterator<Item = serde_json::Value>| -> Result<()> {
-        for value in values.by_ref() {
+        for value in values {
             if left == 0 {
                 break;
             }

@@ -56,7 +56,11 @@ fn load(cli: &Cli) -> Result<Loaded> {
     if let Some(dir) = &cli.common.data_dir {
         flags.push(("data_dir", dir.display().to_string()));
     }
-    if let Command::Serve(cli::Serve { listen: Some(listen), .. }) = &cli.command {
+    if let Command::Serve(cli::Serve {
+        listen: Some(listen),
+        ..
+    }) = &cli.command
+    {
         flags.push(("listen", listen.clone()));
     }
     config::load(cli.common.config.as_deref(), &flags)
@@ -64,9 +68,16 @@ fn load(cli: &Cli) -> Result<Loaded> {
 
 fn start_telemetry(config: &TelemetryConfig, command: &Command) -> Result<()> {
     // Commands print their answer; what they log is for trouble only.
-    let filter = if matches!(command, Command::Serve(_)) { config.filter.as_str() } else { "warn" };
-    let filter = EnvFilter::try_new(filter).with_context(|| format!("telemetry.filter {filter:?}"))?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let filter = if matches!(command, Command::Serve(_)) {
+        config.filter.as_str()
+    } else {
+        "warn"
+    };
+    let filter =
+        EnvFilter::try_new(filter).with_context(|| format!("telemetry.filter {filter:?}"))?;
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
     match config.format.as_str() {
         "json" => builder.json().init(),
         "text" => builder.init(),

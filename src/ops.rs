@@ -14,7 +14,8 @@ use crate::server;
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
 /// Buckets of all durations, seconds: from 50 µs to 10 s.
 const SECONDS_BUCKETS: &[f64] = &[
-    0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
+    0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0,
+    2.5, 5.0, 10.0,
 ];
 
 /// Tells whether the server is ready, or why not.
@@ -41,31 +42,49 @@ pub async fn serve(
     metrics: PrometheusHandle,
     ready: Readiness,
     stop: CancellationToken,
-) -> Result<impl Future<Output = ()> + Send> {
-    let listener = TcpListener::bind(listen).await.with_context(|| format!("listen on {listen} (metrics.listen)"))?;
+) -> Result<(SocketAddr, impl Future<Output = ()> + Send)> {
+    let listener = TcpListener::bind(listen)
+        .await
+        .with_context(|| format!("listen on {listen} (metrics.listen)"))?;
+    let address = listener
+        .local_addr()
+        .context("the address of metrics.listen")?;
     let router = Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(readyz))
         .route("/metrics", get(render))
-        .with_state(Ops { metrics: metrics.clone(), ready });
+        .with_state(Ops {
+            metrics: metrics.clone(),
+            ready,
+        });
     let upkeep_stop = stop.clone();
-    Ok(async move {
+    let serving = async move {
         let upkeep = async {
-            while tokio::time::timeout(UPKEEP_INTERVAL, upkeep_stop.cancelled()).await.is_err() {
+            while tokio::time::timeout(UPKEEP_INTERVAL, upkeep_stop.cancelled())
+                .await
+                .is_err()
+            {
                 metrics.run_upkeep();
             }
         };
         tokio::join!(upkeep, server::serve_tcp(listener, router, stop));
-    })
+    };
+    Ok((address, serving))
 }
 
 async fn readyz(State(ops): State<Ops>) -> impl IntoResponse {
     match (ops.ready)() {
         Ok(()) => (StatusCode::OK, "ready\n".to_owned()),
-        Err(reason) => (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {reason}\n")),
+        Err(reason) => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            format!("not ready: {reason}\n"),
+        ),
     }
 }
 
 async fn render(State(ops): State<Ops>) -> impl IntoResponse {
-    ([("content-type", "text/plain; version=0.0.4; charset=utf-8")], ops.metrics.render())
+    (
+        [("content-type", "text/plain; version=0.0.4; charset=utf-8")],
+        ops.metrics.render(),
+    )
 }

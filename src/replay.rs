@@ -4,11 +4,16 @@
 use std::io::Write;
 
 use anyhow::{Context, Result};
+use event_log::LogReader;
+use projector::ProjectorConfig;
 
-use crate::{config::Config, serve};
+use crate::config::Config;
 
 /// Rebuilds and reports.
 pub fn run(config: &Config) -> Result<()> {
-    let report = projector::replay(&config.data_dir.join("log"), &serve::paths(config)).context("replay")?;
+    let reader =
+        LogReader::open_read_only(&config.data_dir.join("log")).context("open the logs")?;
+    let report =
+        projector::replay(&ProjectorConfig::new(&config.data_dir), &reader).context("replay")?;
     writeln!(std::io::stdout(), "{report}").context("write to standard output")
 }

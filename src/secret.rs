@@ -28,9 +28,13 @@ pub fn load_or_create(data_dir: &Path) -> Result<ServerSecret> {
         .mode(0o600)
         .open(&temporary)
         .with_context(|| format!("create {}", temporary.display()))?;
-    file.write_all(&key).and_then(|()| file.sync_all()).with_context(|| format!("write {}", temporary.display()))?;
+    file.write_all(&key)
+        .and_then(|()| file.sync_all())
+        .with_context(|| format!("write {}", temporary.display()))?;
     fs::rename(&temporary, &path).with_context(|| format!("rename to {}", path.display()))?;
-    fs::File::open(data_dir).and_then(|dir| dir.sync_all()).context("sync the data directory")?;
+    fs::File::open(data_dir)
+        .and_then(|dir| dir.sync_all())
+        .context("sync the data directory")?;
     Ok(ServerSecret::new(key))
 }
 
@@ -41,7 +45,11 @@ fn read(path: &Path) -> Result<Option<ServerSecret>> {
         Err(error) => return Err(error).with_context(|| format!("read {}", path.display())),
     };
     let Ok(key) = <[u8; 32]>::try_from(bytes.as_slice()) else {
-        bail!("{} holds {} bytes, not 32: restore it from a backup, or delete it to sign everyone out", path.display(), bytes.len());
+        bail!(
+            "{} holds {} bytes, not 32: restore it from a backup, or delete it to sign everyone out",
+            path.display(),
+            bytes.len()
+        );
     };
     let mode = fs::metadata(path)?.permissions().mode() & 0o777;
     if mode & 0o077 != 0 {
@@ -59,7 +67,11 @@ mod tests {
     fn the_key_is_made_once_for_its_owner_alone() {
         let dir = tempfile::tempdir().unwrap();
         let first = load_or_create(dir.path()).unwrap().internal_token();
-        let mode = fs::metadata(dir.path().join("secret.key")).unwrap().permissions().mode() & 0o777;
+        let mode = fs::metadata(dir.path().join("secret.key"))
+            .unwrap()
+            .permissions()
+            .mode()
+            & 0o777;
         assert_eq!(mode, 0o600);
         assert_eq!(load_or_create(dir.path()).unwrap().internal_token(), first);
         fs::write(dir.path().join("secret.key"), b"short").unwrap();

@@ -3,11 +3,7 @@
 //! Owns connections: HTTP/1.1, HTTP/2 and gRPC on the same port, bounded in number,
 //! with time-outs, ending gracefully. Must not know what the router does.
 
-use std::{
-    net::SocketAddr,
-    sync::Arc,
-    time::Duration,
-};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{Router, extract::ConnectInfo};
 use hyper::body::Incoming;
@@ -16,6 +12,7 @@ use hyper_util::{
     server::{conn::auto, graceful::GracefulShutdown},
     service::TowerToHyperService,
 };
+use ingest_gateway::path::strip_prefix;
 use tokio::{
     io::{AsyncRead, AsyncWrite, DuplexStream},
     net::{TcpListener, UnixListener},
@@ -51,27 +48,42 @@ struct Connections {
 impl Connections {
     fn new(router: Router) -> Self {
         let mut builder = auto::Builder::new(TokioExecutor::new());
-        builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_READ_TIMEOUT);
+        builder
+            .http1()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEADER_READ_TIMEOUT);
         builder
             .http2()
             .timer(TokioTimer::new())
             .keep_alive_interval(Some(PING_INTERVAL))
             .adaptive_window(true);
-        Self { router, builder, graceful: GracefulShutdown::new(), permits: Arc::new(Semaphore::new(CONNECTIONS_MAX)) }
+        Self {
+            router,
+            builder,
+            graceful: GracefulShutdown::new(),
+            permits: Arc::new(Semaphore::new(CONNECTIONS_MAX)),
+        }
     }
 
     async fn serve<I>(&self, io: I, peer: Option<SocketAddr>)
     where
         I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let Ok(permit) = self.permits.clone().acquire_owned().await else { return };
-        let router = self.router.clone().map_request(move |mut request: http::Request<Incoming>| {
-            if let Some(peer) = peer {
-                request.extensions_mut().insert(ConnectInfo(peer));
-            }
-            request.map(axum::body::Body::new)
-        });
-        let connection = self.builder.serve_connection_with_upgrades(TokioIo::new(io), TowerToHyperService::new(router));
+        let Ok(permit) = self.permits.clone().acquire_owned().await else {
+            return;
+        };
+        let router =
+            self.router
+                .clone()
+                .map_request(move |mut request: http::Request<Incoming>| {
+                    if let Some(peer) = peer {
+                        request.extensions_mut().insert(ConnectInfo(peer));
+                    }
+                    strip_prefix(request.map(axum::body::Body::new))
+                });
+        let connection = self
+            .builder
+            .serve_connection_with_upgrades(TokioIo::new(io), TowerToHyperService::new(router));
         let connection = self.graceful.watch(connection.into_owned());
         tokio::spawn(async move {
             if let Err(error) = connection.await {
@@ -82,7 +94,10 @@ impl Connections {
     }
 
     async fn drain(self, what: &'static str) {
-        if tokio::time::timeout(DRAIN_TIMEOUT, self.graceful.shutdown()).await.is_err() {
+        if tokio::time::timeout(DRAIN_TIMEOUT, self.graceful.shutdown())
+            .await
+            .is_err()
+        {
             tracing::info!(what, "some connections were cut off at shutdown");
         }
     }
@@ -133,13 +148,19 @@ pub async fn serve_unix(listener: UnixListener, router: Router, stop: Cancellati
 /// Serves in-memory connections until `stop`, and returns the channel that makes
 /// them: roles in one process talk through the same generated clients as roles on
 /// two hosts.
-pub fn serve_memory(router: Router, stop: CancellationToken) -> (Channel, impl Future<Output = ()> + Send) {
+pub fn serve_memory(
+    router: Router,
+    stop: CancellationToken,
+) -> (Channel, impl Future<Output = ()> + Send) {
     let (sender, mut receiver) = mpsc::channel::<DuplexStream>(MEMORY_BACKLOG);
     let connector = service_fn(move |_: Uri| {
         let sender = sender.clone();
         async move {
             let (ours, theirs) = tokio::io::duplex(MEMORY_BUFFER_BYTES);
-            sender.send(theirs).await.map_err(|_| std::io::Error::other("the server has stopped"))?;
+            sender
+                .send(theirs)
+                .await
+                .map_err(|_| std::io::Error::other("the server has stopped"))?;
             Ok::<_, std::io::Error>(TokioIo::new(ours))
         }
     });
@@ -163,7 +184,11 @@ pub async fn connect_unix(path: &std::path::Path) -> Result<Channel, tonic::tran
     Endpoint::from_static("http://admin")
         .connect_with_connector(service_fn(move |_: Uri| {
             let path = path.clone();
-            async move { tokio::net::UnixStream::connect(path).await.map(TokioIo::new) }
+            async move {
+                tokio::net::UnixStream::connect(path)
+                    .await
+                    .map(TokioIo::new)
+            }
         }))
         .await
 }

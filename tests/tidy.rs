@@ -19,7 +19,10 @@ const EDGES: &[(&str, &[&str])] = &[
     ("read-model", &["event-model"]),
     ("ingest-gateway", &["event-log", "event-model", "proto"]),
     ("projector", &["event-log", "event-model", "read-model"]),
-    ("query-engine", &["event-log", "event-model", "proto", "read-model"]),
+    (
+        "query-engine",
+        &["event-log", "event-model", "proto", "read-model"],
+    ),
     ("alerter", &["proto"]),
     (
         "errata",
@@ -36,14 +39,33 @@ const EDGES: &[(&str, &[&str])] = &[
         ],
     ),
     // Measures from outside; its micro-benchmarks name the crates they measure.
-    ("benches", &["event-log", "event-model", "ingest-gateway", "log-core", "projector", "read-model"]),
+    (
+        "benches",
+        &[
+            "event-log",
+            "event-model",
+            "ingest-gateway",
+            "log-core",
+            "projector",
+            "read-model",
+        ],
+    ),
 ];
 
 /// Packages that must not be reached from a crate: what it "must never know".
 const FORBIDDEN: &[(&str, &[&str])] = &[
-    ("log-core", &["tokio", "prost", "tonic", "hyper", "axum", "serde"]),
-    ("event-model", &["tokio", "prost", "tonic", "hyper", "axum", "rusqlite"]),
-    ("event-log", &["tonic", "hyper", "axum", "rusqlite", "tantivy"]),
+    (
+        "log-core",
+        &["tokio", "prost", "tonic", "hyper", "axum", "serde"],
+    ),
+    (
+        "event-model",
+        &["tokio", "prost", "tonic", "hyper", "axum", "rusqlite"],
+    ),
+    (
+        "event-log",
+        &["tonic", "hyper", "axum", "rusqlite", "tantivy"],
+    ),
     ("projector", &["tonic", "hyper", "axum"]),
     ("read-model", &["tonic", "hyper", "axum"]),
     ("alerter", &["rusqlite", "tantivy", "memmap2"]),
@@ -59,13 +81,28 @@ fn root() -> PathBuf {
 
 #[test]
 fn crates_use_only_the_crates_they_may() {
-    let metadata = MetadataCommand::new().manifest_path(root().join("Cargo.toml")).no_deps().other_options(vec!["--offline".to_owned()]).exec().unwrap();
-    let ours: Vec<String> = metadata.workspace_packages().iter().map(|p| p.name.to_string()).collect();
+    let metadata = MetadataCommand::new()
+        .manifest_path(root().join("Cargo.toml"))
+        .no_deps()
+        .other_options(vec!["--offline".to_owned()])
+        .exec()
+        .unwrap();
+    let ours: Vec<String> = metadata
+        .workspace_packages()
+        .iter()
+        .map(|p| p.name.to_string())
+        .collect();
     let edges: BTreeMap<_, _> = EDGES.iter().copied().collect();
     let forbidden: BTreeMap<_, _> = FORBIDDEN.iter().copied().collect();
-    assert_eq!(ours.len(), edges.len(), "every crate is listed in EDGES: {ours:?}");
+    assert_eq!(
+        ours.len(),
+        edges.len(),
+        "every crate is listed in EDGES: {ours:?}"
+    );
     for package in metadata.workspace_packages() {
-        let allowed = edges.get(package.name.as_str()).unwrap_or_else(|| panic!("{} is not in EDGES", package.name));
+        let allowed = edges
+            .get(package.name.as_str())
+            .unwrap_or_else(|| panic!("{} is not in EDGES", package.name));
         for dependency in &package.dependencies {
             let is_test_only = dependency.kind == DependencyKind::Development;
             if ours.contains(&dependency.name) && !is_test_only {
@@ -76,7 +113,10 @@ fn crates_use_only_the_crates_they_may() {
                     dependency.name
                 );
             }
-            let never = forbidden.get(package.name.as_str()).copied().unwrap_or_default();
+            let never = forbidden
+                .get(package.name.as_str())
+                .copied()
+                .unwrap_or_default();
             assert!(
                 is_test_only || !never.contains(&dependency.name.as_str()),
                 "{} must never know {}",
@@ -90,19 +130,34 @@ fn crates_use_only_the_crates_they_may() {
 /// Source files of the tree, without generated and installed ones.
 fn sources(extensions: &[&str]) -> Vec<PathBuf> {
     fn walk(dir: &Path, extensions: &[&str], found: &mut Vec<PathBuf>) {
-        const SKIPPED: &[&str] = &["target", "node_modules", "dist", "gen", ".git", ".venv", "data", "artifacts"];
+        const SKIPPED: &[&str] = &[
+            "target",
+            "node_modules",
+            "dist",
+            "gen",
+            ".git",
+            ".venv",
+            "data",
+            "artifacts",
+        ];
         for entry in fs::read_dir(dir).unwrap().map(Result::unwrap) {
             let (path, name) = (entry.path(), entry.file_name().into_string().unwrap());
             if path.is_dir() && !SKIPPED.contains(&name.as_str()) {
                 walk(&path, extensions, found);
-            } else if path.extension().is_some_and(|e| extensions.contains(&e.to_str().unwrap())) {
+            } else if path
+                .extension()
+                .is_some_and(|e| extensions.contains(&e.to_str().unwrap()))
+            {
                 found.push(path);
             }
         }
     }
     let mut found = Vec::new();
     walk(&root(), extensions, &mut found);
-    assert!(found.len() > 20, "the walk found hardly anything: {found:?}");
+    assert!(
+        found.len() > 20,
+        "the walk found hardly anything: {found:?}"
+    );
     found
 }
 
@@ -114,18 +169,33 @@ fn relative(path: &Path) -> String {
 fn files_are_of_a_size_to_be_read() {
     let long: Vec<String> = sources(&["rs", "ts", "tsx"])
         .iter()
-        .map(|path| (relative(path), fs::read_to_string(path).unwrap().lines().count()))
-        .filter(|(name, lines)| *lines > LINES_MAX && !LONG_FILES.iter().any(|(listed, _)| listed == name))
+        .map(|path| {
+            (
+                relative(path),
+                fs::read_to_string(path).unwrap().lines().count(),
+            )
+        })
+        .filter(|(name, lines)| {
+            *lines > LINES_MAX && !LONG_FILES.iter().any(|(listed, _)| listed == name)
+        })
         .map(|(name, lines)| format!("{name}: {lines}"))
         .collect();
-    assert!(long.is_empty(), "over {LINES_MAX} lines; split them or list them with a reason: {long:#?}");
+    assert!(
+        long.is_empty(),
+        "over {LINES_MAX} lines; split them or list them with a reason: {long:#?}"
+    );
 }
 
 #[test]
 fn every_module_says_what_it_owns() {
     let silent: Vec<String> = sources(&["rs"])
         .iter()
-        .filter(|path| !fs::read_to_string(path).unwrap().trim_start().starts_with("//!"))
+        .filter(|path| {
+            !fs::read_to_string(path)
+                .unwrap()
+                .trim_start()
+                .starts_with("//!")
+        })
         .map(|path| relative(path))
         .collect();
     assert!(silent.is_empty(), "no module docs: {silent:#?}");
@@ -133,12 +203,22 @@ fn every_module_says_what_it_owns() {
 
 #[test]
 fn nothing_is_stubbed() {
-    let markers = [concat!("todo", "!("), concat!("unimplemented", "!("), concat!("FIX", "ME"), concat!("XX", "X:")];
+    let markers = [
+        concat!("todo", "!("),
+        concat!("unimplemented", "!("),
+        concat!("FIX", "ME"),
+        concat!("XX", "X:"),
+    ];
     let mut found = Vec::new();
     for path in sources(&["rs", "ts", "tsx", "proto"]) {
         for (number, line) in fs::read_to_string(&path).unwrap().lines().enumerate() {
             if markers.iter().any(|marker| line.contains(marker)) {
-                found.push(format!("{}:{}: {}", relative(&path), number + 1, line.trim()));
+                found.push(format!(
+                    "{}:{}: {}",
+                    relative(&path),
+                    number + 1,
+                    line.trim()
+                ));
             }
         }
     }
@@ -152,12 +232,23 @@ fn no_unwrap_outside_tests() {
     let mut found = Vec::new();
     for path in sources(&["rs"]) {
         let name = relative(&path);
-        let is_test = name.starts_with("tests/") || name.contains("/tests/") || name.contains("/benches/") || name.contains("/examples/");
+        let is_test = name.starts_with("tests/")
+            || name.contains("/tests/")
+            || name.contains("/benches/")
+            || name.contains("/examples/");
         let text = fs::read_to_string(&path).unwrap();
         for (number, line) in text.lines().enumerate() {
             // Inline test modules may; they come right after `#[cfg(test)]`.
-            let before = text.lines().skip(number.saturating_sub(3)).take(4).collect::<String>();
-            if line.contains(allowance) && !is_test && !before.contains("cfg(test)") && !text.contains("#![cfg(test)]") {
+            let before = text
+                .lines()
+                .skip(number.saturating_sub(3))
+                .take(4)
+                .collect::<String>();
+            if line.contains(allowance)
+                && !is_test
+                && !before.contains("cfg(test)")
+                && !text.contains("#![cfg(test)]")
+            {
                 found.push(format!("{name}:{}", number + 1));
             }
         }

@@ -5,7 +5,11 @@ use serde_json::Value;
 use crate::support::{Client, Server, errata, wait_for};
 
 fn text(output: &std::process::Output) -> String {
-    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+    format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    )
 }
 
 #[test]
@@ -14,15 +18,33 @@ fn projects_keys_users_and_tokens_are_made_with_and_without_a_server() {
     let data = server.data_dir();
     let made = errata(&data, &["project", "create", "shop"]);
     assert!(made.status.success(), "{}", text(&made));
-    assert!(text(&made).contains("project 2") && text(&made).contains("/2"), "{}", text(&made));
+    assert!(
+        text(&made).contains("project 2") && text(&made).contains("/2"),
+        "{}",
+        text(&made)
+    );
     let taken = errata(&data, &["project", "create", "SHOP"]);
-    assert!(!taken.status.success() && text(&taken).contains("name"), "{}", text(&taken));
+    assert!(
+        !taken.status.success() && text(&taken).contains("name"),
+        "{}",
+        text(&taken)
+    );
 
     server.stop();
     let key = errata(&data, &["key", "create", "--project", "2"]);
     assert!(key.status.success(), "{}", text(&key));
-    let dsn = text(&key).lines().find_map(|line| line.strip_prefix("DSN ").map(str::to_owned)).unwrap();
-    let public_key = dsn.split("//").nth(1).unwrap().split('@').next().unwrap().to_owned();
+    let dsn = text(&key)
+        .lines()
+        .find_map(|line| line.strip_prefix("DSN ").map(str::to_owned))
+        .unwrap();
+    let public_key = dsn
+        .split("//")
+        .nth(1)
+        .unwrap()
+        .split('@')
+        .next()
+        .unwrap()
+        .to_owned();
     let token = errata(&data, &["token", "create", "--label", "ci"]);
     assert!(token.status.success(), "{}", text(&token));
     let user = errata(&data, &["user", "create", "dev@example.com"]);
@@ -31,8 +53,11 @@ fn projects_keys_users_and_tokens_are_made_with_and_without_a_server() {
     server.restart();
     let client = Client::new(&server);
     let bearer = format!("Bearer {public_key}");
-    let (status, _, answer) =
-        client.post("/api/errors", &[("authorization", &bearer)], r#"{"error":{"type":"InShop"}}"#);
+    let (status, _, answer) = client.post(
+        "/api/errors",
+        &[("authorization", &bearer)],
+        r#"{"error":{"type":"InShop"}}"#,
+    );
     assert_eq!(status, 202, "{answer}");
     server.wait_for_issues("project=2", |issues| issues.len() == 1);
 }
@@ -42,26 +67,47 @@ fn the_logs_are_checked_and_dumped() {
     let mut server = Server::start();
     let client = Client::new(&server);
     let bearer = format!("Bearer {}", crate::support::KEY);
-    client.post("/api/errors", &[("authorization", &bearer)], r#"{"error":{"type":"Dumped","message":"hello"}}"#);
+    client.post(
+        "/api/errors",
+        &[("authorization", &bearer)],
+        r#"{"error":{"type":"Dumped","message":"hello"}}"#,
+    );
     // What follows proves that the first was durable; the last record of a log could
     // as well be a torn tail.
-    client.post("/api/errors", &[("authorization", &bearer)], r#"{"error":{"type":"After"}}"#);
+    client.post(
+        "/api/errors",
+        &[("authorization", &bearer)],
+        r#"{"error":{"type":"After"}}"#,
+    );
     server.stop();
     let data = server.data_dir();
     let verified = errata(&data, &["log", "verify"]);
     assert!(verified.status.success(), "{}", text(&verified));
     let dumped = errata(&data, &["log", "dump"]);
     assert!(dumped.status.success(), "{}", text(&dumped));
-    let lines: Vec<Value> =
-        String::from_utf8(dumped.stdout).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let found = lines.iter().any(|line| line.to_string().contains("\"Dumped\"") && line.to_string().contains("hello"));
+    let lines: Vec<Value> = String::from_utf8(dumped.stdout)
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let found = lines
+        .iter()
+        .any(|line| line.to_string().contains("\"Dumped\"") && line.to_string().contains("hello"));
     assert!(found, "{lines:?}");
     let whole = lines.iter().map(ToString::to_string).collect::<String>();
-    assert!(!whole.contains("correct horse battery"), "a password in clear");
+    assert!(
+        !whole.contains("correct horse battery"),
+        "a password in clear"
+    );
 
     // One flipped bit of a durable record is found and named.
-    let segment = std::fs::read_dir(data.join("log/events")).unwrap().map(|e| e.unwrap().path());
-    let segment = segment.filter(|p| p.extension().is_some_and(|e| e == "log")).min().unwrap();
+    let segment = std::fs::read_dir(data.join("log/events"))
+        .unwrap()
+        .map(|e| e.unwrap().path());
+    let segment = segment
+        .filter(|p| p.extension().is_some_and(|e| e == "log"))
+        .min()
+        .unwrap();
     let mut bytes = std::fs::read(&segment).unwrap();
     let at = bytes.windows(6).position(|w| w == b"Dumped").unwrap();
     bytes[at] ^= 1;
@@ -81,15 +127,26 @@ fn the_first_start_prints_a_link_that_sets_the_owners_password_once() {
     let (status, headers, answer) = client.post("/auth/set-password", &json, body.to_string());
     assert_eq!(status, 204, "{answer}");
     let cookie = headers["set-cookie"].to_str().unwrap();
-    assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax"), "{cookie}");
+    assert!(
+        cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax"),
+        "{cookie}"
+    );
     let (status, _, _) = client.post("/auth/set-password", &json, body.to_string());
     assert!(status == 403 || status == 400, "once only: {status}");
     let sign_in = serde_json::json!({"email": "me@example.com", "password": "a long enough one"});
     let (status, _, answer) = client.post("/auth/sign-in", &json, sign_in.to_string());
     assert_eq!(status, 204, "{answer}");
     let wrong = serde_json::json!({"email": "me@example.com", "password": "another"});
-    assert_eq!(client.post("/auth/sign-in", &json, wrong.to_string()).0, 401);
+    assert_eq!(
+        client.post("/auth/sign-in", &json, wrong.to_string()).0,
+        401
+    );
     let mode = std::fs::metadata(server.data_dir().join("admin.sock")).unwrap();
-    assert_eq!(std::os::unix::fs::PermissionsExt::mode(&mode.permissions()) & 0o777, 0o600);
-    wait_for("a DSN in the banner", || Some(server.banner("DSN")).filter(|dsn| dsn.ends_with("/1")));
+    assert_eq!(
+        std::os::unix::fs::PermissionsExt::mode(&mode.permissions()) & 0o777,
+        0o600
+    );
+    wait_for("a DSN in the banner", || {
+        Some(server.banner("DSN")).filter(|dsn| dsn.ends_with("/1"))
+    });
 }

@@ -1,7 +1,10 @@
 //! kill -9 under load: what was acknowledged is readable and counted.
 
 use std::{
-    sync::{Arc, Mutex, atomic::{AtomicBool, Ordering}},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     thread,
 };
 
@@ -53,7 +56,13 @@ fn kill_9_under_load_loses_nothing_acknowledged() {
     loop {
         let (status, page) = client.get(&format!("/api/errors?limit=1000&cursor={cursor}"));
         assert_eq!(status, 200, "{page}");
-        listed.extend(page["errors"].as_array().unwrap().iter().map(|e| e["id"].as_str().unwrap().to_owned()));
+        listed.extend(
+            page["errors"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|e| e["id"].as_str().unwrap().to_owned()),
+        );
         match page["next_cursor"].as_str() {
             Some(next) => cursor = next.to_owned(),
             None => break,
@@ -63,14 +72,28 @@ fn kill_9_under_load_loses_nothing_acknowledged() {
     listed.sort();
     listed.dedup();
     assert_eq!(listed.len(), total, "an event is listed twice");
-    assert!(acknowledged.iter().all(|id| listed.binary_search(id).is_ok()));
+    assert!(
+        acknowledged
+            .iter()
+            .all(|id| listed.binary_search(id).is_ok())
+    );
     let issues = server.wait_for_issues("", |issues| {
-        issues.iter().map(|issue| issue["count"].as_u64().unwrap()).sum::<u64>() == total as u64
+        issues
+            .iter()
+            .map(|issue| issue["count"].as_u64().unwrap())
+            .sum::<u64>()
+            == total as u64
     });
     assert!(!issues.is_empty());
 }
 
-fn produce(url: &str, round: usize, producer: usize, ledger: &Mutex<Vec<String>>, stop: &AtomicBool) {
+fn produce(
+    url: &str,
+    round: usize,
+    producer: usize,
+    ledger: &Mutex<Vec<String>>,
+    stop: &AtomicBool,
+) {
     let http = reqwest::Client::new();
     for n in 0.. {
         if stop.load(Ordering::Relaxed) {
@@ -81,7 +104,10 @@ fn produce(url: &str, round: usize, producer: usize, ledger: &Mutex<Vec<String>>
             "user": {"id": format!("{producer}-{n}")},
         });
         let sent = crate::support::block_on(async {
-            let request = http.post(format!("{url}/api/errors")).bearer_auth(KEY).body(body.to_string());
+            let request = http
+                .post(format!("{url}/api/errors"))
+                .bearer_auth(KEY)
+                .body(body.to_string());
             let response = request.send().await.ok()?;
             let accepted = response.status() == 202;
             let answer: serde_json::Value = response.json().await.ok()?;

@@ -1,17 +1,22 @@
 //! A gRPC client in Rust, as another team would write it.
 
 use proto::v1::{
-    CreateProjectRequest, Error, Event, IssueFilter, IssueStatus, ListActivityRequest, ListIssuesRequest,
-    SendErrorRequest, SendErrorsRequest, SetIssueStatusRequest, StreamIssuesRequest,
-    command_service_client::CommandServiceClient, ingest_service_client::IngestServiceClient,
-    issue_service_client::IssueServiceClient, live_service_client::LiveServiceClient, send_result,
+    CreateProjectRequest, Error, Event, IssueFilter, IssueStatus, ListActivityRequest,
+    ListIssuesRequest, SendErrorRequest, SendErrorsRequest, SetIssueStatusRequest,
+    StreamIssuesRequest, command_service_client::CommandServiceClient,
+    ingest_service_client::IngestServiceClient, issue_service_client::IssueServiceClient,
+    live_service_client::LiveServiceClient, send_result,
 };
 use tonic::{Code, Request, metadata::MetadataValue, transport::Channel};
 
 use crate::support::{KEY, Server, TOKEN, block_on};
 
 async fn channel(server: &Server) -> Channel {
-    Channel::from_shared(server.url.clone()).unwrap().connect().await.unwrap()
+    Channel::from_shared(server.url.clone())
+        .unwrap()
+        .connect()
+        .await
+        .unwrap()
 }
 
 fn with_bearer<T>(token: &str, message: T) -> Request<T> {
@@ -24,23 +29,46 @@ fn with_bearer<T>(token: &str, message: T) -> Request<T> {
 pub(crate) fn set_status(server: &Server, issue_id: &str, status: IssueStatus) -> u64 {
     block_on(async {
         let mut commands = CommandServiceClient::new(channel(server).await);
-        let request = SetIssueStatusRequest { issue_ids: vec![issue_id.to_owned()], status: status.into() };
-        commands.set_issue_status(with_bearer(TOKEN, request)).await.unwrap().into_inner().position
+        let request = SetIssueStatusRequest {
+            issue_ids: vec![issue_id.to_owned()],
+            status: status.into(),
+        };
+        commands
+            .set_issue_status(with_bearer(TOKEN, request))
+            .await
+            .unwrap()
+            .into_inner()
+            .position
     })
 }
 
 pub(crate) fn activity_kinds(server: &Server, issue_id: &str) -> Vec<String> {
     block_on(async {
         let mut issues = IssueServiceClient::new(channel(server).await);
-        let request = ListActivityRequest { issue_id: issue_id.to_owned(), after_position: 0 };
-        let answer = issues.list_activity(with_bearer(TOKEN, request)).await.unwrap().into_inner();
-        answer.activities.into_iter().map(|activity| activity.kind).collect()
+        let request = ListActivityRequest {
+            issue_id: issue_id.to_owned(),
+            after_position: 0,
+        };
+        let answer = issues
+            .list_activity(with_bearer(TOKEN, request))
+            .await
+            .unwrap()
+            .into_inner();
+        answer
+            .activities
+            .into_iter()
+            .map(|activity| activity.kind)
+            .collect()
     })
 }
 
 fn error(ty: &str) -> Event {
     Event {
-        error: Some(Error { r#type: ty.to_owned(), message: "by gRPC".to_owned(), ..Error::default() }),
+        error: Some(Error {
+            r#type: ty.to_owned(),
+            message: "by gRPC".to_owned(),
+            ..Error::default()
+        }),
         ..Event::default()
     }
 }
@@ -51,26 +79,62 @@ fn errors_sent_by_grpc_are_listed_by_grpc() {
     block_on(async {
         let channel = channel(&server).await;
         let mut ingest = IngestServiceClient::new(channel.clone());
-        let one = SendErrorRequest { event: Some(error("Unary")) };
-        let id = ingest.send_error(with_bearer(KEY, one)).await.unwrap().into_inner().id;
+        let one = SendErrorRequest {
+            event: Some(error("Unary")),
+        };
+        let id = ingest
+            .send_error(with_bearer(KEY, one))
+            .await
+            .unwrap()
+            .into_inner()
+            .id;
         assert_eq!(id.len(), 32);
 
-        let batch = SendErrorsRequest { errors: vec![error("First"), Event::default(), error("Second")] };
-        let results = ingest.send_errors(with_bearer(KEY, batch)).await.unwrap().into_inner().results;
+        let batch = SendErrorsRequest {
+            errors: vec![error("First"), Event::default(), error("Second")],
+        };
+        let results = ingest
+            .send_errors(with_bearer(KEY, batch))
+            .await
+            .unwrap()
+            .into_inner()
+            .results;
         assert_eq!(results.len(), 3);
-        assert!(matches!(results[0].result, Some(send_result::Result::Id(_))), "{results:?}");
-        let Some(send_result::Result::Error(problem)) = &results[1].result else { panic!("{results:?}") };
+        assert!(
+            matches!(results[0].result, Some(send_result::Result::Id(_))),
+            "{results:?}"
+        );
+        let Some(send_result::Result::Error(problem)) = &results[1].result else {
+            panic!("{results:?}")
+        };
         assert!(problem.field.starts_with("error"), "{problem:?}");
-        assert!(matches!(results[2].result, Some(send_result::Result::Id(_))), "{results:?}");
+        assert!(
+            matches!(results[2].result, Some(send_result::Result::Id(_))),
+            "{results:?}"
+        );
 
-        let stream = tokio_stream::iter((0..10).map(|_| SendErrorRequest { event: Some(error("Streamed")) }));
-        let results = ingest.stream_errors(with_bearer(KEY, stream)).await.unwrap().into_inner().results;
+        let stream = tokio_stream::iter((0..10).map(|_| SendErrorRequest {
+            event: Some(error("Streamed")),
+        }));
+        let results = ingest
+            .stream_errors(with_bearer(KEY, stream))
+            .await
+            .unwrap()
+            .into_inner()
+            .results;
         assert_eq!(results.len(), 10);
 
-        let refused = ingest.send_error(with_bearer(&"f".repeat(32), SendErrorRequest { event: Some(error("X")) }));
+        let refused = ingest.send_error(with_bearer(
+            &"f".repeat(32),
+            SendErrorRequest {
+                event: Some(error("X")),
+            },
+        ));
         assert_eq!(refused.await.unwrap_err().code(), Code::PermissionDenied);
     });
-    server.wait_for_issues("", |issues| issues.len() == 4 && issues.iter().any(|i| i["count"] == 10));
+    server.wait_for_issues("", |issues| {
+        issues.len() == 4 && issues.iter().any(|i| i["count"] == 10)
+    });
 }
 
 #[test]
@@ -79,32 +143,72 @@ fn commands_are_read_back_at_their_position_and_refused_without_a_token() {
     let channel = block_on(channel(&server));
     block_on(async {
         let mut ingest = IngestServiceClient::new(channel.clone());
-        ingest.send_error(with_bearer(KEY, SendErrorRequest { event: Some(error("Mine")) })).await.unwrap();
+        ingest
+            .send_error(with_bearer(
+                KEY,
+                SendErrorRequest {
+                    event: Some(error("Mine")),
+                },
+            ))
+            .await
+            .unwrap();
     });
     let issues = server.wait_for_issues("", |issues| issues.len() == 1);
     let issue_id = issues[0]["id"].as_str().unwrap().to_owned();
     block_on(async {
         let mut commands = CommandServiceClient::new(channel.clone());
-        let resolve = SetIssueStatusRequest { issue_ids: vec![issue_id], status: IssueStatus::Resolved.into() };
-        let refused = commands.set_issue_status(Request::new(resolve.clone())).await.unwrap_err();
+        let resolve = SetIssueStatusRequest {
+            issue_ids: vec![issue_id],
+            status: IssueStatus::Resolved.into(),
+        };
+        let refused = commands
+            .set_issue_status(Request::new(resolve.clone()))
+            .await
+            .unwrap_err();
         assert_eq!(refused.code(), Code::Unauthenticated);
-        let position = commands.set_issue_status(with_bearer(TOKEN, resolve)).await.unwrap().into_inner().position;
+        let position = commands
+            .set_issue_status(with_bearer(TOKEN, resolve))
+            .await
+            .unwrap()
+            .into_inner()
+            .position;
 
         let mut reads = IssueServiceClient::new(channel.clone());
         let list = |statuses: Vec<i32>, after_position| ListIssuesRequest {
-            filter: Some(IssueFilter { statuses, ..IssueFilter::default() }),
+            filter: Some(IssueFilter {
+                statuses,
+                ..IssueFilter::default()
+            }),
             after_position,
             ..ListIssuesRequest::default()
         };
         let resolved = list(vec![IssueStatus::Resolved.into()], position);
-        let found = reads.list_issues(with_bearer(TOKEN, resolved)).await.unwrap().into_inner();
+        let found = reads
+            .list_issues(with_bearer(TOKEN, resolved))
+            .await
+            .unwrap()
+            .into_inner();
         assert_eq!(found.issues.len(), 1, "people read their own writes");
         assert!(found.position >= position);
         let unresolved = list(vec![IssueStatus::Unresolved.into()], position);
-        assert_eq!(reads.list_issues(with_bearer(TOKEN, unresolved)).await.unwrap().into_inner().total, 0);
+        assert_eq!(
+            reads
+                .list_issues(with_bearer(TOKEN, unresolved))
+                .await
+                .unwrap()
+                .into_inner()
+                .total,
+            0
+        );
 
-        let create = CreateProjectRequest { name: "Default".to_owned(), platform: String::new() };
-        let taken = commands.create_project(with_bearer(TOKEN, create)).await.unwrap_err();
+        let create = CreateProjectRequest {
+            name: "Default".to_owned(),
+            platform: String::new(),
+        };
+        let taken = commands
+            .create_project(with_bearer(TOKEN, create))
+            .await
+            .unwrap_err();
         assert_eq!(taken.code(), Code::AlreadyExists, "{taken}");
     });
 }
@@ -115,10 +219,21 @@ fn a_live_stream_tells_of_a_new_issue() {
     block_on(async {
         let channel = channel(&server).await;
         let mut live = LiveServiceClient::new(channel.clone());
-        let mut stream =
-            live.stream_issues(with_bearer(TOKEN, StreamIssuesRequest::default())).await.unwrap().into_inner();
+        let mut stream = live
+            .stream_issues(with_bearer(TOKEN, StreamIssuesRequest::default()))
+            .await
+            .unwrap()
+            .into_inner();
         let mut ingest = IngestServiceClient::new(channel);
-        ingest.send_error(with_bearer(KEY, SendErrorRequest { event: Some(error("Live")) })).await.unwrap();
+        ingest
+            .send_error(with_bearer(
+                KEY,
+                SendErrorRequest {
+                    event: Some(error("Live")),
+                },
+            ))
+            .await
+            .unwrap();
         let told = tokio::time::timeout(crate::support::DEADLINE, async {
             loop {
                 let message = stream.message().await.unwrap().expect("the stream goes on");

@@ -32,35 +32,60 @@ fn a_replayed_read_model_equals_the_live_one() {
             "release": format!("1.{}", n % 3), "environment": "live",
             "user": {"id": n.to_string()}, "tags": {"n": (n % 5).to_string()},
         });
-        let (status, _, answer) = client.post("/api/errors", &[("authorization", &bearer)], body.to_string());
+        let (status, _, answer) = client.post(
+            "/api/errors",
+            &[("authorization", &bearer)],
+            body.to_string(),
+        );
         assert_eq!(status, 202, "{answer}");
     };
     for n in 0..60 {
         send(["Alpha", "Beta", "Gamma"][n % 3], n);
     }
     let issues = server.wait_for_issues("", |issues| {
-        issues.iter().map(|i| i["count"].as_u64().unwrap()).sum::<u64>() == 60
+        issues
+            .iter()
+            .map(|i| i["count"].as_u64().unwrap())
+            .sum::<u64>()
+            == 60
     });
-    let id = |ty: &str| issues.iter().find(|i| i["type"] == ty).unwrap()["id"].as_str().unwrap().to_owned();
+    let id = |ty: &str| {
+        issues.iter().find(|i| i["type"] == ty).unwrap()["id"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
     set_status(&server, &id("Alpha"), IssueStatus::Resolved);
     set_status(&server, &id("Beta"), IssueStatus::Ignored);
     send("Alpha", 61);
     send("Beta", 62);
     server.wait_for_issues("", |issues| {
-        issues.iter().map(|i| i["count"].as_u64().unwrap()).sum::<u64>() == 62
+        issues
+            .iter()
+            .map(|i| i["count"].as_u64().unwrap())
+            .sum::<u64>()
+            == 62
     });
     let live = everything(&server);
     let status = |ty: &str| {
         let issues = live["issues"]["issues"].as_array().unwrap();
         issues.iter().find(|i| i["type"] == ty).unwrap()["status"].clone()
     };
-    assert_eq!((status("Alpha"), status("Beta")), (json!("unresolved"), json!("ignored")), "{live}");
+    assert_eq!(
+        (status("Alpha"), status("Beta")),
+        (json!("unresolved"), json!("ignored")),
+        "{live}"
+    );
 
     let refused = errata(&server.data_dir(), &["replay"]);
     assert!(!refused.status.success(), "a projector holds the lock");
     server.stop();
     let replayed = errata(&server.data_dir(), &["replay"]);
-    assert!(replayed.status.success(), "{}", String::from_utf8_lossy(&replayed.stderr));
+    assert!(
+        replayed.status.success(),
+        "{}",
+        String::from_utf8_lossy(&replayed.stderr)
+    );
     server.restart();
     assert_eq!(everything(&server), live);
 
@@ -69,7 +94,11 @@ fn a_replayed_read_model_equals_the_live_one() {
     std::fs::remove_dir_all(server.data_dir().join("read-model")).unwrap();
     server.restart();
     server.wait_for_issues("", |issues| {
-        issues.iter().map(|i| i["count"].as_u64().unwrap()).sum::<u64>() == 62
+        issues
+            .iter()
+            .map(|i| i["count"].as_u64().unwrap())
+            .sum::<u64>()
+            == 62
     });
     assert_eq!(everything(&server), live);
 }

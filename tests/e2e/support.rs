@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 /// How long anything may take before a test fails; generous, for CI machines are
 /// slow and noisy.
-pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
+pub(crate) const DEADLINE: Duration = Duration::from_mins(1);
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 /// Polls until `probe` gives something; panics at the deadline with `what`.

@@ -1,10 +1,6 @@
 //! HTTP from the tests, and clients in other languages.
 
-use std::{
-    path::PathBuf,
-    process::Command,
-    sync::OnceLock,
-};
+use std::{path::PathBuf, process::Command, sync::OnceLock};
 
 use serde_json::Value;
 use tokio::runtime::Runtime;
@@ -13,7 +9,9 @@ use super::{Server, TOKEN};
 
 pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
     static RUNTIME: OnceLock<Runtime> = OnceLock::new();
-    RUNTIME.get_or_init(|| Runtime::new().unwrap()).block_on(future)
+    RUNTIME
+        .get_or_init(|| Runtime::new().unwrap())
+        .block_on(future)
 }
 
 /// A client of one server with the owner's token.
@@ -24,11 +22,17 @@ pub(crate) struct Client {
 
 impl Client {
     pub(crate) fn new(server: &Server) -> Self {
-        Self { base: server.url.clone(), http: reqwest::Client::new() }
+        Self {
+            base: server.url.clone(),
+            http: reqwest::Client::new(),
+        }
     }
 
     pub(crate) fn get(&self, path: &str) -> (u16, Value) {
-        let request = self.http.get(format!("{}{path}", self.base)).bearer_auth(TOKEN);
+        let request = self
+            .http
+            .get(format!("{}{path}", self.base))
+            .bearer_auth(TOKEN);
         let (status, _, body) = send(request);
         (status, json(&body))
     }
@@ -77,7 +81,10 @@ pub(crate) fn python(script: &str, args: &[&str]) -> String {
 
 pub(crate) fn python_binary() -> PathBuf {
     let binary = clients_dir().join(".venv/bin/python");
-    assert!(binary.exists(), "tests/clients/.venv is missing: run `make test` once, it installs the clients");
+    assert!(
+        binary.exists(),
+        "tests/clients/.venv is missing: run `make test` once, it installs the clients"
+    );
     binary
 }
 

@@ -20,7 +20,8 @@ pub(crate) struct Mailbox {
 impl Mailbox {
     /// Starts the server on `port`; 0: a free one.
     pub(crate) fn start(port: u16) -> Self {
-        let script = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/smtp_server.py");
+        let script =
+            std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/smtp_server.py");
         let mut child = Command::new(python_binary())
             .arg(script)
             .arg(port.to_string())
@@ -32,13 +33,23 @@ impl Mailbox {
         let sink = lines.clone();
         thread::spawn(move || {
             for line in reader.lines().map_while(Result::ok) {
-                sink.lock().unwrap().push(serde_json::from_str(&line).unwrap());
+                sink.lock()
+                    .unwrap()
+                    .push(serde_json::from_str(&line).unwrap());
             }
         });
         let port = wait_for("the SMTP server's port", || {
-            lines.lock().unwrap().first().and_then(|line| line["port"].as_u64())
+            lines
+                .lock()
+                .unwrap()
+                .first()
+                .and_then(|line| line["port"].as_u64())
         });
-        Self { child, lines, port: u16::try_from(port).unwrap() }
+        Self {
+            child,
+            lines,
+            port: u16::try_from(port).unwrap(),
+        }
     }
 
     pub(crate) fn port(&self) -> u16 {
@@ -56,7 +67,9 @@ impl Mailbox {
 
     /// Waits until there are `count`.
     pub(crate) fn wait_for_mails(&self, count: usize) -> Vec<Value> {
-        wait_for(&format!("{count} mails"), || Some(self.mails()).filter(|mails| mails.len() >= count))
+        wait_for(&format!("{count} mails"), || {
+            Some(self.mails()).filter(|mails| mails.len() >= count)
+        })
     }
 }
 

@@ -42,7 +42,9 @@ fn command(data_dir: &Path) -> Command {
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("ERRATA_")) {
         command.env_remove(name);
     }
-    command.current_dir(data_dir.parent().unwrap()).env("ERRATA_DATA_DIR", data_dir);
+    command
+        .current_dir(data_dir.parent().unwrap())
+        .env("ERRATA_DATA_DIR", data_dir);
     command
 }
 
@@ -57,7 +59,10 @@ impl Server {
         let mut all = vec![
             ("ERRATA_BOOTSTRAP_KEY", KEY),
             ("ERRATA_BOOTSTRAP_TOKEN", TOKEN),
-            ("ERRATA_BOOTSTRAP_OWNER", "owner@example.com:correct horse battery"),
+            (
+                "ERRATA_BOOTSTRAP_OWNER",
+                "owner@example.com:correct horse battery",
+            ),
         ];
         all.extend_from_slice(env);
         Self::start_bare(&all)
@@ -68,7 +73,10 @@ impl Server {
         let mut server = Self {
             child: None,
             dir: TempDir::new().unwrap(),
-            env: env.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
+            env: env
+                .iter()
+                .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+                .collect(),
             url: "http://127.0.0.1:0".to_owned(),
             metrics_url: String::new(),
             output: Arc::default(),
@@ -114,22 +122,31 @@ impl Server {
         }
         self.child = Some(child);
         self.url = self.banner("Web UI");
-        self.metrics_url = self.banner("Metrics").trim_end_matches("/metrics").to_owned();
+        let metrics = self.banner("Metrics");
+        metrics
+            .trim_end_matches("/metrics")
+            .clone_into(&mut self.metrics_url);
         let ready = format!("{}/readyz", self.metrics_url);
-        wait_for("readiness", || reqwest_get(&ready).filter(|(status, _)| *status == 200));
+        wait_for("readiness", || {
+            reqwest_get(&ready).filter(|(status, _)| *status == 200)
+        });
     }
 
     /// The value of a line of the start-up banner.
     pub(crate) fn banner(&self, label: &str) -> String {
-        wait_for(&format!("{label:?} in the banner of\n{}", self.output.lock().unwrap()), || {
-            let output = self.output.lock().unwrap();
-            let line = output.lines().find_map(|line| line.trim_start().strip_prefix(label))?;
-            line.split_whitespace().next().map(str::to_owned)
-        })
-    }
-
-    pub(crate) fn pid(&self) -> u32 {
-        self.child.as_ref().unwrap().id()
+        wait_for(
+            &format!(
+                "{label:?} in the banner of\n{}",
+                self.output.lock().unwrap()
+            ),
+            || {
+                let output = self.output.lock().unwrap();
+                let line = output
+                    .lines()
+                    .find_map(|line| line.trim_start().strip_prefix(label))?;
+                line.split_whitespace().next().map(str::to_owned)
+            },
+        )
     }
 
     /// kill -9.
@@ -142,10 +159,18 @@ impl Server {
     /// SIGTERM; the process must end well.
     pub(crate) fn stop(&mut self) {
         let mut child = self.child.take().unwrap();
-        let ended = Command::new("kill").arg("-TERM").arg(child.id().to_string()).status().unwrap();
+        let ended = Command::new("kill")
+            .arg("-TERM")
+            .arg(child.id().to_string())
+            .status()
+            .unwrap();
         assert!(ended.success());
         let status = wait_for("the end after SIGTERM", || child.try_wait().unwrap());
-        assert!(status.success(), "{status}: {}", self.output.lock().unwrap());
+        assert!(
+            status.success(),
+            "{status}: {}",
+            self.output.lock().unwrap()
+        );
     }
 
     /// Starts again on the same port with the same data.
@@ -170,13 +195,23 @@ impl Server {
     }
 
     /// Waits until issues matching `query` satisfy `accept`, and returns them.
-    pub(crate) fn wait_for_issues(&self, query: &str, accept: impl Fn(&[Value]) -> bool) -> Vec<Value> {
-        wait_for(&format!("issues ({query}); server said\n{}", self.output.lock().unwrap()), || {
-            let (status, body) = self.get(&format!("/api/issues?{query}"));
-            assert_eq!(status, 200, "{body}");
-            let issues = body["issues"].as_array().unwrap().clone();
-            accept(&issues).then_some(issues)
-        })
+    pub(crate) fn wait_for_issues(
+        &self,
+        query: &str,
+        accept: impl Fn(&[Value]) -> bool,
+    ) -> Vec<Value> {
+        wait_for(
+            &format!(
+                "issues ({query}); server said\n{}",
+                self.output.lock().unwrap()
+            ),
+            || {
+                let (status, body) = self.get(&format!("/api/issues?{query}"));
+                assert_eq!(status, 200, "{body}");
+                let issues = body["issues"].as_array().unwrap().clone();
+                accept(&issues).then_some(issues)
+            },
+        )
     }
 }
 
