@@ -259,12 +259,7 @@ mod tests {
             "java.lang.Error\n\tat a.b.C.d(C.java:5)\n",
             "time: 12:30:45",
         ] {
-            // Java's frames look like V8's without a path; they stay text.
-            let none: Vec<Frame> = frames(text)
-                .into_iter()
-                .filter(|f| !f.abs_path.ends_with(".java"))
-                .collect();
-            assert_eq!(none, [], "{text}");
+            assert_eq!(frames(text), [], "{text}");
         }
     }
 }
