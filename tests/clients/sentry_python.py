@@ -16,7 +16,8 @@ def invoice(customer, password):
 
 
 try:
-    invoice({"name": "Grace"}, "hunter2-python")
+    # Put together at run time: source lines are sent as they are.
+    invoice({"name": "Grace"}, "-".join(["hun" + "ter2", "python"]))
 except IndexError as error:
     event_id = sentry_sdk.capture_exception(error)
 sentry_sdk.flush(10)

@@ -65,7 +65,7 @@ try {
   await page.getByRole("heading", { name: /CheckoutError/ }).first().waitFor();
   await page.getByText("throw new CheckoutError").first().waitFor();
   await page.getByText("TypeError").first().waitFor();
-  await page.getByText("button#pay").waitFor();
+  await page.getByText("button#pay", { exact: true }).waitFor();
   await page.getByText("ada@example.com").first().waitFor();
   assert.equal(await page.getByText("hunter2").count(), 0);
   await shot("issue-light");

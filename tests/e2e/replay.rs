@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{
     grpc::set_status,
-    support::{Client, KEY, Server, errata},
+    support::{Client, KEY, Server, errata, wait_for},
 };
 
 /// Everything that REST tells of the read model.
@@ -99,6 +99,10 @@ fn a_replayed_read_model_equals_the_live_one() {
             .map(|i| i["count"].as_u64().unwrap())
             .sum::<u64>()
             == 62
+    });
+    wait_for("the rebuilt search index", || {
+        let (_, errors) = server.get("/api/errors?limit=1000");
+        (errors["errors"].as_array().unwrap().len() == 62).then_some(())
     });
     assert_eq!(everything(&server), live);
 }
