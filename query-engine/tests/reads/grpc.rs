@@ -8,6 +8,7 @@ use tonic::{Code, Request, Status, metadata::MetadataValue};
 
 use crate::fixture::{Fixture, KEY, T0_MS, TOKEN, event};
 
+#[expect(clippy::unnecessary_wraps, reason = "the shape of an interceptor")]
 pub(crate) fn authorize(mut request: Request<()>) -> Result<Request<()>, Status> {
     let value = MetadataValue::try_from(format!("Bearer {TOKEN}")).unwrap();
     request.metadata_mut().insert("authorization", value);
@@ -182,6 +183,7 @@ async fn an_event_knows_its_neighbours_and_its_whole() {
 
 #[tokio::test]
 async fn series_are_zero_filled_and_cut_at_bucket_edges() {
+    use v1::SeriesGroup::{Level, Project, Unspecified};
     let fixture = Fixture::new();
     fixture.issue(1, "a", 1, T0_MS);
     fixture.issue(100, "b", 1, T0_MS);
@@ -214,7 +216,6 @@ async fn series_are_zero_filled_and_cut_at_bucket_edges() {
             group: group as i32,
             after_position: 0,
         };
-    use v1::SeriesGroup::{Level, Project, Unspecified};
     let issue = format!("{:016x}", 1);
     for (request, expected) in [
         (request(Unspecified, &[], ""), vec![("", vec![3, 0, 4])]),

@@ -138,6 +138,10 @@ impl Reader {
     }
 
     /// The position the projection has reached; 0 before the first record.
+    #[expect(
+        clippy::redundant_closure_for_method_calls,
+        reason = "the method as a path is not general over both lifetimes"
+    )]
     pub fn position(&self) -> Result<Position, ReadError> {
         self.read(|snapshot| snapshot.position())
     }

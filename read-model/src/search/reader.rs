@@ -106,7 +106,9 @@ struct Day {
 
 impl std::fmt::Debug for Reader {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Reader").field("root", &self.root).finish()
+        f.debug_struct("Reader")
+            .field("root", &self.root)
+            .finish_non_exhaustive()
     }
 }
 
