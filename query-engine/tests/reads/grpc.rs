@@ -1,10 +1,12 @@
 //! The gRPC services, called through tonic clients on the router.
 
+use http_body_util::BodyExt;
 use proto::v1::{
     self, event_service_client::EventServiceClient, issue_service_client::IssueServiceClient,
     project_service_client::ProjectServiceClient, stats_service_client::StatsServiceClient,
 };
 use tonic::{Code, Request, Status, metadata::MetadataValue};
+use tower::ServiceExt;
 
 use crate::fixture::{Fixture, KEY, T0_MS, TOKEN, event};
 
@@ -243,5 +245,29 @@ async fn series_are_zero_filled_and_cut_at_bucket_edges() {
             .collect();
         assert_eq!(found, expected, "{request:?}");
         assert_eq!(answer.from, stamp(hour * 3600));
+    }
+}
+
+#[tokio::test]
+async fn a_browser_calls_over_http_1_with_grpc_web() {
+    let fixture = Fixture::new();
+    for (token, status) in [(TOKEN, "0"), ("nobody", "7")] {
+        let request = http::Request::post("/errata.v1.ProjectService/GetViewer")
+            .version(http::Version::HTTP_11)
+            .header("content-type", "application/grpc-web+proto")
+            .header("authorization", format!("Bearer {token}"))
+            .body(axum::body::Body::from(vec![0; 5]))
+            .unwrap();
+        let response = fixture.router().oneshot(request).await.unwrap();
+        assert_eq!(response.status(), http::StatusCode::OK);
+        let kind = &response.headers()["content-type"];
+        assert_eq!(kind, "application/grpc-web+proto");
+        let header = response.headers().get("grpc-status").cloned();
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        let text = String::from_utf8_lossy(&body);
+        let told = header.is_some_and(|value| value == status)
+            || text.contains(&format!("grpc-status:{status}"));
+        assert!(told, "{text}");
+        assert_eq!(text.contains("ada@acme.example"), token == TOKEN);
     }
 }
