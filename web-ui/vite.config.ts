@@ -6,12 +6,15 @@ import { defineConfig } from "vitest/config";
 // `npm run dev:mock`.
 const server = process.env["ERRATA_URL"] ?? "http://127.0.0.1:8470";
 
+// The server refuses sign-in from another origin than its own.
+const proxied = { target: server, changeOrigin: true, headers: { origin: server } };
+
 export default defineConfig({
   plugins: [react()],
   resolve: { alias: { "@": fileURLToPath(new URL("./src", import.meta.url)) } },
   server: {
     host: "127.0.0.1",
-    proxy: { "^/errata\\.v1\\.": server, "^/auth/": server, "^/api/": server },
+    proxy: { "^/errata\\.v1\\.": proxied, "^/auth/": proxied, "^/api/": proxied },
   },
   build: {
     target: "es2022",
