@@ -8,6 +8,18 @@ use crate::{
     support::{Client, KEY, Server, errata, wait_for},
 };
 
+/// Waits until issues and search both know of `count` events.
+fn settle(server: &Server, count: u64) {
+    server.wait_for_issues("", |issues| {
+        let counts = issues.iter().map(|issue| issue["count"].as_u64().unwrap());
+        counts.sum::<u64>() == count
+    });
+    wait_for("the search index", || {
+        let (_, errors) = server.get("/api/errors?limit=1000");
+        (errors["errors"].as_array().unwrap().len() as u64 == count).then_some(())
+    });
+}
+
 /// Everything that REST tells of the read model.
 fn everything(server: &Server) -> Value {
     let (_, mut issues) = server.get("/api/issues?limit=1000&sort=first_seen");
@@ -59,13 +71,7 @@ fn a_replayed_read_model_equals_the_live_one() {
     set_status(&server, &id("Beta"), IssueStatus::Ignored);
     send("Alpha", 61);
     send("Beta", 62);
-    server.wait_for_issues("", |issues| {
-        issues
-            .iter()
-            .map(|i| i["count"].as_u64().unwrap())
-            .sum::<u64>()
-            == 62
-    });
+    settle(&server, 62);
     let live = everything(&server);
     let status = |ty: &str| {
         let issues = live["issues"]["issues"].as_array().unwrap();
@@ -93,16 +99,6 @@ fn a_replayed_read_model_equals_the_live_one() {
     server.stop();
     std::fs::remove_dir_all(server.data_dir().join("read-model")).unwrap();
     server.restart();
-    server.wait_for_issues("", |issues| {
-        issues
-            .iter()
-            .map(|i| i["count"].as_u64().unwrap())
-            .sum::<u64>()
-            == 62
-    });
-    wait_for("the rebuilt search index", || {
-        let (_, errors) = server.get("/api/errors?limit=1000");
-        (errors["errors"].as_array().unwrap().len() == 62).then_some(())
-    });
+    settle(&server, 62);
     assert_eq!(everything(&server), live);
 }
