@@ -22,10 +22,10 @@ use crate::{
 };
 
 /// Name of the socket in the data directory.
-pub const SOCKET: &str = "admin.sock";
+pub(crate) const SOCKET: &str = "admin.sock";
 
 /// Runs one command and prints what it made.
-pub async fn run(command: &Command, loaded: &Loaded) -> Result<()> {
+pub(crate) async fn run(command: &Command, loaded: &Loaded) -> Result<()> {
     let connection = Connection::open(loaded).await?;
     let printed = answer(
         command,

@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 /// A self-hosted error tracker: acknowledged means on disk.
 #[derive(Debug, Parser)]
 #[command(name = "errata", version, max_term_width = 100)]
-pub struct Cli {
+pub(crate) struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
@@ -18,7 +18,7 @@ pub struct Cli {
 
 /// Flags that every command takes.
 #[derive(Debug, Args)]
-pub struct Common {
+pub(crate) struct Common {
     /// Everything Errata keeps [default: ./data]
     #[arg(long, global = true, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
@@ -29,7 +29,7 @@ pub struct Common {
 
 /// What to do.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// Run the server
     Serve(Serve),
     /// Rebuild the read model from the logs, as a new generation
@@ -68,7 +68,7 @@ pub enum Command {
 
 /// `errata serve`
 #[derive(Debug, Args)]
-pub struct Serve {
+pub(crate) struct Serve {
     /// Where events, commands and the web UI are served [default: 127.0.0.1:8470]
     #[arg(long, value_name = "ADDR")]
     pub listen: Option<String>,
@@ -83,7 +83,7 @@ pub struct Serve {
 
 /// A role of the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Role {
+pub(crate) enum Role {
     /// Takes events and commands; the only writer of the logs
     Gateway,
     /// Turns the logs into the read model
@@ -96,7 +96,7 @@ pub enum Role {
 
 /// `errata log`
 #[derive(Debug, Subcommand)]
-pub enum LogCommand {
+pub(crate) enum LogCommand {
     /// Segments, sizes, positions
     Stat(LogChoice),
     /// Check every byte; exit code 1 if anything is wrong
@@ -107,7 +107,7 @@ pub enum LogCommand {
 
 /// Which log.
 #[derive(Debug, Args)]
-pub struct LogChoice {
+pub(crate) struct LogChoice {
     /// Which log
     #[arg(long, value_enum, default_value_t = Log::All)]
     pub log: Log,
@@ -115,7 +115,7 @@ pub struct LogChoice {
 
 /// `errata log dump`
 #[derive(Debug, Args)]
-pub struct LogDump {
+pub(crate) struct LogDump {
     /// Which log
     #[arg(long, value_enum, default_value_t = Log::All)]
     pub log: Log,
@@ -129,7 +129,7 @@ pub struct LogDump {
 
 /// Which log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Log {
+pub(crate) enum Log {
     /// The events log
     Events,
     /// The control log
@@ -140,7 +140,7 @@ pub enum Log {
 
 /// `errata project`
 #[derive(Debug, Subcommand)]
-pub enum ProjectCommand {
+pub(crate) enum ProjectCommand {
     /// Create a project and its first key; prints the DSN
     Create {
         /// 1 to 64 characters, unique
@@ -153,7 +153,7 @@ pub enum ProjectCommand {
 
 /// `errata key`
 #[derive(Debug, Subcommand)]
-pub enum KeyCommand {
+pub(crate) enum KeyCommand {
     /// Create another key for a project; prints the DSN
     Create {
         /// The project's id
@@ -167,7 +167,7 @@ pub enum KeyCommand {
 
 /// `errata user`
 #[derive(Debug, Subcommand)]
-pub enum UserCommand {
+pub(crate) enum UserCommand {
     /// Create a user; prints a one-time link to set the password
     Create {
         /// The address they sign in with
@@ -183,7 +183,7 @@ pub enum UserCommand {
 
 /// `errata token`
 #[derive(Debug, Subcommand)]
-pub enum TokenCommand {
+pub(crate) enum TokenCommand {
     /// Create an API token; prints it once
     Create {
         /// A name for it

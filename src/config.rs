@@ -21,7 +21,7 @@ use toml::{Table, Value};
 /// Every key, with its default.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Config {
+pub(crate) struct Config {
     /// Where events, commands and the web UI are served.
     pub listen: SocketAddr,
     /// Everything Errata keeps.
@@ -44,7 +44,7 @@ pub struct Config {
 /// `metrics.*`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct MetricsConfig {
+pub(crate) struct MetricsConfig {
     /// Where `/healthz`, `/readyz` and `/metrics` are served.
     pub listen: SocketAddr,
     /// `/readyz` answers 503 when a projection is further behind, records.
@@ -54,7 +54,7 @@ pub struct MetricsConfig {
 /// `log.*`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct LogConfig {
+pub(crate) struct LogConfig {
     /// Size of a segment of the events log, bytes.
     pub events_segment_bytes: u64,
     /// Size of a segment of the control log, bytes.
@@ -64,7 +64,7 @@ pub struct LogConfig {
 /// `smtp.*`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct SmtpConfig {
+pub(crate) struct SmtpConfig {
     /// `smtp://user:pass@host:port`, `smtps://…`; empty: no mail.
     pub url: String,
     /// The sender.
@@ -74,7 +74,7 @@ pub struct SmtpConfig {
 /// `telemetry.*`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct TelemetryConfig {
+pub(crate) struct TelemetryConfig {
     /// What is printed: `info`, `errata=debug,info`, …
     pub filter: String,
     /// `text` or `json`.
@@ -136,7 +136,7 @@ impl Default for TelemetryConfig {
 
 /// Values for the first start only, from the environment.
 #[derive(Clone, Default, PartialEq)]
-pub struct BootstrapEnv {
+pub(crate) struct BootstrapEnv {
     /// `ERRATA_BOOTSTRAP_KEY`.
     pub key: Option<String>,
     /// `ERRATA_BOOTSTRAP_OWNER`.
@@ -146,7 +146,7 @@ pub struct BootstrapEnv {
 }
 
 /// What [`load`] found.
-pub struct Loaded {
+pub(crate) struct Loaded {
     /// The configuration.
     pub config: Config,
     /// For the first start.
@@ -162,7 +162,7 @@ const FILE_VARIABLE: &str = "ERRATA_CONFIG";
 
 /// Loads file and environment of this process; `flags` are dotted keys that
 /// override both.
-pub fn load(file: Option<&Path>, flags: &[(&str, String)]) -> Result<Loaded> {
+pub(crate) fn load(file: Option<&Path>, flags: &[(&str, String)]) -> Result<Loaded> {
     let env: BTreeMap<String, String> = std::env::vars()
         .filter(|(name, _)| name.starts_with(PREFIX))
         .collect();
@@ -308,7 +308,7 @@ fn set(table: &mut Table, key: &str, value: Value) {
 
 impl BootstrapEnv {
     /// As the gateway takes them.
-    pub fn wishes(&self) -> Result<Bootstrap> {
+    pub(crate) fn wishes(&self) -> Result<Bootstrap> {
         let key = self
             .key
             .as_deref()
@@ -333,7 +333,7 @@ impl BootstrapEnv {
 
 impl Config {
     /// `public_url` without a slash at the end, or its default.
-    pub fn public_url(&self) -> String {
+    pub(crate) fn public_url(&self) -> String {
         if self.public_url.is_empty() {
             format!("http://{}", self.listen)
         } else {

@@ -14,7 +14,7 @@ use log_core::SegmentVerdict;
 use crate::cli::{Log, LogChoice, LogCommand, LogDump};
 
 /// Runs one of the commands.
-pub fn run(command: &LogCommand, data_dir: &Path) -> Result<()> {
+pub(crate) fn run(command: &LogCommand, data_dir: &Path) -> Result<()> {
     match command {
         LogCommand::Stat(LogChoice { log }) => print(&stat(data_dir, *log)?),
         LogCommand::Verify(LogChoice { log }) => verify(data_dir, *log),

@@ -19,7 +19,7 @@ const SECONDS_BUCKETS: &[f64] = &[
 ];
 
 /// Tells whether the server is ready, or why not.
-pub type Readiness = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;
+pub(crate) type Readiness = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;
 
 #[derive(Clone)]
 struct Ops {
@@ -28,7 +28,7 @@ struct Ops {
 }
 
 /// Installs the recorder that all crates' metrics go to. Once a process.
-pub fn install_recorder() -> Result<PrometheusHandle> {
+pub(crate) fn install_recorder() -> Result<PrometheusHandle> {
     PrometheusBuilder::new()
         .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), SECONDS_BUCKETS)
         .context("set histogram buckets")?
@@ -37,7 +37,7 @@ pub fn install_recorder() -> Result<PrometheusHandle> {
 }
 
 /// Binds the second listener; serve it with the future returned, until `stop`.
-pub async fn serve(
+pub(crate) async fn serve(
     listen: SocketAddr,
     metrics: PrometheusHandle,
     ready: Readiness,

@@ -10,7 +10,7 @@ use projector::ProjectorConfig;
 use crate::config::Config;
 
 /// Rebuilds and reports.
-pub fn run(config: &Config) -> Result<()> {
+pub(crate) fn run(config: &Config) -> Result<()> {
     let reader =
         LogReader::open_read_only(&config.data_dir.join("log")).context("open the logs")?;
     let report =

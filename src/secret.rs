@@ -13,7 +13,7 @@ use event_model::credential::ServerSecret;
 
 /// Reads the key, or makes it. A file of another length is refused: replacing it
 /// would end every session without a word.
-pub fn load_or_create(data_dir: &Path) -> Result<ServerSecret> {
+pub(crate) fn load_or_create(data_dir: &Path) -> Result<ServerSecret> {
     let path = data_dir.join("secret.key");
     if let Some(secret) = read(&path)? {
         return Ok(secret);

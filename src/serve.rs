@@ -40,7 +40,7 @@ const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(9);
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Runs the server until SIGTERM, SIGINT or a poisoned log.
-pub async fn run(args: &Serve, mut loaded: Loaded) -> Result<()> {
+pub(crate) async fn run(args: &Serve, mut loaded: Loaded) -> Result<()> {
     check_roles(&args.roles)?;
     let listen = loaded.config.listen;
     let listener = TcpListener::bind(listen)
@@ -101,7 +101,7 @@ fn check_roles(roles: &[Role]) -> Result<()> {
 }
 
 /// Opens the logs and the gateway; also for the command line without a server.
-pub async fn open_gateway(loaded: &Loaded) -> Result<(LogWriter, Gateway)> {
+pub(crate) async fn open_gateway(loaded: &Loaded) -> Result<(LogWriter, Gateway)> {
     let config = &loaded.config;
     let data_dir = &config.data_dir;
     fs::create_dir_all(data_dir).with_context(|| format!("create {}", data_dir.display()))?;

@@ -104,7 +104,7 @@ impl Connections {
 }
 
 /// Serves TCP until `stop`.
-pub async fn serve_tcp(listener: TcpListener, router: Router, stop: CancellationToken) {
+pub(crate) async fn serve_tcp(listener: TcpListener, router: Router, stop: CancellationToken) {
     let connections = Connections::new(router);
     loop {
         let accepted = tokio::select! {
@@ -128,7 +128,7 @@ pub async fn serve_tcp(listener: TcpListener, router: Router, stop: Cancellation
 }
 
 /// Serves the admin socket until `stop`.
-pub async fn serve_unix(listener: UnixListener, router: Router, stop: CancellationToken) {
+pub(crate) async fn serve_unix(listener: UnixListener, router: Router, stop: CancellationToken) {
     let connections = Connections::new(router);
     loop {
         tokio::select! {
@@ -148,7 +148,7 @@ pub async fn serve_unix(listener: UnixListener, router: Router, stop: Cancellati
 /// Serves in-memory connections until `stop`, and returns the channel that makes
 /// them: roles in one process talk through the same generated clients as roles on
 /// two hosts.
-pub fn serve_memory(
+pub(crate) fn serve_memory(
     router: Router,
     stop: CancellationToken,
 ) -> (Channel, impl Future<Output = ()> + Send) {
@@ -179,7 +179,9 @@ pub fn serve_memory(
 }
 
 /// A channel to the admin socket.
-pub async fn connect_unix(path: &std::path::Path) -> Result<Channel, tonic::transport::Error> {
+pub(crate) async fn connect_unix(
+    path: &std::path::Path,
+) -> Result<Channel, tonic::transport::Error> {
     let path = path.to_path_buf();
     Endpoint::from_static("http://admin")
         .connect_with_connector(service_fn(move |_: Uri| {

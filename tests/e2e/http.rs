@@ -162,6 +162,9 @@ fn a_broken_item_never_costs_its_neighbours() {
     assert!(server.metric("errata_ingest_in_flight") < 1.0);
 }
 
+/// Path, headers, body, expected status.
+type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], Vec<u8>, u16);
+
 #[test]
 fn refusals_name_the_reason() {
     let server = Server::start();
@@ -173,7 +176,7 @@ fn refusals_name_the_reason() {
         r#"{{"error":{{"type":"X","message":"{}"}}}}"#,
         "x".repeat(2 << 20)
     );
-    let cases: [(&str, &[(&str, &str)], Vec<u8>, u16); 9] = [
+    let cases: [Case; 9] = [
         ("/api/errors", &[], good.into(), 401),
         (
             "/api/errors",
