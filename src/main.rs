@@ -10,7 +10,7 @@ mod secret;
 mod serve;
 mod server;
 
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Duration};
 
 use anyhow::{Context, Result};
 use clap::Parser;
@@ -20,6 +20,9 @@ use crate::{
     cli::{Cli, Command},
     config::{Loaded, TelemetryConfig},
 };
+
+/// Threads that still block at the end have this long; see `serve` for the rest.
+const RUNTIME_SHUTDOWN_TIMEOUT: Duration = Duration::from_millis(500);
 
 fn main() -> ExitCode {
     match run(&Cli::parse()) {
@@ -43,12 +46,15 @@ fn run(cli: &Cli) -> Result<()> {
         _ => {}
     }
     let runtime = tokio::runtime::Runtime::new().context("start the async runtime")?;
-    runtime.block_on(async {
+    let ended = runtime.block_on(async {
         match &cli.command {
             Command::Serve(args) => serve::run(args, loaded).await,
             command => admin::run(command, &loaded).await,
         }
-    })
+    });
+    // Dropping it would wait for ever for a thread that hangs on a broken disk.
+    runtime.shutdown_timeout(RUNTIME_SHUTDOWN_TIMEOUT);
+    ended
 }
 
 fn load(cli: &Cli) -> Result<Loaded> {

@@ -2,13 +2,19 @@
 //!
 //! The way up: secret, logs, gateway (which makes the first start's records),
 //! projector, query engine, listeners, alerter. The way down, within
-//! [`SHUTDOWN_TIMEOUT`]: listeners drain, the alerter records its cursor, the
-//! projector commits, the logs close. A poisoned log ends the process with a
-//! message; the next start recovers.
+//! [`SHUTDOWN_TIMEOUT`]: live streams end, items being taken in get their fate, the
+//! alerter records its cursor, the listeners drain, the projector commits, the logs
+//! close. A poisoned log ends the process with a message; the next start recovers.
 
 use std::{
-    fmt::Write as _, fs, io::Write as _, net::SocketAddr, os::unix::fs::PermissionsExt, path::Path,
-    sync::Arc, time::Duration,
+    fmt::Write as _,
+    fs,
+    io::Write as _,
+    net::SocketAddr,
+    os::unix::fs::{DirBuilderExt, PermissionsExt},
+    path::Path,
+    sync::Arc,
+    time::Duration,
 };
 
 use alerter::{AlerterConfig, Peers, SmtpConfig};
@@ -104,7 +110,12 @@ fn check_roles(roles: &[Role]) -> Result<()> {
 pub(crate) async fn open_gateway(loaded: &Loaded) -> Result<(LogWriter, Gateway)> {
     let config = &loaded.config;
     let data_dir = &config.data_dir;
-    fs::create_dir_all(data_dir).with_context(|| format!("create {}", data_dir.display()))?;
+    // What is inside tells of people: for this user's eyes alone.
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(data_dir)
+        .with_context(|| format!("create {}", data_dir.display()))?;
     let secret = secret::load_or_create(data_dir)?;
     let log_config = LogConfig {
         events_segment_bytes: config.log.events_segment_bytes,

@@ -17,6 +17,8 @@ const DRAIN_MAX: Duration = Duration::from_mins(5);
 const PROBE_INTERVAL: Duration = Duration::from_millis(2);
 /// An event not visible by then is a failure.
 const VISIBLE_MAX: Duration = Duration::from_secs(30);
+/// The same, microseconds.
+const VISIBLE_MAX_US: u64 = 30_000_000;
 
 /// Reads over REST.
 pub struct Reader {
@@ -78,7 +80,9 @@ impl Reader {
     /// From "accepted" to "in the issue list", for `probes` events one after the
     /// other, microseconds.
     pub async fn visibility(&self, key: &str, probes: u32) -> Result<Percentiles> {
-        let mut histogram = Histogram::<u64>::new(3).context("make a histogram")?;
+        // Fixed bounds: recording with saturation never grows a histogram.
+        let mut histogram =
+            Histogram::<u64>::new_with_bounds(1, VISIBLE_MAX_US, 3).context("make a histogram")?;
         let run: u32 = rand::random();
         for n in 0..probes {
             let name = format!("Probe{run}x{n}");

@@ -2,7 +2,7 @@
 //! files beside this crate. The TypeScript is generated from the same files.
 //!
 //! Owns the shapes that travel. Must not know domain logic: conversions to and
-//! from [domain types](https://docs.rs) live with whoever needs them.
+//! from domain types live with whoever needs them.
 
 /// Package `errata.v1`.
 #[allow(missing_docs, clippy::pedantic, clippy::all, unreachable_pub)]

@@ -29,7 +29,8 @@ page.on("console", (message) => {
   // Being sent to the sign-in page is answered 401 on the way.
   if (message.type() === "error" && !/401/.test(message.text())) problems.push(message.text());
 });
-const shot = (name) => page.screenshot({ path: `${folder}/${name}.png` });
+// Transitions are ended first: a picture of a colour half-way there shows nothing.
+const shot = (name) => page.screenshot({ path: `${folder}/${name}.png`, animations: "disabled" });
 
 try {
   // Sign-in, asked for by the page one came for.
