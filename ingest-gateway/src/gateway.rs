@@ -132,7 +132,8 @@ impl Gateway {
     }
 
     /// All routes of the gateway: ingestion, commands, sign-in. To be merged with
-    /// the query engine's, and the whole wrapped in [`crate::path::prefix_layer`].
+    /// the query engine's; each request passes through [`crate::path::strip_prefix`]
+    /// before routing.
     /// The binary puts `ConnectInfo<SocketAddr>` into each request's extensions.
     pub fn router(&self) -> Router {
         let shared = &self.shared;

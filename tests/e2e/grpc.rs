@@ -247,3 +247,38 @@ fn a_live_stream_tells_of_a_new_issue() {
         assert!(is_new);
     });
 }
+
+#[test]
+fn reflection_names_every_service() {
+    let server = Server::start();
+    let names = block_on(async {
+        use tonic_reflection::pb::v1::{
+            ServerReflectionRequest, server_reflection_client::ServerReflectionClient,
+            server_reflection_request::MessageRequest, server_reflection_response::MessageResponse,
+        };
+        let mut client = ServerReflectionClient::new(channel(&server).await);
+        let request = ServerReflectionRequest {
+            host: String::new(),
+            message_request: Some(MessageRequest::ListServices(String::new())),
+        };
+        let mut answers = client
+            .server_reflection_info(tokio_stream::once(request))
+            .await
+            .unwrap()
+            .into_inner();
+        match answers.message().await.unwrap().unwrap().message_response {
+            Some(MessageResponse::ListServicesResponse(list)) => list
+                .service
+                .into_iter()
+                .map(|service| service.name)
+                .collect::<Vec<_>>(),
+            other => panic!("{other:?}"),
+        }
+    });
+    for service in [
+        "Ingest", "Command", "Project", "Issue", "Event", "Stats", "Live",
+    ] {
+        let name = format!("errata.v1.{service}Service");
+        assert!(names.contains(&name), "{name} in {names:?}");
+    }
+}
