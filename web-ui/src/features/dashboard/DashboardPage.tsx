@@ -12,7 +12,7 @@ import { toDate } from "@/shared/format/time";
 import { BarChart, type ChartSeries, Legend } from "@/shared/ui/BarChart";
 import { Count, LevelMark, PageHead, RelativeTime, Segments } from "@/shared/ui/bits";
 import { Sparkline } from "@/shared/ui/Sparkline";
-import { EmptyState, ErrorState } from "@/shared/ui/states";
+import { ErrorState } from "@/shared/ui/states";
 import { rangeSeconds, rangeWords, scopeSearch, useScope, type Scope } from "@/shared/url/scope";
 import { usePipelineStatus } from "./api/getPipelineStatus";
 import { useSummary } from "./api/getSummary";
@@ -48,7 +48,7 @@ function Numbers({ summary, scope }: { summary: GetSummaryResponse | undefined; 
   const to = (extra: string) => issues + (issues.includes("?") ? "&" : "?") + extra;
   return (
     <dl className={styles.numbers}>
-      <Figure name="Events" value={summary?.events} note={delta && `${delta} against the time before`} one="event" />
+      <Figure name="Events" value={summary?.events} note={delta && (delta === "new" ? "none in the time before" : `${delta} against the time before`)} one="event" />
       <Figure name="New issues" value={summary?.newIssues} to={to("sort=first_seen&status=all")} one="new issue" />
       <Figure name="Came back" value={summary?.regressedIssues} note="resolved, then seen again" one="regressed issue" />
       <Figure name="Unresolved" value={summary?.unresolvedIssues} to={issues} one="unresolved issue" />
@@ -138,11 +138,7 @@ function NewIssues({ scope }: { scope: Scope }) {
       </header>
       {fresh.isPending && <Skeleton height={240} width="100%" />}
       {fresh.isError && <ErrorState error={fresh.error} retry={() => void fresh.refetch()} />}
-      {fresh.data?.length === 0 && (
-        <EmptyState icon="check" title="Nothing new">
-          No issue began in the {rangeWords(scope.range)}.
-        </EmptyState>
-      )}
+      {fresh.data?.length === 0 && <p className={styles.none}>No issue began in the {rangeWords(scope.range)}.</p>}
       <ol className={styles.list}>
         {fresh.data?.map((issue) => (
           <li key={issue.id}>
@@ -190,7 +186,7 @@ function Pipeline() {
         {status.data.projections.map((each) => (
           <div key={each.name}>
             <dt>{jobs[each.name] ?? each.name}</dt>
-            <dd>{each.lag === 0n ? "up to date" : `${shortCount(each.lag)} records behind`}</dd>
+            <dd>{each.lag === 0n ? "up to date" : `${shortCount(each.lag)} ${each.lag === 1n ? "record" : "records"} behind`}</dd>
           </div>
         ))}
         <div>

@@ -14,13 +14,19 @@ export interface Target {
   origin: string;
 }
 
+// The SDK is not on npm yet: it is built from the repository and installed from its folder.
+const INSTALL_SDK = {
+  title: "Install from Errata's repository (the SDK is not on npm yet)",
+  text: "(cd /path/to/errata/sdk-ts && npm ci && npm run build)\nnpm install /path/to/errata/sdk-ts",
+};
+
 export function setupsFor({ dsn, publicKey, origin }: Target): readonly Setup[] {
   return [
     {
       id: "browser",
       name: "Browser",
       steps: [
-        { title: "Install", text: "npm install @errata/sdk" },
+        INSTALL_SDK,
         {
           title: "Start it before anything else",
           text: `import { init } from "@errata/sdk/browser";\n\ninit({\n  dsn: "${dsn}",\n  release: "web@1.0.0",\n  environment: "production",\n});`,
@@ -32,7 +38,7 @@ export function setupsFor({ dsn, publicKey, origin }: Target): readonly Setup[] 
       id: "node",
       name: "Node.js",
       steps: [
-        { title: "Install", text: "npm install @errata/sdk" },
+        INSTALL_SDK,
         {
           title: "Start it before anything else",
           text: `import { init } from "@errata/sdk/node";\n\ninit({\n  dsn: "${dsn}",\n  release: "api@1.0.0",\n  environment: "production",\n});`,

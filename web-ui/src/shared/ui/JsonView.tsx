@@ -7,17 +7,33 @@ const OPEN_TO_DEPTH = 2;
 const ENTRIES_MAX = 100;
 /** Characters of a structure that is shown in one line. */
 const LINE_MAX = 64;
+/** Characters of one text that are shown unasked. */
+const TEXT_MAX = 1000;
 const MASKED = new Set(["[Filtered]", "[redacted]", "[Redacted]", "********"]);
 
 export function JsonView({ value, depth = 0 }: { value: unknown; depth?: number }) {
   if (typeof value === "string") {
     if (MASKED.has(value)) return <span className={styles.masked}>{value}</span>;
+    if (value.length > TEXT_MAX) return <LongText text={value} depth={depth} />;
     // On its own a text is just text; within a structure it is quoted.
     return depth === 0 ? <span>{value}</span> : <span className={styles.jsonString}>{JSON.stringify(value)}</span>;
   }
   if (typeof value === "number" || typeof value === "bigint") return <span className={styles.jsonNumber}>{String(value)}</span>;
   if (typeof value !== "object" || value === null) return <span className={styles.jsonWord}>{String(value)}</span>;
   return <Nested value={value} depth={depth} />;
+}
+
+function LongText({ text, depth }: { text: string; depth: number }) {
+  const [open, setOpen] = useState(false);
+  const shown = open ? text : `${text.slice(0, TEXT_MAX)}…`;
+  return (
+    <span>
+      {depth === 0 ? <span>{shown}</span> : <span className={styles.jsonString}>{JSON.stringify(shown)}</span>}{" "}
+      <button type="button" className={styles.jsonToggle} aria-expanded={open} onClick={() => setOpen(!open)}>
+        {open ? "Show less" : `Show all ${text.length.toLocaleString("en")} characters`}
+      </button>
+    </span>
+  );
 }
 
 /** Whether a list or object reads better in one line. */

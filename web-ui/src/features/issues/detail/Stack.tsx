@@ -37,9 +37,23 @@ function shownOf(detail: EventDetail): Shown[] {
   }
   const threads = detail.threads.filter((thread) => thread.frames.length > 0);
   if (threads.length > 0) {
-    return threads.map((thread, index) => ({ key: `t${index}`, type: detail.message ? "Message" : thread.name || `Thread ${thread.id}`, value: detail.message, exception: null, frames: thread.frames }));
+    return threads.map((thread, index) => ({ key: `t${index}`, type: detail.message ? "" : thread.name || `Thread ${thread.id}`, value: detail.message, exception: null, frames: thread.frames }));
   }
-  return detail.message ? [{ key: "m", type: "Message", value: detail.message, exception: null, frames: [] }] : [];
+  return detail.message ? [{ key: "m", type: "", value: detail.message, exception: null, frames: [] }] : [];
+}
+
+/** Whether an exception is one of those a group (ExceptionGroup, AggregateError) holds. */
+function isGrouped(exception: ExceptionDetail | null, all: readonly ExceptionDetail[]): boolean {
+  const parent = exception?.mechanism?.parentId;
+  return parent !== undefined && all.some((each) => each.mechanism?.isExceptionGroup === true && each.mechanism.exceptionId === parent);
+}
+
+function headingOf({ exceptions, message }: EventDetail): string {
+  if (exceptions.length === 0) return message ? "Message" : "Stack";
+  if (exceptions.length === 1) return "Exception";
+  const others = exceptions.length - 1;
+  const what = exceptions.some((each) => each.mechanism?.isExceptionGroup) ? "other" : "cause";
+  return `Exception and ${others} ${what}${others === 1 ? "" : "s"}`;
 }
 
 export function Stack({ detail, platform }: { detail: EventDetail; platform: string }) {
@@ -49,7 +63,7 @@ export function Stack({ detail, platform }: { detail: EventDetail; platform: str
   const hasFrames = shown.some((each) => each.frames.length > 0);
   return (
     <Section
-      title={shown.length > 1 && detail.exceptions.length > 1 ? `Exception and ${shown.length - 1} ${shown.length === 2 ? "cause" : "causes"}` : detail.exceptions.length > 0 ? "Exception" : "Message"}
+      title={headingOf(detail)}
       actions={
         hasFrames && (
           <>
@@ -63,7 +77,7 @@ export function Stack({ detail, platform }: { detail: EventDetail; platform: str
     >
       {shown.length === 0 && <p className={styles.none}>This event has neither exception nor message.</p>}
       {shown.map((each, index) => (
-        <Exception key={each.key} shown={each} isCause={index > 0 && each.exception !== null} view={view} order={newestFirst ? "newest" : "oldest"} platform={platform} />
+        <Exception key={each.key} shown={each} relation={index === 0 || !each.exception ? null : isGrouped(each.exception, detail.exceptions) ? "in the group" : "caused by"} view={view} order={newestFirst ? "newest" : "oldest"} platform={platform} />
       ))}
     </Section>
   );
@@ -71,34 +85,37 @@ export function Stack({ detail, platform }: { detail: EventDetail; platform: str
 
 interface ExceptionProps {
   shown: Shown;
-  isCause: boolean;
+  /** How it hangs together with the exception above; null: it stands for itself. */
+  relation: "caused by" | "in the group" | null;
   view: View;
   order: "newest" | "oldest";
   platform: string;
 }
 
-function Exception({ shown, isCause, view, order, platform }: ExceptionProps) {
+function Exception({ shown, relation, view, order, platform }: ExceptionProps) {
+  const isCause = relation !== null;
   const [open, setOpen] = useState(!isCause);
   const { exception, frames } = shown;
-  const title = shown.value ? `${shown.type}: ${shown.value}` : shown.type;
+  const title = [shown.type, shown.value].filter(Boolean).join(": ");
   return (
     <article className={styles.exception}>
       <header className={styles.exceptionHead}>
         {isCause && (
           <button type="button" className={styles.causeToggle} aria-expanded={open} onClick={() => setOpen(!open)}>
             <Icon name={open ? "chevronDown" : "chevronRight"} size={14} />
-            caused by
+            {relation}
           </button>
         )}
-        <h3>{shown.type}</h3>
+        {shown.type && <h3>{shown.type}</h3>}
         {exception?.mechanism?.handled === false && <Pill kind="fail">unhandled</Pill>}
-        {exception?.mechanism?.handled === true && <Pill kind="quiet">handled</Pill>}
+        {exception?.mechanism?.handled === true && !isCause && <Pill kind="quiet">handled</Pill>}
         {exception?.mechanism?.type && exception.mechanism.type !== "generic" && <span className={styles.mechanism}>{exception.mechanism.type}</span>}
         {exception?.module && <span className={styles.mechanism}>{exception.module}</span>}
+        {!shown.type && <p className={styles.value}>{shown.value}</p>}
         <span className={styles.grow} />
-        <CopyButton text={stackText(title, frames)} what="stack as text" />
+        <CopyButton text={stackText(title, frames)} what={frames.length > 0 ? "stack as text" : "message"} />
       </header>
-      {shown.value && <p className={styles.value}>{shown.value}</p>}
+      {shown.type && shown.value && <p className={styles.value}>{shown.value}</p>}
       {open && frames.length > 0 && (view === "text" ? <pre className={styles.stackText} tabIndex={0}>{stackText(title, frames)}</pre> : <Frames frames={frames} order={order} all={view === "all"} platform={platform} />)}
     </article>
   );

@@ -47,10 +47,10 @@ export const IssueRow = memo(function IssueRow({ issue, projectName, search, sel
       <div className={styles.spark}>
         <Sparkline counts={issue.sparkline} />
       </div>
-      <div className={styles.count}>
+      <div className={styles.count} data-unit={issue.count === 1n ? "event" : "events"}>
         <Count value={issue.count} one="event" />
       </div>
-      <div className={`${styles.count ?? ""} ${styles.users ?? ""}`}>
+      <div className={`${styles.count ?? ""} ${styles.users ?? ""}`} data-unit={issue.users === 1n ? "user" : "users"}>
         <Count value={issue.users} one="user" />
       </div>
       <div className={styles.seen}>
