@@ -53,6 +53,21 @@ describe("the stack", () => {
     expect(screen.getByText("<img src=x onerror=alert(1)>")).toBeTruthy();
   });
 
+  test.each([
+    ["ExceptionGroup", [0, 0], "in the group", "Exception and 2 others"],
+    // Some SDKs mark whatever has a cause as a group.
+    ["PaymentDeclined", [0, 1], "caused by", "Exception and 2 causes"],
+  ])("members of a group are not called causes: %s", (type, parents, relation, heading) => {
+    const exceptions = [
+      { type: "KeyError", mechanism: { exceptionId: 2, parentId: parents[1] } },
+      { type: "ValueError", mechanism: { exceptionId: 1, parentId: parents[0] } },
+      { type, mechanism: { exceptionId: 0, isExceptionGroup: true } },
+    ];
+    render(<Stack detail={create(EventDetailSchema, { exceptions })} platform="python" />);
+    expect(screen.getAllByRole("button", { name: relation })).toHaveLength(2);
+    expect(screen.getByRole("heading", { level: 2, name: heading })).toBeTruthy();
+  });
+
   test("a message without an exception is shown as one", () => {
     render(<Stack detail={create(EventDetailSchema, { message: "Disk almost full" })} platform="node" />);
     expect(screen.getByText("Disk almost full")).toBeTruthy();

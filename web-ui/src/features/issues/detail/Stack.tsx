@@ -45,14 +45,20 @@ function shownOf(detail: EventDetail): Shown[] {
 /** Whether an exception is one of those a group (ExceptionGroup, AggregateError) holds. */
 function isGrouped(exception: ExceptionDetail | null, all: readonly ExceptionDetail[]): boolean {
   const parent = exception?.mechanism?.parentId;
-  return parent !== undefined && all.some((each) => each.mechanism?.isExceptionGroup === true && each.mechanism.exceptionId === parent);
+  return parent !== undefined && all.some((each) => each.mechanism?.exceptionId === parent && isGroup(each, all));
+}
+
+// Some SDKs mark every exception with a cause as a group: only several members, or its name, tell.
+function isGroup({ type, mechanism }: ExceptionDetail, all: readonly ExceptionDetail[]): boolean {
+  if (mechanism?.isExceptionGroup !== true) return false;
+  return /(?:ExceptionGroup|AggregateError)$/.test(type) || all.filter((each) => each.mechanism?.parentId === mechanism.exceptionId).length > 1;
 }
 
 function headingOf({ exceptions, message }: EventDetail): string {
   if (exceptions.length === 0) return message ? "Message" : "Stack";
   if (exceptions.length === 1) return "Exception";
   const others = exceptions.length - 1;
-  const what = exceptions.some((each) => each.mechanism?.isExceptionGroup) ? "other" : "cause";
+  const what = exceptions.some((each) => isGroup(each, exceptions)) ? "other" : "cause";
   return `Exception and ${others} ${what}${others === 1 ? "" : "s"}`;
 }
 
