@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use event_model::{
     ControlState,
-    credential::{Caller, INTERNAL_TOKEN_HEADER, ServerSecret},
+    credential::{Caller, INTERNAL_TOKEN_HEADER, ServerSecret, bearer_token},
 };
 use http::{Extensions, HeaderMap, header};
 use parking_lot::RwLock;
@@ -66,12 +66,7 @@ impl Callers {
             &self.state.read(),
             now_ns(),
         );
-        let caller = caller.ok_or_else(|| {
-            ApiError::new(
-                ErrorCode::Unauthenticated,
-                "sign in, or send an API token as \"Authorization: Bearer TOKEN\"",
-            )
-        })?;
+        let caller = caller.ok_or_else(|| refusal(authorization))?;
         if internal.is_none() && authorization.is_none() {
             self.check_same_site(headers)?;
         }
@@ -99,6 +94,20 @@ impl Callers {
             ErrorCode::Forbidden,
             "a session may only be used from the server's own pages",
         ))
+    }
+}
+
+/// Who gave a token that nobody holds is forbidden; who gave none is unknown.
+fn refusal(authorization: Option<&str>) -> ApiError {
+    match authorization.and_then(bearer_token) {
+        Some(token) if !token.is_empty() => ApiError::new(
+            ErrorCode::Forbidden,
+            "no API token of this installation (a project's key can only write)",
+        ),
+        _ => ApiError::new(
+            ErrorCode::Unauthenticated,
+            "sign in, or send an API token as \"Authorization: Bearer TOKEN\"",
+        ),
     }
 }
 

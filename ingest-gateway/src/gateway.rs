@@ -49,11 +49,20 @@ pub enum StartError {
         source: ReadError,
     },
     /// A step of the first start was refused.
-    #[error("the commands of the first start were refused")]
+    #[error("the commands of the first start were refused{}", named(.0))]
     Bootstrap(#[source] ApiError),
     /// A thread of the start panicked: a defect.
     #[error("reading the events log's tail panicked")]
     Panicked,
+}
+
+/// Which wish was refused: the error's own text tells only why.
+fn named(error: &ApiError) -> String {
+    if error.field.is_empty() {
+        String::new()
+    } else {
+        format!(": {}", error.field)
+    }
 }
 
 /// The front door. Cheap to clone.

@@ -161,7 +161,7 @@ fn check_version(version: Option<&str>) -> Result<(), ApiError> {
         Some(Ok(number)) if number <= SENTRY_VERSION_MAX => Ok(()),
         Some(_) => Err(ApiError::invalid(
             "sentry_version",
-            format!("is not a number up to {SENTRY_VERSION_MAX}"),
+            format!("sentry_version is not a number up to {SENTRY_VERSION_MAX}"),
         )),
     }
 }

@@ -229,7 +229,7 @@ async fn a_member_triages_but_does_not_manage() {
         .unwrap();
     let request = RevokeTokenRequest { token_id: 99 };
     let answer = client.revoke_token(with_token(request, &own.token)).await;
-    refused(answer, Code::Unauthenticated, "");
+    refused(answer, Code::PermissionDenied, "");
 }
 
 #[tokio::test]
@@ -271,8 +271,9 @@ async fn nobody_decides_without_a_credential_and_the_admin_socket_needs_none() {
     let mut client = client(&world);
     let answer = client.create_project(Request::new(project("x"))).await;
     refused(answer, Code::Unauthenticated, "");
+    // As everywhere: a token that nobody holds is forbidden, not missing.
     let answer = client.create_project(with_token(project("x"), KEY)).await;
-    refused(answer, Code::Unauthenticated, "");
+    refused(answer, Code::PermissionDenied, "");
 
     let socket = world.gateway.router().layer(axum::Extension(Caller::Admin));
     let mut admin = CommandServiceClient::new(socket);
