@@ -16,10 +16,10 @@ use read_model::issues::{
 use rusqlite::Connection;
 
 const ISSUES: u32 = 100_000;
-/// What a list may take in the dev profile on a machine that others use too. The
-/// goal (5 ms, release, p99) is measured, not tested; a scan of the whole table with
-/// a sort takes ten times this.
-const LIST_TIME_MAX: Duration = Duration::from_millis(60);
+/// A list takes less than one part in so many of what reading the whole table takes,
+/// in the same run: a ratio, for the machine is shared. The goal (5 ms, p99) is
+/// measured, not tested.
+const SCAN_PARTS_MIN: u32 = 2;
 
 struct Big {
     reader: Reader,
@@ -135,9 +135,33 @@ const SORTS: [IssueSort; 4] = [
     IssueSort::Users,
 ];
 
+/// The best of some: what others do on the machine is not our matter.
+fn best_of<T>(mut ask: impl FnMut() -> T) -> Duration {
+    let times = (0..5).map(|_| {
+        let started = Instant::now();
+        ask();
+        started.elapsed()
+    });
+    times.min().unwrap()
+}
+
 #[test]
-fn a_hundred_thousand_issues_are_listed_in_little_time() {
+fn a_hundred_thousand_issues_are_listed_without_reading_them_all() {
     let reader = &BIG.reader;
+    let db = Connection::open(reader.path()).unwrap();
+    let mut scan = db
+        .prepare("SELECT id, title, culprit, type, value FROM issue ORDER BY title")
+        .unwrap();
+    let scan = best_of(|| {
+        let mut rows = scan.query([]).unwrap();
+        let mut bytes = 0;
+        while let Some(row) = rows.next().unwrap() {
+            bytes += (1..5)
+                .map(|n| row.get::<_, String>(n).unwrap().len())
+                .sum::<usize>();
+        }
+        assert!(bytes > 0);
+    });
     for (name, filter) in filters() {
         for sort in SORTS {
             let ask = || {
@@ -147,17 +171,12 @@ fn a_hundred_thousand_issues_are_listed_in_little_time() {
             };
             let (page, total) = ask();
             assert!(!page.issues.is_empty() && total > 0, "{name}");
-            // The best of some: what others do on the machine is not our matter.
-            let best = (0..5)
-                .map(|_| {
-                    let started = Instant::now();
-                    ask();
-                    started.elapsed()
-                })
-                .min()
-                .unwrap();
-            println!("{name}, {sort:?}: {best:?}, total {total}");
-            assert!(best < LIST_TIME_MAX, "{name}, {sort:?}: {best:?}");
+            let best = best_of(ask);
+            println!("{name}, {sort:?}: {best:?} of {scan:?}, total {total}");
+            assert!(
+                best * SCAN_PARTS_MIN < scan,
+                "{name}, {sort:?}: {best:?} of {scan:?}"
+            );
         }
     }
 }

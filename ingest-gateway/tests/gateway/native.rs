@@ -106,7 +106,12 @@ async fn preflight_needs_no_key_and_every_answer_allows_any_page() {
 #[tokio::test]
 async fn after_the_end_has_begun_new_events_hear_503() {
     let world = World::new().await;
-    assert!(world.gateway.drain(std::time::Duration::from_secs(1)).await);
+    assert!(
+        world
+            .gateway
+            .drain(std::time::Duration::from_secs(10))
+            .await
+    );
     let answer = world.post_native(native_event(&id(1))).await;
     assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
     assert!(answer.headers.contains_key(header::RETRY_AFTER));
