@@ -25,4 +25,4 @@ if ! cmp -s tests/clients/requirements.txt tests/clients/.venv/.installed; then
 fi
 
 say "clippy, Rust tests, end-to-end tests"
-cargo test --workspace --locked --lib --bins --tests
+cargo test --workspace --locked --no-fail-fast --lib --bins --tests
