@@ -61,6 +61,16 @@ try {
   await page.goBack();
   await page.getByRole("link", { name: /LiveError/ }).waitFor();
 
+  // Its second event counts without a reload; older and newer are a press away, back too.
+  await sendError(key, { type: "LiveError", message: "arrived while looking" });
+  await page.locator("[data-selected]", { hasText: "LiveError" }).getByRole("img", { name: "2 events", exact: true }).waitFor();
+  await page.getByRole("link", { name: /LiveError/ }).click();
+  await page.getByRole("link", { name: "Older event" }).click();
+  await page.waitForURL(/\/events\//);
+  await page.getByRole("link", { name: "Newest event" }).click();
+  await page.waitForURL((at) => !at.pathname.includes("/events/"));
+  await page.getByRole("link", { name: "Issues", exact: true }).first().click();
+
   // The issue: the failing line of their own code, the cause, the steps, the tags.
   await title.click();
   await page.getByRole("heading", { name: /CheckoutError/ }).first().waitFor();
@@ -74,9 +84,18 @@ try {
   await shot("issue-dark");
   await page.emulateMedia({ colorScheme: "light" });
 
+  // Assign it to oneself.
+  await page.getByRole("button", { name: "Assign", exact: true }).click();
+  await page.getByRole("menuitem", { name: /\(you\)/ }).click();
+  // It fades out, and takes the keys until it is gone.
+  await page.locator("[role='menu']").waitFor({ state: "detached" });
+  await page.getByRole("button", { name: email }).waitFor();
+  await page.getByRole("region", { name: "Activity" }).getByText(/assigned/i).first().waitFor();
+
   // Resolve by key; undo; resolve again by button. The activity tells who did what.
   await page.keyboard.press("e");
   await page.getByRole("button", { name: "Reopen" }).waitFor();
+  await page.getByText("Issue resolved").waitFor();
   await page.getByRole("button", { name: "Undo" }).click();
   await page.getByRole("button", { name: "Resolve" }).click();
   await page.getByRole("button", { name: "Reopen" }).waitFor();

@@ -11,6 +11,7 @@ import { Icon } from "@/shared/ui/Icon";
 import { MenuButton } from "@/shared/ui/MenuButton";
 import { EmptyState, ErrorState } from "@/shared/ui/states";
 import { useCreateProject } from "./api/createProject";
+import { sentence } from "@/shared/format/sentence";
 import styles from "./projects.module.css";
 
 const platforms: readonly (readonly [value: string, name: string])[] = [
@@ -108,7 +109,7 @@ function CreateProject({ onClose }: { onClose: () => void }) {
       </div>
       {create.isError && (
         <p className={styles.error} role="alert">
-          {ConnectError.from(create.error).rawMessage}
+          {sentence(ConnectError.from(create.error).rawMessage)}
         </p>
       )}
       <div className={styles.dialogActions}>

@@ -10,6 +10,7 @@ import { postJson } from "@/shared/api/http";
 import { useMembers } from "@/shared/api/listMembers";
 import { queryClient } from "@/shared/api/queryClient";
 import { memberName } from "@/shared/format/issue";
+import { sentence } from "@/shared/format/sentence";
 import { useNotices } from "@/shared/state/notices";
 import { usePreferences } from "@/shared/state/preferences";
 import { Avatar, PageHead, Pill, Segments } from "@/shared/ui/bits";
@@ -86,7 +87,7 @@ function Members({ viewerId }: { viewerId: number }) {
 
 const failure = (error: unknown) => (
   <p className={styles.error} role="alert">
-    {ConnectError.from(error).rawMessage}
+    {sentence(ConnectError.from(error).rawMessage)}
   </p>
 );
 

@@ -1,4 +1,5 @@
 // The few calls that are plain HTTP: sign-in and the test error.
+import { sentence } from "../format/sentence";
 
 /** An answer `{"error":{"code","message","field"}}`, or what stands for it. */
 export class HttpError extends Error {
@@ -33,7 +34,7 @@ export async function postJson(path: string, body: unknown, headers: Record<stri
   const error = (parsed as ErrorBody | null)?.error;
   throw new HttpError(
     response.status,
-    typeof error?.message === "string" ? error.message : `The server answered ${response.status}.`,
+    typeof error?.message === "string" ? sentence(error.message) : `The server answered ${response.status}.`,
     typeof error?.field === "string" ? error.field : "",
   );
 }

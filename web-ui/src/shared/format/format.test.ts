@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { change, share, shortCount } from "./count";
+import { sentence } from "./sentence";
 import { age, duration, fromDate, toDate } from "./time";
 
 test.each([
@@ -38,4 +39,13 @@ test("a time before 1970 and one with milliseconds survive the API's form", () =
     expect(nanos).toBeGreaterThanOrEqual(0);
     expect(toDate({ $typeName: "google.protobuf.Timestamp", seconds, nanos })).toEqual(date);
   }
+});
+
+test.each([
+  ["email: there is a user already", "There is a user already."],
+  ["the link is unknown, used or expired", "The link is unknown, used or expired."],
+  ["Not now!", "Not now!"],
+  ["", ""],
+])("a message of the server is a sentence: %s", (message, expected) => {
+  expect(sentence(message)).toBe(expected);
 });

@@ -2,6 +2,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import Button from "@mui/material/Button";
 import type { ReactNode } from "react";
+import { sentence } from "../format/sentence";
 import { Icon, type IconName } from "./Icon";
 import styles from "./ui.module.css";
 
@@ -30,7 +31,7 @@ function explain(error: unknown): { title: string; text: string; code: string } 
   const code = Code[failure.code].replace(/([a-z])([A-Z])/g, "$1 $2").toLowerCase();
   switch (failure.code) {
     case Code.NotFound:
-      return { title: "Not found", text: failure.rawMessage || "It may have expired, or the link is incomplete.", code };
+      return { title: "Not found", text: sentence(failure.rawMessage) || "It may have expired, or the link is incomplete.", code };
     case Code.PermissionDenied:
       return { title: "Not allowed", text: "Your role does not include this. Ask an owner.", code };
     case Code.Unavailable:
@@ -38,7 +39,7 @@ function explain(error: unknown): { title: string; text: string; code: string } 
     case Code.Unknown:
       return { title: "The server does not answer", text: "It may be restarting. Nothing that was sent to it is lost.", code };
     default:
-      return { title: "This could not be loaded", text: failure.rawMessage, code };
+      return { title: "This could not be loaded", text: sentence(failure.rawMessage), code };
   }
 }
 

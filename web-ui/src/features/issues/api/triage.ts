@@ -8,6 +8,7 @@ import { commands } from "@/shared/api/clients";
 import { plural } from "@/shared/format/count";
 import { memberName, statusName, statusOf, type StatusName } from "@/shared/format/issue";
 import { useConsistency } from "@/shared/state/consistency";
+import { sentence } from "@/shared/format/sentence";
 import { useNotices } from "@/shared/state/notices";
 import { mapIssues } from "../list/liveMerge";
 import type { IssuePages } from "./listIssues";
@@ -35,7 +36,7 @@ async function send(client: QueryClient, run: () => Promise<{ position: string }
     const answers = await Promise.all(run());
     for (const answer of answers) useConsistency.getState().advance(answer.position);
   } catch (cause) {
-    useNotices.getState().show(`Not done: ${ConnectError.from(cause).rawMessage}`);
+    useNotices.getState().show(`Not done: ${sentence(ConnectError.from(cause).rawMessage)}`);
   } finally {
     // Lists refresh in the background: what is shown is already right.
     await client.invalidateQueries({ queryKey: ["issues"] });
