@@ -10,7 +10,7 @@ mod secret;
 mod serve;
 mod server;
 
-use std::{process::ExitCode, time::Duration};
+use std::{io::IsTerminal, process::ExitCode, time::Duration};
 
 use anyhow::{Context, Result};
 use clap::Parser;
@@ -81,9 +81,13 @@ fn start_telemetry(config: &TelemetryConfig, command: &Command) -> Result<()> {
     };
     let filter =
         EnvFilter::try_new(filter).with_context(|| format!("telemetry.filter {filter:?}"))?;
-    let builder = tracing_subscriber::fmt()
+    let mut builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr);
+    if !std::io::stderr().is_terminal() {
+        // Colours are for people: in a file or a journal their codes are noise.
+        builder = builder.with_ansi(false);
+    }
     match config.format.as_str() {
         "json" => builder.json().init(),
         "text" => builder.init(),

@@ -202,14 +202,17 @@ impl Roles {
     }
 }
 
-/// gRPC server reflection of all services.
+/// gRPC server reflection of all services, in both of its versions: Python's client
+/// and older releases of grpcurl ask for v1alpha only.
 fn reflection() -> Router {
-    let service = tonic_reflection::server::Builder::configure()
-        .register_encoded_file_descriptor_set(proto::FILE_DESCRIPTOR_SET)
-        .build_v1()
-        .expect("the embedded descriptor set is made by the build of `proto`");
+    let builder = || {
+        tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(proto::FILE_DESCRIPTOR_SET)
+    };
+    let sound = "the embedded descriptor set is made by the build of `proto`";
     // The web UI is the one fallback of the whole.
-    tonic::service::Routes::new(service)
+    tonic::service::Routes::new(builder().build_v1().expect(sound))
+        .add_service(builder().build_v1alpha().expect(sound))
         .into_axum_router()
         .reset_fallback()
 }

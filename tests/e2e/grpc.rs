@@ -248,15 +248,14 @@ fn a_live_stream_tells_of_a_new_issue() {
     });
 }
 
-#[test]
-fn reflection_names_every_service() {
-    let server = Server::start();
-    let names = block_on(async {
-        use tonic_reflection::pb::v1::{
+/// Asks one version of the reflection service, given as its module, for all names.
+macro_rules! reflected {
+    ($server:expr, $version:ident) => {{
+        use tonic_reflection::pb::$version::{
             ServerReflectionRequest, server_reflection_client::ServerReflectionClient,
             server_reflection_request::MessageRequest, server_reflection_response::MessageResponse,
         };
-        let mut client = ServerReflectionClient::new(channel(&server).await);
+        let mut client = ServerReflectionClient::new(channel($server).await);
         let request = ServerReflectionRequest {
             host: String::new(),
             message_request: Some(MessageRequest::ListServices(String::new())),
@@ -274,11 +273,25 @@ fn reflection_names_every_service() {
                 .collect::<Vec<_>>(),
             other => panic!("{other:?}"),
         }
+    }};
+}
+
+#[test]
+fn reflection_names_every_service() {
+    let server = Server::start();
+    let (v1, v1alpha) = block_on(async {
+        (
+            reflected!(&server, v1),
+            // What Python's grpcio-reflection and older grpcurl speak.
+            reflected!(&server, v1alpha),
+        )
     });
     for service in [
         "Ingest", "Command", "Project", "Issue", "Event", "Stats", "Live",
     ] {
         let name = format!("errata.v1.{service}Service");
-        assert!(names.contains(&name), "{name} in {names:?}");
+        for names in [&v1, &v1alpha] {
+            assert!(names.contains(&name), "{name} in {names:?}");
+        }
     }
 }
