@@ -337,7 +337,15 @@ fn whole(
             }
         }
     }
-    let [newer, older] = neighbours;
+    let [mut newer, older] = neighbours;
+    // The newest events are in the issues before they are in the search index: the
+    // newest of all is at least not behind one that says it is the last.
+    if let Some(row) = issue
+        .as_ref()
+        .filter(|row| newer.is_empty() && row.last_position > position)
+    {
+        newer = row.last_event_id.to_string();
+    }
     Ok(Some(Whole {
         summary: summary(&stored, position, issue.as_ref()),
         event,
