@@ -65,7 +65,8 @@ pub(crate) async fn run(args: &Serve, mut loaded: Loaded) -> Result<()> {
 
     let stop = CancellationToken::new();
     let mut tasks = Vec::new();
-    let ready = roles.readiness(config.metrics.ready_lag_max);
+    let stopping = CancellationToken::new();
+    let ready = roles.readiness(config.metrics.ready_lag_max, stopping.clone());
     let (ops_address, ops_serving) =
         ops::serve(config.metrics.listen, metrics, ready, stop.clone()).await?;
     tasks.push(tokio::spawn(ops_serving));
@@ -88,6 +89,8 @@ pub(crate) async fn run(args: &Serve, mut loaded: Loaded) -> Result<()> {
     print_banner(config, ops_address, &report)?;
 
     let ended = wait_for_end(&watch).await;
+    // A load balancer looks elsewhere from now on.
+    stopping.cancel();
     let clean = shut_down(stop, tasks, alerts, roles, log).await;
     let _ = fs::remove_file(config.data_dir.join(admin::SOCKET));
     ended.and(clean)
@@ -180,10 +183,13 @@ impl Roles {
             .merge(reflection())
     }
 
-    /// Ready: every projection is less than `lag_max` records behind and none fails.
-    fn readiness(&self, lag_max: u64) -> ops::Readiness {
+    /// Ready: not stopping, no projection fails or is more than `lag_max` records behind.
+    fn readiness(&self, lag_max: u64, stopping: CancellationToken) -> ops::Readiness {
         let projector = Arc::downgrade(&self.projector);
         Arc::new(move || {
+            if stopping.is_cancelled() {
+                return Err("stopping".to_owned());
+            }
             let projector = projector.upgrade().ok_or("stopping")?;
             for projection in projector.status() {
                 if let Some(error) = projection.error {

@@ -115,6 +115,8 @@ const RUST_MACHINERY: &[&str] = &[
     "core::option::unwrap_failed",
     "core::option::expect_failed",
     "core::ops::function::",
+    "core::slice::",
+    "core::str::",
     "std::panicking::",
     "std::panic::",
     "std::rt::",
@@ -127,9 +129,13 @@ const RUST_MACHINERY: &[&str] = &[
     "sentry_panic::",
     "sentry_backtrace::",
     "sentry_anyhow::",
-    "<alloc::boxed::Box<F,A> as core::ops::function::Fn",
-    "<core::panic::unwind_safe::AssertUnwindSafe",
+    "alloc::boxed::Box<F,A> as core::ops::function::Fn",
+    "core::panic::unwind_safe::AssertUnwindSafe",
+    "anyhow::",
 ];
+/// Implementations of these are machinery whatever type they are of: making an error's
+/// context, an index out of bounds.
+const RUST_TRAITS: &[&str] = &[" as anyhow::", " as core::slice::"];
 /// Names of native start-up code.
 const NATIVE_MACHINERY: &[&str] = &[
     "_start",
@@ -152,7 +158,9 @@ pub fn is_machinery(frame: &ArchivedFrameHeadV1, platform: &str) -> bool {
         (&frame.function, &frame.module, &frame.filename);
     match platform {
         "rust" | "native" | "c" | "cpp" => {
-            RUST_MACHINERY.iter().any(|m| function.starts_with(m))
+            let path = rust_path(function);
+            RUST_MACHINERY.iter().any(|m| path.starts_with(m))
+                || RUST_TRAITS.iter().any(|t| function.contains(t))
                 || NATIVE_MACHINERY.contains(&function)
         }
         "go" => {
@@ -174,6 +182,13 @@ pub fn is_machinery(frame: &ArchivedFrameHeadV1, platform: &str) -> bool {
         }
         _ => false,
     }
+}
+
+/// The path that a Rust symbol begins with: `<a::B as c::D>::e` and `<a::B>::e` are
+/// of `a::B`; `__rustc::` stands before what the compiler itself puts in.
+fn rust_path(function: &str) -> &str {
+    let path = function.trim_start_matches('<');
+    path.strip_prefix("__rustc::").unwrap_or(path)
 }
 
 /// A module without what a runtime numbers anew: everything from `$$` (lambdas,

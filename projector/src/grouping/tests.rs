@@ -181,6 +181,12 @@ fn panic_machinery_does_not_count() {
             "app::load",
             "core::panicking::panic_fmt",
             "rust_begin_unwind",
+            "__rustc::rust_begin_unwind",
+            "<alloc::boxed::Box<F,A> as core::ops::function::Fn<Args>>::call",
+            "<sentry_panic::PanicIntegration as sentry_core::Integration>::setup::{{closure}}",
+            "<E as anyhow::context::ext::StdError>::ext_context",
+            "<std::backtrace::Backtrace>::capture",
+            "<usize as core::slice::index::SliceIndex<[T]>>::index",
         ],
     );
     same(
