@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # End-to-end figures beside the machine's own limit, in one run: a bare hyper server
 # that only reads and inflates, then Errata, then Errata at half its own rate.
-# Everything runs on this machine, loopback only. Prints JSON; takes about 3 minutes.
+# Everything runs on this machine, loopback only. Prints JSON; takes about 2 minutes.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 key=0123456789abcdef0123456789abcdef
