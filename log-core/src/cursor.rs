@@ -7,19 +7,14 @@
 //! Slot, 512 bytes at 0 and at 4096, little-endian: magic 8, version 4, reason length 4, generation 8, position 8,
 //! time ns 8, reason of a rewind 200, zeros, CRC-32 of all before at 508.
 
-use std::fs::{self, File, OpenOptions};
 use std::io;
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rustix::fs::FlockOperation;
-
-use crate::disk;
 use crate::error::{CursorError, OpenError};
+use crate::io::{LogFile, LogIo, Open, exists, read_up_to, write_all};
 use crate::recover::io_error;
 use crate::segment::Store;
-use crate::writer::now_ns;
 
 const CURSOR_DIR: &str = "cursors";
 const SUFFIX: &str = ".cursor";
@@ -38,7 +33,7 @@ pub struct Cursor {
     store: Arc<Store>,
     name: String,
     path: PathBuf,
-    file: File,
+    file: Arc<dyn LogFile>,
     slot: Slot,
 }
 
@@ -69,20 +64,17 @@ impl Cursor {
         check_name(name)?;
         let dir = store.dir.join(CURSOR_DIR);
         let path = dir.join(format!("{name}{SUFFIX}"));
-        if !path.exists() {
-            create(&dir, &path, store.first())?;
+        let io = store.io.as_ref();
+        if !exists(io, &path).map_err(failed("open cursor", &path))? {
+            create(io, &dir, &path, store.first())?;
         }
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .open(&path)
+        let file = io
+            .open(&path, Open::Write)
             .map_err(failed("open cursor", &path))?;
-        match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => {}
-            Err(rustix::io::Errno::WOULDBLOCK) => return Err(CursorError::Held(name.to_owned())),
-            Err(error) => return Err(failed("lock cursor", &path)(error.into())),
+        if !file.try_lock(true).map_err(failed("lock cursor", &path))? {
+            return Err(CursorError::Held(name.to_owned()));
         }
-        let slot = read_slots(&file, name, &path)?;
+        let slot = read_slots(file.as_ref(), name, &path)?;
         let cursor = Self {
             store,
             name: name.to_owned(),
@@ -141,12 +133,11 @@ impl Cursor {
         let slot = Slot {
             generation: self.slot.generation + 1,
             position,
-            time_ns: now_ns(),
+            time_ns: self.store.io.now_ns(),
             reason,
         };
         let at = slot.generation % 2 * SLOT_STRIDE_BYTES;
-        self.file
-            .write_all_at(&slot.encode(), at)
+        write_all(self.file.as_ref(), &slot.encode(), at)
             .map_err(failed("write cursor", &self.path))?;
         self.file
             .sync_data()
@@ -226,45 +217,47 @@ fn check_name(name: &str) -> Result<(), CursorError> {
 }
 
 /// A new cursor appears under its name only when it is whole.
-fn create(dir: &Path, path: &Path, position: u64) -> Result<(), CursorError> {
-    fs::create_dir_all(dir).map_err(failed("create", dir))?;
+fn create(io: &dyn LogIo, dir: &Path, path: &Path, position: u64) -> Result<(), CursorError> {
+    io.create_dir(dir).map_err(failed("create", dir))?;
     let temporary = path.with_extension(format!("tmp-{}", std::process::id()));
-    let file = File::create(&temporary).map_err(failed("create", &temporary))?;
+    let file = io
+        .open(&temporary, Open::Create)
+        .map_err(failed("create", &temporary))?;
     let slot = Slot {
         generation: 2,
         position,
-        time_ns: now_ns(),
+        time_ns: io.now_ns(),
         reason: String::new(),
     };
-    file.write_all_at(&slot.encode(), 0)
-        .map_err(failed("write", &temporary))?;
-    file.set_len(2 * SLOT_STRIDE_BYTES)
-        .map_err(failed("size", &temporary))?;
+    // Both slots take their space now: a full disk must not stop a cursor later.
+    let mut bytes = vec![0; 2 * SLOT_STRIDE_BYTES as usize];
+    bytes[..SLOT_BYTES].copy_from_slice(&slot.encode());
+    write_all(file.as_ref(), &bytes, 0).map_err(failed("write", &temporary))?;
     file.sync_all().map_err(failed("sync", &temporary))?;
     // A link, not a rename: of two who create at once, the first one's file stays.
-    match fs::hard_link(&temporary, path) {
+    match io.link(&temporary, path) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
             return Err(failed("name", path)(error));
         }
         _ => {}
     }
-    fs::remove_file(&temporary).map_err(failed("remove", &temporary))?;
-    disk::sync_directory(dir).map_err(failed("sync", dir))?;
+    io.remove(&temporary)
+        .map_err(failed("remove", &temporary))?;
+    io.sync_dir(dir).map_err(failed("sync", dir))?;
     if let Some(parent) = dir.parent() {
-        disk::sync_directory(parent).map_err(failed("sync", parent))?;
+        io.sync_dir(parent).map_err(failed("sync", parent))?;
     }
     Ok(())
 }
 
 /// The newer of the valid slots.
-fn read_slots(file: &File, name: &str, path: &Path) -> Result<Slot, CursorError> {
+fn read_slots(file: &dyn LogFile, name: &str, path: &Path) -> Result<Slot, CursorError> {
     let mut newest: Option<Slot> = None;
     for at in [0, SLOT_STRIDE_BYTES] {
         let mut bytes = [0; SLOT_BYTES];
-        match file.read_exact_at(&mut bytes, at) {
-            Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => continue,
-            Err(error) => return Err(failed("read cursor", path)(error)),
+        let count = read_up_to(file, &mut bytes, at).map_err(failed("read cursor", path))?;
+        if count < SLOT_BYTES {
+            continue;
         }
         if let Some(slot) = Slot::decode(&bytes)
             && newest
@@ -281,25 +274,22 @@ fn read_slots(file: &File, name: &str, path: &Path) -> Result<Slot, CursorError>
 }
 
 /// All cursors of a log, by name.
-pub(crate) fn all(dir: &Path) -> Result<Vec<CursorInfo>, OpenError> {
+pub(crate) fn all(io: &dyn LogIo, dir: &Path) -> Result<Vec<CursorInfo>, OpenError> {
     let dir = dir.join(CURSOR_DIR);
-    let entries = match fs::read_dir(&dir) {
+    let names = match io.list(&dir) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        entries => entries.map_err(io_error("list", &dir))?,
+        names => names.map_err(io_error("list", &dir))?,
     };
     let mut cursors = Vec::new();
-    for entry in entries {
-        let entry = entry.map_err(io_error("list", &dir))?;
-        let file_name = entry.file_name();
-        let Some(name) = file_name
-            .to_str()
-            .and_then(|name| name.strip_suffix(SUFFIX))
-        else {
+    for file_name in names {
+        let Some(name) = file_name.strip_suffix(SUFFIX) else {
             continue;
         };
-        let path = entry.path();
-        let file = File::open(&path).map_err(io_error("open cursor", &path))?;
-        let slot = read_slots(&file, name, &path).map_err(OpenError::Cursor)?;
+        let path = dir.join(&file_name);
+        let file = io
+            .open(&path, Open::Read)
+            .map_err(io_error("open cursor", &path))?;
+        let slot = read_slots(file.as_ref(), name, &path).map_err(OpenError::Cursor)?;
         cursors.push(CursorInfo {
             name: name.to_owned(),
             position: slot.position,
@@ -312,8 +302,8 @@ pub(crate) fn all(dir: &Path) -> Result<Vec<CursorInfo>, OpenError> {
 }
 
 /// Holds that no cursor is beyond the log's end.
-pub(crate) fn check_all(dir: &Path, durable_end: u64) -> Result<(), OpenError> {
-    match all(dir)?
+pub(crate) fn check_all(io: &dyn LogIo, dir: &Path, durable_end: u64) -> Result<(), OpenError> {
+    match all(io, dir)?
         .into_iter()
         .find(|cursor| cursor.position > durable_end)
     {

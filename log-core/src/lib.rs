@@ -10,15 +10,15 @@
 //!
 //! In reading order: [`mod@format`] (bytes) · `scan`, `classify`, `recover`, `open` (what is found) · `log`, `queue`,
 //! `writer`, `next`, `commit` (the way in) · `segment`, `mmap`, `index`, `read` (the way out) · `cursor` · `stat`,
-//! `verify` · `disk`, `lock` (what the system gives).
+//! `verify` · `io`, `lock` (what the system gives).
 
 mod classify;
 mod commit;
 mod cursor;
-mod disk;
 mod error;
 pub mod format;
 mod index;
+mod io;
 mod lock;
 mod log;
 mod mmap;
@@ -36,7 +36,9 @@ mod writer;
 pub use commit::Ticket;
 pub use cursor::{Cursor, CursorInfo};
 pub use error::{AppendError, CommitError, CursorError, Fault, OpenError, ReadError};
-pub use log::{Config, Log};
+pub use io::{LogFile, LogIo, Open, RealDisk};
+pub use log::{Config, Log, Stepper};
+pub use mmap::Mapping;
 pub use queue::Record;
 pub use read::{Entry, Iter, Reader};
 pub use recover::{Recovery, TornTail};

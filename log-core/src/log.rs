@@ -6,18 +6,18 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use crate::commit::{Ticket, lock};
-use crate::disk::{Disk, RealDisk};
 use crate::error::{AppendError, CommitError, OpenError};
 use crate::format::{
     CONTROL_FRAME_BYTES, PAYLOAD_BYTES_MAX, SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN,
     SEGMENT_HEADER_BYTES,
 };
-use crate::open;
+use crate::io::{LogIo, RealDisk};
+use crate::open::{self, Threads};
 use crate::queue::{Append, Queue, Record};
 use crate::read::Reader;
 use crate::recover::Recovery;
 use crate::segment::Store;
-use crate::writer::WriterState;
+use crate::writer::{Writer, WriterState};
 
 const MIB: usize = 1024 * 1024;
 
@@ -85,6 +85,27 @@ impl Config {
     }
 }
 
+/// Runs the writer of a log that was opened by [`Log::open_stepped`], a turn at a time.
+#[derive(Debug)]
+pub struct Stepper {
+    writer: Writer,
+}
+
+impl Stepper {
+    /// One turn of the writer: what is queued becomes durable, or, when nothing is, whatever an idle writer does.
+    /// `false` when the log is poisoned, or closed and everything is done.
+    pub fn step(&mut self) -> bool {
+        self.writer.turn(Duration::ZERO)
+    }
+
+    /// Closes the log: what is queued is written, its end is marked, the lock is freed.
+    pub fn close(mut self) {
+        self.writer.queue.close();
+        // Every turn takes something from the closed queue.
+        while self.writer.turn(Duration::ZERO) {}
+    }
+}
+
 /// A log open for appending. Clones share one writer thread; when the last one is dropped the log is closed.
 #[derive(Clone, Debug)]
 pub struct Log {
@@ -109,10 +130,11 @@ impl Log {
         Self::open_on(config, Arc::new(RealDisk))
     }
 
-    pub(crate) fn open_on(config: Config, disk: Arc<dyn Disk>) -> Result<Self, OpenError> {
+    /// Opens the log on another disk than the machine's own: a simulated or a failing one.
+    pub fn open_on(config: Config, io: Arc<dyn LogIo>) -> Result<Self, OpenError> {
         config.check()?;
-        let (writer, recovery) = open::writable(&config, disk)?;
-        let (store, queue) = (Arc::clone(&writer.store), Arc::clone(&writer.queue));
+        let (writer, recovery) = open::writable(&config, io, Threads::Own)?;
+        let log = Self::handle(&config, &writer, recovery);
         let thread = thread::Builder::new()
             .name("log-writer".into())
             .spawn(move || writer.run())
@@ -121,19 +143,32 @@ impl Log {
                 path: config.dir,
                 source,
             })?;
+        *lock(&log.handle.thread) = Some(thread);
+        Ok(log)
+    }
+
+    /// Opens the log without a thread of its own: nothing happens but by [`Stepper::step`]. For simulations, in which
+    /// the same seed must give the same calls in the same order. Tickets must not be waited for, only looked at.
+    pub fn open_stepped(config: &Config, io: Arc<dyn LogIo>) -> Result<(Self, Stepper), OpenError> {
+        config.check()?;
+        let (writer, recovery) = open::writable(config, io, Threads::None)?;
+        let log = Self::handle(config, &writer, recovery);
+        Ok((log, Stepper { writer }))
+    }
+
+    fn handle(config: &Config, writer: &Writer, recovery: Recovery) -> Self {
         // The header before it and the seal after it must fit as well.
         let append_bytes_max =
             config.segment_bytes - (SEGMENT_HEADER_BYTES + CONTROL_FRAME_BYTES) as u64;
-        let thread = Mutex::new(Some(thread));
-        Ok(Self {
+        Self {
             handle: Arc::new(Handle {
-                store,
-                queue,
-                thread,
+                store: Arc::clone(&writer.store),
+                queue: Arc::clone(&writer.queue),
+                thread: Mutex::new(None),
                 append_bytes_max,
                 recovery,
             }),
-        })
+        }
     }
 
     /// Queues one record. The ticket says when it is durable, and under which sequence number.

@@ -6,6 +6,8 @@
 //! The writer never stores through a mapping, it uses `pwrite` above `readable` only. Recovery writes below the
 //! valid end of a tail segment only before a mapping of it exists in the process, and with the writer's lock held.
 //!
+//! A simulated disk cannot be mapped: it hands out copies of the same bytes, behind the same type.
+//!
 //! Fails by SIGBUS when the disk cannot deliver a page, as every mapping does; the process ends then.
 #![allow(
     unsafe_code,
@@ -20,11 +22,19 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use bytes::Bytes;
 use memmap2::{MmapOptions, MmapRaw};
 
+use crate::io::{LogFile, read_up_to};
+
 /// A mapped segment.
 #[derive(Debug)]
-pub(crate) struct Mapping {
-    raw: MmapRaw,
+pub struct Mapping {
+    source: Source,
     readable: Arc<AtomicU64>,
+}
+
+#[derive(Debug)]
+enum Source {
+    Mapped(MmapRaw),
+    Copied(Arc<dyn LogFile>),
 }
 
 impl Mapping {
@@ -34,22 +44,40 @@ impl Mapping {
         let length =
             usize::try_from(length).map_err(|_| io::Error::from(io::ErrorKind::FileTooLarge))?;
         let raw = MmapOptions::new().len(length).map_raw_read_only(file)?;
-        Ok(Self { raw, readable })
+        Ok(Self {
+            source: Source::Mapped(raw),
+            readable,
+        })
+    }
+
+    /// For a file that cannot be mapped: every window is read from it.
+    pub fn copied(file: Arc<dyn LogFile>, readable: Arc<AtomicU64>) -> Self {
+        Self {
+            source: Source::Copied(file),
+            readable,
+        }
     }
 
     /// The readable bytes from `start` on, kept mapped for as long as they or any slice of them live.
-    pub(crate) fn window(self: &Arc<Self>, start: u64) -> Bytes {
+    pub(crate) fn window(self: &Arc<Self>, start: u64) -> io::Result<Bytes> {
         // Acquire pairs with the writer's release store after the sync: the bytes are seen as written.
-        let readable = self
-            .readable
-            .load(Ordering::Acquire)
-            .min(self.raw.len() as u64);
-        let start = start.min(readable);
-        Bytes::from_owner(Window {
-            mapping: Arc::clone(self),
-            start: start as usize,
-            end: readable as usize,
-        })
+        let readable = self.readable.load(Ordering::Acquire);
+        match &self.source {
+            Source::Mapped(raw) => {
+                let end = readable.min(raw.len() as u64);
+                Ok(Bytes::from_owner(Window {
+                    mapping: Arc::clone(self),
+                    start: start.min(end) as usize,
+                    end: end as usize,
+                }))
+            }
+            Source::Copied(file) => {
+                let mut bytes = vec![0; readable.saturating_sub(start) as usize];
+                let count = read_up_to(file.as_ref(), &mut bytes, start)?;
+                bytes.truncate(count);
+                Ok(Bytes::from(bytes))
+            }
+        }
     }
 }
 
@@ -61,16 +89,14 @@ struct Window {
 
 impl AsRef<[u8]> for Window {
     fn as_ref(&self) -> &[u8] {
+        let Source::Mapped(raw) = &self.mapping.source else {
+            return &[];
+        };
         // SAFETY: `start <= end <= raw.len()` by the only constructor, so the range lies inside of one mapping that
         // `self.mapping` keeps alive for the slice's lifetime; a mapping is at most `isize::MAX` bytes. `end` is at
         // most `readable`, below which the module's contract says that the bytes are initialised and never change,
         // in this process or another, so a shared slice over them is sound. `u8` has no alignment and no invalid
         // values.
-        unsafe {
-            std::slice::from_raw_parts(
-                self.mapping.raw.as_ptr().add(self.start),
-                self.end - self.start,
-            )
-        }
+        unsafe { std::slice::from_raw_parts(raw.as_ptr().add(self.start), self.end - self.start) }
     }
 }

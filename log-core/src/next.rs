@@ -3,46 +3,62 @@
 //! Owns `next.tmp`. Invariant: at most one is prepared at a time; it holds no header, so a crash leaves nothing that
 //! could be taken for a segment. Preallocation is the one place where a full disk shows; failing here is retriable.
 
-use std::fs::File;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use crate::disk::Disk;
+use crate::io::{LogFile, LogIo, preallocate, remove_if_there};
 
 /// Preallocation that takes longer counts as "no space" until it is done: an ext4 `fallocate` takes milliseconds.
 const PREPARE_WAIT: Duration = Duration::from_secs(10);
 
+type Prepared = io::Result<Arc<dyn LogFile>>;
+
+/// Who prepares.
 #[derive(Debug)]
-pub(crate) struct Next {
-    ask: Option<SyncSender<()>>,
-    ready: Receiver<io::Result<File>>,
-    asked: bool,
-    thread: Option<JoinHandle<()>>,
+pub(crate) enum Next {
+    /// A thread.
+    Background {
+        ask: Option<SyncSender<()>>,
+        ready: Receiver<Prepared>,
+        asked: bool,
+        thread: Option<JoinHandle<()>>,
+    },
+    /// Whoever takes it: for a writer that is stepped by its caller.
+    Inline {
+        io: Arc<dyn LogIo>,
+        path: PathBuf,
+        bytes: u64,
+        prepared: Option<Prepared>,
+    },
 }
 
 impl Next {
-    pub(crate) fn start(disk: Arc<dyn Disk>, path: PathBuf, bytes: u64) -> io::Result<Self> {
+    pub(crate) fn inline(io: Arc<dyn LogIo>, path: PathBuf, bytes: u64) -> Self {
+        Self::Inline {
+            io,
+            path,
+            bytes,
+            prepared: None,
+        }
+    }
+
+    pub(crate) fn start(io: Arc<dyn LogIo>, path: PathBuf, bytes: u64) -> io::Result<Self> {
         let (ask, asked) = sync_channel::<()>(1);
         let (tell, ready) = sync_channel(1);
         let thread = std::thread::Builder::new()
             .name("log-next".into())
             .spawn(move || {
                 while asked.recv().is_ok() {
-                    let prepared = disk.preallocate(&path, bytes);
-                    if prepared.is_err() {
-                        // A partial file would hold the very space that is lacking.
-                        let _ = std::fs::remove_file(&path);
-                    }
-                    if tell.send(prepared).is_err() {
+                    if tell.send(make(io.as_ref(), &path, bytes)).is_err() {
                         break;
                     }
                 }
             })?;
-        Ok(Self {
+        Ok(Self::Background {
             ask: Some(ask),
             ready,
             asked: false,
@@ -52,35 +68,63 @@ impl Next {
 
     /// Starts preparing, unless that was asked before.
     pub(crate) fn prepare(&mut self) {
-        if !self.asked
-            && let Some(ask) = &self.ask
-        {
-            self.asked = ask.send(()).is_ok();
+        match self {
+            Self::Background { ask, asked, .. } => {
+                if !*asked && let Some(ask) = ask {
+                    *asked = ask.send(()).is_ok();
+                }
+            }
+            Self::Inline {
+                io,
+                path,
+                bytes,
+                prepared,
+            } => {
+                if prepared.is_none() {
+                    *prepared = Some(make(io.as_ref(), path, *bytes));
+                }
+            }
         }
     }
 
     /// The prepared file, waiting for it if need be.
-    pub(crate) fn take(&mut self) -> io::Result<File> {
+    pub(crate) fn take(&mut self) -> Prepared {
         self.prepare();
-        match self.ready.recv_timeout(PREPARE_WAIT) {
-            Ok(prepared) => {
-                self.asked = false;
-                prepared
-            }
-            Err(RecvTimeoutError::Timeout) => Err(io::Error::from(io::ErrorKind::TimedOut)),
-            Err(RecvTimeoutError::Disconnected) => {
-                Err(io::Error::other("the preparing thread ended"))
-            }
+        match self {
+            Self::Background { ready, asked, .. } => match ready.recv_timeout(PREPARE_WAIT) {
+                Ok(prepared) => {
+                    *asked = false;
+                    prepared
+                }
+                Err(RecvTimeoutError::Timeout) => Err(io::Error::from(io::ErrorKind::TimedOut)),
+                Err(RecvTimeoutError::Disconnected) => {
+                    Err(io::Error::other("the preparing thread ended"))
+                }
+            },
+            Self::Inline { prepared, .. } => prepared
+                .take()
+                .unwrap_or_else(|| Err(io::Error::other("nothing was prepared"))),
         }
     }
 }
 
+fn make(io: &dyn LogIo, path: &Path, bytes: u64) -> Prepared {
+    let prepared = preallocate(io, path, bytes);
+    if prepared.is_err() {
+        // A partial file would hold the very space that is lacking.
+        let _ = remove_if_there(io, path);
+    }
+    prepared
+}
+
 impl Drop for Next {
     fn drop(&mut self) {
-        self.ask = None;
-        // Its answer has room in the channel, so the thread ends as soon as its present call does.
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
+        if let Self::Background { ask, thread, .. } = self {
+            *ask = None;
+            // Its answer has room in the channel, so the thread ends as soon as its present call does.
+            if let Some(thread) = thread.take() {
+                let _ = thread.join();
+            }
         }
     }
 }

@@ -1,15 +1,14 @@
 //! Puts a log together: for its one writer, or for readers only.
 
-use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
 use crate::classify::Verdict;
 use crate::cursor;
-use crate::disk::{self, Disk};
 use crate::error::OpenError;
 use crate::format::{SEGMENT_HEADER_BYTES, SegmentHeader};
+use crate::io::{LogIo, exists, preallocate, random_bytes, remove_if_there};
 use crate::lock::{self, WriterLock};
 use crate::log::Config;
 use crate::next::Next;
@@ -18,27 +17,37 @@ use crate::recover::{
     Found, Purpose, Recovery, Stopwatch, Tail, TornTail, inner_segments, io_error, list, read_tail,
 };
 use crate::segment::{NEXT_NAME, Segment, Store};
-use crate::writer::{Active, Writer, now_ns, publish_segment, random_bytes, random_u64};
+use crate::writer::{Active, Writer, publish_segment, random_u64};
 
 /// Reads of a tail that is written to at the same time, before damage in it is believed.
 const READ_TRIES_MAX: u32 = 5;
 
+/// Who runs the writer and prepares its next segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Threads {
+    /// Threads of the log.
+    Own,
+    /// Whoever steps it: see [`crate::Stepper`].
+    None,
+}
+
 /// Takes the lock, recovers, and makes the writer, which has its epoch on disk already.
 pub(crate) fn writable(
     config: &Config,
-    disk: Arc<dyn Disk>,
+    io: Arc<dyn LogIo>,
+    threads: Threads,
 ) -> Result<(Writer, Recovery), OpenError> {
     let watch = Stopwatch::start();
     let dir = &config.dir;
-    create_dir(dir)?;
-    let lock = WriterLock::acquire(dir)?;
-    let found = list(dir, Purpose::Write)?;
+    create_dir(io.as_ref(), dir)?;
+    let lock = WriterLock::acquire(io.as_ref(), dir)?;
+    let found = list(io.as_ref(), dir, Purpose::Write)?;
     let next_path = dir.join(NEXT_NAME);
     let start = match found.last() {
-        Some(last) => continue_log(dir, last)?,
-        None => begin_log(config, disk.as_ref())?,
+        Some(last) => continue_log(&io, dir, last)?,
+        None => begin_log(config, &io)?,
     };
-    let mut segments = inner_segments(&found);
+    let mut segments = inner_segments(&io, &found);
     segments.push(Arc::clone(&start.active.segment));
     let recovery = Recovery {
         log_id: start.active.segment.header.log_id,
@@ -50,11 +59,19 @@ pub(crate) fn writable(
         torn: start.torn,
         duration: watch.elapsed(),
     };
-    let store = Arc::new(Store::new(dir.clone(), segments, start.next));
-    let next_segment = Next::start(Arc::clone(&disk), next_path.clone(), config.segment_bytes)
-        .map_err(io_error("start a thread for", &next_path))?;
+    let store = Arc::new(Store::new(
+        Arc::clone(&io),
+        dir.clone(),
+        segments,
+        start.next,
+    ));
+    let next_segment = match threads {
+        Threads::None => Next::inline(Arc::clone(&io), next_path, config.segment_bytes),
+        Threads::Own => Next::start(Arc::clone(&io), next_path.clone(), config.segment_bytes)
+            .map_err(io_error("start a thread for", &next_path))?,
+    };
     let mut writer = Writer {
-        disk,
+        io,
         queue: Arc::new(Queue::new(config.queue_bytes_max)),
         store,
         next_segment,
@@ -91,36 +108,36 @@ struct Start {
     torn: Option<TornTail>,
 }
 
-fn create_dir(dir: &Path) -> Result<(), OpenError> {
-    if dir.is_dir() {
+fn create_dir(io: &dyn LogIo, dir: &Path) -> Result<(), OpenError> {
+    // Opening a directory for reading works.
+    if exists(io, dir).map_err(io_error("look at", dir))? {
         return Ok(());
     }
-    fs::create_dir_all(dir).map_err(io_error("create", dir))?;
+    io.create_dir(dir).map_err(io_error("create", dir))?;
     if let Some(parent) = dir.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-        disk::sync_directory(parent).map_err(io_error("sync", parent))?;
+        io.sync_dir(parent).map_err(io_error("sync", parent))?;
     }
     Ok(())
 }
 
-fn begin_log(config: &Config, disk: &dyn Disk) -> Result<Start, OpenError> {
+fn begin_log(config: &Config, io: &Arc<dyn LogIo>) -> Result<Start, OpenError> {
     let dir = &config.dir;
-    cursor::check_all(dir, 1)?;
+    cursor::check_all(io.as_ref(), dir, 1)?;
     let next_path = dir.join(NEXT_NAME);
-    let file = disk
-        .preallocate(&next_path, config.segment_bytes)
+    let file = preallocate(io.as_ref(), &next_path, config.segment_bytes)
         .map_err(io_error("preallocate", &next_path))?;
     let header = SegmentHeader {
-        log_id: random_bytes().map_err(io_error("get random bytes for", dir))?,
+        log_id: random_bytes(io.as_ref()).map_err(io_error("get random bytes for", dir))?,
         number: 1,
         base: 1,
-        created_ns: now_ns(),
+        created_ns: io.now_ns(),
         epoch: 1,
-        salt: random_u64().map_err(io_error("get random bytes for", dir))?,
+        salt: random_u64(io.as_ref()).map_err(io_error("get random bytes for", dir))?,
         previous_seal_offset: 0,
         previous_seal_hash: [0; 32],
         segment_bytes: config.segment_bytes,
     };
-    let segment = publish_segment(disk, dir, &file, header)
+    let segment = publish_segment(io, dir, file.as_ref(), header)
         .map_err(io_error("write the first segment of", dir))?;
     let active = Active {
         segment: Arc::new(segment),
@@ -137,23 +154,18 @@ fn begin_log(config: &Config, disk: &dyn Disk) -> Result<Start, OpenError> {
     })
 }
 
-fn continue_log(dir: &Path, last: &Found) -> Result<Start, OpenError> {
-    let tail = read_tail(dir, last)?;
+fn continue_log(io: &Arc<dyn LogIo>, dir: &Path, last: &Found) -> Result<Start, OpenError> {
+    let tail = read_tail(io.as_ref(), dir, last)?;
     if tail.verdict == Verdict::Rot {
         return Err(tail.rot());
     }
     // Before the first change: a cursor that is ahead says that this is not the log it was made for.
-    cursor::check_all(dir, tail.scan.next)?;
+    cursor::check_all(io.as_ref(), dir, tail.scan.next)?;
     // A crash may have left the unpublished next segment; it has no header and nothing in it.
     let next_path = dir.join(NEXT_NAME);
-    match fs::remove_file(&next_path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            return Err(io_error("remove", &next_path)(error));
-        }
-        _ => {}
-    }
+    remove_if_there(io.as_ref(), &next_path).map_err(io_error("remove", &next_path))?;
     let epoch = tail.scan.epoch + 1;
-    let (file, torn) = tail.repair(dir, epoch)?;
+    let (file, torn) = tail.repair(io.as_ref(), dir, epoch)?;
     let Tail {
         path,
         header,
@@ -161,7 +173,7 @@ fn continue_log(dir: &Path, last: &Found) -> Result<Start, OpenError> {
         ..
     } = tail;
     scan.index.cut(scan.next);
-    let segment = Segment::new(path, header, scan.valid_end, None, Some(scan.index));
+    let segment = Segment::new(io, path, header, scan.valid_end, None, Some(scan.index));
     let active = Active {
         segment: Arc::new(segment),
         file,
@@ -178,9 +190,9 @@ fn continue_log(dir: &Path, last: &Found) -> Result<Start, OpenError> {
 }
 
 /// Lists, reads the tail, makes what was read durable. Changes nothing.
-pub(crate) fn read_only(dir: &Path) -> Result<Store, OpenError> {
-    let (found, tail) = read_settled(dir)?;
-    let mut segments = inner_segments(&found);
+pub(crate) fn read_only(io: &Arc<dyn LogIo>, dir: &Path) -> Result<Store, OpenError> {
+    let (found, tail) = read_settled(io.as_ref(), dir)?;
+    let mut segments = inner_segments(io, &found);
     let mut scan = tail.scan;
     // Beyond damage only what is proven counts: it was acknowledged, the rest may be half of a batch.
     let (readable, durable_end) = match tail.verdict {
@@ -190,29 +202,30 @@ pub(crate) fn read_only(dir: &Path) -> Result<Store, OpenError> {
     scan.index.cut(durable_end);
     let end = scan.seal.map(|(next, _)| next);
     segments.push(Arc::new(Segment::new(
+        io,
         tail.path,
         tail.header,
         readable,
         end,
         Some(scan.index),
     )));
-    let store = Store::new(dir.to_path_buf(), segments, durable_end);
+    let store = Store::new(Arc::clone(io), dir.to_path_buf(), segments, durable_end);
     // Nothing will be added to what this reader sees, so that waiting would be in vain.
     store.durable.stop();
     Ok(store)
 }
 
 /// The segments and the tail, read again while a writer may have changed it under the read.
-pub(crate) fn read_settled(dir: &Path) -> Result<(Vec<Found>, Tail), OpenError> {
+pub(crate) fn read_settled(io: &dyn LogIo, dir: &Path) -> Result<(Vec<Found>, Tail), OpenError> {
     let mut tries = 0;
     loop {
-        let found = list(dir, Purpose::Read)?;
+        let found = list(io, dir, Purpose::Read)?;
         let last = found.last().ok_or_else(|| OpenError::Empty {
             dir: dir.to_path_buf(),
         })?;
-        let tail = read_tail(dir, last)?;
+        let tail = read_tail(io, dir, last)?;
         tries += 1;
-        let writer = lock::holder(dir).map_err(io_error("look at the lock of", dir))?;
+        let writer = lock::holder(io, dir).map_err(io_error("look at the lock of", dir))?;
         if tail.verdict != Verdict::Rot || writer.is_none() || tries == READ_TRIES_MAX {
             // Again, after the read: what was read is on disk before it is shown.
             tail.file

@@ -12,6 +12,7 @@ use bytes::Bytes;
 use crate::cursor::Cursor;
 use crate::error::{CursorError, Fault, OpenError, ReadError};
 use crate::format::{FrameHeader, Parsed};
+use crate::io::{LogIo, RealDisk};
 use crate::open;
 use crate::segment::{Segment, SegmentInfo, Store};
 
@@ -42,8 +43,13 @@ impl Reader {
     /// acknowledged records have rotted, all others can be read; the damaged ones answer [`ReadError::Damaged`],
     /// and [`crate::verify()`] names them.
     pub fn open_read_only(dir: &Path) -> Result<Self, OpenError> {
+        Self::open_read_only_on(&(Arc::new(RealDisk) as Arc<dyn LogIo>), dir)
+    }
+
+    /// The same on another disk than the machine's own.
+    pub fn open_read_only_on(io: &Arc<dyn LogIo>, dir: &Path) -> Result<Self, OpenError> {
         Ok(Self {
-            store: Arc::new(open::read_only(dir)?),
+            store: Arc::new(open::read_only(io, dir)?),
         })
     }
 

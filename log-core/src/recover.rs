@@ -4,20 +4,18 @@
 //! whole directory has passed. Only the tail is read in full (a second at most at 128 MiB); all others are held
 //! by their header, and by the seal of the segment before them, which names the first sequence number after it.
 
-use std::fs::{self, File, OpenOptions};
 use std::io;
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::classify::{Place, Verdict, classify};
-use crate::disk;
 use crate::error::{Fault, OpenError};
 use crate::format::{
     CONTROL_FRAME_BYTES, CONTROL_PAYLOAD_BYTES, FRAME_HEADER_BYTES, FrameHeader, Kind, Parsed,
     SEGMENT_HEADER_BYTES, SegmentHeader, read_control,
 };
+use crate::io::{LogFile, LogIo, Open, read_all, read_up_to, write_all, zero};
 use crate::scan::{Damage, Scan, scan};
 use crate::segment::{Segment, number_of, path_of};
 
@@ -71,7 +69,7 @@ pub(crate) struct Found {
 pub(crate) struct Tail {
     pub(crate) path: PathBuf,
     pub(crate) header: SegmentHeader,
-    pub(crate) file: File,
+    pub(crate) file: Arc<dyn LogFile>,
     pub(crate) bytes: Vec<u8>,
     pub(crate) scan: Scan,
     pub(crate) verdict: Verdict,
@@ -90,11 +88,10 @@ pub(crate) enum Purpose {
 }
 
 /// All segments in order, held together: no gap in numbers, no hole or overlap in records.
-pub(crate) fn list(dir: &Path, purpose: Purpose) -> Result<Vec<Found>, OpenError> {
+pub(crate) fn list(io: &dyn LogIo, dir: &Path, purpose: Purpose) -> Result<Vec<Found>, OpenError> {
     let mut numbers = Vec::new();
-    for entry in fs::read_dir(dir).map_err(io_error("list", dir))? {
-        let entry = entry.map_err(io_error("list", dir))?;
-        numbers.extend(entry.file_name().to_str().and_then(number_of));
+    for name in io.list(dir).map_err(io_error("list", dir))? {
+        numbers.extend(number_of(&name));
     }
     numbers.sort_unstable();
     let mut found: Vec<Found> = Vec::with_capacity(numbers.len());
@@ -107,7 +104,7 @@ pub(crate) fn list(dir: &Path, purpose: Purpose) -> Result<Vec<Found>, OpenError
             });
         }
         let path = path_of(dir, number);
-        let header = read_header(&path)?;
+        let header = read_header(io, &path)?;
         let foreign = |reason| OpenError::Foreign {
             path: path.clone(),
             reason,
@@ -119,7 +116,7 @@ pub(crate) fn list(dir: &Path, purpose: Purpose) -> Result<Vec<Found>, OpenError
             if header.log_id != before.header.log_id {
                 return Err(foreign("it is of another log"));
             }
-            match join(before, &header, &path) {
+            match join(io, before, &header, &path) {
                 // Its records are checked one by one as they are read.
                 Err(OpenError::Rot { .. }) if purpose == Purpose::Read => {}
                 joined => joined?,
@@ -130,11 +127,11 @@ pub(crate) fn list(dir: &Path, purpose: Purpose) -> Result<Vec<Found>, OpenError
     Ok(found)
 }
 
-fn read_header(path: &Path) -> Result<SegmentHeader, OpenError> {
-    let file = File::open(path).map_err(io_error("open segment", path))?;
+fn read_header(io: &dyn LogIo, path: &Path) -> Result<SegmentHeader, OpenError> {
+    let file = open_segment(io, path, Open::Read)?;
     let mut page = vec![0; SEGMENT_HEADER_BYTES];
-    let count =
-        read_up_to(&file, &mut page, 0).map_err(io_error("read segment header of", path))?;
+    let count = read_up_to(file.as_ref(), &mut page, 0)
+        .map_err(io_error("read segment header of", path))?;
     SegmentHeader::decode(&page[..count]).map_err(|source| OpenError::Header {
         path: path.to_path_buf(),
         source,
@@ -142,8 +139,16 @@ fn read_header(path: &Path) -> Result<SegmentHeader, OpenError> {
 }
 
 /// Holds that `next` starts where `before` was sealed.
-fn join(before: &Found, next: &SegmentHeader, path: &Path) -> Result<(), OpenError> {
-    let (expected, found) = (sealed_next(before, next.previous_seal_offset)?, next.base);
+fn join(
+    io: &dyn LogIo,
+    before: &Found,
+    next: &SegmentHeader,
+    path: &Path,
+) -> Result<(), OpenError> {
+    let (expected, found) = (
+        sealed_next(io, before, next.previous_seal_offset)?,
+        next.base,
+    );
     match found.cmp(&expected) {
         std::cmp::Ordering::Equal => Ok(()),
         std::cmp::Ordering::Less => Err(OpenError::Overlap {
@@ -161,11 +166,12 @@ fn join(before: &Found, next: &SegmentHeader, path: &Path) -> Result<(), OpenErr
 
 /// The sequence number after a sealed segment, from its seal at `offset`. When the seal itself has rotted the
 /// segment is read in full to tell what else has.
-fn sealed_next(segment: &Found, offset: u64) -> Result<u64, OpenError> {
+fn sealed_next(io: &dyn LogIo, segment: &Found, offset: u64) -> Result<u64, OpenError> {
     let path = &segment.path;
-    let file = File::open(path).map_err(io_error("open segment", path))?;
+    let file = open_segment(io, path, Open::Read)?;
     let mut bytes = [0; CONTROL_FRAME_BYTES];
-    let count = read_up_to(&file, &mut bytes, offset).map_err(io_error("read seal of", path))?;
+    let count =
+        read_up_to(file.as_ref(), &mut bytes, offset).map_err(io_error("read seal of", path))?;
     if let Parsed::Frame(frame) = FrameHeader::parse(&bytes[..count], segment.header.salt, offset)
         && frame.kind == Kind::Seal
         && frame.length as usize == CONTROL_PAYLOAD_BYTES
@@ -177,7 +183,7 @@ fn sealed_next(segment: &Found, offset: u64) -> Result<u64, OpenError> {
         return Ok(next);
     }
     let end = offset + CONTROL_FRAME_BYTES as u64;
-    let bytes = disk::read_all(&file).map_err(io_error("read segment", path))?;
+    let bytes = read_all(file.as_ref()).map_err(io_error("read segment", path))?;
     let scan = scan(&bytes, &segment.header);
     let damage = scan.damage.first().cloned().unwrap_or(Damage {
         bytes: offset..end,
@@ -191,27 +197,22 @@ fn sealed_next(segment: &Found, offset: u64) -> Result<u64, OpenError> {
     })
 }
 
-fn read_up_to(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-    let mut at = 0;
-    while at < buffer.len() {
-        match file.read_at(&mut buffer[at..], offset + at as u64) {
-            Ok(0) => break,
-            Ok(count) => at += count,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(at)
+pub(crate) fn open_segment(
+    io: &dyn LogIo,
+    path: &Path,
+    how: Open,
+) -> Result<Arc<dyn LogFile>, OpenError> {
+    io.open(path, how).map_err(io_error("open segment", path))
 }
 
 /// Reads and judges the last segment, after making what is read durable: what the page cache shows may not be on
 /// disk yet, and records must not be handed out before they are.
-pub(crate) fn read_tail(dir: &Path, found: &Found) -> Result<Tail, OpenError> {
+pub(crate) fn read_tail(io: &dyn LogIo, dir: &Path, found: &Found) -> Result<Tail, OpenError> {
     let path = &found.path;
-    let file = File::open(path).map_err(io_error("open segment", path))?;
+    let file = open_segment(io, path, Open::Read)?;
     file.sync_all().map_err(io_error("sync segment", path))?;
-    disk::sync_directory(dir).map_err(io_error("sync", dir))?;
-    let bytes = disk::read_all(&file).map_err(io_error("read segment", path))?;
+    io.sync_dir(dir).map_err(io_error("sync", dir))?;
+    let bytes = read_all(file.as_ref()).map_err(io_error("read segment", path))?;
     let scan = scan(&bytes, &found.header);
     let verdict = classify(Place::Tail, &scan);
     Ok(Tail {
@@ -248,50 +249,51 @@ impl Tail {
     /// failed sync may be clean in memory and lost on disk.
     pub(crate) fn repair(
         &self,
+        io: &dyn LogIo,
         dir: &Path,
         epoch: u32,
-    ) -> Result<(File, Option<TornTail>), OpenError> {
+    ) -> Result<(Arc<dyn LogFile>, Option<TornTail>), OpenError> {
         let path = &self.path;
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .open(path)
-            .map_err(io_error("open segment", path))?;
+        let file = open_segment(io, path, Open::Write)?;
         let torn = match self.verdict {
-            Verdict::TornTail => Some(self.save_torn(dir, epoch)?),
+            Verdict::TornTail => Some(self.save_torn(io, dir, epoch)?),
             Verdict::Clean | Verdict::Rot => None,
         };
         let length = self.header.segment_bytes;
-        disk::reserve(&file, 0, length).map_err(io_error("preallocate segment", path))?;
+        file.reserve(0, length)
+            .map_err(io_error("preallocate segment", path))?;
         if let Some(torn) = &torn {
-            let zeros = vec![0; (torn.bytes.end - torn.bytes.start) as usize];
-            file.write_all_at(&zeros, torn.bytes.start)
+            zero(file.as_ref(), torn.bytes.clone())
                 .map_err(io_error("zero the torn tail of", path))?;
         }
         let unproven = self.scan.proven_offset as usize..self.scan.valid_end as usize;
         if !unproven.is_empty() {
             let start = unproven.start as u64;
-            file.write_all_at(&self.bytes[unproven], start)
+            write_all(file.as_ref(), &self.bytes[unproven], start)
                 .map_err(io_error("write again the end of", path))?;
         }
         file.sync_all().map_err(io_error("sync segment", path))?;
         Ok((file, torn))
     }
 
-    fn save_torn(&self, dir: &Path, epoch: u32) -> Result<TornTail, OpenError> {
+    fn save_torn(&self, io: &dyn LogIo, dir: &Path, epoch: u32) -> Result<TornTail, OpenError> {
         let torn_dir = dir.join(TORN_DIR);
-        fs::create_dir_all(&torn_dir).map_err(io_error("create", &torn_dir))?;
+        io.create_dir(&torn_dir)
+            .map_err(io_error("create", &torn_dir))?;
         let (start, end) = (self.scan.valid_end, self.scan.dirty_end);
         let saved_to = torn_dir.join(format!(
             "{:010}-{start}-epoch-{epoch}.bytes",
             self.header.number
         ));
-        let copy = File::create(&saved_to).map_err(io_error("create", &saved_to))?;
-        copy.write_all_at(&self.bytes[start as usize..end as usize], 0)
-            .map_err(io_error("write", &saved_to))?;
+        let copy = io
+            .open(&saved_to, Open::Create)
+            .map_err(io_error("create", &saved_to))?;
+        let torn = &self.bytes[start as usize..end as usize];
+        write_all(copy.as_ref(), torn, 0).map_err(io_error("write", &saved_to))?;
         copy.sync_all().map_err(io_error("sync", &saved_to))?;
-        disk::sync_directory(&torn_dir).map_err(io_error("sync", &torn_dir))?;
-        disk::sync_directory(dir).map_err(io_error("sync", dir))?;
+        io.sync_dir(&torn_dir)
+            .map_err(io_error("sync", &torn_dir))?;
+        io.sync_dir(dir).map_err(io_error("sync", dir))?;
         let fault = self
             .scan
             .damage
@@ -307,13 +309,14 @@ impl Tail {
 }
 
 /// The complete segments before the tail, ready to be read.
-pub(crate) fn inner_segments(found: &[Found]) -> Vec<Arc<Segment>> {
+pub(crate) fn inner_segments(io: &Arc<dyn LogIo>, found: &[Found]) -> Vec<Arc<Segment>> {
     found
         .windows(2)
         .map(|pair| {
             let readable = pair[1].header.previous_seal_offset + CONTROL_FRAME_BYTES as u64;
             let end = Some(pair[1].header.base);
             Arc::new(Segment::new(
+                io,
                 pair[0].path.clone(),
                 pair[0].header.clone(),
                 readable,

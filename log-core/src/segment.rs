@@ -4,7 +4,6 @@
 //! header), `lock`, `cursors/` and `torn/`. Invariant: a `.log` file has a complete, synced header, and its bytes
 //! below `readable` never change.
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
@@ -15,6 +14,7 @@ use crate::commit::{Durable, lock};
 use crate::error::ReadError;
 use crate::format::{FrameHeader, Parsed, SEGMENT_HEADER_BYTES, SegmentHeader};
 use crate::index::Index;
+use crate::io::{LogIo, Open};
 use crate::mmap::Mapping;
 
 /// Name of the preallocated, unpublished next segment.
@@ -50,6 +50,7 @@ pub struct SegmentInfo {
 /// A segment open for reading.
 #[derive(Debug)]
 pub(crate) struct Segment {
+    io: Arc<dyn LogIo>,
     pub(crate) path: PathBuf,
     pub(crate) header: SegmentHeader,
     /// Bytes from the start of the file that are durable: see `mmap`.
@@ -63,6 +64,7 @@ pub(crate) struct Segment {
 impl Segment {
     /// A segment of which `readable` bytes are durable; `end` when complete; `index` when it is known.
     pub(crate) fn new(
+        io: &Arc<dyn LogIo>,
         path: PathBuf,
         header: SegmentHeader,
         readable: u64,
@@ -70,6 +72,7 @@ impl Segment {
         index: Option<Index>,
     ) -> Self {
         Self {
+            io: Arc::clone(io),
             path,
             header,
             readable: Arc::new(AtomicU64::new(readable)),
@@ -109,9 +112,6 @@ impl Segment {
 
     /// Its durable bytes from `start` on.
     pub(crate) fn window(&self, start: u64) -> Result<Bytes, ReadError> {
-        if let Some(mapping) = self.mapping.get() {
-            return Ok(mapping.window(start));
-        }
         let failed = |step| {
             move |source| ReadError::Io {
                 step,
@@ -119,10 +119,19 @@ impl Segment {
                 source,
             }
         };
-        let file = File::open(&self.path).map_err(failed("open segment"))?;
-        let mapping =
-            Mapping::new(&file, Arc::clone(&self.readable)).map_err(failed("map segment"))?;
-        Ok(self.mapping.get_or_init(|| Arc::new(mapping)).window(start))
+        let mapping = if let Some(mapping) = self.mapping.get() {
+            mapping
+        } else {
+            let file = self
+                .io
+                .open(&self.path, Open::Read)
+                .map_err(failed("open segment"))?;
+            let mapping = file
+                .map(Arc::clone(&self.readable))
+                .map_err(failed("map segment"))?;
+            self.mapping.get_or_init(|| Arc::new(mapping))
+        };
+        mapping.window(start).map_err(failed("read segment"))
     }
 
     /// Where to start looking for record `sequence`: the offset of a frame at or before it.
@@ -178,6 +187,7 @@ impl Segment {
 /// What the writer and all readers of one process share.
 #[derive(Debug)]
 pub(crate) struct Store {
+    pub(crate) io: Arc<dyn LogIo>,
     pub(crate) dir: PathBuf,
     pub(crate) durable: Durable,
     segments: RwLock<Vec<Arc<Segment>>>,
@@ -185,8 +195,14 @@ pub(crate) struct Store {
 
 impl Store {
     /// `segments` in order, at least one.
-    pub(crate) fn new(dir: PathBuf, segments: Vec<Arc<Segment>>, durable_end: u64) -> Self {
+    pub(crate) fn new(
+        io: Arc<dyn LogIo>,
+        dir: PathBuf,
+        segments: Vec<Arc<Segment>>,
+        durable_end: u64,
+    ) -> Self {
         Self {
+            io,
             dir,
             durable: Durable::new(durable_end),
             segments: RwLock::new(segments),

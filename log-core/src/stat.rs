@@ -1,16 +1,16 @@
 //! `stat`: what a log consists of, from headers and the tail; payloads of complete segments are not read.
 
-use std::fs;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::classify::Verdict;
 use crate::cursor::{self, CursorInfo};
 use crate::error::OpenError;
 use crate::format::FORMAT_VERSION;
+use crate::io::{LogIo, Open, RealDisk};
 use crate::lock;
 use crate::open::read_settled;
-use crate::recover::{inner_segments, io_error};
+use crate::recover::{inner_segments, io_error, open_segment};
 
 /// A log at one moment.
 #[derive(Clone, Debug)]
@@ -66,7 +66,11 @@ pub struct SegmentStat {
 
 /// Looks at the log in `dir`, which may be written to at the same time.
 pub fn stat(dir: &Path) -> Result<Stat, OpenError> {
-    let (found, tail) = read_settled(dir)?;
+    stat_on(&(Arc::new(RealDisk) as Arc<dyn LogIo>), dir)
+}
+
+pub(crate) fn stat_on(io: &Arc<dyn LogIo>, dir: &Path) -> Result<Stat, OpenError> {
+    let (found, tail) = read_settled(io.as_ref(), dir)?;
     let scan = &tail.scan;
     let damaged = tail.verdict == Verdict::Rot;
     let (used, durable_end) = if damaged {
@@ -75,7 +79,7 @@ pub fn stat(dir: &Path) -> Result<Stat, OpenError> {
         (scan.valid_end, scan.next)
     };
     let mut segments = Vec::with_capacity(found.len());
-    for segment in inner_segments(&found) {
+    for segment in inner_segments(io, &found) {
         segments.push(SegmentStat {
             path: segment.path.clone(),
             number: segment.header.number,
@@ -85,7 +89,7 @@ pub fn stat(dir: &Path) -> Result<Stat, OpenError> {
             created_ns: segment.header.created_ns,
             epoch: segment.header.epoch,
             used_bytes: segment.readable(),
-            disk_bytes: disk_bytes(&segment.path)?,
+            disk_bytes: disk_bytes(io.as_ref(), &segment.path)?,
         });
     }
     segments.push(SegmentStat {
@@ -97,14 +101,14 @@ pub fn stat(dir: &Path) -> Result<Stat, OpenError> {
         created_ns: tail.header.created_ns,
         epoch: tail.header.epoch,
         used_bytes: used,
-        disk_bytes: disk_bytes(&tail.path)?,
+        disk_bytes: disk_bytes(io.as_ref(), &tail.path)?,
     });
     let first = segments[0].base;
     Ok(Stat {
         dir: dir.to_path_buf(),
         format_version: FORMAT_VERSION,
         log_id: tail.header.log_id,
-        writer_pid: lock::holder(dir).map_err(io_error("look at the lock of", dir))?,
+        writer_pid: lock::holder(io.as_ref(), dir).map_err(io_error("look at the lock of", dir))?,
         first,
         durable_end,
         records: durable_end - first,
@@ -112,14 +116,12 @@ pub fn stat(dir: &Path) -> Result<Stat, OpenError> {
         unproven_tail_bytes: scan.dirty_end.saturating_sub(used),
         damaged,
         segments,
-        cursors: cursor::all(dir)?,
+        cursors: cursor::all(io.as_ref(), dir)?,
     })
 }
 
-fn disk_bytes(path: &Path) -> Result<u64, OpenError> {
-    const BLOCK_BYTES: u64 = 512; // of `st_blocks`, whatever the file system's own
-    Ok(fs::metadata(path)
-        .map_err(io_error("look at", path))?
-        .blocks()
-        * BLOCK_BYTES)
+fn disk_bytes(io: &dyn LogIo, path: &Path) -> Result<u64, OpenError> {
+    open_segment(io, path, Open::Read)?
+        .disk_bytes()
+        .map_err(io_error("look at", path))
 }

@@ -3,15 +3,14 @@
 //! Changes nothing; may run beside a writer. What stands behind the last whole record and was never proven durable
 //! is a torn tail (or is being written right now) and no damage.
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use crate::classify::{Place, Verdict, classify};
 use crate::cursor;
-use crate::disk;
 use crate::error::{Fault, OpenError};
+use crate::io::{LogIo, Open, RealDisk, read_all};
 use crate::open::read_settled;
-use crate::recover::{Found, io_error};
+use crate::recover::{Found, io_error, open_segment};
 use crate::scan::{Damage, Scan, scan};
 
 /// All of a log, checked.
@@ -70,10 +69,14 @@ impl Verification {
 
 /// Checks the log in `dir`. A directory whose segments do not join, or with a cursor beyond its end, is an error.
 pub fn verify(dir: &Path) -> Result<Verification, OpenError> {
-    let (found, tail) = read_settled(dir)?;
+    verify_on(&RealDisk, dir)
+}
+
+pub(crate) fn verify_on(io: &dyn LogIo, dir: &Path) -> Result<Verification, OpenError> {
+    let (found, tail) = read_settled(io, dir)?;
     let mut segments = Vec::with_capacity(found.len());
     for pair in found.windows(2) {
-        segments.push(verify_inner(&pair[0], &pair[1])?);
+        segments.push(verify_inner(io, &pair[0], &pair[1])?);
     }
     let durable_end = if tail.verdict == Verdict::Rot {
         tail.scan.proven
@@ -85,7 +88,7 @@ pub fn verify(dir: &Path) -> Result<Verification, OpenError> {
         header: tail.header,
     };
     segments.push(report(&last, tail.scan, tail.verdict));
-    cursor::check_all(dir, durable_end)?;
+    cursor::check_all(io, dir, durable_end)?;
     Ok(Verification {
         dir: dir.to_path_buf(),
         first: segments[0].base,
@@ -94,10 +97,14 @@ pub fn verify(dir: &Path) -> Result<Verification, OpenError> {
     })
 }
 
-fn verify_inner(segment: &Found, next: &Found) -> Result<VerifiedSegment, OpenError> {
+fn verify_inner(
+    io: &dyn LogIo,
+    segment: &Found,
+    next: &Found,
+) -> Result<VerifiedSegment, OpenError> {
     let path = &segment.path;
-    let file = File::open(path).map_err(io_error("open segment", path))?;
-    let bytes = disk::read_all(&file).map_err(io_error("read segment", path))?;
+    let file = open_segment(io, path, Open::Read)?;
+    let bytes = read_all(file.as_ref()).map_err(io_error("read segment", path))?;
     let mut scan = scan(&bytes, &segment.header);
     let verdict = classify(Place::Inner, &scan);
     // The next segment is the strongest proof of what this one held up to its end.

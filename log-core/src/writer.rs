@@ -9,21 +9,20 @@
 //!
 //! Fails: no room for the next segment is reported and retried; any failed write or sync poisons the log for good.
 
-use std::fs::File;
 use std::io;
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use crate::commit::Completion;
-use crate::disk::{self, Disk};
 use crate::error::CommitError;
 use crate::format::{
     CONTROL_FRAME_BYTES, CONTROL_PAYLOAD_BYTES, FLAG_BATCH, FrameHeader, Kind,
     SEGMENT_HEADER_BYTES, SegmentHeader, control_payload,
 };
 use crate::index::Index;
+use crate::io::{LogFile, LogIo, random_bytes, write_all};
 use crate::lock::WriterLock;
 use crate::next::Next;
 use crate::queue::{Append, Drained, Queue};
@@ -64,18 +63,20 @@ enum Stop {
 }
 
 /// The segment that is written to.
+#[derive(Debug)]
 pub(crate) struct Active {
     pub(crate) segment: Arc<Segment>,
-    pub(crate) file: File,
+    pub(crate) file: Arc<dyn LogFile>,
     /// Where the next group goes, bytes from the start of the file.
     pub(crate) offset: u64,
     /// Whether its seal is written: the next append needs a new segment.
     pub(crate) sealed: bool,
 }
 
-/// Everything the thread owns.
+/// Everything the writer owns.
+#[derive(Debug)]
 pub(crate) struct Writer {
-    pub(crate) disk: Arc<dyn Disk>,
+    pub(crate) io: Arc<dyn LogIo>,
     pub(crate) queue: Arc<Queue>,
     pub(crate) store: Arc<Store>,
     pub(crate) next_segment: Next,
@@ -97,42 +98,42 @@ pub(crate) struct Writer {
     pub(crate) age_checked: Instant,
 }
 
-pub(crate) fn now_ns() -> i64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_nanos() as i64)
-}
-
 impl Writer {
     /// The thread's body. Whatever ends it, no ticket is left waiting.
     pub(crate) fn run(mut self) {
-        let guard = EndGuard {
-            queue: Arc::clone(&self.queue),
-            store: Arc::clone(&self.store),
+        while self.turn(IDLE_WAIT) {}
+    }
+
+    /// One turn: a group, or what is to be done while there is none. `false` when nothing will ever follow.
+    pub(crate) fn turn(&mut self, patience: Duration) -> bool {
+        let no_space = matches!(self.queue.state(), WriterState::NoSpace { .. });
+        let patience = if no_space {
+            patience.min(RETRY_WAIT)
+        } else {
+            patience
         };
-        loop {
-            let no_space = matches!(self.queue.state(), WriterState::NoSpace { .. });
-            let patience = if no_space { RETRY_WAIT } else { IDLE_WAIT };
-            let done = match self.queue.drain(self.group_bytes_max, patience) {
-                Drained::Group(group) => self.commit(group),
-                Drained::Idle if no_space => self.roll(),
-                Drained::Idle => self.roll_if_old(),
-                Drained::Closed => break,
-            };
-            match done {
-                Ok(()) if no_space => self.queue.set_state(WriterState::Running),
-                Ok(()) => {}
-                Err(stop) => self.stop(&stop),
+        let done = match self.queue.drain(self.group_bytes_max, patience) {
+            Drained::Group(group) => self.commit(group),
+            Drained::Idle if no_space => self.roll(),
+            Drained::Idle => self.roll_if_old(),
+            Drained::Closed => {
+                self.finish();
+                return false;
             }
-            if matches!(self.queue.state(), WriterState::Poisoned { .. }) {
-                return;
-            }
+        };
+        match done {
+            Ok(()) if no_space => self.queue.set_state(WriterState::Running),
+            Ok(()) => {}
+            Err(stop) => self.stop(&stop),
         }
+        !matches!(self.queue.state(), WriterState::Poisoned { .. })
+    }
+
+    fn finish(&mut self) {
         if let Err(stop) = self.mark_end() {
             self.stop(&stop);
         }
         self.queue.set_state(WriterState::Closed);
-        drop(guard);
     }
 
     fn commit(&mut self, group: Vec<Append>) -> Result<(), Stop> {
@@ -164,7 +165,7 @@ impl Writer {
     }
 
     fn encode(&mut self, append: Append) {
-        let time_ns = now_ns();
+        let time_ns = self.io.now_ns();
         let first = self.next;
         let flags = if append.batch { FLAG_BATCH } else { 0 };
         for sealed in &append.records {
@@ -202,7 +203,7 @@ impl Writer {
         let header = FrameHeader {
             length: payload.len() as u32,
             sequence: self.next,
-            time_ns: now_ns(),
+            time_ns: self.io.now_ns(),
             durable_to: self.store.durable.end(),
             payload_crc: crc32fast::hash(&payload),
             schema: 0,
@@ -225,13 +226,11 @@ impl Writer {
         if self.buffer.is_empty() {
             return Ok(());
         }
-        let written = self
-            .disk
-            .write_at(&self.active.file, &self.buffer, self.active.offset)
+        let file = self.active.file.as_ref();
+        let written = write_all(file, &self.buffer, self.active.offset)
             .map_err(|error| Stop::Poison("write", error))
             .and_then(|()| {
-                self.disk
-                    .sync(&self.active.file)
+                file.sync_data()
                     .map_err(|error| Stop::Poison("sync", error))
             });
         if let Err(stop) = written {
@@ -262,7 +261,8 @@ impl Writer {
         }
         self.age_checked = Instant::now();
         let header = &self.active.segment.header;
-        let age = Duration::from_nanos(now_ns().saturating_sub(header.created_ns).max(0) as u64);
+        let age =
+            Duration::from_nanos(self.io.now_ns().saturating_sub(header.created_ns).max(0) as u64);
         if self.next == header.base || age < self.segment_age {
             return Ok(());
         }
@@ -286,14 +286,15 @@ impl Writer {
             log_id: old.header.log_id,
             number: old.header.number + 1,
             base: self.next,
-            created_ns: now_ns(),
+            created_ns: self.io.now_ns(),
             epoch: self.epoch,
-            salt: random_u64().map_err(|error| Stop::Poison("random salt", error))?,
+            salt: random_u64(self.io.as_ref())
+                .map_err(|error| Stop::Poison("random salt", error))?,
             previous_seal_offset: self.active.offset - CONTROL_FRAME_BYTES as u64,
             previous_seal_hash: [0; 32],
             segment_bytes: self.segment_bytes,
         };
-        let segment = publish_segment(self.disk.as_ref(), &self.store.dir, &file, header)
+        let segment = publish_segment(&self.io, &self.store.dir, file.as_ref(), header)
             .map_err(|error| Stop::Poison("start of a segment", error))?;
         let segment = Arc::new(segment);
         // The new one first: who sees the old one complete must find where to go on.
@@ -374,17 +375,18 @@ impl Stop {
 
 /// Gives the prepared file its header and its name, durably.
 pub(crate) fn publish_segment(
-    disk: &dyn Disk,
-    dir: &std::path::Path,
-    file: &File,
+    io: &Arc<dyn LogIo>,
+    dir: &Path,
+    file: &dyn LogFile,
     header: SegmentHeader,
 ) -> io::Result<Segment> {
-    disk.write_at(file, &header.encode(), 0)?;
-    disk.sync(file)?;
+    write_all(file, &header.encode(), 0)?;
+    file.sync_data()?;
     let path: PathBuf = path_of(dir, header.number);
-    std::fs::rename(dir.join(NEXT_NAME), &path)?;
-    disk::sync_directory(dir)?;
+    io.rename(&dir.join(NEXT_NAME), &path)?;
+    io.sync_dir(dir)?;
     Ok(Segment::new(
+        io,
         path,
         header,
         SEGMENT_HEADER_BYTES as u64,
@@ -393,26 +395,14 @@ pub(crate) fn publish_segment(
     ))
 }
 
-/// Unpredictable bytes from the system.
-pub(crate) fn random_bytes<const N: usize>() -> io::Result<[u8; N]> {
-    let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).map_err(|error| io::Error::other(error.to_string()))?;
-    Ok(bytes)
+pub(crate) fn random_u64(io: &dyn LogIo) -> io::Result<u64> {
+    random_bytes(io).map(u64::from_le_bytes)
 }
 
-pub(crate) fn random_u64() -> io::Result<u64> {
-    random_bytes().map(u64::from_le_bytes)
-}
-
-/// Leaves nobody waiting when the thread ends, also by a panic.
-struct EndGuard {
-    queue: Arc<Queue>,
-    store: Arc<Store>,
-}
-
-impl Drop for EndGuard {
+/// Leaves nobody waiting when the writer ends, also by a panic.
+impl Drop for Writer {
     fn drop(&mut self) {
-        let error = "the writer thread ended".to_owned();
+        let error = "the writer ended".to_owned();
         // Keeps the first cause: only a running writer is changed.
         self.queue.set_state(WriterState::Poisoned {
             stage: "writer",

@@ -2,19 +2,18 @@
 #![allow(clippy::unwrap_used)]
 
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex};
 
 use super::*;
 use crate::commit::lock;
-use crate::disk::RealDisk;
-use crate::{AppendError, Config, Log, Record};
+use crate::{AppendError, Config, Log, Mapping, Open, RealDisk, Record};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// The real disk, with switches.
-#[derive(Default)]
-struct FaultyDisk {
+/// What goes wrong.
+#[derive(Debug, Default)]
+struct Switches {
     sync_fails: AtomicBool,
     write_fails: AtomicBool,
     full: AtomicBool,
@@ -24,40 +23,115 @@ struct FaultyDisk {
     released: Condvar,
 }
 
-impl FaultyDisk {
+impl Switches {
     fn hold(&self, held: bool) {
         *lock(&self.held) = held;
         self.released.notify_all();
     }
 }
 
-impl Disk for FaultyDisk {
-    fn preallocate(&self, path: &Path, bytes: u64) -> io::Result<File> {
-        if self.full.load(Ordering::SeqCst) {
-            return Err(io::Error::from(io::ErrorKind::StorageFull));
-        }
-        RealDisk.preallocate(path, bytes)
+/// The real disk, with switches.
+#[derive(Debug)]
+struct FaultyDisk(Arc<Switches>);
+
+#[derive(Debug)]
+struct FaultyFile(Arc<dyn LogFile>, Arc<Switches>);
+
+impl LogIo for FaultyDisk {
+    fn open(&self, path: &Path, how: Open) -> io::Result<Arc<dyn LogFile>> {
+        let file = RealDisk.open(path, how)?;
+        Ok(Arc::new(FaultyFile(file, Arc::clone(&self.0))))
     }
 
-    fn write_at(&self, file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
-        if self.write_fails.load(Ordering::SeqCst) {
+    fn list(&self, dir: &Path) -> io::Result<Vec<String>> {
+        RealDisk.list(dir)
+    }
+
+    fn create_dir(&self, dir: &Path) -> io::Result<()> {
+        RealDisk.create_dir(dir)
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        RealDisk.rename(from, to)
+    }
+
+    fn link(&self, from: &Path, to: &Path) -> io::Result<()> {
+        RealDisk.link(from, to)
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        RealDisk.remove(path)
+    }
+
+    fn sync_dir(&self, dir: &Path) -> io::Result<()> {
+        RealDisk.sync_dir(dir)
+    }
+
+    fn now_ns(&self) -> i64 {
+        RealDisk.now_ns()
+    }
+
+    fn random(&self, bytes: &mut [u8]) -> io::Result<()> {
+        RealDisk.random(bytes)
+    }
+}
+
+impl LogFile for FaultyFile {
+    fn len(&self) -> io::Result<u64> {
+        self.0.len()
+    }
+
+    fn disk_bytes(&self) -> io::Result<u64> {
+        self.0.disk_bytes()
+    }
+
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        self.0.read_at(buffer, offset)
+    }
+
+    fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<usize> {
+        if self.1.write_fails.load(Ordering::SeqCst) {
             return Err(io::Error::from_raw_os_error(5));
         }
-        RealDisk.write_at(file, bytes, offset)
+        self.0.write_at(bytes, offset)
     }
 
-    fn sync(&self, file: &File) -> io::Result<()> {
-        self.syncs.fetch_add(1, Ordering::SeqCst);
-        let held = lock(&self.held);
+    fn sync_data(&self) -> io::Result<()> {
+        self.1.syncs.fetch_add(1, Ordering::SeqCst);
+        let held = lock(&self.1.held);
         drop(
-            self.released
+            self.1
+                .released
                 .wait_timeout_while(held, PATIENCE, |held| *held)
                 .unwrap(),
         );
-        if self.sync_fails.load(Ordering::SeqCst) {
+        if self.1.sync_fails.load(Ordering::SeqCst) {
             return Err(io::Error::from_raw_os_error(5));
         }
-        RealDisk.sync(file)
+        self.0.sync_data()
+    }
+
+    fn sync_all(&self) -> io::Result<()> {
+        self.0.sync_all()
+    }
+
+    fn reserve(&self, start: u64, length: u64) -> io::Result<()> {
+        if self.1.full.load(Ordering::SeqCst) {
+            return Err(io::Error::from(io::ErrorKind::StorageFull));
+        }
+        self.0.reserve(start, length)
+    }
+
+    fn next_data(&self, at: u64) -> io::Result<Option<Range<u64>>> {
+        self.0.next_data(at)
+    }
+
+    fn try_lock(&self, exclusive: bool) -> io::Result<bool> {
+        self.0.try_lock(exclusive)
+    }
+
+    fn map(&self, readable: Arc<AtomicU64>) -> io::Result<Mapping> {
+        self.0.map(readable)
     }
 }
 
@@ -68,15 +142,15 @@ fn record(length: usize) -> Record {
     }
 }
 
-fn open(dir: &Path, config: impl FnOnce(&mut Config)) -> (Log, Arc<FaultyDisk>) {
-    let disk = Arc::new(FaultyDisk::default());
+fn open(dir: &Path, config: impl FnOnce(&mut Config)) -> (Log, Arc<Switches>) {
+    let disk = Arc::new(Switches::default());
     let mut settings = Config {
         segment_bytes: 64 * 1024,
         ..Config::control(dir)
     };
     config(&mut settings);
     (
-        Log::open_on(settings, Arc::clone(&disk) as Arc<dyn Disk>).unwrap(),
+        Log::open_on(settings, Arc::new(FaultyDisk(Arc::clone(&disk)))).unwrap(),
         disk,
     )
 }
