@@ -10,7 +10,7 @@
 //!
 //! In reading order: [`mod@format`] (bytes) · `scan`, `classify`, `recover`, `open` (what is found) · `log`, `queue`,
 //! `writer`, `next`, `commit` (the way in) · `segment`, `mmap`, `index`, `read` (the way out) · `cursor` · `stat`,
-//! `verify` · `io`, `lock` (what the system gives).
+//! `verify` · `io`, `lock` (what the system gives) · `sim` (a disk that loses power).
 
 mod classify;
 mod commit;
@@ -29,6 +29,8 @@ mod read;
 mod recover;
 mod scan;
 mod segment;
+#[cfg(any(test, feature = "simulation"))]
+pub mod sim;
 mod stat;
 mod verify;
 mod writer;
