@@ -8,8 +8,8 @@
 //!
 //! "Memory-mapped" means: reads are slices of a read-only mapping. Writes are `pwritev` and `fdatasync`.
 //!
-//! In reading order: [`mod@format`] (bytes) · `scan`, `classify`, `recover`, `open` (what is found) · `log`, `queue`,
-//! `writer`, `next`, `commit` (the way in) · `segment`, `mmap`, `index`, `read` (the way out) · `cursor` · `stat`,
+//! In reading order: [`mod@format`] (bytes) · `manifest`, `scan`, `classify`, `recover`, `open` (what is found) ·
+//! `log`, `queue`, `writer`, `next`, `commit` (the way in) · `segment`, `mmap`, `index`, `read` (the way out) · `cursor` · `stat`,
 //! `verify` · `io`, `lock` (what the system gives) · `sim` (a disk that loses power).
 
 mod classify;
@@ -21,6 +21,7 @@ mod index;
 mod io;
 mod lock;
 mod log;
+mod manifest;
 mod mmap;
 mod next;
 mod open;

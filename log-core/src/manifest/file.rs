@@ -1,0 +1,284 @@
+//! The two manifest files on a disk.
+//!
+//! Invariant: [`ManifestStore::store`] overwrites the file that does not hold the newest manifest, whole, and syncs
+//! it before it returns; so of the two, the newest durable one is never touched. The space of both files is reserved
+//! ahead, in steps of [`STEP_BYTES`], before a byte is overwritten: a full disk shows there, changes nothing, and
+//! the same store may be tried again. (On a copy-on-write file system an overwrite can still lack space; then, as
+//! after any other failure, the store is broken: the log is poisoned and opened again.)
+//!
+//! Reads are of whole files, 25 MiB at most. An I/O error is never taken for damage.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::check::Known;
+use super::{
+    ENTRY_BYTES, HEADER_BYTES, Listed, Manifest, ManifestFault, NAMES, SEGMENTS_MAX, name_of,
+};
+use crate::io::{LogFile, LogIo, Open, read_all, write_all};
+
+/// Both files grow by this: 2,728 segments fit into the first step.
+pub(crate) const STEP_BYTES: u64 = 64 * 1024;
+/// Largest file that is looked into.
+const FILE_BYTES_MAX: u64 =
+    ((HEADER_BYTES + SEGMENTS_MAX * ENTRY_BYTES) as u64).next_multiple_of(STEP_BYTES);
+
+/// Why a manifest could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ManifestError {
+    /// The operating system failed.
+    #[error("cannot {step} {}", path.display())]
+    Io {
+        /// What was tried.
+        step: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// The system's answer.
+        #[source]
+        source: io::Error,
+    },
+    /// No room to reserve; nothing was changed, the same store may be tried again.
+    #[error("no room to reserve {bytes} bytes for {}", path.display())]
+    NoRoom {
+        /// The file.
+        path: PathBuf,
+        /// Its size as wanted.
+        bytes: u64,
+        /// The system's answer.
+        #[source]
+        source: io::Error,
+    },
+    /// Written by a later release.
+    #[error("{} is of version {version}, this release reads version 1", path.display())]
+    Version {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        version: u32,
+    },
+    /// More segments than a manifest can list.
+    #[error("the log has {0} segments, a manifest lists at most {SEGMENTS_MAX}")]
+    TooMany(usize),
+    /// A store failed before: what its file holds is unknown until the log is opened again.
+    #[error("an earlier write of the manifest failed")]
+    Broken,
+}
+
+/// One of the two files, as found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Slot {
+    /// No such file.
+    Absent,
+    /// A manifest.
+    Sound(Manifest),
+    /// A file that holds none.
+    Unreadable(ManifestFault),
+}
+
+/// Both files, as found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Loaded {
+    /// By generation mod 2.
+    pub(crate) slots: [Slot; 2],
+    /// What they tell together.
+    pub(crate) known: Known,
+}
+
+impl Loaded {
+    /// The newest manifest that can be read.
+    pub(crate) fn manifest(&self) -> Option<&Manifest> {
+        match &self.known {
+            Known::Newest(manifest) | Known::Doubtful(manifest) => Some(manifest),
+            Known::Nothing | Known::Lost => None,
+        }
+    }
+
+    /// Files that cannot be read though something was written to them, and why.
+    pub(crate) fn damaged(&self) -> impl Iterator<Item = (&'static str, &ManifestFault)> {
+        NAMES
+            .into_iter()
+            .zip(&self.slots)
+            .filter_map(|(name, slot)| match slot {
+                Slot::Absent | Slot::Unreadable(ManifestFault::Blank) | Slot::Sound(_) => None,
+                Slot::Unreadable(fault) => Some((name, fault)),
+            })
+    }
+}
+
+/// Reads both files. Nothing is changed; whatever is there but a later version, gives a result.
+pub(crate) fn load(io: &dyn LogIo, dir: &Path) -> Result<Loaded, ManifestError> {
+    let slots = [read_slot(io, dir, 0)?, read_slot(io, dir, 1)?];
+    let known = compare(&slots);
+    Ok(Loaded { slots, known })
+}
+
+fn read_slot(io: &dyn LogIo, dir: &Path, at: usize) -> Result<Slot, ManifestError> {
+    let path = dir.join(NAMES[at]);
+    let file = match io.open(&path, Open::Read) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Slot::Absent),
+        file => file.map_err(failed("open", &path))?,
+    };
+    let length = file.len().map_err(failed("look at", &path))?;
+    if length > FILE_BYTES_MAX {
+        return Ok(Slot::Unreadable(ManifestFault::Long(length)));
+    }
+    let bytes = read_all(file.as_ref()).map_err(failed("read", &path))?;
+    match Manifest::decode(&bytes) {
+        Ok(manifest) if manifest.generation % 2 == at as u64 => Ok(Slot::Sound(manifest)),
+        Ok(_) => Ok(Slot::Unreadable(ManifestFault::Content(
+            "its generation belongs into the other file",
+        ))),
+        Err(ManifestFault::Version(version)) => Err(ManifestError::Version { path, version }),
+        Err(fault) => Ok(Slot::Unreadable(fault)),
+    }
+}
+
+/// What two files tell together.
+fn compare(slots: &[Slot; 2]) -> Known {
+    let unwritten =
+        |slot: &Slot| matches!(slot, Slot::Absent | Slot::Unreadable(ManifestFault::Blank));
+    match slots {
+        [Slot::Sound(one), Slot::Sound(other)] => {
+            let (newer, older) = if one.generation > other.generation {
+                (one, other)
+            } else {
+                (other, one)
+            };
+            // Of two generations that do not follow each other, one was put here by somebody.
+            if newer.generation == older.generation + 1 && newer.log_id == older.log_id {
+                Known::Newest(newer.clone())
+            } else {
+                Known::Doubtful(newer.clone())
+            }
+        }
+        [Slot::Sound(only), other] | [other, Slot::Sound(only)] => {
+            if only.generation == 1 && unwritten(other) {
+                Known::Newest(only.clone())
+            } else {
+                Known::Doubtful(only.clone())
+            }
+        }
+        // The very first write goes to file 1, and a crash may cut it.
+        [zero, _] if unwritten(zero) => Known::Nothing,
+        _ => Known::Lost,
+    }
+}
+
+/// Writes manifests, one generation after the other.
+#[derive(Debug)]
+pub(crate) struct ManifestStore {
+    io: Arc<dyn LogIo>,
+    dir: PathBuf,
+    log_id: [u8; 16],
+    generation: u64,
+    broken: bool,
+}
+
+impl ManifestStore {
+    /// Goes on behind what was loaded.
+    pub(crate) fn new(io: Arc<dyn LogIo>, dir: &Path, log_id: [u8; 16], loaded: &Loaded) -> Self {
+        Self {
+            io,
+            dir: dir.to_path_buf(),
+            log_id,
+            generation: loaded.manifest().map_or(0, |manifest| manifest.generation),
+            broken: false,
+        }
+    }
+
+    /// Generation of the newest manifest that was stored; 0 before the first.
+    pub(crate) fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// Stores the list as the next generation; durable when it returns. After [`ManifestError::NoRoom`] nothing has
+    /// changed; after any other error this store refuses whatever follows.
+    pub(crate) fn store(
+        &mut self,
+        epoch: u32,
+        first_sequence: u64,
+        segments: Vec<Listed>,
+    ) -> Result<Manifest, ManifestError> {
+        if self.broken {
+            return Err(ManifestError::Broken);
+        }
+        if segments.len() > SEGMENTS_MAX {
+            return Err(ManifestError::TooMany(segments.len()));
+        }
+        let manifest = Manifest {
+            generation: self.generation + 1,
+            log_id: self.log_id,
+            epoch,
+            first_sequence,
+            segments,
+        };
+        let written = self.write(&manifest);
+        match &written {
+            Ok(()) => self.generation = manifest.generation,
+            Err(ManifestError::NoRoom { .. }) => {}
+            Err(_) => self.broken = true,
+        }
+        written.map(|()| manifest)
+    }
+
+    fn write(&self, manifest: &Manifest) -> Result<(), ManifestError> {
+        let mut bytes = manifest.encode();
+        let wanted = (bytes.len() as u64).next_multiple_of(STEP_BYTES);
+        // Both: so that the store after this one cannot lack space either.
+        let other = self.room(name_of(manifest.generation + 1), wanted)?;
+        let (file, length) = self.room(name_of(manifest.generation), wanted)?;
+        drop(other);
+        // The zeros wipe what a longer list left.
+        bytes.resize(length.min(FILE_BYTES_MAX) as usize, 0);
+        let path = self.dir.join(name_of(manifest.generation));
+        write_all(file.as_ref(), &bytes, 0).map_err(failed("write", &path))?;
+        file.sync_data().map_err(failed("sync", &path))
+    }
+
+    /// A file of at least `wanted` bytes, with all of them and its name durable; and its length.
+    fn room(
+        &self,
+        name: &'static str,
+        wanted: u64,
+    ) -> Result<(Arc<dyn LogFile>, u64), ManifestError> {
+        let path = self.dir.join(name);
+        let full = |source: io::Error| ManifestError::NoRoom {
+            path: path.clone(),
+            bytes: wanted,
+            source,
+        };
+        let file = match self.io.open(&path, Open::OpenOrCreate) {
+            Err(error) if is_full(&error) => return Err(full(error)),
+            file => file.map_err(failed("open", &path))?,
+        };
+        let length = file.len().map_err(failed("look at", &path))?;
+        if length >= wanted {
+            return Ok((file, length));
+        }
+        match file.reserve(length, wanted - length) {
+            Err(error) if is_full(&error) => return Err(full(error)),
+            reserved => reserved.map_err(failed("reserve room for", &path))?,
+        }
+        file.sync_all().map_err(failed("sync", &path))?;
+        self.io
+            .sync_dir(&self.dir)
+            .map_err(failed("sync", &self.dir))?;
+        Ok((file, wanted))
+    }
+}
+
+fn is_full(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+    )
+}
+
+fn failed(step: &'static str, path: &Path) -> impl FnOnce(io::Error) -> ManifestError {
+    let path = path.to_path_buf();
+    move |source| ManifestError::Io { step, path, source }
+}
+
+#[cfg(test)]
+mod tests;

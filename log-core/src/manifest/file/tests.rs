@@ -1,0 +1,160 @@
+#![allow(clippy::unwrap_used)]
+
+use std::fs;
+
+use super::super::Form;
+use super::*;
+use crate::io::RealDisk;
+
+const LOG: [u8; 16] = [5; 16];
+
+/// A file's bytes, if it is there.
+type Content<'a> = Option<&'a [u8]>;
+
+fn segments(count: u64) -> Vec<Listed> {
+    let segment = |number| Listed {
+        number,
+        base: number * 10,
+        form: Form::Raw,
+        redaction: 0,
+    };
+    (1..=count).map(segment).collect()
+}
+
+fn open(dir: &Path) -> (Loaded, ManifestStore) {
+    let loaded = load(&RealDisk, dir).unwrap();
+    let store = ManifestStore::new(Arc::new(RealDisk), dir, LOG, &loaded);
+    (loaded, store)
+}
+
+#[test]
+fn the_newer_of_two_counts_and_the_older_is_overwritten() {
+    let dir = tempfile::tempdir().unwrap();
+    let (loaded, mut store) = open(dir.path());
+    assert_eq!(loaded.known, Known::Nothing);
+    let mut before = [Vec::new(), Vec::new()];
+    for generation in 1..6 {
+        let stored = store.store(7, 10, segments(generation)).unwrap();
+        assert_eq!(
+            (stored.generation, store.generation()),
+            (generation, generation)
+        );
+        let (loaded, again) = open(dir.path());
+        assert_eq!(loaded.known, Known::Newest(stored));
+        assert_eq!(again.generation(), generation);
+        let now = NAMES.map(|name| fs::read(dir.path().join(name)).unwrap());
+        let kept = (generation + 1) as usize % 2;
+        assert!(generation == 1 || now[kept] == before[kept], "{generation}");
+        before = now;
+    }
+}
+
+#[test]
+fn a_shorter_list_wipes_a_longer_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_, mut store) = open(dir.path());
+    for count in [3000, 3001, 2, 1] {
+        let stored = store.store(1, 10, segments(count)).unwrap();
+        assert_eq!(open(dir.path()).0.known, Known::Newest(stored));
+    }
+    for name in NAMES {
+        let length = fs::metadata(dir.path().join(name)).unwrap().len();
+        assert_eq!(length, 2 * STEP_BYTES, "a file is never shrunk");
+    }
+}
+
+#[test]
+fn crash_during_a_write_leaves_the_manifest_before_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_, mut store) = open(dir.path());
+    store.store(1, 10, segments(1)).unwrap();
+    let sound = store.store(1, 10, segments(2)).unwrap();
+    let newer = fs::read(dir.path().join(NAMES[0])).unwrap();
+    store.store(1, 10, segments(90)).unwrap();
+    let torn = dir.path().join(NAMES[1]);
+    let mut bytes = fs::read(&torn).unwrap();
+    bytes[512..].fill(0);
+    fs::write(&torn, &bytes).unwrap();
+    let (loaded, mut store) = open(dir.path());
+    assert_eq!(loaded.known, Known::Doubtful(sound));
+    assert_eq!(
+        loaded.damaged().collect::<Vec<_>>(),
+        [(NAMES[1], &ManifestFault::Checksum)]
+    );
+    let stored = store.store(2, 10, segments(3)).unwrap();
+    assert_eq!(
+        (stored.generation, open(dir.path()).0.known),
+        (3, Known::Newest(stored))
+    );
+    assert_eq!(fs::read(dir.path().join(NAMES[0])).unwrap(), newer);
+}
+
+#[test]
+fn absent_torn_and_lost_are_told_apart() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_, mut store) = open(dir.path());
+    let first = store.store(1, 10, segments(1)).unwrap();
+    let one = fs::read(dir.path().join(NAMES[1])).unwrap();
+    let second = store.store(1, 10, segments(2)).unwrap();
+    let two = fs::read(dir.path().join(NAMES[0])).unwrap();
+    let (blank, damaged) = (vec![0; 100], b"rubbish".repeat(20));
+    let cases: [(Content<'_>, Content<'_>, Known); 12] = [
+        (None, None, Known::Nothing),
+        (Some(&blank), None, Known::Nothing),
+        (None, Some(&damaged), Known::Nothing),
+        (Some(&blank), Some(&damaged), Known::Nothing),
+        (Some(&damaged), Some(&damaged), Known::Lost),
+        (Some(&damaged), None, Known::Lost),
+        (None, Some(&one), Known::Newest(first.clone())),
+        (Some(&blank), Some(&one), Known::Newest(first.clone())),
+        (Some(&damaged), Some(&one), Known::Doubtful(first)),
+        (Some(&two), Some(&one), Known::Newest(second.clone())),
+        (Some(&two), None, Known::Doubtful(second)),
+        (Some(&one), Some(&two), Known::Lost),
+    ];
+    for (zero, one, known) in cases {
+        for (name, content) in NAMES.into_iter().zip([zero, one]) {
+            let path = dir.path().join(name);
+            let _ = fs::remove_file(&path);
+            if let Some(content) = content {
+                fs::write(path, content).unwrap();
+            }
+        }
+        assert_eq!(load(&RealDisk, dir.path()).unwrap().known, known);
+    }
+}
+
+#[test]
+fn a_later_version_is_refused_and_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_, mut store) = open(dir.path());
+    let stored = store.store(1, 10, segments(1)).unwrap();
+    let mut bytes = stored.encode();
+    bytes[8] = 9;
+    let crc = super::super::crc(&bytes);
+    bytes[12..16].copy_from_slice(&crc.to_le_bytes());
+    fs::write(dir.path().join(NAMES[0]), &bytes).unwrap();
+    let refused = load(&RealDisk, dir.path());
+    assert!(matches!(
+        refused,
+        Err(ManifestError::Version { version: 9, .. })
+    ));
+}
+
+#[test]
+fn a_failed_write_breaks_the_store_for_good() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_, mut store) = open(dir.path());
+    store.store(1, 10, segments(1)).unwrap();
+    let blocked = dir.path().join(NAMES[0]);
+    fs::remove_file(&blocked).unwrap();
+    fs::create_dir(&blocked).unwrap();
+    let failed = store.store(1, 10, segments(2));
+    assert!(matches!(failed, Err(ManifestError::Io { .. })));
+    fs::remove_dir(&blocked).unwrap();
+    assert!(matches!(
+        store.store(1, 10, segments(2)),
+        Err(ManifestError::Broken)
+    ));
+    assert_eq!(store.generation(), 1);
+}
