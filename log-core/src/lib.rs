@@ -9,9 +9,8 @@
 //! "Memory-mapped" means: reads are slices of a read-only mapping. Writes are `pwritev` and `fdatasync`.
 //!
 //! In reading order: [`mod@format`] (bytes) · `manifest`, `scan`, `classify`, `recover`, `open` (what is found) ·
-//! `log`, `queue`, `writer`, `next`, `commit` (the way in) · `segment`, `mmap`, `index`, `read` (the way out) ·
-//! `cursor`, [`retention`] · `stat`, `verify` · `io`, `lock` (what the system gives) · `sim` (a disk that loses
-//! power).
+//! `log`, `queue`, `writer`, `next`, `commit` (the way in) · `segment`, `mmap`, `index`, `read` (the way out) · `cursor` · `stat`,
+//! `verify` · `io`, `lock` (what the system gives) · `sim` (a disk that loses power).
 
 mod classify;
 mod commit;
@@ -29,7 +28,6 @@ mod open;
 mod queue;
 mod read;
 mod recover;
-pub mod retention;
 mod scan;
 mod segment;
 #[cfg(any(test, feature = "simulation"))]
@@ -47,7 +45,6 @@ pub use mmap::Mapping;
 pub use queue::Record;
 pub use read::{Entry, Iter, Reader};
 pub use recover::{Recovery, TornTail};
-pub use retention::{Plan, Retention};
 pub use scan::Damage;
 pub use segment::SegmentInfo;
 pub use stat::{SegmentStat, Stat, stat};

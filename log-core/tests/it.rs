@@ -5,14 +5,20 @@
 mod basics;
 #[path = "it/crash.rs"]
 mod crash;
+#[path = "../examples/soak/crashes.rs"]
+mod crashes;
 #[path = "it/cursors.rs"]
 mod cursors;
 #[path = "it/damage.rs"]
 mod damage;
+#[path = "it/disks.rs"]
+mod disks;
 #[path = "it/golden.rs"]
 mod golden;
 #[path = "it/model.rs"]
 mod model;
+#[path = "it/mounts.rs"]
+mod mounts;
 #[path = "it/support.rs"]
 mod support;
 #[path = "it/threads.rs"]

@@ -1,0 +1,55 @@
+//! The command line of the long proof.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+const USAGE: &str = "\
+usage: soak [--seed N] [--minutes M] [--kills N] [--cuts N] [--dir PATH]
+  --seed N     what all choices depend on (default: 1)
+  --minutes M  ends after so long, also short of the counts (default: 60)
+  --kills N    writers killed by SIGKILL (default: 1000)
+  --cuts N     power cuts of a loop-mounted ext4; need root (default: 200)
+  --dir PATH   where to work (default: the system's directory for temporary files)";
+
+/// What to do, and how long.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Options {
+    pub(crate) seed: u64,
+    pub(crate) time: Duration,
+    pub(crate) kills: u64,
+    pub(crate) cuts: u64,
+    pub(crate) dir: PathBuf,
+}
+
+impl Options {
+    /// The options, or what to say instead.
+    pub(crate) fn from_args(args: impl IntoIterator<Item = String>) -> Result<Self, String> {
+        let mut options = Self {
+            seed: 1,
+            time: Duration::from_hours(1),
+            kills: 1_000,
+            cuts: 200,
+            dir: std::env::temp_dir(),
+        };
+        let mut args = args.into_iter();
+        while let Some(name) = args.next() {
+            let Some(value) = args.next() else {
+                return Err(format!("{name} needs a value\n{USAGE}"));
+            };
+            let number = || {
+                value
+                    .parse::<u64>()
+                    .map_err(|error| format!("{name} {value}: {error}\n{USAGE}"))
+            };
+            match name.as_str() {
+                "--seed" => options.seed = number()?,
+                "--minutes" => options.time = Duration::from_secs(number()? * 60),
+                "--kills" => options.kills = number()?,
+                "--cuts" => options.cuts = number()?,
+                "--dir" => options.dir = value.into(),
+                _ => return Err(format!("there is no {name}\n{USAGE}")),
+            }
+        }
+        Ok(options)
+    }
+}
