@@ -83,7 +83,15 @@ impl Cursor {
             slot,
         };
         cursor.check_end(cursor.slot.position)?;
+        cursor.make_durable(&dir)?;
         Ok(cursor)
+    }
+
+    /// What was just read may stand in the page cache only: whoever wrote it may have died before its sync, or have
+    /// seen it fail. A position that is shown must not go back, so it is written again and synced, and so is its name.
+    fn make_durable(&self, dir: &Path) -> Result<(), CursorError> {
+        self.write_slot(&self.slot)?;
+        sync_names(self.store.io.as_ref(), dir)
     }
 
     /// Sequence number of the next record its owner wants.
@@ -136,14 +144,18 @@ impl Cursor {
             time_ns: self.store.io.now_ns(),
             reason,
         };
+        self.write_slot(&slot)?;
+        self.slot = slot;
+        Ok(())
+    }
+
+    fn write_slot(&self, slot: &Slot) -> Result<(), CursorError> {
         let at = slot.generation % 2 * SLOT_STRIDE_BYTES;
         write_all(self.file.as_ref(), &slot.encode(), at)
             .map_err(failed("write cursor", &self.path))?;
         self.file
             .sync_data()
-            .map_err(failed("sync cursor", &self.path))?;
-        self.slot = slot;
-        Ok(())
+            .map_err(failed("sync cursor", &self.path))
     }
 
     fn check_end(&self, position: u64) -> Result<(), CursorError> {
@@ -243,9 +255,13 @@ fn create(io: &dyn LogIo, dir: &Path, path: &Path, position: u64) -> Result<(), 
     }
     io.remove(&temporary)
         .map_err(failed("remove", &temporary))?;
-    io.sync_dir(dir).map_err(failed("sync", dir))?;
-    if let Some(parent) = dir.parent() {
-        io.sync_dir(parent).map_err(failed("sync", parent))?;
+    Ok(())
+}
+
+/// Makes the names of all cursors durable, and that of their directory.
+fn sync_names(io: &dyn LogIo, dir: &Path) -> Result<(), CursorError> {
+    for dir in dir.ancestors().take(2) {
+        io.sync_dir(dir).map_err(failed("sync", dir))?;
     }
     Ok(())
 }

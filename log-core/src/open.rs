@@ -1,5 +1,6 @@
 //! Puts a log together: for its one writer, or for readers only.
 
+use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
@@ -8,7 +9,7 @@ use crate::classify::Verdict;
 use crate::cursor;
 use crate::error::OpenError;
 use crate::format::{SEGMENT_HEADER_BYTES, SegmentHeader};
-use crate::io::{LogIo, exists, preallocate, random_bytes, remove_if_there};
+use crate::io::{LogIo, preallocate, random_bytes, remove_if_there};
 use crate::lock::{self, WriterLock};
 use crate::log::Config;
 use crate::next::Next;
@@ -39,7 +40,7 @@ pub(crate) fn writable(
 ) -> Result<(Writer, Recovery), OpenError> {
     let watch = Stopwatch::start();
     let dir = &config.dir;
-    create_dir(io.as_ref(), dir)?;
+    io.create_dir(dir).map_err(io_error("create", dir))?;
     let lock = WriterLock::acquire(io.as_ref(), dir)?;
     let found = list(io.as_ref(), dir, Purpose::Write)?;
     let next_path = dir.join(NEXT_NAME);
@@ -108,14 +109,21 @@ struct Start {
     torn: Option<TornTail>,
 }
 
-fn create_dir(io: &dyn LogIo, dir: &Path) -> Result<(), OpenError> {
-    // Opening a directory for reading works.
-    if exists(io, dir).map_err(io_error("look at", dir))? {
-        return Ok(());
-    }
-    io.create_dir(dir).map_err(io_error("create", dir))?;
-    if let Some(parent) = dir.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-        io.sync_dir(parent).map_err(io_error("sync", parent))?;
+/// Makes the names of all directories above the log durable, before its first segment appears: whoever created them,
+/// and whenever, need not have. Those that may not be read were not made by this user.
+fn sync_ancestors(io: &dyn LogIo, dir: &Path) -> Result<(), OpenError> {
+    for ancestor in dir.ancestors().skip(1) {
+        let path = if ancestor.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            ancestor
+        };
+        match io.sync_dir(path) {
+            Err(error) if error.kind() != ErrorKind::PermissionDenied => {
+                return Err(io_error("sync", path)(error));
+            }
+            _ => {}
+        }
     }
     Ok(())
 }
@@ -123,6 +131,7 @@ fn create_dir(io: &dyn LogIo, dir: &Path) -> Result<(), OpenError> {
 fn begin_log(config: &Config, io: &Arc<dyn LogIo>) -> Result<Start, OpenError> {
     let dir = &config.dir;
     cursor::check_all(io.as_ref(), dir, 1)?;
+    sync_ancestors(io.as_ref(), dir)?;
     let next_path = dir.join(NEXT_NAME);
     let file = preallocate(io.as_ref(), &next_path, config.segment_bytes)
         .map_err(io_error("preallocate", &next_path))?;
