@@ -9,8 +9,9 @@
 //! "Memory-mapped" means: reads are slices of a read-only mapping. Writes are `pwritev` and `fdatasync`.
 //!
 //! In reading order: [`mod@format`] (bytes) · `manifest`, `scan`, `classify`, `recover`, `open` (what is found) ·
-//! `log`, `queue`, `writer`, `next`, `commit` (the way in) · `segment`, `mmap`, `index`, `read` (the way out) · `cursor` · `stat`,
-//! `verify` · `io`, `lock` (what the system gives) · `sim` (a disk that loses power).
+//! `log`, `queue`, `writer`, `next`, `commit` (the way in) · `segment`, `mmap`, `index`, `read` (the way out) ·
+//! `cursor` · `stat`, `verify` · `io`, `lock` (what the system gives) · `sim`, `proof` (a disk that loses power, and
+//! what holds on it).
 
 mod classify;
 mod commit;
@@ -25,6 +26,8 @@ mod manifest;
 mod mmap;
 mod next;
 mod open;
+#[cfg(any(test, feature = "simulation"))]
+pub mod proof;
 mod queue;
 mod read;
 mod recover;

@@ -49,6 +49,19 @@ impl SimDisk {
         }
     }
 
+    /// Another disk in the same state, whose decisions follow from `seed`, and which has been through
+    /// nothing yet. Open files stay with this one.
+    #[must_use]
+    pub fn fork(&self, seed: u64) -> Self {
+        let mut state = self.inside().clone();
+        state.rng = Rng::new(state.rng.word() ^ seed);
+        state.counts = Counts::default();
+        state.life += 1;
+        Self {
+            state: Arc::new(Mutex::new(state)),
+        }
+    }
+
     fn inside(&self) -> MutexGuard<'_, State> {
         lock(&self.state)
     }
@@ -66,11 +79,11 @@ impl SimDisk {
         state.recount();
     }
 
-    /// Cuts the power at the `step`th step from now, the next one being the first. The machine stays dark until
-    /// [`SimDisk::crash`] or [`SimDisk::kill`].
-    pub fn cut_at(&self, step: u64) {
+    /// Cuts the power at the `step`th step from now, the next one being the first, or not at all. After a cut the
+    /// machine stays dark until [`SimDisk::crash`] or [`SimDisk::kill`].
+    pub fn cut_at(&self, step: Option<u64>) {
         let mut state = self.inside();
-        state.cut_at = Some(state.steps + step);
+        state.cut_at = step.map(|step| state.steps + step);
     }
 
     /// Whether the cut has come.

@@ -33,7 +33,7 @@ pub enum NameLoss {
     Any,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Directory {
     pub(super) cache: BTreeMap<String, Entry>,
     durable: BTreeMap<String, Entry>,

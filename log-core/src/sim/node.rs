@@ -10,7 +10,7 @@ pub(super) const SECTOR: usize = 512;
 const PAGE: usize = 4096;
 
 /// Something done to the file since its last sync.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Change {
     /// Whole sectors as the cache held them after a write.
     Sectors { at: usize, bytes: Vec<u8> },
@@ -48,7 +48,7 @@ impl Survival {
     }
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Node {
     cache: Vec<u8>,
     durable: Vec<u8>,

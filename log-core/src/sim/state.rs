@@ -13,7 +13,7 @@ pub(super) const PAGE_BYTES: u64 = 4096;
 const EPOCH_NS: i64 = 1_767_225_600_000_000_000;
 const TICK_NS_MAX: u64 = 1_000_000;
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct State {
     pub(super) rng: Rng,
     pub(super) nodes: Vec<Node>,

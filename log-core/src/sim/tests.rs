@@ -391,7 +391,7 @@ fn after_the_cut_nothing_reaches_the_disk_and_the_step_may_be_half_done() {
     let found = outcomes(|seed| {
         let disk = disk(seed);
         let file = file_of_ones(&disk, 2);
-        disk.cut_at(2);
+        disk.cut_at(Some(2));
         write_all(file.as_ref(), &[2; 512], 0).unwrap();
         assert!(!disk.is_cut());
         assert!(file.write_at(&[3; 1024], 0).is_err());
