@@ -23,3 +23,5 @@ mod mounts;
 mod support;
 #[path = "it/threads.rs"]
 mod threads;
+
+use crashes::image;

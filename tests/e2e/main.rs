@@ -6,13 +6,17 @@
 //! directory, so that tests run side by side.
 #![allow(clippy::unwrap_used, missing_docs, clippy::print_stdout)]
 
+#[path = "../../log-core/examples/soak/image.rs"]
+mod image;
+#[path = "../../log-core/tests/it/mounts.rs"]
+mod mounts;
 mod support;
 
 mod admin_cli;
 mod browser;
 mod clients;
 mod cold;
-mod crash;
+mod faults;
 mod grpc;
 mod http;
 mod mail;

@@ -3,7 +3,7 @@
 use std::env;
 use std::path::Path;
 
-use crate::crashes::image;
+use crate::image;
 
 /// Set for a test that was started again in its own mount namespace.
 const ISOLATED_VARIABLE: &str = "LOG_CORE_TEST_ISOLATED";

@@ -24,7 +24,9 @@ pub(crate) const OWNER_PASSWORD: &str = "correct horse battery";
 /// A running (or killed) server with its data.
 pub(crate) struct Server {
     child: Option<Child>,
-    dir: TempDir,
+    /// Kept for as long as the server's data is needed; none when they are elsewhere.
+    dir: Option<TempDir>,
+    data_dir: PathBuf,
     env: Vec<(String, String)>,
     pub(crate) url: String,
     pub(crate) metrics_url: String,
@@ -56,6 +58,15 @@ impl Server {
 
     /// The same with more variables.
     pub(crate) fn start_with(env: &[(&str, &str)]) -> Self {
+        Self::start_bare(&Self::bootstrap(env))
+    }
+
+    /// The same with its data in `data_dir`.
+    pub(crate) fn start_in(data_dir: &Path, env: &[(&str, &str)]) -> Self {
+        Self::launch(None, data_dir.to_path_buf(), &Self::bootstrap(env))
+    }
+
+    fn bootstrap<'a>(env: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
         let mut all = vec![
             ("ERRATA_BOOTSTRAP_KEY", KEY),
             ("ERRATA_BOOTSTRAP_TOKEN", TOKEN),
@@ -65,14 +76,21 @@ impl Server {
             ),
         ];
         all.extend_from_slice(env);
-        Self::start_bare(&all)
+        all
     }
 
     /// A server with these variables only.
     pub(crate) fn start_bare(env: &[(&str, &str)]) -> Self {
+        let dir = TempDir::new().unwrap();
+        let data_dir = dir.path().join("data");
+        Self::launch(Some(dir), data_dir, env)
+    }
+
+    fn launch(dir: Option<TempDir>, data_dir: PathBuf, env: &[(&str, &str)]) -> Self {
         let mut server = Self {
             child: None,
-            dir: TempDir::new().unwrap(),
+            dir,
+            data_dir,
             env: env
                 .iter()
                 .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
@@ -82,11 +100,12 @@ impl Server {
             output: Arc::default(),
         };
         server.spawn();
+        server.wait_for_readiness();
         server
     }
 
     pub(crate) fn data_dir(&self) -> PathBuf {
-        self.dir.path().join("data")
+        self.data_dir.clone()
     }
 
     /// The DSN of project 1.
@@ -126,6 +145,9 @@ impl Server {
         metrics
             .trim_end_matches("/metrics")
             .clone_into(&mut self.metrics_url);
+    }
+
+    fn wait_for_readiness(&self) {
         let ready = format!("{}/readyz", self.metrics_url);
         wait_for("readiness", || {
             reqwest_get(&ready).filter(|(status, _)| *status == 200)
@@ -175,8 +197,21 @@ impl Server {
 
     /// Starts again on the same port with the same data.
     pub(crate) fn restart(&mut self) {
+        self.restart_unready();
+        self.wait_for_readiness();
+    }
+
+    /// The same, but it need not be ready to serve: its disk may be full.
+    pub(crate) fn restart_unready(&mut self) {
         assert!(self.child.is_none(), "stop or kill it first");
         self.spawn();
+    }
+
+    /// Waits until the server has ended by itself, and not well: its disk is gone.
+    pub(crate) fn wait_for_failure(&mut self) {
+        let mut child = self.child.take().unwrap();
+        let status = wait_for("the end without a disk", || child.try_wait().unwrap());
+        assert!(!status.success(), "{}", self.output.lock().unwrap());
     }
 
     /// GET with the owner's token: status and JSON.
@@ -230,8 +265,8 @@ impl Drop for Server {
         }
         if thread::panicking() {
             eprintln!("--- the server said:\n{}", self.output.lock().unwrap());
-            if let Some(keep) = std::env::var_os("ERRATA_TEST_KEEP") {
-                let _ = fs::rename(self.dir.path(), keep);
+            if let (Some(dir), Some(keep)) = (&self.dir, std::env::var_os("ERRATA_TEST_KEEP")) {
+                let _ = fs::rename(dir.path(), keep);
             }
         }
     }
