@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run build check test bench e2e-setup clean
+.PHONY: help run build check test soak bench e2e-setup clean
 
 UI_SOURCES := $(shell find web-ui sdk-ts proto/errata -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
 
@@ -27,6 +27,9 @@ check: ## Fast: formatting, lints, unit tests
 
 test: ## Everything: check, and the end-to-end tests (installs what they need)
 	tests/scripts/test.sh
+
+soak: ## The proof of durability, some 20 minutes, as root: see docs/durability.md
+	tests/scripts/soak.sh
 
 bench: ## Benchmarks: see benches/README.md
 	cargo build --release --locked -p benches --bins

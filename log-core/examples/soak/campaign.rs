@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use log_core::Log;
@@ -43,7 +44,7 @@ impl Campaign<'_> {
         let dir = self.dir.join("log");
         let mut ledger = Ledger::default();
         for life in 0..goal {
-            if Instant::now() > self.deadline {
+            if self.is_over() {
                 break;
             }
             if life % LIVES_PER_LOG == 0 {
@@ -57,6 +58,10 @@ impl Campaign<'_> {
             add(&self.tally.kills, 1);
         }
         Ok(())
+    }
+
+    fn is_over(&self) -> bool {
+        self.tally.broken.load(Ordering::Relaxed) || Instant::now() > self.deadline
     }
 
     fn fresh(&self, dir: &Path) -> Result<Ledger, Violation> {
@@ -101,7 +106,7 @@ impl Campaign<'_> {
     pub(crate) fn cut_power(&self, goal: u64) -> Result<(), Violation> {
         let mut random = Random::new(self.seed);
         let mut life = 0;
-        while life < goal && Instant::now() < self.deadline {
+        while life < goal && !self.is_over() {
             add(&self.tally.logs, 1);
             let image = Image::create(&self.dir, IMAGE_MEBIBYTES);
             let mut image = image.map_err(|error| violation!("no image: {error}"))?;

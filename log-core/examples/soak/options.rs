@@ -4,11 +4,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 const USAGE: &str = "\
-usage: soak [--seed N] [--minutes M] [--kills N] [--cuts N] [--dir PATH]
+usage: soak [--seed N] [--minutes M] [--kills N] [--cuts N] [--seeds N] [--dir PATH]
   --seed N     what all choices depend on (default: 1)
   --minutes M  ends after so long, also short of the counts (default: 60)
   --kills N    writers killed by SIGKILL (default: 1000)
   --cuts N     power cuts of a loop-mounted ext4; need root (default: 200)
+  --seeds N    simulated disks (default: 1000000)
   --dir PATH   where to work (default: the system's directory for temporary files)";
 
 /// What to do, and how long.
@@ -18,6 +19,7 @@ pub(crate) struct Options {
     pub(crate) time: Duration,
     pub(crate) kills: u64,
     pub(crate) cuts: u64,
+    pub(crate) seeds: u64,
     pub(crate) dir: PathBuf,
 }
 
@@ -29,6 +31,7 @@ impl Options {
             time: Duration::from_hours(1),
             kills: 1_000,
             cuts: 200,
+            seeds: 1_000_000,
             dir: std::env::temp_dir(),
         };
         let mut args = args.into_iter();
@@ -46,6 +49,7 @@ impl Options {
                 "--minutes" => options.time = Duration::from_secs(number()? * 60),
                 "--kills" => options.kills = number()?,
                 "--cuts" => options.cuts = number()?,
+                "--seeds" => options.seeds = number()?,
                 "--dir" => options.dir = value.into(),
                 _ => return Err(format!("there is no {name}\n{USAGE}")),
             }

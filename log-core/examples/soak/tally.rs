@@ -1,11 +1,13 @@
 //! What a run did, counted by all its threads.
 
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// Counts; see the text that they are printed as.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
+    /// Set when a promise was broken: all parts of the run end soon.
+    pub(crate) broken: AtomicBool,
     pub(crate) kills: AtomicU64,
     pub(crate) kills_in_open: AtomicU64,
     pub(crate) cuts: AtomicU64,
