@@ -10,7 +10,7 @@
 //!
 //! In reading order: [`mod@format`] (bytes) · `manifest`, `scan`, `classify`, `recover`, `open` (what is found) ·
 //! `log`, `queue`, `writer`, `next`, `commit` (the way in) · `segment`, `mmap`, `index`, `read` (the way out) ·
-//! `cursor` · `stat`, `verify` · `io`, `lock` (what the system gives) · `sim`, `proof` (a disk that loses power, and
+//! `cursor`, [`retention`] · `stat`, `verify` · `io`, `lock` (what the system gives) · `sim`, `proof` (a disk that loses power, and
 //! what holds on it).
 
 mod classify;
@@ -31,6 +31,7 @@ pub mod proof;
 mod queue;
 mod read;
 mod recover;
+pub mod retention;
 mod scan;
 mod segment;
 #[cfg(any(test, feature = "simulation"))]
@@ -48,6 +49,7 @@ pub use mmap::Mapping;
 pub use queue::Record;
 pub use read::{Entry, Iter, Reader};
 pub use recover::{Recovery, TornTail};
+pub use retention::{Plan, Retention};
 pub use scan::Damage;
 pub use segment::SegmentInfo;
 pub use stat::{SegmentStat, Stat, stat};

@@ -172,6 +172,8 @@ pub(crate) struct ManifestStore {
     dir: PathBuf,
     log_id: [u8; 16],
     generation: u64,
+    /// Whether both names are known to be durable: an earlier process may have died before it synced them.
+    named: bool,
     broken: bool,
 }
 
@@ -183,6 +185,7 @@ impl ManifestStore {
             dir: dir.to_path_buf(),
             log_id,
             generation: loaded.manifest().map_or(0, |manifest| manifest.generation),
+            named: false,
             broken: false,
         }
     }
@@ -222,13 +225,19 @@ impl ManifestStore {
         written.map(|()| manifest)
     }
 
-    fn write(&self, manifest: &Manifest) -> Result<(), ManifestError> {
+    fn write(&mut self, manifest: &Manifest) -> Result<(), ManifestError> {
         let mut bytes = manifest.encode();
         let wanted = (bytes.len() as u64).next_multiple_of(STEP_BYTES);
         // Both: so that the store after this one cannot lack space either.
         let other = self.room(name_of(manifest.generation + 1), wanted)?;
         let (file, length) = self.room(name_of(manifest.generation), wanted)?;
         drop(other);
+        if !self.named {
+            self.io
+                .sync_dir(&self.dir)
+                .map_err(failed("sync", &self.dir))?;
+            self.named = true;
+        }
         // The zeros wipe what a longer list left.
         bytes.resize(length.min(FILE_BYTES_MAX) as usize, 0);
         let path = self.dir.join(name_of(manifest.generation));
@@ -236,7 +245,7 @@ impl ManifestStore {
         file.sync_data().map_err(failed("sync", &path))
     }
 
-    /// A file of at least `wanted` bytes, with all of them and its name durable; and its length.
+    /// A file of at least `wanted` bytes, and its length. Zeros behind a manifest need no sync of their own.
     fn room(
         &self,
         name: &'static str,
@@ -260,10 +269,6 @@ impl ManifestStore {
             Err(error) if is_full(&error) => return Err(full(error)),
             reserved => reserved.map_err(failed("reserve room for", &path))?,
         }
-        file.sync_all().map_err(failed("sync", &path))?;
-        self.io
-            .sync_dir(&self.dir)
-            .map_err(failed("sync", &self.dir))?;
         Ok((file, wanted))
     }
 }

@@ -5,6 +5,7 @@ use std::fs;
 use super::super::Form;
 use super::*;
 use crate::io::RealDisk;
+use crate::sim::{NameLoss, SimDisk};
 
 const LOG: [u8; 16] = [5; 16];
 
@@ -157,4 +158,68 @@ fn a_failed_write_breaks_the_store_for_good() {
         Err(ManifestError::Broken)
     ));
     assert_eq!(store.generation(), 1);
+}
+
+#[test]
+fn crash_at_every_step_leaves_the_newest_durable_manifest() {
+    let dir = Path::new("/log");
+    let mut cuts = 0;
+    for seed in 0..150 {
+        let disk = SimDisk::new(seed);
+        disk.create_dir(dir).unwrap();
+        disk.sync_dir(Path::new("/")).unwrap();
+        let (mut acknowledged, mut attempted) = (0, 0);
+        for life in 0..8 {
+            let loaded = load(&disk, dir).unwrap();
+            let found = loaded.manifest().map_or(0, |manifest| manifest.generation);
+            assert!(
+                (acknowledged..=attempted).contains(&found),
+                "seed {seed}: {found} after {acknowledged}"
+            );
+            assert_ne!(loaded.known, Known::Lost, "seed {seed}");
+            let mut store = ManifestStore::new(Arc::new(disk.clone()), dir, LOG, &loaded);
+            disk.cut_at(Some(1 + (seed + 5 * life) % 13));
+            for count in 1..6 {
+                attempted = attempted.max(store.generation() + 1);
+                match store.store(1, 10, segments(count * 900)) {
+                    Ok(stored) => acknowledged = stored.generation,
+                    Err(_) => break,
+                }
+            }
+            cuts += u32::from(disk.is_cut());
+            // Only what a power cut left is known to be durable.
+            if (seed + life) % 3 == 0 {
+                disk.kill();
+            } else {
+                disk.crash(NameLoss::Any);
+            }
+        }
+    }
+    assert!(cuts > 500, "{cuts} cuts");
+}
+
+#[test]
+fn a_full_disk_changes_nothing_and_heals() {
+    let dir = Path::new("/log");
+    let disk = SimDisk::new(1);
+    disk.create_dir(dir).unwrap();
+    let loaded = load(&disk, dir).unwrap();
+    let mut store = ManifestStore::new(Arc::new(disk.clone()), dir, LOG, &loaded);
+    disk.set_free(Some(STEP_BYTES));
+    let refused = store.store(1, 10, segments(1));
+    assert!(
+        matches!(refused, Err(ManifestError::NoRoom { .. })),
+        "{refused:?}"
+    );
+    disk.set_free(None);
+    let stored = store.store(1, 10, segments(1)).unwrap();
+    disk.set_free(Some(0));
+    let second = store.store(1, 10, segments(2000)).unwrap();
+    assert_eq!((stored.generation, second.generation), (1, 2));
+    let refused = store.store(1, 10, segments(3000));
+    assert!(
+        matches!(refused, Err(ManifestError::NoRoom { .. })),
+        "{refused:?}"
+    );
+    assert_eq!(load(&disk, dir).unwrap().known, Known::Newest(second));
 }
