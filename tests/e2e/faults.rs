@@ -11,7 +11,7 @@ use std::{
 use crate::{
     image::{Cut, Image},
     mounts::isolated,
-    support::{Ledger, Load, Server, audit},
+    support::{Ledger, Load, Server, audit, errata},
 };
 
 /// How often each fault strikes in one run; `make soak` asks for more.
@@ -157,6 +157,43 @@ fn kill_9_on_a_full_disk_loses_nothing_acknowledged() {
                 load.stop();
             }
             audit(&server, &ledger);
+            drop(server);
+            image.unmount().unwrap();
+        },
+    );
+}
+
+#[test]
+fn a_read_only_disk_is_named_at_the_start_and_its_log_can_be_read() {
+    isolated(
+        "faults::a_read_only_disk_is_named_at_the_start_and_its_log_can_be_read",
+        |dir| {
+            let (mut image, mut server) = server_on_a_disk(dir);
+            let ledger = Ledger::default();
+            let load = Load::start(&server, "before", &ledger);
+            load.wait_for_acknowledged(ACKNOWLEDGED_MIN);
+            load.stop();
+            server.stop();
+            image.unmount().unwrap();
+            image.mount("ro").unwrap();
+
+            let data_dir = image.path().join("data");
+            let start = errata(&data_dir, &["serve", "--listen", "127.0.0.1:0"]);
+            let said = String::from_utf8_lossy(&start.stderr);
+            assert!(!start.status.success(), "{said}");
+            for expected in [data_dir.to_str().unwrap(), "Read-only file system"] {
+                assert!(said.contains(expected), "no {expected:?} in {said}");
+            }
+            for command in ["verify", "stat"] {
+                let output = errata(&data_dir, &["log", command]);
+                let said = String::from_utf8_lossy(&output.stderr);
+                assert!(output.status.success(), "{command}: {said}");
+            }
+            let dump = errata(&data_dir, &["log", "dump"]);
+            let dump = String::from_utf8_lossy(&dump.stdout);
+            for id in ledger.lock().unwrap().iter() {
+                assert!(dump.contains(id), "{id} is not in the dump");
+            }
             drop(server);
             image.unmount().unwrap();
         },

@@ -26,3 +26,6 @@ fi
 
 say "clippy, Rust tests, end-to-end tests"
 cargo test --workspace --locked --no-fail-fast --lib --bins --tests
+
+say "the soak program, which needs the simulated disk"
+cargo test --locked -p log-core --features simulation --example soak
