@@ -10,9 +10,10 @@
 //!
 //! In reading order: [`mod@format`] (bytes) · `manifest`, `scan`, `classify`, `recover`, `open` (what is found) ·
 //! `log`, `queue`, `writer`, `next`, `commit` (the way in) · `segment`, `mmap`, `index`, `read` (the way out) ·
-//! `cursor`, [`retention`] · `stat`, `verify` · `io`, `lock` (what the system gives) · `sim`, `proof` (a disk that loses power, and
-//! what holds on it).
+//! `chain`, `sealed` (complete segments: vouched for, compressed) · `cursor`, [`retention`] · `stat`, `verify` · `io`,
+//! `lock` (what the system gives) · `sim`, `proof` (a disk that loses power, and what holds on it).
 
+mod chain;
 mod classify;
 mod commit;
 mod cursor;
@@ -33,6 +34,7 @@ mod read;
 mod recover;
 pub mod retention;
 mod scan;
+mod sealed;
 mod segment;
 #[cfg(any(test, feature = "simulation"))]
 pub mod sim;
