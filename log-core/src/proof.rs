@@ -13,6 +13,7 @@
 mod cursors;
 mod life;
 mod model;
+mod rot;
 mod steps;
 mod world;
 

@@ -114,8 +114,8 @@ impl Model {
     }
 
     /// Holds that `entries`, all records of a log after a crash, are a prefix of what was appended, batches whole,
-    /// with everything that was acknowledged or shown. From now on they are shown.
-    pub(super) fn check_all(&mut self, entries: &[Entry]) -> Result<(), Violation> {
+    /// with everything that was acknowledged or shown. From now on they are shown, unless `shown` says otherwise.
+    pub(super) fn check_all(&mut self, entries: &[Entry], shown: bool) -> Result<(), Violation> {
         let found = entries.len();
         if found < self.acked.len() {
             return Err(format!(
@@ -149,7 +149,9 @@ impl Model {
                 "a batch was torn: {found} records are there, the batch ends at {end}"
             ));
         }
-        self.shown = found;
+        if shown {
+            self.shown = found;
+        }
         Ok(())
     }
 

@@ -4,7 +4,7 @@
 use super::*;
 
 /// Seeds of the quick proof: some seconds unoptimised.
-const SEEDS: u64 = 3000;
+const SEEDS: u64 = 5000;
 /// Seeds within which every lie must be caught.
 const LIE_SEEDS: u64 = 2000;
 
