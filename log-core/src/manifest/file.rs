@@ -172,7 +172,9 @@ pub(crate) struct ManifestStore {
     dir: PathBuf,
     log_id: [u8; 16],
     generation: u64,
-    /// Whether both names are known to be durable: an earlier process may have died before it synced them.
+    /// What was loaded, until it is known to be durable, as are both names: an earlier process may have died before
+    /// it synced them.
+    unproven: Option<Manifest>,
     named: bool,
     broken: bool,
 }
@@ -185,6 +187,7 @@ impl ManifestStore {
             dir: dir.to_path_buf(),
             log_id,
             generation: loaded.manifest().map_or(0, |manifest| manifest.generation),
+            unproven: loaded.manifest().cloned(),
             named: false,
             broken: false,
         }
@@ -226,22 +229,35 @@ impl ManifestStore {
     }
 
     fn write(&mut self, manifest: &Manifest) -> Result<(), ManifestError> {
-        let mut bytes = manifest.encode();
-        let wanted = (bytes.len() as u64).next_multiple_of(STEP_BYTES);
+        let wanted = (manifest.encode().len() as u64).next_multiple_of(STEP_BYTES);
         // Both: so that the store after this one cannot lack space either.
-        let other = self.room(name_of(manifest.generation + 1), wanted)?;
+        let (other, other_length) = self.room(name_of(manifest.generation + 1), wanted)?;
         let (file, length) = self.room(name_of(manifest.generation), wanted)?;
-        drop(other);
         if !self.named {
             self.io
                 .sync_dir(&self.dir)
                 .map_err(failed("sync", &self.dir))?;
             self.named = true;
         }
-        // The zeros wipe what a longer list left.
-        bytes.resize(length.min(FILE_BYTES_MAX) as usize, 0);
+        // Before the other file is overwritten: what was loaded may stand in the page cache only.
+        if let Some(loaded) = self.unproven.take() {
+            self.write_file(other.as_ref(), &loaded, other_length)?;
+        }
+        drop(other);
+        self.write_file(file.as_ref(), manifest, length)
+    }
+
+    /// Overwrites a whole file; the zeros wipe what a longer list left.
+    fn write_file(
+        &self,
+        file: &dyn LogFile,
+        manifest: &Manifest,
+        length: u64,
+    ) -> Result<(), ManifestError> {
         let path = self.dir.join(name_of(manifest.generation));
-        write_all(file.as_ref(), &bytes, 0).map_err(failed("write", &path))?;
+        let mut bytes = manifest.encode();
+        bytes.resize(length.min(FILE_BYTES_MAX) as usize, 0);
+        write_all(file, &bytes, 0).map_err(failed("write", &path))?;
         file.sync_data().map_err(failed("sync", &path))
     }
 
