@@ -9,13 +9,14 @@ use std::{sync::mpsc, time::Duration};
 
 use event_model::{
     Position,
-    record::{SCHEMA_COMMAND_V1, SCHEMA_MARKER_V1, encode_marker},
+    record::{SCHEMA_MARKER_V1, encode_marker},
 };
 use log_core::{Log, Record};
 use tokio::sync::oneshot;
 
 use crate::{
     error::{CommandError, CommitError},
+    markers::MarkerHint,
     writer::CommandReceipt,
 };
 
@@ -39,8 +40,8 @@ pub(crate) type CommandAnswer = oneshot::Sender<Result<CommandReceipt, CommandEr
 pub(crate) enum Message {
     /// Store this command.
     Command {
-        /// Its archive.
-        record: Vec<u8>,
+        /// Its archive, and the version of that.
+        record: Record,
         /// Who waits.
         answer: CommandAnswer,
     },
@@ -76,18 +77,26 @@ pub(crate) struct Commands {
     last: u64,
     /// The last one whose marker is durable.
     marked: u64,
+    hint: MarkerHint,
     limits: CommandLimits,
 }
 
 impl Commands {
-    /// `marked` of the control log's records have a marker.
-    pub(crate) fn new(control: Log, events: Log, marked: u64, limits: CommandLimits) -> Self {
+    /// `marked` of the control log's records have a marker; `hint` is told of more.
+    pub(crate) fn new(
+        control: Log,
+        events: Log,
+        marked: u64,
+        hint: MarkerHint,
+        limits: CommandLimits,
+    ) -> Self {
         let last = control.durable_end().saturating_sub(1);
         Self {
             control,
             events,
             last,
             marked,
+            hint,
             limits,
         }
     }
@@ -110,6 +119,7 @@ impl Commands {
                 .collect();
             let sequences = self.events.append_batch(markers)?.wait()?;
             self.marked = last;
+            self.hint.note(last, sequences.end - 1);
             place = Some(Position::new(0, sequences.end - 1));
         }
         Ok(place)
@@ -141,7 +151,7 @@ impl Commands {
         }
     }
 
-    fn store(&mut self, group: Vec<(Vec<u8>, CommandAnswer)>) {
+    fn store(&mut self, group: Vec<(Record, CommandAnswer)>) {
         let (records, answers): (Vec<_>, Vec<_>) = group.into_iter().unzip();
         match self.store_records(records) {
             Ok((first_number, outcome)) => {
@@ -173,16 +183,9 @@ impl Commands {
     /// The first record's number and the place of the last marker.
     fn store_records(
         &mut self,
-        records: Vec<Vec<u8>>,
+        records: Vec<Record>,
     ) -> Result<(u64, Result<Position, CommitError>), CommandError> {
         self.mark().map_err(CommandError::NotStored)?;
-        let records = records
-            .into_iter()
-            .map(|record| Record {
-                schema: SCHEMA_COMMAND_V1,
-                payload: record.into(),
-            })
-            .collect();
         let numbers = self
             .control
             .append_batch(records)
@@ -202,18 +205,18 @@ impl Commands {
 
 /// Takes what else is waiting, so that commands share their syncs; whether to close.
 fn gather(
-    first: (Vec<u8>, CommandAnswer),
+    first: (Record, CommandAnswer),
     messages: &mpsc::Receiver<Message>,
     limits: CommandLimits,
-) -> (Vec<(Vec<u8>, CommandAnswer)>, bool) {
-    let mut bytes = first.0.len() + FRAME_BYTES_MAX;
+) -> (Vec<(Record, CommandAnswer)>, bool) {
+    let mut bytes = first.0.payload.len() + FRAME_BYTES_MAX;
     let mut group = vec![first];
     // The next may be as large as a command can be, and one batch of markers must do.
     let bytes_max = limits.group_bytes_max - limits.command_bytes_max;
     while bytes <= bytes_max && (group.len() as u64) < MARKERS_MAX {
         match messages.try_recv() {
             Ok(Message::Command { record, answer }) => {
-                bytes += record.len() + FRAME_BYTES_MAX;
+                bytes += record.payload.len() + FRAME_BYTES_MAX;
                 group.push((record, answer));
             }
             Ok(Message::Close) => return (group, true),

@@ -212,6 +212,16 @@ pub enum ReadError {
         #[source]
         source: log_core::ReadError,
     },
+    /// Retention dropped the record.
+    #[error("record {sequence} of the {log} log is no longer kept: the log begins at {first}")]
+    NotRetained {
+        /// Which.
+        log: WhichLog,
+        /// Its sequence number.
+        sequence: u64,
+        /// The first one kept.
+        first: u64,
+    },
     /// The bytes passed the log's checksum, but are no sound record.
     #[error("record {sequence} of the {log} log is damaged")]
     Record {

@@ -19,7 +19,7 @@
 //! batch → the completer thread answers the tickets when the batch is durable.
 //!
 //! In reading order: [`writer`], [`ticket`], [`reader`], [`control`] (the fold that
-//! follows the control log), [`blobs`], [`dump`], [`error`].
+//! follows the control log), [`retention`], [`blobs`], [`dump`], [`error`].
 
 mod appender;
 pub mod blobs;
@@ -30,6 +30,7 @@ pub mod dump;
 pub mod error;
 mod markers;
 pub mod reader;
+pub mod retention;
 mod thread;
 pub mod ticket;
 pub mod writer;
@@ -37,5 +38,6 @@ pub mod writer;
 pub use control::{ControlFollower, fold_control};
 pub use error::{AppendError, CloseError, CommandError, CommitError, OpenError, ReadError};
 pub use reader::{Entry, Item, Items, LogReader, SegmentSpan};
+pub use retention::{LogCursor, Plan, Retention};
 pub use ticket::EventTicket;
 pub use writer::{CommandReceipt, LogConfig, LogWriter, WriterState};

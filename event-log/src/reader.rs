@@ -5,7 +5,7 @@
 //! kept for the neighbours. Fails with [`ReadError`], which names the record.
 
 use std::{
-    path::Path,
+    path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -69,10 +69,11 @@ pub struct SegmentSpan {
 
 /// A reader of both logs. Clones share the mappings and the decoded blocks.
 #[derive(Clone)]
-pub struct LogReader(Arc<Inner>);
+pub struct LogReader(pub(crate) Arc<Inner>);
 
-struct Inner {
-    events: Reader,
+pub(crate) struct Inner {
+    pub(crate) dir: PathBuf,
+    pub(crate) events: Reader,
     control: Reader,
     blocks: BlockCache,
 }
@@ -84,8 +85,9 @@ impl std::fmt::Debug for LogReader {
 }
 
 impl LogReader {
-    pub(crate) fn new(events: Reader, control: Reader) -> Self {
+    pub(crate) fn new(dir: &Path, events: Reader, control: Reader) -> Self {
         Self(Arc::new(Inner {
+            dir: dir.to_owned(),
             events,
             control,
             blocks: BlockCache::default(),
@@ -98,7 +100,8 @@ impl LogReader {
             let dir = log_dir(dir, log);
             Reader::open_read_only(&dir).map_err(|source| OpenError::Log { log, dir, source })
         };
-        Ok(Self::new(open(WhichLog::Events)?, open(WhichLog::Control)?))
+        let (events, control) = (open(WhichLog::Events)?, open(WhichLog::Control)?);
+        Ok(Self::new(dir, events, control))
     }
 
     /// The last durable position; 0: none.
@@ -118,6 +121,9 @@ impl LogReader {
 
     /// The records after `position` up to the durable end of this moment.
     ///
+    /// What is no longer kept is left out: whoever must not miss anything compares
+    /// with [`Self::first`].
+    ///
     /// After [`ReadError::Record`] or [`ReadError::CommandMissing`] the iterator goes
     /// on with the next record; after [`ReadError::Log`] it ends.
     pub fn read_after(&self, position: Position) -> Items {
@@ -135,7 +141,8 @@ impl LogReader {
         wait_for(&self.0.events, position.sequence() + 1, timeout)
     }
 
-    /// The event at `position`; none if another record or nothing is there.
+    /// The event at `position`; none if another record or nothing is there. One that
+    /// retention dropped answers [`ReadError::NotRetained`].
     pub fn event(&self, position: Position) -> Result<Option<StoredEvent>, ReadError> {
         let entry = self
             .0

@@ -10,7 +10,7 @@ use std::{
 };
 
 use event_model::{Command, Head, Position, record::archive_head};
-use log_core::Log;
+use log_core::{Log, Record};
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
@@ -19,7 +19,7 @@ use crate::{
     blocks::Packed,
     commands::{COMMANDS_QUEUED_MAX, CommandLimits, Commands, Message},
     error::{AppendError, CloseError, CommandError, OpenError, ReadError, WhichLog},
-    markers::last_marker,
+    markers::{MarkerHint, last_marker},
     reader::LogReader,
     thread::NamedThread,
     ticket::{EventTicket, block_on},
@@ -103,13 +103,13 @@ pub enum Condition {
 
 /// The writer of both logs. Clones share it; it closes when the last one is dropped.
 #[derive(Clone)]
-pub struct LogWriter(Arc<Inner>);
+pub struct LogWriter(pub(crate) Arc<Inner>);
 
-struct Inner {
+pub(crate) struct Inner {
     queue: Arc<EventQueue>,
     commands: mpsc::SyncSender<Message>,
     command_bytes_max: usize,
-    events: Log,
+    pub(crate) events: Log,
     control: Log,
     reader: LogReader,
     /// Taken by the first close.
@@ -132,7 +132,9 @@ impl LogWriter {
     pub fn open(config: LogConfig) -> Result<Self, OpenError> {
         let control = open_log(WhichLog::Control, &config)?;
         let events = open_log(WhichLog::Events, &config)?;
-        let marked = last_marker(&events.reader())?;
+        let reader = LogReader::new(&config.dir, events.reader(), control.reader());
+        let hint = MarkerHint::of(&log_dir(&config.dir, WhichLog::Events));
+        let marked = last_marker(&events.reader(), &reader, &hint)?.number;
         let control_end = control.durable_end() - 1;
         if marked > control_end {
             return Err(OpenError::ControlBehind {
@@ -141,7 +143,7 @@ impl LogWriter {
             });
         }
         let limits = CommandLimits::of_segment(config.control_segment_bytes);
-        let mut commands = Commands::new(control.clone(), events.clone(), marked, limits);
+        let mut commands = Commands::new(control.clone(), events.clone(), marked, hint, limits);
         if let Some((first, last)) = commands.unmarked() {
             tracing::info!(first, last, "writing the markers that a crash left out");
             commands.mark().map_err(|reason| OpenError::Markers {
@@ -157,7 +159,6 @@ impl LogWriter {
         let commander = NamedThread::spawn("errata-command", move || commands.run(&receiver));
         // Without this one the two others must not stay.
         threads.push(commander.inspect_err(|_| queue.close())?);
-        let reader = LogReader::new(events.reader(), control.reader());
         Ok(Self(Arc::new(Inner {
             queue,
             commands: sender,
@@ -193,6 +194,10 @@ impl LogWriter {
             let bytes = record.len();
             return Err(CommandError::TooLarge { bytes, max });
         }
+        let record = Record {
+            schema: command.schema(),
+            payload: record.into(),
+        };
         let (answer, receipt) = oneshot::channel();
         self.0
             .commands
@@ -310,5 +315,12 @@ fn open_log(log: WhichLog, config: &LogConfig) -> Result<Log, OpenError> {
 
 /// Maps a log-core read error.
 pub(crate) fn read_error(log: WhichLog) -> impl Fn(log_core::ReadError) -> ReadError + Copy {
-    move |source| ReadError::Log { log, source }
+    move |source| match source {
+        log_core::ReadError::NotRetained { sequence, first } => ReadError::NotRetained {
+            log,
+            sequence,
+            first,
+        },
+        source => ReadError::Log { log, source },
+    }
 }

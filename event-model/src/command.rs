@@ -1,24 +1,29 @@
 //! Commands: decisions by people, rules and the system, as they stand in the
 //! control log.
 //!
-//! Invariant: a stored command never changes meaning. [`CommandV1`] is an rkyv
+//! Invariant: a stored command never changes meaning. [`CommandV2`] is an rkyv
 //! archive (small, read once, so it is deserialised rather than read in place); a
 //! new field or a new decision is a new version with an up-conversion: an archived
 //! enum is as large as its largest variant, and a release that does not know a
-//! decision must find an opaque record, not a damaged one. As JSON (for `errata log dump`
-//! only) a command leaves out hashes of passwords, links and tokens.
+//! decision must find an opaque record, not a damaged one. What version 1 has words
+//! for is still stored as version 1, so that the release before reads it. As JSON
+//! (for `errata log dump` only) a command leaves out hashes of passwords, links and
+//! tokens.
+
+#[expect(missing_docs, reason = "frozen; the words are at version 2")]
+pub mod v1;
 
 use rkyv::{Archive, Deserialize, Serialize, rancor};
 
 use crate::{
     IssueId, ProjectId, PublicKey, TokenId, UserId,
-    record::{RecordError, SCHEMA_COMMAND_V1},
+    record::{RecordError, SCHEMA_COMMAND_V1, SCHEMA_COMMAND_V2},
 };
 
 /// The newest command.
-pub type Command = CommandV1;
+pub type Command = CommandV2;
 /// The newest decision.
-pub type Decision = DecisionV1;
+pub type Decision = DecisionV2;
 
 /// Who decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Archive, Serialize, Deserialize, serde::Serialize)]
@@ -150,21 +155,40 @@ pub struct DeliveryStep {
     pub at_ns: i64,
 }
 
-/// A decision with who and when. Version 1.
+/// Why the oldest records of the events log go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Archive, Serialize, Deserialize, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DropReason {
+    /// They are older than they are to be kept.
+    Age,
+    /// The log takes more space than it may.
+    Size,
+}
+
+/// A consumer that had not read all of what goes, and is no longer waited for.
 #[derive(Debug, Clone, PartialEq, Eq, Archive, Serialize, Deserialize, serde::Serialize)]
-pub struct CommandV1 {
+pub struct OverruledCursor {
+    /// Its name.
+    pub cursor: String,
+    /// The packed [`crate::Position`] it wanted next.
+    pub position: u64,
+}
+
+/// A decision with who and when. Version 2.
+#[derive(Debug, Clone, PartialEq, Eq, Archive, Serialize, Deserialize, serde::Serialize)]
+pub struct CommandV2 {
     /// Who.
     pub actor: Actor,
     /// Unix nanoseconds, gateway's clock.
     pub at_ns: i64,
     /// What.
-    pub decision: DecisionV1,
+    pub decision: DecisionV2,
 }
 
-/// What was decided. Version 1.
+/// What was decided. Version 2.
 #[derive(Debug, Clone, PartialEq, Eq, Archive, Serialize, Deserialize, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum DecisionV1 {
+pub enum DecisionV2 {
     /// First start: the organisation.
     CreateOrganization {
         /// Shown in the UI.
@@ -276,24 +300,53 @@ pub enum DecisionV1 {
         /// A packed [`crate::Position`].
         position: u64,
     },
+    /// The oldest records of the events log go, by its retention.
+    RangeDropped {
+        /// The packed [`crate::Position`] of the first record kept.
+        below: u64,
+        /// Why.
+        reason: DropReason,
+        /// Segments that go.
+        segments: u64,
+        /// Bytes on disk that they take.
+        bytes: u64,
+        /// Who loses records unread.
+        overruled: Vec<OverruledCursor>,
+    },
 }
 
-impl CommandV1 {
-    /// The record's bytes, of schema [`SCHEMA_COMMAND_V1`].
+impl CommandV2 {
+    /// The schema of [`Self::encode`]'s bytes: the oldest that has words for it.
+    pub fn schema(&self) -> u16 {
+        match v1::CommandV1::of(self) {
+            Some(_) => SCHEMA_COMMAND_V1,
+            None => SCHEMA_COMMAND_V2,
+        }
+    }
+
+    /// The record's bytes, of schema [`Self::schema`].
     pub fn encode(&self) -> Vec<u8> {
-        rkyv::to_bytes::<rancor::Error>(self)
+        let archive = match v1::CommandV1::of(self) {
+            Some(old) => rkyv::to_bytes::<rancor::Error>(&old),
+            None => rkyv::to_bytes::<rancor::Error>(self),
+        };
+        archive
             .expect("a command holds only numbers, strings and lists, which always archive")
             .into_vec()
     }
 
     /// Reads a record of the control log.
     pub fn decode(schema: u16, record: &[u8]) -> Result<Self, RecordError> {
-        if schema != SCHEMA_COMMAND_V1 {
-            return Err(RecordError::UnknownSchema(schema));
-        }
         let mut aligned = rkyv::util::AlignedVec::<16>::with_capacity(record.len());
         aligned.extend_from_slice(record);
-        rkyv::from_bytes::<Self, rancor::Error>(&aligned).map_err(|e| RecordError::Archive {
+        match schema {
+            SCHEMA_COMMAND_V1 => {
+                rkyv::from_bytes::<v1::CommandV1, rancor::Error>(&aligned).map(Self::from)
+            }
+            SCHEMA_COMMAND_V2 => rkyv::from_bytes::<Self, rancor::Error>(&aligned),
+            _ => return Err(RecordError::UnknownSchema(schema)),
+        }
+        .map_err(|e| RecordError::Archive {
             what: "command",
             reason: e.to_string(),
         })

@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::{Command, Decision, ProjectId, PublicKey, Role, TokenId, UserId};
+use crate::{Command, Decision, DropReason, Position, ProjectId, PublicKey, Role, TokenId, UserId};
 
 /// The state after some number of control records.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -24,8 +24,21 @@ pub struct ControlState {
     pub tokens: BTreeMap<TokenId, Token>,
     /// Open one-time links, by SHA-256 of their secret.
     pub password_links: HashMap<[u8; 32], PasswordLink>,
+    /// The newest drop of old events.
+    pub dropped: Option<DroppedRange>,
     /// Control records folded so far; also the number of the last one.
     pub version: u64,
+}
+
+/// Up to where the oldest events went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DroppedRange {
+    /// The first position kept.
+    pub below: Position,
+    /// Why.
+    pub reason: DropReason,
+    /// Unix nanoseconds.
+    pub at_ns: i64,
 }
 
 /// A source of events.
@@ -162,6 +175,17 @@ impl ControlState {
             | Decision::CreatePasswordLink { .. }
             | Decision::SetPassword { .. }
             | Decision::EndSessions { .. } => self.apply_to_users(&command.decision),
+            Decision::RangeDropped { below, reason, .. } => {
+                let range = DroppedRange {
+                    below: Position(*below),
+                    reason: *reason,
+                    at_ns,
+                };
+                // What is gone stays gone, whatever a later record says.
+                if self.dropped.is_none_or(|known| known.below < range.below) {
+                    self.dropped = Some(range);
+                }
+            }
             // Triage and deliveries live in the issue projection.
             Decision::SetIssueStatus { .. }
             | Decision::AssignIssues { .. }

@@ -22,7 +22,10 @@ pub mod id;
 pub mod level;
 pub mod record;
 
-pub use command::{Actor, Command, Decision, DeliveryState, DeliveryStep, IssueStatus, Role};
+pub use command::{
+    Actor, Command, Decision, DeliveryState, DeliveryStep, DropReason, IssueStatus,
+    OverruledCursor, Role,
+};
 pub use control::ControlState;
 pub use event::Event;
 pub use head::Head;

@@ -86,9 +86,9 @@ impl Plan {
 
 /// What may go of `segments` (all that are retained, oldest first), with the log's cursors at these positions.
 pub fn plan(
-    retention: &Retention,
     segments: &[SegmentFacts],
     cursors: &[(String, u64)],
+    retention: &Retention,
     now_ns: i64,
 ) -> Plan {
     let first = segments.first().map_or(1, |segment| segment.base);

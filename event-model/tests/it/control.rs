@@ -1,8 +1,8 @@
 //! The fold of the control state.
 
 use event_model::{
-    Actor, Command, ControlState, Decision, IssueId, IssueStatus, ProjectId, PublicKey, Role,
-    TokenId, UserId,
+    Actor, Command, ControlState, Decision, DropReason, IssueId, IssueStatus, ProjectId, PublicKey,
+    Role, TokenId, UserId,
 };
 
 use crate::sample::commands;
@@ -187,6 +187,27 @@ fn a_history_that_does_not_fit_never_fails() {
     for (_, command) in commands().iter().rev() {
         reversed.apply(command);
     }
-    assert_eq!(reversed.version, 14);
+    assert_eq!(reversed.version, 15);
     assert_eq!(reversed.users[&UserId(4)].session_epoch, 0);
+}
+
+#[test]
+fn the_newest_drop_of_old_events_is_remembered() {
+    let drop = |below, reason| Decision::RangeDropped {
+        below,
+        reason,
+        segments: 1,
+        bytes: 1,
+        overruled: Vec::new(),
+    };
+    let known = |decisions: Vec<Decision>| {
+        let dropped = fold(decisions).dropped;
+        dropped.map(|range| (range.below.0, range.reason, range.at_ns))
+    };
+    let (age, size) = (drop(100, DropReason::Age), drop(200, DropReason::Size));
+    assert_eq!(known(vec![]), None);
+    let newest = Some((200, DropReason::Size, 2));
+    assert_eq!(known(vec![age.clone(), size.clone()]), newest);
+    let newest = Some((200, DropReason::Size, 1));
+    assert_eq!(known(vec![size, age]), newest, "what is gone stays gone");
 }

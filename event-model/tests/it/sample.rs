@@ -1,8 +1,8 @@
 //! One of everything that is stored.
 
 use event_model::{
-    Actor, Command, Decision, DeliveryState, DeliveryStep, Head, IssueId, IssueStatus, ProjectId,
-    PublicKey, Role, TokenId, UserId,
+    Actor, Command, Decision, DeliveryState, DeliveryStep, DropReason, Head, IssueId, IssueStatus,
+    OverruledCursor, ProjectId, PublicKey, Role, TokenId, UserId,
     head::{ExceptionHeadV1, FrameHeadV1},
 };
 
@@ -185,6 +185,20 @@ pub(crate) fn commands() -> Vec<(&'static str, Command)> {
             "advance_alert_cursor",
             Actor::Alerter,
             Decision::AdvanceAlertCursor { position: 78 },
+        ),
+        (
+            "range_dropped",
+            Actor::System,
+            Decision::RangeDropped {
+                below: 1_000_001,
+                reason: DropReason::Size,
+                segments: 3,
+                bytes: 402_653_184,
+                overruled: vec![OverruledCursor {
+                    cursor: "search".into(),
+                    position: 999_000,
+                }],
+            },
         ),
     ];
     let command = |(name, actor, decision)| {

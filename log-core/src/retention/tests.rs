@@ -70,7 +70,7 @@ fn age_and_size_drop_a_prefix_of_the_complete_segments() {
             held_by: Vec::new(),
             overruled: Vec::new(),
         };
-        let found = plan(&bounds(age_s, bytes_max), &segments(5), &[], NOW_NS);
+        let found = plan(&segments(5), &[], &bounds(age_s, bytes_max), NOW_NS);
         assert_eq!(found, expected, "{age_s:?} {bytes_max:?}");
         assert_eq!(found.is_empty(), dropped == 0);
     }
@@ -80,9 +80,9 @@ fn age_and_size_drop_a_prefix_of_the_complete_segments() {
 fn the_last_segment_stays_even_when_it_is_complete() {
     let mut all = segments(3);
     all[3].complete = true;
-    let found = plan(&bounds(Some(0), Some(0)), &all, &[], NOW_NS + SECOND_NS);
+    let found = plan(&all, &[], &bounds(Some(0), Some(0)), NOW_NS + SECOND_NS);
     assert_eq!((found.below, found.segments), (131, 3));
-    let found = plan(&bounds(Some(0), Some(0)), &[], &[], NOW_NS);
+    let found = plan(&[], &[], &bounds(Some(0), Some(0)), NOW_NS);
     assert_eq!((found.below, found.segments), (1, 0));
 }
 
@@ -91,7 +91,7 @@ fn a_segment_between_that_is_young_keeps_those_behind_it() {
     let mut all = segments(4);
     // The clock was set back: what follows looks older.
     all[1].last_ns = NOW_NS;
-    let found = plan(&bounds(Some(5), None), &all, &[], NOW_NS);
+    let found = plan(&all, &[], &bounds(Some(5), None), NOW_NS);
     assert_eq!((found.below, found.segments), (111, 1));
 }
 
@@ -119,7 +119,7 @@ fn required_cursors_hold_back_what_they_have_not_passed() {
             vec![claim("cold", 110), claim("search", 121)],
         ),
     ] {
-        let found = plan(&retention, &segments(5), &cursors(cold, search), NOW_NS);
+        let found = plan(&segments(5), &cursors(cold, search), &retention, NOW_NS);
         assert_eq!((found.below, found.wanted), (below, 151), "{cold} {search}");
         assert_eq!(found.held_by, held_by);
         assert_eq!(found.overruled, []);
@@ -135,18 +135,18 @@ fn a_cursor_beyond_the_cap_loses_its_claim_loudly_and_a_missing_one_never() {
     };
     let at = |cold, search| vec![("cold".to_owned(), cold), ("search".to_owned(), search)];
     // From 131 on there are two complete segments and the open one: 250 bytes.
-    let found = plan(&retention, &segments(5), &at(131, 151), NOW_NS);
+    let found = plan(&segments(5), &at(131, 151), &retention, NOW_NS);
     assert_eq!((found.below, found.overruled), (131, vec![]));
-    let found = plan(&retention, &segments(5), &at(130, 151), NOW_NS);
+    let found = plan(&segments(5), &at(130, 151), &retention, NOW_NS);
     assert_eq!((found.below, found.held_by), (151, vec![]));
     assert_eq!(found.overruled, [claim("cold", 130)]);
     // Overruled, but the other one still holds.
-    let found = plan(&retention, &segments(5), &at(105, 135), NOW_NS);
+    let found = plan(&segments(5), &at(105, 135), &retention, NOW_NS);
     assert_eq!(found.below, 131);
     assert_eq!(found.held_by, [claim("search", 135)]);
     assert_eq!(found.overruled, [claim("cold", 105)]);
 
-    let found = plan(&retention, &segments(5), &at(151, 151)[..1], NOW_NS);
+    let found = plan(&segments(5), &at(151, 151)[..1], &retention, NOW_NS);
     assert_eq!(found.below, 101);
     assert_eq!(found.held_by, [claim("search", 0)]);
 }
@@ -154,7 +154,7 @@ fn a_cursor_beyond_the_cap_loses_its_claim_loudly_and_a_missing_one_never() {
 #[test]
 fn cursors_that_nobody_requires_hold_nothing() {
     let cursors = [("issues".to_owned(), 101)];
-    let found = plan(&bounds(Some(0), None), &segments(5), &cursors, NOW_NS);
+    let found = plan(&segments(5), &cursors, &bounds(Some(0), None), NOW_NS);
     assert_eq!((found.below, found.held_by), (151, vec![]));
 }
 
@@ -208,7 +208,7 @@ proptest! {
         b in 1..2_000_u64,
     ) {
         let cursors = [("a".to_owned(), a), ("b".to_owned(), b)];
-        let found = plan(&retention, &all, &cursors, NOW_NS);
+        let found = plan(&all, &cursors, &retention, NOW_NS);
         let dropped = &all[..found.segments as usize];
         prop_assert!(dropped.len() < all.len());
         prop_assert!(dropped.iter().all(|segment| segment.complete));
@@ -237,17 +237,17 @@ proptest! {
         step in 0..500_u64,
     ) {
         let at = |a| [("a".to_owned(), a), ("b".to_owned(), b), ("c".to_owned(), c)];
-        let before = plan(&retention, &all, &at(a), NOW_NS);
-        let later = plan(&retention, &all, &at(a), NOW_NS + step as i64 * SECOND_NS);
+        let before = plan(&all, &at(a), &retention, NOW_NS);
+        let later = plan(&all, &at(a), &retention, NOW_NS + step as i64 * SECOND_NS);
         prop_assert!(later.below >= before.below);
         // Only without the cap: passing it again renews a claim.
         if retention.cursor_lag_bytes_max.is_none() {
-            prop_assert!(plan(&retention, &all, &at(a + step), NOW_NS).below >= before.below);
+            prop_assert!(plan(&all, &at(a + step), &retention, NOW_NS).below >= before.below);
         }
         let stricter = Retention {
             bytes_max: Some(retention.bytes_max.unwrap_or(6_000).saturating_sub(step)),
             ..retention
         };
-        prop_assert!(plan(&stricter, &all, &at(a), NOW_NS).below >= before.below);
+        prop_assert!(plan(&all, &at(a), &stricter, NOW_NS).below >= before.below);
     }
 }
