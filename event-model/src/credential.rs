@@ -4,6 +4,8 @@
 //! Invariant: nothing here stores or logs a secret. A [`ServerSecret`] comes from
 //! `data/secret.key` (32 bytes).
 
+use std::sync::Arc;
+
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
@@ -17,10 +19,19 @@ pub const SESSION_COOKIE: &str = "errata_session";
 pub const SESSION_LIFE_NS: i64 = 30 * 24 * 3600 * 1_000_000_000;
 /// Metadata key of the internal token between roles.
 pub const INTERNAL_TOKEN_HEADER: &str = "x-errata-internal";
+/// Header in which the query role shows the internal token when it forwards another's
+/// request. It lends no right but one: to say in `x-forwarded-for` whose it is.
+pub const FORWARDER_HEADER: &str = "x-errata-forwarder";
+/// Shortest internal token that may be given, characters: 128 bits in base64 are 22.
+pub const INTERNAL_TOKEN_CHARS_MIN: usize = 32;
 
-/// The key of `data/secret.key`.
+/// The key of `data/secret.key`, and the internal token.
 #[derive(Clone)]
-pub struct ServerSecret([u8; 32]);
+pub struct ServerSecret {
+    key: [u8; 32],
+    /// Given in the configuration; none: derived from the key.
+    internal: Option<Arc<str>>,
+}
 
 impl std::fmt::Debug for ServerSecret {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -49,7 +60,9 @@ impl Caller {
     pub fn is_owner(self) -> bool {
         match self {
             Self::User { role, .. } => role == Role::Owner,
-            Self::Internal | Self::Admin => true,
+            // A role has what it needs by name, and nothing by rank.
+            Self::Internal => false,
+            Self::Admin => true,
         }
     }
 }
@@ -70,21 +83,35 @@ pub fn random_secret(prefix: &str) -> String {
 impl ServerSecret {
     /// Wraps the key.
     pub fn new(key: [u8; 32]) -> Self {
-        Self(key)
+        Self {
+            key,
+            internal: None,
+        }
+    }
+
+    /// With an internal token from the configuration instead of the derived one.
+    #[must_use]
+    pub fn with_internal_token(mut self, token: &str) -> Self {
+        self.internal = Some(token.into());
+        self
     }
 
     fn mac(&self, purpose: &str, message: &[u8]) -> [u8; 32] {
-        let mut mac =
-            <Hmac<Sha256> as Mac>::new_from_slice(&self.0).expect("HMAC takes keys of any length");
+        let mut mac = <Hmac<Sha256> as Mac>::new_from_slice(&self.key)
+            .expect("HMAC takes keys of any length");
         mac.update(purpose.as_bytes());
         mac.update(&[0]);
         mac.update(message);
         mac.finalize().into_bytes().into()
     }
 
-    /// The token that roles of this installation authenticate to each other with.
+    /// The token that roles of this installation authenticate to each other with: the
+    /// given one, or one derived from the key, which roles on one host share.
     pub fn internal_token(&self) -> String {
-        URL_SAFE_NO_PAD.encode(self.mac("internal token", b""))
+        match &self.internal {
+            Some(token) => token.to_string(),
+            None => URL_SAFE_NO_PAD.encode(self.mac("internal token", b"")),
+        }
     }
 
     /// Whether `token` is the internal token.

@@ -11,7 +11,10 @@ use std::{
 
 use axum::extract::ConnectInfo;
 use event_log::LogWriter;
-use event_model::{ControlState, credential::ServerSecret};
+use event_model::{
+    ControlState,
+    credential::{FORWARDER_HEADER, ServerSecret},
+};
 use http::{Extensions, HeaderMap};
 use parking_lot::RwLock;
 use tokio::sync::watch;
@@ -57,12 +60,17 @@ impl Shared {
         Ok(())
     }
 
-    /// The client's address: the peer's, or what a trusted proxy says.
+    /// The client's address: the peer's, or what a trusted proxy says. A query role
+    /// that forwards shows the internal token; a wrong one is no proxy of ours,
+    /// wherever it runs.
     pub(crate) fn client_ip(&self, extensions: &Extensions, headers: &HeaderMap) -> Option<IpAddr> {
         let peer = extensions
             .get::<ConnectInfo<SocketAddr>>()
             .map(|ConnectInfo(address)| address.ip().to_canonical());
-        let trusted = self.config.trust_forwarded_for || peer.is_some_and(|ip| ip.is_loopback());
+        let trusted = match headers.get(FORWARDER_HEADER) {
+            Some(token) => self.secret.is_internal_token(token.to_str().unwrap_or("")),
+            None => self.config.trust_forwarded_for || peer.is_some_and(|ip| ip.is_loopback()),
+        };
         let forwarded = headers
             .get("x-forwarded-for")
             .filter(|_| trusted)

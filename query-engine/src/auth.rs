@@ -2,13 +2,14 @@
 //!
 //! In this order: a [`Caller`] that the binary put into the request's extensions
 //! (admin socket), the internal token, an API token, the session cookie. Every
-//! caller may read everything: there is one organisation.
+//! person may read everything: there is one organisation. Another role may read what
+//! it needs ([`INTERNAL_METHODS`]) and nothing else.
 //!
 //! Nothing given, an unreadable `Authorization`, or a session that is over:
 //! unauthenticated, so that a browser signs in anew. A token nobody has, or a
 //! project's key, which may only write: forbidden.
 
-use axum::http::HeaderMap;
+use axum::{extract::OriginalUri, http::HeaderMap};
 use event_model::credential::{Caller, INTERNAL_TOKEN_HEADER, bearer_token};
 use http::{Extensions, header};
 
@@ -18,13 +19,35 @@ use crate::{
     time::now_ns,
 };
 
+/// What the alerter asks for: all that the internal token opens.
+const INTERNAL_METHODS: [&str; 5] = [
+    "/errata.v1.LiveService/StreamTransitions",
+    "/errata.v1.LiveService/ListDeliveries",
+    "/errata.v1.ProjectService/ListMembers",
+    "/errata.v1.ProjectService/ListProjects",
+    "/errata.v1.IssueService/GetIssue",
+];
+
 impl Core {
-    /// The caller of a request.
+    /// The caller of a request, who may make it.
     pub(crate) fn authenticate(
         &self,
         headers: &HeaderMap,
         extensions: &Extensions,
     ) -> Result<Caller, ApiError> {
+        let caller = self.caller(headers, extensions)?;
+        // Without a path nothing is known to be allowed.
+        let is_allowed = |uri: &OriginalUri| INTERNAL_METHODS.contains(&uri.path());
+        if caller == Caller::Internal && !extensions.get().is_some_and(is_allowed) {
+            return Err(ApiError::new(
+                ErrorCode::Forbidden,
+                "the internal token does not open this",
+            ));
+        }
+        Ok(caller)
+    }
+
+    fn caller(&self, headers: &HeaderMap, extensions: &Extensions) -> Result<Caller, ApiError> {
         if let Some(caller) = extensions.get::<Caller>() {
             return Ok(*caller);
         }

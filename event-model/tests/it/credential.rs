@@ -125,6 +125,16 @@ fn the_internal_token_is_this_installations_only() {
 }
 
 #[test]
+fn a_given_internal_token_replaces_the_derived_one() {
+    let derived = secret().internal_token();
+    let given = "given to every role of this installation";
+    let with = secret().with_internal_token(given);
+    assert_eq!(with.internal_token(), given);
+    assert!(with.is_internal_token(given) && !with.is_internal_token(&derived));
+    assert_eq!(format!("{with:?}"), "ServerSecret(…)");
+}
+
+#[test]
 fn headers_are_tried_in_order_and_a_wrong_one_is_not_passed_over() {
     let (secret, state) = (secret(), state());
     let internal = secret.internal_token();
@@ -179,7 +189,7 @@ fn secrets_are_long_random_and_never_printed() {
     assert_eq!(format!("{:?}", secret()), "ServerSecret(…)");
     assert_eq!(bearer_token("Bearer"), None);
     assert_eq!(bearer_token("Digest x"), None);
-    assert!(Caller::Admin.is_owner() && Caller::Internal.is_owner());
+    assert!(Caller::Admin.is_owner() && !Caller::Internal.is_owner());
     let member = Caller::User {
         id: ADA,
         role: Role::Member,

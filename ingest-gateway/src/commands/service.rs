@@ -191,6 +191,7 @@ impl Commands {
         caller: Caller,
         request: CreateTokenRequest,
     ) -> Result<CreateTokenResponse, ApiError> {
+        person(caller)?;
         let label = validate::name("label", &request.label)?;
         let own = match caller {
             Caller::User { id, .. } => Some(id),
@@ -233,6 +234,7 @@ impl Commands {
         caller: Caller,
         request: RevokeTokenRequest,
     ) -> Result<CommandResponse, ApiError> {
+        person(caller)?;
         let id = TokenId(request.token_id);
         self.record(caller, move |state| {
             let Some(token) = state.tokens.get(&id) else {
@@ -254,6 +256,7 @@ impl Commands {
         caller: Caller,
         request: SetIssueStatusRequest,
     ) -> Result<CommandResponse, ApiError> {
+        person(caller)?;
         let issues = validate::issues(&request.issue_ids)?;
         let status = validate::status(request.status)?;
         self.record(caller, move |_| {
@@ -268,6 +271,7 @@ impl Commands {
         caller: Caller,
         request: AssignIssuesRequest,
     ) -> Result<CommandResponse, ApiError> {
+        person(caller)?;
         let issues = validate::issues(&request.issue_ids)?;
         self.record(caller, move |state| {
             let user_id = match request.user_id {
@@ -334,6 +338,17 @@ fn owner(caller: Caller) -> Result<(), ApiError> {
         ErrorCode::Forbidden,
         "only an owner may do this",
     ))
+}
+
+/// Another role decides nothing in people's name: [`internal`] lists what it may.
+fn person(caller: Caller) -> Result<(), ApiError> {
+    if caller == Caller::Internal {
+        return Err(ApiError::new(
+            ErrorCode::Forbidden,
+            "the internal token is for deliveries and the alert cursor only",
+        ));
+    }
+    Ok(())
 }
 
 fn internal(caller: Caller) -> Result<(), ApiError> {

@@ -263,6 +263,44 @@ async fn only_roles_of_this_installation_record_deliveries() {
     refused(answer, Code::InvalidArgument, "state");
 }
 
+#[tokio::test]
+async fn the_internal_token_decides_nothing_in_peoples_name() {
+    let world = World::new().await;
+    let mut client = client(&world);
+    let issue_ids = vec!["0123456789abcdef".to_owned()];
+    let status = SetIssueStatusRequest {
+        issue_ids: issue_ids.clone(),
+        status: IssueStatus::Resolved.into(),
+    };
+    let assign = AssignIssuesRequest {
+        issue_ids,
+        user_id: 0,
+    };
+    let key = CreateKeyRequest {
+        project_id: 1,
+        label: String::new(),
+    };
+    let token = CreateTokenRequest {
+        label: "mine".to_owned(),
+        user_id: 1,
+    };
+    let revoke = RevokeTokenRequest { token_id: 1 };
+    macro_rules! refuses {
+        ($($call:ident($request:expr))*) => {
+            $(refused(client.$call(internal($request)).await, Code::PermissionDenied, "");)*
+        };
+    }
+    refuses! {
+        set_issue_status(status)
+        assign_issues(assign)
+        create_project(project("p"))
+        create_key(key)
+        create_user(user("c@example.com", "long enough"))
+        create_token(token)
+        revoke_token(revoke)
+    }
+}
+
 const OWNERS: &str = "a@example.com, b@example.com";
 
 #[tokio::test]

@@ -96,6 +96,32 @@ async fn wrong_passwords_are_401_then_429() {
 }
 
 #[tokio::test]
+async fn guesses_count_for_the_address_that_a_role_names_and_nobody_else() {
+    let world = World::new().await;
+    let token = crate::support::secret().internal_token();
+    let wrong = json!({"email": OWNER, "password": "wrong password"});
+    let guess = async |address: &str, token: &str| {
+        let headers = [
+            JSON,
+            ("x-forwarded-for", address),
+            ("x-errata-forwarder", token),
+        ];
+        let answer = world.post("/auth/sign-in", &headers, wrong.to_string());
+        answer.await.status.as_u16()
+    };
+    for _ in 0..5 {
+        assert_eq!(guess("203.0.113.1", &token).await, 401);
+    }
+    assert_eq!(guess("203.0.113.1", &token).await, 429);
+    assert_eq!(guess("203.0.113.2", &token).await, 401, "another address");
+    // Without the token an address is hearsay: all of these share one count.
+    for host in 0..5 {
+        assert_eq!(guess(&format!("203.0.113.{host}"), "wrong").await, 401);
+    }
+    assert_eq!(guess("203.0.113.99", "wrong").await, 429);
+}
+
+#[tokio::test]
 async fn malformed_and_foreign_requests_are_refused() {
     let world = World::new().await;
     let body = json!({"email": OWNER, "password": PASSWORD}).to_string();

@@ -29,6 +29,44 @@ async fn calls_without_a_credential_are_unauthenticated() {
 }
 
 #[tokio::test]
+async fn the_internal_token_opens_what_the_alerter_needs_and_nothing_else() {
+    let fixture = Fixture::new();
+    let issue_id = fixture.issue(1, "a", 1, T0_MS).to_string();
+    let token = fixture.secret.internal_token();
+    let internal = move |mut request: Request<()>| {
+        let value = token.parse().unwrap();
+        request.metadata_mut().insert("x-errata-internal", value);
+        Ok(request)
+    };
+    let mut projects = ProjectServiceClient::with_interceptor(fixture.router(), internal.clone());
+    let mut issues = IssueServiceClient::with_interceptor(fixture.router(), internal.clone());
+    let mut stats = StatsServiceClient::with_interceptor(fixture.router(), internal);
+    let get = v1::GetIssueRequest {
+        issue_id,
+        ..Default::default()
+    };
+    issues.get_issue(get).await.unwrap();
+    projects
+        .list_members(v1::ListMembersRequest {})
+        .await
+        .unwrap();
+    let refused = [
+        issues
+            .list_issues(v1::ListIssuesRequest::default())
+            .await
+            .map(drop),
+        projects.get_viewer(v1::GetViewerRequest {}).await.map(drop),
+        stats
+            .get_pipeline_status(v1::GetPipelineStatusRequest {})
+            .await
+            .map(drop),
+    ];
+    for answer in refused {
+        assert_eq!(answer.unwrap_err().code(), Code::PermissionDenied);
+    }
+}
+
+#[tokio::test]
 async fn projects_have_keys_with_dsns_and_totals() {
     let fixture = Fixture::new();
     fixture.issue(1, "a", 1, T0_MS);

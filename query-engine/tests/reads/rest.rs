@@ -178,7 +178,7 @@ async fn only_signed_in_people_and_tokens_read() {
         ("authorization", format!("bearer {TOKEN}"), 200),
         ("cookie", session(0), 200),
         ("cookie", session(1), 401),
-        ("x-errata-internal", internal, 200),
+        ("x-errata-internal", internal, 403),
         ("x-errata-internal", "wrong".to_owned(), 403),
     ] {
         for path in ["/api/issues", "/api/errors", "/api/issues/0000000000000001"] {
