@@ -10,10 +10,11 @@
 //! In reading order: [`config`], [`rule`] (which transitions matter, and the
 //! notification's id), [`ledger`] (what was already dealt with, and the limit per
 //! issue), [`mail`] (rendering and SMTP), [`deliver`] (retry and back-off),
-//! [`run`] (the loop), [`metric`].
+//! [`run`] (the loop), [`health`], [`metric`].
 
 pub mod config;
 pub mod deliver;
+pub mod health;
 pub mod ledger;
 pub mod mail;
 pub mod metric;
@@ -21,4 +22,5 @@ pub mod rule;
 pub mod run;
 
 pub use config::{AlerterConfig, RetryPolicy, SmtpConfig};
+pub use health::AlerterHealth;
 pub use run::{AlerterError, Peers, run};

@@ -26,6 +26,7 @@ use tonic::{
 use crate::{
     config::AlerterConfig,
     deliver::{Courier, Ended},
+    health::AlerterHealth,
     ledger::Ledger,
     mail::{MailError, Mailer, Notice},
     metric,
@@ -110,14 +111,17 @@ impl Peers {
     }
 }
 
-/// Runs until `stop` is cancelled. Without SMTP there is nothing to do but to wait.
+/// Runs until `stop` is cancelled, and says in `health` how it fares. Without SMTP there
+/// is nothing to do but to wait.
 pub async fn run(
     config: AlerterConfig,
     peers: Peers,
+    health: &AlerterHealth,
     stop: CancellationToken,
 ) -> Result<(), AlerterError> {
     let Some(smtp) = &config.smtp else {
         tracing::info!("no smtp.url is set: no mail will be sent");
+        health.set(None);
         stop.cancelled().await;
         return Ok(());
     };
@@ -131,10 +135,16 @@ pub async fn run(
     let mut wait = RECONNECT_WAIT;
     while !stop.is_cancelled() {
         let started = tokio::time::Instant::now();
-        match follow(&config, &courier).await {
+        match follow(&config, &courier, health).await {
             Ok(()) => tracing::debug!("the stream of transitions ended"),
             Err(status) if stop.is_cancelled() => tracing::debug!(%status, "stopping"),
-            Err(status) => tracing::warn!(%status, "the stream of transitions broke off"),
+            Err(status) => {
+                tracing::warn!(%status, "transitions are taken up again");
+                health.set(Some(format!(
+                    "transitions cannot be followed: {}",
+                    status.message()
+                )));
+            }
         }
         wait = if started.elapsed() > RECONNECT_WAIT_MAX {
             RECONNECT_WAIT
@@ -165,7 +175,11 @@ struct Session<'a> {
     couriers: JoinSet<Report>,
 }
 
-async fn follow(config: &AlerterConfig, courier: &Courier) -> Result<(), Status> {
+async fn follow(
+    config: &AlerterConfig,
+    courier: &Courier,
+    health: &AlerterHealth,
+) -> Result<(), Status> {
     let recorded = courier
         .peers
         .live()
@@ -187,13 +201,13 @@ async fn follow(config: &AlerterConfig, courier: &Courier) -> Result<(), Status>
     for step in unfinished {
         session.resume(step).await?;
     }
-    let result = session.follow_stream().await;
+    let result = session.follow_stream(health).await;
     session.finish().await;
     result
 }
 
 impl Session<'_> {
-    async fn follow_stream(&mut self) -> Result<(), Status> {
+    async fn follow_stream(&mut self, health: &AlerterHealth) -> Result<(), Status> {
         let request = StreamTransitionsRequest {
             after_position: self.cursor,
         };
@@ -204,12 +218,13 @@ impl Session<'_> {
             .stream_transitions(request)
             .await?
             .into_inner();
+        health.set(None);
         let mut tick = tokio::time::interval(CURSOR_INTERVAL);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 () = self.courier.stop.cancelled() => return Ok(()),
-                Some(report) = self.couriers.join_next() => self.settle(report),
+                Some(report) = self.couriers.join_next() => self.settle(report)?,
                 _ = tick.tick() => self.advance_cursor().await,
                 message = stream.message(), if self.couriers.len() < IN_FLIGHT_MAX => {
                     let Some(message) = message? else { return Ok(()) };
@@ -262,8 +277,9 @@ impl Session<'_> {
             {
                 metric::ended("suppressed");
                 self.ledger.end(&id, transition.position);
+                return Ok(());
             }
-            return Ok(());
+            return Err(unrecorded());
         }
         let notice = Notice {
             notification_id: id,
@@ -345,17 +361,21 @@ impl Session<'_> {
         metric::in_flight(self.couriers.len());
     }
 
-    fn settle(&mut self, report: Result<Report, tokio::task::JoinError>) {
+    /// An error: something could not be recorded while the gateway was away. Whatever
+    /// stands above the cursor is taken up again.
+    fn settle(&mut self, report: Result<Report, tokio::task::JoinError>) -> Result<(), Status> {
         metric::in_flight(self.couriers.len());
         match report {
             Ok(report) if report.ended == Ended::Open => {
                 tracing::info!(issue = %report.issue_id, "a notification stays open for the next start");
+                return Err(unrecorded());
             }
             Ok(report) => self.ledger.end(&report.notification_id, report.position),
             Err(error) => {
                 tracing::error!(%error, "a courier panicked; its notification stays open");
             }
         }
+        Ok(())
     }
 
     async fn recipients(&self) -> Result<Vec<Mailbox>, Status> {
@@ -399,10 +419,15 @@ impl Session<'_> {
     /// the cursor.
     async fn finish(&mut self) {
         while let Some(report) = self.couriers.join_next().await {
-            self.settle(report);
+            // Taken up again either way.
+            let _ = self.settle(report);
         }
         self.advance_cursor().await;
     }
+}
+
+fn unrecorded() -> Status {
+    Status::unavailable("a delivery could not be recorded")
 }
 
 fn join_addresses(to: &[Mailbox]) -> String {
