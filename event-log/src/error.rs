@@ -72,6 +72,22 @@ pub enum OpenError {
     },
 }
 
+impl OpenError {
+    /// Whether no writer has made the logs yet: a follower waits.
+    pub fn is_not_there_yet(&self) -> bool {
+        match self {
+            Self::Log { source, .. } => match source {
+                log_core::OpenError::Empty { .. } => true,
+                log_core::OpenError::Io { source, .. } => {
+                    source.kind() == std::io::ErrorKind::NotFound
+                }
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+}
+
 /// Why an event was not taken. Nothing of it is stored.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AppendError {

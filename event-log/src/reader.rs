@@ -104,6 +104,13 @@ impl LogReader {
         Ok(Self::new(dir, events, control))
     }
 
+    /// Follows the logs in `dir` (`data/log`) that another process writes: what it makes
+    /// durable from now on is read and waited for like in its own process, also after
+    /// it has been started anew. Changes nothing on disk.
+    pub fn follow(dir: &Path) -> Result<Self, OpenError> {
+        Self::open_read_only(dir)
+    }
+
     /// The last durable position; 0: none.
     pub fn end(&self) -> Position {
         Position(self.0.events.durable_end() - 1)

@@ -16,8 +16,13 @@ pub enum ReadModelError {
         source: std::io::Error,
     },
     /// Another process writes this read model.
-    #[error("{0} is locked: another projector writes this read model")]
-    Locked(PathBuf),
+    #[error("{path} is locked by process {pid}: another projector writes this read model")]
+    Locked {
+        /// The lock.
+        path: PathBuf,
+        /// The holder as it wrote it; 0 when it had not yet.
+        pid: u32,
+    },
     /// Nothing has been published yet.
     #[error("{0} holds no published generation yet")]
     Unpublished(PathBuf),

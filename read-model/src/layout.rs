@@ -1,7 +1,7 @@
 //! Where the parts of the read model lie, and which build of them is current.
 //!
 //! ```text
-//! read-model/lock              held by the one writer
+//! read-model/lock              held by the one writer, whose process id is inside
 //! read-model/000007/           a generation: one build of the read model
 //!     issues.sqlite3  search/<YYYY-MM-DD>/  search/position
 //!     damaged                  if it is there: to be rebuilt at the next start
@@ -17,6 +17,7 @@
 use std::{
     fs::{self, File, TryLockError},
     io::ErrorKind,
+    os::unix::fs::FileExt,
     path::{Path, PathBuf},
 };
 
@@ -48,11 +49,21 @@ impl WriterLock {
             .open(&path)
             .map_err(ReadModelError::io("open", &path))?;
         match file.try_lock() {
-            Ok(()) => Ok(Self {
-                root: root.to_owned(),
-                _file: file,
-            }),
-            Err(TryLockError::WouldBlock) => Err(ReadModelError::Locked(path)),
+            Ok(()) => {
+                // Padded, so that a shorter id leaves nothing of a longer one.
+                let pid = format!("{:<10}\n", std::process::id());
+                file.write_all_at(pid.as_bytes(), 0)
+                    .map_err(ReadModelError::io("write", &path))?;
+                Ok(Self {
+                    root: root.to_owned(),
+                    _file: file,
+                })
+            }
+            Err(TryLockError::WouldBlock) => {
+                let pid = fs::read_to_string(&path).ok();
+                let pid = pid.and_then(|pid| pid.trim().parse().ok()).unwrap_or(0);
+                Err(ReadModelError::Locked { path, pid })
+            }
             Err(TryLockError::Error(source)) => Err(ReadModelError::Io {
                 action: "lock",
                 path,
