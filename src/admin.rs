@@ -5,7 +5,6 @@
 use std::{io::Write, path::Path};
 
 use anyhow::{Context, Result};
-use event_log::LogWriter;
 use event_model::credential::Caller;
 use proto::v1::{
     CreateKeyRequest, CreateProjectRequest, CreateTokenRequest, CreateUserRequest, Role,
@@ -18,7 +17,8 @@ use tonic::transport::Channel;
 use crate::{
     cli::{Command, KeyCommand, ProjectCommand, TokenCommand, UserCommand},
     config::Loaded,
-    serve, server,
+    serve::{self, OpenGateway},
+    server,
 };
 
 /// Name of the socket in the data directory.
@@ -115,7 +115,7 @@ fn said(status: &tonic::Status) -> anyhow::Error {
 
 struct Connection {
     channel: Channel,
-    own: Option<(LogWriter, CancellationToken, JoinHandle<()>)>,
+    own: Option<(OpenGateway, CancellationToken, JoinHandle<()>)>,
 }
 
 impl Connection {
@@ -125,25 +125,22 @@ impl Connection {
         if let Ok(channel) = server::connect_unix(&socket).await {
             return Ok(Self { channel, own: None });
         }
-        let (log, gateway) = serve::open_gateway(loaded).await?;
+        let open = serve::open_gateway(loaded).await?;
         let stop = CancellationToken::new();
-        let router = gateway.router().layer(axum::Extension(Caller::Admin));
+        let router = open.gateway.router().layer(axum::Extension(Caller::Admin));
         let (channel, serving) = server::serve_memory(router, stop.clone());
         Ok(Self {
             channel,
-            own: Some((log, stop, tokio::spawn(serving))),
+            own: Some((open, stop, tokio::spawn(serving))),
         })
     }
 
     async fn close(self) -> Result<()> {
-        if let Some((log, stop, serving)) = self.own {
+        if let Some((open, stop, serving)) = self.own {
             drop(self.channel);
             stop.cancel();
             serving.await.context("stop the in-process server")?;
-            tokio::task::spawn_blocking(move || log.close())
-                .await
-                .context("join")?
-                .context("close the logs")?;
+            open.close().await?;
         }
         Ok(())
     }

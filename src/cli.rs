@@ -72,6 +72,9 @@ pub(crate) struct Serve {
     /// Where events, commands and the web UI are served [default: 127.0.0.1:8470]
     #[arg(long, value_name = "ADDR")]
     pub listen: Option<String>,
+    /// Where metrics and health are served [default: 127.0.0.1:8471]
+    #[arg(long, value_name = "ADDR")]
+    pub metrics_listen: Option<String>,
     /// Which roles this process runs
     #[arg(
         long,
@@ -82,7 +85,7 @@ pub(crate) struct Serve {
 }
 
 /// A role of the server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub(crate) enum Role {
     /// Takes events and commands; the only writer of the logs
     Gateway,
@@ -92,6 +95,17 @@ pub(crate) enum Role {
     Query,
     /// Sends notifications
     Alerter,
+}
+
+impl std::fmt::Display for Role {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Gateway => "gateway",
+            Self::Projector => "projector",
+            Self::Query => "query",
+            Self::Alerter => "alerter",
+        })
+    }
 }
 
 /// `errata log`

@@ -27,8 +27,14 @@ pub(crate) struct Config {
     /// Everything Errata keeps.
     pub data_dir: PathBuf,
     /// How people and SDKs reach `listen` from outside; empty: `http://` and
-    /// `listen`. May hold a path prefix.
+    /// `listen`, or `peers.query` where the query role is another process. May hold a
+    /// path prefix.
     pub public_url: String,
+    /// What roles in processes of their own authenticate to each other with; empty:
+    /// derived from `secret.key`, which processes on one host share.
+    pub internal_token: String,
+    /// Where the roles are that this process does not run.
+    pub peers: PeersConfig,
     /// Metrics and health.
     pub metrics: MetricsConfig,
     /// What the gateway takes at most.
@@ -39,6 +45,16 @@ pub(crate) struct Config {
     pub smtp: SmtpConfig,
     /// What Errata itself prints.
     pub telemetry: TelemetryConfig,
+}
+
+/// `peers.*`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct PeersConfig {
+    /// The gateway role, `http://HOST:PORT`.
+    pub gateway: String,
+    /// The query role, likewise.
+    pub query: String,
 }
 
 /// `metrics.*`
@@ -89,11 +105,22 @@ impl Default for Config {
             listen: SocketAddr::from(([127, 0, 0, 1], 8470)),
             data_dir: PathBuf::from("./data"),
             public_url: String::new(),
+            internal_token: String::new(),
+            peers: PeersConfig::default(),
             metrics: MetricsConfig::default(),
             limits: GatewayLimits::default(),
             log: LogConfig::default(),
             smtp: SmtpConfig::default(),
             telemetry: TelemetryConfig::default(),
+        }
+    }
+}
+
+impl Default for PeersConfig {
+    fn default() -> Self {
+        Self {
+            gateway: "http://127.0.0.1:8470".to_owned(),
+            query: "http://127.0.0.1:8472".to_owned(),
         }
     }
 }

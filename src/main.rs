@@ -3,8 +3,12 @@
 mod admin;
 mod cli;
 mod config;
+mod forward;
+mod front;
+mod health;
 mod logs;
 mod ops;
+mod peers;
 mod replay;
 mod secret;
 mod serve;
@@ -62,12 +66,17 @@ fn load(cli: &Cli) -> Result<Loaded> {
     if let Some(dir) = &cli.common.data_dir {
         flags.push(("data_dir", dir.display().to_string()));
     }
-    if let Command::Serve(cli::Serve {
-        listen: Some(listen),
-        ..
-    }) = &cli.command
-    {
-        flags.push(("listen", listen.clone()));
+    if let Command::Serve(serve) = &cli.command {
+        let given = [
+            ("listen", &serve.listen),
+            ("metrics.listen", &serve.metrics_listen),
+        ];
+        flags.extend(
+            given
+                .map(|(key, value)| value.clone().map(|value| (key, value)))
+                .into_iter()
+                .flatten(),
+        );
     }
     config::load(cli.common.config.as_deref(), &flags)
 }

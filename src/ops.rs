@@ -8,7 +8,7 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::server;
+use crate::{health::Health, server};
 
 /// How often old histogram samples are folded away.
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
@@ -18,13 +18,10 @@ const SECONDS_BUCKETS: &[f64] = &[
     2.5, 5.0, 10.0,
 ];
 
-/// Tells whether the server is ready, or why not.
-pub(crate) type Readiness = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;
-
 #[derive(Clone)]
 struct Ops {
     metrics: PrometheusHandle,
-    ready: Readiness,
+    health: Arc<Health>,
 }
 
 /// Installs the recorder that all crates' metrics go to. Once a process.
@@ -40,12 +37,12 @@ pub(crate) fn install_recorder() -> Result<PrometheusHandle> {
 pub(crate) async fn serve(
     listen: SocketAddr,
     metrics: PrometheusHandle,
-    ready: Readiness,
+    health: Arc<Health>,
     stop: CancellationToken,
 ) -> Result<(SocketAddr, impl Future<Output = ()> + Send)> {
-    let listener = TcpListener::bind(listen)
-        .await
-        .with_context(|| format!("listen on {listen} (metrics.listen)"))?;
+    let listener = TcpListener::bind(listen).await.map_err(|error| {
+        server::listen_failed(error, listen, "--metrics-listen", "metrics.listen")
+    })?;
     let address = listener
         .local_addr()
         .context("the address of metrics.listen")?;
@@ -55,7 +52,7 @@ pub(crate) async fn serve(
         .route("/metrics", get(render))
         .with_state(Ops {
             metrics: metrics.clone(),
-            ready,
+            health,
         });
     let upkeep_stop = stop.clone();
     let serving = async move {
@@ -73,7 +70,7 @@ pub(crate) async fn serve(
 }
 
 async fn readyz(State(ops): State<Ops>) -> impl IntoResponse {
-    match (ops.ready)() {
+    match ops.health.ready() {
         Ok(()) => (StatusCode::OK, "ready\n".to_owned()),
         Err(reason) => (
             StatusCode::SERVICE_UNAVAILABLE,

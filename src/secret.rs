@@ -11,11 +11,14 @@ use std::{
 use anyhow::{Context, Result, bail};
 use event_model::credential::ServerSecret;
 
+/// Name of the file in the data directory.
+pub(crate) const NAME: &str = "secret.key";
+
 /// Reads the key, or makes it. A file of another length is refused: replacing it
 /// would end every session without a word.
 pub(crate) fn load_or_create(data_dir: &Path) -> Result<ServerSecret> {
-    let path = data_dir.join("secret.key");
-    if let Some(secret) = read(&path)? {
+    let path = data_dir.join(NAME);
+    if let Some(secret) = load(data_dir)? {
         return Ok(secret);
     }
     let mut key = [0u8; 32];
@@ -38,8 +41,10 @@ pub(crate) fn load_or_create(data_dir: &Path) -> Result<ServerSecret> {
     Ok(ServerSecret::new(key))
 }
 
-fn read(path: &Path) -> Result<Option<ServerSecret>> {
-    let bytes = match fs::read(path) {
+/// Reads the key; none before the gateway's first start has made it.
+pub(crate) fn load(data_dir: &Path) -> Result<Option<ServerSecret>> {
+    let path = data_dir.join(NAME);
+    let bytes = match fs::read(&path) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error).with_context(|| format!("read {}", path.display())),
@@ -51,7 +56,7 @@ fn read(path: &Path) -> Result<Option<ServerSecret>> {
             bytes.len()
         );
     };
-    let mode = fs::metadata(path)?.permissions().mode() & 0o777;
+    let mode = fs::metadata(&path)?.permissions().mode() & 0o777;
     if mode & 0o077 != 0 {
         tracing::warn!(path = %path.display(), mode = format!("{mode:o}"), "others may read the secret key; use mode 600");
     }

@@ -1,43 +1,41 @@
-//! `errata serve`: the wiring of the roles, and their end.
+//! `errata serve`: the wiring of the roles of this process, and their end.
 //!
-//! The way up: secret, logs, gateway (which makes the first start's records),
-//! projector, query engine, listeners, alerter. The way down, within
-//! [`SHUTDOWN_TIMEOUT`]: live streams end, items being taken in get their fate, the
-//! alerter records its cursor, the listeners drain, the projector commits, the logs
-//! close. A poisoned log ends the process with a message; the next start recovers.
+//! The way up: metrics and health; the gateway (which makes the first start's records)
+//! or, in a process without it, a wait until its logs are there; projector, query
+//! engine, listeners, alerter. The way down, within [`SHUTDOWN_TIMEOUT`]: live streams
+//! end, items being taken in get their fate, the alerter records its cursor, the
+//! listeners drain, the projector commits, the logs close. Each step is left out where
+//! its role is another process. A poisoned log ends the process with a message; the
+//! next start recovers.
 
-use std::{
-    fmt::Write as _,
-    fs,
-    io::Write as _,
-    net::SocketAddr,
-    os::unix::fs::{DirBuilderExt, PermissionsExt},
-    path::Path,
-    sync::Arc,
-    time::Duration,
-};
+mod alerts;
+mod banner;
+mod gateway;
+mod logs;
+mod query;
 
-use alerter::{AlerterConfig, Peers, SmtpConfig};
+use std::{sync::Arc, time::Duration};
+
 use anyhow::{Context, Result, bail};
 use axum::Router;
-use event_log::{LogConfig, LogWriter};
-use event_model::credential::{Caller, ServerSecret};
-use ingest_gateway::{BootstrapReport, Gateway, GatewayConfig};
+use event_log::LogReader;
+use event_model::credential::ServerSecret;
 use projector::{Projector, ProjectorConfig};
-use query_engine::{QueryConfig, QueryEngine};
 use tokio::{
-    net::{TcpListener, UnixListener},
-    signal::unix::{SignalKind, signal},
+    net::TcpListener,
+    signal::unix::{Signal, SignalKind, signal},
     task::JoinHandle,
 };
 use tokio_util::sync::CancellationToken;
-use url::Url;
 
+pub(crate) use self::gateway::{OpenGateway, open_gateway};
+use self::{alerts::Alerts, query::Query};
 use crate::{
-    admin,
     cli::{Role, Serve},
     config::{Config, Loaded},
-    ops, secret, server,
+    front::Front,
+    health::Health,
+    ops, peers, server,
 };
 
 /// From SIGTERM to the end of the process.
@@ -45,315 +43,339 @@ const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(9);
 /// Of it, for items that were being taken in.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Runs the server until SIGTERM, SIGINT or a poisoned log.
+/// Runs this process's roles until SIGTERM, SIGINT or a poisoned log.
 pub(crate) async fn run(args: &Serve, mut loaded: Loaded) -> Result<()> {
-    check_roles(&args.roles)?;
-    let listen = loaded.config.listen;
-    let listener = TcpListener::bind(listen)
-        .await
-        .with_context(|| format!("listen on {listen}"))?;
-    // A port of 0 asks the system for a free one; links and DSNs need the real one.
-    loaded.config.listen = listener.local_addr().context("the listener's address")?;
-    let metrics = ops::install_recorder()?;
-
-    let (log, gateway) = open_gateway(&loaded).await?;
-    let report = gateway.bootstrap_report().clone();
-    let watch = gateway.clone();
-    let config = &loaded.config;
-    let secret = secret::load_or_create(&config.data_dir)?;
-    let roles = Roles::start(config, &log, gateway, &secret)?;
-
-    let stop = CancellationToken::new();
-    let mut tasks = Vec::new();
-    let stopping = CancellationToken::new();
-    let ready = roles.readiness(config.metrics.ready_lag_max, stopping.clone());
-    let (ops_address, ops_serving) =
-        ops::serve(config.metrics.listen, metrics, ready, stop.clone()).await?;
-    tasks.push(tokio::spawn(ops_serving));
-    let router = roles.router();
-    tasks.push(tokio::spawn(server::serve_unix(
-        bind_admin_socket(&config.data_dir)?,
-        router.clone().layer(axum::Extension(Caller::Admin)),
-        stop.clone(),
-    )));
-    tasks.push(tokio::spawn(server::serve_tcp(
-        listener,
-        router.clone(),
-        stop.clone(),
-    )));
-    let alerts = if args.roles.contains(&Role::Alerter) {
-        Some(Alerts::start(config, router, &secret)?)
-    } else {
-        None
-    };
-    print_banner(config, ops_address, &report)?;
-
-    let ended = wait_for_end(&watch).await;
+    let mut roles = args.roles.clone();
+    roles.sort_unstable();
+    roles.dedup();
+    let apart = [Role::Gateway, Role::Projector, Role::Query].map(|role| roles.contains(&role));
+    if apart.contains(&true) && apart.contains(&false) {
+        bail!(
+            "--roles must name gateway, projector and query together, or the alerter alone, in this release: readers \
+             in processes of their own need the log's durable position published between processes"
+        );
+    }
+    let mut process = Process::begin(roles, &mut loaded).await?;
+    let ended = process.live(&loaded).await;
     // A load balancer looks elsewhere from now on.
-    stopping.cancel();
-    let clean = shut_down(stop, tasks, alerts, roles, log).await;
-    let _ = fs::remove_file(config.data_dir.join(admin::SOCKET));
+    process.stopping.cancel();
+    let clean = process.end().await;
     ended.and(clean)
 }
 
-fn check_roles(roles: &[Role]) -> Result<()> {
-    if !roles.contains(&Role::Gateway)
-        || !roles.contains(&Role::Projector)
-        || !roles.contains(&Role::Query)
-    {
-        bail!(
-            "--roles must name gateway, projector and query in this release: roles in processes of their own \
-             need the log's durable position published between processes, which it does not do yet"
-        );
-    }
-    Ok(())
-}
-
-/// Opens the logs and the gateway; also for the command line without a server.
-pub(crate) async fn open_gateway(loaded: &Loaded) -> Result<(LogWriter, Gateway)> {
-    let config = &loaded.config;
-    let data_dir = &config.data_dir;
-    // What is inside tells of people: for this user's eyes alone.
-    fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(data_dir)
-        .with_context(|| format!("create {}", data_dir.display()))?;
-    let secret = secret::load_or_create(data_dir)?;
-    let log_config = LogConfig {
-        events_segment_bytes: config.log.events_segment_bytes,
-        control_segment_bytes: config.log.control_segment_bytes,
-        ..LogConfig::new(data_dir.join("log"))
-    };
-    let log = tokio::task::spawn_blocking(move || LogWriter::open(log_config))
-        .await?
-        .context("open the logs")?;
-    let public_url = config.public_url();
-    let public_url =
-        Url::parse(&public_url).with_context(|| format!("public_url {public_url:?} is no URL"))?;
-    let gateway_config = GatewayConfig {
-        limits: config.limits.clone(),
-        ..GatewayConfig::new(public_url)
-    };
-    let gateway = Gateway::start(
-        gateway_config,
-        log.clone(),
-        secret,
-        loaded.bootstrap.wishes()?,
-    )
-    .await
-    .context("start the gateway")?;
-    Ok((log, gateway))
-}
-
-/// The roles of this process that hold state.
-struct Roles {
-    gateway: Gateway,
-    projector: Arc<Projector>,
-    query: QueryEngine,
-}
-
-impl Roles {
-    fn start(
-        config: &Config,
-        log: &LogWriter,
-        gateway: Gateway,
-        secret: &ServerSecret,
-    ) -> Result<Self> {
-        let paths = ProjectorConfig::new(&config.data_dir);
-        let projector = Projector::start(&paths, log.reader()).context("start the projector")?;
-        let query_config = QueryConfig {
-            public_url: config.public_url(),
-            read_model_dir: paths.read_model_dir,
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-        };
-        let query = QueryEngine::start(query_config, log.reader(), secret.clone())
-            .context("start the query engine")?;
-        Ok(Self {
-            gateway,
-            projector: Arc::new(projector),
-            query,
-        })
-    }
-
-    fn router(&self) -> Router {
-        self.gateway
-            .router()
-            .merge(self.query.router_with_ui())
-            .merge(reflection())
-    }
-
-    /// Ready: not stopping, no projection fails or is more than `lag_max` records behind.
-    fn readiness(&self, lag_max: u64, stopping: CancellationToken) -> ops::Readiness {
-        let projector = Arc::downgrade(&self.projector);
-        Arc::new(move || {
-            if stopping.is_cancelled() {
-                return Err("stopping".to_owned());
-            }
-            let projector = projector.upgrade().ok_or("stopping")?;
-            for projection in projector.status() {
-                if let Some(error) = projection.error {
-                    return Err(format!("{} fails: {error}", projection.name));
-                }
-                // Parquet files are cut at segment ends, so that one always lags.
-                if projection.name != "cold" && projection.lag > lag_max {
-                    return Err(format!(
-                        "{} is {} records behind the log",
-                        projection.name, projection.lag
-                    ));
-                }
-            }
-            Ok(())
-        })
-    }
-}
-
-/// gRPC server reflection of all services, in both of its versions: Python's client
-/// and older releases of grpcurl ask for v1alpha only.
-fn reflection() -> Router {
-    let builder = || {
-        tonic_reflection::server::Builder::configure()
-            .register_encoded_file_descriptor_set(proto::FILE_DESCRIPTOR_SET)
-    };
-    let sound = "the embedded descriptor set is made by the build of `proto`";
-    // The web UI is the one fallback of the whole.
-    tonic::service::Routes::new(builder().build_v1().expect(sound))
-        .add_service(builder().build_v1alpha().expect(sound))
-        .into_axum_router()
-        .reset_fallback()
-}
-
-/// The alerter and its in-memory way to the other roles.
-struct Alerts {
-    stop: CancellationToken,
-    alerter: JoinHandle<()>,
-    transport_stop: CancellationToken,
-    transport: JoinHandle<()>,
-}
-
-impl Alerts {
-    fn start(config: &Config, router: Router, secret: &ServerSecret) -> Result<Self> {
-        let smtp = (!config.smtp.url.is_empty()).then(|| SmtpConfig {
-            url: config.smtp.url.clone(),
-            from: config.smtp.from.clone(),
-        });
-        let transport_stop = CancellationToken::new();
-        let (channel, serving) = server::serve_memory(router, transport_stop.clone());
-        let peers = Peers::new(channel.clone(), channel, &secret.internal_token())?;
-        let alerter_config = AlerterConfig::new(&config.public_url(), smtp);
-        let stop = CancellationToken::new();
-        let alerter_stop = stop.clone();
-        let alerter = tokio::spawn(async move {
-            if let Err(error) = alerter::run(alerter_config, peers, alerter_stop).await {
-                tracing::error!(
-                    error = format!("{:#}", anyhow::Error::from(error)),
-                    "no alerts are sent"
-                );
-            }
-        });
-        Ok(Self {
-            stop,
-            alerter,
-            transport_stop,
-            transport: tokio::spawn(serving),
-        })
-    }
-
-    async fn end(self) {
-        self.stop.cancel();
-        let _ = self.alerter.await;
-        self.transport_stop.cancel();
-        let _ = self.transport.await;
-    }
-}
-
-fn bind_admin_socket(data_dir: &Path) -> Result<UnixListener> {
-    let path = data_dir.join(admin::SOCKET);
-    // The logs' lock is ours, so a socket that is there was left by a crash.
-    let _ = fs::remove_file(&path);
-    let listener =
-        UnixListener::bind(&path).with_context(|| format!("listen on {}", path.display()))?;
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o600))
-        .with_context(|| format!("set the mode of {}", path.display()))?;
-    Ok(listener)
-}
-
-fn print_banner(config: &Config, ops_address: SocketAddr, report: &BootstrapReport) -> Result<()> {
-    let mut text = format!(
-        "Errata {}\n\n  Web UI   {}\n",
-        env!("CARGO_PKG_VERSION"),
-        config.public_url()
-    );
-    if let Some(link) = &report.owner_link {
-        writeln!(
-            text,
-            "  Owner    {link}   (sets the owner's password, once)"
-        )?;
-    }
-    if let Some(dsn) = &report.dsn {
-        writeln!(text, "  DSN      {dsn}   (project 1)")?;
-    }
-    writeln!(text, "  Metrics  http://{ops_address}/metrics")?;
-    writeln!(text, "  Data     {}", config.data_dir.display())?;
-    writeln!(text, "  Plan     unlimited: no quotas, no rate limits\n")?;
-    let mut out = std::io::stdout().lock();
-    out.write_all(text.as_bytes())
-        .and_then(|()| out.flush())
-        .context("write to standard output")
-}
-
-/// Waits for a signal, or for the log to fail for good.
-async fn wait_for_end(gateway: &Gateway) -> Result<()> {
-    let mut terminate = signal(SignalKind::terminate()).context("listen for SIGTERM")?;
-    let mut interrupt = signal(SignalKind::interrupt()).context("listen for SIGINT")?;
-    tokio::select! {
-        _ = terminate.recv() => tracing::info!("stopping on SIGTERM"),
-        _ = interrupt.recv() => tracing::info!("stopping on SIGINT"),
-        () = gateway.failed() => bail!(
-            "a write or sync of the log failed: the process ends so that nothing is acknowledged on a guess; \
-             look at the disk, then start again (the next start recovers)"
-        ),
-    }
-    Ok(())
-}
-
-/// Ends everything, in order, within [`SHUTDOWN_TIMEOUT`].
-async fn shut_down(
+/// What runs in this process.
+struct Process {
+    roles: Vec<Role>,
+    health: Arc<Health>,
+    /// The end has begun.
+    stopping: CancellationToken,
+    /// Listeners close.
     stop: CancellationToken,
     tasks: Vec<JoinHandle<()>>,
+    /// Until it is served.
+    listener: Option<TcpListener>,
+    banner: banner::Banner,
+    gateway: Option<OpenGateway>,
+    projector: Option<Arc<Projector>>,
+    query: Option<Query>,
     alerts: Option<Alerts>,
-    roles: Roles,
-    log: LogWriter,
-) -> Result<()> {
-    let ending = async {
-        roles.query.shutdown();
-        roles.gateway.drain(DRAIN_TIMEOUT).await;
-        // The alerter records its cursor through the gateway, so it goes first.
-        if let Some(alerts) = alerts {
-            alerts.end().await;
+}
+
+impl Process {
+    /// Binds what this process listens on, so that two on one host meet here, and
+    /// answers `/readyz` from now on.
+    async fn begin(roles: Vec<Role>, loaded: &mut Loaded) -> Result<Self> {
+        let config = &mut loaded.config;
+        let has = |role| roles.contains(&role);
+        let mut listener = None;
+        if has(Role::Gateway) || has(Role::Query) {
+            let bound = TcpListener::bind(config.listen).await;
+            let bound =
+                bound.map_err(|e| server::listen_failed(e, config.listen, "--listen", "listen"))?;
+            // A port of 0 asks the system for a free one; links and DSNs need the real one.
+            config.listen = bound.local_addr().context("the listener's address")?;
+            listener = Some(bound);
         }
-        stop.cancel();
-        for task in tasks {
-            let _ = task.await;
+        if config.public_url.is_empty() && !has(Role::Query) {
+            // The query role has the pages, and forwards what clients send.
+            config.public_url.clone_from(&config.peers.query);
         }
-        let Roles {
-            projector,
-            query,
-            gateway,
-        } = roles;
-        drop((query, gateway));
-        // `/readyz` holds it weakly: this drops the last strong one, which stops it.
-        tokio::task::spawn_blocking(move || drop(projector))
+        let metrics = ops::install_recorder()?;
+        let (stop, stopping) = (CancellationToken::new(), CancellationToken::new());
+        let health = Arc::new(Health::new(stopping.clone()));
+        let (ops_address, ops_serving) = ops::serve(
+            config.metrics.listen,
+            metrics,
+            Arc::clone(&health),
+            stop.clone(),
+        )
+        .await?;
+        Ok(Self {
+            banner: banner::Banner::new(&roles, ops_address),
+            roles,
+            health,
+            stopping,
+            stop,
+            tasks: vec![tokio::spawn(ops_serving)],
+            listener,
+            gateway: None,
+            projector: None,
+            query: None,
+            alerts: None,
+        })
+    }
+
+    fn has(&self, role: Role) -> bool {
+        self.roles.contains(&role)
+    }
+
+    /// Starts the roles and runs until the end is asked for.
+    async fn live(&mut self, loaded: &Loaded) -> Result<()> {
+        let config = &loaded.config;
+        if self.has(Role::Gateway) {
+            self.gateway = Some(open_gateway(loaded).await?);
+        }
+        let mut signals = Signals::new()?;
+        let front = self.open_front();
+        if self.gateway.is_none() {
+            self.banner.print(config, None)?;
+        }
+        let data = tokio::select! {
+            data = self.find_data(config) => data?,
+            () = signals.end() => return Ok(()),
+        };
+        let router = self.start_readers(config, &data, front).await?;
+        self.serve(config, &router)?;
+        if self.has(Role::Alerter) {
+            self.start_alerter(config, &router, &data.secret)?;
+        }
+        if let Some(gateway) = &self.gateway {
+            self.banner
+                .print(config, Some(gateway.gateway.bootstrap_report()))?;
+        }
+        self.health.started();
+        self.wait_for_end(&mut signals).await
+    }
+
+    /// Serves the query role's listener while it still waits for the gateway's logs.
+    fn open_front(&mut self) -> Option<Front> {
+        if self.gateway.is_some() || !self.has(Role::Query) {
+            return None;
+        }
+        let front = Front::default();
+        if let Some(listener) = self.listener.take() {
+            let serving = server::serve_tcp(listener, front.router(), self.stop.clone());
+            self.tasks.push(tokio::spawn(serving));
+        }
+        Some(front)
+    }
+
+    /// The secret, and the logs where a role reads them.
+    async fn find_data(&self, config: &Config) -> Result<Data> {
+        if let Some(open) = &self.gateway {
+            return Ok(Data {
+                secret: open.secret.clone(),
+                logs: Some(open.log.reader()),
+            });
+        }
+        let reads = self.has(Role::Projector) || self.has(Role::Query);
+        let (secret, logs) = if reads {
+            let (secret, logs) = logs::wait_for_both(&config.data_dir, &self.health).await?;
+            (secret, Some(logs))
+        } else {
+            (logs::wait_for_token(config, &self.health).await?, None)
+        };
+        Ok(Data {
+            secret: peers::with_token(secret, config)?,
+            logs,
+        })
+    }
+
+    /// Starts what reads the logs; what the in-memory transport and the listener
+    /// answer with.
+    async fn start_readers(
+        &mut self,
+        config: &Config,
+        data: &Data,
+        front: Option<Front>,
+    ) -> Result<Router> {
+        if let Some(logs) = &data.logs
+            && self.has(Role::Projector)
+        {
+            let (paths, logs) = (ProjectorConfig::new(&config.data_dir), logs.clone());
+            let projector = tokio::task::spawn_blocking(move || Projector::start(&paths, logs))
+                .await?
+                .context("start the projector")?;
+            let projector = Arc::new(projector);
+            self.health
+                .add(projector_check(&projector, config.metrics.ready_lag_max));
+            self.projector = Some(projector);
+        }
+        if let Some(logs) = &data.logs
+            && self.has(Role::Query)
+        {
+            let query = Query::start(config, logs.clone(), &data.secret)?;
+            if self.projector.is_none() {
+                self.health.add(query.check(config.metrics.ready_lag_max));
+            }
+            self.query = Some(query);
+        }
+        Ok(match (&self.gateway, &self.query) {
+            (Some(open), Some(query)) => open.gateway.router().merge(query.router()),
+            (Some(open), None) => gateway::router_alone(&open.gateway, config),
+            (None, Some(query)) => {
+                let forwarder = crate::forward::Forwarder::new(config, &data.secret)?;
+                if let Some(front) = front {
+                    front.open(forwarder, query.router());
+                }
+                query.router()
+            }
+            (None, None) => Router::new(),
+        })
+    }
+
+    /// Serves what is not served yet: the gateway's listener and the admin socket.
+    fn serve(&mut self, config: &Config, router: &Router) -> Result<()> {
+        if let Some(listener) = self.listener.take() {
+            let serving = server::serve_tcp(listener, router.clone(), self.stop.clone());
+            self.tasks.push(tokio::spawn(serving));
+        }
+        if let Some(open) = &mut self.gateway {
+            let serving = open.serve_admin(config, router.clone(), self.stop.clone())?;
+            self.tasks.push(tokio::spawn(serving));
+        }
+        Ok(())
+    }
+
+    fn start_alerter(
+        &mut self,
+        config: &Config,
+        router: &Router,
+        secret: &ServerSecret,
+    ) -> Result<()> {
+        let here = alerts::Here {
+            gateway: self.gateway.is_some(),
+            query: self.query.is_some(),
+        };
+        let alerts = Alerts::start(config, here, router.clone(), secret)?;
+        if !here.gateway && !here.query {
+            // Beside others, mail that cannot be sent is no reason to be taken out.
+            self.health.add(alerts.check());
+        }
+        self.alerts = Some(alerts);
+        Ok(())
+    }
+
+    /// Waits for a signal, or for a role to fail for good.
+    async fn wait_for_end(&self, signals: &mut Signals) -> Result<()> {
+        let poisoned = async {
+            match &self.gateway {
+                Some(open) => open.gateway.failed().await,
+                None => std::future::pending().await,
+            }
+        };
+        let alone = self.roles == [Role::Alerter];
+        let silent = async {
+            match &self.alerts {
+                Some(alerts) if alone => alerts.failed().await,
+                _ => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = signals.end() => Ok(()),
+            () = poisoned => bail!(
+                "a write or sync of the log failed: the process ends so that nothing is acknowledged on a guess; \
+                 look at the disk, then start again (the next start recovers)"
+            ),
+            () = silent => bail!("the alerter cannot run, for the reason logged above"),
+        }
+    }
+
+    /// Ends everything, in order, within [`SHUTDOWN_TIMEOUT`].
+    async fn end(self) -> Result<()> {
+        let ending = async {
+            if let Some(query) = &self.query {
+                query.shutdown();
+            }
+            if let Some(open) = &self.gateway {
+                open.gateway.drain(DRAIN_TIMEOUT).await;
+            }
+            // The alerter records its cursor through the gateway, so it goes first.
+            if let Some(alerts) = self.alerts {
+                alerts.end().await;
+            }
+            self.stop.cancel();
+            for task in self.tasks {
+                let _ = task.await;
+            }
+            // Health holds both weakly: this drops the last strong ones, which waits
+            // for their threads.
+            let (query, projector) = (self.query, self.projector);
+            tokio::task::spawn_blocking(move || drop((query, projector)))
+                .await
+                .context("stop the readers")?;
+            match self.gateway {
+                Some(open) => open.close().await,
+                None => Ok(()),
+            }
+        };
+        tokio::time::timeout(SHUTDOWN_TIMEOUT, ending)
             .await
-            .context("stop the projector")?;
-        tokio::task::spawn_blocking(move || log.close())
-            .await
-            .context("join the log")?
-            .context("close the logs")
-    };
-    tokio::time::timeout(SHUTDOWN_TIMEOUT, ending)
-        .await
-        .with_context(|| {
-            format!("the end took more than {SHUTDOWN_TIMEOUT:?}; the next start recovers")
-        })?
+            .with_context(|| {
+                format!("the end took more than {SHUTDOWN_TIMEOUT:?}; the next start recovers")
+            })?
+    }
+}
+
+/// What the roles share.
+struct Data {
+    secret: ServerSecret,
+    /// None where no role reads them.
+    logs: Option<LogReader>,
+}
+
+/// Ready: no projection fails or is more than `lag_max` records behind.
+fn projector_check(
+    projector: &Arc<Projector>,
+    lag_max: u64,
+) -> impl Fn() -> Result<(), String> + Send + Sync + use<> {
+    let projector = Arc::downgrade(projector);
+    move || {
+        let projector = projector.upgrade().ok_or("stopping")?;
+        for projection in projector.status() {
+            if let Some(error) = projection.error {
+                return Err(format!("{} fails: {error}", projection.name));
+            }
+            // Parquet files are cut at segment ends, so that one always lags.
+            if projection.name != "cold" && projection.lag > lag_max {
+                return Err(format!(
+                    "{} is {} records behind the log",
+                    projection.name, projection.lag
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The two signals that end a server.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn new() -> Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate()).context("listen for SIGTERM")?,
+            interrupt: signal(SignalKind::interrupt()).context("listen for SIGINT")?,
+        })
+    }
+
+    async fn end(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => tracing::info!("stopping on SIGTERM"),
+            _ = self.interrupt.recv() => tracing::info!("stopping on SIGINT"),
+        }
+    }
 }

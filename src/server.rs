@@ -37,6 +37,26 @@ const MEMORY_BUFFER_BYTES: usize = 64 * 1024;
 /// In-memory connections waiting to be accepted.
 const MEMORY_BACKLOG: usize = 16;
 
+/// Why an address cannot be listened on, and what to do when another role of this
+/// host has it.
+pub(crate) fn listen_failed(
+    error: std::io::Error,
+    address: SocketAddr,
+    flag: &str,
+    key: &str,
+) -> anyhow::Error {
+    let in_use = error.kind() == std::io::ErrorKind::AddrInUse;
+    let error = anyhow::Error::new(error);
+    if in_use {
+        let variable = format!("ERRATA_{}", key.to_ascii_uppercase().replace('.', "__"));
+        return error.context(format!(
+            "another process listens on {address} already; roles on one host need an address each: give this \
+             process its own with {flag} or {variable} (key {key})"
+        ));
+    }
+    error.context(format!("listen on {address} ({key})"))
+}
+
 /// Serves connections until `stop`; then drains.
 struct Connections {
     router: Router,

@@ -8,6 +8,29 @@ use axum::extract::Request;
 use http::{Method, Uri, uri::PathAndQuery};
 use tower::util::MapRequestLayer;
 
+/// Services of the gateway, and paths that are the gateway's alone.
+const GATEWAY_PREFIXES: [&str; 4] = [
+    "/errata.v1.IngestService/",
+    "/errata.v1.CommandService/",
+    "/auth/",
+    // OpenTelemetry by gRPC: not built yet, but nobody else's.
+    "/opentelemetry.",
+];
+/// OpenTelemetry by HTTP: likewise.
+const GATEWAY_PATHS: [&str; 2] = ["/v1/logs", "/v1/traces"];
+
+/// Whether the gateway answers this request (its prefix taken off), where another
+/// role owns the listener and forwards what is not its own.
+pub fn is_gateways(method: &Method, path: &str) -> bool {
+    if GATEWAY_PREFIXES.iter().any(|p| path.starts_with(p)) || GATEWAY_PATHS.contains(&path) {
+        return true;
+    }
+    let is_read = matches!(*method, Method::GET | Method::HEAD);
+    // The one path of ingestion that is also a list.
+    let is_list = matches!(path.trim_end_matches('/'), "/api/errors");
+    ingestion_start(path) == Some(0) && !(is_read && is_list)
+}
+
 /// Takes prefixes off, for the whole server: to be wrapped around the router (a
 /// layer *of* a router runs after routing).
 pub fn prefix_layer() -> MapRequestLayer<fn(Request) -> Request> {
@@ -83,6 +106,32 @@ mod tests {
             ("/", None),
         ] {
             assert_eq!(ingestion_start(path), start, "{path}");
+        }
+    }
+
+    #[test]
+    fn writes_decisions_and_sign_in_are_the_gateways() {
+        for (method, path, expected) in [
+            (Method::POST, "/api/1/envelope/", true),
+            (Method::OPTIONS, "/api/1/envelope/", true),
+            (Method::GET, "/api/1/store/", true),
+            (Method::POST, "/api/errors", true),
+            (Method::OPTIONS, "/api/errors/", true),
+            (Method::POST, "/api/errors/batch", true),
+            (Method::GET, "/api/errors", false),
+            (Method::HEAD, "/api/errors/", false),
+            (Method::GET, "/api/errors/0123", false),
+            (Method::GET, "/api/issues", false),
+            (Method::POST, "/errata.v1.IngestService/StreamErrors", true),
+            (Method::POST, "/errata.v1.CommandService/AssignIssues", true),
+            (Method::POST, "/errata.v1.IssueService/ListIssues", false),
+            (Method::POST, "/auth/sign-in", true),
+            (Method::POST, "/v1/traces", true),
+            (Method::GET, "/", false),
+            (Method::GET, "/assets/auth/x.js", false),
+            (Method::GET, "/issues/5", false),
+        ] {
+            assert_eq!(is_gateways(&method, path), expected, "{method} {path}");
         }
     }
 

@@ -21,3 +21,4 @@ mod grpc;
 mod http;
 mod mail;
 mod replay;
+mod roles;

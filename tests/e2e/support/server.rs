@@ -21,12 +21,16 @@ pub(crate) const TOKEN: &str = "errata_test_token_0123456789";
 pub(crate) const OWNER_EMAIL: &str = "owner@example.com";
 pub(crate) const OWNER_PASSWORD: &str = "correct horse battery";
 
-/// A running (or killed) server with its data.
+/// All of them, in one process.
+const ALL_ROLES: &str = "gateway,projector,query,alerter";
+
+/// A running (or killed) process of the server with its data.
 pub(crate) struct Server {
     child: Option<Child>,
     /// Kept for as long as the server's data is needed; none when they are elsewhere.
-    dir: Option<TempDir>,
+    dir: Option<Arc<TempDir>>,
     data_dir: PathBuf,
+    roles: &'static str,
     env: Vec<(String, String)>,
     pub(crate) url: String,
     pub(crate) metrics_url: String,
@@ -66,7 +70,19 @@ impl Server {
         Self::launch(None, data_dir.to_path_buf(), &Self::bootstrap(env))
     }
 
-    fn bootstrap<'a>(env: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+    /// A process with some of the roles of the installation in `dir`. It need not be
+    /// ready: it may wait for another.
+    pub(crate) fn start_roles(
+        dir: &Arc<TempDir>,
+        roles: &'static str,
+        env: &[(&str, &str)],
+    ) -> Self {
+        let data_dir = dir.path().join("data");
+        Self::launch_roles(Some(Arc::clone(dir)), data_dir, roles, env)
+    }
+
+    /// These variables and those of the first start.
+    pub(crate) fn bootstrap<'a>(env: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
         let mut all = vec![
             ("ERRATA_BOOTSTRAP_KEY", KEY),
             ("ERRATA_BOOTSTRAP_TOKEN", TOKEN),
@@ -83,14 +99,26 @@ impl Server {
     pub(crate) fn start_bare(env: &[(&str, &str)]) -> Self {
         let dir = TempDir::new().unwrap();
         let data_dir = dir.path().join("data");
-        Self::launch(Some(dir), data_dir, env)
+        Self::launch(Some(Arc::new(dir)), data_dir, env)
     }
 
-    fn launch(dir: Option<TempDir>, data_dir: PathBuf, env: &[(&str, &str)]) -> Self {
+    fn launch(dir: Option<Arc<TempDir>>, data_dir: PathBuf, env: &[(&str, &str)]) -> Self {
+        let server = Self::launch_roles(dir, data_dir, ALL_ROLES, env);
+        server.wait_for_readiness();
+        server
+    }
+
+    fn launch_roles(
+        dir: Option<Arc<TempDir>>,
+        data_dir: PathBuf,
+        roles: &'static str,
+        env: &[(&str, &str)],
+    ) -> Self {
         let mut server = Self {
             child: None,
             dir,
             data_dir,
+            roles,
             env: env
                 .iter()
                 .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
@@ -100,7 +128,6 @@ impl Server {
             output: Arc::default(),
         };
         server.spawn();
-        server.wait_for_readiness();
         server
     }
 
@@ -117,7 +144,7 @@ impl Server {
         self.output.lock().unwrap().clear();
         let listen = self.url.trim_start_matches("http://").to_owned();
         let mut child = command(&self.data_dir())
-            .arg("serve")
+            .args(["serve", "--roles", self.roles])
             .envs(self.env.iter().map(|(k, v)| (k, v)))
             .env("ERRATA_LISTEN", listen)
             .env("ERRATA_METRICS__LISTEN", "127.0.0.1:0")
@@ -140,17 +167,25 @@ impl Server {
             });
         }
         self.child = Some(child);
-        self.url = self.banner("Web UI");
+        if self.roles.contains("query") {
+            self.url = self.banner("Web UI");
+        } else if self.roles.contains("gateway") {
+            self.url = self.banner("Ingest");
+        }
         let metrics = self.banner("Metrics");
         metrics
             .trim_end_matches("/metrics")
             .clone_into(&mut self.metrics_url);
     }
 
-    fn wait_for_readiness(&self) {
-        let ready = format!("{}/readyz", self.metrics_url);
+    /// Status and text of `/readyz`.
+    pub(crate) fn readiness(&self) -> Option<(u16, String)> {
+        reqwest_get(&format!("{}/readyz", self.metrics_url))
+    }
+
+    pub(crate) fn wait_for_readiness(&self) {
         wait_for("readiness", || {
-            reqwest_get(&ready).filter(|(status, _)| *status == 200)
+            self.readiness().filter(|(status, _)| *status == 200)
         });
     }
 

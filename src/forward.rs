@@ -1,0 +1,257 @@
+//! The query role's way to the gateway: a streaming reverse proxy for what only the
+//! gateway can do.
+//!
+//! Owns: connections to `peers.gateway`, the headers that belong to one connection
+//! only, and whose request it is. Bodies pass through in both directions, trailers
+//! included, and are never gathered; the gateway bounds them. HTTP/1.1 is forwarded as
+//! HTTP/1.1, HTTP/2 (gRPC) as HTTP/2.
+//!
+//! A gateway that does not answer is a 503 with `Retry-After` (for gRPC, unavailable):
+//! it promises nothing, the client sends again.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
+
+use anyhow::{Context, Result};
+use axum::{
+    body::Body,
+    extract::{ConnectInfo, Request},
+    response::{IntoResponse, Response},
+};
+use event_model::credential::{FORWARDER_HEADER, ServerSecret};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, Version, header};
+use http_body_util::BodyExt;
+use hyper_util::{
+    client::legacy::{Client, connect::HttpConnector},
+    rt::{TokioExecutor, TokioTimer},
+};
+use tokio::sync::Semaphore;
+
+use crate::{
+    config::Config,
+    peers::{CONNECT_TIMEOUT, PING_INTERVAL, PING_TIMEOUT, address},
+};
+
+/// Requests on their way at the same time; further ones hear 503.
+const FORWARDS_MAX: usize = 1024;
+/// Idle connections kept, and how long.
+const IDLE_CONNECTIONS_MAX: usize = 64;
+/// See [`IDLE_CONNECTIONS_MAX`].
+const IDLE_TIMEOUT: Duration = Duration::from_secs(15);
+/// On top of what the gateway itself allows for body and disk, until its answer.
+const ANSWER_MARGIN: Duration = Duration::from_secs(20);
+/// Seconds after which a client shall try again.
+const RETRY_AFTER_S: u64 = 2;
+
+/// Headers of one connection, not of the message: RFC 9110, section 7.6.1. `Expect`
+/// is dealt with by this process's own server.
+const HOP_BY_HOP: [HeaderName; 8] = [
+    header::CONNECTION,
+    HeaderName::from_static("keep-alive"),
+    HeaderName::from_static("proxy-connection"),
+    header::PROXY_AUTHORIZATION,
+    header::TE,
+    header::TRANSFER_ENCODING,
+    header::UPGRADE,
+    header::EXPECT,
+];
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+
+/// Forwards requests to the gateway.
+pub(crate) struct Forwarder {
+    gateway: Uri,
+    http1: Client<HttpConnector, Body>,
+    http2: Client<HttpConnector, Body>,
+    secret: ServerSecret,
+    token: HeaderValue,
+    turns: Arc<Semaphore>,
+    answer_timeout: Duration,
+}
+
+impl Forwarder {
+    /// To `peers.gateway`. Connects when something is to be forwarded.
+    pub(crate) fn new(config: &Config, secret: &ServerSecret) -> Result<Self> {
+        let mut connector = HttpConnector::new();
+        connector.set_connect_timeout(Some(CONNECT_TIMEOUT));
+        connector.set_nodelay(true);
+        connector.set_keepalive(Some(PING_INTERVAL));
+        connector.set_tcp_user_timeout(Some(PING_INTERVAL + PING_TIMEOUT));
+        let mut builder = Client::builder(TokioExecutor::new());
+        builder
+            .timer(TokioTimer::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(IDLE_TIMEOUT)
+            .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX);
+        let http1 = builder.build(connector.clone());
+        builder
+            .http2_only(true)
+            .http2_adaptive_window(true)
+            .http2_keep_alive_interval(PING_INTERVAL)
+            .http2_keep_alive_timeout(PING_TIMEOUT);
+        let mut token = HeaderValue::from_str(&secret.internal_token())
+            .context("internal_token cannot travel in a header")?;
+        token.set_sensitive(true);
+        let limits = &config.limits;
+        Ok(Self {
+            gateway: address("peers.gateway", &config.peers.gateway)?,
+            http1,
+            http2: builder.build(connector),
+            secret: secret.clone(),
+            token,
+            turns: Arc::new(Semaphore::new(FORWARDS_MAX)),
+            answer_timeout: limits.body_read_timeout() + limits.durable_timeout() + ANSWER_MARGIN,
+        })
+    }
+
+    /// Hands one request to the gateway and its answer back.
+    pub(crate) async fn forward(&self, mut request: Request) -> Response {
+        let is_grpc = is_grpc(request.headers());
+        let refuse = |message: String| unavailable(is_grpc, &message);
+        if self.is_ours(request.headers()) {
+            return refuse(format!(
+                "peers.gateway of the query role is {}, where another query role listens and no gateway",
+                self.gateway
+            ));
+        }
+        let Ok(turn) = Arc::clone(&self.turns).try_acquire_owned() else {
+            return refuse("too many requests are on their way to the gateway".to_owned());
+        };
+        let is_http2 = request.version() == Version::HTTP_2;
+        self.address(&mut request);
+        let client = if is_http2 { &self.http2 } else { &self.http1 };
+        // A stream of gRPC is answered at its end, whenever that is; its connection is
+        // pinged meanwhile.
+        let patience = if is_grpc {
+            Duration::MAX
+        } else {
+            self.answer_timeout
+        };
+        match tokio::time::timeout(patience, client.request(request)).await {
+            Ok(Ok(answer)) => {
+                let (mut parts, body) = answer.into_parts();
+                remove_hop_by_hop(&mut parts.headers);
+                let body = body.map_frame(move |frame| {
+                    // Its turn ends with its last byte.
+                    let _turn = &turn;
+                    frame
+                });
+                Response::from_parts(parts, Body::new(body))
+            }
+            Ok(Err(error)) => {
+                tracing::warn!(
+                    error = format!("{:#}", anyhow::Error::new(error)),
+                    gateway = %self.gateway,
+                    "a request could not be forwarded"
+                );
+                refuse("the gateway does not answer, try again".to_owned())
+            }
+            Err(_) => refuse("the gateway takes too long, try again".to_owned()),
+        }
+    }
+
+    /// Whether a query role of this installation has forwarded it already.
+    fn is_ours(&self, headers: &HeaderMap) -> bool {
+        let token = headers.get(FORWARDER_HEADER);
+        token.is_some_and(|token| self.secret.is_internal_token(token.to_str().unwrap_or("")))
+    }
+
+    /// Addresses it to the gateway, in the name of its client.
+    fn address(&self, request: &mut Request) {
+        let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+        let client = client_ip(peer.map(|ConnectInfo(peer)| peer.ip()), request.headers());
+        let mut uri = std::mem::take(request.uri_mut()).into_parts();
+        let host = uri.authority.take();
+        uri.scheme = self.gateway.scheme().cloned();
+        uri.authority = self.gateway.authority().cloned();
+        // The path came in a request of its own, so it fits into this one.
+        *request.uri_mut() = Uri::from_parts(uri).unwrap_or_else(|_| self.gateway.clone());
+        let wants_trailers = request
+            .headers()
+            .get(header::TE)
+            .is_some_and(|te| te == "trailers");
+        let headers = request.headers_mut();
+        remove_hop_by_hop(headers);
+        if wants_trailers {
+            headers.insert(header::TE, HeaderValue::from_static("trailers"));
+        }
+        // The origin of a page is compared with the host it was loaded from, which in
+        // HTTP/2 stands in the address.
+        if let Some(host) = host.and_then(|host| HeaderValue::from_str(host.as_str()).ok()) {
+            headers.entry(header::HOST).or_insert(host);
+        }
+        headers.insert(FORWARDER_HEADER, self.token.clone());
+        match client.and_then(|ip| HeaderValue::from_str(&ip.to_string()).ok()) {
+            Some(client) => headers.insert(FORWARDED_FOR, client),
+            None => headers.remove(FORWARDED_FOR),
+        };
+        // The client takes the version of its own connection.
+        if request.version() != Version::HTTP_2 {
+            *request.version_mut() = Version::HTTP_11;
+        }
+    }
+}
+
+/// Whose request it is: the peer's, or, behind a reverse proxy on this host, of whom
+/// that proxy says (its own entry is the last one).
+fn client_ip(peer: Option<IpAddr>, headers: &HeaderMap) -> Option<IpAddr> {
+    let peer = peer.map(|ip| ip.to_canonical());
+    let named = headers
+        .get(FORWARDED_FOR)
+        .filter(|_| peer.is_some_and(|ip| ip.is_loopback()))
+        .and_then(|list| list.to_str().ok()?.rsplit(',').next()?.trim().parse().ok());
+    named.or(peer)
+}
+
+fn remove_hop_by_hop(headers: &mut HeaderMap) {
+    let named: Vec<HeaderName> = headers
+        .get_all(header::CONNECTION)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|list| list.split(','))
+        .filter_map(|name| name.trim().parse().ok())
+        .collect();
+    for name in named.iter().chain(&HOP_BY_HOP) {
+        headers.remove(name);
+    }
+}
+
+/// gRPC proper. Its kin for browsers, gRPC-Web, reads the HTTP status.
+fn is_grpc(headers: &HeaderMap) -> bool {
+    let begins = |value: &HeaderValue, text: &str| value.as_bytes().starts_with(text.as_bytes());
+    headers.get(header::CONTENT_TYPE).is_some_and(|value| {
+        begins(value, "application/grpc") && !begins(value, "application/grpc-web")
+    })
+}
+
+/// 503 with `Retry-After`, readable by pages of any origin: those that send errors.
+pub(crate) fn unavailable(is_grpc: bool, message: &str) -> Response {
+    let mut response = if is_grpc {
+        tonic::Status::unavailable(message).into_http()
+    } else {
+        let error = serde_json::json!({"code": "overloaded", "message": message, "field": null});
+        let body = axum::Json(serde_json::json!({ "error": error }));
+        (StatusCode::SERVICE_UNAVAILABLE, body).into_response()
+    };
+    let headers = response.headers_mut();
+    headers.insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_S));
+    headers.insert(
+        header::ACCESS_CONTROL_ALLOW_ORIGIN,
+        HeaderValue::from_static("*"),
+    );
+    headers.insert(
+        header::ACCESS_CONTROL_EXPOSE_HEADERS,
+        HeaderValue::from_static("retry-after"),
+    );
+    response
+}
+
+/// [`unavailable`] in the words that the request's client reads.
+pub(crate) fn unavailable_to(request: &Request, message: &str) -> Response {
+    unavailable(is_grpc(request.headers()), message)
+}
+
+#[cfg(test)]
+mod tests;

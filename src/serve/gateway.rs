@@ -1,0 +1,137 @@
+//! The gateway role: the logs it writes, its admin socket, and what its listener says
+//! of paths that are another role's.
+
+use std::{
+    fs,
+    os::unix::fs::{DirBuilderExt, PermissionsExt},
+    path::PathBuf,
+};
+
+use anyhow::{Context, Result};
+use axum::{
+    Json, Router,
+    extract::Request,
+    response::{IntoResponse, Response},
+};
+use event_log::{LogConfig, LogWriter};
+use event_model::credential::{Caller, ServerSecret};
+use http::StatusCode;
+use ingest_gateway::{Gateway, GatewayConfig};
+use tokio::net::UnixListener;
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use super::query::reflection;
+use crate::{
+    admin,
+    config::{Config, Loaded},
+    peers, secret, server,
+};
+
+/// The gateway and what it alone may write.
+pub(crate) struct OpenGateway {
+    pub(crate) gateway: Gateway,
+    pub(crate) log: LogWriter,
+    pub(crate) secret: ServerSecret,
+    /// Removed at the end.
+    socket: Option<PathBuf>,
+}
+
+/// Opens the logs and the gateway; also for the command line without a server.
+pub(crate) async fn open_gateway(loaded: &Loaded) -> Result<OpenGateway> {
+    let config = &loaded.config;
+    let data_dir = &config.data_dir;
+    // What is inside tells of people: for this user's eyes alone.
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(data_dir)
+        .with_context(|| format!("create {}", data_dir.display()))?;
+    let secret = peers::with_token(secret::load_or_create(data_dir)?, config)?;
+    let log_config = LogConfig {
+        events_segment_bytes: config.log.events_segment_bytes,
+        control_segment_bytes: config.log.control_segment_bytes,
+        ..LogConfig::new(data_dir.join("log"))
+    };
+    let log = tokio::task::spawn_blocking(move || LogWriter::open(log_config))
+        .await?
+        .context("open the logs")?;
+    let public_url = config.public_url();
+    let public_url =
+        Url::parse(&public_url).with_context(|| format!("public_url {public_url:?} is no URL"))?;
+    let gateway_config = GatewayConfig {
+        limits: config.limits.clone(),
+        ..GatewayConfig::new(public_url)
+    };
+    let gateway = Gateway::start(
+        gateway_config,
+        log.clone(),
+        secret.clone(),
+        loaded.bootstrap.wishes()?,
+    )
+    .await
+    .context("start the gateway")?;
+    Ok(OpenGateway {
+        gateway,
+        log,
+        secret,
+        socket: None,
+    })
+}
+
+impl OpenGateway {
+    /// Binds the admin socket; serve it with the future returned, until `stop`.
+    pub(super) fn serve_admin(
+        &mut self,
+        config: &Config,
+        router: Router,
+        stop: CancellationToken,
+    ) -> Result<impl Future<Output = ()> + Send + use<>> {
+        let path = config.data_dir.join(admin::SOCKET);
+        // The logs' lock is ours, so a socket that is there was left by a crash.
+        let _ = fs::remove_file(&path);
+        let listener =
+            UnixListener::bind(&path).with_context(|| format!("listen on {}", path.display()))?;
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600))
+            .with_context(|| format!("set the mode of {}", path.display()))?;
+        self.socket = Some(path);
+        let router = router.layer(axum::Extension(Caller::Admin));
+        Ok(server::serve_unix(listener, router, stop))
+    }
+
+    /// Closes the logs: what is queued is written first.
+    pub(crate) async fn close(self) -> Result<()> {
+        if let Some(path) = &self.socket {
+            let _ = fs::remove_file(path);
+        }
+        drop(self.gateway);
+        let log = self.log;
+        tokio::task::spawn_blocking(move || log.close())
+            .await
+            .context("join the log")?
+            .context("close the logs")
+    }
+}
+
+/// All that a gateway without a query role beside it answers.
+pub(super) fn router_alone(gateway: &Gateway, config: &Config) -> Router {
+    let pages = config.public_url();
+    gateway
+        .router()
+        .merge(reflection())
+        .fallback(async move |request: Request| -> Response {
+            let shown: String = request.uri().path().chars().take(64).collect();
+            let message =
+                format!("nothing at {shown} in the gateway role: pages and reads are at {pages}");
+            let is_grpc = request
+                .headers()
+                .get(http::header::CONTENT_TYPE)
+                .is_some_and(|value| value.as_bytes().starts_with(b"application/grpc"));
+            if is_grpc {
+                return tonic::Status::unimplemented(message).into_http();
+            }
+            let error = serde_json::json!({"code": "not_found", "message": message, "field": null});
+            let body = Json(serde_json::json!({ "error": error }));
+            (StatusCode::NOT_FOUND, body).into_response()
+        })
+}

@@ -1,0 +1,74 @@
+//! What a process without the gateway needs of the gateway's first start: the logs and
+//! the secret. It waits for them, as long as it takes, and says so.
+
+use std::{path::Path, time::Duration};
+
+use anyhow::{Context, Result};
+use event_log::LogReader;
+use event_model::credential::ServerSecret;
+
+use crate::{config::Config, health::Health, peers, secret};
+
+/// First and longest pause between two looks; it doubles in between.
+const PAUSE: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
+
+/// The secret and both logs, followed.
+pub(super) async fn wait_for_both(
+    data_dir: &Path,
+    health: &Health,
+) -> Result<(ServerSecret, LogReader)> {
+    let dir = data_dir.join("log");
+    let what = format!(
+        "waiting for the logs in {} and {}, which the gateway makes at its first start",
+        dir.display(),
+        secret::NAME
+    );
+    wait_for(&what, health, || {
+        let Some(secret) = secret::load(data_dir)? else {
+            return Ok(None);
+        };
+        match LogReader::follow(&dir) {
+            Ok(logs) => Ok(Some((secret, logs))),
+            Err(error) if error.is_not_there_yet() => Ok(None),
+            Err(error) => Err(error).context("follow the logs"),
+        }
+    })
+    .await
+}
+
+/// A secret for its internal token alone: of a role that opens no file.
+pub(super) async fn wait_for_token(config: &Config, health: &Health) -> Result<ServerSecret> {
+    if peers::given_token(config)?.is_some() {
+        // Signs nothing: sessions are the gateway's and the query role's.
+        let mut key = [0; 32];
+        getrandom::fill(&mut key).map_err(|error| anyhow::anyhow!("draw a random key: {error}"))?;
+        return Ok(ServerSecret::new(key));
+    }
+    let data_dir = &config.data_dir;
+    let what = format!(
+        "waiting for {}, which the gateway makes at its first start (a role without that directory is given \
+         internal_token)",
+        data_dir.join(secret::NAME).display()
+    );
+    wait_for(&what, health, || secret::load(data_dir)).await
+}
+
+async fn wait_for<T>(
+    what: &str,
+    health: &Health,
+    mut look: impl FnMut() -> Result<Option<T>>,
+) -> Result<T> {
+    let mut pause = PAUSE.0;
+    loop {
+        // Blocking for milliseconds, at the start, with nothing else to run.
+        if let Some(found) = look()? {
+            return Ok(found);
+        }
+        if pause == PAUSE.0 {
+            tracing::info!("{what}");
+            health.wait_for(what);
+        }
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(PAUSE.1);
+    }
+}
