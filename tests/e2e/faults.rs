@@ -65,11 +65,11 @@ fn a_power_cut_under_load_loses_nothing_acknowledged() {
                 let load = Load::start(&server, &format!("round {round}"), &ledger);
                 load.wait_for_acknowledged(ACKNOWLEDGED_MIN);
                 // What is acknowledged from the cut on would be by a machine that is off.
-                let acknowledged = ledger.lock().unwrap().len();
+                let acknowledged = ledger.lengths();
                 switch.cut().unwrap();
                 server.wait_for_failure();
                 load.stop();
-                ledger.lock().unwrap().truncate(acknowledged);
+                ledger.truncate(acknowledged);
                 image.unmount().unwrap();
                 image.mount("defaults").unwrap();
                 server.restart();
@@ -99,7 +99,7 @@ fn take_all_space(disk: &Path) -> PathBuf {
 
 /// Reads that must work whatever the disk does.
 fn assert_readable(server: &Server, ledger: &Ledger) {
-    let first = ledger.lock().unwrap()[0].clone();
+    let first = ledger.events()[0].clone();
     for path in [
         "/api/issues",
         "/api/errors",
@@ -191,7 +191,7 @@ fn a_read_only_disk_is_named_at_the_start_and_its_log_can_be_read() {
             }
             let dump = errata(&data_dir, &["log", "dump"]);
             let dump = String::from_utf8_lossy(&dump.stdout);
-            for id in ledger.lock().unwrap().iter() {
+            for id in &ledger.events() {
                 assert!(dump.contains(id), "{id} is not in the dump");
             }
             drop(server);

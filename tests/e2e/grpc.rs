@@ -12,14 +12,17 @@ use tonic::{Code, Request, metadata::MetadataValue, transport::Channel};
 use crate::support::{KEY, Server, TOKEN, block_on};
 
 async fn channel(server: &Server) -> Channel {
-    Channel::from_shared(server.url.clone())
+    channel_to(&server.url).await.unwrap()
+}
+
+pub(crate) async fn channel_to(url: &str) -> Result<Channel, tonic::transport::Error> {
+    Channel::from_shared(url.to_owned())
         .unwrap()
         .connect()
         .await
-        .unwrap()
 }
 
-fn with_bearer<T>(token: &str, message: T) -> Request<T> {
+pub(crate) fn with_bearer<T>(token: &str, message: T) -> Request<T> {
     let mut request = Request::new(message);
     let value: MetadataValue<_> = format!("Bearer {token}").parse().unwrap();
     request.metadata_mut().insert("authorization", value);

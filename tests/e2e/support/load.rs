@@ -1,4 +1,5 @@
-//! Senders of events, the ledger of what was acknowledged to them, and the audit of a server against it.
+//! Senders of events and of decisions, the ledger of what was acknowledged to them, and the audit of a server
+//! against it.
 
 use std::{
     collections::BTreeSet,
@@ -9,15 +10,51 @@ use std::{
     thread::{self, JoinHandle},
 };
 
+use proto::v1::{
+    CreateProjectRequest, ListProjectsRequest, command_service_client::CommandServiceClient,
+    project_service_client::ProjectServiceClient,
+};
 use serde_json::json;
 
-use super::{Client, KEY, Server, block_on, wait_for};
+use super::{Client, KEY, Server, TOKEN, block_on, wait_for};
+use crate::grpc::{channel_to, with_bearer};
 
 /// Half of them send native JSON, half Sentry envelopes.
 const SENDERS: usize = 4;
+/// Decisions of one load: people make few.
+const PROJECTS_MAX: usize = 10;
 
-/// Ids of acknowledged events, outside of whatever crashes.
-pub(crate) type Ledger = Arc<Mutex<Vec<String>>>;
+/// What was acknowledged, outside of whatever crashes.
+#[derive(Clone, Default)]
+pub(crate) struct Ledger(Arc<Mutex<Acknowledged>>);
+
+#[derive(Clone, Default)]
+struct Acknowledged {
+    /// Ids.
+    events: Vec<String>,
+    /// Ids and names.
+    projects: Vec<(u32, String)>,
+}
+
+impl Ledger {
+    /// Ids of acknowledged events.
+    pub(crate) fn events(&self) -> Vec<String> {
+        self.0.lock().unwrap().events.clone()
+    }
+
+    /// How many events and projects there are.
+    pub(crate) fn lengths(&self) -> (usize, usize) {
+        let acknowledged = self.0.lock().unwrap();
+        (acknowledged.events.len(), acknowledged.projects.len())
+    }
+
+    /// Forgets what came after these [`Ledger::lengths`].
+    pub(crate) fn truncate(&self, (events, projects): (usize, usize)) {
+        let mut acknowledged = self.0.lock().unwrap();
+        acknowledged.events.truncate(events);
+        acknowledged.projects.truncate(projects);
+    }
+}
 
 /// Senders that run until they are stopped, also while there is no server.
 pub(crate) struct Load {
@@ -51,7 +88,7 @@ impl Load {
                         return;
                     }
                     match sender.send(event) {
-                        Answer::Acknowledged(id) => ledger.lock().unwrap().push(id),
+                        Answer::Acknowledged(id) => ledger.0.lock().unwrap().events.push(id),
                         Answer::Later => {
                             refused.fetch_add(1, Ordering::Relaxed);
                         }
@@ -60,14 +97,27 @@ impl Load {
                 }
             }));
         }
+        let (url, name) = (server.url.clone(), name.to_owned());
+        let (ledger, stop) = (ledger.clone(), load.stop.clone());
+        load.senders.push(thread::spawn(move || {
+            for number in 0..PROJECTS_MAX {
+                if stop.load(Ordering::Relaxed) {
+                    return;
+                }
+                let name = format!("{name} project {number}");
+                if let Some(id) = create_project(&url, &name) {
+                    ledger.0.lock().unwrap().projects.push((id, name));
+                }
+            }
+        }));
         load
     }
 
     /// Waits until so many more events are acknowledged.
     pub(crate) fn wait_for_acknowledged(&self, more: usize) {
-        let before = self.ledger.lock().unwrap().len();
+        let (before, _) = self.ledger.lengths();
         wait_for("acknowledgements", || {
-            (self.ledger.lock().unwrap().len() >= before + more).then_some(())
+            (self.ledger.lengths().0 >= before + more).then_some(())
         });
     }
 
@@ -154,6 +204,19 @@ impl Sender {
     }
 }
 
+/// The new project's id; none without a server or without room.
+fn create_project(url: &str, name: &str) -> Option<u32> {
+    block_on(async {
+        let mut commands = CommandServiceClient::new(channel_to(url).await.ok()?);
+        let request = CreateProjectRequest {
+            name: name.to_owned(),
+            platform: String::new(),
+        };
+        let answer = commands.create_project(with_bearer(TOKEN, request)).await;
+        Some(answer.ok()?.into_inner().project_id)
+    })
+}
+
 /// FNV-1a over all of them.
 fn fold(name: &str, number: usize, n: usize) -> u64 {
     let numbers = [number, n].map(usize::to_le_bytes).concat();
@@ -164,12 +227,13 @@ fn fold(name: &str, number: usize, n: usize) -> u64 {
         })
 }
 
-/// Holds that every acknowledged event is readable and listed once, and that issues count what is listed. Events
-/// that were written but not acknowledged before a crash may be there too.
+/// Holds that every acknowledged event is readable and listed once, that issues count what is listed, and that every
+/// acknowledged project is there under its id. Events that were written but not acknowledged before a crash may be
+/// there too.
 pub(crate) fn audit(server: &Server, ledger: &Ledger) {
-    let acknowledged = ledger.lock().unwrap().clone();
+    let Acknowledged { events, projects } = ledger.0.lock().unwrap().clone();
     let client = Client::new(server);
-    for id in &acknowledged {
+    for id in &events {
         wait_for(&format!("acknowledged event {id}"), || {
             (client.get(&format!("/api/errors/{id}")).0 == 200).then_some(())
         });
@@ -183,9 +247,14 @@ pub(crate) fn audit(server: &Server, ledger: &Ledger) {
         assert_eq!(status, 200, "{body}");
         let issues = body["issues"].as_array().unwrap().iter();
         let counted: u64 = issues.map(|issue| issue["count"].as_u64().unwrap()).sum();
-        let is_whole = acknowledged.iter().all(|id| ids.contains(id));
+        let is_whole = events.iter().all(|id| ids.contains(id));
         (is_whole && counted == listed.len() as u64).then_some(())
     });
+    assert!(!projects.is_empty(), "no project was ever created");
+    let found = list_projects(server);
+    for project in &projects {
+        assert!(found.contains(project), "{project:?} is not in {found:?}");
+    }
 }
 
 /// Ids of all events.
@@ -206,4 +275,18 @@ fn list(client: &Client) -> Vec<String> {
             None => return listed,
         }
     }
+}
+
+/// Ids and names of all projects.
+fn list_projects(server: &Server) -> Vec<(u32, String)> {
+    block_on(async {
+        let mut projects = ProjectServiceClient::new(channel_to(&server.url).await.unwrap());
+        let request = ListProjectsRequest { after_position: 0 };
+        let answer = projects.list_projects(with_bearer(TOKEN, request)).await;
+        let projects = answer.unwrap().into_inner().projects;
+        projects
+            .into_iter()
+            .map(|project| (project.id, project.name))
+            .collect()
+    })
 }
