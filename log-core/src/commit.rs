@@ -1,79 +1,20 @@
-//! The durable word and the tickets that wait for it.
+//! Tickets: what an append gets at once, and what completes it when its records are durable.
 //!
-//! Invariant: `durable` only grows, and only after the sync that makes it true; a ticket is completed exactly once,
-//! also when the writer thread dies (its half of the ticket then reports `OutcomeUnknown` as it is dropped).
+//! Invariant: a ticket is completed exactly once, also when the writer thread dies (its half of the ticket then reports
+//! `OutcomeUnknown` as it is dropped), and whoever waits for it then, by thread or by waker, is woken.
 
 use std::future::Future;
 use std::ops::Range;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::PoisonError;
 use std::task::{Context, Poll, Waker};
-use std::time::{Duration, Instant};
 
 use crate::CommitError;
+use crate::sync::{Arc, Condvar, Mutex, MutexGuard};
 
 /// Locks a mutex whose data stays consistent at every point where a holder could panic.
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn lock<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// The first sequence number that is not durable, for all threads.
-#[derive(Debug)]
-pub(crate) struct Durable {
-    end: AtomicU64,
-    /// Set when no further record will come, so that waiters need not sit out their time.
-    stopped: Mutex<bool>,
-    changed: Condvar,
-}
-
-impl Durable {
-    pub(crate) fn new(end: u64) -> Self {
-        Self {
-            end: AtomicU64::new(end),
-            stopped: Mutex::new(false),
-            changed: Condvar::new(),
-        }
-    }
-
-    pub(crate) fn end(&self) -> u64 {
-        // Acquire pairs with the release of `publish`: who sees the number sees the segment list that holds it.
-        self.end.load(Ordering::Acquire)
-    }
-
-    pub(crate) fn publish(&self, end: u64) {
-        debug_assert!(end >= self.end(), "the durable end never goes back");
-        self.end.store(end, Ordering::Release);
-        // Taken so that a waiter between its check and its sleep cannot miss the notice.
-        drop(lock(&self.stopped));
-        self.changed.notify_all();
-    }
-
-    pub(crate) fn stop(&self) {
-        *lock(&self.stopped) = true;
-        self.changed.notify_all();
-    }
-
-    /// Blocks until the end is greater than `sequence`, the log stops or the time is up.
-    pub(crate) fn wait_past(&self, sequence: u64, timeout: Duration) -> bool {
-        if self.end() > sequence {
-            return true;
-        }
-        let deadline = Instant::now() + timeout;
-        let mut stopped = lock(&self.stopped);
-        while self.end() <= sequence && !*stopped {
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                break;
-            }
-            stopped = self
-                .changed
-                .wait_timeout(stopped, left)
-                .unwrap_or_else(PoisonError::into_inner)
-                .0;
-        }
-        self.end() > sequence
-    }
 }
 
 type Outcome = Result<Range<u64>, CommitError>;
@@ -82,6 +23,13 @@ type Outcome = Result<Range<u64>, CommitError>;
 struct Slot {
     state: Mutex<SlotState>,
     ready: Condvar,
+}
+
+impl Slot {
+    /// Consistent at every point where a holder could panic, as with [`lock`].
+    fn hold(&self) -> MutexGuard<'_, SlotState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 #[derive(Debug, Default)]
@@ -116,7 +64,7 @@ impl Ticket {
     /// It ends as soon as the group's sync ends: the only wait without a time-out of its own, because a sync
     /// cannot be given up on without losing its answer.
     pub fn wait(self) -> Result<Range<u64>, CommitError> {
-        let mut state = lock(&self.slot.state);
+        let mut state = self.slot.hold();
         loop {
             if let Some(outcome) = &state.outcome {
                 return outcome.clone();
@@ -132,7 +80,7 @@ impl Ticket {
 
     /// The outcome if it is there already.
     pub fn outcome(&self) -> Option<Result<Range<u64>, CommitError>> {
-        lock(&self.slot.state).outcome.clone()
+        self.slot.hold().outcome.clone()
     }
 }
 
@@ -140,7 +88,7 @@ impl Future for Ticket {
     type Output = Result<Range<u64>, CommitError>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut state = lock(&self.slot.state);
+        let mut state = self.slot.hold();
         if let Some(outcome) = &state.outcome {
             return Poll::Ready(outcome.clone());
         }
@@ -179,7 +127,7 @@ impl Completion {
     fn set(&mut self, outcome: Outcome) {
         let Some(slot) = self.slot.take() else { return };
         let (waker, waiting) = {
-            let mut state = lock(&slot.state);
+            let mut state = slot.hold();
             state.outcome = Some(outcome);
             (state.waker.take(), state.waiting)
         };

@@ -159,7 +159,7 @@ impl Cursor {
     }
 
     fn check_end(&self, position: u64) -> Result<(), CursorError> {
-        let durable_end = self.store.durable.end();
+        let durable_end = self.store.page.durable();
         if position > durable_end {
             return Err(CursorError::BeyondEnd {
                 name: self.name.clone(),

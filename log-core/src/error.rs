@@ -293,3 +293,54 @@ pub enum CursorError {
         source: io::Error,
     },
 }
+
+/// Why a publication page could not be opened. The writer replaces a page that it cannot use, but for `Io`.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PageError {
+    /// No writer of a release that publishes has opened the log yet; start one, or read the log offline.
+    #[error("{} is not there: no writer has published yet", path.display())]
+    Missing {
+        /// The page.
+        path: PathBuf,
+    },
+    /// It is not one page long.
+    #[error("publication page {} is {bytes} bytes long, expected are 4096; restart the writer to replace it", path.display())]
+    Length {
+        /// The page.
+        path: PathBuf,
+        /// Its length.
+        bytes: u64,
+    },
+    /// Its first bytes are not a publication page's, or fail their checksum.
+    #[error("publication page {} is damaged in bytes 0..36; restart the writer to replace it", path.display())]
+    Damaged {
+        /// The page.
+        path: PathBuf,
+    },
+    /// Written by another release.
+    #[error("publication page {} is of version {found}, this release reads version 1; run the writer's release", path.display())]
+    Version {
+        /// The page.
+        path: PathBuf,
+        /// Its version.
+        found: u32,
+    },
+    /// It is another log's.
+    #[error("publication page {} belongs to another log; restart the writer to replace it", path.display())]
+    Foreign {
+        /// The page.
+        path: PathBuf,
+    },
+    /// The operating system failed.
+    #[error("cannot {step} {}", path.display())]
+    Io {
+        /// What was tried.
+        step: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// The system's answer.
+        #[source]
+        source: io::Error,
+    },
+}

@@ -9,9 +9,9 @@
 //! "Memory-mapped" means: reads are slices of a read-only mapping. Writes are `pwritev` and `fdatasync`.
 //!
 //! In reading order: [`mod@format`] (bytes) · `manifest`, `scan`, `classify`, `recover`, `open` (what is found) ·
-//! `log`, `queue`, `writer`, `next`, `commit` (the way in) · `segment`, `mmap`, `index`, `read` (the way out) ·
-//! `chain`, `sealed` (complete segments: vouched for, compressed) · `cursor`, [`retention`] · `stat`, `verify` · `io`,
-//! `lock` (what the system gives) · `sim`, `proof` (a disk that loses power, and what holds on it).
+//! `log`, `queue`, `writer`, `next`, `commit`, [`publish`] (the way in) · `segment`, `mmap`, `index`, `read` (the way
+//! out) · `chain`, `sealed` (complete segments: vouched for, compressed) · `cursor`, [`retention`] · `stat`, `verify` ·
+//! `io`, `lock`, `sync` (what the system gives) · `sim`, `proof` (a disk that loses power, and what holds on it).
 
 mod chain;
 mod classify;
@@ -29,6 +29,7 @@ mod next;
 mod open;
 #[cfg(any(test, feature = "simulation"))]
 pub mod proof;
+pub mod publish;
 mod queue;
 mod read;
 mod recover;
@@ -39,12 +40,13 @@ mod segment;
 #[cfg(any(test, feature = "simulation"))]
 pub mod sim;
 mod stat;
+mod sync;
 mod verify;
 mod writer;
 
 pub use commit::Ticket;
 pub use cursor::{Cursor, CursorInfo};
-pub use error::{AppendError, CommitError, CursorError, Fault, OpenError, ReadError};
+pub use error::{AppendError, CommitError, CursorError, Fault, OpenError, PageError, ReadError};
 pub use io::{LogFile, LogIo, Open, RealDisk};
 pub use log::{Config, Log, Stepper};
 pub use mmap::Mapping;

@@ -214,7 +214,7 @@ impl Log {
 
     /// First sequence number that is not durable: all below it are, and can be read.
     pub fn durable_end(&self) -> u64 {
-        self.handle.store.durable.end()
+        self.handle.store.page.durable()
     }
 
     /// Whether appends are taken, and if not, why.

@@ -220,7 +220,7 @@ pub(crate) fn read_only(io: &Arc<dyn LogIo>, dir: &Path) -> Result<Store, OpenEr
     )));
     let store = Store::new(Arc::clone(io), dir.to_path_buf(), segments, durable_end);
     // Nothing will be added to what this reader sees, so that waiting would be in vain.
-    store.durable.stop();
+    store.page.stop();
     Ok(store)
 }
 

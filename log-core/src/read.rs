@@ -55,7 +55,7 @@ impl Reader {
 
     /// First sequence number that is not durable: all below it can be read.
     pub fn durable_end(&self) -> u64 {
-        self.store.durable.end()
+        self.store.page.durable()
     }
 
     /// First retained sequence number.
@@ -83,7 +83,7 @@ impl Reader {
 
     /// Blocks until `durable_end` is greater than `sequence`; `false` when the time is up or the writer has ended.
     pub fn wait_past(&self, sequence: u64, timeout: Duration) -> bool {
-        self.store.durable.wait_past(sequence, timeout)
+        self.store.page.wait_past(sequence, timeout)
     }
 
     /// The segment that holds record `sequence`, or will; `None` before the first retained record.
@@ -136,7 +136,7 @@ impl Iter {
     }
 
     fn step(&mut self) -> Result<Option<Entry>, ReadError> {
-        if self.next >= self.store.durable.end() {
+        if self.next >= self.store.page.durable() {
             return Ok(None);
         }
         let mut place = match self.place.take() {

@@ -10,12 +10,13 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 use bytes::Bytes;
 
-use crate::commit::{Durable, lock};
+use crate::commit::lock;
 use crate::error::ReadError;
-use crate::format::{FrameHeader, Parsed, SEGMENT_HEADER_BYTES, SegmentHeader};
+use crate::format::{FRAME_ALIGN_BYTES, FrameHeader, Parsed, SEGMENT_HEADER_BYTES, SegmentHeader};
 use crate::index::Index;
 use crate::io::{LogIo, Open};
 use crate::mmap::Mapping;
+use crate::publish::{Page, Place};
 
 /// Name of the preallocated, unpublished next segment.
 pub(crate) const NEXT_NAME: &str = "next.tmp";
@@ -95,6 +96,16 @@ impl Segment {
         self.readable.load(Ordering::Acquire)
     }
 
+    /// The same as a place in the log.
+    pub(crate) fn place(&self) -> Place {
+        let offset = self.readable();
+        Place {
+            segment: self.header.number,
+            // Damage may end anywhere; records begin at whole units only.
+            offset: offset - offset % FRAME_ALIGN_BYTES as u64,
+        }
+    }
+
     /// Raises the readable bytes after a sync and notes where the group's records start.
     pub(crate) fn publish(&self, readable: u64, records: &[(u64, u64)]) {
         if let Some(index) = lock(&self.index).as_mut() {
@@ -164,7 +175,7 @@ impl Segment {
                 }
                 Parsed::Empty | Parsed::Bad => {
                     damaged = true;
-                    at += crate::format::FRAME_ALIGN_BYTES;
+                    at += FRAME_ALIGN_BYTES;
                 }
             }
         }
@@ -189,7 +200,7 @@ impl Segment {
 pub(crate) struct Store {
     pub(crate) io: Arc<dyn LogIo>,
     pub(crate) dir: PathBuf,
-    pub(crate) durable: Durable,
+    pub(crate) page: Arc<Page>,
     segments: RwLock<Vec<Arc<Segment>>>,
 }
 
@@ -201,10 +212,17 @@ impl Store {
         segments: Vec<Arc<Segment>>,
         durable_end: u64,
     ) -> Self {
+        let place = segments.last().map_or(
+            Place {
+                segment: 0,
+                offset: 0,
+            },
+            |segment| segment.place(),
+        );
         Self {
             io,
             dir,
-            durable: Durable::new(durable_end),
+            page: Arc::new(Page::heap(place, durable_end)),
             segments: RwLock::new(segments),
         }
     }

@@ -174,7 +174,7 @@ impl Writer {
                 length: payload.len() as u32,
                 sequence: self.next,
                 time_ns,
-                durable_to: self.store.durable.end(),
+                durable_to: self.store.page.durable(),
                 payload_crc: sealed.crc,
                 schema: sealed.record.schema,
                 kind: Kind::Data,
@@ -204,7 +204,7 @@ impl Writer {
             length: payload.len() as u32,
             sequence: self.next,
             time_ns: self.io.now_ns(),
-            durable_to: self.store.durable.end(),
+            durable_to: self.store.page.durable(),
             payload_crc: crc32fast::hash(&payload),
             schema: 0,
             kind,
@@ -243,7 +243,8 @@ impl Writer {
         }
         self.active.offset += self.buffer.len() as u64;
         self.active.segment.publish(self.active.offset, &self.marks);
-        self.store.durable.publish(self.next);
+        let place = self.active.segment.place();
+        self.store.page.publish(place, self.next);
         for (completion, range) in self.waiting.drain(..) {
             completion.complete(Ok(range));
         }
@@ -413,7 +414,7 @@ impl Drop for Writer {
             stage: "writer",
             error,
         });
-        self.store.durable.stop();
+        self.store.page.stop();
     }
 }
 

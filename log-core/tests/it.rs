@@ -19,6 +19,8 @@ mod golden;
 mod model;
 #[path = "it/mounts.rs"]
 mod mounts;
+#[path = "it/publish.rs"]
+mod publish;
 #[path = "it/support.rs"]
 mod support;
 #[path = "it/threads.rs"]
