@@ -31,9 +31,10 @@ test: ## Everything: check, and the end-to-end tests (installs what they need)
 soak: ## The proof of durability, some 20 minutes, as root: see docs/durability.md
 	tests/scripts/soak.sh
 
-bench: ## Benchmarks: see benches/README.md
-	cargo build --release --locked -p benches --bins
+bench: ## Benchmarks: see benches/README.md; BENCH_FULL=1 for more rounds of the log's
+	cargo build --release --locked -p benches --bins --features peers
 	cargo build --release --locked --bin errata
+	target/release/log_limits $(if $(BENCH_FULL),--full)
 	benches/run.sh
 
 clean: ## Remove what was built

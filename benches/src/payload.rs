@@ -48,11 +48,7 @@ impl Payloads {
     /// # Panics
     /// If the committed payload is no JSON object, which a test excludes.
     pub fn new(size: Size) -> Self {
-        let text = match size {
-            Size::Small => SMALL,
-            Size::Large => LARGE,
-        };
-        let event: Value = serde_json::from_str(text).expect("the committed payload is JSON");
+        let event = committed(size);
         let mut json_bytes = 0;
         let variants = (0..VARIANTS)
             .map(|n| {
@@ -105,6 +101,22 @@ impl Variant {
             raw_len: u32::try_from(raw.len()).expect("payloads are small"),
         }
     }
+}
+
+/// JSON of variant `n` of an event.
+///
+/// # Panics
+/// If the committed payload is no JSON, which a test excludes.
+pub fn event_json(size: Size, n: usize) -> String {
+    vary(committed(size), n).to_string()
+}
+
+fn committed(size: Size) -> Value {
+    let text = match size {
+        Size::Small => SMALL,
+        Size::Large => LARGE,
+    };
+    serde_json::from_str(text).expect("the committed payload is JSON")
 }
 
 fn vary(mut event: Value, n: usize) -> Value {
