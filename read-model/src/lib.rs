@@ -1,16 +1,18 @@
 //! The read model: what the projector derives from the logs, as files.
 //!
 //! Owns the schema, with one writer and one reader side each for [`issues`]
-//! (SQLite), [`search`] (tantivy) and [`cold`] (Parquet), and the [`layout`] they
-//! lie in. Invariant: each part stores the position it has reached together with
-//! what it stores there, and all of it can be thrown away and rebuilt. Must not
+//! (SQLite), [`search`] (tantivy) and [`cold`] (Parquet), the [`layout`] they lie in,
+//! and the [`checkpoint`] of the issues that outlives dropped events. Invariant: each part stores the position it has reached together with
+//! what it stores there, and all but the checkpoints can be thrown away and rebuilt. Must not
 //! know how its content is computed.
 
+pub mod checkpoint;
 pub mod cold;
 pub mod error;
 pub mod issues;
 pub mod layout;
 pub mod search;
 
+pub use checkpoint::Checkpoints;
 pub use error::ReadModelError;
 pub use layout::{Generation, WriterLock};

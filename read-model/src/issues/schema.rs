@@ -6,7 +6,8 @@
 //! table is a pure function of the logs up to `meta.position`, so two databases of
 //! the same position are equal row by row.
 
-/// Bumped by every change of [`SCHEMA`]; another version is rebuilt by a replay.
+/// Bumped by every change of [`SCHEMA`]; another version is rebuilt by a replay. A
+/// change must bring old checkpoints up to it: see [`crate::checkpoint`].
 pub const SCHEMA_VERSION: i64 = 1;
 
 /// Creates every table of an empty database.

@@ -66,13 +66,24 @@ pub struct IssueWriter {
 impl IssueWriter {
     /// An empty database at position 0.
     pub fn create(path: &Path, durability: Durability) -> Result<Self, ReadModelError> {
+        Self::create_at(path, durability, Position(0))
+    }
+
+    /// An empty database that says it has all records up to `position`: what they
+    /// made is lost.
+    pub fn create_at(
+        path: &Path,
+        durability: Durability,
+        position: Position,
+    ) -> Result<Self, ReadModelError> {
         let connection = Connection::open(path).map_err(ReadModelError::sqlite("create"))?;
         configure(&connection, durability)?;
         let version = format!(
             "BEGIN; {SCHEMA}
              INSERT INTO meta (key, value) VALUES
-                 ('schema_version', {SCHEMA_VERSION}), ('position', 0), ('alert_cursor', 0);
-             COMMIT;"
+                 ('schema_version', {SCHEMA_VERSION}), ('position', {}), ('alert_cursor', {0});
+             COMMIT;",
+            position.0 as i64
         );
         connection
             .execute_batch(&version)
@@ -80,14 +91,19 @@ impl IssueWriter {
         Ok(Self {
             connection,
             path: path.to_owned(),
-            position: Position(0),
-            alert_cursor: Position(0),
+            position,
+            alert_cursor: position,
         })
     }
 
     /// The database as it was left. A missing file, another schema version and
     /// damage are errors that [`ReadModelError::is_mended_by_rebuild`].
     pub fn open(path: &Path) -> Result<Self, ReadModelError> {
+        Self::open_for(path, Durability::Live)
+    }
+
+    /// The same, to be written in this way.
+    pub fn open_for(path: &Path, durability: Durability) -> Result<Self, ReadModelError> {
         if !path.exists() {
             return Err(ReadModelError::Damaged {
                 path: path.to_owned(),
@@ -97,7 +113,7 @@ impl IssueWriter {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection =
             Connection::open_with_flags(path, flags).map_err(ReadModelError::sqlite("open"))?;
-        configure(&connection, Durability::Live)?;
+        configure(&connection, durability)?;
         let found = meta(&connection, "schema_version")
             .map_err(|error| as_damage(path, error))?
             .unwrap_or(0);
@@ -247,7 +263,8 @@ fn configure(connection: &Connection, durability: Durability) -> Result<(), Read
         .map_err(ReadModelError::sqlite("configure the connection"))
 }
 
-fn meta(connection: &Connection, key: &str) -> Result<Option<i64>, ReadModelError> {
+/// A value of the table `meta`.
+pub(crate) fn meta(connection: &Connection, key: &str) -> Result<Option<i64>, ReadModelError> {
     connection
         .query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| {
             row.get(0)
