@@ -5,13 +5,21 @@
 use event_model::Position;
 use log_core::retention::{self as core, SegmentFacts};
 
-pub use log_core::retention::{Claim, Plan, Reason, Retention};
+pub use log_core::{
+    CursorError,
+    retention::{Claim, Plan, Reason, Retention},
+};
 
 use crate::{
     error::{OpenError, WhichLog},
     reader::LogReader,
     writer::log_dir,
 };
+
+/// Cursor of the checkpoint that a rebuild of the issues starts from.
+pub const CHECKPOINT: &str = "checkpoint";
+/// Cursors that every drop waits for: what is behind them is in no other place yet.
+pub const REQUIRED: [&str; 3] = [CHECKPOINT, "search", "cold"];
 
 /// The log's own cursor: what its owner has done with. Retention waits for those it
 /// is told to; each is held by one owner until dropped.
@@ -30,7 +38,7 @@ impl LogCursor {
     /// Says that everything up to `done` is done: durable when it returns. Goes back if
     /// that is behind, as far as the log is kept: what was built was lost, and the
     /// records are wanted again.
-    pub fn set(&mut self, done: Position) -> Result<(), log_core::CursorError> {
+    pub fn set(&mut self, done: Position) -> Result<(), CursorError> {
         let wanted = (done.sequence() + 1).max(self.reader.first().sequence());
         if wanted < self.cursor.position() {
             return self.cursor.rewind(wanted, "its owner is built anew");
@@ -42,7 +50,7 @@ impl LogCursor {
 impl LogReader {
     /// Opens the events log's cursor of this name, or makes it at the first record
     /// kept.
-    pub fn cursor(&self, name: &str) -> Result<LogCursor, log_core::CursorError> {
+    pub fn cursor(&self, name: &str) -> Result<LogCursor, CursorError> {
         Ok(LogCursor {
             cursor: self.0.events.cursor(name)?,
             reader: self.clone(),

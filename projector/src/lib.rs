@@ -9,13 +9,16 @@
 //! often it was killed; nothing here asks what time it is.
 //!
 //! In reading order: [`grouping`], [`title`], `issues` (the fold), `consumers`,
+//! `keeper` (cursors and checkpoints), `origin` (where a rebuild begins),
 //! [`projector`] (live), [`replay()`] (offline), [`metrics`].
 
 mod consumers;
 mod error;
 pub mod grouping;
 mod issues;
+mod keeper;
 pub mod metrics;
+mod origin;
 pub mod projector;
 mod replay;
 #[cfg(test)]
@@ -24,5 +27,6 @@ mod testing;
 pub mod title;
 
 pub use error::ProjectorError;
+pub use keeper::CheckpointConfig;
 pub use projector::{ProjectionStatus, Projector, ProjectorConfig};
-pub use replay::{ReplayReport, replay};
+pub use replay::{ReplayReport, replay, replay_accepting_loss};

@@ -1,5 +1,5 @@
 //! Metrics of this crate. All carry the label `projection`: "issues", "search" or
-//! "cold".
+//! "cold"; position and errors also "checkpoint".
 //!
 //! | name | kind | unit | meaning |
 //! | --- | --- | --- | --- |
@@ -9,6 +9,7 @@
 //! | [`BATCHES`] | counter | batches | transactions, commits, files written since start |
 //! | [`BATCH_SECONDS`] | histogram | seconds | from a batch's first record to visible |
 //! | [`SKIPPED`] | counter | records | records that could not be read and were passed over |
+//! | [`CHECKPOINT_SECONDS`] | histogram | seconds | time that a checkpoint of the issues took (no label) |
 //! | [`ERRORS`] | counter | errors | failed batches; each is tried again |
 
 /// Gauge: the last visible record's position.
@@ -23,5 +24,7 @@ pub const BATCHES: &str = "errata_projector_batches_total";
 pub const BATCH_SECONDS: &str = "errata_projector_batch_seconds";
 /// Counter: unreadable records passed over.
 pub const SKIPPED: &str = "errata_projector_skipped_records_total";
+/// Histogram: seconds a checkpoint took.
+pub const CHECKPOINT_SECONDS: &str = "errata_projector_checkpoint_seconds";
 /// Counter: failed batches.
 pub const ERRORS: &str = "errata_projector_errors_total";

@@ -10,9 +10,10 @@ use std::{
     path::{Path, PathBuf},
     sync::Arc,
     thread::JoinHandle,
+    time::Duration,
 };
 
-use event_log::LogReader;
+use event_log::{LogReader, Retention};
 use event_model::Position;
 use read_model::{
     Generation, ReadModelError, WriterLock,
@@ -26,6 +27,8 @@ use crate::{
         Consumer, Progress, Stop, cold::ColdConsumer, issues::IssueConsumer, run,
         search::SearchConsumer,
     },
+    keeper::{CheckpointConfig, Keeper},
+    origin::{self, IfLost},
 };
 
 /// Where the read model is.
@@ -35,14 +38,24 @@ pub struct ProjectorConfig {
     pub read_model_dir: PathBuf,
     /// The root of the Parquet files (`data/cold`).
     pub cold_dir: PathBuf,
+    /// Checkpoints of the issues.
+    pub checkpoints: CheckpointConfig,
 }
 
+/// How often the projector looks whether events could be dropped.
+const LOOK_EVERY: Duration = Duration::from_mins(1);
+
 impl ProjectorConfig {
-    /// The default folders below a data directory.
+    /// The default folders below a data directory; nothing is ever dropped.
     pub fn new(data_dir: &Path) -> Self {
         Self {
             read_model_dir: data_dir.join("read-model"),
             cold_dir: data_dir.join("cold"),
+            checkpoints: CheckpointConfig {
+                dir: data_dir.join("log").join("checkpoints"),
+                retention: Retention::default(),
+                look_every: LOOK_EVERY,
+            },
         }
     }
 }
@@ -67,6 +80,9 @@ pub struct Projector {
     reader: LogReader,
     stop: Arc<Stop>,
     consumers: Vec<Running>,
+    keeper: Option<JoinHandle<()>>,
+    /// The consumers have ended.
+    ended: Arc<Stop>,
     generation: Generation,
     /// Held until the threads have ended.
     _lock: WriterLock,
@@ -83,7 +99,7 @@ impl Projector {
     /// Opens or rebuilds the read model and starts the consumers.
     pub fn start(config: &ProjectorConfig, reader: LogReader) -> Result<Self, ProjectorError> {
         let lock = WriterLock::acquire(&config.read_model_dir)?;
-        let (generation, writer) = open(&lock, &config.read_model_dir, reader.end())?;
+        let (generation, writer) = open(&lock, config, &reader)?;
         let issues = IssueConsumer::new(generation.clone(), writer);
         let search = SearchConsumer::open(generation.search_path())?;
         let cold = ColdConsumer::open(ColdStore::open(&config.cold_dir)?, &reader)?;
@@ -91,12 +107,15 @@ impl Projector {
             reader,
             stop: Arc::default(),
             consumers: Vec::new(),
+            keeper: None,
+            ended: Arc::default(),
             generation,
             _lock: lock,
         };
         projector.spawn(issues)?;
         projector.spawn(search)?;
         projector.spawn(cold)?;
+        projector.spawn_keeper(config.checkpoints.clone())?;
         Ok(projector)
     }
 
@@ -135,7 +154,31 @@ impl Projector {
                 result = Err(ProjectorError::Panicked(running.name));
             }
         }
+        self.ended.set();
+        if let Some(keeper) = self.keeper.take()
+            && keeper.join().is_err()
+        {
+            result = Err(ProjectorError::Panicked("checkpoints"));
+        }
         result
+    }
+
+    fn spawn_keeper(&mut self, config: CheckpointConfig) -> Result<(), ProjectorError> {
+        let consumers = self.consumers.iter();
+        let keeper = Keeper::new(
+            self.reader.clone(),
+            self.generation.clone(),
+            config,
+            consumers.map(|running| (running.name, Arc::clone(&running.progress))),
+        );
+        let (stop, ended) = (Arc::clone(&self.stop), Arc::clone(&self.ended));
+        let name = "project-keeper".to_owned();
+        let thread = std::thread::Builder::new()
+            .name(name.clone())
+            .spawn(move || keeper.run(&stop, &ended))
+            .map_err(|source| ProjectorError::Thread { name, source })?;
+        self.keeper = Some(thread);
+        Ok(())
     }
 
     fn spawn<C: Consumer + Send + 'static>(&mut self, consumer: C) -> Result<(), ProjectorError> {
@@ -172,10 +215,10 @@ impl Drop for Projector {
 /// The current generation if it can go on, else a new one.
 fn open(
     lock: &WriterLock,
-    root: &Path,
-    log_end: Position,
+    config: &ProjectorConfig,
+    reader: &LogReader,
 ) -> Result<(Generation, IssueWriter), ProjectorError> {
-    match open_current(root, log_end) {
+    match open_current(&config.read_model_dir, reader) {
         Ok(Some((generation, writer))) => {
             generation.remove_others(lock)?;
             return Ok((generation, writer));
@@ -188,7 +231,13 @@ fn open(
         Err(error) => return Err(error.into()),
     }
     let generation = Generation::create_new(lock)?;
-    let writer = IssueWriter::create(&generation.issues_path(), Durability::Live)?;
+    let writer = origin::issues(
+        &generation.issues_path(),
+        Durability::Live,
+        reader,
+        &config.checkpoints.dir,
+        IfLost::Refuse,
+    )?;
     generation.publish(lock)?;
     generation.remove_others(lock)?;
     Ok((generation, writer))
@@ -196,7 +245,7 @@ fn open(
 
 fn open_current(
     root: &Path,
-    log_end: Position,
+    reader: &LogReader,
 ) -> Result<Option<(Generation, IssueWriter)>, ReadModelError> {
     let Some(generation) = Generation::open_current(root)? else {
         return Ok(None);
@@ -210,9 +259,16 @@ fn open_current(
     }
     let writer = IssueWriter::open(&generation.issues_path())?;
     let position = writer.position();
-    if position > log_end {
+    let (first, end) = (reader.first(), reader.end());
+    if position > end {
         return Err(damaged(format!(
-            "it is at position {position}, the log ends at {log_end}"
+            "it is at position {position}, the log ends at {end}"
+        )));
+    }
+    // A power cut may have taken its newest transactions back.
+    if position.sequence() + 1 < first.sequence() {
+        return Err(damaged(format!(
+            "it is at position {position}, the log begins at {first}"
         )));
     }
     Ok(Some((generation, writer)))

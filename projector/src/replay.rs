@@ -21,6 +21,7 @@ use crate::{
     ProjectorConfig, ProjectorError,
     consumers::{issues::take_in, records::Records, search},
     issues::Projection,
+    origin::{self, IfLost},
 };
 
 /// Records of a transaction: large, since nobody reads along, but bounded in memory.
@@ -33,6 +34,8 @@ const COMMIT_RECORDS_MAX: u64 = 500_000;
 pub struct ReplayReport {
     /// The generation published.
     pub generation: u64,
+    /// The issues began with a checkpoint of this position; 0: with nothing.
+    pub checkpoint: Position,
     /// The last record.
     pub position: Position,
     /// Events taken in.
@@ -63,11 +66,12 @@ impl fmt::Display for ReplayReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "generation {}: {} events and {} commands up to position {} ({} passed over); \
+            "generation {}: {} events and {} commands of positions {} to {} ({} passed over); \
              issues {:.2} s ({:.0} events/s), search {:.2} s ({:.0} events/s)",
             self.generation,
             self.events,
             self.commands,
+            self.checkpoint.0 + 1,
             self.position,
             self.passed_over,
             self.issues_time.as_secs_f64(),
@@ -80,17 +84,47 @@ impl fmt::Display for ReplayReport {
 
 /// Rebuilds the read model from the logs. Refuses while a projector holds the lock;
 /// readers keep the old generation until the new one is whole.
+///
+/// Of a log whose oldest events were dropped, issues begin with the newest checkpoint,
+/// and search has the events that are left.
 pub fn replay(
     config: &ProjectorConfig,
     reader: &LogReader,
+) -> Result<ReplayReport, ProjectorError> {
+    replay_into_new(config, reader, IfLost::Refuse)
+}
+
+/// The same, but goes on without what dropped events made if there is no checkpoint of
+/// it: for the day on which all checkpoints are lost.
+pub fn replay_accepting_loss(
+    config: &ProjectorConfig,
+    reader: &LogReader,
+) -> Result<ReplayReport, ProjectorError> {
+    replay_into_new(config, reader, IfLost::Accept)
+}
+
+fn replay_into_new(
+    config: &ProjectorConfig,
+    reader: &LogReader,
+    if_lost: IfLost,
 ) -> Result<ReplayReport, ProjectorError> {
     let lock = WriterLock::acquire(&config.read_model_dir)?;
     let generation = Generation::create_new(&lock)?;
     let (issues_path, search_path) = (generation.issues_path(), generation.search_path());
     let end = reader.end();
+    let checkpoints = &config.checkpoints.dir;
+    let base = || {
+        origin::issues(
+            &issues_path,
+            Durability::Build,
+            reader,
+            checkpoints,
+            if_lost,
+        )
+    };
     let (issues, search) = thread::scope(|scope| {
         let search = scope.spawn(|| replay_search(&search_path, reader, end));
-        let issues = replay_issues(&issues_path, reader, end);
+        let issues = base().and_then(|writer| replay_issues(writer, reader, end));
         let search = search.join();
         (issues, search)
     });
@@ -103,13 +137,14 @@ pub fn replay(
 }
 
 fn replay_issues(
-    path: &Path,
+    mut writer: IssueWriter,
     reader: &LogReader,
     end: Position,
 ) -> Result<ReplayReport, ProjectorError> {
     let started = Instant::now();
     let mut report = ReplayReport {
         generation: 0,
+        checkpoint: writer.position(),
         position: Position(0),
         events: 0,
         commands: 0,
@@ -117,10 +152,10 @@ fn replay_issues(
         issues_time: Duration::ZERO,
         search_time: Duration::ZERO,
     };
-    let mut writer = IssueWriter::create(path, Durability::Build)?;
-    let mut projection = Projection::new(Position(0));
+    let base = writer.position();
+    let mut projection = Projection::new(base);
     let mut taken = 0;
-    for record in Records::after(reader, Position(0), "issues") {
+    for record in Records::after(reader, base, "issues") {
         let (position, entry) = record?;
         if position > end {
             break;

@@ -133,6 +133,15 @@ impl Checkpoints {
         self.dir.join(format!("{:020}{SUFFIX}", position.0))
     }
 
+    /// Takes a damaged checkpoint out of the way; its bytes stay for whoever wants to
+    /// look at them.
+    pub fn set_aside(&self, position: Position) -> Result<(), ReadModelError> {
+        let path = self.path(position);
+        let aside = path.with_extension("damaged");
+        fs::rename(&path, &aside).map_err(ReadModelError::io("rename", &path))?;
+        sync_dir(&self.dir)
+    }
+
     fn remove_surplus(&self) -> Result<(), ReadModelError> {
         for position in self.positions()?.into_iter().skip(KEPT) {
             let path = self.path(position);
@@ -167,6 +176,13 @@ fn copy_database(issues_path: &Path, copy: &Path) -> Result<Position, ReadModelE
         .map_err(ReadModelError::sqlite(step))?;
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let copied = Connection::open_with_flags(copy, flags).map_err(ReadModelError::sqlite(step))?;
+    // From here on it is a source of truth: rot of the live database stays outside.
+    let found: String = copied
+        .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
+        .map_err(ReadModelError::sqlite("check the copy for a checkpoint"))?;
+    if found != "ok" {
+        return Err(damaged(issues_path, found));
+    }
     let position = meta(&copied, "position")?;
     let position = position.ok_or_else(|| damaged(copy, "meta.position is missing"))?;
     Ok(Position(position as u64))

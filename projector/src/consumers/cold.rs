@@ -74,6 +74,11 @@ impl Consumer for ColdConsumer {
         let Some(segment) = self.next_segment(reader) else {
             return Ok(0);
         };
+        if self.position.0 > 0 && segment.first.0 > self.position.0 + 1 {
+            // Only if retention was told not to wait.
+            let (from, to) = (self.position.0 + 1, segment.first.0);
+            tracing::error!(from, to, "dropped from the log before they were exported");
+        }
         let last = Position(segment.end.0 - 1);
         let before = Position(segment.first.0 - 1);
         let mut files: BTreeMap<String, ColdFileWriter<'_>> = BTreeMap::new();

@@ -67,6 +67,15 @@ impl Consumer for IssueConsumer {
     fn step(&mut self, reader: &LogReader, _stop: &Stop) -> Result<u64, ProjectorError> {
         let started = Instant::now();
         self.last_step = Some(started);
+        let (position, first) = (self.position(), reader.first());
+        if position.sequence() + 1 < first.sequence() {
+            // Only if retention was told not to wait.
+            return Err(ProjectorError::RecordsDropped {
+                name: Self::NAME,
+                position,
+                first,
+            });
+        }
         let records = Records::after(reader, self.position(), Self::NAME);
         let mut taken = 0;
         for record in records {
@@ -86,7 +95,9 @@ impl Consumer for IssueConsumer {
     fn recover(&mut self, error: &ProjectorError) -> Result<(), ProjectorError> {
         if error.is_mended_by_rebuild() {
             // Readers hold this database open, so it cannot be replaced under them.
-            tracing::error!("the issue database is damaged: it is rebuilt at the next start");
+            tracing::error!(
+                "the issue database is of no use any more: it is rebuilt at the next start"
+            );
             self.is_damaged = true;
             self.generation.mark_damaged()?;
             return Ok(());

@@ -1,0 +1,120 @@
+//! Where a rebuild of the issues begins: an empty database while the log is whole, the
+//! newest sound checkpoint once its oldest events were dropped.
+//!
+//! Invariant: what is answered has seen every record below the log's first one, but
+//! where the caller accepts the loss. A damaged checkpoint is set aside, so that
+//! nothing relies on it any more; one of another schema stays for the release that
+//! reads it.
+
+use std::path::{Path, PathBuf};
+
+use event_log::LogReader;
+use event_model::Position;
+use read_model::{
+    Checkpoints, ReadModelError,
+    issues::{IssueWriter, writer::Durability},
+};
+
+use crate::ProjectorError;
+
+/// What to do when no checkpoint reaches as far as the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum IfLost {
+    /// Fail.
+    Refuse,
+    /// Begin with nothing, where the log begins.
+    Accept,
+}
+
+/// A database at `path` from which the log's records lead to the live one.
+pub(crate) fn issues(
+    path: &Path,
+    durability: Durability,
+    reader: &LogReader,
+    checkpoint_dir: &Path,
+    if_lost: IfLost,
+) -> Result<IssueWriter, ProjectorError> {
+    let first = reader.first();
+    if first.sequence() <= 1 {
+        return Ok(IssueWriter::create(path, durability)?);
+    }
+    let checkpoints = Checkpoints::of(checkpoint_dir);
+    let log_id = reader.log_id()?;
+    let mut tried = Vec::new();
+    for position in checkpoints.positions()? {
+        let refused = if position.sequence() + 1 < first.sequence() {
+            "the log no longer reaches back to it".to_owned()
+        } else if position > reader.end() {
+            "it is ahead of the log".to_owned()
+        } else {
+            match restore(&checkpoints, position, log_id, path, durability) {
+                Ok(writer) => {
+                    tracing::info!(%position, "the issues begin with a checkpoint");
+                    return Ok(writer);
+                }
+                Err(error) => refuse(&checkpoints, position, error)?,
+            }
+        };
+        tried.push(format!("{position}: {refused}"));
+    }
+    if if_lost == IfLost::Accept {
+        tracing::warn!(%first, "the issues of dropped events are lost");
+        remove(path)?;
+        let before = Position(first.0 - 1);
+        return Ok(IssueWriter::create_at(path, durability, before)?);
+    }
+    Err(ProjectorError::NoCheckpoint {
+        first,
+        dir: checkpoint_dir.to_owned(),
+        tried: if tried.is_empty() {
+            "there is none".to_owned()
+        } else {
+            tried.join("; ")
+        },
+    })
+}
+
+fn restore(
+    checkpoints: &Checkpoints,
+    position: Position,
+    log_id: [u8; 16],
+    path: &Path,
+    durability: Durability,
+) -> Result<IssueWriter, ReadModelError> {
+    checkpoints.restore(position, log_id, path)?;
+    IssueWriter::open_for(path, durability)
+}
+
+/// Why this checkpoint is passed over; an error of the system is not its fault.
+fn refuse(
+    checkpoints: &Checkpoints,
+    position: Position,
+    error: ReadModelError,
+) -> Result<String, ProjectorError> {
+    if !error.is_mended_by_rebuild() {
+        return Err(error.into());
+    }
+    let what = error.to_string();
+    tracing::error!(%position, error = what, "a checkpoint is of no use");
+    if matches!(error, ReadModelError::Damaged { .. }) {
+        checkpoints.set_aside(position)?;
+    }
+    Ok(what)
+}
+
+fn remove(path: &Path) -> Result<(), ReadModelError> {
+    let journals = ["-wal", "-shm"].map(|suffix| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(suffix);
+        PathBuf::from(name)
+    });
+    for path in journals.iter().map(PathBuf::as_path).chain([path]) {
+        match std::fs::remove_file(path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(ReadModelError::io("remove", path)(error));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
