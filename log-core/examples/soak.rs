@@ -1,7 +1,7 @@
 //! The long proof: writers killed at random moments, the power of their disk cut, simulated disks
 //! by the million.
 //!
-//! `soak [--seed N] [--minutes M] [--kills N] [--cuts N] [--seeds N] [--dir PATH]` prints what it did, now and then
+//! `soak [--seed N] [--minutes M] [--kills N] [--cuts N] [--seeds N] [--file-system NAME] [--dir PATH]` prints what it did, now and then
 //! and at its end, and fails with what was broken; then the directory is kept. Power cuts need root.
 #![allow(clippy::print_stdout, clippy::unwrap_used, missing_docs)]
 
@@ -108,6 +108,7 @@ fn run(
     let campaign = |dir| Campaign {
         seed: options.seed,
         dir,
+        file_system: options.file_system,
         child: &program,
         tally,
         deadline,

@@ -9,7 +9,7 @@ use std::{
 };
 
 use crate::{
-    image::{Cut, Image},
+    image::{Cut, EXT4, Image},
     mounts::isolated,
     support::{Ledger, Load, Server, audit, errata},
 };
@@ -32,7 +32,7 @@ fn rounds() -> usize {
 
 /// A server whose data is on a disk of its own.
 fn server_on_a_disk(dir: &Path) -> (Image, Server) {
-    let mut image = Image::create(dir, IMAGE_MEBIBYTES).unwrap();
+    let mut image = Image::create(dir, EXT4, IMAGE_MEBIBYTES).unwrap();
     image.mount("defaults").unwrap();
     let server = Server::start_in(&image.path().join("data"), &SEGMENTS);
     (image, server)

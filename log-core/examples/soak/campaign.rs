@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use log_core::Log;
 
-use super::image::{Cut, Image};
+use super::image::{Cut, FileSystem, Image};
 use super::ledger::{Ledger, Violation, violation};
 use super::life::Life;
 use super::random::Random;
@@ -31,6 +31,8 @@ pub(crate) struct Campaign<'a> {
     pub(crate) seed: u64,
     /// A directory of its own.
     pub(crate) dir: PathBuf,
+    /// Of the disks whose power is cut.
+    pub(crate) file_system: FileSystem,
     /// The program that lives as a writer when its variables are set.
     pub(crate) child: &'a (dyn Fn() -> Command + Sync),
     pub(crate) tally: &'a Tally,
@@ -108,7 +110,7 @@ impl Campaign<'_> {
         let mut life = 0;
         while life < goal && !self.is_over() {
             add(&self.tally.logs, 1);
-            let image = Image::create(&self.dir, IMAGE_MEBIBYTES);
+            let image = Image::create(&self.dir, self.file_system, IMAGE_MEBIBYTES);
             let mut image = image.map_err(|error| violation!("no image: {error}"))?;
             let mut ledger = Ledger::default();
             for _ in 0..LIVES_PER_LOG.min(goal - life) {

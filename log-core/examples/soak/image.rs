@@ -1,4 +1,4 @@
-//! A small ext4 of its own in a file, mounted through a loop device, whose power can be cut.
+//! A small ext4 or XFS of its own in a file, mounted through a loop device, whose power can be cut.
 //!
 //! Needs root. To be used in a mount namespace of its own (see [`isolated`]): then no mount outlives the process
 //! that made it, however it ends, and the loop device is freed with the mount.
@@ -12,9 +12,34 @@ use std::time::{Duration, Instant};
 /// Another process of this user may hold a file of the mount for the instant between fork and exec.
 const UNMOUNT_PATIENCE: Duration = Duration::from_secs(10);
 
+/// A kind of file system that knows the shutdown.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct FileSystem {
+    pub(crate) name: &'static str,
+    mkfs_arguments: &'static [&'static str],
+    /// The smallest that its mkfs makes.
+    mebibytes_min: u64,
+}
+
+pub(crate) const FILE_SYSTEMS: [FileSystem; 2] = [
+    FileSystem {
+        name: "ext4",
+        // No blocks kept for root: the tests fill it as root and mean it to be full.
+        mkfs_arguments: &["-q", "-F", "-m", "0"],
+        mebibytes_min: 8,
+    },
+    FileSystem {
+        name: "xfs",
+        mkfs_arguments: &["-q", "-f"],
+        mebibytes_min: 300,
+    },
+];
+pub(crate) const EXT4: FileSystem = FILE_SYSTEMS[0];
+
 /// A file system in a file.
 #[derive(Debug)]
 pub(crate) struct Image {
+    kind: FileSystem,
     file: PathBuf,
     mount_point: PathBuf,
     mounted: bool,
@@ -31,7 +56,7 @@ pub(crate) enum Cut {
     Nothing = 2,
 }
 
-/// The ioctl EXT4_IOC_SHUTDOWN, at a line on standard input. Perl, because the call is beyond the standard library,
+/// The ioctl EXT4_IOC_SHUTDOWN, which is XFS_IOC_GOINGDOWN too, at a line on standard input. Perl, because the call is beyond the standard library,
 /// and unsafe code is kept to one module of the log.
 const SHUTDOWN: &str = r#"
     my ($dir, $flags) = @ARGV;
@@ -44,18 +69,19 @@ const SHUTDOWN: &str = r#"
 "#;
 
 impl Image {
-    /// Makes an empty file system of `mebibytes` in `dir`, not mounted.
-    pub(crate) fn create(dir: &Path, mebibytes: u64) -> io::Result<Self> {
+    /// Makes an empty file system of `mebibytes`, or the least there is of its kind, in `dir`, not mounted.
+    pub(crate) fn create(dir: &Path, kind: FileSystem, mebibytes: u64) -> io::Result<Self> {
         let image = Self {
+            kind,
             file: dir.join("disk.img"),
             mount_point: dir.join("disk"),
             mounted: false,
         };
         std::fs::create_dir_all(&image.mount_point)?;
+        let mebibytes = mebibytes.max(kind.mebibytes_min);
         std::fs::File::create(&image.file)?.set_len(mebibytes * 1024 * 1024)?;
-        // No blocks kept for root: the tests fill it as root and mean it to be full.
-        run(Command::new("mkfs.ext4")
-            .args(["-q", "-F", "-m", "0"])
+        run(Command::new(format!("mkfs.{}", kind.name))
+            .args(kind.mkfs_arguments)
             .arg(&image.file))?;
         Ok(image)
     }
@@ -68,7 +94,7 @@ impl Image {
     /// Mounts it, writable unless `options` say otherwise; replays its journal if its power was cut.
     pub(crate) fn mount(&mut self, options: &str) -> io::Result<()> {
         run(Command::new("mount")
-            .args(["-t", "ext4", "-o", &format!("loop,{options}")])
+            .args(["-t", self.kind.name, "-o", &format!("loop,{options}")])
             .arg(&self.file)
             .arg(&self.mount_point))?;
         self.mounted = true;

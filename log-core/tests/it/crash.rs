@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use crate::crashes::image::EXT4;
 use crate::crashes::{self, Campaign, Tally};
 use crate::mounts::isolated;
 
@@ -34,6 +35,7 @@ fn campaign<'a>(dir: &Path, tally: &'a Tally) -> Campaign<'a> {
     Campaign {
         seed: 1,
         dir: dir.to_path_buf(),
+        file_system: EXT4,
         child: &writer,
         tally,
         deadline: Instant::now() + TIME_MAX,

@@ -9,7 +9,7 @@ use log_core::{
     AppendError, CommitError, CursorError, Log, OpenError, Reader, WriterState, stat, verify,
 };
 
-use crate::crashes::image::Image;
+use crate::crashes::image::{EXT4, Image};
 use crate::mounts::isolated;
 use crate::support::{PATIENCE, assert_holds, config, fill, payload, record};
 
@@ -18,7 +18,7 @@ const IMAGE_MEBIBYTES: u64 = 24;
 const LENGTH: usize = 1000;
 
 fn mounted(dir: &Path) -> (Image, PathBuf) {
-    let mut image = Image::create(dir, IMAGE_MEBIBYTES).unwrap();
+    let mut image = Image::create(dir, EXT4, IMAGE_MEBIBYTES).unwrap();
     image.mount("defaults").unwrap();
     let log = image.path().join("log");
     (image, log)
