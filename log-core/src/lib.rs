@@ -49,7 +49,7 @@ pub use cursor::{Cursor, CursorInfo};
 pub use error::{AppendError, CommitError, CursorError, Fault, OpenError, PageError, ReadError};
 pub use io::{LogFile, LogIo, Open, RealDisk};
 pub use log::{Config, Log, Stepper};
-pub use mmap::Mapping;
+pub use mmap::{Mapping, install_sigbus_handler};
 pub use queue::Record;
 pub use read::{Entry, Iter, Reader};
 pub use recover::{Recovery, TornTail};

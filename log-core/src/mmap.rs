@@ -11,20 +11,28 @@
 //! The publication page is shared memory: every process accesses its words by atomic operations alone, a mapping for
 //! reading is only loaded from (`publish` sees to both), and its file stays one page long for good.
 //!
-//! Fails by SIGBUS when the disk cannot deliver a page, as every mapping does; the process ends then.
+//! Fails by SIGBUS when the disk cannot deliver a page, as every mapping does; the process ends then, and says which
+//! byte of which segment it was, when it has called [`install_sigbus_handler`].
 #![allow(
     unsafe_code,
     reason = "slices over a mapping cannot be formed without; each block is argued"
 )]
 
+mod ranges;
+mod report;
+#[cfg(all(test, not(loom)))]
+mod tests;
+
 use std::fs::File;
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use bytes::Bytes;
 use memmap2::{MmapOptions, MmapRaw};
 
+use self::ranges::{Listed, TABLE};
+use self::report::Text;
 use crate::io::{LogFile, read_up_to};
 use crate::publish::{PAGE_BYTES, WORDS_AT, Words};
 
@@ -37,7 +45,8 @@ pub struct Mapping {
 
 #[derive(Debug)]
 enum Source {
-    Mapped(MmapRaw),
+    /// Dropped in this order.
+    Mapped(Listed, MmapRaw),
     Copied(Arc<dyn LogFile>),
 }
 
@@ -49,7 +58,7 @@ impl Mapping {
             usize::try_from(length).map_err(|_| io::Error::from(io::ErrorKind::FileTooLarge))?;
         let raw = MmapOptions::new().len(length).map_raw_read_only(file)?;
         Ok(Self {
-            source: Source::Mapped(raw),
+            source: Source::Mapped(listed(&raw, 0), raw),
             readable,
         })
     }
@@ -62,12 +71,20 @@ impl Mapping {
         }
     }
 
+    /// Says which segment it is, for the message when it cannot be read.
+    pub(crate) fn named(self, segment: u64) -> Self {
+        if let Source::Mapped(listed, _) = &self.source {
+            listed.name(segment);
+        }
+        self
+    }
+
     /// The readable bytes from `start` on, kept mapped for as long as they or any slice of them live.
     pub(crate) fn window(self: &Arc<Self>, start: u64) -> io::Result<Bytes> {
         // Acquire pairs with the writer's release store after the sync: the bytes are seen as written.
         let readable = self.readable.load(Ordering::Acquire);
         match &self.source {
-            Source::Mapped(raw) => {
+            Source::Mapped(_, raw) => {
                 let end = readable.min(raw.len() as u64);
                 Ok(Bytes::from_owner(Window {
                     mapping: Arc::clone(self),
@@ -85,6 +102,11 @@ impl Mapping {
     }
 }
 
+fn listed(raw: &MmapRaw, segment: u64) -> Listed {
+    let start = raw.as_ptr().addr();
+    TABLE.list(&(start..start + raw.len()), segment)
+}
+
 struct Window {
     mapping: Arc<Mapping>,
     start: usize,
@@ -93,7 +115,7 @@ struct Window {
 
 impl AsRef<[u8]> for Window {
     fn as_ref(&self) -> &[u8] {
-        let Source::Mapped(raw) = &self.mapping.source else {
+        let Source::Mapped(_, raw) = &self.mapping.source else {
             return &[];
         };
         // SAFETY: `start <= end <= raw.len()` by the only constructor, so the range lies inside of one mapping that
@@ -108,6 +130,8 @@ impl AsRef<[u8]> for Window {
 /// The mapped publication page.
 #[derive(Debug)]
 pub(crate) struct PageMap {
+    /// Dropped before the mapping is.
+    _listed: Listed,
     raw: MmapRaw,
 }
 
@@ -125,7 +149,10 @@ impl PageMap {
         } else {
             options.map_raw_read_only(file)?
         };
-        Ok(Self { raw })
+        Ok(Self {
+            _listed: listed(&raw, ranges::PAGE),
+            raw,
+        })
     }
 
     /// The words, for as long as the mapping lives.
@@ -140,5 +167,66 @@ impl PageMap {
         // never looked at, so any bytes are valid and other threads and processes may store to them at any time. In a
         // mapping for reading they are only loaded, relaxed, which Rust allows for read-only memory.
         unsafe { &*self.raw.as_ptr().add(WORDS_AT).cast::<Words>() }
+    }
+}
+
+/// What SIGBUS did before.
+static PREVIOUS: OnceLock<libc::sigaction> = OnceLock::new();
+
+/// Lets the process say which byte of which segment could not be read, and abort, when a mapped read fails because the
+/// disk failed or somebody made the file shorter. To be called once, early; later calls do nothing.
+///
+/// Any other SIGBUS is left to the handler that was there before, for good.
+pub fn install_sigbus_handler() -> io::Result<()> {
+    static INSTALLING: Mutex<()> = Mutex::new(());
+    let _one_at_a_time = INSTALLING.lock().unwrap_or_else(PoisonError::into_inner);
+    if PREVIOUS.get().is_some() {
+        return Ok(());
+    }
+    // SAFETY: `sigaction` is plain data for which zeros are valid: no flags, an empty mask, the default action. Both
+    // pointers are to locals that outlive the call. The handler has the signature that `SA_SIGINFO` asks for, and
+    // does only what a handler may: see there.
+    let previous = unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        action.sa_sigaction = on_sigbus as *const () as usize;
+        // On the thread's other stack where it has one: the fault may be of a thread whose own stack is short.
+        action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK;
+        let mut previous: libc::sigaction = std::mem::zeroed();
+        if libc::sigaction(libc::SIGBUS, &raw const action, &raw mut previous) != 0 {
+            return Err(io::Error::last_os_error());
+        }
+        previous
+    };
+    // A fault between the two finds no previous action, and takes the default one.
+    let _ = PREVIOUS.set(previous);
+    Ok(())
+}
+
+/// Runs between any two instructions of any thread: loads of atomics, `write`, `sigaction`, `raise` and `abort` only.
+extern "C" fn on_sigbus(
+    signal: libc::c_int,
+    info: *mut libc::siginfo_t,
+    _context: *mut libc::c_void,
+) {
+    // SAFETY: the kernel hands a valid `siginfo_t` to a handler with `SA_SIGINFO`; the address is set for the faults
+    // that the kernel reports, which have positive codes.
+    let (is_fault, address) = unsafe { ((*info).si_code > 0, (*info).si_addr().addr()) };
+    if let Some((segment, offset)) = TABLE.find(address).filter(|_| is_fault) {
+        let text = Text::lost_page(segment, offset);
+        let bytes = text.as_bytes();
+        // SAFETY: the pointer and the length are those of a live slice. Whether it was written does not matter: the
+        // next call ends the process.
+        unsafe { libc::write(libc::STDERR_FILENO, bytes.as_ptr().cast(), bytes.len()) };
+        std::process::abort();
+    }
+    // SAFETY: the pointers are null, or to an action that the system handed out or whose zeros mean the default one.
+    // On return the instruction faults again and meets the restored action; a signal that was sent is sent again.
+    unsafe {
+        let default: libc::sigaction = std::mem::zeroed();
+        let action = PREVIOUS.get().unwrap_or(&default);
+        libc::sigaction(signal, action, std::ptr::null_mut());
+        if !is_fault {
+            libc::raise(signal);
+        }
     }
 }

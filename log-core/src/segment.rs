@@ -139,7 +139,8 @@ impl Segment {
                 .map_err(failed("open segment"))?;
             let mapping = file
                 .map(Arc::clone(&self.readable))
-                .map_err(failed("map segment"))?;
+                .map_err(failed("map segment"))?
+                .named(self.header.number);
             self.mapping.get_or_init(|| Arc::new(mapping))
         };
         mapping.window(start).map_err(failed("read segment"))

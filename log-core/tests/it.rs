@@ -21,6 +21,8 @@ mod model;
 mod mounts;
 #[path = "it/publish.rs"]
 mod publish;
+#[path = "it/sigbus.rs"]
+mod sigbus;
 #[path = "it/support.rs"]
 mod support;
 #[path = "it/threads.rs"]
