@@ -149,3 +149,6 @@ impl Drop for Completion {
         }));
     }
 }
+
+#[cfg(all(test, loom))]
+mod models;

@@ -36,6 +36,8 @@
 
 mod bell;
 mod file;
+#[cfg(all(test, loom))]
+mod models;
 #[cfg(all(test, not(loom)))]
 mod tests;
 

@@ -29,3 +29,8 @@ cargo test --workspace --locked --no-fail-fast --lib --bins --tests
 
 say "the soak program, which needs the simulated disk"
 cargo test --locked -p log-core --features simulation --example soak
+
+say "interleavings of the log's publication and tickets (loom)"
+# Linted above already; loom's types are other ones, so its build stays apart.
+RUSTFLAGS="--cfg loom" env -u RUSTC_WORKSPACE_WRAPPER \
+    cargo test --locked -p log-core --lib --target-dir target/loom loom_
