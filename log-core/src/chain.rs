@@ -24,10 +24,6 @@
 //! number, its own offset) follows from the frames before it.
 //!
 //! Fails only on bytes that are no sealed segment, or when the digest of a redacted record is not given.
-#![allow(
-    dead_code,
-    reason = "complete and tested; the log computes no seal hash yet"
-)]
 
 use std::collections::BTreeMap;
 
@@ -134,6 +130,21 @@ impl Chain {
     pub(crate) fn seal(self) -> SealHash {
         self.0.finalize().into()
     }
+}
+
+/// The hash of the frames below `end`, so that a writer can go on behind them. They are whole: a scan has seen them.
+pub(crate) fn chain_to(header: &SegmentHeader, bytes: &[u8], end: u64) -> Chain {
+    let mut chain = Chain::start(&header.previous_seal_hash, header);
+    let mut at = SEGMENT_HEADER_BYTES;
+    while (at as u64) < end {
+        let Parsed::Frame(frame) = FrameHeader::parse(&bytes[at..], header.salt, at as u64) else {
+            break;
+        };
+        let digest = PayloadDigest::of(&header.log_id, &bytes[frame.payload_range(at)]);
+        chain.frame(&frame, digest);
+        at += frame.frame_bytes();
+    }
+    chain
 }
 
 /// Why the seal hash of some bytes cannot be computed.

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use crate::error::{CursorError, OpenError};
 use crate::io::{LogFile, LogIo, Open, exists, read_up_to, write_all};
 use crate::recover::io_error;
-use crate::segment::Store;
+use crate::store::Store;
 
 const CURSOR_DIR: &str = "cursors";
 const SUFFIX: &str = ".cursor";
@@ -159,7 +159,7 @@ impl Cursor {
     }
 
     fn check_end(&self, position: u64) -> Result<(), CursorError> {
-        let durable_end = self.store.page.durable();
+        let durable_end = self.store.end();
         if position > durable_end {
             return Err(CursorError::BeyondEnd {
                 name: self.name.clone(),

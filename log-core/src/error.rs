@@ -5,6 +5,9 @@ use std::ops::Range;
 use std::path::PathBuf;
 
 use crate::format::HeaderFault;
+pub use crate::manifest::check::Problem as ManifestProblem;
+pub use crate::manifest::file::ManifestError;
+pub use crate::sealed::SealedError;
 
 /// Why a log, or a reader of one, could not be opened. Nothing was changed on disk unless stated.
 #[derive(Debug, thiserror::Error)]
@@ -90,6 +93,32 @@ pub enum OpenError {
         /// Where it starts.
         found: u64,
     },
+    /// A segment was not written behind the one before it.
+    #[error("segment {} does not continue {}: its header holds another seal hash", path.display(), before.display())]
+    Chain {
+        /// The later segment.
+        path: PathBuf,
+        /// The earlier one.
+        before: PathBuf,
+    },
+    /// The manifest and the directory contradict each other.
+    #[error("the segments in {} are not those of its manifest; see `errata log repair`", dir.display())]
+    Manifest {
+        /// The log's directory.
+        dir: PathBuf,
+        /// What does not fit.
+        #[source]
+        problem: ManifestProblem,
+    },
+    /// The manifest could not be read or stored.
+    #[error("the manifest cannot be used")]
+    ManifestFile(#[source] ManifestError),
+    /// A sealed segment cannot be used.
+    #[error("a sealed segment cannot be used")]
+    Sealed(#[from] SealedError),
+    /// The publication page could not be made.
+    #[error("the publication page cannot be used")]
+    Page(#[from] PageError),
     /// Acknowledged records have rotted. The bytes are kept; the log can still be opened for reading.
     #[error("segment {} is damaged in bytes {}..{}, acknowledged records {}..{} cannot be read", path.display(), bytes.start, bytes.end, sequences.start, sequences.end)]
     Rot {
@@ -113,6 +142,20 @@ pub enum OpenError {
     /// A cursor could not be read.
     #[error("cursor cannot be read")]
     Cursor(#[source] CursorError),
+}
+
+impl From<ManifestError> for OpenError {
+    fn from(error: ManifestError) -> Self {
+        match error {
+            ManifestError::Io { step, path, source } => Self::Io { step, path, source },
+            ManifestError::NoRoom { path, source, .. } => Self::Io {
+                step: "reserve room for",
+                path,
+                source,
+            },
+            error => Self::ManifestFile(error),
+        }
+    }
 }
 
 /// Why a record was not taken. It is certain that it is not, and never will be, in the log.
@@ -198,6 +241,18 @@ pub enum ReadError {
         /// What is wrong.
         fault: Fault,
     },
+    /// A sealed segment could not be read.
+    #[error("record cannot be read from its sealed segment")]
+    Sealed(#[from] SealedError),
+    /// The record was acknowledged, and given up by a repair after its bytes had rotted.
+    #[error("record {sequence} was lost: a repair gave it up")]
+    Lost {
+        /// The record that was wanted.
+        sequence: u64,
+    },
+    /// The segments that another process writes could not be listed.
+    #[error("the log cannot be followed")]
+    Follow(#[source] Box<OpenError>),
     /// The record was there once, but its segment is not retained.
     #[error("record {sequence} is no longer kept, the first one is {first}")]
     NotRetained {
@@ -206,6 +261,13 @@ pub enum ReadError {
         /// First retained record.
         first: u64,
     },
+}
+
+impl ReadError {
+    /// Whether a file was not there: it was replaced or dropped after it had been listed.
+    pub(crate) fn is_gone(&self) -> bool {
+        matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
+    }
 }
 
 /// What is wrong with the bytes at some place of a segment.
@@ -230,7 +292,10 @@ pub enum Fault {
     /// A batch without its end.
     #[error("a batch has no end")]
     Batch,
-    /// A frame kind or flag that version 1 reserves.
+    /// Every frame is whole, and yet the segment is not the one that was sealed.
+    #[error("the frames are not those that were sealed")]
+    Chain,
+    /// A frame kind or flag that is reserved.
     #[error("the frame kind is reserved")]
     Reserved,
 }
@@ -292,6 +357,76 @@ pub enum CursorError {
         #[source]
         source: io::Error,
     },
+}
+
+/// Why complete segments could not be sealed, redacted, dropped or looked at. The log is as it was before.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum MaintainError {
+    /// The directory or a file of it cannot be used.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// A segment cannot be sealed, or its sealed file not be read.
+    #[error(transparent)]
+    Sealed(#[from] SealedError),
+    /// Records cannot be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The manifest cannot be stored.
+    #[error("the manifest cannot be stored")]
+    Manifest(#[from] ManifestError),
+    /// Nothing to redact under this number.
+    #[error("record {sequence} is not in the log")]
+    NoSuchRecord {
+        /// The record.
+        sequence: u64,
+    },
+    /// The segment is still written to.
+    #[error(
+        "record {sequence} is in the segment that is still written to; complete it first (`Log::roll`)"
+    )]
+    StillOpen {
+        /// The record.
+        sequence: u64,
+    },
+    /// A replacement must fit exactly.
+    #[error("the replacement for record {sequence} has {found} bytes, it must have {expected}")]
+    Length {
+        /// The record.
+        sequence: u64,
+        /// Bytes of its payload.
+        expected: usize,
+        /// Bytes of the replacement.
+        found: usize,
+    },
+}
+
+impl MaintainError {
+    fn io(&self) -> Option<&io::Error> {
+        match self {
+            Self::Open(OpenError::Io { source, .. })
+            | Self::Sealed(SealedError::Io { source, .. })
+            | Self::Read(ReadError::Io { source, .. }) => Some(source),
+            _ => None,
+        }
+    }
+
+    /// Whether there was no room on the disk.
+    pub fn is_full(&self) -> bool {
+        matches!(self, Self::Manifest(ManifestError::NoRoom { .. }))
+            || self.io().is_some_and(|error| {
+                matches!(
+                    error.kind(),
+                    io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+                )
+            })
+    }
+
+    /// Whether a file was not there any more.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.io()
+            .is_some_and(|error| error.kind() == io::ErrorKind::NotFound)
+    }
 }
 
 /// Why a publication page could not be opened. The writer replaces a page that it cannot use, but for `Io`.

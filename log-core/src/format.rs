@@ -1,4 +1,7 @@
-//! The bytes of format version 1, all little-endian. Pure: no I/O, no clock, no allocation policy.
+//! The bytes of format version 2, all little-endian. Pure: no I/O, no clock, no allocation policy.
+//!
+//! Version 1 differs in the seal alone, whose payload lacks the hash: 16 bytes instead of 48. Both are read; a segment
+//! of version 1 is never added to, but for the seal that ends it.
 //!
 //! A segment is a 4 KiB [`SegmentHeader`] followed by frames. A frame is a 48-byte [`FrameHeader`] and its
 //! payload, padded to 16 bytes, so that every payload starts 16-byte aligned in a page-aligned mapping.
@@ -14,7 +17,9 @@
 use std::ops::Range;
 
 /// Version of the layout below, stored in every segment header.
-pub const FORMAT_VERSION: u32 = 1;
+pub const FORMAT_VERSION: u32 = 2;
+/// Oldest version that is read.
+pub const FORMAT_VERSION_MIN: u32 = 1;
 /// Bytes of the segment header: one page, so that the first frame is page-aligned.
 pub const SEGMENT_HEADER_BYTES: usize = 4096;
 /// Bytes of a frame header.
@@ -27,6 +32,12 @@ pub const PAYLOAD_BYTES_MAX: usize = 16 * 1024 * 1024;
 pub const CONTROL_PAYLOAD_BYTES: usize = 16;
 /// A control frame as a whole, in bytes.
 pub const CONTROL_FRAME_BYTES: usize = FRAME_HEADER_BYTES + CONTROL_PAYLOAD_BYTES;
+/// Payload of a seal, in bytes: the two numbers of a control frame and the seal hash.
+pub const SEAL_PAYLOAD_BYTES: usize = CONTROL_PAYLOAD_BYTES + SEAL_HASH_BYTES;
+/// Bytes of a seal hash (SHA-256).
+pub const SEAL_HASH_BYTES: usize = 32;
+/// A seal frame as a whole, in bytes.
+pub const SEAL_FRAME_BYTES: usize = FRAME_HEADER_BYTES + SEAL_PAYLOAD_BYTES;
 /// Smallest segment that can be configured: its header, one small batch and its seal.
 pub const SEGMENT_BYTES_MIN: u64 = 2 * SEGMENT_HEADER_BYTES as u64;
 /// Largest segment that can be configured, in bytes (the sparse index keeps offsets as `u32`).
@@ -40,7 +51,7 @@ pub const FLAG_BATCH: u8 = 0x01;
 /// Reserved: the payload is encrypted with the key that `key_id` names.
 pub const FLAG_ENCRYPTED: u8 = 0x80;
 
-/// What a frame is. `Redacted` and `Lost` are reserved: version 1 reads the first as data and writes neither.
+/// What a frame is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Kind {
@@ -48,7 +59,8 @@ pub enum Kind {
     Data = 1,
     /// Closes a batch; payload: its first sequence number and its number of records.
     BatchEnd = 2,
-    /// The last frame of a complete segment; payload: the next segment's first sequence number, its own offset.
+    /// The last frame of a complete segment; payload: the next segment's first sequence number, its own offset, the
+    /// seal hash.
     Seal = 3,
     /// A writer opened the log; payload: its epoch, its process id, the first sequence number it will write.
     Epoch = 4,
@@ -56,7 +68,7 @@ pub enum Kind {
     Watermark = 5,
     /// A record whose payload was replaced at somebody's request; keeps its sequence number.
     Redacted = 6,
-    /// Reserved: names a range of sequence numbers given up by a repair.
+    /// Stands for records that a repair gave up; payload: their first sequence number, their count.
     Lost = 7,
 }
 
@@ -83,6 +95,8 @@ impl Kind {
 /// First page of a segment. Field order is storage order; see [`SegmentHeader::encode`] for offsets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SegmentHeader {
+    /// Version of the segment's bytes.
+    pub version: u32,
     /// Random identity of the log, equal in all of its segments.
     pub log_id: [u8; 16],
     /// Number of this segment, from 1, without gaps.
@@ -97,7 +111,7 @@ pub struct SegmentHeader {
     pub salt: u64,
     /// Offset of the seal frame in the previous segment; 0 in the first segment.
     pub previous_seal_offset: u64,
-    /// Hash of the previous seal: reserved for sealing, zeros until then.
+    /// Seal hash of the previous segment: the chain. Zeros in the first segment, and behind one of version 1.
     pub previous_seal_hash: [u8; 32],
     /// Preallocated size of the file in bytes, this header included.
     pub segment_bytes: u64,
@@ -116,7 +130,9 @@ pub enum HeaderFault {
     #[error("its header fails its checksum")]
     Checksum,
     /// Written by a later release.
-    #[error("its format version is {0}, this release reads version 1")]
+    #[error(
+        "its format version is {0}, this release reads 1 to {FORMAT_VERSION}; use the release that wrote it"
+    )]
     Version(u32),
 }
 
@@ -125,7 +141,7 @@ impl SegmentHeader {
     pub fn encode(&self) -> Vec<u8> {
         let mut page = vec![0; SEGMENT_HEADER_BYTES];
         page[0..8].copy_from_slice(&MAGIC);
-        page[8..12].copy_from_slice(&FORMAT_VERSION.to_le_bytes());
+        page[8..12].copy_from_slice(&self.version.to_le_bytes());
         page[16..32].copy_from_slice(&self.log_id);
         page[32..40].copy_from_slice(&self.number.to_le_bytes());
         page[40..48].copy_from_slice(&self.base.to_le_bytes());
@@ -154,10 +170,11 @@ impl SegmentHeader {
             return Err(HeaderFault::Checksum);
         }
         let version = u32_at(page, 8);
-        if version != FORMAT_VERSION {
+        if !(FORMAT_VERSION_MIN..=FORMAT_VERSION).contains(&version) {
             return Err(HeaderFault::Version(version));
         }
         Ok(Self {
+            version,
             log_id: array_at(page, 16),
             number: u64_at(page, 32),
             base: u64_at(page, 40),
@@ -288,6 +305,35 @@ pub fn frame_bytes(length: usize) -> usize {
     FRAME_HEADER_BYTES + length.next_multiple_of(FRAME_ALIGN_BYTES)
 }
 
+impl SegmentHeader {
+    /// Bytes of the payload of this segment's seal.
+    pub fn seal_payload_bytes(&self) -> usize {
+        if self.version < 2 {
+            CONTROL_PAYLOAD_BYTES
+        } else {
+            SEAL_PAYLOAD_BYTES
+        }
+    }
+
+    /// Bytes of this segment's seal frame.
+    pub fn seal_frame_bytes(&self) -> usize {
+        frame_bytes(self.seal_payload_bytes())
+    }
+
+    /// The payload of this segment's seal.
+    pub fn seal_payload(&self, next: u64, offset: u64, hash: &[u8; SEAL_HASH_BYTES]) -> Vec<u8> {
+        let mut payload = control_payload(next, offset).to_vec();
+        payload.extend_from_slice(hash);
+        payload.truncate(self.seal_payload_bytes());
+        payload
+    }
+}
+
+/// The hash in the payload of a seal; `None` in version 1, which has none.
+pub fn read_seal_hash(payload: &[u8]) -> Option<[u8; SEAL_HASH_BYTES]> {
+    (payload.len() >= SEAL_PAYLOAD_BYTES).then(|| array_at(payload, CONTROL_PAYLOAD_BYTES))
+}
+
 /// The 16-byte payload of a control frame: two numbers.
 pub fn control_payload(first: u64, second: u64) -> [u8; CONTROL_PAYLOAD_BYTES] {
     let mut payload = [0; CONTROL_PAYLOAD_BYTES];
@@ -299,6 +345,13 @@ pub fn control_payload(first: u64, second: u64) -> [u8; CONTROL_PAYLOAD_BYTES] {
 /// Reads a control payload back; `None` when it is shorter than 16 bytes.
 pub fn read_control(payload: &[u8]) -> Option<(u64, u64)> {
     (payload.len() >= CONTROL_PAYLOAD_BYTES).then(|| (u64_at(payload, 0), u64_at(payload, 8)))
+}
+
+/// The records that a lost frame stands for; `None` when its payload names none.
+pub fn lost_range(payload: &[u8]) -> Option<Range<u64>> {
+    let (first, count) = read_control(payload)?;
+    let end = first.checked_add(count)?;
+    (count > 0).then_some(first..end)
 }
 
 fn header_crc(head: &[u8; FRAME_HEADER_BYTES], salt: u64, offset: u64) -> u32 {

@@ -16,7 +16,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use rustix::fs::{FallocateFlags, FlockOperation, SeekFrom};
 
+use crate::error::PageError;
 use crate::mmap::Mapping;
+use crate::publish::{Page, Place};
 
 /// How a file is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +51,27 @@ pub trait LogIo: fmt::Debug + Send + Sync {
     fn sync_dir(&self, dir: &Path) -> io::Result<()>;
     /// Nanoseconds since the Unix epoch.
     fn now_ns(&self) -> i64;
+    /// The publication page of the writer of the log in `dir`: see [`Page::create`]. In memory, where no other process
+    /// can look.
+    fn page(
+        &self,
+        dir: &Path,
+        log_id: &[u8; 16],
+        epoch: u32,
+        place: Place,
+        durable: u64,
+    ) -> Result<Page, PageError> {
+        let _ = (dir, log_id, epoch);
+        Ok(Page::heap(place, durable))
+    }
+
+    /// The page that the writer of the log in `dir` publishes on: see [`Page::open`].
+    fn follow_page(&self, dir: &Path, log_id: &[u8; 16]) -> Result<Page, PageError> {
+        let _ = log_id;
+        let path = dir.to_path_buf();
+        Err(PageError::Missing { path })
+    }
+
     /// Fills `bytes` with unpredictable bytes.
     fn random(&self, bytes: &mut [u8]) -> io::Result<()>;
 }
@@ -141,6 +164,21 @@ impl LogIo for RealDisk {
         SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .map_or(0, |since| since.as_nanos() as i64)
+    }
+
+    fn page(
+        &self,
+        dir: &Path,
+        log_id: &[u8; 16],
+        epoch: u32,
+        place: Place,
+        durable: u64,
+    ) -> Result<Page, PageError> {
+        Page::create(dir, log_id, epoch, place, durable)
+    }
+
+    fn follow_page(&self, dir: &Path, log_id: &[u8; 16]) -> Result<Page, PageError> {
+        Page::open(dir, log_id)
     }
 
     fn random(&self, bytes: &mut [u8]) -> io::Result<()> {

@@ -8,21 +8,27 @@
 //!
 //! "Memory-mapped" means: reads are slices of a read-only mapping. Writes are `pwritev` and `fdatasync`.
 //!
-//! In reading order: [`mod@format`] (bytes) · `manifest`, `scan`, `classify`, `recover`, `open` (what is found) ·
-//! `log`, `queue`, `writer`, `next`, `commit`, [`publish`] (the way in) · `segment`, `mmap`, `index`, `read` (the way
-//! out) · `chain`, `sealed` (complete segments: vouched for, compressed) · `cursor`, [`retention`] · `stat`, `verify` ·
-//! `io`, `lock`, `sync` (what the system gives) · `sim`, `proof` (a disk that loses power, and what holds on it).
+//! In reading order: [`mod@format`] (bytes) · `manifest`, `list`, `scan`, `classify`, `recover`, `open` (what is found)
+//! · `log`, `queue`, `writer`, `next`, `ballast`, `commit`, [`publish`] (the way in) · `store`, `segment`, `mmap`,
+//! `index`, `read`, `follow` (the way out) · `chain`, `sealed`, `maintain`, `scrub`, `background` (complete segments:
+//! vouched for, compressed, dropped, looked after) · `cursor`, [`retention`] · `stat`, `verify` · `io`, `lock`, `sync`
+//! (what the system gives) · `sim`, `proof` (a disk that loses power, and what holds on it).
 
+mod background;
+mod ballast;
 mod chain;
 mod classify;
 mod commit;
 mod cursor;
 mod error;
+mod follow;
 pub mod format;
 mod index;
 mod io;
+mod list;
 mod lock;
 mod log;
+mod maintain;
 mod manifest;
 mod mmap;
 mod next;
@@ -35,26 +41,35 @@ mod read;
 mod recover;
 pub mod retention;
 mod scan;
+mod scrub;
 mod sealed;
 mod segment;
 #[cfg(any(test, feature = "simulation"))]
 pub mod sim;
 mod stat;
+mod store;
 mod sync;
 mod verify;
 mod writer;
 
+pub use background::Maintenance;
 pub use commit::Ticket;
 pub use cursor::{Cursor, CursorInfo};
-pub use error::{AppendError, CommitError, CursorError, Fault, OpenError, PageError, ReadError};
+pub use error::{
+    AppendError, CommitError, CursorError, Fault, MaintainError, ManifestError, ManifestProblem,
+    OpenError, PageError, ReadError, SealedError,
+};
 pub use io::{LogFile, LogIo, Open, RealDisk};
-pub use log::{Config, Log, Stepper};
+pub use log::{Config, Log, Sealing, Stepper};
+pub use maintain::{Dropped, Redaction};
 pub use mmap::{Mapping, install_sigbus_handler};
 pub use queue::Record;
 pub use read::{Entry, Iter, Reader};
 pub use recover::{Recovery, TornTail};
 pub use retention::{Plan, Retention};
 pub use scan::Damage;
+pub use scrub::{Scrubbed, Scrubbing};
+pub use sealed::{BlockFault, TableFault, WalkFault};
 pub use segment::SegmentInfo;
 pub use stat::{SegmentStat, Stat, stat};
 pub use verify::{SegmentVerdict, Verification, VerifiedSegment, verify};

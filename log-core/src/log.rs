@@ -5,21 +5,42 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use crate::background::{Background, Maintenance};
 use crate::commit::{Ticket, lock};
-use crate::error::{AppendError, CommitError, OpenError};
+use crate::error::{AppendError, CommitError, MaintainError, OpenError};
 use crate::format::{
-    CONTROL_FRAME_BYTES, PAYLOAD_BYTES_MAX, SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN,
-    SEGMENT_HEADER_BYTES,
+    PAYLOAD_BYTES_MAX, SEAL_FRAME_BYTES, SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN, SEGMENT_HEADER_BYTES,
 };
 use crate::io::{LogIo, RealDisk};
+use crate::maintain::{Dropped, Maintainer, Redaction};
 use crate::open::{self, Threads};
 use crate::queue::{Append, Queue, Record};
 use crate::read::Reader;
 use crate::recover::Recovery;
-use crate::segment::Store;
+use crate::retention::{Plan, Retention};
+use crate::scrub::{Scrubber, Scrubbing};
+use crate::sealed::LEVEL_DEFAULT;
+use crate::store::Store;
 use crate::writer::{Writer, WriterState};
 
 const MIB: usize = 1024 * 1024;
+
+/// How complete segments are compressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sealing {
+    /// The newest complete segments that stay raw: consumers that are a little behind read them in place.
+    pub raw_segments: u64,
+    /// Level of zstd, 1 to 22.
+    pub level: i32,
+}
+
+impl Sealing {
+    /// One segment raw, zstd's own default level.
+    pub const DEFAULT: Self = Self {
+        raw_segments: 1,
+        level: LEVEL_DEFAULT,
+    };
+}
 
 /// Where a log lives and how it is cut.
 #[derive(Clone, Debug)]
@@ -34,6 +55,10 @@ pub struct Config {
     pub group_bytes_max: usize,
     /// Appends that wait for the writer, in bytes: when there are more, further ones are refused.
     pub queue_bytes_max: usize,
+    /// How complete segments are sealed; `None`: they stay raw.
+    pub sealing: Option<Sealing>,
+    /// How complete segments are read again to find rot; `None`: not at all.
+    pub scrubbing: Option<Scrubbing>,
 }
 
 impl Config {
@@ -45,6 +70,8 @@ impl Config {
             segment_age: Duration::from_hours(24),
             group_bytes_max: MIB,
             queue_bytes_max: 32 * MIB,
+            sealing: Some(Sealing::DEFAULT),
+            scrubbing: Some(Scrubbing::DEFAULT),
         }
     }
 
@@ -117,6 +144,9 @@ struct Handle {
     store: Arc<Store>,
     queue: Arc<Queue>,
     thread: Mutex<Option<JoinHandle<()>>>,
+    maintainer: Arc<Maintainer>,
+    background: Mutex<Option<Background>>,
+    log_id: [u8; 16],
     append_bytes_max: u64,
     recovery: Recovery,
 }
@@ -140,10 +170,20 @@ impl Log {
             .spawn(move || writer.run())
             .map_err(|source| OpenError::Io {
                 step: "start a thread for",
-                path: config.dir,
+                path: config.dir.clone(),
                 source,
             })?;
         *lock(&log.handle.thread) = Some(thread);
+        let (maintainer, store) = (&log.handle.maintainer, &log.handle.store);
+        let background =
+            Background::start(Arc::clone(maintainer), Arc::clone(store)).map_err(|source| {
+                OpenError::Io {
+                    step: "start a thread for",
+                    path: config.dir.clone(),
+                    source,
+                }
+            })?;
+        *lock(&log.handle.background) = Some(background);
         Ok(log)
     }
 
@@ -159,12 +199,21 @@ impl Log {
     fn handle(config: &Config, writer: &Writer, recovery: Recovery) -> Self {
         // The header before it and the seal after it must fit as well.
         let append_bytes_max =
-            config.segment_bytes - (SEGMENT_HEADER_BYTES + CONTROL_FRAME_BYTES) as u64;
+            config.segment_bytes - (SEGMENT_HEADER_BYTES + SEAL_FRAME_BYTES) as u64;
         Self {
             handle: Arc::new(Handle {
                 store: Arc::clone(&writer.store),
                 queue: Arc::clone(&writer.queue),
                 thread: Mutex::new(None),
+                maintainer: Arc::new(Maintainer::new(
+                    Arc::clone(&writer.store),
+                    Arc::clone(&writer.queue),
+                    recovery.epoch,
+                    config.sealing,
+                    Scrubber::new(config.scrubbing),
+                )),
+                background: Mutex::new(None),
+                log_id: recovery.log_id,
                 append_bytes_max,
                 recovery,
             }),
@@ -196,13 +245,53 @@ impl Log {
             let (bytes, limit_bytes) = (record.payload.len() as u64, PAYLOAD_BYTES_MAX as u64);
             return Err(AppendError::TooLarge { bytes, limit_bytes });
         }
-        let (append, ticket) = Append::new(records, batch);
+        let (append, ticket) = Append::new(&self.handle.log_id, records, batch);
         let (bytes, limit_bytes) = (append.frame_bytes as u64, self.handle.append_bytes_max);
         if bytes > limit_bytes {
             return Err(AppendError::TooLarge { bytes, limit_bytes });
         }
         self.handle.queue.push(append)?;
         Ok(ticket)
+    }
+
+    /// Completes the segment that is written to, if it holds a record: what follows goes to the next one. The ticket's
+    /// range is empty, and begins where that segment does.
+    pub fn roll(&self) -> Result<Ticket, AppendError> {
+        let (append, ticket) = Append::new(&self.handle.log_id, Vec::new(), false);
+        self.handle.queue.push(append)?;
+        Ok(ticket)
+    }
+
+    /// Seals the oldest complete segment that is not to stay raw, now; its number. The log does so by itself.
+    pub fn seal_next(&self) -> Result<Option<u64>, MaintainError> {
+        self.handle.maintainer.seal_next()
+    }
+
+    /// What `retention` would drop now: whole segments from the front, never the one that is written to.
+    pub fn retention_plan(&self, retention: &Retention) -> Result<Plan, MaintainError> {
+        self.handle.maintainer.plan(retention)
+    }
+
+    /// Drops the complete segments all of whose records are below `sequence`. The decision is the caller's: cursors
+    /// are not asked, a [`Plan`] does that. Again after a crash, it does what is left to do.
+    pub fn drop_below(&self, sequence: u64) -> Result<Dropped, MaintainError> {
+        self.handle.maintainer.drop_below(sequence)
+    }
+
+    /// Replaces payloads for good, each by one of equal length; the records keep their numbers and say that they are
+    /// redacted. Their segments must be complete ([`Log::roll`]) and are sealed by this. Durable when it returns;
+    /// each segment's records are replaced together.
+    pub fn redact(&self, redactions: &[Redaction]) -> Result<(), MaintainError> {
+        self.handle.maintainer.redact(redactions)
+    }
+
+    /// What the maintenance thread has done so far.
+    pub fn maintenance(&self) -> Maintenance {
+        let background = lock(&self.handle.background);
+        background
+            .as_ref()
+            .map(Background::state)
+            .unwrap_or_default()
     }
 
     /// A reader of this log; it sees every record as soon as its ticket is complete, and outlives the writer.
@@ -214,7 +303,7 @@ impl Log {
 
     /// First sequence number that is not durable: all below it are, and can be read.
     pub fn durable_end(&self) -> u64 {
-        self.handle.store.page.durable()
+        self.handle.store.end()
     }
 
     /// Whether appends are taken, and if not, why.
@@ -242,6 +331,8 @@ impl Log {
 
 impl Handle {
     fn close(&self) {
+        // First: what it changes, it changes with the writer's lock held.
+        drop(lock(&self.background).take());
         self.queue.close();
         let mut thread = lock(&self.thread);
         // A waker that drops the last clone runs on the writer's own thread, which cannot wait for itself.

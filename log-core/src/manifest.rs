@@ -26,11 +26,6 @@
 //!
 //! Zeros follow to the end of the file.
 
-#![allow(
-    dead_code,
-    reason = "the parts that open and roll segments are moved over next"
-)]
-
 pub(crate) mod check;
 pub(crate) mod file;
 

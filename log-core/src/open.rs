@@ -1,23 +1,31 @@
 //! Puts a log together: for its one writer, or for readers only.
 
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
+use crate::ballast::Ballast;
+use crate::chain::{Chain, chain_to};
 use crate::classify::Verdict;
 use crate::cursor;
 use crate::error::OpenError;
-use crate::format::{SEGMENT_HEADER_BYTES, SegmentHeader};
+use crate::follow::Follower;
+use crate::format::{FORMAT_VERSION, SEGMENT_HEADER_BYTES, SegmentHeader};
 use crate::io::{LogIo, preallocate, random_bytes, remove_if_there};
+use crate::list::{Found, Listing, Purpose, inner_segments, list};
 use crate::lock::{self, WriterLock};
 use crate::log::Config;
+use crate::maintain::SEALING_SUFFIX;
+use crate::manifest::Form;
+use crate::manifest::check::Resolution;
+use crate::manifest::file::ManifestStore;
 use crate::next::Next;
 use crate::queue::Queue;
-use crate::recover::{
-    Found, Purpose, Recovery, Stopwatch, Tail, TornTail, inner_segments, io_error, list, read_tail,
-};
-use crate::segment::{NEXT_NAME, Segment, Store};
+use crate::recover::{Recovery, Stopwatch, Tail, TornTail, io_error, read_tail};
+use crate::sealed::{self, BlockCache, CACHE_BYTES_DEFAULT};
+use crate::segment::{self, NEXT_NAME, Segment};
+use crate::store::Store;
 use crate::writer::{Active, Writer, publish_segment, random_u64};
 
 /// Reads of a tail that is written to at the same time, before damage in it is believed.
@@ -40,18 +48,19 @@ pub(crate) fn writable(
 ) -> Result<(Writer, Recovery), OpenError> {
     let watch = Stopwatch::start();
     let dir = &config.dir;
+    let cache = BlockCache::new(CACHE_BYTES_DEFAULT);
     io.create_dir(dir).map_err(io_error("create", dir))?;
     let lock = WriterLock::acquire(io.as_ref(), dir)?;
-    let found = list(io.as_ref(), dir, Purpose::Write)?;
-    let next_path = dir.join(NEXT_NAME);
-    let start = match found.last() {
+    let listing = list(&io, dir, &cache, Purpose::Write)?;
+    let start = match listing.found.last() {
         Some(last) => continue_log(&io, dir, last)?,
         None => begin_log(config, &io)?,
     };
-    let mut segments = inner_segments(&io, &found);
+    let mut segments = inner_segments(&io, &listing.found, &cache);
     segments.push(Arc::clone(&start.active.segment));
+    let log_id = start.active.segment.header.log_id;
     let recovery = Recovery {
-        log_id: start.active.segment.header.log_id,
+        log_id,
         segments: segments.len() as u64,
         first: segments[0].header.base,
         next: start.next,
@@ -60,18 +69,29 @@ pub(crate) fn writable(
         torn: start.torn,
         duration: watch.elapsed(),
     };
+    let place = start.active.segment.place();
+    let page = io.page(dir, &log_id, start.epoch, place, start.next)?;
     let store = Arc::new(Store::new(
         Arc::clone(&io),
         dir.clone(),
+        cache,
         segments,
-        start.next,
+        Arc::new(page),
+        None,
     ));
+    let manifest = ManifestStore::new(Arc::clone(&io), dir, log_id, &listing.manifest);
+    store.keep_manifest(manifest);
+    store.save_manifest(start.epoch)?;
+    // After the manifest, which alone says that these count no longer.
+    remove_leftovers(io.as_ref(), dir, &listing.resolution)?;
+    let next_path = dir.join(NEXT_NAME);
     let next_segment = match threads {
         Threads::None => Next::inline(Arc::clone(&io), next_path, config.segment_bytes),
         Threads::Own => Next::start(Arc::clone(&io), next_path.clone(), config.segment_bytes)
             .map_err(io_error("start a thread for", &next_path))?,
     };
     let mut writer = Writer {
+        ballast: Ballast::new(&io, dir, config.segment_bytes),
         io,
         queue: Arc::new(Queue::new(config.queue_bytes_max)),
         store,
@@ -85,11 +105,13 @@ pub(crate) fn writable(
         _lock: lock,
         buffer: Vec::new(),
         marks: Vec::new(),
+        unproven: false,
+        unlisted: false,
         waiting: Vec::new(),
         age_checked: Instant::now(),
     };
     writer
-        .mark_epoch()
+        .begin()
         .map_err(io_error("write the epoch to", dir))?;
     Ok((
         writer,
@@ -98,6 +120,30 @@ pub(crate) fn writable(
             ..recovery
         },
     ))
+}
+
+/// Removes what a crash left of files that were dropped or replaced, and of some that were never finished.
+fn remove_leftovers(io: &dyn LogIo, dir: &Path, resolution: &Resolution) -> Result<(), OpenError> {
+    let mut names: Vec<PathBuf> = resolution
+        .remove
+        .iter()
+        .map(|&(number, form)| match form {
+            Form::Raw => segment::path_of(dir, number),
+            Form::Sealed => sealed::path_of(dir, number),
+        })
+        .collect();
+    for name in io.list(dir).map_err(io_error("list", dir))? {
+        if name.ends_with(SEALING_SUFFIX) {
+            names.push(dir.join(name));
+        }
+    }
+    if names.is_empty() {
+        return Ok(());
+    }
+    for path in names {
+        remove_if_there(io, &path).map_err(io_error("remove", &path))?;
+    }
+    io.sync_dir(dir).map_err(io_error("sync", dir))
 }
 
 /// Where a writer goes on.
@@ -136,6 +182,7 @@ fn begin_log(config: &Config, io: &Arc<dyn LogIo>) -> Result<Start, OpenError> {
     let file = preallocate(io.as_ref(), &next_path, config.segment_bytes)
         .map_err(io_error("preallocate", &next_path))?;
     let header = SegmentHeader {
+        version: FORMAT_VERSION,
         log_id: random_bytes(io.as_ref()).map_err(io_error("get random bytes for", dir))?,
         number: 1,
         base: 1,
@@ -146,13 +193,15 @@ fn begin_log(config: &Config, io: &Arc<dyn LogIo>) -> Result<Start, OpenError> {
         previous_seal_hash: [0; 32],
         segment_bytes: config.segment_bytes,
     };
+    let chain = Chain::start(&header.previous_seal_hash, &header);
     let segment = publish_segment(io, dir, file.as_ref(), header)
         .map_err(io_error("write the first segment of", dir))?;
     let active = Active {
         segment: Arc::new(segment),
         file,
         offset: SEGMENT_HEADER_BYTES as u64,
-        sealed: false,
+        chain,
+        seal: None,
     };
     Ok(Start {
         active,
@@ -178,16 +227,19 @@ fn continue_log(io: &Arc<dyn LogIo>, dir: &Path, last: &Found) -> Result<Start, 
     let Tail {
         path,
         header,
+        bytes,
         mut scan,
         ..
     } = tail;
     scan.index.cut(scan.next);
+    let chain = chain_to(&header, &bytes, scan.valid_end);
     let segment = Segment::new(io, path, header, scan.valid_end, None, Some(scan.index));
     let active = Active {
         segment: Arc::new(segment),
         file,
         offset: scan.valid_end,
-        sealed: scan.seal.is_some(),
+        seal: scan.seal.map(|seal| seal.hash),
+        chain,
     };
     Ok(Start {
         active,
@@ -200,47 +252,118 @@ fn continue_log(io: &Arc<dyn LogIo>, dir: &Path, last: &Found) -> Result<Start, 
 
 /// Lists, reads the tail, makes what was read durable. Changes nothing.
 pub(crate) fn read_only(io: &Arc<dyn LogIo>, dir: &Path) -> Result<Store, OpenError> {
-    let (found, tail) = read_settled(io.as_ref(), dir)?;
-    let mut segments = inner_segments(io, &found);
-    let mut scan = tail.scan;
+    let cache = BlockCache::new(CACHE_BYTES_DEFAULT);
+    let (listing, tail) = read_settled(io, dir, &cache)?;
     // Beyond damage only what is proven counts: it was acknowledged, the rest may be half of a batch.
     let (readable, durable_end) = match tail.verdict {
-        Verdict::Rot => (scan.reach.0.max(scan.valid_end), scan.proven),
-        Verdict::Clean | Verdict::TornTail => (scan.valid_end, scan.next),
+        Verdict::Rot => (tail.scan.reach.0.max(tail.scan.valid_end), tail.scan.proven),
+        Verdict::Clean | Verdict::TornTail => (tail.scan.valid_end, tail.scan.next),
     };
+    let segments = as_found(io, &listing, tail, &cache, (readable, durable_end));
+    let page = Store::fixed_page(&segments, durable_end);
+    // Nothing will be added to what this reader sees, so that waiting would be in vain.
+    page.stop();
+    Ok(Store::new(
+        Arc::clone(io),
+        dir.to_path_buf(),
+        cache,
+        segments,
+        page,
+        None,
+    ))
+}
+
+/// What a follower begins with: what the bytes prove, or what the last writer published if that is more.
+pub(crate) fn follow(io: &Arc<dyn LogIo>, dir: &Path) -> Result<Store, OpenError> {
+    let cache = BlockCache::new(CACHE_BYTES_DEFAULT);
+    let (listing, tail) = read_settled(io, dir, &cache)?;
+    let log_id = tail.header.log_id;
+    let page = io.follow_page(dir, &log_id).ok();
+    let readable = match tail.verdict {
+        Verdict::Rot => tail.scan.reach.0.max(tail.scan.valid_end),
+        Verdict::Clean | Verdict::TornTail => tail.scan.proven_offset,
+    };
+    let proven = tail.scan.proven;
+    let segments = as_found(io, &listing, tail, &cache, (readable, proven));
+    let fixed = Store::fixed_page(&segments, proven);
+    let follower = Follower::new(log_id, page, proven);
+    Ok(Store::new(
+        Arc::clone(io),
+        dir.to_path_buf(),
+        cache,
+        segments,
+        fixed,
+        Some(follower),
+    ))
+}
+
+/// All segments, the tail with `readable` durable bytes, which hold the records below `durable_end`.
+fn as_found(
+    io: &Arc<dyn LogIo>,
+    listing: &Listing,
+    tail: Tail,
+    cache: &Arc<BlockCache>,
+    (readable, durable_end): (u64, u64),
+) -> Vec<Arc<Segment>> {
+    let mut segments = inner_segments(io, &listing.found, cache);
+    let Tail {
+        path,
+        header,
+        mut scan,
+        ..
+    } = tail;
     scan.index.cut(durable_end);
-    let end = scan.seal.map(|(next, _)| next);
+    let end = scan
+        .seal
+        .map(|seal| seal.next)
+        .filter(|&end| end <= durable_end);
     segments.push(Arc::new(Segment::new(
         io,
-        tail.path,
-        tail.header,
+        path,
+        header,
         readable,
         end,
         Some(scan.index),
     )));
-    let store = Store::new(Arc::clone(io), dir.to_path_buf(), segments, durable_end);
-    // Nothing will be added to what this reader sees, so that waiting would be in vain.
-    store.page.stop();
-    Ok(store)
+    segments
 }
 
 /// The segments and the tail, read again while a writer may have changed it under the read.
-pub(crate) fn read_settled(io: &dyn LogIo, dir: &Path) -> Result<(Vec<Found>, Tail), OpenError> {
+pub(crate) fn read_settled(
+    io: &Arc<dyn LogIo>,
+    dir: &Path,
+    cache: &Arc<BlockCache>,
+) -> Result<(Listing, Tail), OpenError> {
     let mut tries = 0;
     loop {
-        let found = list(io, dir, Purpose::Read)?;
-        let last = found.last().ok_or_else(|| OpenError::Empty {
-            dir: dir.to_path_buf(),
-        })?;
-        let tail = read_tail(io, dir, last)?;
         tries += 1;
-        let writer = lock::holder(io, dir).map_err(io_error("look at the lock of", dir))?;
-        if tail.verdict != Verdict::Rot || writer.is_none() || tries == READ_TRIES_MAX {
+        let read = read_once(io, dir, cache);
+        let writer =
+            lock::holder(io.as_ref(), dir).map_err(io_error("look at the lock of", dir))?;
+        let settled = match &read {
+            Ok((_, tail)) => tail.verdict != Verdict::Rot,
+            Err(_) => false,
+        };
+        if settled || writer.is_none() || tries == READ_TRIES_MAX {
+            let (listing, tail) = read?;
             // Again, after the read: what was read is on disk before it is shown.
             tail.file
                 .sync_data()
                 .map_err(io_error("sync segment", &tail.path))?;
-            return Ok((found, tail));
+            return Ok((listing, tail));
         }
     }
+}
+
+fn read_once(
+    io: &Arc<dyn LogIo>,
+    dir: &Path,
+    cache: &Arc<BlockCache>,
+) -> Result<(Listing, Tail), OpenError> {
+    let listing = list(io, dir, cache, Purpose::Read)?;
+    let last = listing.found.last().ok_or_else(|| OpenError::Empty {
+        dir: dir.to_path_buf(),
+    })?;
+    let tail = read_tail(io.as_ref(), dir, last)?;
+    Ok((listing, tail))
 }

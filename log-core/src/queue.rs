@@ -1,7 +1,7 @@
 //! The queue between appending threads and the writer thread, bounded in bytes.
 //!
 //! Invariant: what was pushed is either drained by the writer or completed with an error; the order of pushes is the
-//! order of sequence numbers. Payload CRCs are computed by the pushing threads, not by the one writer.
+//! order of sequence numbers. Payload CRCs and digests are computed by the pushing threads, not by the one writer.
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, PoisonError};
@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use crate::chain::PayloadDigest;
 use crate::commit::{Completion, Ticket, lock};
 use crate::error::{AppendError, CommitError};
 use crate::format::{CONTROL_FRAME_BYTES, frame_bytes};
@@ -23,14 +24,15 @@ pub struct Record {
     pub payload: Bytes,
 }
 
-/// A record with its CRC.
+/// A record with what stands for its payload in the frame header and in the chain.
 #[derive(Debug)]
 pub(crate) struct Sealed {
     pub(crate) record: Record,
     pub(crate) crc: u32,
+    pub(crate) digest: PayloadDigest,
 }
 
-/// One append: a record, or the records of a batch.
+/// One append: a record, or the records of a batch; without any, the wish that the segment be completed.
 #[derive(Debug)]
 pub(crate) struct Append {
     pub(crate) records: Vec<Sealed>,
@@ -41,7 +43,7 @@ pub(crate) struct Append {
 }
 
 impl Append {
-    pub(crate) fn new(records: Vec<Record>, batch: bool) -> (Self, Ticket) {
+    pub(crate) fn new(log_id: &[u8; 16], records: Vec<Record>, batch: bool) -> (Self, Ticket) {
         let frames: usize = records
             .iter()
             .map(|record| frame_bytes(record.payload.len()))
@@ -51,6 +53,7 @@ impl Append {
             .into_iter()
             .map(|record| Sealed {
                 crc: crc32fast::hash(&record.payload),
+                digest: PayloadDigest::of(log_id, &record.payload),
                 record,
             })
             .collect();

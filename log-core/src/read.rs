@@ -3,6 +3,7 @@
 //! Invariant: only records below the durable end are looked at, and every record's header and payload checksums are
 //! verified each time it is handed out. A payload stays mapped for as long as it lives, and starts 16-byte aligned.
 
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,12 +12,20 @@ use bytes::Bytes;
 
 use crate::cursor::Cursor;
 use crate::error::{CursorError, Fault, OpenError, ReadError};
-use crate::format::{FrameHeader, Parsed};
+use crate::format::{
+    FRAME_HEADER_BYTES, FrameHeader, Kind, Parsed, SEGMENT_HEADER_BYTES, lost_range,
+};
 use crate::io::{LogIo, RealDisk};
+use crate::manifest::Form;
 use crate::open;
-use crate::segment::{Segment, SegmentInfo, Store};
+use crate::segment::{Segment, SegmentInfo};
+use crate::store::Store;
 
-/// Reads a log, from the writer's process or, opened by [`Reader::open_read_only`], from any other. Cheap to clone.
+/// Looks for a segment's file that is not where it was: each time it was replaced or dropped meanwhile.
+const GONE_TRIES_MAX: u32 = 3;
+
+/// Reads a log, from the writer's process or, opened by [`Reader::follow`] or [`Reader::open_read_only`], from any
+/// other. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Reader {
     pub(crate) store: Arc<Store>,
@@ -31,11 +40,28 @@ pub struct Entry {
     pub time_ns: i64,
     /// The caller's kind and version.
     pub schema: u16,
-    /// Its bytes, 16-byte aligned, in place in the mapped segment.
+    /// Its bytes, 16-byte aligned; in place in the mapped segment, or decoded from a sealed one.
     pub payload: Bytes,
+    /// Whether they were replaced at somebody's request.
+    pub redacted: bool,
 }
 
 impl Reader {
+    /// Opens a log that another process writes, or will: the reader sees each record as soon as it is durable.
+    ///
+    /// The log must have been created. While no writer runs, the reader shows what is proven to be durable; it
+    /// outlives any number of writers. [`Reader::wait_past`] sleeps until there is more. Nothing is changed.
+    pub fn follow(dir: &Path) -> Result<Self, OpenError> {
+        Self::follow_on(&(Arc::new(RealDisk) as Arc<dyn LogIo>), dir)
+    }
+
+    /// The same on another disk than the machine's own.
+    pub fn follow_on(io: &Arc<dyn LogIo>, dir: &Path) -> Result<Self, OpenError> {
+        Ok(Self {
+            store: Arc::new(open::follow(io, dir)?),
+        })
+    }
+
     /// Opens a directory for reading only: beside a running writer, after a crash, or offline. Nothing is changed.
     ///
     /// The durable end is fixed when this returns: it covers every whole record that was there, after the segment
@@ -55,7 +81,7 @@ impl Reader {
 
     /// First sequence number that is not durable: all below it can be read.
     pub fn durable_end(&self) -> u64 {
-        self.store.page.durable()
+        self.store.end()
     }
 
     /// First retained sequence number.
@@ -72,18 +98,49 @@ impl Reader {
             store: Arc::clone(&self.store),
             next,
             place: None,
+            generation: 0,
             failed: false,
         }
     }
 
     /// Record `sequence`; `None` when it is not durable yet.
     pub fn get(&self, sequence: u64) -> Result<Option<Entry>, ReadError> {
-        self.read(sequence.max(1)).next().transpose()
+        let sequence = sequence.max(1);
+        match self.read(sequence).next().transpose()? {
+            Some(entry) if entry.sequence == sequence => Ok(Some(entry)),
+            None if sequence >= self.durable_end() => Ok(None),
+            // Only records that a repair gave up are ever passed over.
+            _ => Err(ReadError::Lost { sequence }),
+        }
+    }
+
+    /// Sequence number of the first record that was written at `time_ns` (nanoseconds since the Unix epoch) or
+    /// later; the durable end when there is none. Times are those of the writer's clock, which may step back: of
+    /// records that are out of order some may be missed.
+    pub fn at_time(&self, time_ns: i64) -> Result<u64, ReadError> {
+        let end = self.durable_end();
+        let segments = self.store.segments();
+        // A segment that was created before that time may hold later records, all before it cannot.
+        let later = segments.partition_point(|segment| segment.header.created_ns <= time_ns);
+        for segment in &segments[later.saturating_sub(1)..] {
+            let Some(start) = segment.floor_of_time(time_ns)? else {
+                continue;
+            };
+            let mut place = Place::new(&self.store, Arc::clone(segment), start)?;
+            while place.offset() + (FRAME_HEADER_BYTES as u64) <= segment.readable() {
+                let frame = place.frame(segment.header.base)?;
+                if frame.kind.is_record() && frame.time_ns >= time_ns && frame.sequence < end {
+                    return Ok(frame.sequence);
+                }
+                place.at += frame.frame_bytes();
+            }
+        }
+        Ok(end)
     }
 
     /// Blocks until `durable_end` is greater than `sequence`; `false` when the time is up or the writer has ended.
     pub fn wait_past(&self, sequence: u64, timeout: Duration) -> bool {
-        self.store.page.wait_past(sequence, timeout)
+        self.store.wait_past(sequence, timeout)
     }
 
     /// The segment that holds record `sequence`, or will; `None` before the first retained record.
@@ -116,6 +173,8 @@ pub struct Iter {
     /// The number of the next record.
     next: u64,
     place: Option<Place>,
+    /// Of the store, when `place` was found.
+    generation: u64,
     failed: bool,
 }
 
@@ -135,9 +194,30 @@ impl Iter {
         self.next
     }
 
+    /// The next record. A file that was sealed, redacted or dropped meanwhile is looked for once more.
     fn step(&mut self) -> Result<Option<Entry>, ReadError> {
-        if self.next >= self.store.page.durable() {
+        let mut tries = 0;
+        loop {
+            match self.try_step() {
+                Err(error) if error.is_gone() && tries < GONE_TRIES_MAX => {
+                    tries += 1;
+                    self.place = None;
+                    self.store.refresh()?;
+                }
+                done => return done,
+            }
+        }
+    }
+
+    fn try_step(&mut self) -> Result<Option<Entry>, ReadError> {
+        if self.next >= self.store.end() {
             return Ok(None);
+        }
+        let generation = self.store.generation();
+        if self.generation != generation {
+            // The segment may have another form or other content by now.
+            self.generation = generation;
+            self.place = None;
         }
         let mut place = match self.place.take() {
             Some(place) if place.segment.end() != Some(self.next) => place,
@@ -145,6 +225,19 @@ impl Iter {
         };
         loop {
             let frame = place.frame(self.next)?;
+            if frame.kind == Kind::Lost
+                && let Some(lost) = place.lost(&frame)?
+                && lost.contains(&self.next)
+            {
+                self.next = lost.end;
+                if self.next >= self.store.end() {
+                    return Ok(None);
+                }
+                if place.segment.end() == Some(self.next) {
+                    place = self.locate()?;
+                    continue;
+                }
+            }
             if frame.kind.is_record() && frame.sequence >= self.next {
                 if frame.sequence > self.next {
                     return Err(place.damaged(self.next, Fault::Sequence));
@@ -167,35 +260,72 @@ impl Iter {
         };
         let segment = self.store.segment_of(self.next).ok_or_else(not_retained)?;
         let start = if segment.header.base == self.next {
-            crate::format::SEGMENT_HEADER_BYTES as u64
+            SEGMENT_HEADER_BYTES as u64
         } else {
-            segment.floor(self.next)?.1
+            segment.floor(self.next)?
         };
-        let window = segment.window(start)?;
-        Ok(Place {
+        Place::new(&self.store, segment, start)
+    }
+}
+
+impl Place {
+    fn new(store: &Store, segment: Arc<Segment>, start: u64) -> Result<Self, ReadError> {
+        let window = segment.window(start, 0)?;
+        if segment.form() == Form::Sealed {
+            store.note_open(&segment);
+        }
+        Ok(Self {
             segment,
             window,
             start,
             at: 0,
         })
     }
-}
 
-impl Place {
+    fn offset(&self) -> u64 {
+        self.start + self.at as u64
+    }
+
     /// The frame here; the window is renewed when it ends before the frame does.
     fn frame(&mut self, wanted: u64) -> Result<FrameHeader, ReadError> {
-        let offset = self.start + self.at as u64;
-        if self.at >= self.window.len() && self.segment.readable() > offset {
-            self.window = self.segment.window(offset)?;
-            self.start = offset;
-            self.at = 0;
+        if self.at >= self.window.len() {
+            self.renew(FRAME_HEADER_BYTES)?;
         }
-        match FrameHeader::parse(&self.window[self.at..], self.segment.header.salt, offset) {
-            Parsed::Frame(frame) if self.at + frame.frame_bytes() <= self.window.len() => Ok(frame),
-            Parsed::Frame(_) => Err(self.damaged(wanted, Fault::Length)),
+        let head = self.window.get(self.at..).unwrap_or_default();
+        match FrameHeader::parse(head, self.segment.header.salt, self.offset()) {
+            Parsed::Frame(frame) => {
+                let bytes = frame.frame_bytes();
+                if self.at + bytes > self.window.len() {
+                    // A record that lies in several blocks of a sealed segment.
+                    self.renew(bytes)?;
+                }
+                if self.at + bytes > self.window.len() {
+                    return Err(self.damaged(wanted, Fault::Length));
+                }
+                Ok(frame)
+            }
             Parsed::Bad => Err(self.damaged(wanted, Fault::Header)),
             Parsed::Empty => Err(self.damaged(wanted, Fault::Missing)),
         }
+    }
+
+    fn renew(&mut self, length: usize) -> Result<(), ReadError> {
+        let offset = self.offset();
+        if self.segment.readable() > offset {
+            self.window = self.segment.window(offset, length)?;
+            self.start = offset;
+            self.at = 0;
+        }
+        Ok(())
+    }
+
+    /// The records that a lost frame stands for.
+    fn lost(&self, frame: &FrameHeader) -> Result<Option<Range<u64>>, ReadError> {
+        let payload = &self.window[frame.payload_range(self.at)];
+        if crc32fast::hash(payload) != frame.payload_crc {
+            return Err(self.damaged(frame.sequence, Fault::Payload));
+        }
+        Ok(lost_range(payload))
     }
 
     fn entry(&self, frame: &FrameHeader) -> Result<Entry, ReadError> {
@@ -208,14 +338,14 @@ impl Place {
             time_ns: frame.time_ns,
             schema: frame.schema,
             payload,
+            redacted: frame.kind == Kind::Redacted,
         })
     }
 
     fn damaged(&self, sequence: u64, fault: Fault) -> ReadError {
-        let offset = self.start + self.at as u64;
         ReadError::Damaged {
             path: self.segment.path.clone(),
-            offset,
+            offset: self.offset(),
             sequence,
             fault,
         }

@@ -1,8 +1,7 @@
-//! Opens a directory: lists segments, holds them together, decides about the tail and repairs it.
+//! Reads the tail, decides about it and repairs it.
 //!
 //! Invariant: nothing below the durable end is changed, and nothing is changed at all before every check of the
-//! whole directory has passed. Only the tail is read in full (a second at most at 128 MiB); all others are held
-//! by their header, and by the seal of the segment before them, which names the first sequence number after it.
+//! whole directory has passed. Only the tail is read in full: a second at most at 128 MiB.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -11,13 +10,10 @@ use std::time::{Duration, Instant};
 
 use crate::classify::{Place, Verdict, classify};
 use crate::error::{Fault, OpenError};
-use crate::format::{
-    CONTROL_FRAME_BYTES, CONTROL_PAYLOAD_BYTES, FRAME_HEADER_BYTES, FrameHeader, Kind, Parsed,
-    SEGMENT_HEADER_BYTES, SegmentHeader, read_control,
-};
-use crate::io::{LogFile, LogIo, Open, read_all, read_up_to, write_all, zero};
-use crate::scan::{Damage, Scan, scan};
-use crate::segment::{Segment, number_of, path_of};
+use crate::format::SegmentHeader;
+use crate::io::{LogFile, LogIo, Open, read_all, write_all, zero};
+use crate::list::Found;
+use crate::scan::{Scan, scan};
 
 /// Where torn tails are kept.
 const TORN_DIR: &str = "torn";
@@ -57,13 +53,6 @@ pub struct TornTail {
     pub saved_to: PathBuf,
 }
 
-/// A segment of the directory whose header is sound.
-#[derive(Debug)]
-pub(crate) struct Found {
-    pub(crate) path: PathBuf,
-    pub(crate) header: SegmentHeader,
-}
-
 /// The tail, read in full.
 #[derive(Debug)]
 pub(crate) struct Tail {
@@ -78,123 +67,6 @@ pub(crate) struct Tail {
 pub(crate) fn io_error(step: &'static str, path: &Path) -> impl FnOnce(io::Error) -> OpenError {
     let path = path.to_path_buf();
     move |source| OpenError::Io { step, path, source }
-}
-
-/// What a directory is opened for: a reader may go on where a writer must not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Purpose {
-    Write,
-    Read,
-}
-
-/// All segments in order, held together: no gap in numbers, no hole or overlap in records.
-pub(crate) fn list(io: &dyn LogIo, dir: &Path, purpose: Purpose) -> Result<Vec<Found>, OpenError> {
-    let mut numbers = Vec::new();
-    for name in io.list(dir).map_err(io_error("list", dir))? {
-        numbers.extend(number_of(&name));
-    }
-    numbers.sort_unstable();
-    let mut found: Vec<Found> = Vec::with_capacity(numbers.len());
-    for (at, &number) in numbers.iter().enumerate() {
-        // Segments go from the front when they are no longer retained; a gap elsewhere is a loss.
-        if at > 0 && numbers[at - 1] + 1 != number {
-            return Err(OpenError::Missing {
-                dir: dir.to_path_buf(),
-                number: numbers[at - 1] + 1,
-            });
-        }
-        let path = path_of(dir, number);
-        let header = read_header(io, &path)?;
-        let foreign = |reason| OpenError::Foreign {
-            path: path.clone(),
-            reason,
-        };
-        if header.number != number {
-            return Err(foreign("its header has another number than its name"));
-        }
-        if let Some(before) = found.last() {
-            if header.log_id != before.header.log_id {
-                return Err(foreign("it is of another log"));
-            }
-            match join(io, before, &header, &path) {
-                // Its records are checked one by one as they are read.
-                Err(OpenError::Rot { .. }) if purpose == Purpose::Read => {}
-                joined => joined?,
-            }
-        }
-        found.push(Found { path, header });
-    }
-    Ok(found)
-}
-
-fn read_header(io: &dyn LogIo, path: &Path) -> Result<SegmentHeader, OpenError> {
-    let file = open_segment(io, path, Open::Read)?;
-    let mut page = vec![0; SEGMENT_HEADER_BYTES];
-    let count = read_up_to(file.as_ref(), &mut page, 0)
-        .map_err(io_error("read segment header of", path))?;
-    SegmentHeader::decode(&page[..count]).map_err(|source| OpenError::Header {
-        path: path.to_path_buf(),
-        source,
-    })
-}
-
-/// Holds that `next` starts where `before` was sealed.
-fn join(
-    io: &dyn LogIo,
-    before: &Found,
-    next: &SegmentHeader,
-    path: &Path,
-) -> Result<(), OpenError> {
-    let (expected, found) = (
-        sealed_next(io, before, next.previous_seal_offset)?,
-        next.base,
-    );
-    match found.cmp(&expected) {
-        std::cmp::Ordering::Equal => Ok(()),
-        std::cmp::Ordering::Less => Err(OpenError::Overlap {
-            path: path.to_path_buf(),
-            expected,
-            found,
-        }),
-        std::cmp::Ordering::Greater => Err(OpenError::Hole {
-            path: path.to_path_buf(),
-            expected,
-            found,
-        }),
-    }
-}
-
-/// The sequence number after a sealed segment, from its seal at `offset`. When the seal itself has rotted the
-/// segment is read in full to tell what else has.
-fn sealed_next(io: &dyn LogIo, segment: &Found, offset: u64) -> Result<u64, OpenError> {
-    let path = &segment.path;
-    let file = open_segment(io, path, Open::Read)?;
-    let mut bytes = [0; CONTROL_FRAME_BYTES];
-    let count =
-        read_up_to(file.as_ref(), &mut bytes, offset).map_err(io_error("read seal of", path))?;
-    if let Parsed::Frame(frame) = FrameHeader::parse(&bytes[..count], segment.header.salt, offset)
-        && frame.kind == Kind::Seal
-        && frame.length as usize == CONTROL_PAYLOAD_BYTES
-        && let Some(payload) = bytes[..count].get(FRAME_HEADER_BYTES..)
-        && crc32fast::hash(payload) == frame.payload_crc
-        && let Some((next, own)) = read_control(payload)
-        && own == offset
-    {
-        return Ok(next);
-    }
-    let end = offset + CONTROL_FRAME_BYTES as u64;
-    let bytes = read_all(file.as_ref()).map_err(io_error("read segment", path))?;
-    let scan = scan(&bytes, &segment.header);
-    let damage = scan.damage.first().cloned().unwrap_or(Damage {
-        bytes: offset..end,
-        sequences: scan.next..scan.next,
-        fault: Fault::Header,
-    });
-    Err(OpenError::Rot {
-        path: path.clone(),
-        bytes: damage.bytes,
-        sequences: damage.sequences,
-    })
 }
 
 pub(crate) fn open_segment(
@@ -306,25 +178,6 @@ impl Tail {
             saved_to,
         })
     }
-}
-
-/// The complete segments before the tail, ready to be read.
-pub(crate) fn inner_segments(io: &Arc<dyn LogIo>, found: &[Found]) -> Vec<Arc<Segment>> {
-    found
-        .windows(2)
-        .map(|pair| {
-            let readable = pair[1].header.previous_seal_offset + CONTROL_FRAME_BYTES as u64;
-            let end = Some(pair[1].header.base);
-            Arc::new(Segment::new(
-                io,
-                pair[0].path.clone(),
-                pair[0].header.clone(),
-                readable,
-                end,
-                None,
-            ))
-        })
-        .collect()
 }
 
 /// Time spent opening, for the report.

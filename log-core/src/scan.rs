@@ -6,10 +6,11 @@
 
 use std::ops::Range;
 
+use crate::chain::SealHash;
 use crate::error::Fault;
 use crate::format::{
     FLAG_BATCH, FRAME_ALIGN_BYTES, FRAME_HEADER_BYTES, FrameHeader, Kind, Parsed,
-    SEGMENT_HEADER_BYTES, SegmentHeader, read_control,
+    SEGMENT_HEADER_BYTES, SegmentHeader, lost_range, read_control, read_seal_hash,
 };
 use crate::index::Index;
 
@@ -26,6 +27,26 @@ pub struct Damage {
     pub fault: Fault,
 }
 
+/// What a seal says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Seal {
+    /// First sequence number of the next segment.
+    pub(crate) next: u64,
+    /// Its own place, in bytes from the start of the file.
+    pub(crate) offset: u64,
+    /// The seal hash; zeros in version 1.
+    pub(crate) hash: SealHash,
+}
+
+impl Seal {
+    /// From the payload of a seal frame.
+    pub(crate) fn read(payload: &[u8]) -> Option<Self> {
+        let (next, offset) = read_control(payload)?;
+        let hash = read_seal_hash(payload).unwrap_or_default();
+        Some(Self { next, offset, hash })
+    }
+}
+
 /// What one walk found.
 #[derive(Debug)]
 pub(crate) struct Scan {
@@ -33,6 +54,8 @@ pub(crate) struct Scan {
     pub(crate) frames: u64,
     /// Whole records.
     pub(crate) records: u64,
+    /// Records that a repair gave up.
+    pub(crate) lost: u64,
     /// Bytes of the records' payloads.
     pub(crate) payload_bytes: u64,
     /// End of the first run of frames, cut before a batch that has no end.
@@ -47,8 +70,8 @@ pub(crate) struct Scan {
     pub(crate) reach: (u64, u64),
     /// Highest epoch seen.
     pub(crate) epoch: u32,
-    /// The seal, when the first run ends with one: next sequence number, its own offset.
-    pub(crate) seal: Option<(u64, u64)>,
+    /// The seal, when the first run ends with one.
+    pub(crate) seal: Option<Seal>,
     /// One past the last byte that is not zero.
     pub(crate) dirty_end: u64,
     /// Every fault, also the one at the end of the first run when anything stands behind it.
@@ -70,6 +93,7 @@ pub(crate) fn scan(bytes: &[u8], header: &SegmentHeader) -> Scan {
         scan: Scan {
             frames: 0,
             records: 0,
+            lost: 0,
             payload_bytes: 0,
             valid_end: SEGMENT_HEADER_BYTES as u64,
             next: header.base,
@@ -125,7 +149,7 @@ impl Walk<'_> {
                 self.scan.next = self.expected;
                 if frame.kind == Kind::Seal {
                     let payload = &self.bytes[frame.payload_range(self.at - frame.frame_bytes())];
-                    self.scan.seal = read_control(payload);
+                    self.scan.seal = Seal::read(payload);
                     return Fault::Missing;
                 }
             }
@@ -150,8 +174,13 @@ impl Walk<'_> {
         if crc32fast::hash(payload) != frame.payload_crc {
             return Err(Fault::Payload);
         }
-        if frame.kind == Kind::Lost || frame.flags & !FLAG_BATCH != 0 || frame.key_id != 0 {
+        if frame.flags & !FLAG_BATCH != 0 || frame.key_id != 0 {
             return Err(Fault::Reserved);
+        }
+        if frame.kind == Kind::Lost
+            && lost_range(payload).is_none_or(|lost| lost.start != frame.sequence)
+        {
+            return Err(Fault::Sequence);
         }
         // An older epoch here is what an earlier, cut-off writer left.
         if frame.sequence != self.expected
@@ -195,7 +224,13 @@ impl Walk<'_> {
             self.scan.records += 1;
             self.scan.payload_bytes += u64::from(frame.length);
             self.expected += 1;
-            self.scan.index.note(frame.sequence, offset);
+            self.scan.index.note(frame.sequence, offset, frame.time_ns);
+        } else if frame.kind == Kind::Lost {
+            let payload = &self.bytes[frame.payload_range(self.at)];
+            if let Some(lost) = lost_range(payload) {
+                self.scan.lost += lost.end - lost.start;
+                self.expected = lost.end;
+            }
         }
         self.at += frame.frame_bytes();
         self.scan.reach = (self.at as u64, self.expected);
@@ -230,7 +265,8 @@ impl Walk<'_> {
                     damage.bytes.end = at as u64;
                     damage.sequences.end = frame.sequence;
                     if frame.kind.is_record() {
-                        self.scan.index.note_always(frame.sequence, at as u64);
+                        let index = &mut self.scan.index;
+                        index.note_always(frame.sequence, at as u64, frame.time_ns);
                     }
                     return Some(at);
                 }
@@ -271,6 +307,7 @@ impl Walk<'_> {
             }
         }
         self.scan.proven_offset = self.proven_offset();
+        self.scan.index.scanned = self.bytes.len() as u64;
         self.scan
     }
 

@@ -19,11 +19,6 @@
 //! Units: raw offsets and lengths in bytes from the start of the raw segment, file offsets in bytes of the sealed
 //! file, times in nanoseconds since the Unix epoch. Fails with [`SealedError`]; an error of the system is never
 //! told as damage.
-#![allow(
-    dead_code,
-    unused_imports,
-    reason = "complete and tested, the log does not seal yet"
-)]
 
 mod cache;
 mod reader;
@@ -37,11 +32,24 @@ use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use crate::chain::Redacted;
+
 pub(crate) use cache::{BlockCache, CACHE_BYTES_DEFAULT};
-pub(crate) use reader::{Floor, PositionedReader, SealedFile};
-pub(crate) use table::{Block, Table, TableFault};
-pub(crate) use walk::{Proven, WalkFault};
-pub(crate) use writer::{LEVEL_DEFAULT, Sealing, Source, Target, Written, write_sealed};
+pub(crate) use reader::{PositionedReader, SealedFile};
+pub use table::TableFault;
+pub(crate) use walk::Proven;
+pub use walk::WalkFault;
+pub(crate) use writer::{LEVEL_DEFAULT, Sealing, Source, Target, write_sealed};
+
+/// Walks the raw bytes of a complete segment, at `path`, up to `end`, and checks everything in them.
+pub(crate) fn prove(
+    input: &mut dyn io::Read,
+    path: &Path,
+    end: u64,
+    redacted: &Redacted,
+) -> Result<Proven, SealedError> {
+    walk::prove(input, end, redacted).map_err(|fault| SealedError::from_walk(path, fault))
+}
 
 /// Path of sealed segment `number`.
 pub(crate) fn path_of(dir: &Path, number: u64) -> PathBuf {
@@ -58,7 +66,7 @@ pub(crate) fn number_of(name: &str) -> Option<u64> {
 /// Why a segment could not be sealed, or a sealed one not be read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub(crate) enum SealedError {
+pub enum SealedError {
     /// The operating system failed.
     #[error("cannot {step} {} at byte {offset}", path.display())]
     Io {
@@ -163,7 +171,7 @@ impl SealedError {
 
 /// What is wrong with a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum BlockFault {
+pub enum BlockFault {
     /// The file ends within it.
     #[error("the file ends after {found} of its {expected} bytes")]
     Short {

@@ -8,9 +8,11 @@ use crate::cursor::{self, CursorInfo};
 use crate::error::OpenError;
 use crate::format::FORMAT_VERSION;
 use crate::io::{LogIo, Open, RealDisk};
+use crate::list::inner_segments;
 use crate::lock;
 use crate::open::read_settled;
-use crate::recover::{inner_segments, io_error, open_segment};
+use crate::recover::{io_error, open_segment};
+use crate::sealed::{BlockCache, CACHE_BYTES_DEFAULT};
 
 /// A log at one moment.
 #[derive(Clone, Debug)]
@@ -70,7 +72,9 @@ pub fn stat(dir: &Path) -> Result<Stat, OpenError> {
 }
 
 pub(crate) fn stat_on(io: &Arc<dyn LogIo>, dir: &Path) -> Result<Stat, OpenError> {
-    let (found, tail) = read_settled(io.as_ref(), dir)?;
+    let cache = BlockCache::new(CACHE_BYTES_DEFAULT);
+    let (listing, tail) = read_settled(io, dir, &cache)?;
+    let found = listing.found;
     let scan = &tail.scan;
     let damaged = tail.verdict == Verdict::Rot;
     let (used, durable_end) = if damaged {
@@ -79,7 +83,7 @@ pub(crate) fn stat_on(io: &Arc<dyn LogIo>, dir: &Path) -> Result<Stat, OpenError
         (scan.valid_end, scan.next)
     };
     let mut segments = Vec::with_capacity(found.len());
-    for segment in inner_segments(io, &found) {
+    for segment in inner_segments(io, &found, &cache) {
         segments.push(SegmentStat {
             path: segment.path.clone(),
             number: segment.header.number,

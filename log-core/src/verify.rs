@@ -4,14 +4,18 @@
 //! is a torn tail (or is being written right now) and no damage.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use crate::chain::{Redacted, segment_seal_hash};
 use crate::classify::{Place, Verdict, classify};
 use crate::cursor;
-use crate::error::{Fault, OpenError};
+use crate::error::{Fault, OpenError, SealedError};
 use crate::io::{LogIo, Open, RealDisk, read_all};
+use crate::list::Found;
 use crate::open::read_settled;
-use crate::recover::{Found, io_error, open_segment};
+use crate::recover::{io_error, open_segment};
 use crate::scan::{Damage, Scan, scan};
+use crate::sealed::{BlockCache, CACHE_BYTES_DEFAULT, SealedFile};
 
 /// All of a log, checked.
 #[derive(Clone, Debug)]
@@ -69,14 +73,16 @@ impl Verification {
 
 /// Checks the log in `dir`. A directory whose segments do not join, or with a cursor beyond its end, is an error.
 pub fn verify(dir: &Path) -> Result<Verification, OpenError> {
-    verify_on(&RealDisk, dir)
+    verify_on(&(Arc::new(RealDisk) as Arc<dyn LogIo>), dir)
 }
 
-pub(crate) fn verify_on(io: &dyn LogIo, dir: &Path) -> Result<Verification, OpenError> {
-    let (found, tail) = read_settled(io, dir)?;
+pub(crate) fn verify_on(io: &Arc<dyn LogIo>, dir: &Path) -> Result<Verification, OpenError> {
+    let cache = BlockCache::new(CACHE_BYTES_DEFAULT);
+    let (listing, tail) = read_settled(io, dir, &cache)?;
+    let found = listing.found;
     let mut segments = Vec::with_capacity(found.len());
     for pair in found.windows(2) {
-        segments.push(verify_inner(io, &pair[0], &pair[1])?);
+        segments.push(verify_inner(io.as_ref(), &cache, &pair[0], &pair[1])?);
     }
     let durable_end = if tail.verdict == Verdict::Rot {
         tail.scan.proven
@@ -86,9 +92,11 @@ pub(crate) fn verify_on(io: &dyn LogIo, dir: &Path) -> Result<Verification, Open
     let last = Found {
         path: tail.path,
         header: tail.header,
+        redaction: 0,
+        sealed: None,
     };
     segments.push(report(&last, tail.scan, tail.verdict));
-    cursor::check_all(io, dir, durable_end)?;
+    cursor::check_all(io.as_ref(), dir, durable_end)?;
     Ok(Verification {
         dir: dir.to_path_buf(),
         first: segments[0].base,
@@ -99,14 +107,18 @@ pub(crate) fn verify_on(io: &dyn LogIo, dir: &Path) -> Result<Verification, Open
 
 fn verify_inner(
     io: &dyn LogIo,
+    cache: &Arc<BlockCache>,
     segment: &Found,
     next: &Found,
 ) -> Result<VerifiedSegment, OpenError> {
+    if segment.sealed.is_some() {
+        return verify_sealed(io, cache, segment);
+    }
     let path = &segment.path;
     let file = open_segment(io, path, Open::Read)?;
     let bytes = read_all(file.as_ref()).map_err(io_error("read segment", path))?;
     let mut scan = scan(&bytes, &segment.header);
-    let verdict = classify(Place::Inner, &scan);
+    let mut verdict = classify(Place::Inner, &scan);
     // The next segment is the strongest proof of what this one held up to its end.
     let (end, base) = (next.header.previous_seal_offset, next.header.base);
     if scan.reach.1 < base {
@@ -122,7 +134,77 @@ fn verify_inner(
             }),
         }
     }
+    // What a repair gave up is not covered by the hash that the next segment repeats.
+    let hash = next.header.previous_seal_hash;
+    if verdict == Verdict::Clean
+        && segment.header.version > 1
+        && scan.lost == 0
+        && segment_seal_hash(&bytes, &segment.header, &Redacted::new()) != Ok(hash)
+    {
+        verdict = Verdict::Rot;
+        scan.damage.push(Damage {
+            bytes: 0..end,
+            sequences: segment.header.base..base,
+            fault: Fault::Chain,
+        });
+    }
     Ok(report(segment, scan, verdict))
+}
+
+fn verify_sealed(
+    io: &dyn LogIo,
+    cache: &Arc<BlockCache>,
+    segment: &Found,
+) -> Result<VerifiedSegment, OpenError> {
+    let path = &segment.path;
+    let file = open_segment(io, path, Open::Read)?;
+    let sealed = SealedFile::open(file, path, Arc::clone(cache))?;
+    let table = sealed.table();
+    let mut damage = Vec::new();
+    match sealed.check() {
+        Ok(_) => {}
+        Err(error @ SealedError::Io { .. }) => return Err(error.into()),
+        Err(_) => {
+            for (at, block) in table.blocks.iter().enumerate() {
+                match sealed.window(block.raw_offset) {
+                    Ok(_) => {}
+                    Err(error @ SealedError::Io { .. }) => return Err(error.into()),
+                    Err(_) => {
+                        let next = table.blocks.get(at + 1);
+                        let end = next.map_or(table.end, |next| next.first_sequence);
+                        damage.push(Damage {
+                            bytes: block.file_offset
+                                ..block.file_offset + u64::from(block.file_bytes),
+                            sequences: block.first_sequence..end.max(block.first_sequence),
+                            fault: Fault::Payload,
+                        });
+                    }
+                }
+            }
+            if damage.is_empty() {
+                // Every block is as it was written, and yet they do not make up what the table says.
+                damage.push(Damage {
+                    bytes: 0..table.raw_bytes,
+                    sequences: table.header.base..table.end,
+                    fault: Fault::Chain,
+                });
+            }
+        }
+    }
+    Ok(VerifiedSegment {
+        path: path.clone(),
+        number: segment.header.number,
+        base: segment.header.base,
+        frames: table.frames,
+        records: table.end - table.header.base,
+        payload_bytes: table.payload_bytes,
+        verdict: if damage.is_empty() {
+            SegmentVerdict::Sound
+        } else {
+            SegmentVerdict::Damaged
+        },
+        damage,
+    })
 }
 
 fn report(segment: &Found, scan: Scan, verdict: Verdict) -> VerifiedSegment {

@@ -15,22 +15,30 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::ballast::Ballast;
+use crate::chain::{Chain, PayloadDigest, SealHash};
 use crate::commit::Completion;
 use crate::error::CommitError;
 use crate::format::{
-    CONTROL_FRAME_BYTES, CONTROL_PAYLOAD_BYTES, FLAG_BATCH, FrameHeader, Kind,
+    CONTROL_FRAME_BYTES, FLAG_BATCH, FORMAT_VERSION, FrameHeader, Kind, SEAL_FRAME_BYTES,
     SEGMENT_HEADER_BYTES, SegmentHeader, control_payload,
 };
 use crate::index::Index;
 use crate::io::{LogFile, LogIo, random_bytes, write_all};
 use crate::lock::WriterLock;
+use crate::manifest::file::ManifestError;
 use crate::next::Next;
+use crate::publish::PageState;
 use crate::queue::{Append, Drained, Queue};
-use crate::segment::{NEXT_NAME, Segment, Store, path_of};
+use crate::segment::{NEXT_NAME, Segment, path_of};
+use crate::store::Store;
 
 /// How often a writer without space tries again, and how often an idle one looks at its segment's age.
 const RETRY_WAIT: Duration = Duration::from_millis(100);
 const IDLE_WAIT: Duration = Duration::from_secs(1);
+/// Idleness after which a watermark proves that the last group was durable. Until then rot in that group would look
+/// like a torn tail after a crash.
+const WATERMARK_WAIT: Duration = Duration::from_millis(50);
 /// A group buffer that grew beyond this many bytes for one huge append is given back.
 const BUFFER_KEEP_BYTES: usize = 4 * 1024 * 1024;
 
@@ -69,8 +77,10 @@ pub(crate) struct Active {
     pub(crate) file: Arc<dyn LogFile>,
     /// Where the next group goes, bytes from the start of the file.
     pub(crate) offset: u64,
-    /// Whether its seal is written: the next append needs a new segment.
-    pub(crate) sealed: bool,
+    /// The hash of all frames so far.
+    pub(crate) chain: Chain,
+    /// The seal hash, once the seal is written: the next append needs a new segment.
+    pub(crate) seal: Option<SealHash>,
 }
 
 /// Everything the writer owns.
@@ -90,8 +100,13 @@ pub(crate) struct Writer {
     /// Held until the thread ends.
     pub(crate) _lock: WriterLock,
     pub(crate) buffer: Vec<u8>,
-    /// Where the buffered records start: sequence number, offset.
-    pub(crate) marks: Vec<(u64, u64)>,
+    /// Where the buffered records start: sequence number, offset, time.
+    pub(crate) marks: Vec<(u64, u64, i64)>,
+    /// Whether records were written of which no later frame says that they are durable.
+    pub(crate) unproven: bool,
+    /// Whether the newest segment is not in the manifest yet, for lack of room.
+    pub(crate) unlisted: bool,
+    pub(crate) ballast: Ballast,
     /// Tickets of the buffered appends.
     pub(crate) waiting: Vec<(Completion, Range<u64>)>,
     /// When the active segment's age was last looked at.
@@ -106,15 +121,20 @@ impl Writer {
 
     /// One turn: a group, or what is to be done while there is none. `false` when nothing will ever follow.
     pub(crate) fn turn(&mut self, patience: Duration) -> bool {
-        let no_space = matches!(self.queue.state(), WriterState::NoSpace { .. });
-        let patience = if no_space {
-            patience.min(RETRY_WAIT)
-        } else {
-            patience
+        let no_space = match self.queue.state() {
+            WriterState::Poisoned { .. } => return false,
+            state => matches!(state, WriterState::NoSpace { .. }),
         };
+        let patience = match (no_space, self.unproven) {
+            (true, _) => patience.min(RETRY_WAIT),
+            (false, true) => patience.min(WATERMARK_WAIT),
+            (false, false) => patience,
+        };
+        self.store.page().beat(self.io.now_ns());
         let done = match self.queue.drain(self.group_bytes_max, patience) {
             Drained::Group(group) => self.commit(group),
             Drained::Idle if no_space => self.roll(),
+            Drained::Idle if self.unproven => self.mark_end(),
             Drained::Idle => self.roll_if_old(),
             Drained::Closed => {
                 self.finish();
@@ -122,11 +142,18 @@ impl Writer {
             }
         };
         match done {
-            Ok(()) if no_space => self.queue.set_state(WriterState::Running),
+            Ok(()) if no_space => self.resume(),
             Ok(()) => {}
             Err(stop) => self.stop(&stop),
         }
         !matches!(self.queue.state(), WriterState::Poisoned { .. })
+    }
+
+    /// There is room again.
+    fn resume(&mut self) {
+        self.queue.set_state(WriterState::Running);
+        self.store.page().set_state(PageState::Running);
+        self.ballast.hold();
     }
 
     fn finish(&mut self) {
@@ -142,7 +169,9 @@ impl Writer {
             return Err(self.refuse(stop, group));
         }
         while let Some(append) = group.next() {
-            if !self.fits(append.frame_bytes)
+            let full = !self.fits(append.frame_bytes);
+            let wanted = append.records.is_empty() && self.next > self.active.segment.header.base;
+            if (full || wanted)
                 && let Err(stop) = self.flush().and_then(|()| self.roll())
             {
                 return Err(self.refuse(stop, std::iter::once(append).chain(group)));
@@ -161,7 +190,9 @@ impl Writer {
     fn fits(&self, bytes: usize) -> bool {
         let used = self.active.offset + self.buffer.len() as u64;
         let capacity = self.active.segment.header.segment_bytes;
-        !self.active.sealed && used + bytes as u64 + CONTROL_FRAME_BYTES as u64 <= capacity
+        self.active.seal.is_none()
+            && self.active.segment.header.version == FORMAT_VERSION
+            && used + bytes as u64 + SEAL_FRAME_BYTES as u64 <= capacity
     }
 
     fn encode(&mut self, append: Append) {
@@ -174,7 +205,7 @@ impl Writer {
                 length: payload.len() as u32,
                 sequence: self.next,
                 time_ns,
-                durable_to: self.store.page.durable(),
+                durable_to: self.store.end(),
                 payload_crc: sealed.crc,
                 schema: sealed.record.schema,
                 kind: Kind::Data,
@@ -183,47 +214,49 @@ impl Writer {
                 key_id: 0,
             };
             let offset = self.active.offset + self.buffer.len() as u64;
-            self.marks.push((self.next, offset));
-            header.encode(
-                payload,
-                self.active.segment.header.salt,
-                offset,
-                &mut self.buffer,
-            );
+            self.marks.push((self.next, offset, time_ns));
+            self.frame(&header, payload, sealed.digest);
             self.next += 1;
+            self.unproven = true;
         }
         if append.batch {
-            self.control(Kind::BatchEnd, control_payload(first, self.next - first));
+            self.control(Kind::BatchEnd, &control_payload(first, self.next - first));
         }
         self.waiting.push((append.completion, first..self.next));
     }
 
     /// Buffers a control frame.
-    fn control(&mut self, kind: Kind, payload: [u8; CONTROL_PAYLOAD_BYTES]) {
+    fn control(&mut self, kind: Kind, payload: &[u8]) {
         let header = FrameHeader {
             length: payload.len() as u32,
             sequence: self.next,
             time_ns: self.io.now_ns(),
-            durable_to: self.store.page.durable(),
-            payload_crc: crc32fast::hash(&payload),
+            durable_to: self.store.end(),
+            payload_crc: crc32fast::hash(payload),
             schema: 0,
             kind,
             flags: 0,
             epoch: self.epoch,
             key_id: 0,
         };
+        let digest = PayloadDigest::of(&self.active.segment.header.log_id, payload);
+        self.frame(&header, payload, digest);
+    }
+
+    fn frame(&mut self, header: &FrameHeader, payload: &[u8], digest: PayloadDigest) {
         let offset = self.active.offset + self.buffer.len() as u64;
-        header.encode(
-            &payload,
-            self.active.segment.header.salt,
-            offset,
-            &mut self.buffer,
-        );
+        let salt = self.active.segment.header.salt;
+        header.encode(payload, salt, offset, &mut self.buffer);
+        // A seal cannot cover itself.
+        if header.kind != Kind::Seal {
+            self.active.chain.frame(header, digest);
+        }
     }
 
     /// Writes, syncs and publishes what is buffered.
     fn flush(&mut self) -> Result<(), Stop> {
         if self.buffer.is_empty() {
+            self.complete();
             return Ok(());
         }
         let file = self.active.file.as_ref();
@@ -244,14 +277,18 @@ impl Writer {
         self.active.offset += self.buffer.len() as u64;
         self.active.segment.publish(self.active.offset, &self.marks);
         let place = self.active.segment.place();
-        self.store.page.publish(place, self.next);
-        for (completion, range) in self.waiting.drain(..) {
-            completion.complete(Ok(range));
-        }
+        self.store.page().publish(place, self.next);
+        self.complete();
         self.marks.clear();
         self.buffer.clear();
         self.buffer.shrink_to(BUFFER_KEEP_BYTES);
         Ok(())
+    }
+
+    fn complete(&mut self) {
+        for (completion, range) in self.waiting.drain(..) {
+            completion.complete(Ok(range));
+        }
     }
 
     /// Rolls when the active segment holds records and has reached its age. Without room for the next segment the
@@ -273,17 +310,34 @@ impl Writer {
         }
     }
 
+    /// Stores the manifest with the newest segment in it. A full disk shows here at most every few thousand segments.
+    fn list(&mut self) -> Result<(), Stop> {
+        self.unlisted = true;
+        match self.store.save_manifest(self.epoch) {
+            Ok(()) => {
+                self.unlisted = false;
+                Ok(())
+            }
+            Err(ManifestError::NoRoom { source, .. }) => Err(Stop::NoSpace(source)),
+            Err(error) => Err(Stop::Poison("manifest", io::Error::other(error))),
+        }
+    }
+
     /// Seals the active segment and starts the next one. Nothing is changed when there is no room for it.
     fn roll(&mut self) -> Result<(), Stop> {
+        // Two segments that are not listed are more than a crash can explain.
+        if self.unlisted {
+            self.list()?;
+        }
         let file = self.next_segment.take().map_err(Stop::NoSpace)?;
         let old = Arc::clone(&self.active.segment);
-        if !self.active.sealed {
-            let seal_offset = self.active.offset;
-            self.control(Kind::Seal, control_payload(self.next, seal_offset));
-            self.flush()?;
-            self.active.sealed = true;
-        }
+        let seal = match self.active.seal {
+            Some(seal) => seal,
+            None => self.seal()?,
+        };
+        let seal_bytes = old.header.seal_frame_bytes() as u64;
         let header = SegmentHeader {
+            version: FORMAT_VERSION,
             log_id: old.header.log_id,
             number: old.header.number + 1,
             base: self.next,
@@ -291,47 +345,83 @@ impl Writer {
             epoch: self.epoch,
             salt: random_u64(self.io.as_ref())
                 .map_err(|error| Stop::Poison("random salt", error))?,
-            previous_seal_offset: self.active.offset - CONTROL_FRAME_BYTES as u64,
-            previous_seal_hash: [0; 32],
+            previous_seal_offset: self.active.offset - seal_bytes,
+            previous_seal_hash: seal,
             segment_bytes: self.segment_bytes,
         };
+        let chain = Chain::start(&header.previous_seal_hash, &header);
         let segment = publish_segment(&self.io, &self.store.dir, file.as_ref(), header)
             .map_err(|error| Stop::Poison("start of a segment", error))?;
         let segment = Arc::new(segment);
         // The new one first: who sees the old one complete must find where to go on.
         self.store.push(Arc::clone(&segment));
+        self.store.page().publish(segment.place(), self.next);
         old.complete(self.next);
         self.active = Active {
             segment,
             file,
             offset: SEGMENT_HEADER_BYTES as u64,
-            sealed: false,
+            chain,
+            seal: None,
         };
-        Ok(())
+        match self.list() {
+            // The segment is there; listing it is tried again before the next one.
+            Err(Stop::NoSpace(_)) => Ok(()),
+            listed => listed,
+        }
     }
 
-    /// A closed log proves its own end, so that later rot in its last group is told from a torn tail.
+    /// Writes the seal of the active segment; its hash.
+    fn seal(&mut self) -> Result<SealHash, Stop> {
+        let old = Arc::clone(&self.active.segment);
+        let hash = match old.header.version {
+            // A seal of version 1 has no room for it.
+            1 => SealHash::default(),
+            _ => self.active.chain.clone().seal(),
+        };
+        let payload = old
+            .header
+            .seal_payload(self.next, self.active.offset, &hash);
+        self.control(Kind::Seal, &payload);
+        self.flush()?;
+        // What a seal follows is durable.
+        self.unproven = false;
+        self.active.seal = Some(hash);
+        Ok(hash)
+    }
+
+    /// Proves that all records are durable, so that later rot in the last group is told from a torn tail.
     fn mark_end(&mut self) -> Result<(), Stop> {
-        if self.fits(CONTROL_FRAME_BYTES) {
-            self.control(Kind::Watermark, control_payload(0, 0));
+        if self.unproven && self.fits(CONTROL_FRAME_BYTES) {
+            self.control(Kind::Watermark, &control_payload(0, 0));
             self.flush()?;
         }
+        self.unproven = false;
         Ok(())
     }
 
-    /// Says on opening that a new epoch begins.
-    pub(crate) fn mark_epoch(&mut self) -> io::Result<()> {
+    /// Says on opening that a new epoch begins. Without room for a segment that is needed, the log is open and says
+    /// so: it can be read, and heals.
+    pub(crate) fn begin(&mut self) -> io::Result<()> {
         let begun = if self.fits(CONTROL_FRAME_BYTES) {
             let who = u64::from(self.epoch) << 32 | u64::from(std::process::id());
-            self.control(Kind::Epoch, control_payload(who, self.next));
+            self.control(Kind::Epoch, &control_payload(who, self.next));
             self.flush()
         } else {
             // The header of a new segment says the same.
             self.roll()
         };
-        begun.map_err(|stop| match stop {
-            Stop::NoSpace(error) | Stop::Poison(_, error) => error,
-        })
+        match begun {
+            Err(Stop::Poison(_, error)) => Err(error),
+            Err(stop) => {
+                self.enter(&stop);
+                Ok(())
+            }
+            Ok(()) => {
+                self.resume();
+                Ok(())
+            }
+        }
     }
 
     fn stop(&mut self, stop: &Stop) {
@@ -340,7 +430,7 @@ impl Writer {
     }
 
     /// Tells the appends that were drained but not written.
-    fn refuse(&self, stop: Stop, appends: impl Iterator<Item = Append>) -> Stop {
+    fn refuse(&mut self, stop: Stop, appends: impl Iterator<Item = Append>) -> Stop {
         self.enter(&stop);
         for append in appends {
             append.completion.complete(Err(stop.outcome()));
@@ -349,16 +439,27 @@ impl Writer {
     }
 
     /// Enters the state that `stop` calls for.
-    fn enter(&self, stop: &Stop) {
-        self.queue.set_state(match stop {
-            Stop::NoSpace(error) => WriterState::NoSpace {
-                error: error.to_string(),
-            },
-            Stop::Poison(stage, error) => WriterState::Poisoned {
-                stage,
-                error: error.to_string(),
-            },
-        });
+    fn enter(&mut self, stop: &Stop) {
+        let (state, published) = match stop {
+            Stop::NoSpace(error) => (
+                WriterState::NoSpace {
+                    error: error.to_string(),
+                },
+                PageState::NoSpace,
+            ),
+            Stop::Poison(stage, error) => (
+                WriterState::Poisoned {
+                    stage,
+                    error: error.to_string(),
+                },
+                PageState::Poisoned,
+            ),
+        };
+        self.queue.set_state(state);
+        self.store.page().set_state(published);
+        if published == PageState::NoSpace {
+            self.ballast.release();
+        }
     }
 }
 
@@ -414,7 +515,12 @@ impl Drop for Writer {
             stage: "writer",
             error,
         });
-        self.store.page.stop();
+        let page = self.store.page();
+        page.set_state(match self.queue.state() {
+            WriterState::Closed => PageState::Closed,
+            _ => PageState::Poisoned,
+        });
+        page.stop();
     }
 }
 

@@ -13,8 +13,12 @@ mod cursors;
 mod damage;
 #[path = "it/disks.rs"]
 mod disks;
+#[path = "it/follow.rs"]
+mod follow;
 #[path = "it/golden.rs"]
 mod golden;
+#[path = "it/maintenance.rs"]
+mod maintenance;
 #[path = "it/model.rs"]
 mod model;
 #[path = "it/mounts.rs"]

@@ -57,7 +57,7 @@ pub(crate) struct Resolution {
 
 /// Why a log is not opened.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Problem {
+pub enum Problem {
     /// A listed segment is gone.
     #[error(
         "segment {number} with the records from {base} on is listed in the manifest, but its file is gone"

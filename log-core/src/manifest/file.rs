@@ -26,7 +26,7 @@ const FILE_BYTES_MAX: u64 =
 
 /// Why a manifest could not be read or written.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum ManifestError {
+pub enum ManifestError {
     /// The operating system failed.
     #[error("cannot {step} {}", path.display())]
     Io {
@@ -95,6 +95,7 @@ impl Loaded {
     }
 
     /// Files that cannot be read though something was written to them, and why.
+    #[allow(dead_code, reason = "for the checks of `verify`")]
     pub(crate) fn damaged(&self) -> impl Iterator<Item = (&'static str, &ManifestFault)> {
         NAMES
             .into_iter()
@@ -194,6 +195,7 @@ impl ManifestStore {
     }
 
     /// Generation of the newest manifest that was stored; 0 before the first.
+    #[cfg(test)]
     pub(crate) fn generation(&self) -> u64 {
         self.generation
     }

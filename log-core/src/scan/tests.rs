@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::classify::{Place, Verdict, classify};
-use crate::format::control_payload;
+use crate::format::{FORMAT_VERSION, control_payload};
 
 /// What a record was, as a reader would get it.
 type Kept = (u64, Vec<u8>);
@@ -22,6 +22,7 @@ struct Built {
 impl Built {
     fn new(salt: u64) -> Self {
         let header = SegmentHeader {
+            version: FORMAT_VERSION,
             log_id: [3; 16],
             number: 1,
             base: 1,

@@ -68,6 +68,7 @@ impl BlockCache {
     }
 
     /// Raw bytes kept at the moment.
+    #[cfg(test)]
     pub(crate) fn bytes(&self) -> usize {
         lock(&self.kept).bytes
     }

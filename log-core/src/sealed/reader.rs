@@ -73,11 +73,6 @@ impl SealedFile {
         &self.table
     }
 
-    /// Where it lies.
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
-    }
-
     /// Decoded bytes from raw offset `start` to the end of its block; empty at the end of the segment.
     pub(crate) fn window(&self, start: u64) -> Result<Bytes, SealedError> {
         if start == self.table.raw_bytes {
@@ -187,6 +182,12 @@ impl SealedFile {
         let mut input = self.reader();
         let proven = walk::prove(&mut input, self.table.raw_bytes, &self.table.redacted)
             .map_err(|fault| SealedError::from_walk(&self.path, fault))?;
+        self.agrees_with(&proven)?;
+        Ok(proven)
+    }
+
+    /// Holds what a walk over the decoded bytes has proven against the table.
+    pub(crate) fn agrees_with(&self, proven: &Proven) -> Result<(), SealedError> {
         let facts = [
             ("the seal hash", proven.hash == self.table.seal_hash),
             ("the last sequence number", proven.end == self.table.end),
@@ -196,7 +197,7 @@ impl SealedFile {
             ),
         ];
         match facts.into_iter().find(|(_, equal)| !equal) {
-            None => Ok(proven),
+            None => Ok(()),
             Some((what, _)) => Err(SealedError::Contradiction {
                 path: self.path.clone(),
                 what,

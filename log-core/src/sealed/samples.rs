@@ -35,6 +35,7 @@ pub(crate) struct Sample {
 
 pub(crate) fn header() -> SegmentHeader {
     SegmentHeader {
+        version: crate::format::FORMAT_VERSION,
         log_id: *b"the log's own id",
         number: 7,
         base: 1001,
@@ -316,7 +317,7 @@ pub(crate) fn seal_into(
     sample: &Sample,
     redacted: &Redacted,
     file: &MemoryFile,
-) -> Result<super::Written, SealedError> {
+) -> Result<super::writer::Written, SealedError> {
     let mut input = &sample.bytes[..];
     write_sealed(
         &mut Source {

@@ -133,7 +133,7 @@ pub(crate) struct Block {
 
 /// Why a table cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum TableFault {
+pub enum TableFault {
     /// The file is too short to hold a table, or shorter than its table says.
     #[error("the file holds {found} bytes, its block table needs {needed}")]
     Short {

@@ -8,14 +8,12 @@ use std::thread;
 use proptest::prelude::*;
 
 use super::samples::{
-    Builder, MemoryFile, Place, Sample, open, open_with, read_windows, redact, seal_into,
-    sealed_bytes, segment,
+    MemoryFile, Place, Sample, open, open_with, read_windows, seal_into, sealed_bytes, segment,
 };
 use super::table::{BLOCK_BYTES_MAX, BLOCKS_MAX};
 use super::*;
 use crate::chain::Redacted;
-use crate::error::Fault;
-use crate::format::{FRAME_HEADER_BYTES, Kind, SEGMENT_HEADER_BYTES, control_payload};
+use crate::format::FRAME_HEADER_BYTES;
 
 /// Record lengths around every edge of the block cutting.
 pub(super) const EDGES: [usize; 18] = [

@@ -26,7 +26,7 @@ const SEAL_PAYLOAD_BYTES: usize = 48;
 
 /// Why the bytes are not a sound, complete segment.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum WalkFault {
+pub enum WalkFault {
     /// The source failed, or ended early.
     #[error("byte {offset} cannot be read")]
     Read {

@@ -168,7 +168,11 @@ fn a_failed_sync_poisons_for_good() {
     for write in [false, true] {
         let dir = tempfile::tempdir().unwrap();
         let (log, disk) = open(dir.path(), |_| {});
+        let before = disk.syncs.load(Ordering::SeqCst);
         log.append(record(100)).unwrap().wait().unwrap();
+        eventually("a watermark proves it", || {
+            disk.syncs.load(Ordering::SeqCst) == before + 2
+        });
         disk.hold(true);
         let syncs = disk.syncs.load(Ordering::SeqCst);
         let inside = log.append(record(100)).unwrap();
@@ -304,7 +308,9 @@ fn what_waits_during_a_sync_becomes_one_group() {
     for ticket in rest {
         ticket.wait().unwrap();
     }
-    assert_eq!(disk.syncs.load(Ordering::SeqCst), before + 2);
+    // A third one, if 50 ms have passed already, proves the second.
+    let syncs = disk.syncs.load(Ordering::SeqCst) - before;
+    assert!((2..=3).contains(&syncs), "{syncs}");
     assert_eq!(log.durable_end(), 52);
 }
 

@@ -92,7 +92,7 @@ fn refuses_what_it_cannot_hold() {
         log.append(record(vec![1; 64 * 1024])).unwrap_err(),
         AppendError::TooLarge { .. }
     ));
-    let largest = 64 * 1024 - 4096 - 64 - 48;
+    let largest = 64 * 1024 - 4096 - 96 - 48;
     assert_eq!(
         log.append(record(vec![1; largest]))
             .unwrap()
@@ -134,4 +134,23 @@ fn a_second_writer_is_refused_with_the_holders_pid() {
     }
     log.close().unwrap();
     Log::open(small(dir.path())).unwrap();
+}
+
+#[test]
+fn a_segment_is_completed_on_request() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = Log::open(small(dir.path())).unwrap();
+    assert_eq!(log.roll().unwrap().wait(), Ok(1..1), "nothing to complete");
+    assert_eq!(log.reader().segments().len(), 1);
+    fill(&log, 1, 4, 100);
+    assert_eq!(log.roll().unwrap().wait(), Ok(4..4));
+    fill(&log, 4, 6, 100);
+    let ends: Vec<_> = log
+        .reader()
+        .segments()
+        .iter()
+        .map(|segment| (segment.base, segment.end, segment.complete))
+        .collect();
+    assert_eq!(ends, [(1, 4, true), (4, 6, false)]);
+    assert_holds(&log.reader(), 1, 6, 100);
 }
