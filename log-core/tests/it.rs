@@ -3,16 +3,10 @@
 
 #[path = "it/basics.rs"]
 mod basics;
-#[path = "it/crash.rs"]
-mod crash;
-#[path = "../examples/soak/crashes.rs"]
-mod crashes;
 #[path = "it/cursors.rs"]
 mod cursors;
 #[path = "it/damage.rs"]
 mod damage;
-#[path = "it/disks.rs"]
-mod disks;
 #[path = "it/follow.rs"]
 mod follow;
 #[path = "it/golden.rs"]
@@ -21,8 +15,6 @@ mod golden;
 mod maintenance;
 #[path = "it/model.rs"]
 mod model;
-#[path = "it/mounts.rs"]
-mod mounts;
 #[path = "it/publish.rs"]
 mod publish;
 #[path = "it/sigbus.rs"]
@@ -31,5 +23,3 @@ mod sigbus;
 mod support;
 #[path = "it/threads.rs"]
 mod threads;
-
-use crashes::image;

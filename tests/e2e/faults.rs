@@ -10,7 +10,7 @@ use std::{
 
 use crate::{
     image::{Cut, EXT4, Image},
-    mounts::isolated,
+    separate::with_own_mounts,
     support::{Ledger, Load, Server, audit, errata},
 };
 
@@ -54,7 +54,7 @@ fn kill_9_under_load_loses_nothing_acknowledged() {
 
 #[test]
 fn a_power_cut_under_load_loses_nothing_acknowledged() {
-    isolated(
+    with_own_mounts(
         "faults::a_power_cut_under_load_loses_nothing_acknowledged",
         |dir| {
             let (mut image, mut server) = server_on_a_disk(dir);
@@ -112,7 +112,7 @@ fn assert_readable(server: &Server, ledger: &Ledger) {
 
 #[test]
 fn a_full_disk_refuses_events_and_nothing_else_and_heals() {
-    isolated(
+    with_own_mounts(
         "faults::a_full_disk_refuses_events_and_nothing_else_and_heals",
         |dir| {
             let (mut image, server) = server_on_a_disk(dir);
@@ -137,7 +137,7 @@ fn a_full_disk_refuses_events_and_nothing_else_and_heals() {
 
 #[test]
 fn kill_9_on_a_full_disk_loses_nothing_acknowledged() {
-    isolated(
+    with_own_mounts(
         "faults::kill_9_on_a_full_disk_loses_nothing_acknowledged",
         |dir| {
             let (mut image, mut server) = server_on_a_disk(dir);
@@ -165,7 +165,7 @@ fn kill_9_on_a_full_disk_loses_nothing_acknowledged() {
 
 #[test]
 fn a_read_only_disk_is_named_at_the_start_and_its_log_can_be_read() {
-    isolated(
+    with_own_mounts(
         "faults::a_read_only_disk_is_named_at_the_start_and_its_log_can_be_read",
         |dir| {
             let (mut image, mut server) = server_on_a_disk(dir);

@@ -8,8 +8,8 @@
 
 #[path = "../../log-core/examples/soak/image.rs"]
 mod image;
-#[path = "../../log-core/tests/it/mounts.rs"]
-mod mounts;
+#[path = "../../log-core/tests/crash/separate.rs"]
+mod separate;
 mod support;
 
 mod admin_cli;

@@ -7,6 +7,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::Ordering;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use log_core::Log;
@@ -23,6 +24,14 @@ const LIVES_PER_LOG: u64 = 8;
 /// Room for so many lives with what recovery sets aside.
 const IMAGE_MEBIBYTES: u64 = 64;
 const CANARY_BYTES: usize = 4096;
+
+/// Held while a process is started, and while a log is open in this one: a new process has a copy of every descriptor
+/// until it becomes another program, and a lock on a file lives as long as its last copy.
+static TURN: Mutex<()> = Mutex::new(());
+
+fn turn() -> MutexGuard<'static, ()> {
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// What the loops need.
 pub(crate) struct Campaign<'a> {
@@ -78,6 +87,7 @@ impl Campaign<'_> {
     }
 
     fn start(&self, dir: &Path, random: &mut Random) -> Result<Life, Violation> {
+        let _turn = turn();
         Life::start((self.child)(), dir, random.next())
             .map_err(|error| violation!("cannot start the writer: {error}"))
     }
@@ -90,6 +100,7 @@ impl Campaign<'_> {
         ledger: &mut Ledger,
         random: &mut Random,
     ) -> Result<(), Violation> {
+        let _turn = turn();
         add(&self.tally.verified, ledger.check(dir)?);
         if random.once_in(2) {
             let log = Log::open(config(dir))
@@ -110,8 +121,11 @@ impl Campaign<'_> {
         let mut life = 0;
         while life < goal && !self.is_over() {
             add(&self.tally.logs, 1);
-            let image = Image::create(&self.dir, self.file_system, IMAGE_MEBIBYTES);
-            let mut image = image.map_err(|error| violation!("no image: {error}"))?;
+            let mut image = {
+                let _turn = turn();
+                Image::create(&self.dir, self.file_system, IMAGE_MEBIBYTES)
+                    .map_err(|error| violation!("no image: {error}"))?
+            };
             let mut ledger = Ledger::default();
             for _ in 0..LIVES_PER_LOG.min(goal - life) {
                 self.cut_once(&mut image, &mut ledger, &mut random, life)?;
@@ -135,6 +149,7 @@ impl Campaign<'_> {
         life: u64,
     ) -> Result<(), Violation> {
         let failed = |error: io::Error| violation!("the image fails: {error}");
+        let started = turn();
         image.mount("defaults").map_err(failed)?;
         let mut canary = Canary::prepare(image.path(), life).map_err(failed)?;
         let dir = image.path().join("log");
@@ -145,6 +160,7 @@ impl Campaign<'_> {
             _ => Cut::Nothing,
         };
         let switch = image.switch(how).map_err(failed)?;
+        drop(started);
         let mut writer = self.start(&dir, random)?;
         writer.until_a_random_moment(ledger, random, self.tally)?;
         add(&self.tally.cuts_in_open, u64::from(writer.is_opening()));
@@ -153,14 +169,17 @@ impl Campaign<'_> {
         writer.hear_the_rest(ledger, self.tally)?;
         switch.cut().map_err(failed)?;
         writer.end_without_power()?;
+        let started = turn();
         image.unmount().map_err(failed)?;
-
         image.mount("defaults").map_err(failed)?;
+        drop(started);
+
         let (bytes, name) = Canary::survived(image.path(), life).map_err(failed)?;
         add(&self.tally.canaries_written, 1);
         add(&self.tally.bytes_lost, u64::from(!bytes));
         add(&self.tally.names_lost, u64::from(!name));
         self.examine(&dir, ledger, random)?;
+        let _turn = turn();
         image.unmount().map_err(failed)
     }
 }

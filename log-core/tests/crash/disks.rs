@@ -9,8 +9,8 @@ use log_core::{
     AppendError, CommitError, CursorError, Log, OpenError, Reader, WriterState, stat, verify,
 };
 
-use crate::crashes::image::{EXT4, Image};
-use crate::mounts::isolated;
+use crate::image::{EXT4, Image};
+use crate::separate::with_own_mounts;
 use crate::support::{PATIENCE, assert_holds, config, fill, payload, record};
 
 const SEGMENT_BYTES: u64 = 256 * 1024;
@@ -26,7 +26,7 @@ fn mounted(dir: &Path) -> (Image, PathBuf) {
 
 #[test]
 fn a_read_only_disk_is_read_and_refused_to_the_writer_by_name() {
-    isolated(
+    with_own_mounts(
         "disks::a_read_only_disk_is_read_and_refused_to_the_writer_by_name",
         |dir| {
             let (mut image, dir) = mounted(dir);
@@ -117,7 +117,7 @@ fn append_when_healed(log: &Log, next: u64) {
 
 #[test]
 fn a_full_disk_refuses_appends_and_nothing_else_and_heals() {
-    isolated(
+    with_own_mounts(
         "disks::a_full_disk_refuses_appends_and_nothing_else_and_heals",
         |dir| {
             let (mut image, dir) = mounted(dir);
@@ -148,7 +148,7 @@ fn a_full_disk_refuses_appends_and_nothing_else_and_heals() {
 
 #[test]
 fn a_log_opens_on_a_full_disk() {
-    isolated("disks::a_log_opens_on_a_full_disk", |dir| {
+    with_own_mounts("disks::a_log_opens_on_a_full_disk", |dir| {
         let (mut image, dir) = mounted(dir);
         let log = Log::open(config(&dir, SEGMENT_BYTES)).unwrap();
         let ballast = take_all_space(image.path());

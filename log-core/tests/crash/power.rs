@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::crashes::image::EXT4;
 use crate::crashes::{self, Campaign, Tally};
-use crate::mounts::isolated;
+use crate::separate::{in_own_process, with_own_mounts};
 
 const KILLS: u64 = 20;
 /// Enough for a second life of a cut log, and for a log that begins anew.
@@ -26,7 +26,7 @@ fn child_of_the_crash_tests() {
 
 fn writer() -> Command {
     let mut command = Command::new(env::current_exe().unwrap());
-    command.args(["--ignored", "--exact", "crash::child_of_the_crash_tests"]);
+    command.args(["--ignored", "--exact", "power::child_of_the_crash_tests"]);
     command.arg("--nocapture");
     command
 }
@@ -44,17 +44,21 @@ fn campaign<'a>(dir: &Path, tally: &'a Tally) -> Campaign<'a> {
 
 #[test]
 fn kill_9_under_load_loses_nothing_acknowledged() {
-    let dir = tempfile::tempdir().unwrap();
-    let tally = Tally::default();
-    let outcome = campaign(dir.path(), &tally).kill(KILLS);
-    outcome.unwrap_or_else(|violation| panic!("{violation}\n{tally}"));
-    assert_eq!(tally.shortfall(KILLS, 0), None, "{tally}");
+    in_own_process(
+        "power::kill_9_under_load_loses_nothing_acknowledged",
+        |dir| {
+            let tally = Tally::default();
+            let outcome = campaign(dir, &tally).kill(KILLS);
+            outcome.unwrap_or_else(|violation| panic!("{violation}\n{tally}"));
+            assert_eq!(tally.shortfall(KILLS, 0), None, "{tally}");
+        },
+    );
 }
 
 #[test]
 fn a_power_cut_under_load_loses_nothing_acknowledged() {
-    isolated(
-        "crash::a_power_cut_under_load_loses_nothing_acknowledged",
+    with_own_mounts(
+        "power::a_power_cut_under_load_loses_nothing_acknowledged",
         |dir| {
             let tally = Tally::default();
             let outcome = campaign(dir, &tally).cut_power(CUTS);
