@@ -15,6 +15,7 @@ mod life;
 mod model;
 mod rot;
 mod steps;
+mod upkeep;
 mod world;
 
 use std::fmt;

@@ -40,4 +40,14 @@ impl Expected {
             self.0.push(Some(first));
         }
     }
+
+    /// Whether it is certainly there.
+    pub(super) fn is_made(&self) -> bool {
+        !self.0.contains(&None)
+    }
+
+    /// The least position that it may have.
+    pub(super) fn least(&self) -> u64 {
+        self.0.iter().flatten().copied().min().unwrap_or(0)
+    }
 }

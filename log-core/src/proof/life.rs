@@ -26,7 +26,7 @@ pub(super) struct Life {
 impl World {
     /// Does something by chance.
     pub(super) fn act(&mut self, life: &mut Life) -> Result<(), Violation> {
-        match self.rng.below(32) {
+        match self.rng.below(38) {
             0..=9 => self.append(life, 1),
             10..=14 => {
                 let count = 1 + self.rng.below(5);
@@ -35,7 +35,8 @@ impl World {
             15..=24 => self.step(life),
             25 | 26 => self.look(life),
             27..=29 => self.use_cursor(life),
-            30 => {
+            30..=35 => self.upkeep(life),
+            36 => {
                 let free = self.rng.below(3) * self.config.segment_bytes;
                 note!(self, "{free} bytes are free");
                 self.disk.set_free(Some(free));
@@ -141,9 +142,11 @@ impl World {
             match entry {
                 Ok(entry) => found.push(entry),
                 Err(error) => {
-                    self.excuse(&faults, &error)?;
+                    let at = from + found.len() as u64;
+                    self.excuse_read(&faults, &error, at)?;
                     // After an error an iterator is done with.
-                    life.tail = life.log.reader().read(from + found.len() as u64);
+                    let reader = life.log.reader();
+                    life.tail = reader.read(at.max(reader.first()));
                     break;
                 }
             }
@@ -154,7 +157,7 @@ impl World {
         let found: Result<Vec<Entry>, _> = life.log.reader().read(from).take(5).collect();
         match found {
             Ok(found) => self.model.check_read(from, &found),
-            Err(error) => self.excuse(&faults, &error),
+            Err(error) => self.excuse_read(&faults, &error, from),
         }
     }
 
@@ -187,8 +190,8 @@ impl World {
             return self.open_cursor(life, name);
         };
         let (name, faults) = (*name, self.disk.counts());
-        let end = life.log.durable_end();
-        let position = 1 + self.rng.below(end);
+        let (first, end) = (life.log.reader().first(), life.log.durable_end());
+        let position = first + self.rng.below(end - first + 1);
         let (back, same) = (position < cursor.position(), position == cursor.position());
         let moved = if back {
             cursor.rewind(position, "the proof wants it")

@@ -3,6 +3,9 @@
 //! Pure, and plain on purpose: a list of record ids. A record's payload follows from its id alone, so that a record
 //! that was never appended, or has other bytes, is told at once.
 
+use std::collections::BTreeMap;
+use std::ops::Range;
+
 use crate::commit::Ticket;
 use crate::error::CommitError;
 use crate::queue::Record;
@@ -22,13 +25,17 @@ struct Pending {
 }
 
 /// The log as it must be.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Model {
     /// Ids of the acknowledged records: the one at `at` has sequence number `at + 1`.
     acked: Vec<u64>,
     pending: Vec<Pending>,
-    /// Records that a reader was shown: none of them may ever be gone.
+    /// Records that a reader was shown: none of them may ever be gone, but by retention.
     shown: usize,
+    /// Records below `dropped.start` are dropped, those below its end may be.
+    dropped: Range<u64>,
+    /// By sequence number: which payloads a record may have. One that is not here has its first.
+    versions: BTreeMap<u64, Vec<u8>>,
     next_id: u64,
     /// Appends that got each answer.
     pub(super) unknown: u64,
@@ -36,7 +43,20 @@ pub(super) struct Model {
 }
 
 impl Model {
-    /// Acknowledged records.
+    pub(super) fn new() -> Self {
+        Self {
+            acked: Vec::new(),
+            pending: Vec::new(),
+            shown: 0,
+            dropped: 1..1,
+            versions: BTreeMap::new(),
+            next_id: 0,
+            unknown: 0,
+            refused: 0,
+        }
+    }
+
+    /// Acknowledged records, those that were dropped included.
     pub(super) fn len(&self) -> u64 {
         self.acked.len() as u64
     }
@@ -100,7 +120,54 @@ impl Model {
         self.pending.iter().all(|append| append.unknown)
     }
 
-    /// Holds that `entries` are records `from..`, with their own bytes, and that they are acknowledged.
+    /// First sequence number that is certainly not kept any more, and the first that certainly is.
+    pub(super) fn dropped(&self) -> Range<u64> {
+        self.dropped.clone()
+    }
+
+    /// Everything below `sequence` was asked to go; `first` is what the log says is left, if it was done.
+    pub(super) fn drop_below(
+        &mut self,
+        sequence: u64,
+        first: Option<u64>,
+    ) -> Result<(), Violation> {
+        let may = self.dropped.end.max(sequence);
+        match first {
+            Some(first) if (self.dropped.start..=may).contains(&first) => {
+                self.dropped = first..first;
+            }
+            Some(first) => {
+                return Err(format!(
+                    "{first} is the first record after dropping below {sequence}"
+                ));
+            }
+            None => self.dropped.end = may,
+        }
+        Ok(())
+    }
+
+    /// A replacement for record `sequence`, and its version.
+    pub(super) fn replacement(&self, sequence: u64) -> Option<(u8, Vec<u8>)> {
+        let id = *self.acked.get(sequence as usize - 1)?;
+        let newest = self.versions(sequence).last().copied().unwrap_or(0);
+        let version = newest.checked_add(1)?;
+        Some((version, payload(id, version)))
+    }
+
+    /// Record `sequence` was given that version; when it is not certain, it may have that or another.
+    pub(super) fn replaced(&mut self, sequence: u64, version: u8, done: bool) {
+        let versions = self.versions.entry(sequence).or_insert_with(|| vec![0]);
+        if done {
+            versions.clear();
+        }
+        versions.push(version);
+    }
+
+    fn versions(&self, sequence: u64) -> &[u8] {
+        self.versions.get(&sequence).map_or(&[0], Vec::as_slice)
+    }
+
+    /// Holds that `entries` are records `from..`, with bytes of their own, and that they are acknowledged.
     pub(super) fn check_read(&self, from: u64, entries: &[Entry]) -> Result<(), Violation> {
         for (entry, sequence) in entries.iter().zip(from..) {
             let Some(&id) = self.acked.get(sequence as usize - 1) else {
@@ -108,35 +175,56 @@ impl Model {
                     "record {sequence} was read before it was acknowledged"
                 ));
             };
-            check_entry(entry, sequence, id)?;
+            self.check_entry(entry, sequence, id)?;
         }
         Ok(())
     }
 
-    /// Holds that `entries`, all records of a log after a crash, are a prefix of what was appended, batches whole,
-    /// with everything that was acknowledged or shown. From now on they are shown, unless `shown` says otherwise.
-    pub(super) fn check_all(&mut self, entries: &[Entry], shown: bool) -> Result<(), Violation> {
-        let found = entries.len();
-        if found < self.acked.len() {
+    /// Holds that `entries`, all records of a log after a crash from `first` on, are a prefix of what was appended,
+    /// batches whole, with everything that was acknowledged or shown and not dropped. From now on they are shown,
+    /// unless `shown` says otherwise.
+    pub(super) fn check_all(
+        &mut self,
+        first: u64,
+        entries: &[Entry],
+        shown: bool,
+    ) -> Result<(), Violation> {
+        if !(self.dropped.start..=self.dropped.end).contains(&first) {
             return Err(format!(
-                "{} records were acknowledged, {found} are there",
-                self.acked.len()
+                "the log starts at record {first} instead of {:?}",
+                self.dropped
+            ));
+        }
+        let gone = first as usize - 1;
+        let found = gone + entries.len();
+        if found < self.acked.len() {
+            let acked = self.acked.len();
+            return Err(format!(
+                "{acked} records were acknowledged, {found} are there"
             ));
         }
         if found < self.shown {
+            let shown = self.shown;
             return Err(format!(
-                "{} records were shown to a reader, {found} are there",
-                self.shown
+                "{shown} records were shown to a reader, {found} are there"
             ));
         }
         let pending = self.pending.iter().flat_map(|append| &append.ids);
-        let mut wanted = self.acked.iter().chain(pending);
-        for (entry, sequence) in entries.iter().zip(1..) {
+        let mut wanted = self.acked.iter().chain(pending).skip(gone);
+        for (entry, sequence) in entries.iter().zip(first..) {
             let Some(&id) = wanted.next() else {
                 return Err(format!("record {sequence} was never appended"));
             };
-            check_entry(entry, sequence, id)?;
+            self.check_entry(entry, sequence, id)?;
         }
+        self.check_batches(found)?;
+        if shown {
+            self.shown = found;
+        }
+        Ok(())
+    }
+
+    fn check_batches(&self, found: usize) -> Result<(), Violation> {
         let mut end = self.acked.len();
         for append in &self.pending {
             if end >= found {
@@ -144,23 +232,56 @@ impl Model {
             }
             end += append.ids.len();
         }
-        if end != found {
+        if end == found {
+            return Ok(());
+        }
+        Err(format!(
+            "a batch was torn: {found} records are there, the batch ends at {end}"
+        ))
+    }
+
+    fn check_entry(&self, entry: &Entry, sequence: u64, id: u64) -> Result<(), Violation> {
+        if entry.sequence != sequence {
             return Err(format!(
-                "a batch was torn: {found} records are there, the batch ends at {end}"
+                "record {} stands where {sequence} belongs",
+                entry.sequence
             ));
         }
-        if shown {
-            self.shown = found;
+        if entry.schema == id as u16
+            && self.versions(sequence).iter().any(|&version| {
+                entry.payload == payload(id, version) && entry.redacted == (version > 0)
+            })
+        {
+            return Ok(());
         }
-        Ok(())
+        let found = entry.payload.first_chunk();
+        let found = found.map(|word| u64::from_le_bytes(*word));
+        let versions = self.versions(sequence);
+        Err(format!(
+            "record {sequence} should be append {id} in version {versions:?}, but is of {found:?}, or has other bytes"
+        ))
     }
 
     /// The log was opened for writing with what [`Model::check_all`] saw: that is durable now, and the rest of what
     /// was appended must never come back.
-    pub(super) fn recovered(&mut self) {
+    pub(super) fn recovered(&mut self, first: u64, entries: &[Entry]) {
         let pending = self.pending.drain(..).flat_map(|append| append.ids);
         self.acked.extend(pending);
         self.acked.truncate(self.shown);
+        self.dropped = first..first;
+        let unsure = self
+            .versions
+            .iter_mut()
+            .filter(|(_, versions)| versions.len() > 1);
+        for (&sequence, versions) in unsure {
+            let entry = sequence
+                .checked_sub(first)
+                .and_then(|at| entries.get(at as usize));
+            let (Some(entry), Some(&id)) = (entry, self.acked.get(sequence as usize - 1)) else {
+                continue;
+            };
+            versions.retain(|&version| entry.payload == payload(id, version));
+        }
     }
 
     /// The same expectations for a fork of the disk, on which nothing more is acknowledged.
@@ -173,6 +294,8 @@ impl Model {
         Self {
             acked: self.acked.clone(),
             pending: pending.collect(),
+            dropped: self.dropped.clone(),
+            versions: self.versions.clone(),
             ..*self
         }
     }
@@ -182,39 +305,22 @@ impl Model {
 pub(super) fn record(id: u64) -> Record {
     Record {
         schema: id as u16,
-        payload: payload(id).into(),
+        payload: payload(id, 0).into(),
     }
 }
 
-fn payload(id: u64) -> Vec<u8> {
+/// Its length follows from the id, its bytes from the version too.
+fn payload(id: u64, version: u8) -> Vec<u8> {
     let mut rng = Rng::new(id);
     let length = match rng.below(16) {
         0 => rng.below(3000),
         1..=4 => rng.below(700),
         _ => rng.below(120),
     };
+    let mut rng = Rng::new(rng.word() ^ u64::from(version));
     let mut bytes = id.to_le_bytes().to_vec();
     let words = length.div_ceil(8);
     bytes.extend((0..words).flat_map(|_| rng.word().to_le_bytes()));
     bytes.truncate(8 + length as usize);
     bytes
-}
-
-fn check_entry(entry: &Entry, sequence: u64, id: u64) -> Result<(), Violation> {
-    if entry.sequence != sequence {
-        return Err(format!(
-            "record {} stands where {sequence} belongs",
-            entry.sequence
-        ));
-    }
-    if entry.payload != payload(id) || entry.schema != id as u16 {
-        let found = entry
-            .payload
-            .first_chunk()
-            .map(|word| u64::from_le_bytes(*word));
-        return Err(format!(
-            "record {sequence} should be append {id}, but is {found:?}, or other bytes"
-        ));
-    }
-    Ok(())
 }

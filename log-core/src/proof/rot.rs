@@ -12,6 +12,7 @@ use crate::format::SEGMENT_HEADER_BYTES;
 use crate::io::LogIo;
 use crate::log::Log;
 use crate::read::Reader;
+use crate::sealed;
 use crate::segment::number_of;
 
 const SECTOR: usize = 512;
@@ -40,7 +41,7 @@ impl World {
         let names = self.disk.list(Path::new(DIR)).ok()?;
         let mut names: Vec<_> = names
             .into_iter()
-            .filter(|name| number_of(name).is_some())
+            .filter(|name| number_of(name).or(sealed::number_of(name)).is_some())
             .collect();
         names.sort();
         let at = self.rng.below(names.len() as u64) as usize;
@@ -110,10 +111,10 @@ impl World {
             let found = reader.durable_end();
             return Err(format!("the log ends at {found} instead of {end}"));
         }
-        for sequence in 1..end {
+        for sequence in reader.first()..end {
             match reader.get(sequence) {
                 Ok(Some(entry)) => self.model.check_read(sequence, &[entry])?,
-                Err(ReadError::Damaged { .. }) => {}
+                Err(ReadError::Damaged { .. } | ReadError::Sealed(_)) => {}
                 other => return Err(format!("record {sequence} is {other:?}")),
             }
         }

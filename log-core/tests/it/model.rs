@@ -1,6 +1,6 @@
-//! The log against a plain list: append, batch, reopen, crash-less drop, cursor, read.
+//! The log against a plain list: append, batch, roll, seal, retain, redact, reopen, crash-less drop, cursor, read.
 
-use log_core::{Log, Reader};
+use log_core::{Config, Log, MaintainError, ReadError, Reader, Redaction, Sealing};
 use proptest::prelude::*;
 
 use crate::support::{config, payload, record};
@@ -14,6 +14,14 @@ enum Step {
     Reopen,
     ReadFrom(u64),
     Commit(u64),
+    /// Completes the active segment.
+    Roll,
+    /// Compresses the oldest complete segment, unless the log's own thread was faster.
+    Seal,
+    /// Drops complete segments below a record.
+    Drop(u64),
+    /// Replaces a record's payload.
+    Redact(u64),
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -25,14 +33,21 @@ fn step() -> impl Strategy<Value = Step> {
         2 => Just(Step::Reopen),
         2 => any::<u64>().prop_map(Step::ReadFrom),
         1 => any::<u64>().prop_map(Step::Commit),
+        2 => Just(Step::Roll),
+        2 => Just(Step::Seal),
+        1 => any::<u64>().prop_map(Step::Drop),
+        2 => any::<u64>().prop_map(Step::Redact),
     ]
 }
 
 /// What the log should be.
-#[derive(Default)]
 struct Model {
-    records: Vec<Vec<u8>>,
-    cursor: u64,
+    /// Payloads from record 1 on, also of those that were dropped, and whether they were replaced.
+    records: Vec<(Vec<u8>, bool)>,
+    /// First record that is kept.
+    first: u64,
+    /// Where the cursor stands, once it was made.
+    cursor: Option<u64>,
 }
 
 impl Model {
@@ -40,19 +55,83 @@ impl Model {
         self.records.len() as u64 + 1
     }
 
+    /// A record that is kept or, when there is none, will be next.
+    fn pick(&self, chance: u64) -> u64 {
+        self.first + chance % (self.end() - self.first + 1)
+    }
+
     fn make(&mut self, length: usize) -> log_core::Record {
         let payload = payload(self.end(), length);
-        self.records.push(payload.clone());
+        self.records.push((payload.clone(), false));
         record(payload)
     }
 
     fn check(&self, reader: &Reader, from: u64) {
+        assert_eq!(
+            (reader.first(), reader.durable_end()),
+            (self.first, self.end())
+        );
         let found: Vec<_> = reader.read(from).map(Result::unwrap).collect();
-        assert_eq!(found.len() as u64, self.end() - from);
+        assert_eq!(found.len() as u64, self.end().saturating_sub(from));
         for (entry, number) in found.iter().zip(from..) {
+            let (payload, redacted) = &self.records[number as usize - 1];
             assert_eq!(entry.sequence, number);
-            assert_eq!(entry.payload, self.records[number as usize - 1]);
+            assert_eq!(
+                (&entry.payload[..], entry.redacted),
+                (&payload[..], *redacted)
+            );
         }
+        if self.first > 1 {
+            let gone = reader.get(self.first - 1);
+            assert!(
+                matches!(gone, Err(ReadError::NotRetained { .. })),
+                "{gone:?}"
+            );
+        }
+    }
+
+    fn drop_below(&mut self, log: &Log, sequence: u64) {
+        let dropped = log.drop_below(sequence).unwrap();
+        // Whole segments go, and none that holds the record or is written to.
+        assert!((self.first..=sequence.max(self.first)).contains(&dropped.first));
+        assert_eq!(dropped.first, log.reader().segments()[0].base);
+        self.first = dropped.first;
+    }
+
+    fn redact(&mut self, log: &Log, sequence: u64) {
+        let Some((payload, redacted)) = self.records.get_mut(sequence as usize - 1) else {
+            let refused = log.redact(&[Redaction {
+                sequence,
+                payload: vec![0].into(),
+            }]);
+            assert!(matches!(refused, Err(MaintainError::NoSuchRecord { .. })));
+            return;
+        };
+        let blank: Vec<u8> = payload.iter().map(|byte| byte ^ 0xff).collect();
+        let redaction = Redaction {
+            sequence,
+            payload: blank.clone().into(),
+        };
+        let complete = log.reader().segment_of(sequence).unwrap().complete;
+        match log.redact(&[redaction]) {
+            Ok(()) => {
+                assert!(complete);
+                (*payload, *redacted) = (blank, true);
+            }
+            Err(MaintainError::StillOpen { .. }) => assert!(!complete),
+            Err(error) => panic!("{error}"),
+        }
+    }
+}
+
+/// 40 KiB segments, all complete ones sealed.
+fn settings(dir: &std::path::Path) -> Config {
+    Config {
+        sealing: Some(Sealing {
+            raw_segments: 0,
+            level: 1,
+        }),
+        ..config(dir, 40 * 1024)
     }
 }
 
@@ -61,9 +140,9 @@ proptest! {
     #[test]
     fn behaves_like_a_list(steps in proptest::collection::vec(step(), 1..40)) {
         let dir = tempfile::tempdir().unwrap();
-        let open = || Log::open(config(dir.path(), 40 * 1024)).unwrap();
+        let open = || Log::open(settings(dir.path())).unwrap();
         let mut log = open();
-        let mut model = Model { cursor: 1, ..Model::default() };
+        let mut model = Model { records: Vec::new(), first: 1, cursor: None };
         for step in steps {
             let first = model.end();
             match step {
@@ -85,23 +164,39 @@ proptest! {
                 }
                 Step::Reopen => {
                     drop(log);
-                    model.check(&Reader::open_read_only(dir.path()).unwrap(), 1);
+                    model.check(&Reader::open_read_only(dir.path()).unwrap(), model.first);
                     log = open();
                     prop_assert_eq!(log.recovery().next, model.end());
                     prop_assert!(log.recovery().torn.is_none());
                 }
-                Step::ReadFrom(from) => model.check(&log.reader(), 1 + from % model.end()),
+                Step::ReadFrom(from) => model.check(&log.reader(), model.pick(from).min(model.end())),
                 Step::Commit(position) => {
-                    let position = 1 + position % model.end();
+                    let position = model.pick(position).min(model.end());
                     let mut cursor = log.reader().cursor("model").unwrap();
-                    prop_assert_eq!(cursor.position(), model.cursor);
-                    prop_assert_eq!(cursor.commit(position).is_ok(), position >= model.cursor);
-                    model.cursor = model.cursor.max(position);
+                    // A new one is made at the first record that is kept.
+                    let stands = model.cursor.unwrap_or(model.first);
+                    prop_assert_eq!(cursor.position(), stands);
+                    prop_assert_eq!(cursor.commit(position).is_ok(), position >= stands);
+                    model.cursor = Some(stands.max(position));
+                }
+                Step::Roll => {
+                    prop_assert_eq!(log.roll().unwrap().wait().unwrap(), first..first);
+                }
+                Step::Seal => {
+                    log.seal_next().unwrap();
+                }
+                Step::Drop(sequence) => {
+                    let sequence = model.pick(sequence);
+                    model.drop_below(&log, sequence);
+                }
+                Step::Redact(sequence) => {
+                    let sequence = model.pick(sequence);
+                    model.redact(&log, sequence);
                 }
             }
             prop_assert_eq!(log.durable_end(), model.end());
         }
-        model.check(&log.reader(), 1);
+        model.check(&log.reader(), model.first);
         log.close().unwrap();
         prop_assert!(log_core::verify(dir.path()).unwrap().is_sound());
     }
