@@ -48,13 +48,6 @@ pub(crate) async fn run(args: &Serve, mut loaded: Loaded) -> Result<()> {
     let mut roles = args.roles.clone();
     roles.sort_unstable();
     roles.dedup();
-    let apart = [Role::Gateway, Role::Projector, Role::Query].map(|role| roles.contains(&role));
-    if apart.contains(&true) && apart.contains(&false) {
-        bail!(
-            "--roles must name gateway, projector and query together, or the alerter alone, in this release: readers \
-             in processes of their own need the log's durable position published between processes"
-        );
-    }
     let mut process = Process::begin(roles, &mut loaded).await?;
     let ended = process.live(&loaded).await;
     // A load balancer looks elsewhere from now on.
@@ -181,6 +174,9 @@ impl Process {
         let reads = self.has(Role::Projector) || self.has(Role::Query);
         let (secret, logs) = if reads {
             let (secret, logs) = logs::wait_for_both(&config.data_dir, &self.health).await?;
+            if self.has(Role::Projector) {
+                logs::wait_for_read_model(config, &logs, &self.health).await?;
+            }
             (secret, Some(logs))
         } else {
             (logs::wait_for_token(config, &self.health).await?, None)

@@ -108,7 +108,12 @@ impl LogReader {
     /// durable from now on is read and waited for like in its own process, also after
     /// it has been started anew. Changes nothing on disk.
     pub fn follow(dir: &Path) -> Result<Self, OpenError> {
-        Self::open_read_only(dir)
+        let open = |log| {
+            let dir = log_dir(dir, log);
+            Reader::follow(&dir).map_err(|source| OpenError::Log { log, dir, source })
+        };
+        let (events, control) = (open(WhichLog::Events)?, open(WhichLog::Control)?);
+        Ok(Self::new(dir, events, control))
     }
 
     /// The last durable position; 0: none.

@@ -18,7 +18,7 @@ use event_model::Position;
 use read_model::{
     Generation, ReadModelError, WriterLock,
     cold::ColdStore,
-    issues::{IssueWriter, writer::Durability},
+    issues::{self, IssueWriter, writer::Durability},
 };
 
 use crate::{
@@ -117,6 +117,14 @@ impl Projector {
         projector.spawn(cold)?;
         projector.spawn_keeper(config.checkpoints.clone())?;
         Ok(projector)
+    }
+
+    /// The position that the read model's issues have stored; none if there is none or it
+    /// cannot be read, which [`Self::start`] mends.
+    pub fn stored_position(config: &ProjectorConfig) -> Option<Position> {
+        let generation = Generation::open_current(&config.read_model_dir).ok()??;
+        let reader = issues::reader::Reader::open(&generation.issues_path()).ok()?;
+        reader.position().ok()
     }
 
     /// How far each projection is: issues, search, cold.

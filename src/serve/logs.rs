@@ -1,13 +1,15 @@
 //! What a process without the gateway needs of the gateway's first start: the logs and
-//! the secret. It waits for them, as long as it takes, and says so.
+//! the secret, and how far the logs are durable. It waits, as long as it takes, and says
+//! so.
 
 use std::{path::Path, time::Duration};
 
 use anyhow::{Context, Result};
 use event_log::LogReader;
 use event_model::credential::ServerSecret;
+use projector::{Projector, ProjectorConfig};
 
-use crate::{config::Config, health::Health, peers, secret};
+use crate::{admin, config::Config, health::Health, peers, secret, server};
 
 /// First and longest pause between two looks; it doubles in between.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
@@ -51,6 +53,40 @@ pub(super) async fn wait_for_token(config: &Config, health: &Health) -> Result<S
         data_dir.join(secret::NAME).display()
     );
     wait_for(&what, health, || secret::load(data_dir)).await
+}
+
+/// Waits until the logs cover what the read model has stored. After a power cut only a
+/// gateway can tell how far they are durable; until it has, a read model that is sound
+/// would look like one of other logs, and be thrown away. Once the gateway has opened
+/// them it is what it looks like, and the projector's own business.
+pub(super) async fn wait_for_read_model(
+    config: &Config,
+    logs: &LogReader,
+    health: &Health,
+) -> Result<()> {
+    let paths = ProjectorConfig::new(&config.data_dir);
+    let socket = config.data_dir.join(admin::SOCKET);
+    let mut pause = PAUSE.0;
+    while let Some(stored) =
+        Projector::stored_position(&paths).filter(|stored| *stored > logs.end())
+    {
+        // Bound once the gateway has opened the logs: asked before they are looked at again.
+        let is_open = server::connect_unix(&socket).await.is_ok();
+        if is_open && stored > logs.end() {
+            return Ok(());
+        }
+        let what = format!(
+            "waiting for the gateway: the read model is at position {stored}, the logs prove {} without it",
+            logs.end()
+        );
+        if pause == PAUSE.0 {
+            tracing::info!("{what}");
+        }
+        health.wait_for(&what);
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(PAUSE.1);
+    }
+    Ok(())
 }
 
 async fn wait_for<T>(

@@ -189,6 +189,11 @@ impl Server {
         });
     }
 
+    /// Its process id.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.as_ref().unwrap().id()
+    }
+
     /// The value of a line of the start-up banner.
     pub(crate) fn banner(&self, label: &str) -> String {
         wait_for(
