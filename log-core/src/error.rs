@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::path::PathBuf;
 
 use crate::format::HeaderFault;
+use crate::io::is_full;
 pub use crate::manifest::check::Problem as ManifestProblem;
 pub use crate::manifest::file::ManifestError;
 pub use crate::sealed::SealedError;
@@ -414,12 +415,7 @@ impl MaintainError {
     /// Whether there was no room on the disk.
     pub fn is_full(&self) -> bool {
         matches!(self, Self::Manifest(ManifestError::NoRoom { .. }))
-            || self.io().is_some_and(|error| {
-                matches!(
-                    error.kind(),
-                    io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
-                )
-            })
+            || self.io().is_some_and(is_full)
     }
 
     /// Whether a file was not there any more.

@@ -376,6 +376,14 @@ pub(crate) fn remove_if_there(io: &dyn LogIo, path: &Path) -> io::Result<()> {
     }
 }
 
+/// Whether there was no room.
+pub(crate) fn is_full(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+    )
+}
+
 /// Whether something of this name is there.
 pub(crate) fn exists(io: &dyn LogIo, path: &Path) -> io::Result<bool> {
     match io.open(path, Open::Read) {

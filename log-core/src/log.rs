@@ -9,7 +9,8 @@ use crate::background::{Background, Maintenance};
 use crate::commit::{Ticket, lock};
 use crate::error::{AppendError, CommitError, MaintainError, OpenError};
 use crate::format::{
-    PAYLOAD_BYTES_MAX, SEAL_FRAME_BYTES, SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN, SEGMENT_HEADER_BYTES,
+    CONTROL_FRAME_BYTES, PAYLOAD_BYTES_MAX, SEAL_FRAME_BYTES, SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN,
+    SEGMENT_HEADER_BYTES,
 };
 use crate::io::{LogIo, RealDisk};
 use crate::maintain::{Dropped, Maintainer, Redaction};
@@ -22,6 +23,9 @@ use crate::scrub::{Scrubber, Scrubbing};
 use crate::sealed::LEVEL_DEFAULT;
 use crate::store::Store;
 use crate::writer::{Writer, WriterState};
+
+/// A watermark and the seal must fit behind the last append.
+const LAST_FRAMES_BYTES: usize = CONTROL_FRAME_BYTES + SEAL_FRAME_BYTES;
 
 const MIB: usize = 1024 * 1024;
 
@@ -199,7 +203,7 @@ impl Log {
     fn handle(config: &Config, writer: &Writer, recovery: Recovery) -> Self {
         // The header before it and the seal after it must fit as well.
         let append_bytes_max =
-            config.segment_bytes - (SEGMENT_HEADER_BYTES + SEAL_FRAME_BYTES) as u64;
+            config.segment_bytes - (SEGMENT_HEADER_BYTES + LAST_FRAMES_BYTES) as u64;
         Self {
             handle: Arc::new(Handle {
                 store: Arc::clone(&writer.store),

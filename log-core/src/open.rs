@@ -3,7 +3,6 @@
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
 
 use crate::ballast::Ballast;
 use crate::chain::{Chain, chain_to};
@@ -90,6 +89,7 @@ pub(crate) fn writable(
         Threads::Own => Next::start(Arc::clone(&io), next_path.clone(), config.segment_bytes)
             .map_err(io_error("start a thread for", &next_path))?,
     };
+    let now_ns = io.now_ns();
     let mut writer = Writer {
         ballast: Ballast::new(&io, dir, config.segment_bytes),
         io,
@@ -108,7 +108,7 @@ pub(crate) fn writable(
         unproven: false,
         unlisted: false,
         waiting: Vec::new(),
-        age_checked: Instant::now(),
+        age_checked_ns: now_ns,
     };
     writer
         .begin()

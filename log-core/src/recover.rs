@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use crate::classify::{Place, Verdict, classify};
 use crate::error::{Fault, OpenError};
 use crate::format::SegmentHeader;
-use crate::io::{LogFile, LogIo, Open, read_all, write_all, zero};
+use crate::io::{LogFile, LogIo, Open, is_full, read_all, remove_if_there, write_all, zero};
 use crate::list::Found;
 use crate::scan::{Scan, scan};
 
@@ -49,8 +49,8 @@ pub struct TornTail {
     pub bytes: std::ops::Range<u64>,
     /// What was wrong with the first of them.
     pub fault: Fault,
-    /// Where they were copied to.
-    pub saved_to: PathBuf,
+    /// Where they were copied to; `None` when the disk was full.
+    pub saved_to: Option<PathBuf>,
 }
 
 /// The tail, read in full.
@@ -150,22 +150,21 @@ impl Tail {
 
     fn save_torn(&self, io: &dyn LogIo, dir: &Path, epoch: u32) -> Result<TornTail, OpenError> {
         let torn_dir = dir.join(TORN_DIR);
-        io.create_dir(&torn_dir)
-            .map_err(io_error("create", &torn_dir))?;
         let (start, end) = (self.scan.valid_end, self.scan.dirty_end);
         let saved_to = torn_dir.join(format!(
             "{:010}-{start}-epoch-{epoch}.bytes",
             self.header.number
         ));
-        let copy = io
-            .open(&saved_to, Open::Create)
-            .map_err(io_error("create", &saved_to))?;
         let torn = &self.bytes[start as usize..end as usize];
-        write_all(copy.as_ref(), torn, 0).map_err(io_error("write", &saved_to))?;
-        copy.sync_all().map_err(io_error("sync", &saved_to))?;
-        io.sync_dir(&torn_dir)
-            .map_err(io_error("sync", &torn_dir))?;
-        io.sync_dir(dir).map_err(io_error("sync", dir))?;
+        let saved_to = match copy_aside(io, dir, &torn_dir, &saved_to, torn) {
+            Ok(()) => Some(saved_to),
+            // Nobody was told that these bytes are kept; a log that does not open on a full disk could not heal.
+            Err(OpenError::Io { source, .. }) if is_full(&source) => {
+                let _ = remove_if_there(io, &saved_to);
+                None
+            }
+            Err(error) => return Err(error),
+        };
         let fault = self
             .scan
             .damage
@@ -178,6 +177,24 @@ impl Tail {
             saved_to,
         })
     }
+}
+
+fn copy_aside(
+    io: &dyn LogIo,
+    dir: &Path,
+    torn_dir: &Path,
+    path: &Path,
+    bytes: &[u8],
+) -> Result<(), OpenError> {
+    io.create_dir(torn_dir)
+        .map_err(io_error("create", torn_dir))?;
+    let copy = io
+        .open(path, Open::Create)
+        .map_err(io_error("create", path))?;
+    write_all(copy.as_ref(), bytes, 0).map_err(io_error("write", path))?;
+    copy.sync_all().map_err(io_error("sync", path))?;
+    io.sync_dir(torn_dir).map_err(io_error("sync", torn_dir))?;
+    io.sync_dir(dir).map_err(io_error("sync", dir))
 }
 
 /// Time spent opening, for the report.

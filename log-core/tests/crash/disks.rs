@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -163,6 +164,33 @@ fn a_log_opens_on_a_full_disk() {
         append_when_healed(&log, next);
         log.close().unwrap();
         drop(log);
+        image.unmount().unwrap();
+    });
+}
+
+#[test]
+fn a_torn_tail_is_cut_on_a_full_disk() {
+    isolated("disks::a_torn_tail_is_cut_on_a_full_disk", |dir| {
+        let (mut image, dir) = mounted(dir);
+        let log = Log::open(config(&dir, SEGMENT_BYTES)).unwrap();
+        fill(&log, 1, 100, LENGTH);
+        log.close().unwrap();
+        drop(log);
+        // What a crash leaves of a group that was being written, into space that the segment has.
+        let tail = stat(&dir).unwrap().segments.pop().unwrap();
+        let file = File::options().write(true).open(&tail.path).unwrap();
+        file.write_all_at(&vec![0x5a; 20_000], tail.used_bytes)
+            .unwrap();
+        file.sync_all().unwrap();
+        let ballast = take_all_space(image.path());
+
+        let log = Log::open(config(&dir, SEGMENT_BYTES)).unwrap();
+        assert!(log.recovery().torn.is_some());
+        assert_holds(&log.reader(), 1, 100, LENGTH);
+        fs::remove_file(ballast).unwrap();
+        append_when_healed(&log, 100);
+        log.close().unwrap();
+        drop((log, file));
         image.unmount().unwrap();
     });
 }

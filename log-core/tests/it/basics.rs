@@ -92,7 +92,7 @@ fn refuses_what_it_cannot_hold() {
         log.append(record(vec![1; 64 * 1024])).unwrap_err(),
         AppendError::TooLarge { .. }
     ));
-    let largest = 64 * 1024 - 4096 - 96 - 48;
+    let largest = 64 * 1024 - 4096 - 64 - 96 - 48;
     assert_eq!(
         log.append(record(vec![1; largest]))
             .unwrap()

@@ -157,7 +157,7 @@ fn a_torn_tail_is_kept_aside_and_zeroed() {
         (torn.bytes.clone(), &torn.path),
         (sound..sound + 5000, &path)
     );
-    assert_eq!(fs::read(&torn.saved_to).unwrap(), rubbish);
+    assert_eq!(fs::read(torn.saved_to.as_ref().unwrap()).unwrap(), rubbish);
     // Behind the new epoch frame there are zeros.
     let bytes = fs::read(&path).unwrap();
     assert!(bytes[sound as usize + 64..].iter().all(|&byte| byte == 0));

@@ -1,21 +1,21 @@
-//! A log that format version 1 wrote, committed as it was: it must be readable for good.
+//! Logs that each format version wrote, committed as they were: they must be readable for good.
 //!
-//! Only the used part of each segment is kept (the rest is zeros). To make it anew, which only a new format
-//! version justifies: `LOG_CORE_GOLDEN=1 cargo test -p log-core --test it golden`.
+//! Only the used part of each segment is kept (the rest is zeros). To make that of the present version anew, which
+//! only a new version justifies: `LOG_CORE_GOLDEN=1 cargo test -p log-core --test it golden`.
 
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use log_core::format::{FrameHeader, Kind, Parsed, SegmentHeader};
-use log_core::{Log, Reader, Record, verify};
+use log_core::format::{FORMAT_VERSION, FrameHeader, Kind, Parsed, SegmentHeader};
+use log_core::{Config, Log, Reader, Record, Redaction, Sealing, verify};
 
 use crate::support::{config, entries, payload};
 
 const SEGMENT_BYTES: u64 = 12 * 1024;
 
-fn golden() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/v1")
+fn golden(version: u32) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/golden/v{version}"))
 }
 
 fn records() -> Vec<Record> {
@@ -29,10 +29,17 @@ fn records() -> Vec<Record> {
         .collect()
 }
 
-/// Singles, a batch, a roll, a reopening.
+/// Singles, a batch, a roll, a reopening, a sealed segment with a redacted record.
 fn write(dir: &Path) {
     let all = records();
-    let log = Log::open(config(dir, SEGMENT_BYTES)).unwrap();
+    let settings = Config {
+        sealing: Some(Sealing {
+            raw_segments: 1,
+            level: 3,
+        }),
+        ..config(dir, SEGMENT_BYTES)
+    };
+    let log = Log::open(settings.clone()).unwrap();
     for record in &all[..3] {
         log.append(record.clone()).unwrap().wait().unwrap();
     }
@@ -40,36 +47,108 @@ fn write(dir: &Path) {
         .unwrap()
         .wait()
         .unwrap();
-    drop(log);
-    let log = Log::open(config(dir, SEGMENT_BYTES)).unwrap();
-    for record in &all[6..] {
+    log.close().unwrap();
+    let log = Log::open(settings).unwrap();
+    for record in &all[6..9] {
         log.append(record.clone()).unwrap().wait().unwrap();
     }
+    log.roll().unwrap().wait().unwrap();
+    log.append(all[9].clone()).unwrap().wait().unwrap();
+    log.roll().unwrap().wait().unwrap();
+    log.append(all[10].clone()).unwrap().wait().unwrap();
+    while log.seal_next().unwrap().is_some() {}
+    log.redact(&[Redaction {
+        sequence: REDACTED,
+        payload: vec![b'x'; all[REDACTED as usize - 1].payload.len()].into(),
+    }])
+    .unwrap();
     log.reader().cursor("golden").unwrap().commit(5).unwrap();
     log.close().unwrap();
 }
 
+const REDACTED: u64 = 4;
+
 #[test]
-fn version_1_is_readable_for_good() {
+fn version_2_is_readable_for_good() {
     let dir = tempfile::tempdir().unwrap();
     if env::var_os("LOG_CORE_GOLDEN").is_some() {
         write(dir.path());
-        fs::create_dir_all(golden().join("cursors")).unwrap();
+        let target = golden(2);
+        fs::create_dir_all(target.join("cursors")).unwrap();
         for segment in log_core::stat(dir.path()).unwrap().segments {
-            let bytes = fs::read(&segment.path).unwrap();
+            let mut bytes = fs::read(&segment.path).unwrap();
             let name = segment.path.file_name().unwrap();
-            fs::write(golden().join(name), &bytes[..segment.used_bytes as usize]).unwrap();
+            if name.to_str().unwrap().ends_with(".log") {
+                bytes.truncate(segment.used_bytes as usize);
+            }
+            fs::write(target.join(name), bytes).unwrap();
+        }
+        for name in ["manifest.0", "manifest.1"] {
+            // Zeros follow.
+            let bytes = fs::read(dir.path().join(name)).unwrap();
+            fs::write(target.join(name), &bytes[..512]).unwrap();
         }
         fs::copy(
             dir.path().join("cursors/golden.cursor"),
-            golden().join("cursors/golden.cursor"),
+            target.join("cursors/golden.cursor"),
         )
         .unwrap();
         return;
     }
     fs::create_dir(dir.path().join("cursors")).unwrap();
+    let mut names = Vec::new();
+    for entry in fs::read_dir(golden(2)).unwrap() {
+        let entry = entry.unwrap();
+        if entry.file_type().unwrap().is_file() {
+            names.push(entry.file_name().into_string().unwrap());
+            fs::copy(entry.path(), dir.path().join(entry.file_name())).unwrap();
+        }
+    }
+    let sealed = names.iter().filter(|name| name.ends_with(".log.zst"));
+    assert_eq!(sealed.count(), 2, "{names:?}");
+    let cursor = "cursors/golden.cursor";
+    fs::copy(golden(2).join(cursor), dir.path().join(cursor)).unwrap();
+    let reader = Reader::open_read_only(dir.path()).unwrap();
+    let found = entries(&reader);
+    let expected = records();
+    assert_eq!(
+        (found.len(), reader.first(), reader.durable_end()),
+        (11, 1, 12)
+    );
+    for ((entry, record), number) in found.iter().zip(&expected).zip(1..) {
+        assert_eq!((entry.sequence, entry.schema), (number, record.schema));
+        assert_eq!(entry.redacted, number == REDACTED);
+        if entry.redacted {
+            assert_eq!(entry.payload, vec![b'x'; record.payload.len()]);
+        } else {
+            assert_eq!(entry.payload, record.payload);
+        }
+    }
+    assert_eq!(reader.cursor("golden").unwrap().position(), 5);
+    assert!(verify(dir.path()).unwrap().is_sound());
+    let log = Log::open(config(dir.path(), SEGMENT_BYTES)).unwrap();
+    assert_eq!(
+        (
+            log.recovery().next,
+            log.recovery().epoch,
+            log.recovery().proven
+        ),
+        (12, 3, 12)
+    );
+    let last = Record {
+        schema: 1,
+        payload: payload(12, 77).into(),
+    };
+    assert_eq!(log.append(last).unwrap().wait(), Ok(12..13));
+    assert_eq!(entries(&log.reader()).len(), 12);
+}
+
+#[test]
+fn version_1_is_readable_for_good_and_left_for_version_2() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::create_dir(dir.path().join("cursors")).unwrap();
     for name in ["0000000001.log", "0000000002.log", "cursors/golden.cursor"] {
-        fs::copy(golden().join(name), dir.path().join(name)).unwrap();
+        fs::copy(golden(1).join(name), dir.path().join(name)).unwrap();
     }
     let reader = Reader::open_read_only(dir.path()).unwrap();
     let found = entries(&reader);
@@ -101,12 +180,20 @@ fn version_1_is_readable_for_good() {
     };
     assert_eq!(log.append(last).unwrap().wait(), Ok(12..13));
     assert_eq!(entries(&log.reader()).len(), 12);
+    // The open segment of version 1 was completed and left.
+    let segments = log.reader().segments();
+    assert_eq!((segments.len(), segments[2].base), (3, 12));
+    log.close().unwrap();
+    assert!(verify(dir.path()).unwrap().is_sound());
+    let header = |name| SegmentHeader::decode(&fs::read(dir.path().join(name)).unwrap()).unwrap();
+    assert_eq!(header("0000000002.log").version, 1);
+    assert_eq!(header("0000000003.log").version, FORMAT_VERSION);
 }
 
 /// The layout itself, byte by byte, apart from the code that reads it.
 #[test]
 fn version_1_has_its_fields_where_the_contract_says() {
-    let bytes = fs::read(golden().join("0000000001.log")).unwrap();
+    let bytes = fs::read(golden(1).join("0000000001.log")).unwrap();
     assert_eq!(&bytes[..8], b"ERRATLOG");
     assert_eq!(bytes[8..12], [1, 0, 0, 0], "format version");
     assert_eq!(bytes[32..40], [1, 0, 0, 0, 0, 0, 0, 0], "segment number");
@@ -186,7 +273,7 @@ fn version_1_has_its_fields_where_the_contract_says() {
         ]
     );
     let second =
-        SegmentHeader::decode(&fs::read(golden().join("0000000002.log")).unwrap()).unwrap();
+        SegmentHeader::decode(&fs::read(golden(1).join("0000000002.log")).unwrap()).unwrap();
     assert_eq!((second.number, second.base, second.epoch), (2, 9, 2));
     assert_eq!(
         (second.log_id, second.previous_seal_offset),
