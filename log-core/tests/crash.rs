@@ -1,4 +1,5 @@
-//! The log on real processes and real disks: killed, without power, full, read-only.
+//! The log on real processes and real disks: killed, without power, full, read-only,
+//! followed from other processes.
 //!
 //! Apart from the other tests, because these start processes: a new one has a copy of every descriptor until it becomes
 //! another program, and would keep the lock of a log that another test has just closed.
@@ -8,6 +9,8 @@
 mod crashes;
 #[path = "crash/disks.rs"]
 mod disks;
+#[path = "crash/follow.rs"]
+mod follow;
 #[path = "crash/power.rs"]
 mod power;
 #[path = "crash/separate.rs"]

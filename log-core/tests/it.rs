@@ -7,8 +7,6 @@ mod basics;
 mod cursors;
 #[path = "it/damage.rs"]
 mod damage;
-#[path = "it/follow.rs"]
-mod follow;
 #[path = "it/golden.rs"]
 mod golden;
 #[path = "it/maintenance.rs"]

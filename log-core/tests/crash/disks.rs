@@ -170,7 +170,7 @@ fn a_log_opens_on_a_full_disk() {
 
 #[test]
 fn a_torn_tail_is_cut_on_a_full_disk() {
-    isolated("disks::a_torn_tail_is_cut_on_a_full_disk", |dir| {
+    with_own_mounts("disks::a_torn_tail_is_cut_on_a_full_disk", |dir| {
         let (mut image, dir) = mounted(dir);
         let log = Log::open(config(&dir, SEGMENT_BYTES)).unwrap();
         fill(&log, 1, 100, LENGTH);
