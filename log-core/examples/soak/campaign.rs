@@ -12,6 +12,7 @@ use std::time::Instant;
 
 use log_core::Log;
 
+use super::follower::Follower;
 use super::image::{Cut, FileSystem, Image};
 use super::ledger::{Ledger, Violation, violation};
 use super::life::Life;
@@ -61,10 +62,14 @@ impl Campaign<'_> {
             if life % LIVES_PER_LOG == 0 {
                 ledger = self.fresh(&dir)?;
             }
+            let follower = Follower::start(dir.clone());
             let mut writer = self.start(&dir, &mut random)?;
             writer.until_a_random_moment(&mut ledger, &mut random, self.tally)?;
             add(&self.tally.kills_in_open, u64::from(writer.is_opening()));
             writer.kill(&mut ledger, self.tally)?.is_by_kill()?;
+            let shown = follower.stop()?;
+            add(&self.tally.followed, shown.len() as u64);
+            ledger.shown(&shown)?;
             self.examine(&dir, &mut ledger, &mut random)?;
             add(&self.tally.kills, 1);
         }
@@ -168,7 +173,7 @@ impl Campaign<'_> {
         drop(canary);
         writer.hear_the_rest(ledger, self.tally)?;
         switch.cut().map_err(failed)?;
-        writer.end_without_power()?;
+        writer.end_without_power(ledger)?;
         let started = turn();
         image.unmount().map_err(failed)?;
         image.mount("defaults").map_err(failed)?;

@@ -19,11 +19,33 @@ pub(crate) enum Message {
     /// It will open the log now.
     Opening,
     /// It has opened the log, and had to cut this many bytes off its tail.
-    Opened { torn_bytes: u64 },
+    Opened {
+        torn_bytes: u64,
+    },
     /// The append `id` of `count` records is durable from number `first` on.
-    Acknowledged { first: u64, id: u64, count: u64 },
+    Acknowledged {
+        first: u64,
+        id: u64,
+        count: u64,
+    },
     /// The cursor stands here, durably.
-    Cursor { position: u64 },
+    Cursor {
+        position: u64,
+    },
+    /// It will drop what is below this number now; it has, and the log begins at that one.
+    Dropping {
+        below: u64,
+    },
+    Dropped {
+        first: u64,
+    },
+    /// It will redact this record now; it has.
+    Redacting {
+        sequence: u64,
+    },
+    Redacted {
+        sequence: u64,
+    },
 }
 
 impl Message {
@@ -33,6 +55,10 @@ impl Message {
             Self::Opened { torn_bytes } => [2, torn_bytes, 0, 0],
             Self::Acknowledged { first, id, count } => [3, first, id, count],
             Self::Cursor { position } => [4, position, 0, 0],
+            Self::Dropping { below } => [5, below, 0, 0],
+            Self::Dropped { first } => [6, first, 0, 0],
+            Self::Redacting { sequence } => [7, sequence, 0, 0],
+            Self::Redacted { sequence } => [8, sequence, 0, 0],
         };
         let mut bytes = [0; MESSAGE_BYTES];
         for (slot, word) in bytes.chunks_exact_mut(8).zip(words) {
@@ -55,6 +81,10 @@ impl Message {
                 count: word(),
             },
             4 => Self::Cursor { position: word() },
+            5 => Self::Dropping { below: word() },
+            6 => Self::Dropped { first: word() },
+            7 => Self::Redacting { sequence: word() },
+            8 => Self::Redacted { sequence: word() },
             _ => return None,
         })
     }

@@ -4,6 +4,8 @@
 //! Payload, little-endian: id of the append u64, index in its batch u32, records of the batch u32, then bytes drawn
 //! from both. An id is used for one append only.
 
+use log_core::Entry;
+
 use super::random::Random;
 
 const HEADER_BYTES: usize = 16;
@@ -41,12 +43,24 @@ fn body_bytes(random: &mut Random, count: u32) -> usize {
     random.below(most) as usize
 }
 
-/// Which record this payload belongs to, if it is what it must be.
-pub(crate) fn read(bytes: &[u8]) -> Option<Tag> {
+/// What stands in its place once it is redacted: who it was, and zeros.
+pub(crate) fn blank(payload: &[u8]) -> Vec<u8> {
+    let mut blank = payload.to_vec();
+    blank[HEADER_BYTES..].fill(0);
+    blank
+}
+
+/// Which record this is, if its payload is what it must be.
+pub(crate) fn read(entry: &Entry) -> Option<Tag> {
+    let bytes = &entry.payload;
     let tag = Tag {
         id: u64::from_le_bytes(bytes.get(0..8)?.try_into().ok()?),
         index: u32::from_le_bytes(bytes.get(8..12)?.try_into().ok()?),
         count: u32::from_le_bytes(bytes.get(12..16)?.try_into().ok()?),
     };
-    (tag.index < tag.count && payload(tag) == bytes).then_some(tag)
+    let mut expected = payload(tag);
+    if entry.redacted {
+        expected = blank(&expected);
+    }
+    (tag.index < tag.count && expected == *bytes).then_some(tag)
 }

@@ -3,6 +3,7 @@
 mod campaign;
 mod channel;
 mod content;
+mod follower;
 pub(crate) mod image;
 pub(crate) mod ledger;
 mod life;

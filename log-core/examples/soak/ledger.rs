@@ -10,6 +10,7 @@ use log_core::{OpenError, Reader};
 
 use super::channel::Message;
 use super::content;
+use super::follower::Shown;
 use super::writer::CURSOR_NAME;
 
 /// Appends by their first sequence number.
@@ -17,6 +18,12 @@ use super::writer::CURSOR_NAME;
 pub(crate) struct Ledger {
     appends: BTreeMap<u64, Append>,
     cursor: u64,
+    /// Nothing at or above it may be gone; everything below the other must be.
+    dropping_below: u64,
+    dropped_below: u64,
+    /// Records that may be redacted, and of these the ones that must.
+    redacting: HashSet<u64>,
+    redacted: HashSet<u64>,
     /// Records that were acknowledged, and those that were only found.
     pub(crate) acknowledged: u64,
 }
@@ -50,6 +57,22 @@ impl Ledger {
                 self.cursor = self.cursor.max(position);
                 Ok(())
             }
+            Message::Dropping { below } => {
+                self.dropping_below = self.dropping_below.max(below);
+                Ok(())
+            }
+            Message::Dropped { first } => {
+                self.dropped_below = self.dropped_below.max(first);
+                Ok(())
+            }
+            Message::Redacting { sequence } => {
+                self.redacting.insert(sequence);
+                Ok(())
+            }
+            Message::Redacted { sequence } => {
+                self.redacted.insert(sequence);
+                Ok(())
+            }
             Message::Opening | Message::Opened { .. } => Ok(()),
         }
     }
@@ -73,9 +96,11 @@ impl Ledger {
             Err(error) => return Err(violation!("a reader cannot open the log: {error:?}")),
         };
         let (first, end) = (reader.first(), reader.durable_end());
-        if first != 1 {
+        if first < self.dropped_below || first > self.dropping_below.max(1) {
             return Err(violation!(
-                "the log begins at record {first}, nothing was dropped"
+                "the log begins at record {first}; dropped was below {}, and nothing from {} on",
+                self.dropped_below,
+                self.dropping_below.max(1)
             ));
         }
         let appends = self.check_records(&reader, end)?;
@@ -89,7 +114,18 @@ impl Ledger {
             ));
         }
         self.check_cursor(&reader, end)?;
+        // What was seen stays so.
+        self.dropped_below = self.dropped_below.max(first);
         Ok(end - first)
+    }
+
+    /// Notes what a follower was shown: each of these appends must be there from now on.
+    pub(crate) fn shown(&mut self, records: &Shown) -> Result<(), Violation> {
+        for &(sequence, tag) in records {
+            let (id, count) = (tag.id, u64::from(tag.count));
+            self.enter(sequence - u64::from(tag.index), Append { id, count })?;
+        }
+        Ok(())
     }
 
     /// Every record is what it must be, in whole appends, each of them once; their first numbers.
@@ -107,7 +143,18 @@ impl Ledger {
                     entry.sequence
                 ));
             }
-            let tag = content::read(&entry.payload)
+            if !entry.redacted && self.redacted.contains(&expected)
+                || entry.redacted && !self.redacting.contains(&expected)
+            {
+                return Err(violation!(
+                    "record {expected} is redacted: {}, and should not be so",
+                    entry.redacted
+                ));
+            }
+            if entry.redacted {
+                self.redacted.insert(expected);
+            }
+            let tag = content::read(&entry)
                 .ok_or_else(|| violation!("record {expected} is not what was appended"))?;
             match open {
                 None if tag.index == 0 => {
@@ -177,7 +224,7 @@ mod tests {
     #[test]
     fn each_broken_promise_is_seen() {
         type Case<'a> = (&'a [(u64, u32, u32)], &'a [Message], &'a str);
-        let cases: [Case; 7] = [
+        let cases: [Case; 9] = [
             (&[(9, 0, 1)], &[acknowledged(1, 9, 1)], ""),
             (&[(9, 0, 1)], &[acknowledged(1, 8, 1)], "number 1 was given"),
             (&[(9, 0, 1)], &[acknowledged(2, 8, 1)], "record 2 of"),
@@ -188,6 +235,16 @@ mod tests {
                 &[(9, 0, 1)],
                 &[Message::Cursor { position: 2 }],
                 "the cursor stands at 1",
+            ),
+            (
+                &[(9, 0, 1)],
+                &[Message::Dropped { first: 2 }],
+                "the log begins at record 1",
+            ),
+            (
+                &[(9, 0, 1)],
+                &[Message::Redacted { sequence: 1 }],
+                "record 1 is redacted: false",
             ),
         ];
         for (tags, messages, expected) in cases {

@@ -117,7 +117,9 @@ impl Life {
                 self.acknowledged = true;
                 add(&tally.acknowledged, count);
             }
-            Message::Opening | Message::Cursor { .. } => {}
+            Message::Dropped { .. } => add(&tally.drops, 1),
+            Message::Redacted { .. } => add(&tally.redactions, 1),
+            _ => {}
         }
         ledger.note(message)
     }
@@ -151,10 +153,18 @@ impl Life {
 
     /// The end of a writer whose disk has no power any more. What it says from the cut on counts for nothing: with
     /// real power it would be dead, and a sync that the shutdown overtakes may return without an error.
-    pub(crate) fn end_without_power(mut self) -> Result<(), Violation> {
+    ///
+    /// Its intentions count: what it was about to drop or redact may be so.
+    pub(crate) fn end_without_power(mut self, ledger: &mut Ledger) -> Result<(), Violation> {
         self.child
             .kill()
             .map_err(|error| violation!("cannot kill the writer: {error}"))?;
+        let deadline = Instant::now() + PATIENCE;
+        while let Ok(message) = self.listener.next(deadline) {
+            if let Message::Dropping { .. } | Message::Redacting { .. } = message {
+                ledger.note(message)?;
+            }
+        }
         let (status, said) = self.wait()?;
         End { status, said }.is_by_power_cut()
     }

@@ -19,6 +19,9 @@ pub(crate) struct Tally {
     pub(crate) acknowledged: AtomicU64,
     pub(crate) verified: AtomicU64,
     pub(crate) torn_tails: AtomicU64,
+    pub(crate) drops: AtomicU64,
+    pub(crate) redactions: AtomicU64,
+    pub(crate) followed: AtomicU64,
 }
 
 /// Adds to a count.
@@ -45,6 +48,9 @@ impl fmt::Display for Tally {
             ("records acknowledged", &self.acknowledged),
             ("records read and compared", &self.verified),
             ("torn tails cut", &self.torn_tails),
+            ("drops of old segments", &self.drops),
+            ("records redacted", &self.redactions),
+            ("records read by a follower", &self.followed),
         ];
         for (label, count) in rows {
             writeln!(f, "{label:<28}{:>14}", get(count))?;

@@ -1,5 +1,5 @@
-//! The process that is killed: it opens the log, appends from several threads, moves a cursor, and tells its parent
-//! what was acknowledged.
+//! The process that is killed: it opens the log, appends from several threads, moves a cursor, rolls, drops and redacts,
+//! while the log seals by itself; and tells its parent what it was promised.
 
 use std::env;
 use std::ffi::OsString;
@@ -9,10 +9,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use log_core::{AppendError, Config, Log, Reader, Record, WriterState};
+use log_core::{AppendError, Config, Log, Reader, Record, Redaction, WriterState};
 
 use super::channel::{Message, Teller};
-use super::content::{Tag, payload, read};
+use super::content::{Tag, blank, payload, read};
 use super::random::Random;
 
 /// Where the child finds its log; set for a child only.
@@ -36,8 +36,15 @@ const BATCH_RECORDS_MAX: u64 = 20;
 /// What one life appends before it only waits for its end: some lives together must fit a small disk, and be read
 /// again after each of them.
 const LIFE_BYTES_MAX: u64 = 3 * 1024 * 1024;
+/// Acts of maintenance in a life, at most: each costs syncs, and a log of many small segments time to read.
+const ACTS_MAX: u64 = 12;
+/// Records between two acts.
+const ACT_EVERY_RECORDS: u64 = 30;
 const CURSOR_WAIT: Duration = Duration::from_millis(100);
 const CURSOR_STEP_RECORDS: usize = 50;
+const ACT_WAIT: Duration = Duration::from_secs(1);
+/// How far the cursor is.
+static CURSOR_POSITION: AtomicU64 = AtomicU64::new(0);
 
 /// How both sides open the log.
 pub(crate) fn config(dir: &Path) -> Config {
@@ -75,6 +82,8 @@ pub(crate) fn live(dir: &Path, seed: u64) -> ! {
     let reader = log.reader();
     let (told, end) = (teller.clone(), log.clone());
     threads.push(thread::spawn(move || follow(&reader, &told, &end)));
+    let (told, random) = (teller.clone(), Random::new(!seed));
+    threads.push(thread::spawn(move || maintain(&log, random, &told)));
     for thread in threads {
         if thread.join().is_err() {
             std::process::exit(EXIT_PANIC);
@@ -140,6 +149,70 @@ fn record(id: u64, index: u32, count: u32) -> Record {
     }
 }
 
+/// Rolls, drops and redacts now and then. The log seals its complete segments at the same time.
+fn maintain(log: &Log, mut random: Random, teller: &Teller) {
+    let reader = log.reader();
+    for _ in 0..ACTS_MAX {
+        let next = log.durable_end() + random.below(ACT_EVERY_RECORDS);
+        if !reader.wait_past(next, ACT_WAIT) {
+            continue;
+        }
+        let outcome = match random.below(5) {
+            0 => drop_some(log, &mut random, teller),
+            1 | 2 => log
+                .roll()
+                .map_err(|error| error.to_string())
+                .and_then(|ticket| ticket.wait().map_err(|error| error.to_string()))
+                .map(|_| ()),
+            _ => redact_one(log, &mut random, teller),
+        };
+        if let Err(error) = outcome {
+            fail(EXIT_DISK, &format!("cannot maintain: {error}"));
+        }
+    }
+}
+
+/// Drops at most a third of what is there, and nothing that the cursor is still to read.
+fn drop_some(log: &Log, random: &mut Random, teller: &Teller) -> Result<(), String> {
+    let (first, position) = (
+        log.reader().first(),
+        CURSOR_POSITION.load(Ordering::Acquire),
+    );
+    let below = (first + 1 + random.below((log.durable_end() - first) / 3 + 1)).min(position);
+    teller.tell(Message::Dropping { below });
+    let dropped = log
+        .drop_below(below)
+        .map_err(|error| format!("{error:?}"))?;
+    if dropped.segments > 0 {
+        let first = dropped.first;
+        teller.tell(Message::Dropped { first });
+    }
+    Ok(())
+}
+
+/// Blanks a record of a complete segment, if there is one.
+fn redact_one(log: &Log, random: &mut Random, teller: &Teller) -> Result<(), String> {
+    let reader = log.reader();
+    let complete: Vec<_> = reader
+        .segments()
+        .into_iter()
+        .filter(|segment| segment.complete && segment.end > segment.base)
+        .collect();
+    if complete.is_empty() {
+        return Ok(());
+    }
+    let segment = &complete[random.below(complete.len() as u64) as usize];
+    let sequence = segment.base + random.below(segment.end - segment.base);
+    let entry = reader.get(sequence).map_err(|error| format!("{error:?}"))?;
+    let entry = entry.ok_or("a record of a complete segment is not there")?;
+    teller.tell(Message::Redacting { sequence });
+    let payload = blank(&entry.payload).into();
+    log.redact(&[Redaction { sequence, payload }])
+        .map_err(|error| format!("{error:?}"))?;
+    teller.tell(Message::Redacted { sequence });
+    Ok(())
+}
+
 /// Reads what is durable, holds it against what it must be, and commits the cursor behind it.
 fn follow(reader: &Reader, teller: &Teller, log: &Log) {
     let mut cursor = match reader.cursor(CURSOR_NAME) {
@@ -153,7 +226,7 @@ fn follow(reader: &Reader, teller: &Teller, log: &Log) {
         let mut records = reader.read(cursor.position());
         for entry in records.by_ref().take(CURSOR_STEP_RECORDS) {
             match entry {
-                Ok(entry) if read(&entry.payload).is_some() => {}
+                Ok(entry) if read(&entry).is_some() => {}
                 Ok(entry) => fail(
                     EXIT_WRONG_CONTENT,
                     &format!("record {} is not what was appended", entry.sequence),
@@ -165,6 +238,7 @@ fn follow(reader: &Reader, teller: &Teller, log: &Log) {
             fail(EXIT_DISK, &format!("cannot commit the cursor: {error:?}"));
         }
         let position = cursor.position();
+        CURSOR_POSITION.store(position, Ordering::Release);
         teller.tell(Message::Cursor { position });
     }
 }
