@@ -228,24 +228,34 @@ fn check_name(name: &str) -> Result<(), CursorError> {
     Ok(())
 }
 
-/// A new cursor appears under its name only when it is whole.
-fn create(io: &dyn LogIo, dir: &Path, path: &Path, position: u64) -> Result<(), CursorError> {
-    io.create_dir(dir).map_err(failed("create", dir))?;
-    let temporary = path.with_extension(format!("tmp-{}", std::process::id()));
+/// A new file with one slot.
+fn write_new(
+    io: &dyn LogIo,
+    temporary: &Path,
+    position: u64,
+    reason: &str,
+) -> Result<(), CursorError> {
     let file = io
-        .open(&temporary, Open::Create)
-        .map_err(failed("create", &temporary))?;
+        .open(temporary, Open::Create)
+        .map_err(failed("create", temporary))?;
     let slot = Slot {
         generation: 2,
         position,
         time_ns: io.now_ns(),
-        reason: String::new(),
+        reason: reason.to_owned(),
     };
     // Both slots take their space now: a full disk must not stop a cursor later.
     let mut bytes = vec![0; 2 * SLOT_STRIDE_BYTES as usize];
     bytes[..SLOT_BYTES].copy_from_slice(&slot.encode());
-    write_all(file.as_ref(), &bytes, 0).map_err(failed("write", &temporary))?;
-    file.sync_all().map_err(failed("sync", &temporary))?;
+    write_all(file.as_ref(), &bytes, 0).map_err(failed("write", temporary))?;
+    file.sync_all().map_err(failed("sync", temporary))
+}
+
+/// A new cursor appears under its name only when it is whole.
+fn create(io: &dyn LogIo, dir: &Path, path: &Path, position: u64) -> Result<(), CursorError> {
+    io.create_dir(dir).map_err(failed("create", dir))?;
+    let temporary = path.with_extension(format!("tmp-{}", std::process::id()));
+    write_new(io, &temporary, position, "")?;
     // A link, not a rename: of two who create at once, the first one's file stays.
     match io.link(&temporary, path) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
@@ -289,32 +299,49 @@ fn read_slots(file: &dyn LogFile, name: &str, path: &Path) -> Result<Slot, Curso
     })
 }
 
-/// All cursors of a log, by name.
-pub(crate) fn all(io: &dyn LogIo, dir: &Path) -> Result<Vec<CursorInfo>, OpenError> {
+/// Names and files of all cursors of a log, by name.
+pub(crate) fn files(io: &dyn LogIo, dir: &Path) -> Result<Vec<(String, PathBuf)>, OpenError> {
     let dir = dir.join(CURSOR_DIR);
     let names = match io.list(&dir) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         names => names.map_err(io_error("list", &dir))?,
     };
-    let mut cursors = Vec::new();
-    for file_name in names {
-        let Some(name) = file_name.strip_suffix(SUFFIX) else {
-            continue;
-        };
-        let path = dir.join(&file_name);
-        let file = io
-            .open(&path, Open::Read)
-            .map_err(io_error("open cursor", &path))?;
-        let slot = read_slots(file.as_ref(), name, &path).map_err(OpenError::Cursor)?;
-        cursors.push(CursorInfo {
-            name: name.to_owned(),
-            position: slot.position,
-            time_ns: slot.time_ns,
-            rewound: (!slot.reason.is_empty()).then_some(slot.reason),
-        });
-    }
-    cursors.sort_by(|a, b| a.name.cmp(&b.name));
+    let mut cursors: Vec<_> = names
+        .iter()
+        .filter_map(|file| Some((file.strip_suffix(SUFFIX)?.to_owned(), dir.join(file))))
+        .collect();
+    cursors.sort();
     Ok(cursors)
+}
+
+/// What a cursor's file says.
+pub(crate) fn look(io: &dyn LogIo, name: &str, path: &Path) -> Result<CursorInfo, CursorError> {
+    let file = io
+        .open(path, Open::Read)
+        .map_err(failed("open cursor", path))?;
+    let slot = read_slots(file.as_ref(), name, path)?;
+    Ok(CursorInfo {
+        name: name.to_owned(),
+        position: slot.position,
+        time_ns: slot.time_ns,
+        rewound: (!slot.reason.is_empty()).then_some(slot.reason),
+    })
+}
+
+/// All cursors of a log, by name.
+pub(crate) fn all(io: &dyn LogIo, dir: &Path) -> Result<Vec<CursorInfo>, OpenError> {
+    let files = files(io, dir)?;
+    let looks = files.iter().map(|(name, path)| look(io, name, path));
+    looks.collect::<Result<_, _>>().map_err(OpenError::Cursor)
+}
+
+/// Replaces a cursor's file by a new one at `position`, which says that it was reset.
+pub(crate) fn reset(io: &dyn LogIo, path: &Path, position: u64) -> Result<(), CursorError> {
+    let dir = path.parent().unwrap_or(Path::new(""));
+    let temporary = path.with_extension(format!("tmp-{}", std::process::id()));
+    write_new(io, &temporary, position, "reset by a repair")?;
+    io.rename(&temporary, path).map_err(failed("name", path))?;
+    sync_names(io, dir)
 }
 
 /// Holds that no cursor is beyond the log's end.

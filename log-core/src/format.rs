@@ -347,11 +347,10 @@ pub fn read_control(payload: &[u8]) -> Option<(u64, u64)> {
     (payload.len() >= CONTROL_PAYLOAD_BYTES).then(|| (u64_at(payload, 0), u64_at(payload, 8)))
 }
 
-/// The records that a lost frame stands for; `None` when its payload names none.
+/// The records that a lost frame stands for; none if only control frames were lost. `None` when its payload is bad.
 pub fn lost_range(payload: &[u8]) -> Option<Range<u64>> {
     let (first, count) = read_control(payload)?;
-    let end = first.checked_add(count)?;
-    (count > 0).then_some(first..end)
+    Some(first..first.checked_add(count)?)
 }
 
 fn header_crc(head: &[u8; FRAME_HEADER_BYTES], salt: u64, offset: u64) -> u32 {

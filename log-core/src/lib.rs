@@ -11,7 +11,7 @@
 //! In reading order: [`mod@format`] (bytes) · `manifest`, `list`, `scan`, `classify`, `recover`, `open` (what is found)
 //! · `log`, `queue`, `writer`, `next`, `ballast`, `commit`, [`publish`] (the way in) · `store`, `segment`, `mmap`,
 //! `index`, `read`, `follow` (the way out) · `chain`, `sealed`, `maintain`, `scrub`, `background` (complete segments:
-//! vouched for, compressed, dropped, looked after) · `cursor`, [`retention`] · `stat`, `verify` · `io`, `lock`, `sync`
+//! vouched for, compressed, dropped, looked after) · `cursor`, [`retention`] · `stat`, `verify`, `repair` · `io`, `lock`, `sync`
 //! (what the system gives) · `sim`, `proof` (a disk that loses power, and what holds on it).
 
 mod background;
@@ -39,6 +39,7 @@ pub mod publish;
 mod queue;
 mod read;
 mod recover;
+mod repair;
 pub mod retention;
 mod scan;
 mod scrub;
@@ -66,6 +67,7 @@ pub use mmap::{Mapping, install_sigbus_handler};
 pub use queue::Record;
 pub use read::{Entry, Iter, Reader};
 pub use recover::{Recovery, TornTail};
+pub use repair::{Finding, FindingKind, Repair, RepairError, RepairMode, repair};
 pub use retention::{Plan, Retention};
 pub use scan::Damage;
 pub use scrub::{Scrubbed, Scrubbing};

@@ -16,7 +16,7 @@ use crate::list::Found;
 use crate::scan::{Scan, scan};
 
 /// Where torn tails are kept.
-const TORN_DIR: &str = "torn";
+pub(crate) const TORN_DIR: &str = "torn";
 
 /// What opening a log found and did.
 #[derive(Clone, Debug)]

@@ -56,6 +56,8 @@ pub(crate) struct Scan {
     pub(crate) records: u64,
     /// Records that a repair gave up.
     pub(crate) lost: u64,
+    /// Whether a repair gave up any frame: the seal hash is that of what was there before.
+    pub(crate) repaired: bool,
     /// Bytes of the records' payloads.
     pub(crate) payload_bytes: u64,
     /// End of the first run of frames, cut before a batch that has no end.
@@ -94,6 +96,7 @@ pub(crate) fn scan(bytes: &[u8], header: &SegmentHeader) -> Scan {
             frames: 0,
             records: 0,
             lost: 0,
+            repaired: false,
             payload_bytes: 0,
             valid_end: SEGMENT_HEADER_BYTES as u64,
             next: header.base,
@@ -229,6 +232,7 @@ impl Walk<'_> {
             let payload = &self.bytes[frame.payload_range(self.at)];
             if let Some(lost) = lost_range(payload) {
                 self.scan.lost += lost.end - lost.start;
+                self.scan.repaired = true;
                 self.expected = lost.end;
             }
         }

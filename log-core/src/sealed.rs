@@ -36,6 +36,7 @@ use crate::chain::Redacted;
 
 pub(crate) use cache::{BlockCache, CACHE_BYTES_DEFAULT};
 pub(crate) use reader::{PositionedReader, SealedFile};
+pub(crate) use table::BLOCK_BYTES_MAX;
 pub use table::TableFault;
 pub(crate) use walk::Proven;
 pub use walk::WalkFault;

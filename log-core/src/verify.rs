@@ -138,7 +138,7 @@ fn verify_inner(
     let hash = next.header.previous_seal_hash;
     if verdict == Verdict::Clean
         && segment.header.version > 1
-        && scan.lost == 0
+        && !scan.repaired
         && segment_seal_hash(&bytes, &segment.header, &Redacted::new()) != Ok(hash)
     {
         verdict = Verdict::Rot;
