@@ -3,7 +3,7 @@
 //!
 //! Apart from the other tests, because these start processes: a new one has a copy of every descriptor until it becomes
 //! another program, and would keep the lock of a log that another test has just closed.
-#![allow(clippy::unwrap_used, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
 
 #[path = "../examples/soak/crashes.rs"]
 mod crashes;

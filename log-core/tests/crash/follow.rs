@@ -9,7 +9,7 @@ use log_core::{Config, Log, OpenError, Reader, Redaction, Sealing};
 
 use crate::support::{assert_holds, config, fill, payload, record, small};
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 const DIR: &str = "LOG_CORE_FOLLOW_DIR";
 const UNTIL: &str = "LOG_CORE_FOLLOW_UNTIL";
 const FOLLOWERS: usize = 8;

@@ -78,7 +78,7 @@ fn version_2_is_readable_for_good() {
         for segment in log_core::stat(dir.path()).unwrap().segments {
             let mut bytes = fs::read(&segment.path).unwrap();
             let name = segment.path.file_name().unwrap();
-            if name.to_str().unwrap().ends_with(".log") {
+            if segment.path.extension().unwrap() == "log" {
                 bytes.truncate(segment.used_bytes as usize);
             }
             fs::write(target.join(name), bytes).unwrap();
