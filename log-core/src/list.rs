@@ -13,9 +13,9 @@ use crate::format::{
     FRAME_HEADER_BYTES, FrameHeader, Kind, Parsed, SEGMENT_HEADER_BYTES, SegmentHeader,
 };
 use crate::io::{LogIo, Open, read_all, read_up_to};
-use crate::manifest::Form;
 use crate::manifest::check::{Present, Problem, Resolution, check};
 use crate::manifest::file::{Loaded, load};
+use crate::manifest::{Form, Manifest};
 use crate::recover::{io_error, open_segment};
 use crate::scan::{Damage, Seal, scan};
 use crate::sealed::{self, BlockCache, SealedFile};
@@ -75,7 +75,7 @@ pub(crate) fn list(
             files.entry(number).or_default().1 = true;
         }
     }
-    let first_kept = manifest.manifest().map_or(0, |known| known.first_segment());
+    let first_kept = manifest.manifest().map_or(0, Manifest::first_segment);
     let mut present = Vec::with_capacity(files.len());
     for (&number, &(raw, sealed)) in &files {
         // What was dropped is not looked into: it may be half gone.
@@ -278,15 +278,12 @@ pub(crate) fn inner_segments(
         .map(|pair| {
             let (path, header) = (pair[0].path.clone(), pair[0].header.clone());
             let next = &pair[1].header;
-            Arc::new(match pair[0].sealed {
-                Some(facts) => {
-                    let extent = (facts.raw_bytes, next.base);
-                    Segment::sealed(io, path, header, extent, pair[0].redaction, cache)
-                }
-                None => {
-                    let readable = next.previous_seal_offset + header.seal_frame_bytes() as u64;
-                    Segment::new(io, path, header, readable, Some(next.base), None)
-                }
+            Arc::new(if let Some(facts) = pair[0].sealed {
+                let extent = (facts.raw_bytes, next.base);
+                Segment::sealed(io, path, header, extent, pair[0].redaction, cache)
+            } else {
+                let readable = next.previous_seal_offset + header.seal_frame_bytes() as u64;
+                Segment::new(io, path, header, readable, Some(next.base), None)
             })
         })
         .collect()

@@ -169,24 +169,20 @@ impl Log {
         config.check()?;
         let (writer, recovery) = open::writable(&config, io, Threads::Own)?;
         let log = Self::handle(&config, &writer, recovery);
+        let path = config.dir;
+        let no_thread = |source| OpenError::Io {
+            step: "start a thread for",
+            path: path.clone(),
+            source,
+        };
         let thread = thread::Builder::new()
             .name("log-writer".into())
             .spawn(move || writer.run())
-            .map_err(|source| OpenError::Io {
-                step: "start a thread for",
-                path: config.dir.clone(),
-                source,
-            })?;
+            .map_err(no_thread)?;
         *lock(&log.handle.thread) = Some(thread);
         let (maintainer, store) = (&log.handle.maintainer, &log.handle.store);
         let background =
-            Background::start(Arc::clone(maintainer), Arc::clone(store)).map_err(|source| {
-                OpenError::Io {
-                    step: "start a thread for",
-                    path: config.dir.clone(),
-                    source,
-                }
-            })?;
+            Background::start(Arc::clone(maintainer), Arc::clone(store)).map_err(no_thread)?;
         *lock(&log.handle.background) = Some(background);
         Ok(log)
     }

@@ -1,6 +1,7 @@
 //! Readers in other processes: live, across roll, seal, drop, redaction and new writers.
 
 use std::env;
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -78,7 +79,7 @@ fn child_of_the_follow_test() {
             next += 1;
         }
     }
-    println!("saw {next}");
+    writeln!(std::io::stdout(), "saw {next}").unwrap();
 }
 
 fn follower(dir: &std::path::Path, until: u64) -> Child {
