@@ -41,6 +41,7 @@ mod models;
 #[cfg(all(test, not(loom)))]
 mod tests;
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use self::bell::Bell;
@@ -200,7 +201,7 @@ pub struct Page {
 
 #[derive(Debug)]
 enum Memory {
-    Heap(Box<Words>),
+    Heap(Arc<Words>),
     File(PageFile),
 }
 
@@ -208,8 +209,31 @@ impl Page {
     /// A page in memory, for the threads of one process.
     pub fn heap(place: Place, durable: u64) -> Self {
         Self {
-            memory: Memory::Heap(Box::new(Words::new(place, durable))),
+            memory: Memory::Heap(Arc::new(Words::new(place, durable))),
         }
+    }
+
+    /// The same words once more, when they are in memory: for a simulated disk, on which a writer finds the page of
+    /// the one before it, and followers look at it.
+    #[cfg(any(test, feature = "simulation"))]
+    pub(crate) fn again(&self) -> Option<Self> {
+        match &self.memory {
+            Memory::Heap(words) => Some(Self {
+                memory: Memory::Heap(Arc::clone(words)),
+            }),
+            Memory::File(_) => None,
+        }
+    }
+
+    /// Takes the page over for a new writer.
+    pub(crate) fn take_over(&self, epoch: u32, place: Place, durable: u64) {
+        let writer = &self.words_to_write().writer.0;
+        writer.pid.store(std::process::id(), Ordering::Release);
+        writer.epoch.store(epoch, Ordering::Release);
+        self.set_state(PageState::Opening);
+        // Recovery may have renamed and removed segments.
+        self.bump_generation();
+        self.publish(place, durable);
     }
 
     /// The writer's page, in the file `published` of `dir`. To be called with the writer's lock held, after recovery.
@@ -228,13 +252,7 @@ impl Page {
             Some(page) if page.durable() <= durable && page.place() <= place => page,
             _ => Self::of_file(PageFile::make(dir, log_id)?),
         };
-        let writer = &page.words_to_write().writer.0;
-        writer.pid.store(std::process::id(), Ordering::Release);
-        writer.epoch.store(epoch, Ordering::Release);
-        page.set_state(PageState::Opening);
-        // Recovery may have renamed and removed segments.
-        page.bump_generation();
-        page.publish(place, durable);
+        page.take_over(epoch, place, durable);
         Ok(page)
     }
 

@@ -29,7 +29,9 @@ pub use names::NameLoss;
 pub use rng::Rng;
 
 use crate::commit::lock;
+use crate::error::PageError;
 use crate::io::{LogFile, LogIo, Open};
+use crate::publish::{Page, Place};
 use handle::Handle;
 use names::{Change, Entry};
 use node::Node;
@@ -56,6 +58,8 @@ impl SimDisk {
         let mut state = self.inside().clone();
         state.rng = Rng::new(state.rng.word() ^ seed);
         state.counts = Counts::default();
+        // Another machine: what its processes publish is its own.
+        state.pages.clear();
         state.life += 1;
         Self {
             state: Arc::new(Mutex::new(state)),
@@ -287,6 +291,42 @@ impl LogIo for SimDisk {
 
     fn now_ns(&self) -> i64 {
         self.inside().now()
+    }
+
+    /// In memory: what the processes of one boot share. A power cut takes it.
+    fn page(
+        &self,
+        dir: &Path,
+        log_id: &[u8; 16],
+        epoch: u32,
+        place: Place,
+        durable: u64,
+    ) -> Result<Page, PageError> {
+        let mut state = self.inside();
+        let old = state
+            .pages
+            .get(dir)
+            .filter(|(owner, page)| owner == log_id && page.durable() <= durable);
+        let page = match old.and_then(|(_, page)| page.again()) {
+            Some(page) => page,
+            None => Page::heap(place, durable),
+        };
+        page.take_over(epoch, place, durable);
+        if let Some(kept) = page.again() {
+            state
+                .pages
+                .insert(dir.to_path_buf(), (*log_id, Arc::new(kept)));
+        }
+        Ok(page)
+    }
+
+    fn follow_page(&self, dir: &Path, log_id: &[u8; 16]) -> Result<Page, PageError> {
+        let state = self.inside();
+        let page = state.pages.get(dir).filter(|(owner, _)| owner == log_id);
+        page.and_then(|(_, page)| page.again())
+            .ok_or_else(|| PageError::Missing {
+                path: dir.to_path_buf(),
+            })
     }
 
     fn random(&self, bytes: &mut [u8]) -> io::Result<()> {

@@ -1,11 +1,13 @@
 //! What is done to an open log, and what must be true of every answer.
 
+use std::path::Path;
+
 use super::model::{Violation, record};
-use super::world::{CURSORS, World, note};
+use super::world::{CURSORS, DIR, World, note};
 use crate::cursor::Cursor;
 use crate::error::AppendError;
 use crate::log::{Log, Stepper};
-use crate::read::{Entry, Iter};
+use crate::read::{Entry, Iter, Reader};
 use crate::sim::Counts;
 use crate::writer::WriterState;
 
@@ -18,6 +20,8 @@ pub(super) struct Life {
     pub(super) stepper: Stepper,
     /// A reader that goes on from life's begin to its end.
     pub(super) tail: Iter,
+    /// What another process sees that follows the log.
+    pub(super) follower: Option<Reader>,
     pub(super) cursor: Option<(&'static str, Cursor)>,
     /// What the disk had been through when the log was opened.
     pub(super) born: Counts,
@@ -33,6 +37,7 @@ impl World {
                 self.append(life, count)
             }
             15..=24 => self.step(life),
+            25 if self.is_listable() => self.follow(life),
             25 | 26 => self.look(life),
             27..=29 => self.use_cursor(life),
             30..=35 => self.upkeep(life),
@@ -158,6 +163,42 @@ impl World {
         match found {
             Ok(found) => self.model.check_read(from, &found),
             Err(error) => self.excuse_read(&faults, &error, from),
+        }
+    }
+
+    /// Looks at the log as another process does that follows it: it sees what is durable, at once.
+    fn follow(&mut self, life: &mut Life) -> Result<(), Violation> {
+        let faults = self.disk.counts();
+        if life.follower.is_none() {
+            match Reader::follow_on(&self.io(), Path::new(DIR)) {
+                Ok(reader) => life.follower = Some(reader),
+                Err(error) => return self.excuse_open(&faults, &error),
+            }
+        }
+        let Some(reader) = &life.follower else {
+            return Ok(());
+        };
+        let (end, wanted) = (reader.durable_end(), life.log.durable_end());
+        if end != wanted && self.disk.counts() == faults && !self.disk.is_cut() {
+            return Err(format!(
+                "a follower sees records to {end}, durable are those to {wanted}"
+            ));
+        }
+        let from = end
+            .saturating_sub(1 + self.rng.below(20))
+            .max(reader.first());
+        let found: Result<Vec<Entry>, _> = reader.read(from).collect();
+        note!(
+            self,
+            "follow: {:?} from {from}",
+            found.as_ref().map(Vec::len)
+        );
+        match found {
+            Ok(found) => self.model.check_read(from, &found),
+            Err(error) => {
+                life.follower = None;
+                self.excuse_read(&faults, &error, from)
+            }
         }
     }
 

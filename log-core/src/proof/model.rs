@@ -195,8 +195,7 @@ impl Model {
                 self.dropped
             ));
         }
-        let gone = first as usize - 1;
-        let found = gone + entries.len();
+        let found = self.check_prefix(first, entries)?;
         if found < self.acked.len() {
             let acked = self.acked.len();
             return Err(format!(
@@ -209,6 +208,27 @@ impl Model {
                 "{shown} records were shown to a reader, {found} are there"
             ));
         }
+        self.check_batches(found)?;
+        if shown {
+            self.shown = found;
+        }
+        Ok(())
+    }
+
+    /// Holds that a follower, which shows only what is proven or published, sees a prefix. It is shown from now on.
+    pub(super) fn check_followed(
+        &mut self,
+        first: u64,
+        entries: &[Entry],
+    ) -> Result<(), Violation> {
+        let found = self.check_prefix(first, entries)?;
+        self.shown = self.shown.max(found);
+        Ok(())
+    }
+
+    /// The number of the last record.
+    fn check_prefix(&self, first: u64, entries: &[Entry]) -> Result<usize, Violation> {
+        let gone = first as usize - 1;
         let pending = self.pending.iter().flat_map(|append| &append.ids);
         let mut wanted = self.acked.iter().chain(pending).skip(gone);
         for (entry, sequence) in entries.iter().zip(first..) {
@@ -217,11 +237,7 @@ impl Model {
             };
             self.check_entry(entry, sequence, id)?;
         }
-        self.check_batches(found)?;
-        if shown {
-            self.shown = found;
-        }
-        Ok(())
+        Ok(gone + entries.len())
     }
 
     fn check_batches(&self, found: usize) -> Result<(), Violation> {

@@ -177,6 +177,9 @@ impl World {
 
     /// Opens the log if the disk lets it, works on it and ends it.
     fn life(&mut self, actions: u64, end: End) -> Result<(), Violation> {
+        if self.rng.below(3) == 0 {
+            self.follow_nobody()?;
+        }
         if self.rng.below(4) == 0 {
             self.read_only()?;
             // What only a reader saw must stay too, when no writer came between.
@@ -205,6 +208,32 @@ impl World {
         self.life(actions, End::Close)?;
         self.stay_dark = false;
         Ok(self.disk.is_cut())
+    }
+
+    /// Whether directories can be listed and read: a follower sleeps before it tries again.
+    pub(super) fn is_listable(&self) -> bool {
+        self.faults.name_error == 0 && self.faults.read_error == 0
+    }
+
+    /// What a process sees that follows the log while no writer runs.
+    fn follow_nobody(&mut self) -> Result<(), Violation> {
+        if !self.is_listable() || self.disk.is_cut() {
+            return Ok(());
+        }
+        let faults = self.disk.counts();
+        let reader = match Reader::follow_on(&self.io(), Path::new(DIR)) {
+            Ok(reader) => reader,
+            Err(OpenError::Empty { .. }) if self.model.len() == 0 => return Ok(()),
+            Err(error) if is_missing(&error) && self.model.len() == 0 => return Ok(()),
+            Err(error) => return self.excuse_open(&faults, &error),
+        };
+        match reader.read(0).collect::<Result<Vec<_>, _>>() {
+            Ok(found) => {
+                note!(self, "follow nobody: {} records", found.len());
+                self.model.check_followed(reader.first(), &found)
+            }
+            Err(error) => self.excuse_read(&faults, &error, 0),
+        }
     }
 
     /// What another process sees that opens the log for reading: it may show it, so it must stay.
@@ -294,6 +323,7 @@ impl World {
             log,
             stepper,
             tail,
+            follower: None,
             cursor: None,
             born,
         })

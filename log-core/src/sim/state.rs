@@ -1,12 +1,15 @@
 //! All of a simulated disk, behind its one lock: files, directories, space, chance and what is planned.
 
+use std::collections::BTreeMap;
 use std::io;
-use std::path::{Component, Path};
+use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
 use super::fault::{CALLS, Call, Counts, Fault, Faults, Sabotage};
 use super::names::{Change, Directory, Entry, NameLoss};
 use super::node::Node;
 use super::rng::Rng;
+use crate::publish::Page;
 
 pub(super) const PAGE_BYTES: u64 = 4096;
 /// The clock's start, 2026-01-01, and the most that a look at it takes.
@@ -34,6 +37,8 @@ pub(super) struct State {
     /// Changes that a late sync makes durable at the next one, by file.
     pub(super) late: Vec<(usize, usize)>,
     pub(super) capacity: Option<u64>,
+    /// Publication pages by directory, with their log's id.
+    pub(super) pages: BTreeMap<PathBuf, ([u8; 16], Arc<Page>)>,
     now_ns: i64,
 }
 
@@ -74,6 +79,7 @@ impl State {
             sabotage: None,
             late: Vec::new(),
             capacity: None,
+            pages: BTreeMap::new(),
             now_ns: EPOCH_NS,
         }
     }
@@ -247,6 +253,7 @@ impl State {
 
     pub(super) fn crash(&mut self, loss: NameLoss) {
         self.end_life();
+        self.pages.clear();
         self.counts.crashes += 1;
         for dir in &mut self.dirs {
             self.counts.lost_names += dir.crash(&mut self.rng, loss);
