@@ -20,9 +20,6 @@ const PAGE: usize = 4096;
 /// The newest frame is the watermark of the close, and nothing later can prove that it was there: damage that takes
 /// it together with what it proves is a torn tail by every sign. Single bits may strike it, larger damage ends here.
 const WATERMARK_BYTES: usize = 64;
-/// With less room than this at its end a segment gets no watermark, so that its last group stays unproven.
-const NO_WATERMARK_BYTES: usize = 192;
-
 impl World {
     /// Lets one place of a copy of the log rot, and looks at what is told about it.
     pub(super) fn rot(&mut self) -> Result<(), Violation> {
@@ -49,9 +46,6 @@ impl World {
         let is_tail = at + 1 == names.len();
         let bytes = self.disk.peek(&path, true)?;
         let used = bytes.iter().rposition(|&byte| byte != 0)? + 1;
-        if is_tail && bytes.len() - used < NO_WATERMARK_BYTES {
-            return None;
-        }
         let end = used - if is_tail { WATERMARK_BYTES } else { 0 };
         let at = self.rng.below(used as u64) as usize;
         let piece = |size: usize| {
