@@ -7,6 +7,8 @@ mod basics;
 mod cursors;
 #[path = "it/damage.rs"]
 mod damage;
+#[path = "it/format_doc.rs"]
+mod format_doc;
 #[path = "it/golden.rs"]
 mod golden;
 #[path = "it/maintenance.rs"]
