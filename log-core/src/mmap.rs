@@ -11,8 +11,9 @@
 //! The publication page is shared memory: every process accesses its words by atomic operations alone, a mapping for
 //! reading is only loaded from (`publish` sees to both), and its file stays one page long for good.
 //!
-//! Fails by SIGBUS when the disk cannot deliver a page, as every mapping does; the process ends then, and says which
-//! byte of which segment it was, when it has called [`install_sigbus_handler`].
+//! Fails by SIGBUS when the disk cannot deliver a page, as every mapping does, or does not take one that is stored to.
+//! In a process that has called [`install_sigbus_handler`] the first ends the process, which says which byte of which
+//! segment it was; the second cuts the writer off from its page, and is no end. Any other process just dies of it.
 #![allow(
     unsafe_code,
     reason = "slices over a mapping cannot be formed without; each block is argued"
@@ -33,6 +34,7 @@ use memmap2::{MmapOptions, MmapRaw};
 
 use self::ranges::{Listed, TABLE};
 use self::report::Text;
+use crate::format::FRAME_ALIGN_BYTES;
 use crate::io::{LogFile, read_up_to};
 use crate::publish::{PAGE_BYTES, WORDS_AT, Words};
 
@@ -93,17 +95,25 @@ impl Mapping {
                 }))
             }
             Source::Copied(file) => {
-                let mut bytes = vec![0; readable.saturating_sub(start) as usize];
-                let count = read_up_to(file.as_ref(), &mut bytes, start)?;
-                bytes.truncate(count);
-                Ok(Bytes::from(bytes))
+                // Aligned like its offset, as in a mapping: payloads are looked at in place.
+                let residue = (start % FRAME_ALIGN_BYTES as u64) as usize;
+                let wanted = readable.saturating_sub(start) as usize;
+                let mut bytes = vec![0; 2 * FRAME_ALIGN_BYTES + wanted];
+                let skip = padding(&bytes) + residue;
+                let count = read_up_to(file.as_ref(), &mut bytes[skip..skip + wanted], start)?;
+                Ok(Bytes::from(bytes).slice(skip..skip + count))
             }
         }
     }
 }
 
+/// Bytes to skip at the start of `buffer` so that what follows is aligned for every payload.
+pub(crate) fn padding(buffer: &[u8]) -> usize {
+    buffer.as_ptr().addr().wrapping_neg() % FRAME_ALIGN_BYTES
+}
+
 fn listed(raw: &MmapRaw, segment: u64) -> Listed {
-    let start = raw.as_ptr().addr();
+    let start = raw.as_ptr().expose_provenance();
     TABLE.list(&(start..start + raw.len()), segment)
 }
 
@@ -131,7 +141,7 @@ impl AsRef<[u8]> for Window {
 #[derive(Debug)]
 pub(crate) struct PageMap {
     /// Dropped before the mapping is.
-    _listed: Listed,
+    listed: Listed,
     raw: MmapRaw,
 }
 
@@ -144,15 +154,18 @@ impl PageMap {
         }
         let mut options = MmapOptions::new();
         options.len(PAGE_BYTES);
-        let raw = if writable {
-            options.map_raw(file)?
+        let (raw, number) = if writable {
+            (options.map_raw(file)?, ranges::OWN_PAGE)
         } else {
-            options.map_raw_read_only(file)?
+            (options.map_raw_read_only(file)?, ranges::PAGE)
         };
-        Ok(Self {
-            _listed: listed(&raw, ranges::PAGE),
-            raw,
-        })
+        let listed = listed(&raw, number);
+        Ok(Self { listed, raw })
+    }
+
+    /// Whether a store into it was refused: what is stored since goes nowhere.
+    pub(crate) fn is_cut_off(&self) -> bool {
+        self.listed.is_cut_off()
     }
 
     /// The words, for as long as the mapping lives.
@@ -165,7 +178,9 @@ impl PageMap {
         // asserts at compile time that `Words` fits behind `WORDS_AT` and that this offset is aligned for it (under
         // loom, where it might not, no mapping is ever made). All of its fields are atomic, and padding is
         // never looked at, so any bytes are valid and other threads and processes may store to them at any time. In a
-        // mapping for reading they are only loaded, relaxed, which Rust allows for read-only memory.
+        // mapping for reading they are only loaded, relaxed, which Rust allows for read-only memory. When a store into
+        // a mapping for writing is refused, other memory takes its place at the same address: to this code that looks
+        // like another process that stores zeros.
         unsafe { &*self.raw.as_ptr().add(WORDS_AT).cast::<Words>() }
     }
 }
@@ -174,9 +189,11 @@ impl PageMap {
 static PREVIOUS: OnceLock<libc::sigaction> = OnceLock::new();
 
 /// Lets the process say which byte of which segment could not be read, and abort, when a mapped read fails because the
-/// disk failed or somebody made the file shorter. To be called once, early; later calls do nothing.
+/// disk failed or somebody made the file shorter; and lets a writer whose file system takes no more stores into the
+/// publication page end by itself, with its message, instead of by the signal. To be called once, early, by every
+/// program that opens a log for writing; later calls do nothing.
 ///
-/// Any other SIGBUS is left to the handler that was there before, for good.
+/// Any other SIGBUS, of other mappings or sent by somebody, is left to the handler that was there before, for good.
 pub fn install_sigbus_handler() -> io::Result<()> {
     static INSTALLING: Mutex<()> = Mutex::new(());
     let _one_at_a_time = INSTALLING.lock().unwrap_or_else(PoisonError::into_inner);
@@ -202,7 +219,8 @@ pub fn install_sigbus_handler() -> io::Result<()> {
     Ok(())
 }
 
-/// Runs between any two instructions of any thread: loads of atomics, `write`, `sigaction`, `raise` and `abort` only.
+/// Runs between any two instructions of any thread: loads and stores of atomics, `write`, `mmap`, `sigaction`, `raise`
+/// and `abort` only. POSIX does not list `mmap`; in the libraries of Linux it is the bare system call.
 extern "C" fn on_sigbus(
     signal: libc::c_int,
     info: *mut libc::siginfo_t,
@@ -211,8 +229,14 @@ extern "C" fn on_sigbus(
     // SAFETY: the kernel hands a valid `siginfo_t` to a handler with `SA_SIGINFO`; the address is set for the faults
     // that the kernel reports, which have positive codes.
     let (is_fault, address) = unsafe { ((*info).si_code > 0, (*info).si_addr().addr()) };
-    if let Some((segment, offset)) = TABLE.find(address).filter(|_| is_fault) {
-        let text = Text::lost_page(segment, offset);
+    if let Some(found) = TABLE.find(address).filter(|_| is_fault) {
+        // Another thread may have been first.
+        if matches!(found.segment, ranges::OWN_PAGE | ranges::CUT_OFF) && replace_page(found.start)
+        {
+            found.cut_off();
+            return;
+        }
+        let text = Text::lost_page(found.segment, found.offset);
         let bytes = text.as_bytes();
         // SAFETY: the pointer and the length are those of a live slice. Whether it was written does not matter: the
         // next call ends the process.
@@ -229,4 +253,25 @@ extern "C" fn on_sigbus(
             libc::raise(signal);
         }
     }
+}
+
+/// Puts memory in the place of a writer's page that takes no stores any more, so that the store that failed is done
+/// again and goes on; whether that worked.
+fn replace_page(start: usize) -> bool {
+    let page = std::ptr::with_exposed_provenance_mut(start);
+    // SAFETY: `start` is where a mapping of `PAGE_BYTES` begins that its owner has not dropped: the thread that faulted
+    // holds a reference to it, and it is taken off the table before it is unmapped. So nothing else is replaced. The
+    // new memory is zeros, readable and writable: see `words` for why that is sound under its references. Unmapping
+    // the range later, by its owner, unmaps the new memory.
+    let replaced = unsafe {
+        libc::mmap(
+            page,
+            PAGE_BYTES,
+            libc::PROT_READ | libc::PROT_WRITE,
+            libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED,
+            -1,
+            0,
+        )
+    };
+    replaced == page
 }

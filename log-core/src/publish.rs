@@ -1,7 +1,8 @@
 //! The publication page: how far the log is durable, told to all threads and processes at once.
 //!
-//! Owns one page of atomic words, on the heap (tests, simulations, logs opened offline) or in the file `published` of
-//! the log's directory, mapped shared: by the writer for writing, by followers in other processes for reading.
+//! Owns one page of atomic words, on the heap (simulations, logs opened offline) or in the file `published` of the
+//! log's directory, mapped shared: by the writer for writing, by followers in other processes for reading. A writer has
+//! both: its own threads look at the words on the heap, which nothing can take away.
 //! It is a hint about what is on disk already, never a source of truth: whoever opens the log for writing finds the
 //! durable end in the segments, and a page that says more than they do is replaced.
 //!
@@ -30,6 +31,12 @@
 //! Bytes 0 to 127 are little-endian, written once before the file gets its name, and never changed. The words are in
 //! the machine's own byte order and only ever accessed by atomic operations: they are for processes of one host.
 //! Each word that is written often has 128 bytes of its own, two cache lines, because processors fetch lines in pairs.
+//!
+//! A file system that was shut down, or made read-only after an error, refuses stores into the mapping from the moment
+//! on at which it has written the page out: the store dies of SIGBUS. With [`crate::install_sigbus_handler`] the writer
+//! is cut off from the file instead ([`Page::is_cut_off`]): followers hear no more of it, its own threads do, and it
+//! can say what failed. That goes for every store, also for the one of [`Page::publish`], which follows a sync that
+//! succeeded a moment ago. No check before the store could do the same: the page may be written out in between.
 //!
 //! After `kill -9` or a power cut the page still says what the last writer said: whether one lives is known from its
 //! lock alone. Fails with [`PageError`] on opening; a page that is there cannot fail.
@@ -178,6 +185,11 @@ impl Words {
             }),
         }
     }
+
+    /// Whether they say no more than this.
+    fn is_within(&self, place: Place, durable: u64) -> bool {
+        acquire(&self.durable.0) <= durable && Place::unpack(acquire(&self.place.0)) <= place
+    }
 }
 
 /// An acquire load from memory that may be mapped read-only, where Rust promises relaxed loads alone.
@@ -202,7 +214,9 @@ pub struct Page {
 #[derive(Debug)]
 enum Memory {
     Heap(Arc<Words>),
-    File(PageFile),
+    /// What this process looks at, and what the others do.
+    Writer(Box<Words>, PageFile),
+    Follower(PageFile),
 }
 
 impl Page {
@@ -221,15 +235,17 @@ impl Page {
             Memory::Heap(words) => Some(Self {
                 memory: Memory::Heap(Arc::clone(words)),
             }),
-            Memory::File(_) => None,
+            Memory::Writer(..) | Memory::Follower(_) => None,
         }
     }
 
     /// Takes the page over for a new writer.
     pub(crate) fn take_over(&self, epoch: u32, place: Place, durable: u64) {
-        let writer = &self.words_to_write().writer.0;
-        writer.pid.store(std::process::id(), Ordering::Release);
-        writer.epoch.store(epoch, Ordering::Release);
+        for words in self.words_to_write() {
+            let writer = &words.writer.0;
+            writer.pid.store(std::process::id(), Ordering::Release);
+            writer.epoch.store(epoch, Ordering::Release);
+        }
         self.set_state(PageState::Opening);
         // Recovery may have renamed and removed segments.
         self.bump_generation();
@@ -248,9 +264,15 @@ impl Page {
         place: Place,
         durable: u64,
     ) -> Result<Self, PageError> {
-        let page = match PageFile::reuse(dir, log_id)?.map(Self::of_file) {
-            Some(page) if page.durable() <= durable && page.place() <= place => page,
-            _ => Self::of_file(PageFile::make(dir, log_id)?),
+        let file = match PageFile::reuse(dir, log_id)? {
+            Some(file) if file.words().is_within(place, durable) => file,
+            _ => PageFile::make(dir, log_id)?,
+        };
+        let own = Words::new(place, durable);
+        let generation = acquire(&file.words().writer.0.generation);
+        own.writer.0.generation.store(generation, Ordering::Release);
+        let page = Self {
+            memory: Memory::Writer(Box::new(own), file),
         };
         page.take_over(epoch, place, durable);
         Ok(page)
@@ -258,29 +280,27 @@ impl Page {
 
     /// A follower's page: what the writer of the log in `dir` says, from any process of the host.
     pub fn open(dir: &std::path::Path, log_id: &[u8; 16]) -> Result<Self, PageError> {
-        Ok(Self::of_file(PageFile::follow(dir, log_id)?))
-    }
-
-    fn of_file(file: PageFile) -> Self {
-        Self {
-            memory: Memory::File(file),
-        }
+        Ok(Self {
+            memory: Memory::Follower(PageFile::follow(dir, log_id)?),
+        })
     }
 
     fn words(&self) -> &Words {
         match &self.memory {
             Memory::Heap(words) => words,
-            Memory::File(file) => file.words(),
+            Memory::Writer(words, _) => words,
+            Memory::Follower(file) => file.words(),
         }
     }
 
-    fn words_to_write(&self) -> &Words {
-        // Stores into a mapping for reading are undefined; this keeps a mistake a panic.
-        assert!(
-            !matches!(&self.memory, Memory::File(file) if !file.is_writable()),
-            "only the writer's page is written to"
-        );
-        self.words()
+    fn words_to_write(&self) -> impl Iterator<Item = &Words> {
+        let file = match &self.memory {
+            Memory::Heap(_) => None,
+            Memory::Writer(_, file) => Some(file.words()),
+            // Stores into a mapping for reading are undefined; this keeps a mistake a panic.
+            Memory::Follower(_) => panic!("only the writer's page is written to"),
+        };
+        std::iter::once(self.words()).chain(file)
     }
 
     /// First sequence number that is not durable.
@@ -324,8 +344,14 @@ impl Page {
     pub fn is_current(&self) -> bool {
         match &self.memory {
             Memory::Heap(_) => true,
-            Memory::File(file) => file.is_current(),
+            Memory::Writer(_, file) | Memory::Follower(file) => file.is_current(),
         }
+    }
+
+    /// Whether the file system has refused one of the writer's stores: nothing that it says is heard by another
+    /// process any more, and nothing that it writes to this file system will be durable.
+    pub fn is_cut_off(&self) -> bool {
+        matches!(&self.memory, Memory::Writer(_, file) if file.is_cut_off())
     }
 
     /// Blocks until `durable` is greater than `sequence`, the writer is over or the time is up; whether it is greater.
@@ -368,30 +394,35 @@ impl Page {
     pub fn publish(&self, place: Place, durable: u64) {
         debug_assert!(durable >= self.durable(), "the durable end never goes back");
         debug_assert!(place >= self.place(), "the durable place never goes back");
-        let words = self.words_to_write();
-        // In this order: who sees `durable` sees a place that holds it.
-        words.place.0.store(place.pack(), Ordering::Release);
-        words.durable.0.store(durable, Ordering::Release);
-        words.bell.0.ring();
+        for words in self.words_to_write() {
+            // In this order: who sees `durable` sees a place that holds it.
+            words.place.0.store(place.pack(), Ordering::Release);
+            words.durable.0.store(durable, Ordering::Release);
+            words.bell.0.ring();
+        }
     }
 
     /// Says that files have changed; to be called after the change.
     pub fn bump_generation(&self) {
-        let writer = &self.words_to_write().writer.0;
-        writer.generation.fetch_add(1, Ordering::Release);
+        for words in self.words_to_write() {
+            words.writer.0.generation.fetch_add(1, Ordering::Release);
+        }
     }
 
     /// Says how the writer is, and wakes all who wait.
     pub fn set_state(&self, state: PageState) {
-        let words = self.words_to_write();
-        words.writer.0.state.store(state as u32, Ordering::Release);
-        words.bell.0.ring();
+        for words in self.words_to_write() {
+            words.writer.0.state.store(state as u32, Ordering::Release);
+            words.bell.0.ring();
+        }
     }
 
     /// Says that the writer lives.
     pub fn beat(&self, now_ns: i64) {
-        let writer = &self.words_to_write().writer.0;
-        writer.heartbeat_ns.store(now_ns as u64, Ordering::Release);
+        for words in self.words_to_write() {
+            let heartbeat = &words.writer.0.heartbeat_ns;
+            heartbeat.store(now_ns as u64, Ordering::Release);
+        }
     }
 
     /// Says that nothing more will come; a poisoned writer stays poisoned.

@@ -131,7 +131,14 @@ impl Writer {
             (false, true) => patience.min(WATERMARK_WAIT),
             (false, false) => patience,
         };
-        self.store.page().beat(self.io.now_ns());
+        let page = self.store.page();
+        page.beat(self.io.now_ns());
+        if page.is_cut_off() {
+            // Found here also while nothing is appended. Followers would wait for ever for a writer that goes on.
+            let error = io::Error::other("the file system was shut down or made read-only");
+            self.stop(&Stop::Poison("publication page", error));
+            return false;
+        }
         let done = match self.queue.drain(self.group_bytes_max, patience) {
             Drained::Group(group) => self.commit(group),
             Drained::Idle if no_space => self.roll(),

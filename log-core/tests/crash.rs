@@ -7,6 +7,8 @@
 
 #[path = "../examples/soak/crashes.rs"]
 mod crashes;
+#[path = "crash/cutoff.rs"]
+mod cutoff;
 #[path = "crash/disks.rs"]
 mod disks;
 #[path = "crash/follow.rs"]

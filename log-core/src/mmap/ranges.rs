@@ -13,8 +13,12 @@ const SLOTS: usize = 4096;
 const FREE: usize = 0;
 /// Start of a slot that is being filled: no mapping begins here.
 const TAKEN: usize = 1;
-/// Number of the publication page, which is no segment.
+/// Number of another writer's publication page, which is no segment.
 pub(super) const PAGE: u64 = u64::MAX;
+/// The publication page of a writer of this process.
+pub(super) const OWN_PAGE: u64 = u64::MAX - 1;
+/// The same once memory of its own has taken the file's place.
+pub(super) const CUT_OFF: u64 = u64::MAX - 2;
 
 #[derive(Debug)]
 struct Slot {
@@ -32,6 +36,22 @@ pub(super) struct Table {
 
 /// All mappings of the process.
 pub(super) static TABLE: Table = Table::new();
+
+/// The mapping of an address.
+pub(super) struct Found {
+    slot: &'static Slot,
+    pub(super) start: usize,
+    pub(super) segment: u64,
+    /// Of the address, from the start.
+    pub(super) offset: usize,
+}
+
+impl Found {
+    /// Says that the file's bytes are there no more.
+    pub(super) fn cut_off(&self) {
+        self.slot.segment.store(CUT_OFF, Ordering::Release);
+    }
+}
 
 /// A range in the table, for as long as it lives; to be dropped before the range is unmapped.
 #[derive(Debug)]
@@ -74,13 +94,18 @@ impl Table {
         Listed { slot: None }
     }
 
-    /// The segment that is mapped at `address`, and the offset of that byte in it.
-    pub(super) fn find(&self, address: usize) -> Option<(u64, usize)> {
+    /// What is mapped at `address`.
+    pub(super) fn find(&'static self, address: usize) -> Option<Found> {
         self.slots.iter().find_map(|slot| {
             let start = slot.start.load(Ordering::Acquire);
             let inside =
                 start > TAKEN && (start..slot.end.load(Ordering::Relaxed)).contains(&address);
-            inside.then(|| (slot.segment.load(Ordering::Relaxed), address - start))
+            inside.then(|| Found {
+                slot,
+                start,
+                segment: slot.segment.load(Ordering::Relaxed),
+                offset: address - start,
+            })
         })
     }
 }
@@ -91,6 +116,12 @@ impl Listed {
         if let Some(slot) = self.slot {
             slot.segment.store(segment, Ordering::Relaxed);
         }
+    }
+
+    /// Whether the file's bytes are there no more.
+    pub(super) fn is_cut_off(&self) -> bool {
+        self.slot
+            .is_some_and(|slot| slot.segment.load(Ordering::Acquire) == CUT_OFF)
     }
 }
 
@@ -113,12 +144,20 @@ mod tests {
         let mut listed: Vec<Listed> = (0..=SLOTS)
             .map(|number| TABLE.list(&range(number), number as u64))
             .collect();
-        let found = |number: usize| TABLE.find(range(number).start + 5);
+        let find = |address| {
+            TABLE
+                .find(address)
+                .map(|found| (found.segment, found.offset))
+        };
+        let found = |number: usize| find(range(number).start + 5);
         assert_eq!(found(17), Some((17, 5)));
-        assert_eq!(TABLE.find(range(17).end), None);
+        assert_eq!(find(range(17).end), None);
         assert_eq!(found(SLOTS), None, "no room for it");
         listed[17].name(99);
         assert_eq!(found(17), Some((99, 5)));
+        assert!(!listed[17].is_cut_off());
+        TABLE.find(range(17).start).expect("listed").cut_off();
+        assert!(listed[17].is_cut_off() && !listed[18].is_cut_off());
         drop(listed.remove(17));
         assert_eq!(found(17), None);
         let late = TABLE.list(&range(SLOTS), 7);

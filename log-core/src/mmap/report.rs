@@ -1,6 +1,6 @@
 //! The last words of a process that cannot read a mapped file: text without an allocation.
 
-use super::ranges::PAGE;
+use super::ranges::{CUT_OFF, OWN_PAGE, PAGE};
 
 /// Room for the longest message, two numbers of 20 digits included.
 const TEXT_BYTES_MAX: usize = 256;
@@ -20,7 +20,7 @@ impl Text {
         };
         text.push(b"log-core: SIGBUS: cannot read ");
         match segment {
-            PAGE => text.push(b"the publication page"),
+            PAGE | OWN_PAGE | CUT_OFF => text.push(b"the publication page"),
             0 => text.push(b"a segment of unknown number"),
             number => {
                 text.push(b"segment ");
@@ -73,9 +73,9 @@ mod tests {
             (1, 0, "segment 1 at byte 0:"),
             (70, 134_217_727, "segment 70 at byte 134217727:"),
             (
-                u64::MAX - 1,
+                u64::MAX - 3,
                 usize::MAX,
-                "segment 18446744073709551614 at byte 18446744073709551615:",
+                "segment 18446744073709551612 at byte 18446744073709551615:",
             ),
             (0, 10, "a segment of unknown number at byte 10:"),
             (PAGE, 128, "the publication page at byte 128:"),

@@ -1,7 +1,7 @@
 //! The file of the publication page: made whole before it has its name, checked before it is mapped.
 //!
 //! Invariant: a file of this name was written in full and synced before, so that its block is on disk and a store
-//! into the mapping needs no new one. It is never made shorter and its first 128 bytes never change.
+//! into the mapping needs no new one: a full disk refuses none. It is never made shorter and its first 128 bytes never change.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -27,7 +27,6 @@ const STATIC_BYTES: usize = CHECKED_BYTES + 4;
 pub(super) struct PageFile {
     path: PathBuf,
     map: PageMap,
-    writable: bool,
     /// Device and inode: what tells this file from another one of the same name.
     identity: (u64, u64),
 }
@@ -86,7 +85,6 @@ impl PageFile {
         Ok(Self {
             path,
             map,
-            writable,
             identity: (metadata.dev(), metadata.ino()),
         })
     }
@@ -95,8 +93,9 @@ impl PageFile {
         self.map.words()
     }
 
-    pub(super) fn is_writable(&self) -> bool {
-        self.writable
+    /// Whether the file system has refused a store.
+    pub(super) fn is_cut_off(&self) -> bool {
+        self.map.is_cut_off()
     }
 
     /// Whether the name still leads to this file; an inode is not given to another file while it is mapped.

@@ -74,7 +74,8 @@ fn bytes_lie_where_the_layout_says() {
     assert_eq!(bytes[32..36], crc32fast::hash(&bytes[..32]).to_le_bytes());
     assert_eq!(word(128), 0x0102_0304_0506_0708);
     assert_eq!(word(256), 6 << 28 | 256);
-    assert_eq!(half(384), page.words().bell.0.count());
+    let follower = Page::open(dir.path(), &LOG_ID).unwrap();
+    assert_eq!(half(384), follower.words().bell.0.count());
     assert_eq!(half(512), 3);
     assert_eq!((half(516), half(520)), (std::process::id(), 3));
     assert_eq!(word(528), 0x1112_1314_1516_1718);

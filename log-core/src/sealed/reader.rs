@@ -19,6 +19,7 @@ use super::walk::{self, Proven};
 use super::{BlockFault, SealedError, Source};
 use crate::format::FRAME_ALIGN_BYTES;
 use crate::io::{LogFile, read_up_to};
+use crate::mmap::padding;
 
 /// First bytes of every zstd frame; anything else zstd might take (skippable and historic frames) is no block.
 const ZSTD_MAGIC: [u8; 4] = 0xFD2F_B528_u32.to_le_bytes();
@@ -331,11 +332,6 @@ fn read_table(file: &dyn LogFile, path: &Path) -> Result<Table, SealedError> {
     let mut bytes = vec![0; table_bytes];
     read(&mut bytes, table_at)?;
     Table::decode(&bytes, table_at).map_err(|fault| faulty(table_at, fault))
-}
-
-/// Bytes to skip at the start of `buffer` so that what follows is aligned for every payload.
-fn padding(buffer: &[u8]) -> usize {
-    buffer.as_ptr().addr().wrapping_neg() % FRAME_ALIGN_BYTES
 }
 
 fn first_difference(left: &[u8], right: &[u8]) -> Option<usize> {
