@@ -111,12 +111,27 @@ impl std::fmt::Display for Role {
 /// `errata log`
 #[derive(Debug, Subcommand)]
 pub(crate) enum LogCommand {
-    /// Segments, sizes, positions
+    /// Segments, sizes, positions, cursors
     Stat(LogChoice),
-    /// Check every byte; exit code 1 if anything is wrong
+    /// Check every byte; exit code 0: sound, 1: damaged, 2: could not look
     Verify(LogChoice),
+    /// Say what a repair would do and lose; do it with --accept-loss
+    ///
+    /// Exit code 0: nothing was wrong, or it is repaired; 1: something is wrong; 2: could not look or repair. The
+    /// server must not run. Originals are kept in the folder `torn` of the log.
+    Repair(LogRepair),
     /// Print records as JSON lines, heads and bodies decoded
     Dump(LogDump),
+}
+
+/// `errata log repair`
+#[derive(Debug, Args)]
+pub(crate) struct LogRepair {
+    #[command(flatten)]
+    pub choice: LogChoice,
+    /// Repair, and give up the records that it names
+    #[arg(long)]
+    pub accept_loss: bool,
 }
 
 /// Which log.
@@ -125,6 +140,9 @@ pub(crate) struct LogChoice {
     /// Which log
     #[arg(long, value_enum, default_value_t = Log::All)]
     pub log: Log,
+    /// Print one JSON document
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `errata log dump`
@@ -136,9 +154,49 @@ pub(crate) struct LogDump {
     /// First position (events) or number (control)
     #[arg(long, default_value_t = 1)]
     pub from: u64,
+    /// Last position (events) or number (control)
+    #[arg(long)]
+    pub to: Option<u64>,
+    /// Only records of these kinds
+    #[arg(long, value_enum, value_delimiter = ',')]
+    pub kind: Vec<RecordKind>,
+    /// Only events and markers written at this time or later, like 2026-11-22T10:00:00Z
+    #[arg(long)]
+    pub since: Option<String>,
+    /// Only events and markers written before this time
+    #[arg(long)]
+    pub until: Option<String>,
     /// At most so many records
     #[arg(long)]
     pub limit: Option<u64>,
+}
+
+/// What a record is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RecordKind {
+    /// An event
+    Event,
+    /// The marker of a command, in the events log
+    Marker,
+    /// A command, in the control log
+    Command,
+    /// A record of a newer release
+    Opaque,
+    /// A record that cannot be read
+    Error,
+}
+
+impl RecordKind {
+    /// As it stands in a dump: the log, if it matters, and the kind.
+    pub(crate) fn matches(self, log: &str, kind: &str) -> bool {
+        match self {
+            Self::Event => kind == "event",
+            Self::Marker => log == "events" && kind == "command",
+            Self::Command => log == "control" && kind == "command",
+            Self::Opaque => kind == "opaque",
+            Self::Error => kind == "error",
+        }
+    }
 }
 
 /// Which log.

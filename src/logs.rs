@@ -1,24 +1,34 @@
-//! `errata log stat|verify|dump`: looking at the logs, also while a server runs.
+//! `errata log stat|verify|repair|dump`: looking at the logs, also while a server runs, and repairing them while
+//! none does.
+//!
+//! Exit codes: 0 all is well (or was repaired), 1 something is wrong, 2 the command could not run.
+
+mod report;
 
 use std::{
-    fmt::Write as _,
     io::{BufWriter, Write as _},
     path::{Path, PathBuf},
+    process::ExitCode,
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use event_log::{LogReader, dump};
 use event_model::Position;
-use log_core::SegmentVerdict;
+use log_core::RepairMode;
+use serde_json::Value;
 
-use crate::cli::{Log, LogChoice, LogCommand, LogDump};
+use crate::cli::{Log, LogChoice, LogCommand, LogDump, LogRepair};
+
+/// The command could not look, or not do what it was told.
+pub(crate) const CANNOT_RUN: u8 = 2;
 
 /// Runs one of the commands.
-pub(crate) fn run(command: &LogCommand, data_dir: &Path) -> Result<()> {
+pub(crate) fn run(command: &LogCommand, data_dir: &Path) -> Result<ExitCode> {
     match command {
-        LogCommand::Stat(LogChoice { log }) => print(&stat(data_dir, *log)?),
-        LogCommand::Verify(LogChoice { log }) => verify(data_dir, *log),
-        LogCommand::Dump(args) => dump_lines(data_dir, args),
+        LogCommand::Stat(choice) => stat(data_dir, choice),
+        LogCommand::Verify(choice) => verify(data_dir, choice),
+        LogCommand::Repair(args) => repair(data_dir, args),
+        LogCommand::Dump(args) => dump_lines(data_dir, args).map(|()| ExitCode::SUCCESS),
     }
 }
 
@@ -31,115 +41,146 @@ fn folders(data_dir: &Path, log: Log) -> Vec<(&'static str, PathBuf)> {
     }
 }
 
-fn print(text: &str) -> Result<()> {
+/// Prints what was found of each log: as text, or as one document with a key a log.
+fn print(json: bool, found: Vec<(&'static str, String, Value)>) -> Result<()> {
+    let text = if json {
+        let logs = found
+            .into_iter()
+            .map(|(name, _, value)| (name.to_owned(), value));
+        format!("{:#}\n", Value::Object(logs.collect()))
+    } else {
+        found.into_iter().map(|(_, text, _)| text).collect()
+    };
     std::io::stdout()
         .write_all(text.as_bytes())
         .context("write to standard output")
 }
 
-fn stat(data_dir: &Path, log: Log) -> Result<String> {
-    let mut text = String::new();
-    for (name, dir) in folders(data_dir, log) {
-        let stat = log_core::stat(&dir).with_context(|| format!("read the {name} log"))?;
-        let writer = stat
-            .writer_pid
-            .map_or("none".to_owned(), |pid| format!("process {pid}"));
-        let used: u64 = stat.segments.iter().map(|segment| segment.used_bytes).sum();
-        let disk: u64 = stat.segments.iter().map(|segment| segment.disk_bytes).sum();
-        writeln!(text, "{name}  ({})", dir.display())?;
-        writeln!(
-            text,
-            "  records        {}  (sequence {} to {})",
-            stat.records,
-            stat.first,
-            stat.durable_end.saturating_sub(1)
-        )?;
-        writeln!(text, "  bytes          {used} used, {disk} on disk")?;
-        writeln!(
-            text,
-            "  writer         {writer}, epoch {}, format {}",
-            stat.epoch, stat.format_version
-        )?;
-        if stat.damaged {
-            writeln!(
-                text,
-                "  DAMAGED        run `errata log verify --log {name}`"
-            )?;
-        }
-        writeln!(text, "  segment         first      end   used bytes  state")?;
-        for segment in &stat.segments {
-            let state = if segment.complete {
-                "complete"
-            } else {
-                "running"
-            };
-            writeln!(
-                text,
-                "  {:>7} {:>13} {:>8} {:>12}  {state}",
-                segment.number, segment.base, segment.end, segment.used_bytes
-            )?;
-        }
-        for cursor in &stat.cursors {
-            writeln!(text, "  cursor {cursor:?}")?;
-        }
-        text.push('\n');
+fn code(sound: bool) -> ExitCode {
+    if sound {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
     }
-    Ok(text)
 }
 
-fn verify(data_dir: &Path, log: Log) -> Result<()> {
-    let mut text = String::new();
-    let mut sound = true;
-    for (name, dir) in folders(data_dir, log) {
-        let found = log_core::verify(&dir).with_context(|| format!("read the {name} log"))?;
-        sound &= found.is_sound();
-        for segment in &found.segments {
-            let verdict = match segment.verdict {
-                SegmentVerdict::Sound => "sound",
-                SegmentVerdict::TornTail => {
-                    "ends in bytes that were never acknowledged; the next start cuts them off"
-                }
-                SegmentVerdict::Damaged => "DAMAGED",
-            };
-            writeln!(
-                text,
-                "{name} segment {}: {} records, {} payload bytes: {verdict}",
-                segment.number, segment.records, segment.payload_bytes
-            )?;
-            for damage in &segment.damage {
-                writeln!(
-                    text,
-                    "  {}: bytes {} to {}, records {} to {}: {}",
-                    segment.path.display(),
-                    damage.bytes.start,
-                    damage.bytes.end,
-                    damage.sequences.start,
-                    damage.sequences.end,
-                    damage.fault
-                )?;
+fn stat(data_dir: &Path, choice: &LogChoice) -> Result<ExitCode> {
+    let mut found = Vec::new();
+    for (name, dir) in folders(data_dir, choice.log) {
+        let stat = log_core::stat(&dir).with_context(|| format!("read the {name} log"))?;
+        found.push((
+            name,
+            report::stat_text(name, &stat),
+            report::stat_json(&stat),
+        ));
+    }
+    print(choice.json, found)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn verify(data_dir: &Path, choice: &LogChoice) -> Result<ExitCode> {
+    let (mut found, mut sound) = (Vec::new(), true);
+    for (name, dir) in folders(data_dir, choice.log) {
+        match log_core::verify(&dir) {
+            Ok(verified) => {
+                sound &= verified.is_sound();
+                found.push((
+                    name,
+                    report::verify_text(name, &verified),
+                    report::verify_json(&verified),
+                ));
             }
+            // Not looking at the other log for that would hide half of what is wrong.
+            Err(error) if report::is_damage(&error) => {
+                sound = false;
+                found.push((
+                    name,
+                    report::error_text(name, &error),
+                    report::error_json(&error),
+                ));
+            }
+            Err(error) => return Err(error).with_context(|| format!("read the {name} log")),
         }
-        let end = found.durable_end;
-        writeln!(
-            text,
-            "{name}: sequence numbers {} up to {end} (exclusive) are durable",
-            found.first
-        )?;
     }
-    print(&text)?;
-    if !sound {
-        bail!("the log is damaged: see the ranges above");
+    print(choice.json, found)?;
+    Ok(code(sound))
+}
+
+fn repair(data_dir: &Path, args: &LogRepair) -> Result<ExitCode> {
+    let mode = if args.accept_loss {
+        RepairMode::AcceptLoss
+    } else {
+        RepairMode::DryRun
+    };
+    let (mut found, mut sound) = (Vec::new(), true);
+    for (name, dir) in folders(data_dir, args.choice.log) {
+        let done =
+            log_core::repair(&dir, mode).with_context(|| format!("repair the {name} log"))?;
+        sound &= done.is_sound() || args.accept_loss;
+        found.push((
+            name,
+            report::repair_text(name, &done),
+            report::repair_json(&done),
+        ));
     }
-    Ok(())
+    print(args.choice.json, found)?;
+    Ok(code(sound))
+}
+
+/// Which records are shown.
+struct Filter<'a> {
+    args: &'a LogDump,
+    since_ns: Option<i64>,
+    until_ns: Option<i64>,
+}
+
+impl<'a> Filter<'a> {
+    fn new(args: &'a LogDump) -> Result<Self> {
+        let time = |text: &Option<String>| match text {
+            None => Ok(None),
+            Some(text) => dump::time_ns(text)
+                .map(Some)
+                .with_context(|| format!("{text:?} is no time like 2026-11-22T10:00:00Z")),
+        };
+        Ok(Self {
+            since_ns: time(&args.since)?,
+            until_ns: time(&args.until)?,
+            args,
+        })
+    }
+
+    /// Whether a record lies behind all that are wanted.
+    fn is_behind(&self, value: &Value) -> bool {
+        let place = value["position"].as_u64().or(value["number"].as_u64());
+        place.is_some_and(|place| self.args.to.is_some_and(|to| place > to))
+    }
+
+    fn takes(&self, value: &Value) -> bool {
+        let text = |key: &str| value[key].as_str().unwrap_or_default();
+        let kinds = &self.args.kind;
+        let kind = kinds.is_empty()
+            || kinds
+                .iter()
+                .any(|kind| kind.matches(text("log"), text("kind")));
+        let Some(time) = dump::time_ns(text("time")) else {
+            return kind;
+        };
+        kind && self.since_ns.is_none_or(|since| time >= since)
+            && self.until_ns.is_none_or(|until| time < until)
+    }
 }
 
 fn dump_lines(data_dir: &Path, args: &LogDump) -> Result<()> {
+    let filter = Filter::new(args)?;
     let reader = LogReader::open_read_only(&data_dir.join("log")).context("open the logs")?;
     let mut out = BufWriter::new(std::io::stdout().lock());
     let after = args.from.saturating_sub(1);
     let mut left = args.limit.unwrap_or(u64::MAX);
-    let mut write = |values: &mut dyn Iterator<Item = serde_json::Value>| -> Result<()> {
-        for value in values {
+    let mut write = |values: &mut dyn Iterator<Item = Value>| -> Result<()> {
+        let wanted = values
+            .take_while(|value| !filter.is_behind(value))
+            .filter(|value| filter.takes(value));
+        for value in wanted {
             if left == 0 {
                 break;
             }

@@ -29,16 +29,20 @@ use crate::{
 const RUNTIME_SHUTDOWN_TIMEOUT: Duration = Duration::from_millis(500);
 
 fn main() -> ExitCode {
-    match run(&Cli::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
+    let cli = Cli::parse();
+    match run(&cli) {
+        Ok(code) => code,
         Err(error) => {
             eprintln!("errata: {error:#}");
-            ExitCode::FAILURE
+            match cli.command {
+                Command::Log { .. } => ExitCode::from(logs::CANNOT_RUN),
+                _ => ExitCode::FAILURE,
+            }
         }
     }
 }
 
-fn run(cli: &Cli) -> Result<()> {
+fn run(cli: &Cli) -> Result<ExitCode> {
     let loaded = load(cli)?;
     start_telemetry(&loaded.config.telemetry, &cli.command)?;
     for name in &loaded.unknown_variables {
@@ -46,7 +50,7 @@ fn run(cli: &Cli) -> Result<()> {
     }
     match &cli.command {
         Command::Log { command } => return logs::run(command, &loaded.config.data_dir),
-        Command::Replay => return replay::run(&loaded.config),
+        Command::Replay => return replay::run(&loaded.config).map(|()| ExitCode::SUCCESS),
         _ => {}
     }
     let runtime = tokio::runtime::Runtime::new().context("start the async runtime")?;
@@ -58,7 +62,7 @@ fn run(cli: &Cli) -> Result<()> {
     });
     // Dropping it would wait for ever for a thread that hangs on a broken disk.
     runtime.shutdown_timeout(RUNTIME_SHUTDOWN_TIMEOUT);
-    ended
+    ended.map(|()| ExitCode::SUCCESS)
 }
 
 fn load(cli: &Cli) -> Result<Loaded> {

@@ -38,10 +38,12 @@ pub fn events(reader: &LogReader, after: Position) -> impl Iterator<Item = Value
     })
 }
 
-/// The control log: `{"log":"control","number","command"}`.
+/// The control log: `{"log":"control","kind":"command","number","command"}`.
 pub fn control(reader: &LogReader, after: u64) -> impl Iterator<Item = Value> + use<> {
     reader.commands_after(after).map(|record| match record {
-        Ok((number, command)) => json!({"log": "control", "number": number, "command": command}),
+        Ok((number, command)) => {
+            json!({"log": "control", "kind": "command", "number": number, "command": command})
+        }
         Err(error) => error_value("control", &error),
     })
 }
@@ -91,6 +93,12 @@ fn error_text(error: &ReadError) -> String {
         cause = next.source();
     }
     text
+}
+
+/// A time as a dump shows it, in nanoseconds since the Unix epoch; `None` if it is none.
+pub fn time_ns(text: &str) -> Option<i64> {
+    let time: jiff::Timestamp = text.parse().ok()?;
+    i64::try_from(time.as_nanosecond()).ok()
 }
 
 fn time_text(time_ns: i64) -> String {

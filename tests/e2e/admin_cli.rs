@@ -112,8 +112,50 @@ fn the_logs_are_checked_and_dumped() {
     let at = bytes.windows(6).position(|w| w == b"Dumped").unwrap();
     bytes[at] ^= 1;
     std::fs::write(&segment, bytes).unwrap();
-    let verified = errata(&data, &["log", "verify"]);
-    assert!(!verified.status.success(), "{}", text(&verified));
+    let verified = errata(&data, &["log", "verify", "--json"]);
+    assert_eq!(verified.status.code(), Some(1), "{}", text(&verified));
+    let report: Value = serde_json::from_slice(&verified.stdout).unwrap();
+    assert_eq!(report["events"]["sound"], false);
+    assert_eq!(report["control"]["sound"], true);
+
+    // A dry run says what is lost and changes nothing; accepting it makes the log sound.
+    let before = std::fs::read(&segment).unwrap();
+    let planned = errata(&data, &["log", "repair", "--json"]);
+    assert_eq!(planned.status.code(), Some(1), "{}", text(&planned));
+    let plan: Value = serde_json::from_slice(&planned.stdout).unwrap();
+    assert_eq!(plan["events"]["findings"][0]["kind"], "damaged");
+    assert_eq!(plan["control"]["sound"], true);
+    let lost = plan["events"]["lost_records"].as_u64().unwrap();
+    assert!(lost > 0 && std::fs::read(&segment).unwrap() == before);
+    let repaired = errata(&data, &["log", "repair", "--accept-loss"]);
+    assert_eq!(repaired.status.code(), Some(0), "{}", text(&repaired));
+    assert!(text(&repaired).contains(&format!("{lost} records are lost")));
+    for command in [
+        &["log", "verify"][..],
+        &["log", "repair"],
+        &["log", "stat", "--json"],
+    ] {
+        let done = errata(&data, command);
+        assert_eq!(done.status.code(), Some(0), "{}", text(&done));
+    }
+    let markers = errata(
+        &data,
+        &[
+            "log",
+            "dump",
+            "--kind",
+            "marker",
+            "--until",
+            "2001-01-01T00:00:00Z",
+        ],
+    );
+    assert!(
+        markers.status.success() && markers.stdout.is_empty(),
+        "{}",
+        text(&markers)
+    );
+    let nowhere = errata(&data.join("nowhere"), &["log", "verify"]);
+    assert_eq!(nowhere.status.code(), Some(2), "{}", text(&nowhere));
 }
 
 #[test]
