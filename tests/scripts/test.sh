@@ -31,6 +31,6 @@ say "the soak program, which needs the simulated disk"
 cargo test --locked -p log-core --features simulation --example soak
 
 say "interleavings of the log's publication and tickets (loom)"
-# Linted above already; loom's types are other ones, so its build stays apart.
+# Not linted: the models exist under loom alone. Its types are other ones, so its build stays apart.
 RUSTFLAGS="--cfg loom" env -u RUSTC_WORKSPACE_WRAPPER \
     cargo test --locked -p log-core --lib --target-dir target/loom loom_
