@@ -43,6 +43,8 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: &Cli) -> Result<ExitCode> {
+    // Before any log is opened: a disk that fails under a mapped file is named, and a writer ends with its message.
+    log_core::install_sigbus_handler().context("install the handler of SIGBUS")?;
     let loaded = load(cli)?;
     start_telemetry(&loaded.config.telemetry, &cli.command)?;
     for name in &loaded.unknown_variables {
