@@ -203,13 +203,17 @@ impl Slot {
         {
             return None;
         }
-        let reason =
-            bytes.get(REASON_AT..REASON_AT + (short(12)? as usize).min(REASON_BYTES_MAX))?;
+        // Longer, or no text: not ours, and it would not fit when it is written again.
+        let length = short(12)? as usize;
+        if length > REASON_BYTES_MAX {
+            return None;
+        }
+        let reason = std::str::from_utf8(bytes.get(REASON_AT..REASON_AT + length)?).ok()?;
         Some(Self {
             generation: number(16)?,
             position: number(24)?,
             time_ns: number(32)? as i64,
-            reason: String::from_utf8_lossy(reason).into_owned(),
+            reason: reason.to_owned(),
         })
     }
 }

@@ -12,7 +12,7 @@
 //! · `log`, `queue`, `writer`, `next`, `ballast`, `commit`, [`publish`] (the way in) · `store`, `segment`, `mmap`,
 //! `index`, `read`, `follow` (the way out) · `chain`, `sealed`, `maintain`, `scrub`, `background` (complete segments:
 //! vouched for, compressed, dropped, looked after) · `cursor`, [`retention`] · `stat`, `verify`, `repair` · `io`, `lock`, `sync`
-//! (what the system gives) · `sim`, `proof` (a disk that loses power, and what holds on it).
+//! (what the system gives) · `sim`, `proof`, `fuzzing` (a disk that loses power, what holds on it, and of any bytes).
 
 mod background;
 mod ballast;
@@ -23,6 +23,9 @@ mod cursor;
 mod error;
 mod follow;
 pub mod format;
+#[cfg(any(test, feature = "simulation"))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod index;
 mod io;
 mod list;

@@ -185,6 +185,10 @@ impl Walk<'_> {
         {
             return Err(Fault::Sequence);
         }
+        // Behind a seal nothing is read, so one that says nothing must not be taken for a place to go on from.
+        if frame.kind == Kind::Seal && Seal::read(payload).is_none() {
+            return Err(Fault::Sequence);
+        }
         // An older epoch here is what an earlier, cut-off writer left.
         if frame.sequence != self.expected
             || frame.epoch < self.scan.epoch
