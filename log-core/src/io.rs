@@ -331,9 +331,15 @@ pub(crate) fn zero(file: &dyn LogFile, range: Range<u64>) -> io::Result<()> {
 /// All bytes of `file`, copied: an I/O error is reported as such, where a mapping would end the process. What was
 /// preallocated and never written is not read from disk; it is zeros.
 pub(crate) fn read_all(file: &dyn LogFile) -> io::Result<Vec<u8>> {
+    read_written(file).map(|(bytes, _)| bytes)
+}
+
+/// The same, and where the last of what was written ends: whoever looks for it in the bytes would touch every page of
+/// the zeros behind it, which takes longer than reading all the rest.
+pub(crate) fn read_written(file: &dyn LogFile) -> io::Result<(Vec<u8>, usize)> {
     let too_large = |_| io::Error::from(io::ErrorKind::FileTooLarge);
     let mut bytes = vec![0; usize::try_from(file.len()?).map_err(too_large)?];
-    let mut at = 0;
+    let (mut at, mut written) = (0, 0);
     while let Some(data) = file.next_data(at)? {
         let end = bytes.len().min(data.end as usize);
         let mut start = data.start as usize;
@@ -345,15 +351,15 @@ pub(crate) fn read_all(file: &dyn LogFile) -> io::Result<Vec<u8>> {
             if count < wanted {
                 // Shorter than it was a moment ago.
                 bytes.truncate(start);
-                return Ok(bytes);
+                return Ok((bytes, start));
             }
         }
-        at = data.end;
+        (at, written) = (data.end, end);
         if end < data.end as usize {
             break; // It grew meanwhile; what is new was not asked for.
         }
     }
-    Ok(bytes)
+    Ok((bytes, written))
 }
 
 /// A new file of `length` bytes of reserved space, synced; its name is not, until its directory is.
@@ -423,6 +429,13 @@ mod tests {
             expected[(1 << 20) - 4..].copy_from_slice(b"last");
             assert!(bytes == expected, "synced: {synced}");
         }
+        let tail = RealFile(tempfile::tempfile().unwrap());
+        tail.reserve(0, 1 << 20).unwrap();
+        write_all(&tail, b"middle", 300_000).unwrap();
+        let (bytes, written) = read_written(&tail).unwrap();
+        assert_eq!(bytes.len(), 1 << 20);
+        assert!(bytes[written..].iter().all(|&byte| byte == 0));
+        assert!((300_006..1 << 20).contains(&written), "{written}");
         let empty = RealFile(tempfile::tempfile().unwrap());
         assert!(read_all(&empty).unwrap().is_empty());
     }

@@ -11,9 +11,9 @@ use std::time::{Duration, Instant};
 use crate::classify::{Place, Verdict, classify};
 use crate::error::{Fault, OpenError};
 use crate::format::SegmentHeader;
-use crate::io::{LogFile, LogIo, Open, is_full, read_all, remove_if_there, write_all, zero};
+use crate::io::{LogFile, LogIo, Open, is_full, read_written, remove_if_there, write_all, zero};
 use crate::list::Found;
-use crate::scan::{Scan, scan};
+use crate::scan::{Scan, scan_written};
 
 /// Where torn tails are kept.
 pub(crate) const TORN_DIR: &str = "torn";
@@ -84,8 +84,8 @@ pub(crate) fn read_tail(io: &dyn LogIo, dir: &Path, found: &Found) -> Result<Tai
     let file = open_segment(io, path, Open::Read)?;
     file.sync_all().map_err(io_error("sync segment", path))?;
     io.sync_dir(dir).map_err(io_error("sync", dir))?;
-    let bytes = read_all(file.as_ref()).map_err(io_error("read segment", path))?;
-    let scan = scan(&bytes, &found.header);
+    let (bytes, written) = read_written(file.as_ref()).map_err(io_error("read segment", path))?;
+    let scan = scan_written(&bytes, written, &found.header);
     let verdict = classify(Place::Tail, &scan);
     Ok(Tail {
         path: path.clone(),

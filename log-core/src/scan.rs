@@ -84,7 +84,12 @@ pub(crate) struct Scan {
 
 /// Walks `bytes`, the whole of a segment's file, whose header is `header`.
 pub(crate) fn scan(bytes: &[u8], header: &SegmentHeader) -> Scan {
-    let dirty_end = dirty_end(bytes);
+    scan_written(bytes, bytes.len(), header)
+}
+
+/// The same, when all bytes from `written` on are known to be zeros.
+pub(crate) fn scan_written(bytes: &[u8], written: usize, header: &SegmentHeader) -> Scan {
+    let dirty_end = dirty_end(&bytes[..written]);
     let mut walk = Walk {
         bytes,
         salt: header.salt,

@@ -131,6 +131,23 @@ fn kept(bytes: &[u8], header: &SegmentHeader, end: u64) -> Vec<Kept> {
 }
 
 #[test]
+fn zeros_behind_what_was_written_need_not_be_looked_at() {
+    let built = Built::usual();
+    let bytes = built.padded();
+    let torn = [
+        &bytes[..built.bytes.len()],
+        &[7; 40][..],
+        &bytes[built.bytes.len() + 40..],
+    ]
+    .concat();
+    for (bytes, written) in [(&bytes, built.bytes.len()), (&torn, built.bytes.len() + 40)] {
+        let known = scan_written(bytes, written, &built.header);
+        let looked = scan(bytes, &built.header);
+        assert_eq!(format!("{known:?}"), format!("{looked:?}"));
+    }
+}
+
+#[test]
 fn a_sound_segment_is_whole() {
     let built = Built::usual();
     let scan = scan(&built.padded(), &built.header);
