@@ -5,6 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use smallvec::smallvec;
+
 use crate::background::{Background, Maintenance};
 use crate::commit::{Ticket, lock};
 use crate::error::{AppendError, CommitError, MaintainError, OpenError};
@@ -15,7 +17,7 @@ use crate::format::{
 use crate::io::{LogIo, RealDisk};
 use crate::maintain::{Dropped, Maintainer, Redaction};
 use crate::open::{self, Threads};
-use crate::queue::{Append, Queue, Record};
+use crate::queue::{Append, Queue, Record, Records};
 use crate::read::Reader;
 use crate::recover::Recovery;
 use crate::retention::{Plan, Retention};
@@ -225,16 +227,16 @@ impl Log {
     /// Never blocks on the disk: when the queue is full it refuses. Records get sequence numbers in the order in
     /// which they were queued.
     pub fn append(&self, record: Record) -> Result<Ticket, AppendError> {
-        self.push(vec![record], false)
+        self.push(smallvec![record], false)
     }
 
     /// Queues records that become durable together: they get consecutive sequence numbers, and after any crash all
     /// of them are there or none. Together they must fit into one segment.
     pub fn append_batch(&self, records: Vec<Record>) -> Result<Ticket, AppendError> {
-        self.push(records, true)
+        self.push(records.into(), true)
     }
 
-    fn push(&self, records: Vec<Record>, batch: bool) -> Result<Ticket, AppendError> {
+    fn push(&self, records: Records, batch: bool) -> Result<Ticket, AppendError> {
         if records.is_empty() || records.iter().any(|record| record.payload.is_empty()) {
             return Err(AppendError::Empty);
         }
@@ -257,7 +259,7 @@ impl Log {
     /// Completes the segment that is written to, if it holds a record: what follows goes to the next one. The ticket's
     /// range is empty, and begins where that segment does.
     pub fn roll(&self) -> Result<Ticket, AppendError> {
-        let (append, ticket) = Append::new(&self.handle.log_id, Vec::new(), false);
+        let (append, ticket) = Append::new(&self.handle.log_id, Records::new(), false);
         self.handle.queue.push(append)?;
         Ok(ticket)
     }

@@ -8,6 +8,7 @@ use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
+use smallvec::SmallVec;
 
 use crate::chain::PayloadDigest;
 use crate::commit::{Completion, Ticket, lock};
@@ -24,6 +25,9 @@ pub struct Record {
     pub payload: Bytes,
 }
 
+/// The records of an append: most have one, and are not worth an allocation.
+pub(crate) type Records = SmallVec<[Record; 1]>;
+
 /// A record with what stands for its payload in the frame header and in the chain.
 #[derive(Debug)]
 pub(crate) struct Sealed {
@@ -35,7 +39,7 @@ pub(crate) struct Sealed {
 /// One append: a record, or the records of a batch; without any, the wish that the segment be completed.
 #[derive(Debug)]
 pub(crate) struct Append {
-    pub(crate) records: Vec<Sealed>,
+    pub(crate) records: SmallVec<[Sealed; 1]>,
     pub(crate) batch: bool,
     /// Bytes of all of its frames.
     pub(crate) frame_bytes: usize,
@@ -43,7 +47,7 @@ pub(crate) struct Append {
 }
 
 impl Append {
-    pub(crate) fn new(log_id: &[u8; 16], records: Vec<Record>, batch: bool) -> (Self, Ticket) {
+    pub(crate) fn new(log_id: &[u8; 16], records: Records, batch: bool) -> (Self, Ticket) {
         let frames: usize = records
             .iter()
             .map(|record| frame_bytes(record.payload.len()))

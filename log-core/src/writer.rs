@@ -40,7 +40,7 @@ const IDLE_WAIT: Duration = Duration::from_secs(1);
 /// Idleness after which a watermark proves that the last group was durable. Until then rot in that group would look
 /// like a torn tail after a crash.
 const WATERMARK_WAIT: Duration = Duration::from_millis(50);
-/// A group buffer that grew beyond this many bytes for one huge append is given back.
+/// A group buffer that grew beyond this many bytes, and beyond a group, for one huge append is given back.
 const BUFFER_KEEP_BYTES: usize = 4 * 1024 * 1024;
 
 /// What the writer can do now.
@@ -176,6 +176,7 @@ impl Writer {
         if let Err(stop) = self.roll_if_old() {
             return Err(self.refuse(stop, group));
         }
+        let time_ns = self.io.now_ns();
         while let Some(append) = group.next() {
             // A watermark must still fit behind it, or what it adds could stay unproven.
             let full = !self.fits(append.frame_bytes + CONTROL_FRAME_BYTES);
@@ -185,7 +186,7 @@ impl Writer {
             {
                 return Err(self.refuse(stop, std::iter::once(append).chain(group)));
             }
-            self.encode(append);
+            self.encode(append, time_ns);
         }
         self.flush()?;
         // Only here: while a roll is under way the file of this name is the one it took.
@@ -204,8 +205,7 @@ impl Writer {
             && used + bytes as u64 + SEAL_FRAME_BYTES as u64 <= capacity
     }
 
-    fn encode(&mut self, append: Append) {
-        let time_ns = self.io.now_ns();
+    fn encode(&mut self, append: Append, time_ns: i64) {
         let first = self.next;
         let flags = if append.batch { FLAG_BATCH } else { 0 };
         for sealed in &append.records {
@@ -290,7 +290,9 @@ impl Writer {
         self.complete();
         self.marks.clear();
         self.buffer.clear();
-        self.buffer.shrink_to(BUFFER_KEEP_BYTES);
+        // Growing it again for each group would fault in every page of it again.
+        let keep = BUFFER_KEEP_BYTES.max(self.group_bytes_max.saturating_mul(2));
+        self.buffer.shrink_to(keep);
         Ok(())
     }
 
