@@ -65,6 +65,8 @@ pub fn competitors() -> Vec<Competitor> {
 pub fn log_config(dir: &Path, group_bytes: usize) -> Config {
     Config {
         group_bytes_max: group_bytes,
+        // Compressing complete segments in the background is measured by itself.
+        sealing: None,
         queue_bytes_max: (PARTS_IN_FLIGHT + 1) * group_bytes + QUEUE_SLACK_BYTES,
         ..Config::events(dir)
     }
