@@ -20,6 +20,8 @@ pub(crate) enum ErrorCode {
     Forbidden,
     /// No such thing.
     NotFound,
+    /// It was there, but is no longer kept in the log.
+    NotRetained,
     /// Too many reads at once, or the read model is not there yet.
     Overloaded,
     /// A fault of ours.
@@ -34,6 +36,7 @@ impl ErrorCode {
             Self::Unauthenticated => "unauthenticated",
             Self::Forbidden => "forbidden",
             Self::NotFound => "not_found",
+            Self::NotRetained => "not_retained",
             Self::Overloaded => "overloaded",
             Self::Internal => "internal",
         }
@@ -44,7 +47,7 @@ impl ErrorCode {
             Self::Invalid => StatusCode::BAD_REQUEST,
             Self::Unauthenticated => StatusCode::UNAUTHORIZED,
             Self::Forbidden => StatusCode::FORBIDDEN,
-            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::NotFound | Self::NotRetained => StatusCode::NOT_FOUND,
             Self::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -56,6 +59,8 @@ impl ErrorCode {
             Self::Unauthenticated => Code::Unauthenticated,
             Self::Forbidden => Code::PermissionDenied,
             Self::NotFound => Code::NotFound,
+            // Apart from "not found", so that a client can say it differently.
+            Self::NotRetained => Code::OutOfRange,
             Self::Overloaded => Code::Unavailable,
             Self::Internal => Code::Internal,
         }
@@ -124,7 +129,13 @@ impl From<ReadModelError> for ApiError {
 
 impl From<event_log::ReadError> for ApiError {
     fn from(error: event_log::ReadError) -> Self {
-        Self::internal(&error)
+        match error {
+            event_log::ReadError::NotRetained { .. } => Self::new(
+                ErrorCode::NotRetained,
+                "the event is no longer kept in the log; its issue and counts are",
+            ),
+            error => Self::internal(&error),
+        }
     }
 }
 

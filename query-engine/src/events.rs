@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use event_log::LogReader;
+use event_log::{LogReader, ReadError};
 use event_model::{Event, EventId, Fingerprint, IssueId, Level, Position, ProjectId, StoredEvent};
 use proto::v1;
 use read_model::{
@@ -67,6 +67,9 @@ impl Core {
             .read(move |open| {
                 let filter = event_filter(open, &request, issue)?;
                 let mut hits = open.search.list(&filter, from, limit as usize + 1)?;
+                // From here on nothing is left to be shown.
+                let first = log.first();
+                hits.retain(|hit| hit.position >= first);
                 let more = hits.len() > limit as usize;
                 hits.truncate(limit as usize);
                 let next = hits.last().filter(|_| more).map(|hit| hit.position);
@@ -135,6 +138,14 @@ impl Core {
     }
 }
 
+/// The event at `position`, as far as the log still keeps it.
+fn kept(log: &LogReader, position: Position) -> Result<Option<StoredEvent>, ApiError> {
+    match log.event(position) {
+        Err(ReadError::NotRetained { .. }) => Ok(None),
+        event => Ok(event?),
+    }
+}
+
 /// Which event is asked for.
 #[derive(Debug, Clone, Copy)]
 enum Wanted {
@@ -149,7 +160,7 @@ fn in_tail(log: &LogReader, indexed: Position, id: EventId) -> Result<Option<Pos
     let first = indexed.0.max(end.saturating_sub(TAIL_MAX));
     for position in (first + 1..=end).rev() {
         let position = Position(position);
-        if let Some(event) = log.event(position)?
+        if let Some(event) = kept(log, position)?
             && event.head().event_id == id.0
         {
             return Ok(Some(position));
@@ -214,7 +225,7 @@ fn summaries(
     let issues = issues_of(open, hits)?;
     let mut summaries = Vec::with_capacity(hits.len());
     for hit in hits {
-        if let Some(event) = log.event(hit.position)? {
+        if let Some(event) = kept(log, hit.position)? {
             let issue = issues.get(&(hit.project_id, hit.fingerprint));
             summaries.push(summary(&event, hit.position, issue));
         }
@@ -270,12 +281,15 @@ fn locate(
                 return Ok(None);
             };
             // The very first one may have expired; the index has what is left.
-            if log.event(row.first_position)?.is_some() {
+            if kept(log, row.first_position)?.is_some() {
                 return Ok(Some((row.first_position, Some(row))));
             }
             let filter = same_issue(open, &row)?;
-            let oldest = open.search.list(&filter, From::Oldest, 1)?.pop();
-            Ok(oldest.map(|hit| (hit.position, Some(row))))
+            let before = Position(log.first().0.saturating_sub(1));
+            let oldest = open.search.list(&filter, From::After(before), 1)?.pop();
+            // None is left: the first one's place says that it is no longer kept.
+            let position = oldest.map_or(row.first_position, |hit| hit.position);
+            Ok(Some((position, Some(row))))
         }
         Wanted::Id(id) => {
             if let Some(hit) = open.search.find(id, None)? {
@@ -331,7 +345,7 @@ fn whole(
             .zip([From::After(position), From::Before(position)])
         {
             let hit = open.search.list(&filter, from, 1)?.pop();
-            let neighbour = hit.map(|hit| log.event(hit.position)).transpose()?;
+            let neighbour = hit.map(|hit| kept(log, hit.position)).transpose()?;
             if let Some(neighbour) = neighbour.flatten() {
                 *id = EventId(neighbour.head().event_id).to_string();
             }

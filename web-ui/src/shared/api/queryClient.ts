@@ -6,6 +6,7 @@ const FINAL = new Set([
   Code.Unauthenticated,
   Code.PermissionDenied,
   Code.NotFound,
+  Code.OutOfRange,
   Code.InvalidArgument,
   Code.Unimplemented,
 ]);

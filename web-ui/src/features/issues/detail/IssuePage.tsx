@@ -1,11 +1,12 @@
 // One issue through one of its events: what broke, the line of own code, what led
 // there, who else is affected.
+import { Code, ConnectError } from "@connectrpc/connect";
 import Skeleton from "@mui/material/Skeleton";
 import { useQueryClient } from "@tanstack/react-query";
 import { Link, useParams } from "react-router";
 import type { GetEventResponse } from "@/gen/errata/v1/event_read_pb";
 import { useProjects } from "@/shared/api/listProjects";
-import { ErrorState } from "@/shared/ui/states";
+import { EmptyState, ErrorState } from "@/shared/ui/states";
 import { rangeSeconds, scopeSearch, useScope } from "@/shared/url/scope";
 import { useEvent } from "../api/getEvent";
 import { useIssue } from "../api/getIssue";
@@ -50,7 +51,7 @@ export function IssuePage() {
       {issue.data?.issue ? <IssueHeader issue={issue.data.issue} scope={scope} live={live} /> : <Skeleton height={188} width="100%" />}
       <div className={styles.columns}>
         <div className={styles.main}>
-          {event.isError && <ErrorState error={event.error} retry={() => void event.refetch()} />}
+          {event.isError && (isNoLongerKept(event.error) ? <NoLongerKept /> : <ErrorState error={event.error} retry={() => void event.refetch()} />)}
           {event.isPending && <EventSkeleton />}
           {event.data && <EventBar issueId={issueId} response={event.data} search={scopeSearch(scope)} latestId={issue.data?.issue?.lastEventId ?? ""} />}
           {event.data && <EventView response={event.data} issueId={issueId} />}
@@ -82,6 +83,17 @@ function EventView({ response, issueId }: { response: GetEventResponse; issueId:
       <Sender detail={detail} />
       <Raw json={detail.rawJson} />
     </div>
+  );
+}
+
+/** The log keeps events for a while; what they made of the issue stays. */
+const isNoLongerKept = (error: unknown) => ConnectError.from(error).code === Code.OutOfRange;
+
+function NoLongerKept() {
+  return (
+    <EmptyState icon="clock" title="This event is no longer kept">
+      Its details were dropped by the retention of the log. The issue, its counts and its history stay.
+    </EmptyState>
   );
 }
 
