@@ -102,7 +102,7 @@ async fn answer(command: &Command, mut client: CommandServiceClient<Channel>) ->
                 .into_inner();
             format!("{}\n", made.token)
         }
-        Command::Serve(_) | Command::Replay | Command::Log { .. } => {
+        Command::Serve(_) | Command::Replay { .. } | Command::Log { .. } => {
             unreachable!("`main` handles these itself")
         }
     };

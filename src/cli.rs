@@ -33,7 +33,11 @@ pub(crate) enum Command {
     /// Run the server
     Serve(Serve),
     /// Rebuild the read model from the logs, as a new generation
-    Replay,
+    Replay {
+        /// Go on without what dropped events made when no checkpoint is left to start from.
+        #[arg(long)]
+        accept_loss: bool,
+    },
     /// Look at the logs
     Log {
         /// What to do with them

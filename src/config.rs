@@ -6,6 +6,8 @@
 //! unknown key in the file is refused with its full name; an unknown variable is
 //! only warned about, for Kubernetes injects some.
 
+mod retention;
+
 use std::{
     collections::BTreeMap,
     fs,
@@ -17,6 +19,8 @@ use anyhow::{Context, Result, bail};
 use ingest_gateway::{Bootstrap, BootstrapOwner, GatewayLimits};
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
+
+pub(crate) use self::retention::RetentionConfig;
 
 /// Every key, with its default.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -75,6 +79,8 @@ pub(crate) struct LogConfig {
     pub events_segment_bytes: u64,
     /// Size of a segment of the control log, bytes.
     pub control_segment_bytes: u64,
+    /// How long events are kept.
+    pub retention: RetentionConfig,
 }
 
 /// `smtp.*`
@@ -139,6 +145,7 @@ impl Default for LogConfig {
         Self {
             events_segment_bytes: 128 * MIB as u64,
             control_segment_bytes: 4 * MIB as u64,
+            retention: RetentionConfig::default(),
         }
     }
 }

@@ -6,9 +6,11 @@
 mod report;
 
 use std::{
+    fmt::Write as _,
     io::{BufWriter, Write as _},
     path::{Path, PathBuf},
     process::ExitCode,
+    time::{SystemTime, UNIX_EPOCH},
 };
 
 use anyhow::{Context, Result};
@@ -17,15 +19,19 @@ use event_model::Position;
 use log_core::RepairMode;
 use serde_json::Value;
 
-use crate::cli::{Log, LogChoice, LogCommand, LogDump, LogRepair};
+use crate::{
+    cli::{Log, LogChoice, LogCommand, LogDump, LogRepair},
+    config::Config,
+};
 
 /// The command could not look, or not do what it was told.
 pub(crate) const CANNOT_RUN: u8 = 2;
 
 /// Runs one of the commands.
-pub(crate) fn run(command: &LogCommand, data_dir: &Path) -> Result<ExitCode> {
+pub(crate) fn run(command: &LogCommand, config: &Config) -> Result<ExitCode> {
+    let data_dir = &config.data_dir;
     match command {
-        LogCommand::Stat(choice) => stat(data_dir, choice),
+        LogCommand::Stat(choice) => stat(config, choice),
         LogCommand::Verify(choice) => verify(data_dir, choice),
         LogCommand::Repair(args) => repair(data_dir, args),
         LogCommand::Dump(args) => dump_lines(data_dir, args).map(|()| ExitCode::SUCCESS),
@@ -64,18 +70,46 @@ fn code(sound: bool) -> ExitCode {
     }
 }
 
-fn stat(data_dir: &Path, choice: &LogChoice) -> Result<ExitCode> {
+fn stat(config: &Config, choice: &LogChoice) -> Result<ExitCode> {
     let mut found = Vec::new();
-    for (name, dir) in folders(data_dir, choice.log) {
+    for (name, dir) in folders(&config.data_dir, choice.log) {
         let stat = log_core::stat(&dir).with_context(|| format!("read the {name} log"))?;
-        found.push((
-            name,
-            report::stat_text(name, &stat),
-            report::stat_json(&stat),
-        ));
+        let mut text = report::stat_text(name, &stat);
+        if name == "events" {
+            describe_retention(&mut text, &stat, config)?;
+        }
+        found.push((name, text, report::stat_json(&stat)));
     }
     print(choice.json, found)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What retention would do now.
+fn describe_retention(text: &mut String, stat: &log_core::Stat, config: &Config) -> Result<()> {
+    let retention = config.log.retention.retention()?;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
+    let plan = event_log::retention::plan(stat, &retention, i64::try_from(now.as_nanos())?);
+    if plan.is_empty() {
+        writeln!(text, "  retention      would drop nothing now")?;
+    } else {
+        writeln!(
+            text,
+            "  retention      would drop {} segments ({} bytes), all below sequence {}",
+            plan.segments, plan.bytes, plan.below
+        )?;
+    }
+    for claim in &plan.held_by {
+        let (cursor, position, wanted) = (&claim.cursor, claim.position, plan.wanted);
+        writeln!(
+            text,
+            "  held back by   {cursor}, which is at {position} and not at {wanted}"
+        )?;
+    }
+    for claim in &plan.overruled {
+        let (cursor, position) = (&claim.cursor, claim.position);
+        writeln!(text, "  OVERRULED      {cursor}, which is at {position}")?;
+    }
+    Ok(())
 }
 
 fn verify(data_dir: &Path, choice: &LogChoice) -> Result<ExitCode> {

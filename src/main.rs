@@ -51,8 +51,10 @@ fn run(cli: &Cli) -> Result<ExitCode> {
         tracing::warn!(name, "this variable is no configuration key and is ignored");
     }
     match &cli.command {
-        Command::Log { command } => return logs::run(command, &loaded.config.data_dir),
-        Command::Replay => return replay::run(&loaded.config).map(|()| ExitCode::SUCCESS),
+        Command::Log { command } => return logs::run(command, &loaded.config),
+        Command::Replay { accept_loss } => {
+            return replay::run(&loaded.config, *accept_loss).map(|()| ExitCode::SUCCESS);
+        }
         _ => {}
     }
     let runtime = tokio::runtime::Runtime::new().context("start the async runtime")?;

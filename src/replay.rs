@@ -10,10 +10,15 @@ use projector::ProjectorConfig;
 use crate::config::Config;
 
 /// Rebuilds and reports.
-pub(crate) fn run(config: &Config) -> Result<()> {
+pub(crate) fn run(config: &Config, accept_loss: bool) -> Result<()> {
     let reader =
         LogReader::open_read_only(&config.data_dir.join("log")).context("open the logs")?;
-    let report =
-        projector::replay(&ProjectorConfig::new(&config.data_dir), &reader).context("replay")?;
+    let projector_config = ProjectorConfig::new(&config.data_dir);
+    let replay = if accept_loss {
+        projector::replay_accepting_loss
+    } else {
+        projector::replay
+    };
+    let report = replay(&projector_config, &reader).context("replay")?;
     writeln!(std::io::stdout(), "{report}").context("write to standard output")
 }

@@ -74,6 +74,14 @@ struct Process {
     alerts: Option<Alerts>,
 }
 
+/// Where the read model is, and by which retention checkpoints are made.
+fn projector_config(config: &Config) -> Result<ProjectorConfig> {
+    let mut found = ProjectorConfig::new(&config.data_dir);
+    found.checkpoints.retention = config.log.retention.retention()?;
+    found.checkpoints.look_every = config.log.retention.look_every();
+    Ok(found)
+}
+
 impl Process {
     /// Binds what this process listens on, so that two on one host meet here, and
     /// answers `/readyz` from now on.
@@ -198,7 +206,7 @@ impl Process {
         if let Some(logs) = &data.logs
             && self.has(Role::Projector)
         {
-            let (paths, logs) = (ProjectorConfig::new(&config.data_dir), logs.clone());
+            let (paths, logs) = (projector_config(config)?, logs.clone());
             let projector = tokio::task::spawn_blocking(move || Projector::start(&paths, logs))
                 .await?
                 .context("start the projector")?;
@@ -239,6 +247,13 @@ impl Process {
         if let Some(open) = &mut self.gateway {
             let serving = open.serve_admin(config, router.clone(), self.stop.clone())?;
             self.tasks.push(tokio::spawn(serving));
+            let retention = config.log.retention.retention()?;
+            let every = config.log.retention.look_every();
+            let (gateway, stop) = (open.gateway.clone(), self.stop.clone());
+            self.tasks.push(tokio::spawn(async move {
+                let rounds = gateway.run_retention(retention, every);
+                let _ = stop.run_until_cancelled(rounds).await;
+            }));
         }
         Ok(())
     }

@@ -1,8 +1,22 @@
-//! Retention of the events log: what may go, and the cursors that hold it back.
+//! Retention of the events log: what may go, the cursors that hold it back, and the
+//! drop itself.
 //!
-//! Units: bytes on disk, Unix nanoseconds.
+//! A drop is a command like any other: first the control record, then its marker,
+//! then the segments go. Invariants: the control log says of every dropped range that
+//! it went, and why; a crash between any two steps is finished by the next
+//! [`LogWriter::retain`], which drops again up to what is recorded and records
+//! nothing twice. The control log itself is kept for good.
+//!
+//! Units: bytes on disk, Unix nanoseconds. Fails with [`RetainError`]; nothing is lost
+//! by trying again.
 
-use event_model::Position;
+use std::io::ErrorKind;
+
+use event_model::{
+    Decision, Position,
+    command::{DropReason, OverruledCursor},
+    control::DroppedRange,
+};
 use log_core::retention::{self as core, SegmentFacts};
 
 pub use log_core::{
@@ -13,9 +27,45 @@ pub use log_core::{
 use crate::{
     error::{OpenError, WhichLog},
     reader::LogReader,
-    writer::log_dir,
+    writer::{LogWriter, log_dir},
 };
 
+/// Why a range could not be dropped.
+#[derive(Debug, thiserror::Error)]
+pub enum RetainError<E> {
+    /// Segments or cursors cannot be looked at.
+    #[error("what may be dropped from the events log cannot be found out")]
+    Plan(#[source] OpenError),
+    /// The drop could not be recorded, so nothing was dropped.
+    #[error("that events are dropped could not be recorded")]
+    Record(#[source] E),
+    /// Recorded, but not (wholly) done; the next time goes on.
+    #[error("the events below {below} could not be dropped")]
+    Drop {
+        /// The first one to be kept.
+        below: Position,
+        /// Why.
+        #[source]
+        source: log_core::MaintainError,
+    },
+}
+
+/// What [`LogWriter::retain`] found and did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Retained {
+    /// The first position kept.
+    pub first: Position,
+    /// Segments dropped, those included that a crash had left.
+    pub segments: u64,
+    /// Bytes on disk that they took.
+    pub bytes: u64,
+    /// What was decided, and who holds back more.
+    pub plan: Plan,
+}
+
+/// Looks at a log whose segments are sealed and dropped at the same time, before an
+/// error counts.
+const STAT_TRIES_MAX: u32 = 10;
 /// Cursor of the checkpoint that a rebuild of the issues starts from.
 pub const CHECKPOINT: &str = "checkpoint";
 /// Cursors that every drop waits for: what is behind them is in no other place yet.
@@ -69,7 +119,16 @@ impl LogReader {
 
     fn events_stat(&self) -> Result<log_core::Stat, OpenError> {
         let (log, dir) = (WhichLog::Events, log_dir(&self.0.dir, WhichLog::Events));
-        log_core::stat(&dir).map_err(|source| OpenError::Log { log, dir, source })
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            match log_core::stat(&dir) {
+                // Sealed or dropped between the list and the look.
+                Err(log_core::OpenError::Io { source, .. })
+                    if source.kind() == ErrorKind::NotFound && tries < STAT_TRIES_MAX => {}
+                found => return found.map_err(|source| OpenError::Log { log, dir, source }),
+            }
+        }
     }
 }
 
@@ -95,4 +154,61 @@ pub fn plan(stat: &log_core::Stat, retention: &Retention, now_ns: i64) -> Plan {
         .map(|cursor| (cursor.name.clone(), cursor.position))
         .collect();
     core::plan(&facts, &cursors, retention, now_ns)
+}
+
+impl LogWriter {
+    /// Drops what `retention` says. `recorded` is the newest drop of the control state;
+    /// `record` appends a command and answers when its control record is durable.
+    pub fn retain<E>(
+        &self,
+        retention: &Retention,
+        recorded: Option<DroppedRange>,
+        now_ns: i64,
+        record: impl FnOnce(Decision) -> Result<(), E>,
+    ) -> Result<Retained, RetainError<E>> {
+        let reader = self.reader();
+        let (mut segments, mut bytes) = (0, 0);
+        let mut drop_below = |below: Position| -> Result<(), RetainError<E>> {
+            let dropped = self.0.events.drop_below(below.sequence());
+            let dropped = dropped.map_err(|source| RetainError::Drop { below, source })?;
+            segments += dropped.segments;
+            bytes += dropped.bytes;
+            Ok(())
+        };
+        // A crash came between the record and the drop.
+        if let Some(range) = recorded.filter(|range| range.below > reader.first()) {
+            drop_below(range.below)?;
+        }
+        let plan = reader
+            .retention_plan(retention, now_ns)
+            .map_err(RetainError::Plan)?;
+        if let Some(decision) = decision(&plan) {
+            record(decision).map_err(RetainError::Record)?;
+            drop_below(Position(plan.below))?;
+        }
+        Ok(Retained {
+            first: reader.first(),
+            segments,
+            bytes,
+            plan,
+        })
+    }
+}
+
+/// The command that says what goes; none if nothing does.
+fn decision(plan: &Plan) -> Option<Decision> {
+    let overruled = plan.overruled.iter().map(|claim| OverruledCursor {
+        cursor: claim.cursor.clone(),
+        position: claim.position,
+    });
+    Some(Decision::RangeDropped {
+        below: plan.below,
+        reason: match plan.reason? {
+            Reason::Age => DropReason::Age,
+            Reason::Size => DropReason::Size,
+        },
+        segments: plan.segments,
+        bytes: plan.bytes,
+        overruled: overruled.collect(),
+    })
 }

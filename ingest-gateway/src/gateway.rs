@@ -68,7 +68,7 @@ fn named(error: &ApiError) -> String {
 /// The front door. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Gateway {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
     report: BootstrapReport,
 }
 

@@ -29,6 +29,7 @@ pub mod outcome;
 pub mod parse;
 pub mod path;
 pub mod recent;
+mod retention;
 mod shared;
 mod sign_in;
 pub mod telemetry;

@@ -9,12 +9,17 @@
 //! | `errata_ingest_request_seconds` | histogram | `endpoint`, `status` | HTTP ingestion: from the request's head to its answer |
 //! | `errata_ingest_received_bytes_total` | counter | | bodies as received |
 //! | `errata_commands_total` | counter | `result` (recorded, refused, failed) | commands |
+//! | `errata_log_retained_first` | gauge | | position of the oldest record kept |
+//! | `errata_log_dropped_segments_total` | counter | | segments dropped by retention |
+//! | `errata_log_dropped_bytes_total` | counter | | bytes on disk they took |
+//! | `errata_log_held_back_records` | gauge | `cursor` | records that age or size want gone and this cursor has not passed |
 //!
 //! Invariant: `received = Σ items_total + in_flight`. Labels are bounded: projects
 //! are those that exist, categories and endpoints are words of this program.
 
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
+use event_log::retention::Retained;
 use event_model::ProjectId;
 use metrics::{
     Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
@@ -53,6 +58,38 @@ pub fn describe() {
         "errata_commands_total",
         "Commands, by result: recorded, refused, failed"
     );
+    describe_gauge!(
+        "errata_log_retained_first",
+        "Position of the oldest record kept"
+    );
+    describe_counter!(
+        "errata_log_dropped_segments_total",
+        "Segments dropped by retention"
+    );
+    describe_counter!(
+        "errata_log_dropped_bytes_total",
+        Unit::Bytes,
+        "Bytes on disk of segments dropped by retention"
+    );
+    describe_gauge!(
+        "errata_log_held_back_records",
+        "Records that retention wants gone and a cursor has not passed"
+    );
+}
+
+/// A round of retention; `held` are the cursors that have a gauge.
+pub(crate) fn retained(retained: &Retained, held: &mut HashSet<String>) {
+    gauge!("errata_log_retained_first").set(retained.first.0 as f64);
+    counter!("errata_log_dropped_segments_total").increment(retained.segments);
+    counter!("errata_log_dropped_bytes_total").increment(retained.bytes);
+    let plan = &retained.plan;
+    held.extend(plan.held_by.iter().map(|claim| claim.cursor.clone()));
+    for cursor in held.iter() {
+        let claim = plan.held_by.iter().find(|claim| &claim.cursor == cursor);
+        let from = |position: u64| plan.wanted - position.max(retained.first.0).min(plan.wanted);
+        let records = claim.map_or(0, |claim| from(claim.position));
+        gauge!("errata_log_held_back_records", "cursor" => cursor.clone()).set(records as f64);
+    }
 }
 
 pub(crate) fn item_received(quantity: u64) {

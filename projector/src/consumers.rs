@@ -9,7 +9,7 @@ pub(crate) mod issues;
 pub(crate) mod records;
 pub(crate) mod search;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::{
     sync::{

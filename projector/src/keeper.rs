@@ -180,3 +180,6 @@ fn now_ns() -> i64 {
         i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
     })
 }
+
+#[cfg(test)]
+mod tests;

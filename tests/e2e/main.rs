@@ -21,4 +21,5 @@ mod grpc;
 mod http;
 mod mail;
 mod replay;
+mod retention;
 mod roles;

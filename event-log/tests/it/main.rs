@@ -7,5 +7,6 @@ mod commands;
 mod control;
 mod dump;
 mod model;
+mod retention;
 mod sample;
 mod stream;

@@ -30,13 +30,13 @@ use crate::{
 const DEADLINE: Duration = Duration::from_mins(1);
 const DAY_NS: i64 = 86_400_000_000_000;
 
-struct World {
-    dir: tempfile::TempDir,
-    log: LogWriter,
+pub(crate) struct World {
+    pub(crate) dir: tempfile::TempDir,
+    pub(crate) log: LogWriter,
 }
 
 impl World {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let log = LogWriter::open(LogConfig {
             events_segment_bytes: 64 * 1024,
@@ -46,17 +46,17 @@ impl World {
         Self { dir, log }
     }
 
-    fn config(&self) -> ProjectorConfig {
+    pub(crate) fn config(&self) -> ProjectorConfig {
         ProjectorConfig::new(self.dir.path())
     }
 
-    fn reader(&self) -> LogReader {
+    pub(crate) fn reader(&self) -> LogReader {
         self.log.reader()
     }
 
     /// Appends events with ids from `first`, every third of them on the next day,
     /// and waits until they are durable.
-    fn append(&self, ids: std::ops::Range<u32>) {
+    pub(crate) fn append(&self, ids: std::ops::Range<u32>) {
         let tickets: Vec<_> = ids
             .map(|id| {
                 let head = numbered_head(id);
@@ -68,7 +68,7 @@ impl World {
         }
     }
 
-    fn command(&self, decision: Decision) {
+    pub(crate) fn command(&self, decision: Decision) {
         let command = Command {
             actor: Actor::Admin,
             at_ns: NOON_NS,
@@ -77,7 +77,7 @@ impl World {
         self.log.append_command_blocking(command).unwrap();
     }
 
-    fn resolve(&self, id: u32) {
+    pub(crate) fn resolve(&self, id: u32) {
         let head = numbered_head(id);
         let print = grouping::fingerprint(stored(&head).head());
         self.command(Decision::SetIssueStatus {
@@ -86,13 +86,13 @@ impl World {
         });
     }
 
-    fn current(&self) -> Generation {
+    pub(crate) fn current(&self) -> Generation {
         let root = self.config().read_model_dir;
         Generation::open_current(&root).unwrap().unwrap()
     }
 }
 
-fn numbered_head(id: u32) -> Head {
+pub(crate) fn numbered_head(id: u32) -> Head {
     let mut event_id = [0; 16];
     event_id[..4].copy_from_slice(&id.to_be_bytes());
     Head {
@@ -109,7 +109,7 @@ fn body_of(id: u32) -> Vec<u8> {
 }
 
 #[track_caller]
-fn until(what: &str, mut condition: impl FnMut() -> bool) {
+pub(crate) fn until(what: &str, mut condition: impl FnMut() -> bool) {
     let deadline = Instant::now() + DEADLINE;
     while !condition() {
         assert!(Instant::now() < deadline, "never: {what}");
@@ -117,7 +117,7 @@ fn until(what: &str, mut condition: impl FnMut() -> bool) {
     }
 }
 
-fn caught_up(projector: &Projector, reader: &LogReader) -> bool {
+pub(crate) fn caught_up(projector: &Projector, reader: &LogReader) -> bool {
     let end = reader.end();
     let status = projector.status();
     status
@@ -127,7 +127,7 @@ fn caught_up(projector: &Projector, reader: &LogReader) -> bool {
 }
 
 /// Every row of every table of a generation's issue database, as text.
-fn dump(generation: &Generation) -> BTreeMap<String, Vec<String>> {
+pub(crate) fn dump(generation: &Generation) -> BTreeMap<String, Vec<String>> {
     let connection = Connection::open(generation.issues_path()).unwrap();
     let mut tables = BTreeMap::new();
     let sql = "SELECT name FROM sqlite_master WHERE type = 'table'";
@@ -148,14 +148,14 @@ fn dump(generation: &Generation) -> BTreeMap<String, Vec<String>> {
     tables
 }
 
-fn total(generation: &Generation) -> i64 {
+pub(crate) fn total(generation: &Generation) -> i64 {
     let connection = Connection::open(generation.issues_path()).unwrap();
     let sql = "SELECT coalesce(sum(count), 0) FROM issue";
     connection.query_row(sql, [], |row| row.get(0)).unwrap()
 }
 
 /// The positions that search finds, ascending.
-fn found(search_dir: &Path) -> Vec<Position> {
+pub(crate) fn found(search_dir: &Path) -> Vec<Position> {
     let reader = Reader::open(search_dir).unwrap();
     let all = EventFilter::default();
     let hits = reader.list(&all, From::Oldest, 100_000).unwrap();

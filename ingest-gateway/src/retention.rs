@@ -1,0 +1,96 @@
+//! Retention: the oldest events go when they are too old or take too much space.
+//!
+//! The loop of the gateway, which alone writes the logs. A round is bounded: one plan,
+//! at most one command and one drop. Invariant: a drop is in the control log before a
+//! segment goes, and passes the one door of all commands. Whatever fails is reported
+//! and tried again in the next round; nothing is lost by that.
+
+use std::{
+    collections::HashSet,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use event_log::{
+    Retention,
+    retention::{RetainError, Retained},
+    writer::Condition,
+};
+use event_model::Actor;
+use tokio::runtime::Handle;
+
+use crate::{error::ApiError, gateway::Gateway, shared::now_ns, telemetry};
+
+/// Between two looks whether the log reports no space: then a round begins at once.
+const SPACE_LOOK_EVERY: Duration = Duration::from_secs(1);
+/// Between two rounds while there is no space.
+const NO_SPACE_EVERY: Duration = Duration::from_secs(10);
+
+impl Gateway {
+    /// Runs rounds until the future is dropped: the first at once, then one every
+    /// `every`, and sooner when the log reports no space.
+    pub async fn run_retention(&self, retention: Retention, every: Duration) {
+        let retention = Arc::new(retention);
+        let mut reported = HashSet::new();
+        loop {
+            let (gateway, asked) = (self.clone(), Arc::clone(&retention));
+            match tokio::task::spawn_blocking(move || gateway.retain(&asked)).await {
+                Ok(Ok(retained)) => report(&retained, &mut reported),
+                Ok(Err(error)) => {
+                    let error: &dyn std::error::Error = &error;
+                    tracing::error!(error, "old events could not be dropped, will try again");
+                }
+                Err(error) => tracing::error!(%error, "retention panicked"),
+            }
+            self.wait_for_round(every).await;
+        }
+    }
+
+    async fn wait_for_round(&self, every: Duration) {
+        let started = Instant::now();
+        while started.elapsed() < every {
+            let no_space = self.shared.log.state().condition == Condition::NoSpace;
+            if no_space && started.elapsed() >= NO_SPACE_EVERY {
+                return;
+            }
+            let left = every.saturating_sub(started.elapsed());
+            tokio::time::sleep(left.min(SPACE_LOOK_EVERY)).await;
+        }
+    }
+
+    /// One round, on a blocking thread of the runtime.
+    pub fn retain(&self, retention: &Retention) -> Result<Retained, RetainError<ApiError>> {
+        let shared = &self.shared;
+        let recorded = shared.state.read().dropped;
+        shared
+            .log
+            .retain(retention, recorded, now_ns(), |decision| {
+                let decided = shared
+                    .commands
+                    .decide(Actor::System, move |_| Ok((vec![decision.clone()], ())));
+                let decided = Handle::current().block_on(decided);
+                // Stored, but without its marker: on a full disk there is room for that only
+                // once something was dropped. The record is what counts.
+                let is_recorded = || shared.state.read().dropped != recorded;
+                match decided {
+                    Err(error) if !is_recorded() => Err(error),
+                    _ => Ok(()),
+                }
+            })
+    }
+}
+
+fn report(retained: &Retained, reported: &mut HashSet<String>) {
+    if retained.segments > 0 {
+        let (segments, bytes) = (retained.segments, retained.bytes);
+        tracing::info!(first = %retained.first, segments, bytes, "old events were dropped");
+    }
+    for claim in &retained.plan.overruled {
+        tracing::error!(
+            cursor = claim.cursor,
+            position = claim.position,
+            "lags beyond log.retention.cursor_lag_bytes: events it has not read were dropped"
+        );
+    }
+    telemetry::retained(retained, reported);
+}

@@ -1,0 +1,110 @@
+//! `log.retention.*`: how long events are kept. The gateway drops by it, the projector
+//! makes checkpoints by it, `errata log stat` shows what it would do.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use event_log::{Retention, retention::REQUIRED};
+use serde::{Deserialize, Serialize};
+
+/// `log.retention.*`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct RetentionConfig {
+    /// Events older than this go, a segment at a time: `90d`, `36h`, `30m`, `45s`;
+    /// empty: however old.
+    pub age: String,
+    /// The oldest segments go while the events log takes more bytes on disk; 0: however
+    /// many.
+    pub bytes: u64,
+    /// A projection that has more bytes than this to read is no longer waited for; 0:
+    /// it always is.
+    pub cursor_lag_bytes: u64,
+    /// Seconds between two looks, at least 1.
+    pub look_every_s: u64,
+}
+
+impl Default for RetentionConfig {
+    fn default() -> Self {
+        Self {
+            age: "90d".to_owned(),
+            bytes: 0,
+            cursor_lag_bytes: 0,
+            look_every_s: 60,
+        }
+    }
+}
+
+impl RetentionConfig {
+    /// As the log takes it.
+    pub(crate) fn retention(&self) -> Result<Retention> {
+        let unbounded = |bytes: u64| (bytes > 0).then_some(bytes);
+        Ok(Retention {
+            age_max: age(&self.age)?,
+            bytes_max: unbounded(self.bytes),
+            cursors_required: REQUIRED.map(str::to_owned).to_vec(),
+            cursor_lag_bytes_max: unbounded(self.cursor_lag_bytes),
+        })
+    }
+
+    /// Between two looks.
+    pub(crate) fn look_every(&self) -> Duration {
+        Duration::from_secs(self.look_every_s.max(1))
+    }
+}
+
+fn age(text: &str) -> Result<Option<Duration>> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let expected = || {
+        format!("log.retention.age = {text:?}: a whole number and one of d, h, m, s is expected")
+    };
+    let unit_s = match text.as_bytes().last() {
+        Some(b'd') => 86_400,
+        Some(b'h') => 3_600,
+        Some(b'm') => 60,
+        Some(b's') => 1,
+        _ => bail!(expected()),
+    };
+    let number: u64 = text[..text.len() - 1].parse().with_context(expected)?;
+    let seconds = number.checked_mul(unit_s).with_context(expected)?;
+    Ok(Some(Duration::from_secs(seconds)))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ages_have_a_unit() {
+        for (text, seconds) in [
+            ("", None),
+            ("45s", Some(45)),
+            ("30m", Some(1_800)),
+            ("36h", Some(129_600)),
+            ("90d", Some(7_776_000)),
+            ("0d", Some(0)),
+        ] {
+            assert_eq!(
+                age(text).unwrap(),
+                seconds.map(Duration::from_secs),
+                "{text}"
+            );
+        }
+        for text in [
+            "90",
+            "d",
+            "1.5d",
+            "-1d",
+            "90 d",
+            "1w",
+            "ä",
+            "999999999999999999d",
+        ] {
+            let error = age(text).unwrap_err().to_string();
+            assert!(error.contains("log.retention.age"), "{error}");
+        }
+    }
+}

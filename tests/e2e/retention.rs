@@ -1,0 +1,78 @@
+//! Old events are dropped while the server runs; what they made of the issues stays, also
+//! after a replay.
+
+use serde_json::{Value, json};
+
+use crate::support::{Client, KEY, Server, errata, wait_for};
+
+const EVENTS: u64 = 150;
+
+/// Text that does not compress.
+fn noise(seed: u64) -> String {
+    let mut state = seed;
+    let letters = std::iter::repeat_with(|| {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        char::from(b'a' + (state >> 59) as u8 % 26)
+    });
+    letters.take(4_000).collect()
+}
+
+fn issues(server: &Server) -> Vec<Value> {
+    let mut issues = server.wait_for_issues("limit=100", |issues| {
+        let counts = issues.iter().map(|issue| issue["count"].as_u64().unwrap());
+        counts.sum::<u64>() == EVENTS
+    });
+    issues.sort_by_key(|issue| issue["id"].as_str().unwrap().to_owned());
+    issues
+}
+
+#[test]
+fn dropped_events_leave_their_issues_also_after_a_replay() {
+    let mut server = Server::start_with(&[
+        ("ERRATA_LOG__EVENTS_SEGMENT_BYTES", "65536"),
+        ("ERRATA_LOG__RETENTION__BYTES", "200000"),
+        ("ERRATA_LOG__RETENTION__LOOK_EVERY_S", "1"),
+    ]);
+    let client = Client::new(&server);
+    let bearer = format!("Bearer {KEY}");
+    let mut ids = Vec::new();
+    for n in 0..EVENTS {
+        let ty = ["Alpha", "Beta", "Gamma"][n as usize % 3];
+        let body = json!({
+            "error": {"type": ty, "message": "old", "frames": [{"function": ty, "filename": "a.js", "in_app": true}]},
+            "user": {"id": n.to_string()},
+            "extra": {"noise": noise(n)},
+        });
+        let headers = [("authorization", &*bearer)];
+        let (status, _, answer) = client.post("/api/errors", &headers, body.to_string());
+        assert_eq!(status, 202, "{answer}");
+        ids.push(answer["id"].as_str().unwrap().to_owned());
+    }
+    wait_for("old segments to go", || {
+        (server.metric("errata_log_retained_first") > 60.0).then_some(())
+    });
+    assert!(server.metric("errata_log_dropped_segments_total") > 0.0);
+    let live = issues(&server);
+    let (status, gone) = server.get(&format!("/api/errors/{}", ids[0]));
+    assert_eq!(
+        (status, &gone["error"]["code"]),
+        (404, &json!("not_retained"))
+    );
+    let (status, _) = server.get(&format!("/api/errors/{}", ids.last().unwrap()));
+    assert_eq!(status, 200);
+    let (_, listed) = server.get("/api/errors?limit=1000");
+    let listed = listed["errors"].as_array().unwrap().len() as u64;
+    assert!(listed > 0 && listed < EVENTS, "{listed}");
+
+    server.stop();
+    let stat = errata(&server.data_dir(), &["log", "stat"]);
+    let stat = String::from_utf8_lossy(&stat.stdout).into_owned();
+    assert!(stat.contains("retention      would drop"), "{stat}");
+    let replayed = errata(&server.data_dir(), &["replay"]);
+    let said = String::from_utf8_lossy(&replayed.stderr).into_owned();
+    assert!(replayed.status.success(), "{said}");
+    server.restart();
+    assert_eq!(issues(&server), live);
+}
