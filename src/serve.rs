@@ -38,6 +38,8 @@ use crate::{
     ops, peers, server,
 };
 
+/// How often the gateway looks at what the logs have sealed and scrubbed.
+const LOGS_LOOK_EVERY: Duration = Duration::from_secs(10);
 /// From SIGTERM to the end of the process.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(9);
 /// Of it, for items that were being taken in.
@@ -252,7 +254,10 @@ impl Process {
             let (gateway, stop) = (open.gateway.clone(), self.stop.clone());
             self.tasks.push(tokio::spawn(async move {
                 let rounds = gateway.run_retention(retention, every);
-                let _ = stop.run_until_cancelled(rounds).await;
+                let care = gateway.watch_logs(LOGS_LOOK_EVERY);
+                let _ = stop
+                    .run_until_cancelled(async { tokio::join!(rounds, care) })
+                    .await;
             }));
         }
         Ok(())

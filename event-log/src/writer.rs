@@ -10,6 +10,7 @@ use std::{
 };
 
 use event_model::{Command, Head, Position, record::archive_head};
+pub use log_core::Maintenance;
 use log_core::{Log, Record};
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
@@ -236,6 +237,14 @@ impl LogWriter {
             end: self.0.reader.end(),
             commands: self.0.control.durable_end() - 1,
         }
+    }
+
+    /// What sealing and scrubbing have done and found, of both logs.
+    pub fn maintenance(&self) -> [(WhichLog, Maintenance); 2] {
+        [
+            (WhichLog::Events, self.0.events.maintenance()),
+            (WhichLog::Control, self.0.control.maintenance()),
+        ]
     }
 
     /// Takes no more, waits until everything taken is answered, and closes both

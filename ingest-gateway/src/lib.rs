@@ -25,6 +25,7 @@ pub mod error;
 pub mod gateway;
 mod ingest;
 mod ingest_auth;
+mod log_care;
 pub mod outcome;
 pub mod parse;
 pub mod path;

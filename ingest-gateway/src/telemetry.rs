@@ -8,6 +8,9 @@
 //! | `errata_ingest_body_bytes_in_flight` | gauge | | memory held by bodies being worked on |
 //! | `errata_ingest_request_seconds` | histogram | `endpoint`, `status` | HTTP ingestion: from the request's head to its answer |
 //! | `errata_ingest_received_bytes_total` | counter | | bodies as received |
+//! | `errata_log_sealed_segments` | gauge | `log` | segments sealed since the start |
+//! | `errata_log_scrubbed_bytes` | gauge | `log` | bytes of complete segments read and checked since the start |
+//! | `errata_log_damaged_segments` | gauge | `log` | segments found damaged since the start |
 //! | `errata_commands_total` | counter | `result` (recorded, refused, failed) | commands |
 //! | `errata_log_retained_first` | gauge | | position of the oldest record kept |
 //! | `errata_log_dropped_segments_total` | counter | | segments dropped by retention |
@@ -19,7 +22,7 @@
 
 use std::{collections::HashSet, time::Duration};
 
-use event_log::retention::Retained;
+use event_log::{error::WhichLog, retention::Retained, writer::Maintenance};
 use event_model::ProjectId;
 use metrics::{
     Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
@@ -53,6 +56,19 @@ pub fn describe() {
         "errata_ingest_received_bytes_total",
         Unit::Bytes,
         "Request bodies as received, before decompression"
+    );
+    describe_gauge!(
+        "errata_log_sealed_segments",
+        "Segments sealed since the start, by log"
+    );
+    describe_gauge!(
+        "errata_log_scrubbed_bytes",
+        Unit::Bytes,
+        "Bytes of complete segments read and checked since the start, by log"
+    );
+    describe_gauge!(
+        "errata_log_damaged_segments",
+        "Segments found damaged since the start, by log"
     );
     describe_counter!(
         "errata_commands_total",
@@ -90,6 +106,15 @@ pub(crate) fn retained(retained: &Retained, held: &mut HashSet<String>) {
         let records = claim.map_or(0, |claim| from(claim.position));
         gauge!("errata_log_held_back_records", "cursor" => cursor.clone()).set(records as f64);
     }
+}
+
+/// What a log's maintenance has done since the start.
+pub(crate) fn maintained(log: WhichLog, found: &Maintenance) {
+    let log = log.to_string();
+    gauge!("errata_log_sealed_segments", "log" => log.clone()).set(found.sealed as f64);
+    gauge!("errata_log_scrubbed_bytes", "log" => log.clone()).set(found.scrubbed.bytes as f64);
+    let damaged = found.scrubbed.damaged.len();
+    gauge!("errata_log_damaged_segments", "log" => log).set(damaged as f64);
 }
 
 pub(crate) fn item_received(quantity: u64) {
