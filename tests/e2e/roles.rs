@@ -241,10 +241,11 @@ fn a_second_gateway_and_a_second_projector_are_refused_with_the_holders_pid() {
 #[test]
 fn roles_started_before_the_gateway_wait_for_it_and_create_nothing() {
     let dir = directory();
-    let token = [("ERRATA_PEERS__GATEWAY", "http://127.0.0.1:9")];
+    // Nobody is there: its gateway comes later, at an address of the system's choice.
+    let peer = [("ERRATA_PEERS__GATEWAY", "http://127.0.0.1:9")];
     let projector = Server::start_roles(&dir, "projector", &[]);
-    let query = Server::start_roles(&dir, "query", &token);
-    let alerter = Server::start_roles(&dir, "alerter", &token);
+    let query = Server::start_roles(&dir, "query", &peer);
+    let alerter = Server::start_roles(&dir, "alerter", &peer);
     for (server, what) in [
         (&projector, "waiting for the logs"),
         (&query, "waiting for the logs"),
@@ -257,7 +258,7 @@ fn roles_started_before_the_gateway_wait_for_it_and_create_nothing() {
     }
     let (status, answer) = query.get("/api/issues");
     assert_eq!(status, 503, "{answer}");
-    let mut impatient = Server::start_roles(&dir, "query", &token);
+    let mut impatient = Server::start_roles(&dir, "query", &peer);
     impatient.stop();
     let data: PathBuf = query.data_dir();
     assert!(

@@ -6,7 +6,8 @@ source "$(dirname "$0")/common.sh"
 say "rustfmt"
 cargo fmt --all --check
 
-say "chromium"
+say "tools and chromium"
+tests/scripts/tools.sh
 tests/scripts/chromium.sh
 
 typescript_checks

@@ -6,6 +6,7 @@ mod bodies;
 mod commands;
 mod control;
 mod dump;
+mod follow;
 mod model;
 mod retention;
 mod sample;
