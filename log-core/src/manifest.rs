@@ -225,7 +225,9 @@ impl Manifest {
         if first.number == 0 || last.number == u64::MAX {
             return Some("segment numbers are out of range");
         }
-        if pairs.any(|pair| pair[0].number + 1 != pair[1].number || pair[0].base > pair[1].base) {
+        if pairs.any(|pair| {
+            pair[0].number.checked_add(1) != Some(pair[1].number) || pair[0].base > pair[1].base
+        }) {
             return Some("the segments do not ascend without gaps");
         }
         if first.base == 0 || self.first_sequence < first.base {
