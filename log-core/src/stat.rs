@@ -1,5 +1,6 @@
 //! `stat`: what a log consists of, from headers and the tail; payloads of complete segments are not read.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -13,6 +14,9 @@ use crate::lock;
 use crate::open::read_settled;
 use crate::recover::{io_error, open_segment};
 use crate::sealed::{BlockCache, CACHE_BYTES_DEFAULT};
+
+/// Looks at a log whose segments are being sealed or dropped at the same time.
+const TRIES_MAX: u32 = 5;
 
 /// A log at one moment.
 #[derive(Clone, Debug)]
@@ -72,6 +76,19 @@ pub fn stat(dir: &Path) -> Result<Stat, OpenError> {
 }
 
 pub(crate) fn stat_on(io: &Arc<dyn LogIo>, dir: &Path) -> Result<Stat, OpenError> {
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        match stat_once(io, dir) {
+            // Sealed or dropped between the list and the look at its size.
+            Err(OpenError::Io { source, .. })
+                if source.kind() == io::ErrorKind::NotFound && tries < TRIES_MAX => {}
+            found => return found,
+        }
+    }
+}
+
+fn stat_once(io: &Arc<dyn LogIo>, dir: &Path) -> Result<Stat, OpenError> {
     let cache = BlockCache::new(CACHE_BYTES_DEFAULT);
     let (listing, tail) = read_settled(io, dir, &cache)?;
     let found = listing.found;

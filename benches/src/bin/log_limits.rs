@@ -67,7 +67,7 @@ struct Setting {
 
 const QUICK: Setting = Setting {
     name: "quick",
-    groups: &[64 * 1024, MIB],
+    groups: &[64 * 1024, MIB, 8 * MIB],
     append_rounds: 8,
     latency_rounds: 8,
     latency_slice: Duration::from_millis(300),
@@ -146,10 +146,13 @@ fn measure(setting: &Setting, only: Option<&str>, dir: &Path) -> Result<Report> 
         }
     }
     if wanted("read") {
-        for record_bytes in RECORD_BYTES {
-            eprintln!("read: records of {record_bytes} bytes");
-            let outcome = read::run(record_bytes, setting.read_bytes, setting.read_rounds, dir)?;
-            report.read.push(outcome);
+        for form in [read::Form::Raw, read::Form::Sealed] {
+            for record_bytes in RECORD_BYTES {
+                eprintln!("read: {} records of {record_bytes} bytes", form.label());
+                let (bytes, rounds) = (setting.read_bytes, setting.read_rounds);
+                let outcome = read::run((record_bytes, form), bytes, rounds, dir)?;
+                report.read.push(outcome);
+            }
         }
     }
     if wanted("recovery") {

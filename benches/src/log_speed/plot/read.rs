@@ -9,7 +9,7 @@ use plotters::style::text_anchor::{HPos, VPos};
 use super::{
     COLOURS, FAINT, FONT, GRID, INK, SMALL_PX, TEXT_PX, WIDTH_PX, frame, legend, round_up, text,
 };
-use crate::log_speed::read::Outcome;
+use crate::log_speed::read::{Form, Outcome};
 use crate::log_speed::records::size_label;
 use crate::log_speed::rounds::Spread;
 
@@ -75,13 +75,16 @@ pub(super) fn draw(outcomes: &[Outcome], note: &str, path: &Path) -> Result<()> 
             .map_coordinate(&(place as f64 + 0.5, 0.0));
         let (x, y) = (x - base_x, y - base_y);
         let centre = (HPos::Center, VPos::Top);
-        let size = size_label(outcome.record_bytes);
+        let form = outcome.form.label();
+        let size = format!("{}, {form}", size_label(outcome.record_bytes));
         text(&body, &size, (x, y + 7), TEXT_PX, INK, centre)?;
-        let share = format!(
-            "{:.0} % of the lower limit (goal 60 %), {:.1} million records/s",
-            outcome.ratio.median * 100.0,
-            outcome.records_per_s.median / 1e6
-        );
+        let share = match outcome.form {
+            Form::Raw => format!("{:.0} % (goal 60 %)", outcome.ratio.median * 100.0),
+            Form::Sealed => {
+                let rate = outcome.read_bytes_per_s.median / 1e9;
+                format!("{rate:.1} GB/s (goal 1 GB/s)")
+            }
+        };
         text(&body, &share, (x, y + 26), SMALL_PX, FAINT, centre)?;
     }
     root.present()?;
