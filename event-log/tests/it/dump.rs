@@ -51,8 +51,8 @@ fn the_dump_shows_heads_bodies_and_commands_but_no_hash_of_a_password() {
     assert_eq!(
         control,
         [
-            json!({"log": "control", "number": 1, "command": acme}),
-            json!({"log": "control", "number": 2, "command": ada}),
+            json!({"log": "control", "number": 1, "kind": "command", "command": acme}),
+            json!({"log": "control", "number": 2, "kind": "command", "command": ada}),
         ]
     );
     log.close().unwrap();
