@@ -1,0 +1,31 @@
+//! Reads whatever libFuzzer makes up as each kind of record: everything in it is looked at, nothing may panic or read
+//! outside of the bytes. The first byte tells how the rest lies in memory.
+#![no_main]
+
+use bytes::Bytes;
+use event_model::record::{
+    SCHEMA_COMMAND_V1, SCHEMA_COMMAND_V2, SCHEMA_EVENT_V1, decode_marker,
+};
+use event_model::{Command, Head, StoredEvent};
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| {
+    let Some((&shift, bytes)) = input.split_first() else {
+        return;
+    };
+    // Segments hand records out 16-byte aligned; other readers need not.
+    let shift = usize::from(shift % 16);
+    let mut placed = vec![0; shift];
+    placed.extend_from_slice(bytes);
+    let placed = Bytes::from(placed).slice(shift..);
+    if let Ok(event) = StoredEvent::parse(SCHEMA_EVENT_V1, placed.clone()) {
+        let _ = format!("{:?}", event.body());
+        let _ = event.head().to_json();
+        let _ = rkyv::deserialize::<Head, rkyv::rancor::Error>(event.head());
+    }
+    for schema in [SCHEMA_COMMAND_V1, SCHEMA_COMMAND_V2] {
+        if let Ok(command) = Command::decode(schema, &placed) {
+            let _ = format!("{command:?}");
+        }
+    }
+    let _ = decode_marker(&placed);
+});
