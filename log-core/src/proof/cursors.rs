@@ -26,6 +26,14 @@ impl Expected {
         Ok(())
     }
 
+    /// It was found at `position` when nothing could be undecided any more. Anything unexpected is left for the next
+    /// opening to report.
+    pub(super) fn settle(&mut self, position: u64) {
+        if self.0.contains(&Some(position)) {
+            self.0 = vec![Some(position)];
+        }
+    }
+
     /// A commit or rewind to `position` was tried.
     pub(super) fn moved(&mut self, position: u64, done: bool) {
         if done {

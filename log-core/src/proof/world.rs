@@ -11,6 +11,7 @@ use super::Report;
 use super::cursors::Expected;
 use super::life::Life;
 use super::model::{Model, Violation};
+use crate::cursor;
 use crate::error::{CursorError, ManifestError, OpenError, SealedError};
 use crate::io::LogIo;
 use crate::log::{Config, Log, Sealing, Stepper};
@@ -369,6 +370,17 @@ impl World {
         note!(self, "the power is cut, losing names: {loss:?}");
         self.disk.crash(loss);
         self.trusted = self.disk.counts().failed_syncs;
+        self.settle_cursors();
+    }
+
+    /// After a power cut nothing is undecided: what can be read is all there is.
+    fn settle_cursors(&mut self) {
+        for (name, expected) in &mut self.cursors {
+            let path = Path::new(DIR).join(format!("cursors/{name}.cursor"));
+            if let Ok(found) = cursor::look(&self.disk, name, &path) {
+                expected.settle(found.position);
+            }
+        }
     }
 
     /// Holds that something went wrong since `before` that explains `error`.
