@@ -46,7 +46,8 @@ pub(crate) enum Rest {
 pub(crate) enum Verdict {
     /// Go on behind the first run.
     Clean,
-    /// Copy the rest aside, zero it, go on.
+    /// What stands behind the first run was never acknowledged. In the tail: copy it aside, zero it, go on. In a
+    /// complete segment: leave it, nobody reads behind a seal and sealing drops it.
     TornTail,
     /// Refuse to write; report.
     Rot,
@@ -70,13 +71,15 @@ const TABLE: [Row; 6] = [
         None,
         Verdict::Rot,
     ),
-    // Nothing is ever written behind a seal: what stands there is a fault of the disk.
+    // A torn tail whose zeros never reached the disk: their sync failed, the next opening saw them in memory only, and
+    // a power cut brought the bytes back. No acknowledged record can be among them: the seal is the last frame of its
+    // segment, and the next header repeats its place, its hash and the first record behind it.
     (
         Some(Place::Inner),
         Some(Run::Sealed),
         Some(Beyond::Unproven),
         Some(Rest::Bytes),
-        Verdict::Rot,
+        Verdict::TornTail,
     ),
     (
         Some(Place::Inner),
@@ -164,6 +167,15 @@ mod tests {
                 for rest in [Rest::Zeros, Rest::Bytes] {
                     assert_eq!(decide(place, run, Beyond::Proven, rest), Verdict::Rot);
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn a_complete_segment_without_its_seal_has_rotted() {
+        for beyond in [Beyond::Proven, Beyond::Unproven] {
+            for rest in [Rest::Zeros, Rest::Bytes] {
+                assert_eq!(decide(Place::Inner, Run::Open, beyond, rest), Verdict::Rot);
             }
         }
     }

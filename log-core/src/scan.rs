@@ -50,7 +50,7 @@ impl Seal {
 /// What one walk found.
 #[derive(Debug)]
 pub(crate) struct Scan {
-    /// Whole frames, of all kinds.
+    /// Whole frames, of all kinds; none behind the seal that ends the first run.
     pub(crate) frames: u64,
     /// Whole records.
     pub(crate) records: u64,
@@ -128,6 +128,8 @@ pub(crate) fn scan_written(bytes: &[u8], written: usize, header: &SegmentHeader)
 struct Batch {
     first: u64,
     count: u64,
+    /// A batch is written at once, so by one writer: what an earlier, cut-off writer left is never its beginning.
+    epoch: u32,
 }
 
 struct Walk<'a> {
@@ -212,8 +214,10 @@ impl Walk<'_> {
                 self.batch = Some(Batch {
                     first: frame.sequence,
                     count: 1,
+                    epoch: frame.epoch,
                 });
             }
+            (Some(batch), _, _) if batch.epoch != frame.epoch => return Err(Fault::Batch),
             (Some(batch), true, _) => batch.count += 1,
             (Some(batch), false, Kind::BatchEnd) => {
                 let payload = &self.bytes[frame.payload_range(self.at)];
@@ -230,13 +234,17 @@ impl Walk<'_> {
 
     fn take(&mut self, frame: &FrameHeader) {
         let offset = self.at as u64;
-        self.scan.frames += 1;
         self.scan.epoch = self.scan.epoch.max(frame.epoch);
+        // What follows a seal is not part of the segment, however whole it looks.
+        let counts = self.scan.seal.is_none();
+        self.scan.frames += u64::from(counts);
         if frame.kind.is_record() {
-            self.scan.records += 1;
-            self.scan.payload_bytes += u64::from(frame.length);
             self.expected += 1;
-            self.scan.index.note(frame.sequence, offset, frame.time_ns);
+            if counts {
+                self.scan.records += 1;
+                self.scan.payload_bytes += u64::from(frame.length);
+                self.scan.index.note(frame.sequence, offset, frame.time_ns);
+            }
         } else if frame.kind == Kind::Lost {
             let payload = &self.bytes[frame.payload_range(self.at)];
             if let Some(lost) = lost_range(payload) {
@@ -277,7 +285,7 @@ impl Walk<'_> {
                         .expect("a fault was noted before resuming");
                     damage.bytes.end = at as u64;
                     damage.sequences.end = frame.sequence;
-                    if frame.kind.is_record() {
+                    if frame.kind.is_record() && self.scan.seal.is_none() {
                         let index = &mut self.scan.index;
                         index.note_always(frame.sequence, at as u64, frame.time_ns);
                     }

@@ -14,7 +14,7 @@ use crate::io::{LogIo, Open, RealDisk, read_all};
 use crate::list::Found;
 use crate::open::read_settled;
 use crate::recover::{io_error, open_segment};
-use crate::scan::{Damage, Scan, scan};
+use crate::scan::{Damage, Scan, Seal, scan};
 use crate::sealed::{BlockCache, CACHE_BYTES_DEFAULT, SealedFile};
 
 /// All of a log, checked.
@@ -56,7 +56,8 @@ pub struct VerifiedSegment {
 pub enum SegmentVerdict {
     /// Every byte that matters is as it was written.
     Sound,
-    /// It ends in bytes that were never acknowledged.
+    /// It ends in bytes that were never acknowledged. A complete segment too may have some behind its seal: a torn tail
+    /// that was zeroed, but not on disk.
     TornTail,
     /// Acknowledged data is damaged.
     Damaged,
@@ -134,9 +135,18 @@ fn verify_inner(
             }),
         }
     }
-    // What a repair gave up is not covered by the hash that the next segment repeats.
+    // The first run ends at the very seal that the next segment was written behind; else what follows it may matter.
     let hash = next.header.previous_seal_hash;
-    if verdict == Verdict::Clean
+    let seal = Seal {
+        next: base,
+        offset: end,
+        hash,
+    };
+    if scan.seal != Some(seal) {
+        verdict = Verdict::Rot;
+    }
+    // What a repair gave up is not covered by the hash that the next segment repeats.
+    if verdict != Verdict::Rot
         && segment.header.version > 1
         && !scan.repaired
         && segment_seal_hash(&bytes, &segment.header, &Redacted::new()) != Ok(hash)

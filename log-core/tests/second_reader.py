@@ -99,9 +99,12 @@ def read(folder):
             fail(f"segment {number} does not join the one before it")
         at, expected, batch, sealed = SEGMENT_HEADER, base, [], None
         while (found := frame(data, at, salt)) is not None and sealed is None:
-            (sequence, time, _, crc, schema, kind, flags, _, _), payload, end = found
+            (sequence, time, _, crc, schema, kind, flags, epoch, _), payload, end = found
             if sequence != expected:
                 fail(f"segment {number}, byte {at}: record {sequence} instead of {expected}")
+            if batch and epoch != before_epoch:
+                fail(f"segment {number}, byte {at}: a batch of epoch {before_epoch} goes on in epoch {epoch}")
+            before_epoch = epoch
             pair = struct.unpack_from("<QQ", payload) if kind not in (DATA, REDACTED) else None
             if kind in (DATA, REDACTED):
                 line = f"{sequence} {time} {schema} {kind} {crc} {len(payload)}"
@@ -122,6 +125,7 @@ def read(folder):
                 if pair[1] != at:
                     fail(f"segment {number}: the seal at {at} says {pair[1]}")
             at = end
+        # Whatever stands behind a seal is not part of the segment.
         before = sealed
 
 

@@ -165,9 +165,13 @@ fn verdict(verdict: SegmentVerdict) -> &'static str {
 
 pub(crate) fn verify_text(name: &str, found: &Verification) -> String {
     let mut text = String::new();
+    let tail = found.segments.last().map(|segment| segment.number);
     for segment in &found.segments {
         let verdict = match segment.verdict {
             SegmentVerdict::Sound => "sound",
+            SegmentVerdict::TornTail if Some(segment.number) != tail => {
+                "followed by bytes that were never acknowledged; nobody reads them, sealing leaves them out"
+            }
             SegmentVerdict::TornTail => {
                 "ends in bytes that were never acknowledged; the next start cuts them off"
             }

@@ -8,6 +8,12 @@ const SEEDS: u64 = 1000;
 /// Seeds within which every lie must be caught.
 const LIE_SEEDS: u64 = 2000;
 
+/// Seeds that found something: they hold for good.
+const FOUND: [u64; 1] = [
+    // The sync of the zeros over a torn tail fails, a power cut brings it back behind a seal.
+    40_000_000_000_358_445,
+];
+
 fn assert_sound(report: &Report) {
     println!("{report}");
     assert!(report.failures.is_empty(), "{report}");
@@ -39,6 +45,13 @@ fn seeds_hold_and_meet_everything_that_can_happen() {
         ("lost names", disk.lost_names),
     ] {
         assert!(count > 0, "no {what} in {SEEDS} seeds");
+    }
+}
+
+#[test]
+fn what_was_found_once_stays_fixed() {
+    for seed in FOUND {
+        assert_sound(&run_seeds(seed..seed + 1, None));
     }
 }
 

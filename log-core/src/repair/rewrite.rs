@@ -97,7 +97,7 @@ fn judge(bytes: &[u8], header: &SegmentHeader, found: &Scan, end: End) -> Option
     match end {
         End::Sealed(seal) => {
             if found.seal == Some(seal)
-                && classify(Place::Inner, found) == Verdict::Clean
+                && classify(Place::Inner, found) != Verdict::Rot
                 && found.next == seal.next
             {
                 return Some(Vec::new());
@@ -215,6 +215,10 @@ impl Copy<'_> {
             return None;
         }
         let member = frame.kind.is_record() && frame.flags & FLAG_BATCH != 0;
+        // A batch is of one epoch.
+        if frame.epoch != self.epoch {
+            self.close_batch();
+        }
         if frame.kind == Kind::BatchEnd {
             let count = self.batch.len() as u64;
             let first = self.next.checked_sub(count)?;

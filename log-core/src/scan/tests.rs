@@ -332,6 +332,54 @@ fn stale_frames_of_an_older_epoch_never_parse() {
 }
 
 #[test]
+fn a_batch_is_of_one_epoch() {
+    let mut built = Built::new(1);
+    built.frame(Kind::Data, FLAG_BATCH, 1, &[1; 16]);
+    built.epoch = 2;
+    built.frame(Kind::Data, FLAG_BATCH, 1, &[2; 16]);
+    built.frame(Kind::BatchEnd, 0, 1, &control_payload(1, 2));
+    let found = scan(&built.padded(), &built.header);
+    assert_eq!((found.next, found.valid_end), (1, 4096));
+    assert_eq!(found.damage[0].fault, Fault::Batch);
+    assert_eq!(classify(Place::Tail, &found), Verdict::TornTail);
+}
+
+#[test]
+fn what_stands_behind_a_seal_is_not_part_of_the_segment() {
+    let mut built = Built::usual();
+    let offset = built.bytes.len() as u64;
+    let seal = built.header.seal_payload(9, offset, &[7; 32]);
+    built.frame(Kind::Seal, 0, 7, &seal);
+    let end = built.bytes.len();
+    let sound = scan(&built.padded(), &built.header);
+    // A whole frame that fits there in every way is the worst of what can stand there.
+    built.frame(Kind::Data, 0, 7, &[5; 100]);
+    let mut bytes = built.padded();
+    let found = scan(&bytes, &built.header);
+    assert_eq!((found.seal, found.next), (sound.seal, 9));
+    assert_eq!(
+        (found.frames, found.records, found.valid_end),
+        (sound.frames, sound.records, end as u64)
+    );
+    assert_eq!(classify(Place::Inner, &sound), Verdict::Clean);
+    assert_eq!(classify(Place::Inner, &found), Verdict::TornTail);
+    assert_eq!(found.index.floor(9), sound.index.floor(9));
+    // It hides nothing before the seal, nor a proof that this seal is not the end.
+    for at in (SEGMENT_HEADER_BYTES..end).step_by(7) {
+        bytes[at] ^= 1;
+        let found = scan(&bytes, &built.header);
+        let whole = kept(&bytes, &built.header, found.valid_end);
+        if whole != built.records[..8] || found.seal.is_none() {
+            assert_eq!(classify(Place::Inner, &found), Verdict::Rot, "byte {at}");
+        }
+        bytes[at] ^= 1;
+    }
+    built.frame(Kind::Data, 0, 10, &[6; 100]);
+    let found = scan(&built.padded(), &built.header);
+    assert_eq!(classify(Place::Inner, &found), Verdict::Rot);
+}
+
+#[test]
 fn a_payload_that_holds_a_whole_segment_is_only_a_payload() {
     let inner = Built::usual();
     let mut built = Built::new(0x5eed);

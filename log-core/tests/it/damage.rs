@@ -4,7 +4,9 @@ use std::fs::{self, OpenOptions};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use log_core::{Fault, Log, OpenError, ReadError, Reader, SegmentVerdict, verify};
+use log_core::{
+    Config, Fault, Log, OpenError, ReadError, Reader, RepairMode, Sealing, SegmentVerdict, verify,
+};
 
 use crate::support::{assert_holds, fill, payload, record, segment_path, small};
 
@@ -345,6 +347,46 @@ fn a_rotten_seal_is_refused_for_writing_only() {
     );
     assert_holds(&Reader::open_read_only(dir.path()).unwrap(), 1, 300, 300);
     assert!(!verify(dir.path()).unwrap().is_sound());
+}
+
+#[test]
+fn bytes_that_come_back_behind_a_seal_are_no_damage() {
+    let dir = closed(300, 300);
+    let path = segment_path(dir.path(), 1);
+    let used = log_core::stat(dir.path()).unwrap().segments[0].used_bytes;
+    let file = OpenOptions::new().write(true).open(&path).unwrap();
+    // Frames of this very segment, and rubbish.
+    let frames = &fs::read(&path).unwrap()[4096..5000];
+    file.write_all_at(frames, used).unwrap();
+    file.write_all_at(&[0xa5; 77], used + 1000).unwrap();
+
+    let verification = verify(dir.path()).unwrap();
+    assert!(verification.is_sound(), "{verification:?}");
+    let first = &verification.segments[0];
+    assert_eq!(first.verdict, SegmentVerdict::TornTail);
+    assert_eq!(first.damage[0].bytes, used..used + 1077);
+    let repair = log_core::repair(dir.path(), RepairMode::DryRun).unwrap();
+    assert_eq!(repair.findings, []);
+    assert_holds(&Reader::open_read_only(dir.path()).unwrap(), 1, 300, 300);
+    // Damage before the seal is still damage.
+    flip(&path, 4096 + 60, 1);
+    assert!(!verify(dir.path()).unwrap().is_sound());
+    flip(&path, 4096 + 60, 1);
+
+    let log = Log::open(Config {
+        sealing: Some(Sealing {
+            raw_segments: 0,
+            level: 3,
+        }),
+        ..small(dir.path())
+    })
+    .unwrap();
+    while log.seal_next().unwrap().is_some() {}
+    assert_holds(&log.reader(), 1, 300, 300);
+    drop(log);
+    assert!(!path.exists());
+    let first = &verify(dir.path()).unwrap().segments[0];
+    assert_eq!(first.verdict, SegmentVerdict::Sound);
 }
 
 #[test]
