@@ -151,7 +151,7 @@ pub fn plan(stat: &log_core::Stat, retention: &Retention, now_ns: i64) -> Plan {
     let cursors: Vec<(String, u64)> = stat
         .cursors
         .iter()
-        .map(|cursor| (cursor.name.clone(), cursor.position))
+        .map(|cursor| (cursor.name.clone(), cursor.settled))
         .collect();
     core::plan(&facts, &cursors, retention, now_ns)
 }

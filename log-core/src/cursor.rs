@@ -1,8 +1,10 @@
 //! Named cursors: durable positions of readers, kept beside the log.
 //!
 //! A cursor's position is the sequence number of the next record its owner wants. A file `cursors/{name}.cursor`
-//! holds two slots, written alternately, each synced: a crash spoils at most the older position's successor, never
-//! both. Invariant: positions go forward, but for an explicit rewind that says why; none is beyond the durable end.
+//! holds two slots. A position is written to one of them, synced, and then to the other one, synced: a crash spoils at
+//! most one of them. Invariants: positions go forward, but for an explicit rewind that says why; none is beyond the
+//! durable end. One of the two slots, as they can be read, is on disk: a newer one whose sync failed may stand in the
+//! page cache only. So what is dropped because a cursor has passed it must have been passed by both.
 //!
 //! Slot, 512 bytes at 0 and at 4096, little-endian: magic 8, version 4, reason length 4, generation 8, position 8,
 //! time ns 8, reason of a rewind 200, zeros, CRC-32 of all before at 508.
@@ -26,6 +28,8 @@ const SLOT_STRIDE_BYTES: u64 = 4096;
 const NAME_BYTES_MAX: usize = 64;
 const REASON_BYTES_MAX: usize = 200;
 const REASON_AT: usize = 40;
+/// Every commit takes two: nobody gets there.
+const GENERATION_MAX: u64 = u64::MAX / 2;
 
 /// Where a reader stands; held exclusively until dropped. See [`crate::Reader::cursor`].
 #[derive(Debug)]
@@ -34,7 +38,10 @@ pub struct Cursor {
     name: String,
     path: PathBuf,
     file: Arc<dyn LogFile>,
+    /// The newest one that is on disk.
     slot: Slot,
+    /// Whether the other one says the same.
+    is_settled: bool,
 }
 
 /// A stored position.
@@ -53,6 +60,9 @@ pub struct CursorInfo {
     pub name: String,
     /// Sequence number of the next record its owner wants.
     pub position: u64,
+    /// The position that is on disk for certain, and never above `position`: what retention goes by. Less than
+    /// `position` while that is being stored, or if storing it failed.
+    pub settled: u64,
     /// When it was stored, nanoseconds since the Unix epoch.
     pub time_ns: i64,
     /// Why it was rewound, if that was the last thing that happened to it.
@@ -74,16 +84,18 @@ impl Cursor {
         if !file.try_lock(true).map_err(failed("lock cursor", &path))? {
             return Err(CursorError::Held(name.to_owned()));
         }
-        let slot = read_slots(file.as_ref(), name, &path)?;
-        let cursor = Self {
+        let (slot, _) = read_slots(file.as_ref(), name, &path)?;
+        let mut cursor = Self {
             store,
             name: name.to_owned(),
             path,
             file,
             slot,
+            is_settled: false,
         };
         cursor.check_end(cursor.slot.position)?;
         cursor.make_durable(&dir)?;
+        cursor.settle();
         Ok(cursor)
     }
 
@@ -100,7 +112,7 @@ impl Cursor {
     }
 
     /// Stores that everything below `position` is done; durable when it returns. It may not go back, nor beyond the
-    /// durable end. The same position again is not written.
+    /// durable end. The same position again is not written. Costs two syncs.
     pub fn commit(&mut self, position: u64) -> Result<(), CursorError> {
         if position < self.slot.position {
             let (from, to) = (self.slot.position, position);
@@ -111,6 +123,7 @@ impl Cursor {
             });
         }
         if position == self.slot.position {
+            self.settle();
             return Ok(());
         }
         self.store_position(position, String::new())
@@ -146,9 +159,28 @@ impl Cursor {
         };
         self.write_slot(&slot)?;
         self.slot = slot;
+        self.is_settled = false;
+        self.settle();
         Ok(())
     }
 
+    /// Lets the other slot say the same as the newest one. If that fails nothing is lost: the position is on disk, and
+    /// retention waits for the next commit.
+    fn settle(&mut self) {
+        if self.is_settled {
+            return;
+        }
+        let slot = Slot {
+            generation: self.slot.generation + 1,
+            ..self.slot.clone()
+        };
+        if self.write_slot(&slot).is_ok() {
+            self.slot = slot;
+            self.is_settled = true;
+        }
+    }
+
+    /// Writes and syncs the slot that holds this generation: the one that is not the newest on disk.
     fn write_slot(&self, slot: &Slot) -> Result<(), CursorError> {
         let at = slot.generation % 2 * SLOT_STRIDE_BYTES;
         write_all(self.file.as_ref(), &slot.encode(), at)
@@ -209,8 +241,13 @@ impl Slot {
             return None;
         }
         let reason = std::str::from_utf8(bytes.get(REASON_AT..REASON_AT + length)?).ok()?;
+        // The same goes for a generation that leaves no room to go on.
+        let generation = number(16)?;
+        if generation > GENERATION_MAX {
+            return None;
+        }
         Some(Self {
-            generation: number(16)?,
+            generation,
             position: number(24)?,
             time_ns: number(32)? as i64,
             reason: reason.to_owned(),
@@ -280,27 +317,33 @@ fn sync_names(io: &dyn LogIo, dir: &Path) -> Result<(), CursorError> {
     Ok(())
 }
 
-/// The newer of the valid slots.
-fn read_slots(file: &dyn LogFile, name: &str, path: &Path) -> Result<Slot, CursorError> {
+/// The newer of the valid slots, and the least position of them.
+fn read_slots(file: &dyn LogFile, name: &str, path: &Path) -> Result<(Slot, u64), CursorError> {
     let mut newest: Option<Slot> = None;
+    let mut least = u64::MAX;
     for at in [0, SLOT_STRIDE_BYTES] {
         let mut bytes = [0; SLOT_BYTES];
         let count = read_up_to(file, &mut bytes, at).map_err(failed("read cursor", path))?;
         if count < SLOT_BYTES {
             continue;
         }
-        if let Some(slot) = Slot::decode(&bytes)
-            && newest
-                .as_ref()
-                .is_none_or(|newest| newest.generation < slot.generation)
+        let Some(slot) = Slot::decode(&bytes) else {
+            continue;
+        };
+        least = least.min(slot.position);
+        if newest
+            .as_ref()
+            .is_none_or(|newest| newest.generation < slot.generation)
         {
             newest = Some(slot);
         }
     }
-    newest.ok_or_else(|| CursorError::Damaged {
-        name: name.to_owned(),
-        path: path.to_path_buf(),
-    })
+    newest
+        .map(|newest| (newest, least))
+        .ok_or_else(|| CursorError::Damaged {
+            name: name.to_owned(),
+            path: path.to_path_buf(),
+        })
 }
 
 /// Names and files of all cursors of a log, by name.
@@ -323,10 +366,11 @@ pub(crate) fn look(io: &dyn LogIo, name: &str, path: &Path) -> Result<CursorInfo
     let file = io
         .open(path, Open::Read)
         .map_err(failed("open cursor", path))?;
-    let slot = read_slots(file.as_ref(), name, path)?;
+    let (slot, settled) = read_slots(file.as_ref(), name, path)?;
     Ok(CursorInfo {
         name: name.to_owned(),
         position: slot.position,
+        settled,
         time_ns: slot.time_ns,
         rewound: (!slot.reason.is_empty()).then_some(slot.reason),
     })

@@ -277,7 +277,7 @@ impl Maintainer {
         }
         let cursors: Vec<_> = cursor::all(self.io(), &self.store.dir)?
             .into_iter()
-            .map(|cursor| (cursor.name, cursor.position))
+            .map(|cursor| (cursor.name, cursor.settled))
             .collect();
         Ok(retention::plan(
             &facts,

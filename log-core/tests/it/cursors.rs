@@ -1,7 +1,6 @@
 //! Cursor rules.
 
 use std::fs;
-use std::os::unix::fs::FileExt;
 
 use log_core::{CursorError, Log, OpenError, Reader};
 
@@ -85,30 +84,41 @@ fn names_are_plain() {
 }
 
 #[test]
-fn a_torn_slot_leaves_the_position_before() {
+fn either_slot_is_enough_and_retention_believes_both() {
     let dir = tempfile::tempdir().unwrap();
     let log = Log::open(small(dir.path())).unwrap();
     fill(&log, 1, 20, 10);
+    let path = dir.path().join("cursors/a.cursor");
+    let slots = || {
+        let bytes = fs::read(&path).unwrap();
+        [bytes[..512].to_vec(), bytes[4096..4608].to_vec()]
+    };
     let mut cursor = log.reader().cursor("a").unwrap();
     cursor.commit(7).unwrap();
+    let seven = slots();
     cursor.commit(8).unwrap();
     drop(cursor);
-    let path = dir.path().join("cursors/a.cursor");
-    let file = fs::OpenOptions::new()
-        .read(true)
-        .write(true)
-        .open(&path)
-        .unwrap();
-    let position_at = |slot: u64| {
-        let mut bytes = [0; 8];
-        file.read_exact_at(&mut bytes, slot + 24).unwrap();
-        u64::from_le_bytes(bytes)
+    let eight = slots();
+    let shown = |slots: [&[u8]; 2]| {
+        let [first, second] = slots;
+        let bytes = [first, &[0; 4096 - 512], second, &[0; 4096 - 512]].concat();
+        fs::write(&path, bytes).unwrap();
+        let cursors = log_core::stat(dir.path()).unwrap().cursors;
+        (cursors[0].position, cursors[0].settled)
     };
-    let newer = if position_at(0) == 8 { 0 } else { 4096 };
-    assert_eq!((position_at(newer), position_at(4096 - newer)), (8, 7));
-    file.write_all_at(&[0xff; 100], newer + 100).unwrap();
-    assert_eq!(log.reader().cursor("a").unwrap().position(), 7);
-    file.write_all_at(&[0xff; 100], 4096 - newer + 100).unwrap();
+    assert_eq!(shown([&eight[0], &eight[1]]), (8, 8));
+    // A crash between the two writes, whichever comes first, or the first one's sync failed.
+    assert_eq!(shown([&eight[0], &seven[1]]), (8, 7));
+    assert_eq!(shown([&seven[0], &eight[1]]), (8, 7));
+    // One slot torn.
+    let torn = [&eight[0][..100], &[0xff; 412]].concat();
+    assert_eq!(shown([&torn, &seven[1]]), (7, 7));
+    assert_eq!(shown([&torn, &eight[1]]), (8, 8));
+    assert_eq!(log.reader().cursor("a").unwrap().position(), 8);
+    assert_eq!(slots()[0][24], 8, "opening writes both again");
+    assert_eq!(slots()[1][24], 8);
+    // Both.
+    fs::write(&path, [0xff; 8192]).unwrap();
     assert!(matches!(
         log.reader().cursor("a"),
         Err(CursorError::Damaged { .. })
