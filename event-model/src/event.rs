@@ -7,9 +7,8 @@
 //! nanoseconds.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
-use crate::{EventId, Level, ProjectId};
+use crate::{EventId, Level, ProjectId, free::Free};
 
 /// One captured error.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -66,35 +65,35 @@ pub struct Event {
     pub user: Option<User>,
     /// The HTTP request: `url`, `method`, `headers` (object), `query_string`,
     /// `cookies`, `data`, `env`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub request: Option<Map<String, Value>>,
+    #[serde(default, skip_serializing_if = "Free::is_empty")]
+    pub request: Free,
     /// Contexts by name, each an object.
-    #[serde(default, skip_serializing_if = "Map::is_empty")]
-    pub contexts: Map<String, Value>,
+    #[serde(default, skip_serializing_if = "Free::is_empty")]
+    pub contexts: Free,
     /// Oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub breadcrumbs: Vec<Breadcrumb>,
     /// Free form.
-    #[serde(default, skip_serializing_if = "Map::is_empty")]
-    pub extra: Map<String, Value>,
+    #[serde(default, skip_serializing_if = "Free::is_empty")]
+    pub extra: Free,
     /// As the client gave it; empty: none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fingerprint: Vec<String>,
     /// Versions of loaded packages.
-    #[serde(default, skip_serializing_if = "Map::is_empty")]
-    pub modules: Map<String, Value>,
+    #[serde(default, skip_serializing_if = "Free::is_empty")]
+    pub modules: Free,
     /// `name`, `version`, `packages`, `integrations`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sdk: Option<Map<String, Value>>,
+    #[serde(default, skip_serializing_if = "Free::is_empty")]
+    pub sdk: Free,
     /// Loaded images, source map debug ids.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub debug_meta: Option<Map<String, Value>>,
+    #[serde(default, skip_serializing_if = "Free::is_empty")]
+    pub debug_meta: Free,
     /// What the scrubber did.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub scrubbed: Vec<String>,
     /// Unknown top-level keys of the client.
-    #[serde(default, skip_serializing_if = "Map::is_empty")]
-    pub other: Map<String, Value>,
+    #[serde(default, skip_serializing_if = "Free::is_empty")]
+    pub other: Free,
 }
 
 /// One exception of the chain.
@@ -147,8 +146,8 @@ pub struct Mechanism {
     #[serde(skip_serializing_if = "String::is_empty")]
     pub source: String,
     /// Whatever else the client gave (`data`, `meta`, `description`, …).
-    #[serde(skip_serializing_if = "Map::is_empty")]
-    pub data: Map<String, Value>,
+    #[serde(skip_serializing_if = "Free::is_empty")]
+    pub data: Free,
 }
 
 /// One call of a stack trace.
@@ -188,11 +187,11 @@ pub struct Frame {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub post_context: Vec<String>,
     /// Local variables.
-    #[serde(skip_serializing_if = "Map::is_empty")]
-    pub vars: Map<String, Value>,
+    #[serde(skip_serializing_if = "Free::is_empty")]
+    pub vars: Free,
     /// Whatever else the client gave (addresses, `trust`, `lock`, …).
-    #[serde(skip_serializing_if = "Map::is_empty")]
-    pub other: Map<String, Value>,
+    #[serde(skip_serializing_if = "Free::is_empty")]
+    pub other: Free,
 }
 
 #[expect(
@@ -244,8 +243,8 @@ pub struct User {
     #[serde(skip_serializing_if = "String::is_empty")]
     pub session_id: String,
     /// Whatever else the client gave.
-    #[serde(skip_serializing_if = "Map::is_empty")]
-    pub data: Map<String, Value>,
+    #[serde(skip_serializing_if = "Free::is_empty")]
+    pub data: Free,
 }
 
 impl User {
@@ -285,6 +284,6 @@ pub struct Breadcrumb {
     #[serde(skip_serializing_if = "String::is_empty")]
     pub message: String,
     /// Free form.
-    #[serde(skip_serializing_if = "Map::is_empty")]
-    pub data: Map<String, Value>,
+    #[serde(skip_serializing_if = "Free::is_empty")]
+    pub data: Free,
 }

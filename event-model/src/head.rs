@@ -151,11 +151,8 @@ fn clip(text: &str) -> String {
 }
 
 fn sdk_text(event: &Event, key: &str) -> String {
-    let value = event.sdk.as_ref().and_then(|sdk| sdk.get(key));
-    value
-        .and_then(serde_json::Value::as_str)
-        .unwrap_or_default()
-        .to_owned()
+    let value = event.sdk.get(key).and_then(crate::free::Part::as_str);
+    value.unwrap_or_default().into_owned()
 }
 
 fn handled_number(event: &Event) -> u8 {

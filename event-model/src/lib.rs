@@ -5,7 +5,8 @@
 //! reads; the same control records folded in the same order give the same state.
 //! Must not know where records are stored or how they travel.
 //!
-//! In reading order: [`id`], [`level`], [`event`] (one whole event), [`head`] (the
+//! In reading order: [`id`], [`level`], [`event`] (one whole event),
+//! [`free`] (its parts of free form), [`head`] (the
 //! part of it that grouping and counting read in place), [`record`] (bytes of a
 //! record), [`command`], [`control`] (the fold), [`credential`].
 
@@ -17,6 +18,7 @@ pub mod command;
 pub mod control;
 pub mod credential;
 pub mod event;
+pub mod free;
 pub mod head;
 pub mod id;
 pub mod level;

@@ -254,7 +254,7 @@ fn compare_rest(event: &Event, wanted: &Value, place: &str) {
             "email" => user.email.clone(),
             "username" => user.username.clone(),
             "ip_address" => user.ip_address.clone(),
-            other => scalar(&user.data[other]),
+            other => scalar(&user.data.to_map()[other]),
         };
         assert_eq!(found, scalar(&value), "{place}: user.{key}");
     }
@@ -317,12 +317,8 @@ fn every_captured_event_survives_its_stored_form() {
         for item in parse(&request).items {
             let Item::Event(event) = item else { continue };
             let body = serde_json::to_vec(&event.event).unwrap();
-            let mut read: Event = serde_json::from_slice(&body).unwrap();
-            let mut event = event.event;
-            // serde_json reads 2**70 one unit in the last place off.
-            read.extra.remove("numbers");
-            event.extra.remove("numbers");
-            assert_eq!(read, event);
+            let read: Event = serde_json::from_slice(&body).unwrap();
+            assert_eq!(read, event.event);
         }
     }
 }

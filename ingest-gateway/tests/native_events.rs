@@ -71,24 +71,24 @@ fn a_whole_event_is_mapped() {
         (user.id.as_str(), user.ip_address.as_str()),
         ("77", "203.0.113.7")
     );
-    let request = event.request.as_ref().unwrap();
+    let request = event.request.to_map();
     assert_eq!(request["url"], "https://shop.example/pay");
     assert_eq!(request["query_string"], "id=1&token=[Filtered]");
     assert_eq!(request["headers"]["User-Agent"], "Mozilla/5.0");
-    assert_eq!(event.contexts["state"]["cart"]["items"], 2);
+    assert_eq!(event.contexts.to_map()["state"]["cart"]["items"], 2);
     assert_eq!(event.breadcrumbs[0].level, Some(Level::Warning));
-    assert_eq!(event.breadcrumbs[0].data["status"], 200);
+    assert_eq!(event.breadcrumbs[0].data.to_map()["status"], 200);
     assert_eq!(
         event.tags,
         [("retry".into(), "3".into()), ("route".into(), "pay".into())]
     );
     assert_eq!(
-        event.extra,
+        event.extra.to_map(),
         *json!({"api_key": "[Filtered]", "author": "jane"})
             .as_object()
             .unwrap()
     );
-    assert_eq!(event.other["colour"], "blue");
+    assert_eq!(event.other.to_map()["colour"], "blue");
     assert_eq!(event.scrubbed, ["request.query_string", "extra.api_key"]);
 }
 
@@ -114,7 +114,7 @@ fn a_stack_of_no_known_form_is_kept_as_text() {
         .unwrap()
         .event;
     assert_eq!(event.exceptions[0].frames, []);
-    assert_eq!(event.other["stack"], "in pay, I think");
+    assert_eq!(event.other.to_map()["stack"], "in pay, I think");
 }
 
 #[test]

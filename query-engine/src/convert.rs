@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use event_model::{
     ControlState, DeliveryState, DeliveryStep, IssueId, IssueStatus, Level, ProjectId, Role,
-    control::User,
+    control::User, free::Free,
 };
 use prost_types::{ListValue, Struct, Value as Any, value::Kind};
 use proto::v1;
@@ -129,6 +129,11 @@ pub(crate) fn delivery(step: DeliveryStep) -> v1::RecordDeliveryRequest {
         error: step.error,
         at: Some(stamp_ns(step.at_ns)),
     }
+}
+
+/// An object of free form as a `Struct`; see [`structure`].
+pub(crate) fn free(free: &Free) -> Struct {
+    structure(free.to_map())
 }
 
 /// A JSON object as a `Struct`. Numbers become doubles, as the format wants it; the

@@ -1,6 +1,11 @@
 //! A stored event as `errata.v1.EventDetail`.
 
-use event_model::{Event, event};
+use std::borrow::Cow;
+
+use event_model::{
+    Event, event,
+    free::{Free, Part},
+};
 use proto::v1;
 use serde_json::{Map, Value};
 
@@ -17,16 +22,16 @@ pub(crate) fn response(whole: Whole) -> v1::GetEventResponse {
 }
 
 fn detail(event: Event, raw_json: String) -> v1::EventDetail {
-    let structure = |map: Option<Map<String, Value>>| map.map(convert::structure);
+    let structure = |free: Free| (!free.is_empty()).then(|| convert::free(&free));
     v1::EventDetail {
         exceptions: event.exceptions.into_iter().map(exception).collect(),
         threads: event.threads.into_iter().map(thread).collect(),
         tags: event.tags.into_iter().collect(),
-        user: structure(event.user.map(user)),
+        user: event.user.map(|user| convert::structure(self::user(user))),
         request: structure(event.request),
-        contexts: Some(convert::structure(event.contexts)),
+        contexts: Some(convert::free(&event.contexts)),
         breadcrumbs: event.breadcrumbs.into_iter().map(breadcrumb).collect(),
-        extra: Some(convert::structure(event.extra)),
+        extra: Some(convert::free(&event.extra)),
         fingerprint: event.fingerprint,
         sdk: structure(event.sdk),
         message: event.message,
@@ -34,14 +39,14 @@ fn detail(event: Event, raw_json: String) -> v1::EventDetail {
         server_name: event.server_name,
         transaction: event.transaction,
         logger: event.logger,
-        modules: event.modules.into_iter().map(module).collect(),
+        modules: event.modules.members().into_iter().map(module).collect(),
         raw_json,
     }
 }
 
 /// The user's fields as one object; those unset are left out.
 pub(crate) fn user(user: event::User) -> Map<String, Value> {
-    let mut map = user.data;
+    let mut map = user.data.to_map();
     for (key, value) in [
         ("id", user.id),
         ("email", user.email),
@@ -56,11 +61,10 @@ pub(crate) fn user(user: event::User) -> Map<String, Value> {
     map
 }
 
-fn module((name, version): (String, Value)) -> (String, String) {
-    match version {
-        Value::String(version) => (name, version),
-        other => (name, other.to_string()),
-    }
+fn module((name, version): (Cow<'_, str>, Part<'_>)) -> (String, String) {
+    let text = version.as_str();
+    let text = text.unwrap_or(Cow::Borrowed(version.as_json()));
+    (name.into_owned(), text.into_owned())
 }
 
 fn exception(exception: event::Exception) -> v1::ExceptionDetail {
@@ -79,7 +83,7 @@ fn mechanism(mechanism: event::Mechanism) -> v1::Mechanism {
         r#type: mechanism.ty,
         handled: mechanism.handled,
         synthetic: mechanism.synthetic,
-        data: Some(convert::structure(mechanism.data)),
+        data: Some(convert::free(&mechanism.data)),
         exception_id: mechanism.exception_id,
         parent_id: mechanism.parent_id,
         is_exception_group: mechanism.is_exception_group,
@@ -108,7 +112,7 @@ fn frame(frame: event::Frame) -> v1::Frame {
         context_line: frame.context_line.unwrap_or_default(),
         pre_context: frame.pre_context,
         post_context: frame.post_context,
-        vars: (!frame.vars.is_empty()).then(|| convert::structure(frame.vars)),
+        vars: (!frame.vars.is_empty()).then(|| convert::free(&frame.vars)),
     }
 }
 
@@ -119,6 +123,6 @@ fn breadcrumb(crumb: event::Breadcrumb) -> v1::Breadcrumb {
         category: crumb.category,
         level: crumb.level.map_or(0, convert::level),
         message: crumb.message,
-        data: (!crumb.data.is_empty()).then(|| convert::structure(crumb.data)),
+        data: (!crumb.data.is_empty()).then(|| convert::free(&crumb.data)),
     }
 }

@@ -28,9 +28,7 @@ pub(crate) fn event(number: u64, body_bytes: usize) -> (Head, Vec<u8>) {
     let mut event: Event = serde_json::from_str(&text).unwrap();
     event.project_id = ProjectId(1);
     let head = Head::of(&event, body_bytes as u32);
-    event
-        .extra
-        .insert("filler".into(), filler(number, body_bytes).into());
+    event.extra.insert("filler", filler(number, body_bytes));
     (head, serde_json::to_vec(&event).unwrap())
 }
 

@@ -1,7 +1,7 @@
 //! What is common to all forms of an event: its empty start, caps, and what the
 //! request adds.
 
-use event_model::{Event, EventId, Level};
+use event_model::{Event, EventId, Level, free::Free};
 use serde_json::{Map, Value};
 
 use super::Context;
@@ -27,16 +27,16 @@ pub(super) fn empty_event(context: &Context<'_>) -> Event {
         server_name: String::new(),
         tags: Vec::new(),
         user: None,
-        request: None,
-        contexts: Map::new(),
+        request: Free::new(),
+        contexts: Free::new(),
         breadcrumbs: Vec::new(),
-        extra: Map::new(),
+        extra: Free::new(),
         fingerprint: Vec::new(),
-        modules: Map::new(),
-        sdk: None,
-        debug_meta: None,
+        modules: Free::new(),
+        sdk: Free::new(),
+        debug_meta: Free::new(),
         scrubbed: Vec::new(),
-        other: Map::new(),
+        other: Free::new(),
     }
 }
 
@@ -58,14 +58,14 @@ pub(super) fn fill_user_agent(event: &mut Event, context: &Context<'_>) {
     if event.platform != "javascript" || !agent.contains("Mozilla/") {
         return;
     }
-    let request = event.request.get_or_insert_default();
-    let headers = request
-        .entry("headers")
-        .or_insert_with(|| Value::Object(Map::new()));
-    if let Value::Object(headers) = headers
-        && !headers.contains_key("User-Agent")
-    {
+    let headers = event.request.get("headers");
+    let mut headers = headers.map_or_else(Map::new, |headers| match headers.to_value() {
+        Value::Object(map) => map,
+        _ => Map::new(),
+    });
+    if !headers.contains_key("User-Agent") {
         headers.insert("User-Agent".to_owned(), agent.into());
+        event.request.insert("headers", headers);
     }
 }
 

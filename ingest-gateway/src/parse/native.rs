@@ -10,7 +10,7 @@ mod error;
 mod proto;
 mod read;
 
-use event_model::{Event, Level, event::Breadcrumb};
+use event_model::{Event, Level, event::Breadcrumb, free::Free};
 use serde::Deserialize;
 use serde_json::{Map, Value, value::RawValue};
 
@@ -136,16 +136,18 @@ pub(super) fn from_tree(
         fingerprint,
         extra,
     ] = slots;
+    let mut other = Map::new();
     for (key, value) in others {
         let kept = value.into_value(&mut other_budget);
-        event.other.insert(key.into_owned(), kept);
+        other.insert(key.into_owned(), kept);
     }
     let limits = context.limits;
     let read = error::chain(error, &root.key("error"), limits)?;
     event.exceptions = read.exceptions;
     if let Some(stack) = read.stack_left {
-        event.other.insert("stack".to_owned(), stack.into());
+        other.insert("stack".to_owned(), stack.into());
     }
+    event.other = other.into();
     event.level = level_of(&level, &root.key("level"))?.unwrap_or_default();
     event.platform = sentry::platform(Json::String(text(platform, &root.key("platform"))?.into()));
     event.release = read::short(release, &root.key("release"), sentry::TAG_CHARS_MAX)?;
@@ -230,9 +232,7 @@ fn read_client(json: Json<'_>, path: &Path<'_>, event: &mut Event) -> Result<(),
         if !value.is_empty() {
             let object: Map<String, Value> =
                 [(name.to_owned(), value.into())].into_iter().collect();
-            event
-                .contexts
-                .insert(context.to_owned(), Value::Object(object));
+            event.contexts.insert(context, Value::Object(object));
         }
     }
     Ok(())
@@ -257,7 +257,7 @@ fn read_user(
         email: text(email, &path.key("email"))?,
         username: text(username, &path.key("username"))?,
         ip_address: text(ip_address, &path.key("ip_address"))?,
-        data: Map::new(),
+        data: Free::new(),
     };
     let sender = context.client_ip.map(|ip| ip.to_string());
     sentry::resolve_address(&mut user.ip_address, sender.as_deref());
@@ -280,9 +280,9 @@ fn read_context(
         event.breadcrumbs.push(crumb);
     }
     for (name, json) in [("state", state), ("metrics", metrics)] {
-        let map = free_map(json, &path.key(name))?;
-        if !map.is_empty() {
-            event.contexts.insert(name.to_owned(), Value::Object(map));
+        let free = free_map(json, &path.key(name))?;
+        if !free.is_empty() {
+            event.contexts.insert(name, free.to_map());
         }
     }
     Ok(())

@@ -15,6 +15,7 @@ use std::fmt::{self, Write as _};
 use event_model::{
     Event,
     event::{Breadcrumb, Exception, Frame, Thread},
+    free::Free,
 };
 use serde_json::{Map, Value};
 
@@ -27,6 +28,7 @@ const SCRUBBED_MAX: usize = 100;
 pub(super) fn event(event: &mut Event) {
     let mut scrub = Scrub {
         noted: std::mem::take(&mut event.scrubbed),
+        masked: 0,
     };
     scrub.whole(event);
     event.scrubbed = scrub.noted;
@@ -83,6 +85,8 @@ impl fmt::Display for Path<'_> {
 
 struct Scrub {
     noted: Vec<String>,
+    /// Values masked so far, noted or not.
+    masked: usize,
 }
 
 impl Scrub {
@@ -108,9 +112,7 @@ impl Scrub {
         if let Some(user) = &mut event.user {
             self.map(&Path::root("user").key("data"), &mut user.data);
         }
-        if let Some(request) = &mut event.request {
-            self.request(&Path::root("request"), request);
-        }
+        self.request(&Path::root("request"), &mut event.request);
         self.map(&Path::root("contexts"), &mut event.contexts);
         for (at, crumb) in event.breadcrumbs.iter_mut().enumerate() {
             self.breadcrumb(&Path::root("breadcrumbs").index(at), crumb);
@@ -143,7 +145,25 @@ impl Scrub {
         self.map(&path.key("data"), &mut crumb.data);
     }
 
-    fn request(&mut self, path: &Path<'_>, request: &mut Map<String, Value>) {
+    fn request(&mut self, path: &Path<'_>, request: &mut Free) {
+        self.free(request, |scrub, map| scrub.request_map(path, map));
+    }
+
+    /// Hands the members of `free` to `scrub`; they are written anew only if it
+    /// masked something.
+    fn free(&mut self, free: &mut Free, scrub: impl FnOnce(&mut Self, &mut Map<String, Value>)) {
+        if free.is_empty() {
+            return;
+        }
+        let before = self.masked;
+        let mut map = free.to_map();
+        scrub(self, &mut map);
+        if self.masked > before {
+            *free = map.into();
+        }
+    }
+
+    fn request_map(&mut self, path: &Path<'_>, request: &mut Map<String, Value>) {
         for (key, value) in request.iter_mut() {
             let path = path.key(key);
             match (key.as_str(), value) {
@@ -163,7 +183,11 @@ impl Scrub {
         }
     }
 
-    fn map(&mut self, path: &Path<'_>, map: &mut Map<String, Value>) {
+    fn map(&mut self, path: &Path<'_>, free: &mut Free) {
+        self.free(free, |scrub, map| scrub.members(path, map));
+    }
+
+    fn members(&mut self, path: &Path<'_>, map: &mut Map<String, Value>) {
         // {"name": "password", "value": "…"}
         let named_secret = map.contains_key("value")
             && ["name", "key"].iter().any(|k| {
@@ -185,7 +209,7 @@ impl Scrub {
         match value {
             Value::String(text) => self.string(path, text),
             Value::Array(items) => self.list(path, items),
-            Value::Object(map) => self.map(path, map),
+            Value::Object(map) => self.members(path, map),
             Value::Null | Value::Bool(_) | Value::Number(_) => {}
         }
     }
@@ -263,6 +287,7 @@ impl Scrub {
     }
 
     fn note(&mut self, path: &Path<'_>) {
+        self.masked += 1;
         if self.noted.len() < SCRUBBED_MAX {
             let mut written = String::new();
             let _ = write!(written, "{path}");

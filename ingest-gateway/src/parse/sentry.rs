@@ -10,6 +10,8 @@ mod message;
 mod stack;
 
 use event_model::{Event, EventId, Level};
+use serde_json::{Map, Value};
+
 pub(super) use fields::{
     FINGERPRINT_PARTS_MAX, SHORT_CHARS_MAX, TAG_CHARS_MAX, platform, resolve_address, tag,
 };
@@ -91,6 +93,7 @@ struct Reader<'c, 'x> {
     checksum: Option<String>,
     stacktrace: Vec<event_model::event::Frame>,
     other_budget: Budget,
+    other: Map<String, Value>,
     event: Event,
 }
 
@@ -109,6 +112,7 @@ impl<'c, 'x> Reader<'c, 'x> {
             checksum: None,
             stacktrace: Vec::new(),
             other_budget: Budget::new(FREE_BYTES_MAX, FREE_STRING_BYTES_MAX),
+            other: Map::new(),
             event: limit::empty_event(context),
         }
     }
@@ -150,13 +154,13 @@ impl<'c, 'x> Reader<'c, 'x> {
             "fingerprint" => event.fingerprint = fields::fingerprint(value),
             "checksum" => self.checksum = value.into_text().map(std::borrow::Cow::into_owned),
             "modules" => event.modules = fields::free_map(value),
-            "sdk" => event.sdk = Some(fields::free_map(value)),
-            "debug_meta" => event.debug_meta = Some(fields::free_map(value)),
+            "sdk" => event.sdk = fields::free_map(value),
+            "debug_meta" => event.debug_meta = fields::free_map(value),
             // The project is the key's; the type was looked at before.
             "project" | "type" => {}
             _ => {
                 let kept = value.into_value(&mut self.other_budget);
-                event.other.insert(key.to_owned(), kept);
+                self.other.insert(key.to_owned(), kept);
             }
         }
     }
@@ -177,6 +181,7 @@ impl<'c, 'x> Reader<'c, 'x> {
         };
         event.message = message.formatted;
         event.message_template = message.template;
+        event.other = self.other.into();
         if event.transaction.is_empty() {
             event.transaction = self.culprit;
         }

@@ -1,7 +1,7 @@
 //! The JSON of REST reads. Names are those of the proto messages; what is absent
 //! has one form, see [`super`].
 
-use event_model::{Event, Level, event};
+use event_model::{Event, Level, event, free::Free};
 use proto::v1;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -136,18 +136,23 @@ fn sections(event: Event) -> Value {
         "threads": list(event.threads.into_iter().map(thread).collect()),
         "tags": tags,
         "user": event.user.map(detail::user),
-        "request": event.request,
+        "request": given(&event.request),
         "contexts": event.contexts,
         "breadcrumbs": list(event.breadcrumbs.iter().map(breadcrumb).collect()),
         "extra": event.extra,
         "fingerprint": event.fingerprint,
-        "sdk": event.sdk,
+        "sdk": given(&event.sdk),
         "transaction": event.transaction,
         "logger": event.logger,
         "dist": event.dist,
         "server_name": event.server_name,
         "modules": event.modules,
     })
+}
+
+/// Null if the client gave none.
+fn given(free: &Free) -> Option<&Free> {
+    (!free.is_empty()).then_some(free)
 }
 
 fn exception(exception: event::Exception) -> Value {

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, fmt};
 
-use serde_json::{Map, Value};
+use event_model::free::Free;
 
 use super::super::{
     Invalid,
@@ -168,7 +168,7 @@ pub(super) fn timestamp(json: &Json<'_>, path: &Path<'_>) -> Result<Option<i64>,
 }
 
 /// An object of free form.
-pub(super) fn free_map(json: Json<'_>, path: &Path<'_>) -> Result<Map<String, Value>, Invalid> {
+pub(super) fn free_map(json: Json<'_>, path: &Path<'_>) -> Result<Free, Invalid> {
     let mut budget = Budget::new(sentry::FREE_BYTES_MAX, sentry::FREE_STRING_BYTES_MAX);
-    Ok(json::into_map(members(json, path)?, &mut budget))
+    Ok(json::into_map(members(json, path)?, &mut budget).into())
 }

@@ -6,6 +6,7 @@ use std::{borrow::Cow, net::IpAddr};
 use event_model::{
     Event, Level,
     event::{Breadcrumb, User},
+    free::{Free, Part},
 };
 use serde_json::{Map, Value};
 
@@ -182,6 +183,7 @@ fn pair(item: Json<'_>) -> Option<(Cow<'_, str>, Json<'_>)> {
 /// Numbers become strings, unknown keys go to `data`.
 pub(super) fn user(json: Json<'_>) -> Option<User> {
     let mut user = User::default();
+    let mut data = Map::new();
     let mut budget = Budget::new(FREE_BYTES_MAX, FREE_STRING_BYTES_MAX);
     for (key, value) in json.into_object()? {
         match key.as_ref() {
@@ -192,18 +194,17 @@ pub(super) fn user(json: Json<'_>) -> Option<User> {
             "ip_address" => user.ip_address = name(value),
             "session_id" => user.session_id = name(value),
             "data" => match value {
-                Json::Object(members) => user.data.extend(json::into_map(members, &mut budget)),
+                Json::Object(members) => data.extend(json::into_map(members, &mut budget)),
                 other => {
-                    user.data
-                        .insert("data".to_owned(), other.into_value(&mut budget));
+                    data.insert("data".to_owned(), other.into_value(&mut budget));
                 }
             },
             _ => {
-                user.data
-                    .insert(key.into_owned(), value.into_value(&mut budget));
+                data.insert(key.into_owned(), value.into_value(&mut budget));
             }
         }
     }
+    user.data = data.into();
     (user != User::default()).then_some(user)
 }
 
@@ -213,10 +214,11 @@ pub(super) fn user(json: Json<'_>) -> Option<User> {
 pub(super) fn fill_address(event: &mut Event, context: &Context<'_>) {
     let infer = event
         .sdk
-        .as_ref()
-        .and_then(|sdk| sdk.get("settings"))
+        .get("settings")
         .and_then(|settings| settings.get("infer_ip"))
-        .and_then(Value::as_str);
+        .and_then(Part::as_str)
+        .map(Cow::into_owned);
+    let infer = infer.as_deref();
     let wanted = match infer {
         Some("auto") => true,
         Some(_) => false,
@@ -291,11 +293,13 @@ fn breadcrumb(json: Json<'_>, drift_ns: i64) -> Option<Breadcrumb> {
             "data" => {
                 let mut budget = BREADCRUMB_DATA;
                 match value {
-                    Json::Object(members) => crumb.data = json::into_map(members, &mut budget),
+                    Json::Object(members) => {
+                        crumb.data = json::into_map(members, &mut budget).into();
+                    }
                     Json::Null => {}
                     other => {
                         let kept = other.into_value(&mut budget);
-                        crumb.data.insert("data".to_owned(), kept);
+                        crumb.data.insert("data", kept);
                     }
                 }
             }
@@ -306,7 +310,7 @@ fn breadcrumb(json: Json<'_>, drift_ns: i64) -> Option<Breadcrumb> {
 }
 
 /// Each an object; anything else is kept as the `value` of one.
-pub(super) fn contexts(json: Json<'_>) -> Map<String, Value> {
+pub(super) fn contexts(json: Json<'_>) -> Free {
     let mut budget = Budget::new(FREE_BYTES_MAX, FREE_STRING_BYTES_MAX);
     let mut contexts = Map::new();
     for (key, value) in json.into_object().unwrap_or_default() {
@@ -320,20 +324,20 @@ pub(super) fn contexts(json: Json<'_>) -> Map<String, Value> {
         };
         contexts.insert(key.into_owned(), Value::Object(object));
     }
-    contexts
+    contexts.into()
 }
 
 /// An object as it is; anything else is nothing.
-pub(super) fn free_map(json: Json<'_>) -> Map<String, Value> {
+pub(super) fn free_map(json: Json<'_>) -> Free {
     let mut budget = Budget::new(FREE_BYTES_MAX, FREE_STRING_BYTES_MAX);
     match json {
-        Json::Object(members) => json::into_map(members, &mut budget),
+        Json::Object(members) => json::into_map(members, &mut budget).into(),
         Json::Array(items) => {
             let numbered = items.into_iter().enumerate();
             let members = numbered.map(|(at, item)| (at.to_string().into(), item));
-            json::into_map(members.collect(), &mut budget)
+            json::into_map(members.collect(), &mut budget).into()
         }
-        _ => Map::new(),
+        _ => Free::new(),
     }
 }
 

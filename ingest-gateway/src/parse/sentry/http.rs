@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 
+use event_model::free::Free;
 use serde_json::{Map, Value};
 
 use super::{
@@ -18,12 +19,12 @@ const MAP: Budget = Budget::new(64 << 10, 8 << 10);
 /// Longest URL or query, bytes.
 const URL_BYTES_MAX: usize = 8 << 10;
 
-/// Reads it; `None` if nothing was in it.
-pub(in super::super) fn request(json: Json<'_>) -> Option<Map<String, Value>> {
+/// Reads it; empty if nothing was in it.
+pub(in super::super) fn request(json: Json<'_>) -> Free {
     let mut request = Map::new();
     let (mut url, mut query, mut fragment) = (String::new(), String::new(), String::new());
     let (mut headers, mut cookies, mut data) = (Map::new(), Map::new(), Json::Null);
-    for (key, value) in json.into_object()? {
+    for (key, value) in json.into_object().unwrap_or_default() {
         match key.as_ref() {
             _ if value == Json::Null => {}
             "url" => url = json::cut(value.into_text().unwrap_or_default(), URL_BYTES_MAX),
@@ -78,7 +79,7 @@ pub(in super::super) fn request(json: Json<'_>) -> Option<Map<String, Value>> {
     if !data.is_null() {
         request.insert("data".to_owned(), data);
     }
-    (!request.is_empty()).then_some(request)
+    request.into()
 }
 
 fn put(request: &mut Map<String, Value>, key: &str, text: &str) {

@@ -5,8 +5,9 @@ use std::borrow::Cow;
 use event_model::{
     Event,
     event::{Exception, Frame, Mechanism, Thread},
+    free::Free,
 };
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{
     super::{
@@ -93,6 +94,7 @@ fn exception(json: Json<'_>, limits: &Limits) -> Option<Exception> {
 
 fn mechanism(json: Json<'_>) -> Option<Mechanism> {
     let mut mechanism = Mechanism::default();
+    let mut data = Map::new();
     let mut budget = FRAME_OTHER;
     let small = |value: &Json<'_>| value.as_integer().and_then(|n| i32::try_from(n).ok());
     for (key, value) in json.into_object()? {
@@ -109,19 +111,20 @@ fn mechanism(json: Json<'_>) -> Option<Mechanism> {
             _ if value == Json::Null => {}
             "data" => match value {
                 Json::Object(members) => {
-                    mechanism.data.extend(json::into_map(members, &mut budget));
+                    data.extend(json::into_map(members, &mut budget));
                 }
                 other => {
                     let kept = other.into_value(&mut budget);
-                    mechanism.data.insert("data".to_owned(), kept);
+                    data.insert("data".to_owned(), kept);
                 }
             },
             _ => {
                 let kept = value.into_value(&mut budget);
-                mechanism.data.insert(key.into_owned(), kept);
+                data.insert(key.into_owned(), kept);
             }
         }
     }
+    mechanism.data = data.into();
     Some(mechanism)
 }
 
@@ -186,7 +189,8 @@ pub(super) fn frames(json: Json<'_>, limits: &Limits) -> Vec<Frame> {
 fn frame(json: Json<'_>) -> Option<Frame> {
     let mut frame = Frame::default();
     let mut in_app_given = None;
-    let mut other = FRAME_OTHER;
+    let mut other = Map::new();
+    let mut other_budget = FRAME_OTHER;
     for (key, value) in json.into_object()? {
         match key.as_ref() {
             _ if value == Json::Null => {}
@@ -203,14 +207,15 @@ fn frame(json: Json<'_>) -> Option<Frame> {
             "post_context" => frame.post_context = lines(value),
             "vars" => frame.vars = vars(value),
             _ => {
-                let kept = value.into_value(&mut other);
-                frame.other.insert(key.into_owned(), kept);
+                let kept = value.into_value(&mut other_budget);
+                other.insert(key.into_owned(), kept);
             }
         }
     }
     if frame.filename.is_empty() && !frame.abs_path.is_empty() {
         frame.filename = path_of(&frame.abs_path).to_owned();
     }
+    frame.other = other.into();
     frame.in_app = in_app_given.unwrap_or_else(|| in_app::guess(&frame));
     Some(frame)
 }
@@ -234,19 +239,19 @@ fn lines(json: Json<'_>) -> Vec<String> {
         .collect()
 }
 
-fn vars(json: Json<'_>) -> serde_json::Map<String, Value> {
+fn vars(json: Json<'_>) -> Free {
     let mut budget = VARS;
     match json {
-        Json::Object(members) => json::into_map(members, &mut budget),
+        Json::Object(members) => json::into_map(members, &mut budget).into(),
         Json::Array(items) => {
             let numbered = items.into_iter().enumerate();
             let members = numbered.map(|(at, item)| (at.to_string().into(), item));
-            json::into_map(members.collect(), &mut budget)
+            json::into_map(members.collect(), &mut budget).into()
         }
         other => {
             let text = other.into_text().unwrap_or_default();
             let text = json::cut(text, FREE_STRING_BYTES_MAX);
-            [("vars".to_owned(), text.into())].into_iter().collect()
+            [("vars", Value::from(text))].into_iter().collect()
         }
     }
 }
