@@ -5,6 +5,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use anyhow::{Context, Result};
 use axum::{Router, extract::State, http::StatusCode, response::IntoResponse, routing::get};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use parking_lot::Mutex;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -18,25 +19,56 @@ const SECONDS_BUCKETS: &[f64] = &[
     2.5, 5.0, 10.0,
 ];
 
+/// Hands counts of one moment to the recorder, right before it renders.
+type Publish = Box<dyn Fn() + Send>;
+
+/// The metrics of this process. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Metrics {
+    handle: PrometheusHandle,
+    publishers: Arc<Mutex<Vec<Publish>>>,
+}
+
+impl Metrics {
+    /// Calls `publish` before each scrape from now on.
+    pub(crate) fn before_scrapes(&self, publish: impl Fn() + Send + 'static) {
+        self.publishers.lock().push(Box::new(publish));
+    }
+
+    /// All metrics as text. One scrape at a time, so that what was published for one
+    /// is what it renders.
+    fn render(&self) -> String {
+        let publishers = self.publishers.lock();
+        for publish in publishers.iter() {
+            publish();
+        }
+        self.handle.render()
+    }
+}
+
 #[derive(Clone)]
 struct Ops {
-    metrics: PrometheusHandle,
+    metrics: Metrics,
     health: Arc<Health>,
 }
 
 /// Installs the recorder that all crates' metrics go to. Once a process.
-pub(crate) fn install_recorder() -> Result<PrometheusHandle> {
-    PrometheusBuilder::new()
+pub(crate) fn install_recorder() -> Result<Metrics> {
+    let handle = PrometheusBuilder::new()
         .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), SECONDS_BUCKETS)
         .context("set histogram buckets")?
         .install_recorder()
-        .context("install the metrics recorder")
+        .context("install the metrics recorder")?;
+    Ok(Metrics {
+        handle,
+        publishers: Arc::default(),
+    })
 }
 
 /// Binds the second listener; serve it with the future returned, until `stop`.
 pub(crate) async fn serve(
     listen: SocketAddr,
-    metrics: PrometheusHandle,
+    metrics: Metrics,
     health: Arc<Health>,
     stop: CancellationToken,
 ) -> Result<(SocketAddr, impl Future<Output = ()> + Send)> {
@@ -61,7 +93,7 @@ pub(crate) async fn serve(
                 .await
                 .is_err()
             {
-                metrics.run_upkeep();
+                metrics.handle.run_upkeep();
             }
         };
         tokio::join!(upkeep, server::serve_tcp(listener, router, stop));

@@ -62,6 +62,7 @@ pub(crate) async fn run(args: &Serve, mut loaded: Loaded) -> Result<()> {
 struct Process {
     roles: Vec<Role>,
     health: Arc<Health>,
+    metrics: ops::Metrics,
     /// The end has begun.
     stopping: CancellationToken,
     /// Listeners close.
@@ -108,7 +109,7 @@ impl Process {
         let health = Arc::new(Health::new(stopping.clone()));
         let (ops_address, ops_serving) = ops::serve(
             config.metrics.listen,
-            metrics,
+            metrics.clone(),
             Arc::clone(&health),
             stop.clone(),
         )
@@ -117,6 +118,7 @@ impl Process {
             banner: banner::Banner::new(&roles, ops_address),
             roles,
             health,
+            metrics,
             stopping,
             stop,
             tasks: vec![tokio::spawn(ops_serving)],
@@ -136,7 +138,9 @@ impl Process {
     async fn live(&mut self, loaded: &Loaded) -> Result<()> {
         let config = &loaded.config;
         if self.has(Role::Gateway) {
-            self.gateway = Some(open_gateway(loaded).await?);
+            let open = open_gateway(loaded).await?;
+            self.metrics.before_scrapes(open.gateway.publisher());
+            self.gateway = Some(open);
         }
         let mut signals = Signals::new()?;
         let front = self.open_front();

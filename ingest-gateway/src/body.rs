@@ -28,6 +28,8 @@ pub(crate) use metered::budget_layer;
 use crate::{
     config::GatewayLimits,
     error::{ApiError, ErrorCode},
+    journal::Arrival,
+    outcome::DropReason,
     telemetry,
 };
 
@@ -130,6 +132,7 @@ pub async fn read(
     let mut reservation = budget.reserve();
     let received = receive(headers, body, limits, &mut reservation).await?;
     telemetry::body_received(received.len());
+    Arrival::with_current(|arrival| arrival.set_received(received.len()));
     let encoding = match encoding {
         Encoding::Identity if sniff_gzip && received.starts_with(&decode::GZIP_MAGIC) => {
             Encoding::Gzip
@@ -138,6 +141,7 @@ pub async fn read(
         other => other,
     };
     if encoding == Encoding::Identity {
+        Arrival::with_current(|arrival| arrival.set_decompressed(received.len()));
         return Ok(ReadBody {
             bytes: received,
             reservation,
@@ -152,7 +156,9 @@ pub async fn read(
             reservation,
         })
     };
-    off_thread_if(large, inflate).await?
+    let read = off_thread_if(large, inflate).await??;
+    Arrival::with_current(|arrival| arrival.set_decompressed(read.bytes.len()));
+    Ok(read)
 }
 
 /// Runs heavy work on a blocking thread, light work here.
@@ -190,6 +196,7 @@ async fn receive(
         let frame = tokio::time::timeout_at(deadline, body.frame())
             .await
             .map_err(|_| {
+                Arrival::with_current(|arrival| arrival.set_received(length));
                 ApiError::new(
                     ErrorCode::TimedOut,
                     format!(
@@ -202,14 +209,19 @@ async fn receive(
             None => break,
             Some(Ok(frame)) => frame.into_data().unwrap_or_default(),
             Some(Err(error)) => {
-                return Err(ApiError::invalid(
-                    "",
-                    format!("the body broke off after {length} bytes: {error}"),
-                ));
+                Arrival::with_current(|arrival| arrival.set_received(length));
+                return Err(ApiError {
+                    reason: Some(DropReason::Aborted),
+                    ..ApiError::invalid(
+                        "",
+                        format!("the body broke off after {length} bytes: {error}"),
+                    )
+                });
             }
         };
         length += data.len();
         if length > limits.received_bytes_max {
+            Arrival::with_current(|arrival| arrival.set_received(length));
             drain(body, limits).await;
             return Err(too_large(limits));
         }

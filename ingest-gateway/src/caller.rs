@@ -53,24 +53,35 @@ impl Callers {
         headers: &HeaderMap,
         extensions: &Extensions,
     ) -> Result<Caller, ApiError> {
-        if let Some(caller) = extensions.get::<Caller>() {
-            return Ok(*caller);
-        }
-        let internal = text(headers, INTERNAL_TOKEN_HEADER);
-        let authorization = text(headers, header::AUTHORIZATION.as_str());
-        let cookie = text(headers, header::COOKIE.as_str());
-        let caller = self.secret.authenticate(
-            internal,
-            authorization,
-            cookie,
-            &self.state.read(),
-            now_ns(),
-        );
-        let caller = caller.ok_or_else(|| refusal(authorization))?;
-        if internal.is_none() && authorization.is_none() {
+        let caller = self.of_read(headers, extensions)?;
+        let is_cookie = extensions.get::<Caller>().is_none()
+            && text(headers, INTERNAL_TOKEN_HEADER).is_none()
+            && text(headers, header::AUTHORIZATION.as_str()).is_none();
+        if is_cookie {
             self.check_same_site(headers)?;
         }
         Ok(caller)
+    }
+
+    /// The caller of a request that changes nothing: another site can make a browser
+    /// send it, but never see its answer.
+    pub(crate) fn of_read(
+        &self,
+        headers: &HeaderMap,
+        extensions: &Extensions,
+    ) -> Result<Caller, ApiError> {
+        if let Some(caller) = extensions.get::<Caller>() {
+            return Ok(*caller);
+        }
+        let authorization = text(headers, header::AUTHORIZATION.as_str());
+        let caller = self.secret.authenticate(
+            text(headers, INTERNAL_TOKEN_HEADER),
+            authorization,
+            text(headers, header::COOKIE.as_str()),
+            &self.state.read(),
+            now_ns(),
+        );
+        caller.ok_or_else(|| refusal(authorization))
     }
 
     /// Refuses what another site could have made a browser send.

@@ -7,6 +7,8 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use tonic::Code;
 
+use crate::outcome::DropReason;
+
 /// Seconds a client should wait after an overload: two commit groups of a busy
 /// disk are long over by then, and a fleet's retries spread out.
 pub const RETRY_AFTER_S: u64 = 5;
@@ -113,6 +115,8 @@ pub struct ApiError {
     pub field: String,
     /// Seconds to wait, for the retriable ones.
     pub retry_after_s: u64,
+    /// What items it refuses count as, where the code alone does not tell.
+    pub reason: Option<DropReason>,
 }
 
 impl ApiError {
@@ -123,6 +127,7 @@ impl ApiError {
             message: message.into(),
             field: String::new(),
             retry_after_s: RETRY_AFTER_S,
+            reason: None,
         }
     }
 
@@ -141,6 +146,11 @@ impl ApiError {
             retry_after_s: seconds.max(1),
             ..self
         }
+    }
+
+    /// What items it refuses count as.
+    pub fn drop_reason(&self) -> DropReason {
+        self.reason.unwrap_or_else(|| self.code.into())
     }
 
     /// `{"code","message","field"}`, as it stands under `error` in native answers.

@@ -5,11 +5,13 @@ use std::{
     time::Duration,
 };
 
-use axum::Router;
+use axum::{Router, middleware::from_fn_with_state};
 use event_log::{Entry, LogReader, LogWriter, ReadError};
 use event_model::{EventId, Position, ProjectId, credential::ServerSecret};
 use proto::v1::{
-    command_service_server::CommandServiceServer, ingest_service_server::IngestServiceServer,
+    command_service_server::CommandServiceServer,
+    ingest_debug_service_server::IngestDebugServiceServer,
+    ingest_service_server::IngestServiceServer,
 };
 use tokio::sync::watch;
 use tonic::codec::CompressionEncoding;
@@ -25,7 +27,8 @@ use crate::{
     config::{Bootstrap, GatewayConfig},
     error::ApiError,
     ingest::{grpc::Ingest, native, sentry},
-    outcome::{Tally, TallySnapshot},
+    journal::{self, DebugRpc},
+    outcome::{Counts, Tally, TallySnapshot},
     parse,
     recent::Recent,
     shared::Shared,
@@ -161,18 +164,35 @@ impl Gateway {
         let commands = CommandServiceServer::new(commands)
             .accept_compressed(CompressionEncoding::Gzip)
             .max_decoding_message_size(COMMAND_BYTES_MAX);
-        Router::new()
+        let debug = DebugRpc {
+            shared: Arc::clone(shared),
+            callers: callers.clone(),
+        };
+        let debug_rest = journal::router(debug.clone());
+        let debug = IngestDebugServiceServer::new(debug)
+            .accept_compressed(CompressionEncoding::Gzip)
+            .max_decoding_message_size(COMMAND_BYTES_MAX);
+        // Whatever clients send errors to.
+        let doors = Router::new()
             .route_service(
                 "/errata.v1.IngestService/{method}",
                 body::budget_layer(&shared.budget, "/errata.v1.IngestService/StreamErrors")
                     .layer(GrpcWebLayer::new().layer(ingest)),
             )
+            .merge(native::router(Arc::clone(shared)))
+            .merge(sentry::router(Arc::clone(shared)))
+            .layer(from_fn_with_state(Arc::clone(shared), journal::door::watch));
+        Router::new()
+            .merge(doors)
             .route_service(
                 "/errata.v1.CommandService/{method}",
                 GrpcWebLayer::new().layer(commands),
             )
-            .merge(native::router(Arc::clone(shared)))
-            .merge(sentry::router(Arc::clone(shared)))
+            .route_service(
+                "/errata.v1.IngestDebugService/{method}",
+                GrpcWebLayer::new().layer(debug),
+            )
+            .merge(debug_rest)
             .merge(sign_in::router(Arc::clone(shared), callers))
             .layer(CatchPanicLayer::new())
     }
@@ -180,6 +200,19 @@ impl Gateway {
     /// Counts of items since the start.
     pub fn tally(&self) -> TallySnapshot {
         self.shared.tally.snapshot()
+    }
+
+    /// The same in full: by project, category and reason.
+    pub fn counts(&self) -> Counts {
+        self.shared.tally.counts()
+    }
+
+    /// What hands the counts of items to the metrics' recorder. To be called before
+    /// each scrape is rendered, by one scrape at a time: then received = stored +
+    /// dropped + in flight holds in what is rendered, also under load.
+    pub fn publisher(&self) -> impl Fn() + Send + Sync + use<> {
+        let tally = Arc::clone(&self.shared.tally);
+        move || tally.publish()
     }
 
     /// Refuses new items with 503 from now on.

@@ -132,7 +132,8 @@ impl Shared {
         }
     }
 
-    fn append(&self, item: Received, parsed: &ParsedEvent) -> Pending {
+    fn append(&self, mut item: Received, parsed: &ParsedEvent) -> Pending {
+        item.set_event(&parsed.event);
         let (id, project) = (parsed.event.id, parsed.event.project_id);
         let first = match self.recent.claim(project, id) {
             Claim::First(first) => first,
@@ -160,7 +161,7 @@ impl Shared {
                 ticket,
             },
             Err(error) => {
-                item.dropped(error.code.into());
+                item.refused(&error);
                 first.failed(error.clone());
                 Pending::Ended(Err(error))
             }
@@ -183,7 +184,7 @@ impl Shared {
                 }
                 Err(error) => {
                     let error = self.commit_failed(&error);
-                    item.dropped(error.code.into());
+                    item.refused(&error);
                     first.failed(error.clone());
                     Err(error)
                 }
@@ -194,7 +195,7 @@ impl Shared {
                     Ok(id)
                 }
                 Err(error) => {
-                    item.dropped(error.code.into());
+                    item.refused(&error);
                     Err(error)
                 }
             },

@@ -10,7 +10,10 @@ use event_model::{ControlState, ProjectId, PublicKey, credential::bearer_token};
 use http::{HeaderMap, header};
 use url::form_urlencoded;
 
-use crate::error::{ApiError, ErrorCode};
+use crate::{
+    error::{ApiError, ErrorCode},
+    journal::Arrival,
+};
 
 /// Sentry's protocol ended at version 7; a later one would mean something else.
 const SENTRY_VERSION_MAX: f32 = 7.0;
@@ -75,11 +78,14 @@ pub(crate) fn native_key(headers: &HeaderMap, query: Option<&str>) -> Result<Pub
     })
 }
 
-/// The project that an enabled key writes to.
+/// The project that an enabled key writes to. A key that is known, enabled or not, is
+/// noted as the request's owner.
 pub(crate) fn project_of(state: &ControlState, key: PublicKey) -> Result<ProjectId, ApiError> {
-    state
-        .keys
-        .get(&key)
+    let found = state.keys.get(&key);
+    if let Some(found) = found {
+        Arrival::with_current(|arrival| arrival.set_owner(found.project_id, key));
+    }
+    found
         .filter(|key| key.enabled)
         .map(|key| key.project_id)
         .ok_or_else(|| ApiError::new(ErrorCode::Forbidden, "unknown or disabled key"))

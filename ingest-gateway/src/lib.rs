@@ -6,14 +6,14 @@
 //! The path of an event: route ([`path`] takes a prefix off) → key → body, capped
 //! and decompressed ([`body`]) → parse and scrub ([`parse`]) → duplicate?
 //! ([`recent`]) → append → durable → answer. Every item gets one fate
-//! ([`outcome`]).
+//! ([`outcome`]), and the newest can be looked up (`journal`).
 //!
 //! A 2xx promises: the event is on disk (`fdatasync` done) and will be readable
 //! after any crash. It does not promise that the event is in the read model yet.
 //! A 503 promises nothing; the same id may be sent again and is stored once.
 //!
-//! In reading order: [`config`], [`error`], [`outcome`], [`telemetry`], [`parse`],
-//! [`body`], [`path`], `ingest` (native, Sentry, gRPC), [`commands`], `sign_in`,
+//! In reading order: [`config`], [`error`], [`outcome`], `journal`, [`telemetry`],
+//! [`parse`], [`body`], [`path`], `ingest` (native, Sentry, gRPC), [`commands`], `sign_in`,
 //! [`bootstrap`], [`gateway`].
 
 pub mod body;
@@ -25,6 +25,7 @@ pub mod error;
 pub mod gateway;
 mod ingest;
 mod ingest_auth;
+mod journal;
 mod log_care;
 pub mod outcome;
 pub mod parse;

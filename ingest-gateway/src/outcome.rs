@@ -1,19 +1,32 @@
 //! The fate of every received item: exactly one, recorded through a guard that
 //! exposes a forgotten one.
 //!
-//! Invariant: received = stored + dropped + in flight, in [`Tally`] and in the
-//! metrics, at any time. A request whose items are not known yet (or never: no
-//! authentication, an unreadable body) counts as one item.
+//! Invariant: received = stored + dropped + in flight, in [`Tally`] and in every
+//! scrape of the metrics, at any time: an item's two steps are counted under the
+//! same lock ([`Stripe`]), and a look takes each stripe as a whole. A request whose
+//! items are not known yet (or never: no authentication, an unreadable body) counts
+//! as one item.
+//!
+//! Each fate is also noted in the [`Journal`], for "where is my event?".
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
+    time::Instant,
 };
 
-use event_model::ProjectId;
+use event_model::{Event, ProjectId};
+use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use crate::{error::ErrorCode, telemetry};
+use crate::{
+    error::{ApiError, ErrorCode},
+    journal::{Arrival, Detail, Journal},
+    telemetry,
+};
 
 /// Why an item was not stored. A reason for each is promised in DESIGN.md.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -64,6 +77,25 @@ impl DropReason {
     }
 }
 
+impl DropReason {
+    /// Whether the client was refused; else it heard of success, and what it sent was
+    /// not kept for a reason that is in order.
+    pub fn is_refusal(self) -> bool {
+        match self {
+            Self::Duplicate | Self::TypeNotStored | Self::Empty => false,
+            Self::Invalid
+            | Self::TooLarge
+            | Self::Unauthenticated
+            | Self::Forbidden
+            | Self::UnknownProject
+            | Self::Limited
+            | Self::Overloaded
+            | Self::Aborted
+            | Self::Internal => true,
+        }
+    }
+}
+
 impl From<ErrorCode> for DropReason {
     fn from(code: ErrorCode) -> Self {
         match code {
@@ -83,14 +115,36 @@ impl From<ErrorCode> for DropReason {
     }
 }
 
-/// Counts of all items since the start.
+/// Locks are held for one addition; 16 keep two cores from meeting.
+const STRIPES: usize = 16;
+
+/// One kind of fate: the labels of a metric's series.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Series {
+    /// 0: unknown.
+    pub project: ProjectId,
+    /// A data category, from this program's words.
+    pub category: &'static str,
+    /// `None`: stored.
+    pub reason: Option<DropReason>,
+}
+
+/// A part of all counts, sound in itself: received = Σ ended + in flight.
+#[derive(Debug, Default)]
+struct Stripe {
+    received: u64,
+    in_flight: u64,
+    ended: HashMap<Series, u64>,
+}
+
+/// Counts of all items since the start, and the journal of their fates.
 #[derive(Debug, Default)]
 pub struct Tally {
-    received: AtomicU64,
-    stored: AtomicU64,
-    dropped: AtomicU64,
+    stripes: [Mutex<Stripe>; STRIPES],
+    next: AtomicUsize,
     in_flight: AtomicU64,
     idle: Notify,
+    journal: Journal,
 }
 
 /// A look at a [`Tally`].
@@ -106,15 +160,59 @@ pub struct TallySnapshot {
     pub in_flight: u64,
 }
 
+/// A [`TallySnapshot`] in full.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Items that came.
+    pub received: u64,
+    /// Items without a fate yet.
+    pub in_flight: u64,
+    /// Items with a fate: received = Σ ended + in flight.
+    pub ended: HashMap<Series, u64>,
+}
+
 impl Tally {
-    /// The counts now. Exact when nothing moves.
-    pub fn snapshot(&self) -> TallySnapshot {
-        TallySnapshot {
-            received: self.received.load(Ordering::SeqCst),
-            stored: self.stored.load(Ordering::SeqCst),
-            dropped: self.dropped.load(Ordering::SeqCst),
-            in_flight: self.in_flight.load(Ordering::SeqCst),
+    /// The counts now; exact also while items come and go.
+    pub fn counts(&self) -> Counts {
+        let mut counts = Counts::default();
+        for stripe in &self.stripes {
+            let stripe = stripe.lock();
+            counts.received += stripe.received;
+            counts.in_flight += stripe.in_flight;
+            for (series, quantity) in &stripe.ended {
+                *counts.ended.entry(*series).or_default() += quantity;
+            }
         }
+        counts
+    }
+
+    /// The sums of [`Tally::counts`].
+    pub fn snapshot(&self) -> TallySnapshot {
+        let counts = self.counts();
+        let mut snapshot = TallySnapshot {
+            received: counts.received,
+            stored: 0,
+            dropped: 0,
+            in_flight: counts.in_flight,
+        };
+        for (series, quantity) in counts.ended {
+            match series.reason {
+                None => snapshot.stored += quantity,
+                Some(_) => snapshot.dropped += quantity,
+            }
+        }
+        snapshot
+    }
+
+    /// Hands the counts to the metrics' recorder. A scrape that renders before the
+    /// next call shows one moment.
+    pub fn publish(&self) {
+        telemetry::items(&self.counts());
+    }
+
+    /// The newest fates.
+    pub(crate) fn journal(&self) -> &Journal {
+        &self.journal
     }
 
     /// Waits until no item is in flight.
@@ -129,6 +227,29 @@ impl Tally {
             notified.await;
         }
     }
+
+    fn stripe(&self, number: usize) -> &Mutex<Stripe> {
+        &self.stripes[number % STRIPES]
+    }
+
+    fn begin(&self, stripe: usize, quantity: u64) {
+        self.in_flight.fetch_add(quantity, Ordering::SeqCst);
+        let mut stripe = self.stripe(stripe).lock();
+        stripe.received += quantity;
+        stripe.in_flight += quantity;
+    }
+
+    fn end(&self, stripe: usize, series: Series, quantity: u64) {
+        {
+            let mut stripe = self.stripe(stripe).lock();
+            stripe.in_flight -= quantity;
+            *stripe.ended.entry(series).or_default() += quantity;
+        }
+        let before = self.in_flight.fetch_sub(quantity, Ordering::SeqCst);
+        if before == quantity {
+            self.idle.notify_waiters();
+        }
+    }
 }
 
 /// One received item (or several alike) without a fate yet.
@@ -136,29 +257,47 @@ impl Tally {
 #[must_use = "an item needs a fate"]
 pub struct Received {
     tally: Arc<Tally>,
+    stripe: usize,
     category: &'static str,
     project: ProjectId,
     quantity: u64,
     open: bool,
+    arrival: Arc<Arrival>,
+    detail: Option<Box<Detail>>,
 }
 
 impl Received {
-    /// An item came. `project` 0 while it is unknown.
+    /// An item came, in the request that this task works on. `project` 0 while it is
+    /// unknown.
     pub fn new(
         tally: &Arc<Tally>,
         category: &'static str,
         project: ProjectId,
         quantity: u64,
     ) -> Self {
-        tally.received.fetch_add(quantity, Ordering::SeqCst);
-        tally.in_flight.fetch_add(quantity, Ordering::SeqCst);
-        telemetry::item_received(quantity);
+        Self::of(tally, Arrival::current(), category, project, quantity)
+    }
+
+    /// An item of this request came.
+    pub(crate) fn of(
+        tally: &Arc<Tally>,
+        arrival: Arc<Arrival>,
+        category: &'static str,
+        project: ProjectId,
+        quantity: u64,
+    ) -> Self {
+        let stripe = tally.next.fetch_add(1, Ordering::Relaxed);
+        tally.begin(stripe, quantity);
+        arrival.count_item();
         Self {
             tally: Arc::clone(tally),
+            stripe,
             category,
             project,
             quantity,
             open: true,
+            arrival,
+            detail: None,
         }
     }
 
@@ -172,10 +311,24 @@ impl Received {
     pub fn set_quantity(&mut self, quantity: u64) {
         let quantity = quantity.max(1);
         if let Some(more) = quantity.checked_sub(self.quantity).filter(|more| *more > 0) {
-            self.tally.received.fetch_add(more, Ordering::SeqCst);
-            self.tally.in_flight.fetch_add(more, Ordering::SeqCst);
-            telemetry::item_received(more);
+            self.tally.begin(self.stripe, more);
             self.quantity = quantity;
+        }
+    }
+
+    /// Notes the item type as the client named it, for the journal.
+    pub fn set_kind(&mut self, kind: &str) {
+        self.detail().set_kind(kind);
+    }
+
+    /// Notes which event it is and, unless the request says so, which SDK made it:
+    /// for the journal.
+    pub fn set_event(&mut self, event: &Event) {
+        let by_request = self.arrival.names_sdk();
+        let detail = self.detail();
+        detail.event_id = Some(event.id);
+        if !by_request {
+            detail.set_sdk(event);
         }
     }
 
@@ -184,9 +337,15 @@ impl Received {
         self.project
     }
 
-    /// One more item of the same tally.
+    /// One more item of the same request.
     pub fn another(&self, category: &'static str, quantity: u64) -> Self {
-        Self::new(&self.tally, category, self.project, quantity.max(1))
+        Self::of(
+            &self.tally,
+            Arc::clone(&self.arrival),
+            category,
+            self.project,
+            quantity.max(1),
+        )
     }
 
     /// It is on disk.
@@ -199,27 +358,32 @@ impl Received {
         self.close(Some(reason));
     }
 
+    /// It is not, for this error, whose words and field the journal keeps.
+    pub fn refused(mut self, error: &ApiError) {
+        self.detail().set_error(error);
+        self.close(Some(error.drop_reason()));
+    }
+
+    fn detail(&mut self) -> &mut Detail {
+        self.detail.get_or_insert_default()
+    }
+
     fn close(&mut self, reason: Option<DropReason>) {
         self.open = false;
-        let total = if reason.is_none() {
-            &self.tally.stored
-        } else {
-            &self.tally.dropped
+        let series = Series {
+            project: self.project,
+            category: self.category,
+            reason,
         };
-        total.fetch_add(self.quantity, Ordering::SeqCst);
-        telemetry::item_ended(
-            reason.map(DropReason::name),
-            self.category,
-            self.project,
+        // The journal first: who sees the count finds the outcome.
+        self.tally.journal.note(
+            &self.arrival,
+            series,
             self.quantity,
+            self.detail.take(),
+            Instant::now(),
         );
-        let before = self
-            .tally
-            .in_flight
-            .fetch_sub(self.quantity, Ordering::SeqCst);
-        if before == self.quantity {
-            self.tally.idle.notify_waiters();
-        }
+        self.tally.end(self.stripe, series, self.quantity);
     }
 }
 

@@ -9,8 +9,9 @@ use http::{Method, Uri, uri::PathAndQuery};
 use tower::util::MapRequestLayer;
 
 /// Services of the gateway, and paths that are the gateway's alone.
-const GATEWAY_PREFIXES: [&str; 4] = [
+const GATEWAY_PREFIXES: [&str; 5] = [
     "/errata.v1.IngestService/",
+    "/errata.v1.IngestDebugService/",
     "/errata.v1.CommandService/",
     "/auth/",
     // OpenTelemetry by gRPC: not built yet, but nobody else's.
@@ -25,10 +26,20 @@ pub fn is_gateways(method: &Method, path: &str) -> bool {
     if GATEWAY_PREFIXES.iter().any(|p| path.starts_with(p)) || GATEWAY_PATHS.contains(&path) {
         return true;
     }
+    if is_journal(path) {
+        return true;
+    }
     let is_read = matches!(*method, Method::GET | Method::HEAD);
     // The one path of ingestion that is also a list.
     let is_list = matches!(path.trim_end_matches('/'), "/api/errors");
     ingestion_start(path) == Some(0) && !(is_read && is_list)
+}
+
+/// `/api/projects/{id}/ingest`: what the gateway remembers of a project's requests.
+fn is_journal(path: &str) -> bool {
+    let rest = path.strip_prefix("/api/projects/");
+    rest.and_then(|rest| rest.strip_suffix("/ingest"))
+        .is_some_and(|id| !id.is_empty() && !id.contains('/'))
 }
 
 /// Takes prefixes off, for the whole server: to be wrapped around the router (a
@@ -122,6 +133,13 @@ mod tests {
             (Method::HEAD, "/api/errors/", false),
             (Method::GET, "/api/errors/0123", false),
             (Method::GET, "/api/issues", false),
+            (Method::GET, "/api/projects/1/ingest", true),
+            (Method::GET, "/api/projects/1", false),
+            (
+                Method::POST,
+                "/errata.v1.IngestDebugService/ListOutcomes",
+                true,
+            ),
             (Method::POST, "/errata.v1.IngestService/StreamErrors", true),
             (Method::POST, "/errata.v1.CommandService/AssignIssues", true),
             (Method::POST, "/errata.v1.IssueService/ListIssues", false),

@@ -17,26 +17,29 @@
 //! | `errata_log_dropped_bytes_total` | counter | | bytes on disk they took |
 //! | `errata_log_held_back_records` | gauge | `cursor` | records that age or size want gone and this cursor has not passed |
 //!
-//! Invariant: `received = Σ items_total + in_flight`. Labels are bounded: projects
-//! are those that exist, categories and endpoints are words of this program.
+//! Invariant: `received = Σ items_total + in_flight` in every scrape: the counts of
+//! items are handed to the recorder as of one moment, right before it renders
+//! ([`crate::Gateway::publisher`]). Labels are bounded: projects are those that
+//! exist, reasons, categories and endpoints are words of this program.
 
 use std::{collections::HashSet, time::Duration};
 
 use event_log::{error::WhichLog, retention::Retained, writer::Maintenance};
-use event_model::ProjectId;
 use metrics::{
     Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
 };
+
+use crate::outcome::{Counts, DropReason};
 
 /// Describes the metrics to the recorder, once at start.
 pub fn describe() {
     describe_counter!(
         "errata_ingest_items_received_total",
-        "Items received by the gateway"
+        "Items received by the gateway: the sum of errata_ingest_items_total and errata_ingest_items_in_flight, in every scrape"
     );
     describe_counter!(
         "errata_ingest_items_total",
-        "Items with a fate, by outcome, reason, category and project"
+        "Items with a fate: outcome stored (durable) or dropped, reason (empty if stored), data category, project (0: not known)"
     );
     describe_gauge!(
         "errata_ingest_items_in_flight",
@@ -117,31 +120,24 @@ pub(crate) fn maintained(log: WhichLog, found: &Maintenance) {
     gauge!("errata_log_damaged_segments", "log" => log).set(damaged as f64);
 }
 
-pub(crate) fn item_received(quantity: u64) {
-    counter!("errata_ingest_items_received_total").increment(quantity);
-    gauge!("errata_ingest_items_in_flight").increment(quantity as f64);
-}
-
-pub(crate) fn item_ended(
-    reason: Option<&'static str>,
-    category: &'static str,
-    project: ProjectId,
-    quantity: u64,
-) {
-    let outcome = if reason.is_none() {
-        "stored"
-    } else {
-        "dropped"
-    };
-    counter!(
-        "errata_ingest_items_total",
-        "outcome" => outcome,
-        "reason" => reason.unwrap_or_default(),
-        "category" => category,
-        "project" => project.to_string(),
-    )
-    .increment(quantity);
-    gauge!("errata_ingest_items_in_flight").decrement(quantity as f64);
+/// All counts of items, of one moment.
+pub(crate) fn items(counts: &Counts) {
+    counter!("errata_ingest_items_received_total").absolute(counts.received);
+    gauge!("errata_ingest_items_in_flight").set(counts.in_flight as f64);
+    for (series, quantity) in &counts.ended {
+        let outcome = match series.reason {
+            None => "stored",
+            Some(_) => "dropped",
+        };
+        counter!(
+            "errata_ingest_items_total",
+            "outcome" => outcome,
+            "reason" => series.reason.map_or("", DropReason::name),
+            "category" => series.category,
+            "project" => series.project.to_string(),
+        )
+        .absolute(*quantity);
+    }
 }
 
 pub(crate) fn body_memory(reserved_bytes: usize, released_bytes: usize) {

@@ -16,6 +16,7 @@ use crate::{
     body::Reservation,
     error::{ApiError, ErrorCode},
     ingest_auth,
+    journal::door,
     outcome::{DropReason, Received},
     parse::{self, Invalid, ParsedEvent},
     shared::Shared,
@@ -69,7 +70,7 @@ impl Ingest {
                 })
             }
             Err(error) => {
-                item.dropped(error.code.into());
+                item.refused(&error);
                 Err(error)
             }
         }
@@ -109,7 +110,10 @@ impl IngestService for Ingest {
     ) -> Result<Response<SendErrorResponse>, Status> {
         let mut sender = self.authenticate(&request)?;
         let message = request.into_inner();
-        sender.pay(&message)?;
+        if let Err(error) = sender.pay(&message) {
+            sender.item.refused(&error);
+            return Err(error.into());
+        }
         let parsed = self.parse(&sender.origin, message.event);
         let mut results = native::store_results(&self.shared, sender.item, vec![parsed]).await;
         let id = results
@@ -135,7 +139,7 @@ impl IngestService for Ingest {
             Ok(())
         });
         if let Err(error) = checked {
-            sender.item.dropped(error.code.into());
+            sender.item.refused(&error);
             return Err(error.into());
         }
         let parsed = message
@@ -156,8 +160,9 @@ impl IngestService for Ingest {
     ) -> Result<Response<SendErrorsResponse>, Status> {
         let sender = self.authenticate(&request)?;
         let Ok(_turn) = self.streams.try_acquire() else {
-            sender.item.dropped(DropReason::Overloaded);
-            return Err(ApiError::new(ErrorCode::Overloaded, "too many streams at once").into());
+            let error = ApiError::new(ErrorCode::Overloaded, "too many streams at once");
+            sender.item.refused(&error);
+            return Err(error.into());
         };
         let mut stream = request.into_inner();
         let mut intake = Intake::new(self, sender);
@@ -182,7 +187,7 @@ struct Intake<'a> {
     /// The request's own guard, until the first event takes it over.
     first: Option<Received>,
     project: ProjectId,
-    chunk: Vec<Result<ParsedEvent, Invalid>>,
+    chunk: Vec<(Received, Result<ParsedEvent, Invalid>)>,
     /// Pays for the chunk.
     reservation: Reservation,
     results: Vec<Result<EventId, ApiError>>,
@@ -203,44 +208,59 @@ impl<'a> Intake<'a> {
         }
     }
 
-    /// Takes the next event; false at the stream's end.
+    /// Takes the next event; false at the stream's end. The event that ends a stream
+    /// with an error is counted with it.
     async fn next(&mut self, stream: &mut Streaming<SendErrorRequest>) -> Result<bool, Status> {
         let limits = &self.service.shared.config.limits;
-        let next = tokio::time::timeout(limits.body_read_timeout(), stream.message())
-            .await
-            .map_err(|_| ApiError::new(ErrorCode::TimedOut, "the stream stood still"))??;
-        let Some(message) = next else {
-            return Ok(false);
-        };
-        if self.received == limits.stream_events_max {
-            let message = format!("more than {} events", limits.stream_events_max);
-            return Err(ApiError {
-                code: ErrorCode::TooLarge,
-                ..ApiError::invalid("stream", message)
+        let (patience, events_max) = (limits.body_read_timeout(), limits.stream_events_max);
+        let message = match tokio::time::timeout(patience, stream.message()).await {
+            Ok(Ok(None)) => return Ok(false),
+            Ok(Ok(Some(message))) => message,
+            Ok(Err(status)) => {
+                let error = door::refusal(status.code(), status.message());
+                self.guard().refused(&error);
+                return Err(status);
             }
-            .into());
+            Err(_) => {
+                let error = ApiError::new(ErrorCode::TimedOut, "the stream stood still");
+                return Err(self.refuse(error));
+            }
+        };
+        if self.received == events_max {
+            return Err(self.refuse(ApiError {
+                code: ErrorCode::TooLarge,
+                ..ApiError::invalid("stream", format!("more than {events_max} events"))
+            }));
         }
         self.received += 1;
-        self.reservation.grow(message.encoded_len())?;
+        if let Err(error) = self.reservation.grow(message.encoded_len()) {
+            return Err(self.refuse(error));
+        }
         let parsed = self.service.parse(&self.origin, message.event);
-        self.chunk.push(parsed);
+        let guard = self.guard();
+        self.chunk.push((guard, parsed));
         if self.chunk.len() >= STREAM_CHUNK_EVENTS {
             self.flush().await;
         }
         Ok(true)
     }
 
+    /// The next event's guard: the request's own for the first.
+    fn guard(&mut self) -> Received {
+        let tally = &self.service.shared.tally;
+        let first = self.first.take();
+        first.unwrap_or_else(|| Received::new(tally, CATEGORY, self.project, 1))
+    }
+
+    fn refuse(&mut self, error: ApiError) -> Status {
+        self.guard().refused(&error);
+        error.into()
+    }
+
     async fn flush(&mut self) {
-        if self.chunk.is_empty() {
-            return;
-        }
         let shared = &self.service.shared;
-        let first = self
-            .first
-            .take()
-            .unwrap_or_else(|| Received::new(&shared.tally, CATEGORY, self.project, 1));
         let chunk = std::mem::take(&mut self.chunk);
-        let stored = native::store_results(shared, first, chunk).await;
+        let stored = native::store_each(shared, chunk).await;
         self.results.extend(stored);
         self.reservation = shared.budget.reserve();
     }

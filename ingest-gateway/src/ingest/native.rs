@@ -83,7 +83,7 @@ async fn receive(
         Ok(project) => project,
         Err(error) => {
             body::drain(request_body, limits).await;
-            item.dropped(error.code.into());
+            item.refused(&error);
             return Err(error);
         }
     };
@@ -91,7 +91,7 @@ async fn receive(
     match body::read(&parts.headers, request_body, true, limits, &shared.budget).await {
         Ok(read) => Ok((item, parts, read)),
         Err(error) => {
-            item.dropped(error.code.into());
+            item.refused(&error);
             Err(error)
         }
     }
@@ -109,12 +109,12 @@ async fn store_one(
     let parsed = body::off_thread_if(heavy, move || {
         parse::parse_native(&bytes, &origin.context())
     })
-    .await?;
+    .await
+    .and_then(|parsed| parsed.map_err(ApiError::from));
     let event = match parsed {
         Ok(event) => event,
-        Err(invalid) => {
-            let error = ApiError::from(invalid);
-            item.dropped(error.code.into());
+        Err(error) => {
+            item.refused(&error);
             return Err(error);
         }
     };
@@ -137,12 +137,12 @@ async fn store_batch(
     let parsed = body::off_thread_if(heavy, move || {
         parse::parse_native_batch(&bytes, &origin.context())
     })
-    .await?;
+    .await
+    .and_then(|parsed| parsed.map_err(ApiError::from));
     let parsed = match parsed {
         Ok(parsed) => parsed,
-        Err(invalid) => {
-            let error = ApiError::from(invalid);
-            item.dropped(error.code.into());
+        Err(error) => {
+            item.refused(&error);
             return Err(error);
         }
     };
@@ -176,9 +176,17 @@ pub(crate) async fn store_results(
         let more = guards[0].another(CATEGORY, 1);
         guards.push(more);
     }
-    let mut results = Vec::with_capacity(parsed.len());
+    store_each(shared, guards.into_iter().zip(parsed).collect()).await
+}
+
+/// Stores the good ones of those that have their guards; an answer for each, in order.
+pub(crate) async fn store_each(
+    shared: &Arc<Shared>,
+    items: Vec<(Received, Result<parse::ParsedEvent, parse::Invalid>)>,
+) -> Vec<Result<event_model::EventId, ApiError>> {
+    let mut results = Vec::with_capacity(items.len());
     let mut events = Vec::new();
-    for (guard, parsed) in guards.into_iter().zip(parsed) {
+    for (guard, parsed) in items {
         match parsed {
             Ok(event) => {
                 events.push((guard, event));
@@ -186,7 +194,7 @@ pub(crate) async fn store_results(
             }
             Err(invalid) => {
                 let error = ApiError::from(invalid);
-                guard.dropped(error.code.into());
+                guard.refused(&error);
                 results.push(Some(Err(error)));
             }
         }

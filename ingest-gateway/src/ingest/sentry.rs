@@ -141,7 +141,7 @@ async fn serve(
         Ok(response) => response,
         Err(error) => {
             if let Some(item) = item.take() {
-                item.dropped(error.code.into());
+                item.refused(&error);
             }
             error.sentry_response()
         }
@@ -342,15 +342,15 @@ async fn store_items(
             Item::NotStored { kind, quantity, .. } => {
                 good = true;
                 unwanted.extend(unwanted_category(&kind));
-                guards
-                    .next(category_of(&kind), u64::from(quantity))
-                    .dropped(DropReason::TypeNotStored);
+                let mut guard = guards.next(category_of(&kind), u64::from(quantity));
+                guard.set_kind(&kind);
+                guard.dropped(DropReason::TypeNotStored);
             }
             Item::Broken { kind, invalid } => {
                 let error = ApiError::from(invalid);
-                guards
-                    .next(category_of(&kind), 1)
-                    .dropped(error.code.into());
+                let mut guard = guards.next(category_of(&kind), 1);
+                guard.set_kind(&kind);
+                guard.refused(&error);
                 broken.get_or_insert(error);
             }
         }

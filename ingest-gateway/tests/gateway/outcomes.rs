@@ -3,7 +3,7 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use crate::support::{KEY, World, config, envelope, id, native_event, wishes};
 
 /// Sum of a metric's series whose labels hold all of `labels`.
-fn sum(handle: &PrometheusHandle, name: &str, labels: &[&str]) -> u64 {
+pub(crate) fn sum(handle: &PrometheusHandle, name: &str, labels: &[&str]) -> u64 {
     let text = handle.render();
     let series = text.lines().filter(|line| {
         let rest = line.strip_prefix(name);
@@ -15,7 +15,8 @@ fn sum(handle: &PrometheusHandle, name: &str, labels: &[&str]) -> u64 {
         .sum()
 }
 
-fn check_equation(handle: &PrometheusHandle, world: &World) {
+pub(crate) fn check_equation(handle: &PrometheusHandle, world: &World) {
+    (world.gateway.publisher())();
     let received = sum(handle, "errata_ingest_items_received_total", &[]);
     let ended = sum(handle, "errata_ingest_items_total", &[]);
     let in_flight = sum(handle, "errata_ingest_items_in_flight", &[]);

@@ -1,0 +1,150 @@
+//! The layer around every door of ingestion: makes each request's [`Arrival`], notes
+//! its answer, and counts the request itself if nothing of it was counted.
+//!
+//! Nothing is counted where tonic refuses a message before our service sees it (too
+//! large, unreadable), or where the client goes away while tonic still gathers it.
+//! Those requests become one item, dropped, so that they are neither lost from the
+//! equation nor from the journal.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::{Request, State},
+    middleware::Next,
+    response::Response,
+};
+use event_model::ProjectId;
+use http::{HeaderMap, Method, header};
+use tonic::Code;
+
+use super::Arrival;
+use crate::{
+    error::{ApiError, ErrorCode},
+    ingest_auth,
+    outcome::{DropReason, Received},
+    shared::Shared,
+};
+
+/// The category of gRPC requests that could not be read.
+const CATEGORY: &str = "error";
+
+/// Watches one request.
+pub(crate) async fn watch(
+    State(shared): State<Arc<Shared>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if *request.method() == Method::OPTIONS {
+        return next.run(request).await;
+    }
+    let headers = request.headers();
+    let arrival = Arc::new(Arrival::new(request.method(), request.uri(), Some(headers)));
+    let is_grpc = headers
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|value| value.as_bytes().starts_with(b"application/grpc"));
+    let mut leaving = Leaving {
+        shared: &shared,
+        arrival: &arrival,
+        authorization: headers
+            .get(header::AUTHORIZATION)
+            .filter(|_| is_grpc)
+            .cloned(),
+        is_grpc,
+        is_answered: false,
+    };
+    let response = arrival.scope(next.run(request)).await;
+    leaving.answered(&response);
+    response
+}
+
+/// The end of a request: answered, or dropped with its future when the client went
+/// away.
+struct Leaving<'a> {
+    shared: &'a Arc<Shared>,
+    arrival: &'a Arc<Arrival>,
+    authorization: Option<http::HeaderValue>,
+    is_grpc: bool,
+    is_answered: bool,
+}
+
+impl Leaving<'_> {
+    fn answered(&mut self, response: &Response) {
+        self.is_answered = true;
+        let number = |name: &str| response.headers().get(name)?.to_str().ok()?.parse().ok();
+        let code: Option<u16> = self
+            .is_grpc
+            .then(|| number("grpc-status").unwrap_or_default());
+        self.arrival.answered(response.status().as_u16(), code);
+        if self.arrival.has_items() {
+            return;
+        }
+        let message = || {
+            let text = response.headers().get("grpc-message");
+            text.map_or_else(String::new, |text| {
+                let text = percent_encoding::percent_decode(text.as_bytes());
+                text.decode_utf8_lossy().into_owned()
+            })
+        };
+        let error = match code {
+            Some(code) if code != 0 => refusal(Code::from(i32::from(code)), message()),
+            // Not gRPC after all: over HTTP/1.1, say.
+            Some(_) if response.status().is_client_error() => ApiError::new(
+                ErrorCode::Invalid,
+                "gRPC needs HTTP/2 and its content types",
+            ),
+            _ => return,
+        };
+        self.received().refused(&error);
+    }
+
+    /// The request as one item, of its key if that can be known.
+    fn received(&self) -> Received {
+        let key = self.authorization.as_ref().and_then(|value| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::AUTHORIZATION, value.clone());
+            ingest_auth::native_key(&headers, None).ok()
+        });
+        let state = self.shared.state.read();
+        let owner = key.and_then(|key| Some((state.keys.get(&key)?, key)));
+        let mut project = ProjectId(0);
+        if let Some((found, key)) = owner {
+            self.arrival.set_owner(found.project_id, key);
+            if found.enabled {
+                project = found.project_id;
+            }
+        }
+        Received::of(
+            &self.shared.tally,
+            Arc::clone(self.arrival),
+            CATEGORY,
+            project,
+            1,
+        )
+    }
+}
+
+impl Drop for Leaving<'_> {
+    fn drop(&mut self) {
+        if self.is_answered {
+            return;
+        }
+        self.arrival.set_gone();
+        if self.is_grpc && !self.arrival.has_items() {
+            self.received().dropped(DropReason::Aborted);
+        }
+    }
+}
+
+/// What tonic's own refusals mean here: [`ErrorCode::grpc`] the other way round, and
+/// tonic's words for bodies that it cannot read or that broke off.
+pub(crate) fn refusal(code: Code, message: impl Into<String>) -> ApiError {
+    let code = match code {
+        Code::OutOfRange | Code::ResourceExhausted => ErrorCode::TooLarge,
+        Code::Unavailable => ErrorCode::Overloaded,
+        Code::Unauthenticated => ErrorCode::Unauthenticated,
+        Code::PermissionDenied => ErrorCode::Forbidden,
+        Code::Cancelled | Code::DeadlineExceeded | Code::Unknown => ErrorCode::TimedOut,
+        _ => ErrorCode::Invalid,
+    };
+    ApiError::new(code, message)
+}

@@ -1,0 +1,208 @@
+//! `errata.v1.IngestDebugService` and `GET /api/projects/{id}/ingest`.
+//!
+//! Every person may read a project's outcomes, as they may read its events; what
+//! could not be attributed tells of strangers' requests, so that is for owners.
+
+use std::sync::Arc;
+
+use axum::{
+    Json, Router,
+    extract::{Path, Request, State},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use event_model::{ProjectId, PublicKey, credential::Caller};
+use http::{HeaderValue, header};
+use proto::v1::{
+    ListOutcomesRequest, ListOutcomesResponse, ingest_debug_service_server::IngestDebugService,
+};
+use serde_json::json;
+use tonic::Status;
+use url::form_urlencoded;
+
+use super::{
+    Kind, RING_OUTCOMES,
+    read::{self, Wanted},
+};
+use crate::{
+    caller::Callers,
+    error::{ApiError, ErrorCode},
+    shared::Shared,
+};
+
+/// Outcomes of an answer, unless another number is asked for.
+const LIMIT_DEFAULT: usize = 100;
+
+/// Both doors' state.
+#[derive(Debug, Clone)]
+pub(crate) struct DebugRpc {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) callers: Callers,
+}
+
+/// The REST read.
+pub(crate) fn router(state: DebugRpc) -> Router {
+    Router::new()
+        .route("/api/projects/{id}/ingest", get(rest))
+        .with_state(state)
+}
+
+impl DebugRpc {
+    fn list(&self, caller: Caller, wanted: Wanted) -> Result<ListOutcomesResponse, ApiError> {
+        let is_person = matches!(caller, Caller::User { .. } | Caller::Admin);
+        if !is_person || (wanted.project == ProjectId(0) && !caller.is_owner()) {
+            return Err(ApiError::new(
+                ErrorCode::Forbidden,
+                "only an owner may see requests that belong to no project",
+            ));
+        }
+        self.check(wanted)?;
+        let journal = self.shared.tally.journal();
+        let (outcomes, newest) = journal.newest(
+            wanted.project,
+            wanted.key,
+            wanted.kind,
+            wanted.after,
+            wanted.limit,
+        );
+        Ok(ListOutcomesResponse {
+            outcomes: outcomes
+                .iter()
+                .map(|outcome| read::message(outcome))
+                .collect(),
+            newest,
+        })
+    }
+
+    /// Whether project and key exist and belong together.
+    fn check(&self, wanted: Wanted) -> Result<(), ApiError> {
+        if wanted.project == ProjectId(0) {
+            return Ok(());
+        }
+        let missing = |field: &str, message: String| ApiError {
+            field: field.to_owned(),
+            ..ApiError::new(ErrorCode::NotFound, message)
+        };
+        let state = self.shared.state.read();
+        if !state.projects.contains_key(&wanted.project) {
+            let message = format!("there is no project {}", wanted.project);
+            return Err(missing("project_id", message));
+        }
+        if let Some(key) = wanted.key
+            && state
+                .keys
+                .get(&key)
+                .is_none_or(|found| found.project_id != wanted.project)
+        {
+            let message = format!("project {} has no such key", wanted.project);
+            return Err(missing("public_key", message));
+        }
+        Ok(())
+    }
+}
+
+fn public_key(text: &str, field: &str) -> Result<Option<PublicKey>, ApiError> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let key = text.parse();
+    key.map(Some)
+        .map_err(|_| ApiError::invalid(field, "must be 32 hex digits"))
+}
+
+fn limit(given: u64) -> Result<usize, ApiError> {
+    match usize::try_from(given) {
+        Ok(0) => Ok(LIMIT_DEFAULT),
+        Ok(limit) if limit <= RING_OUTCOMES => Ok(limit),
+        _ => Err(ApiError::invalid(
+            "limit",
+            format!("must be 1 to {RING_OUTCOMES}"),
+        )),
+    }
+}
+
+#[tonic::async_trait]
+impl IngestDebugService for DebugRpc {
+    async fn list_outcomes(
+        &self,
+        request: tonic::Request<ListOutcomesRequest>,
+    ) -> Result<tonic::Response<ListOutcomesResponse>, Status> {
+        let caller = self.callers.of_grpc(&request)?;
+        let request = request.into_inner();
+        let wanted = Wanted {
+            project: ProjectId(request.project_id),
+            key: public_key(&request.public_key, "public_key")?,
+            kind: Kind::from_proto(request.kind)
+                .map_err(|kind| ApiError::invalid("kind", format!("there is no kind {kind}")))?,
+            after: request.after,
+            limit: limit(request.limit.into())?,
+        };
+        Ok(tonic::Response::new(self.list(caller, wanted)?))
+    }
+}
+
+async fn rest(
+    State(debug): State<DebugRpc>,
+    Path(project): Path<String>,
+    request: Request,
+) -> Response {
+    let answered = debug.rest(&project, &request);
+    let mut response = match answered {
+        Ok(answer) => {
+            let outcomes: Vec<_> = answer.outcomes.iter().map(read::json).collect();
+            let newest = answer.newest.to_string();
+            Json(json!({ "outcomes": outcomes, "newest": newest })).into_response()
+        }
+        Err(error) => error.into_response(),
+    };
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
+    response
+}
+
+impl DebugRpc {
+    fn rest(&self, project: &str, request: &Request) -> Result<ListOutcomesResponse, ApiError> {
+        let caller = self
+            .callers
+            .of_read(request.headers(), request.extensions())?;
+        let mut wanted = Wanted {
+            project: match project {
+                "unattributed" => ProjectId(0),
+                number => number.parse().map(ProjectId).map_err(|_| {
+                    ApiError::new(
+                        ErrorCode::NotFound,
+                        "a project is named by its number, or \"unattributed\"",
+                    )
+                })?,
+            },
+            key: None,
+            kind: None,
+            after: 0,
+            limit: LIMIT_DEFAULT,
+        };
+        for (name, value) in
+            form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes())
+        {
+            let number = || {
+                let number = value.parse::<u64>();
+                number.map_err(|_| ApiError::invalid(name.as_ref(), "must be a whole number"))
+            };
+            match name.as_ref() {
+                "key" => wanted.key = public_key(&value, "key")?,
+                "kind" => {
+                    wanted.kind = Some(Kind::from_word(&value).ok_or_else(|| {
+                        ApiError::invalid("kind", "must be stored, not_kept or refused")
+                    })?);
+                }
+                "after" => wanted.after = number()?,
+                "limit" => wanted.limit = limit(number()?)?,
+                _ => {}
+            }
+        }
+        self.list(caller, wanted)
+    }
+}
