@@ -212,10 +212,7 @@ impl Detail {
     }
 
     pub(crate) fn set_sdk(&mut self, event: &Event) {
-        let Some(sdk) = &event.sdk else {
-            return;
-        };
-        let part = |name: &str| sdk.get(name).and_then(|value| value.as_str());
+        let part = |name: &str| event.sdk.get(name)?.as_str();
         if let Some(name) = part("name") {
             self.sdk = text(&format!("{name}/{}", part("version").unwrap_or_default()));
         }
