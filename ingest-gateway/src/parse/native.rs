@@ -142,14 +142,15 @@ pub(super) fn from_tree(
         other.insert(key.into_owned(), kept);
     }
     let limits = context.limits;
-    let read = error::chain(error, &root.key("error"), limits)?;
+    event.platform = sentry::platform(Json::String(text(platform, &root.key("platform"))?.into()));
+    let read = error::chain(error, &root.key("error"), &event.platform, limits)?;
     event.exceptions = read.exceptions;
+    event.threads = read.threads;
     if let Some(stack) = read.stack_left {
         other.insert("stack".to_owned(), stack.into());
     }
     event.other = other.into();
     event.level = level_of(&level, &root.key("level"))?.unwrap_or_default();
-    event.platform = sentry::platform(Json::String(text(platform, &root.key("platform"))?.into()));
     event.release = read::short(release, &root.key("release"), sentry::TAG_CHARS_MAX)?;
     event.environment = read::short(
         environment,

@@ -1,12 +1,13 @@
 //! The error and its causes → exceptions, oldest first.
 
-use event_model::event::{Exception, Frame, Mechanism};
+use event_model::event::{Exception, Frame, Mechanism, Thread};
 
 use super::{
     super::{
         Invalid, Limits, in_app,
         json::{self, Json},
-        limit, sentry, stack,
+        limit, sentry,
+        stack::{self, Said},
     },
     read::{self, Path, borrowed_text, fields, free_map, list, text},
 };
@@ -35,8 +36,6 @@ pub(super) const FRAME: [&str; 11] = [
     "post_context",
     "vars",
 ];
-/// Longest stack text kept where it is not understood, bytes.
-const STACK_BYTES_MAX: usize = 64 << 10;
 /// Most source lines before and after (event.proto: 5; clients may send some more).
 const CONTEXT_LINES_MAX: usize = 20;
 
@@ -44,20 +43,28 @@ const CONTEXT_LINES_MAX: usize = 20;
 pub(super) struct Chain {
     /// Oldest cause first.
     pub(super) exceptions: Vec<Exception>,
+    /// Other stacks of the texts.
+    pub(super) threads: Vec<Thread>,
     /// The first stack text that could not be read as frames.
     pub(super) stack_left: Option<String>,
 }
 
 /// Reads the error, required, and its causes, nearest first.
-pub(super) fn chain(json: Json<'_>, path: &Path<'_>, limits: &Limits) -> Result<Chain, Invalid> {
+pub(super) fn chain(
+    json: Json<'_>,
+    path: &Path<'_>,
+    platform: &str,
+    limits: &Limits,
+) -> Result<Chain, Invalid> {
     if json == Json::Null {
         return Err(Invalid::field(path.to_string(), "is required"));
     }
     let mut chain = Chain {
         exceptions: Vec::new(),
+        threads: Vec::new(),
         stack_left: None,
     };
-    append(json, path, limits, &mut chain)?;
+    append(json, path, platform, limits, &mut chain)?;
     chain.exceptions.reverse();
     let shown = chain.exceptions.last();
     if shown.is_none_or(|e| e.ty.is_empty() && e.value.is_empty()) {
@@ -71,6 +78,7 @@ pub(super) fn chain(json: Json<'_>, path: &Path<'_>, limits: &Limits) -> Result<
 fn append(
     json: Json<'_>,
     path: &Path<'_>,
+    platform: &str,
     limits: &Limits,
     chain: &mut Chain,
 ) -> Result<(), Invalid> {
@@ -79,41 +87,59 @@ fn append(
     }
     let (slots, _) = fields(json, path, &ERROR)?;
     let [ty, message, stack, frames, causes, handled, mechanism] = slots;
-    let mut exception = Exception {
-        ty: text(ty, &path.key("type"))?,
-        value: text(message, &path.key("message"))?,
-        ..Exception::default()
-    };
+    let ty = text(ty, &path.key("type"))?;
+    let value = text(message, &path.key("message"))?;
     let handled = read::boolean(&handled, &path.key("handled"))?;
     let mechanism = text(mechanism, &path.key("mechanism"))?;
-    if handled.is_some() || !mechanism.is_empty() {
-        exception.mechanism = Some(Mechanism {
-            ty: mechanism,
-            handled,
-            ..Mechanism::default()
-        });
-    }
+    let mechanism = (handled.is_some() || !mechanism.is_empty()).then(|| Mechanism {
+        ty: mechanism,
+        handled,
+        ..Mechanism::default()
+    });
     let frames_path = path.key("frames");
     // Numbered before the cut, so that an error names the client's index.
     let items = list(frames, &frames_path)?
         .into_iter()
         .enumerate()
         .collect();
+    let mut frames = Vec::new();
     for (at, item) in limit::cut_middle(items, limits.frames_max) {
-        exception.frames.push(frame(item, &frames_path.index(at))?);
+        frames.push(frame(item, &frames_path.index(at))?);
     }
     let stack = borrowed_text(stack, &path.key("stack"))?;
-    if exception.frames.is_empty() && !stack.trim().is_empty() {
-        let parsed = stack::frames(&stack);
-        if parsed.is_empty() && chain.stack_left.is_none() {
-            chain.stack_left = Some(json::cut(stack, STACK_BYTES_MAX));
-        }
-        exception.frames = limit::cut_middle(parsed, limits.frames_max);
+    let said = Said {
+        ty,
+        value,
+        mechanism,
+        ..Said::default()
+    };
+    // Frames that were sent as such say more than a text.
+    let stack = if frames.is_empty() { &stack } else { "" };
+    let mut told = stack::told(said, stack, platform, limits);
+    if let Some(text) = told.text_left {
+        chain.stack_left.get_or_insert(text);
     }
-    chain.exceptions.push(exception);
+    chain.threads.append(&mut told.threads);
     let causes_path = path.key("causes");
-    for (at, cause) in list(causes, &causes_path)?.into_iter().enumerate() {
-        append(cause, &causes_path.index(at), limits, chain)?;
+    let causes = list(causes, &causes_path)?;
+    let mut exceptions = told.exceptions.into_iter().rev();
+    if let Some(mut own) = exceptions.next() {
+        if !frames.is_empty() {
+            own.frames = frames;
+        }
+        chain.exceptions.push(own);
+    }
+    if causes.is_empty() {
+        let room = limits.exceptions_max.saturating_sub(chain.exceptions.len());
+        chain.exceptions.extend(exceptions.take(room));
+    } else if let Some(own) = chain.exceptions.last_mut()
+        && let Some(mechanism) = &mut own.mechanism
+    {
+        // Places in the text's chain mean nothing among the client's own causes.
+        (mechanism.exception_id, mechanism.parent_id) = (None, None);
+    }
+    for (at, cause) in causes.into_iter().enumerate() {
+        append(cause, &causes_path.index(at), platform, limits, chain)?;
     }
     Ok(())
 }

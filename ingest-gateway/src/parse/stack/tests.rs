@@ -1,0 +1,260 @@
+//! Each fixture is what a runtime printed, see `fixtures/README.md`.
+
+#![allow(clippy::unwrap_used)]
+
+use std::fmt::Write as _;
+
+use super::{Limits, Said, Told, told};
+
+fn read(text: &str, platform: &str) -> Told {
+    told(Said::default(), text, platform, &Limits::default())
+}
+
+/// One line an error and a frame, for people to compare.
+fn drawn(told: &Told) -> String {
+    let mut out = String::new();
+    let frames = |out: &mut String, frames: &[event_model::event::Frame]| {
+        for frame in frames {
+            let path = if frame.abs_path.is_empty() {
+                &frame.filename
+            } else {
+                &frame.abs_path
+            };
+            let _ = write!(
+                out,
+                "  {} | {} | {path}:{}",
+                frame.function, frame.module, frame.lineno
+            );
+            if frame.colno > 0 {
+                let _ = write!(out, ":{}", frame.colno);
+            }
+            if let Some(line) = &frame.context_line {
+                let _ = write!(out, " | {line}");
+            }
+            out.push('\n');
+        }
+    };
+    for error in &told.exceptions {
+        let _ = write!(out, "{:?} {:?} {:?}", error.module, error.ty, error.value);
+        if let Some(m) = &error.mechanism {
+            let _ = write!(out, " {:?}→{:?} {}", m.exception_id, m.parent_id, m.source);
+            out.push_str(if m.is_exception_group { " group" } else { "" });
+        }
+        out.push('\n');
+        frames(&mut out, &error.frames);
+    }
+    for thread in &told.threads {
+        let _ = writeln!(out, "thread {}", thread.name);
+        frames(&mut out, &thread.frames);
+    }
+    if let Some(text) = &told.text_left {
+        let _ = writeln!(out, "left: {text:?}");
+    }
+    out
+}
+
+macro_rules! fixtures {
+    ($($name:ident $platform:literal)*) => {
+        const FIXTURES: &[(&str, &str, &str)] = &[
+            $((stringify!($name), $platform, include_str!(concat!("fixtures/", stringify!($name), ".txt"))),)*
+        ];
+    };
+}
+
+fixtures! {
+    dotnet_aggregate "csharp"
+    dotnet_async "csharp"
+    go_debug_stack "go"
+    go_panic "go"
+    java_causes "java"
+    java_suppressed "java"
+    javascript_firefox "javascript"
+    javascript_safari "javascript"
+    mono "csharp"
+    node_cause "node"
+    node_inspected "node"
+    php_opentelemetry "php"
+    php_to_string "php"
+    php_trace "php"
+    python_chain "python"
+    python_group "python"
+    python_recursion "python"
+    ruby_backtrace "ruby"
+    ruby_full_message "ruby"
+    rust_anyhow "rust"
+    rust_panic "rust"
+}
+
+#[test]
+fn texts_of_real_runtimes_become_frames() {
+    for (name, platform, text) in FIXTURES {
+        let told = read(text, platform);
+        assert_eq!(told.text_left, None, "{name}");
+        insta::assert_snapshot!(*name, drawn(&told));
+    }
+}
+
+#[test]
+fn the_form_is_recognised_without_a_platform() {
+    for (name, platform, text) in FIXTURES {
+        // Whether a type holds a module depends on the platform.
+        let bare = |told: &Told| -> Vec<(String, u32)> {
+            let frames = told.exceptions.iter().flat_map(|e| &e.frames);
+            frames.map(|f| (f.function.clone(), f.lineno)).collect()
+        };
+        assert_eq!(
+            bare(&read(text, "other")),
+            bare(&read(text, platform)),
+            "{name}"
+        );
+        assert_eq!(
+            bare(&read(text, "cobol")),
+            bare(&read(text, platform)),
+            "{name}"
+        );
+    }
+}
+
+#[track_caller]
+fn check(text: &str, expected: &[(&str, &str, u32, u32, bool)]) {
+    let read = read(text, "");
+    let own = read.exceptions.last().map(|e| e.frames.as_slice());
+    let found: Vec<_> = own
+        .unwrap_or_default()
+        .iter()
+        .map(|f| {
+            (
+                f.function.as_str(),
+                f.abs_path.as_str(),
+                f.lineno,
+                f.colno,
+                f.in_app,
+            )
+        })
+        .collect();
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn v8_stacks_are_read() {
+    check(
+        "TypeError: x: at home\n    at pay (/srv/shop.js:3:15)\n    at async Object.run [as go] (file:///srv/app.mjs:7:1)\n    \
+         at new Cart (https://shop.example/a.js?v=1:2:3)\n    at /srv/node_modules/x/i.js:1:2\n    at Array.map (<anonymous>)\n    \
+         at eval (eval at f (https://shop.example/e.js:9:8), <anonymous>:1:1)\n    at node:internal/main:1:2",
+        &[
+            ("?", "node:internal/main", 1, 2, false),
+            ("eval", "https://shop.example/e.js", 9, 8, true),
+            ("Array.map", "<anonymous>", 0, 0, false),
+            ("?", "/srv/node_modules/x/i.js", 1, 2, false),
+            ("new Cart", "https://shop.example/a.js?v=1", 2, 3, true),
+            ("Object.run", "/srv/app.mjs", 7, 1, true),
+            ("pay", "/srv/shop.js", 3, 15, true),
+        ],
+    );
+}
+
+#[test]
+fn firefox_and_safari_stacks_are_read() {
+    check(
+        "pay@https://shop.example/a.js:3:15\n@https://shop.example/a.js:9:1\nasync*run@https://shop.example/a.js:1:2\n",
+        &[
+            ("async*run", "https://shop.example/a.js", 1, 2, true),
+            ("?", "https://shop.example/a.js", 9, 1, true),
+            ("pay", "https://shop.example/a.js", 3, 15, true),
+        ],
+    );
+    check(
+        "pay@https://shop.example/a.js:3:15\n[native code]\nmap@[native code]\nglobal code@https://shop.example/a.js:9:1",
+        &[
+            ("global code", "https://shop.example/a.js", 9, 1, true),
+            ("map", "[native code]", 0, 0, false),
+            ("?", "[native code]", 0, 0, false),
+            ("pay", "https://shop.example/a.js", 3, 15, true),
+        ],
+    );
+}
+
+#[test]
+fn anything_else_is_kept_as_text() {
+    for text in [
+        "Error: nothing here",
+        "see jane@shop.example at 12:30",
+        "time: 12:30:45",
+        "at last (we hope)",
+        "#1 in the charts: again",
+    ] {
+        let told = read(text, "");
+        assert_eq!(told.text_left.as_deref(), Some(text));
+        assert!(told.exceptions[0].frames.is_empty(), "{text}");
+    }
+    assert_eq!(read("", "").text_left, None);
+}
+
+#[test]
+fn the_clients_words_win_over_the_text() {
+    let text = "PaymentDeclined: order A-1 declined\n    at pay (/srv/shop.js:3:15)";
+    let said = |ty: &str, value: &str| Said {
+        ty: ty.to_owned(),
+        value: value.to_owned(),
+        ..Said::default()
+    };
+    let own = |said: Said| {
+        let mut told = told(said, text, "node", &Limits::default());
+        let own = told.exceptions.pop().unwrap();
+        (own.ty, own.value)
+    };
+    let of = |ty: &str, value: &str| (ty.to_owned(), value.to_owned());
+    assert_eq!(
+        own(said("", "")),
+        of("PaymentDeclined", "order A-1 declined")
+    );
+    assert_eq!(own(said("CartError", "x")), of("CartError", "x"));
+    // An error's code is no class.
+    assert_eq!(own(said("E_DECLINED", "x")), of("PaymentDeclined", "x"));
+}
+
+#[test]
+fn hostile_texts_take_linear_time_and_bounded_memory() {
+    let mut nested = String::new();
+    for depth in 0..200 {
+        let _ = writeln!(nested, "{}Caused by: a.B: c", "\t".repeat(depth));
+    }
+    let repeated = format!(
+        "a.B: c\n{}{}",
+        "\tat a.B.c(D.java:1)\n".repeat(2_000),
+        "Caused by: a.B: c\n\t... 2000 more\n".repeat(10_000)
+    );
+    let texts = [
+        nested,
+        repeated,
+        "  + Exception Group Traceback (most recent call last):\n  | E: x (1 sub-exception)\n  +-+-- 1 --\n".repeat(9_000),
+        "    | Traceback (most recent call last):\n    +-----\n".repeat(9_000),
+        " ---> A: b\n   at X.Y(Z)\n".repeat(20_000),
+        "goroutine 1 [running]:\na.b(...)\n\t/x.go:1\n".repeat(10_000),
+        "#0 /x.php(1): a()\nNext B: c in /x.php:2\n".repeat(10_000),
+        "x.rb:1:in `a': b (C)\n".repeat(20_000),
+        "  0: a\n  at /x.rs:1:1\nCaused by:\n".repeat(15_000),
+        "[cause]: A: b\n at c (/d.js:1:1)\n".repeat(15_000),
+        "(".repeat(1 << 20),
+        "at ((((((((((((((((((((((((((((((((\n".repeat(30_000),
+        "\n".repeat(1 << 20),
+    ];
+    for text in texts {
+        let started = std::time::Instant::now();
+        for platform in ["", "java", "python"] {
+            let told = read(&text, platform);
+            assert!(told.exceptions.len() <= Limits::default().exceptions_max);
+            assert!(told.threads.len() <= Limits::default().threads_max);
+            assert!(
+                told.exceptions
+                    .iter()
+                    .all(|e| e.frames.len() <= 250 && e.value.len() <= 9_000)
+            );
+        }
+        let start = &text[..text.floor_char_boundary(40)];
+        assert!(
+            started.elapsed() < std::time::Duration::from_secs(3),
+            "{start:?}"
+        );
+    }
+}
