@@ -23,6 +23,7 @@ use http::{HeaderMap, header};
 use http_body_util::BodyExt;
 
 pub use decode::Encoding;
+pub(crate) use decode::unsupported;
 pub(crate) use metered::budget_layer;
 
 use crate::{
@@ -147,10 +148,25 @@ pub async fn read(
             reservation,
         });
     }
-    let bytes_max = limits.decompressed_bytes_max;
-    let large = received.len() >= OFF_THREAD_BYTES_MIN / 8;
+    inflate(
+        encoding,
+        received,
+        limits.decompressed_bytes_max,
+        reservation,
+    )
+    .await
+}
+
+/// Decompresses a message that is compressed apart from its body (gRPC).
+pub(crate) async fn inflate(
+    encoding: Encoding,
+    message: Bytes,
+    bytes_max: usize,
+    mut reservation: Reservation,
+) -> Result<ReadBody, ApiError> {
+    let large = message.len() >= OFF_THREAD_BYTES_MIN / 8;
     let inflate = move || -> Result<ReadBody, ApiError> {
-        let bytes = decode::decode(encoding, &received, bytes_max, &mut reservation)?;
+        let bytes = decode::decode(encoding, &message, bytes_max, &mut reservation)?;
         Ok(ReadBody {
             bytes: bytes.into(),
             reservation,

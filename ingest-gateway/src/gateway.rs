@@ -26,7 +26,7 @@ use crate::{
     commands::{CommandCore, CommandRpc, Commands},
     config::{Bootstrap, GatewayConfig},
     error::ApiError,
-    ingest::{grpc::Ingest, native, sentry},
+    ingest::{grpc::Ingest, native, otlp, sentry},
     journal::{self, DebugRpc},
     outcome::{Counts, Tally, TallySnapshot},
     parse,
@@ -181,6 +181,7 @@ impl Gateway {
             )
             .merge(native::router(Arc::clone(shared)))
             .merge(sentry::router(Arc::clone(shared)))
+            .merge(otlp::router(Arc::clone(shared)))
             .layer(from_fn_with_state(Arc::clone(shared), journal::door::watch));
         Router::new()
             .merge(doors)

@@ -8,6 +8,7 @@
 pub(crate) mod cors;
 pub(crate) mod grpc;
 pub(crate) mod native;
+pub(crate) mod otlp;
 pub(crate) mod sentry;
 
 use std::{net::IpAddr, sync::Arc};

@@ -16,6 +16,7 @@ mod in_app;
 mod json;
 mod limit;
 mod native;
+pub mod otlp;
 mod scrub;
 mod sentry;
 mod stack;

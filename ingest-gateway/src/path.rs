@@ -14,16 +14,18 @@ const GATEWAY_PREFIXES: [&str; 5] = [
     "/errata.v1.IngestDebugService/",
     "/errata.v1.CommandService/",
     "/auth/",
-    // OpenTelemetry by gRPC: not built yet, but nobody else's.
+    // OpenTelemetry by gRPC.
     "/opentelemetry.",
 ];
-/// OpenTelemetry by HTTP: likewise.
-const GATEWAY_PATHS: [&str; 2] = ["/v1/logs", "/v1/traces"];
+/// OpenTelemetry by HTTP.
+const GATEWAY_PATHS: [&str; 3] = ["/v1/logs", "/v1/traces", "/v1/metrics"];
 
 /// Whether the gateway answers this request (its prefix taken off), where another
 /// role owns the listener and forwards what is not its own.
 pub fn is_gateways(method: &Method, path: &str) -> bool {
-    if GATEWAY_PREFIXES.iter().any(|p| path.starts_with(p)) || GATEWAY_PATHS.contains(&path) {
+    if GATEWAY_PREFIXES.iter().any(|p| path.starts_with(p))
+        || GATEWAY_PATHS.contains(&path.strip_suffix('/').unwrap_or(path))
+    {
         return true;
     }
     if is_journal(path) {
@@ -89,6 +91,8 @@ fn is_ingestion_tail(tail: &str) -> bool {
         [project, rest @ ..] if project.bytes().all(|b| b.is_ascii_digit()) => matches!(
             rest,
             ["envelope" | "store" | "security" | "csp-report" | "nel" | "minidump"]
+                | ["otlp", "v1", "traces" | "logs" | "metrics"]
+                | ["integration", "otlp", "v1", "traces" | "logs"]
                 | ["unreal" | "cron", _]
                 | ["cron", _, _]
                 | ["events", _, "attachments"]
@@ -110,6 +114,9 @@ mod tests {
             ("/x/api/errors", Some(2)),
             ("/x/api/errors/batch/", Some(2)),
             ("/x/api/7/cron/nightly/0123", Some(2)),
+            ("/api/7/otlp/v1/logs", Some(0)),
+            ("/x/api/7/integration/otlp/v1/traces/", Some(2)),
+            ("/api/7/otlp/v2/logs", None),
             ("/x/api/errors/0123", None),
             ("/api/1/envelope/more", None),
             ("/api/issues/5", None),
@@ -145,6 +152,14 @@ mod tests {
             (Method::POST, "/errata.v1.IssueService/ListIssues", false),
             (Method::POST, "/auth/sign-in", true),
             (Method::POST, "/v1/traces", true),
+            (Method::POST, "/v1/metrics/", true),
+            (Method::POST, "/v1/profiles", false),
+            (Method::POST, "/api/1/otlp/v1/logs", true),
+            (
+                Method::POST,
+                "/opentelemetry.proto.collector.logs.v1.LogsService/Export",
+                true,
+            ),
             (Method::GET, "/", false),
             (Method::GET, "/assets/auth/x.js", false),
             (Method::GET, "/issues/5", false),

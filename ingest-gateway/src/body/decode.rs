@@ -54,7 +54,8 @@ impl Encoding {
         Ok(found)
     }
 
-    fn named(name: &str) -> Option<Self> {
+    /// By the name that HTTP and gRPC give it.
+    pub(crate) fn named(name: &str) -> Option<Self> {
         Some(match name.to_ascii_lowercase().as_str() {
             "" | "identity" => Self::Identity,
             "gzip" | "x-gzip" => Self::Gzip,
@@ -76,7 +77,7 @@ impl Encoding {
     }
 }
 
-fn unsupported(name: &str) -> ApiError {
+pub(crate) fn unsupported(name: &str) -> ApiError {
     let name: String = name.chars().take(40).collect();
     ApiError {
         field: "content-encoding".to_owned(),

@@ -20,7 +20,7 @@ use super::Invalid;
 /// serde_json's own limit of 128, so that depth never fails a body.
 pub(crate) const DEPTH_MAX: u8 = 64;
 /// Stands for what was nested too deep.
-const TOO_DEEP: &str = "[too deep]";
+pub(crate) const TOO_DEEP: &str = "[too deep]";
 /// Stands for what did not fit a [`Budget`].
 const TRUNCATED: &str = "[truncated]";
 

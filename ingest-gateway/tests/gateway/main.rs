@@ -11,6 +11,7 @@ mod fates;
 mod grpc;
 mod journal;
 mod native;
+mod otlp;
 mod outcomes;
 mod sentry;
 mod sign_in;

@@ -1,0 +1,325 @@
+//! OpenTelemetry's exporters: OTLP over HTTP and gRPC.
+//!
+//! Owns paths, authentication, the loop that stores a request's errors a chunk at a
+//! time, and the fates: an error is an `error`; what is not kept is counted as
+//! `log_item`, `span` or `trace_metric`. [`answer`] says it in the client's own form.
+//!
+//! Invariant: what may pass later is answered so that exporters send the whole
+//! request again (429, 503, UNAVAILABLE), and as ids are made from what was sent,
+//! nothing is stored twice. What can never pass is never retried: a record that
+//! cannot be read is rejected beside its good neighbours (`partial_success`).
+
+mod answer;
+mod grpc;
+
+use std::{sync::Arc, time::Instant};
+
+use axum::{
+    Router,
+    body::Body,
+    extract::{RawPathParams, Request, State},
+    middleware::map_response,
+    response::Response,
+    routing::post,
+};
+use bytes::Bytes;
+use event_model::{ControlState, ProjectId, PublicKey};
+use http::{HeaderMap, request::Parts};
+
+use self::answer::Form;
+use super::{Origin, cors};
+use crate::{
+    body::{self, OFF_THREAD_BYTES_MIN, Reservation},
+    error::ApiError,
+    ingest_auth,
+    outcome::{DropReason, Received, Tally},
+    parse::otlp::{Batch, Encoding, OtlpItem, Signal},
+    shared::Shared,
+    telemetry,
+};
+
+/// Errors stored together; bounds what waits for the disk, and the copies of a
+/// request's resource that are in memory.
+const CHUNK_EVENTS: usize = 256;
+/// Largest request, decompressed, bytes. Collectors send 8,192 records at a time.
+const DECOMPRESSED_BYTES_MAX: usize = 32 << 20;
+
+/// Paths without their last slash. The second part is Sentry's, for its own
+/// OpenTelemetry integrations.
+pub(crate) const PATHS: [(&str, Signal); 8] = [
+    ("/v1/logs", Signal::Logs),
+    ("/v1/traces", Signal::Traces),
+    ("/v1/metrics", Signal::Metrics),
+    ("/api/{project}/otlp/v1/logs", Signal::Logs),
+    ("/api/{project}/otlp/v1/traces", Signal::Traces),
+    ("/api/{project}/otlp/v1/metrics", Signal::Metrics),
+    ("/api/{project}/integration/otlp/v1/logs", Signal::Logs),
+    ("/api/{project}/integration/otlp/v1/traces", Signal::Traces),
+];
+
+pub(crate) fn router(shared: Arc<Shared>) -> Router {
+    let mut router = Router::new();
+    for (path, signal) in PATHS {
+        let handler = move |state: State<Arc<Shared>>, params: RawPathParams, request: Request| {
+            serve(signal, state, params, request)
+        };
+        let methods = post(handler).options(cors::preflight);
+        router = router
+            .route(path, methods.clone())
+            .route(&format!("{path}/"), methods);
+    }
+    router
+        .layer(map_response(cors::allow_any_origin))
+        .merge(grpc::router())
+        .with_state(shared)
+}
+
+async fn serve(
+    signal: Signal,
+    State(shared): State<Arc<Shared>>,
+    params: RawPathParams,
+    request: Request,
+) -> Response {
+    let started = Instant::now();
+    let project = params.iter().find(|(name, _)| *name == "project");
+    let project = project.map(|(_, value)| value.to_owned());
+    let (parts, request_body) = request.into_parts();
+    let form = Form::of(&parts.headers);
+    let answer = receive(
+        &shared,
+        signal,
+        form,
+        project.as_deref(),
+        &parts,
+        request_body,
+    )
+    .await;
+    let response = match answer {
+        Ok(rejected) => form.accepted(signal, &rejected),
+        Err(error) => form.refused(&error),
+    };
+    let status = response.status().as_u16();
+    telemetry::request_ended(endpoint(signal), status, started.elapsed());
+    response
+}
+
+fn endpoint(signal: Signal) -> &'static str {
+    match signal {
+        Signal::Logs => "otlp_logs",
+        Signal::Traces => "otlp_traces",
+        Signal::Metrics => "otlp_metrics",
+    }
+}
+
+async fn receive(
+    shared: &Arc<Shared>,
+    signal: Signal,
+    form: Form,
+    path_project: Option<&str>,
+    parts: &Parts,
+    request_body: Body,
+) -> Result<Rejected, ApiError> {
+    let mut item = Received::new(&shared.tally, signal.category(), ProjectId(0), 1);
+    let limits = &shared.config.limits;
+    let read = async {
+        let known = authenticate(shared, &parts.headers, parts.uri.query(), path_project)
+            .and_then(|project| form.encoding().map(|encoding| (project, encoding)));
+        let (project, encoding) = match known {
+            Ok(known) => known,
+            Err(error) => {
+                body::drain(request_body, limits).await;
+                return Err(error);
+            }
+        };
+        item.relabel(signal.category(), project);
+        let mut limits = limits.clone();
+        limits.decompressed_bytes_max = limits.decompressed_bytes_max.min(DECOMPRESSED_BYTES_MAX);
+        let read = body::read(&parts.headers, request_body, true, &limits, &shared.budget).await?;
+        Ok((encoding, read))
+    };
+    let (encoding, read) = match read.await {
+        Ok(read) => read,
+        Err(error) => {
+            item.refused(&error);
+            return Err(error);
+        }
+    };
+    let origin = Origin::new(shared, item.project(), &parts.extensions, &parts.headers);
+    take(
+        shared,
+        item,
+        signal,
+        encoding,
+        read.bytes,
+        read.reservation,
+        origin,
+    )
+    .await
+}
+
+/// The project of the key, which Sentry's exporters and everybody else put in
+/// different places.
+fn authenticate(
+    shared: &Shared,
+    headers: &HeaderMap,
+    query: Option<&str>,
+    path_project: Option<&str>,
+) -> Result<ProjectId, ApiError> {
+    shared.check_open()?;
+    let key = key_of(headers, query)?;
+    let state = shared.state.read();
+    let project = ingest_auth::project_of(&state, key)?;
+    check_path(&state, path_project, project)?;
+    Ok(project)
+}
+
+fn key_of(headers: &HeaderMap, query: Option<&str>) -> Result<PublicKey, ApiError> {
+    match ingest_auth::sentry_key(headers, query, None)? {
+        Some(key) => Ok(key),
+        None => ingest_auth::native_key(headers, query),
+    }
+}
+
+fn check_path(
+    state: &ControlState,
+    path_project: Option<&str>,
+    project: ProjectId,
+) -> Result<(), ApiError> {
+    path_project.map_or(Ok(()), |path| {
+        ingest_auth::check_project(state, path, project)
+    })
+}
+
+/// How many records could not be read, and why the first of them.
+#[derive(Debug, Default)]
+struct Rejected {
+    count: u64,
+    reason: String,
+}
+
+/// Stores the errors of a request and gives every record its fate. Fails if nothing
+/// could be read, or if something may pass later.
+async fn take(
+    shared: &Arc<Shared>,
+    item: Received,
+    signal: Signal,
+    encoding: Encoding,
+    bytes: Bytes,
+    reservation: Reservation,
+    origin: Origin,
+) -> Result<Rejected, ApiError> {
+    let heavy = bytes.len() >= OFF_THREAD_BYTES_MIN;
+    let mut fates = Fates::new(shared, item);
+    let scanned = body::off_thread_if(heavy, move || Batch::scan(signal, encoding, &bytes)).await;
+    let scanned = scanned.and_then(|scanned| scanned.map_err(ApiError::from));
+    let mut batch = match scanned {
+        Ok(batch) => batch,
+        Err(error) => {
+            fates.refused(&error);
+            return Err(error);
+        }
+    };
+    let mut rejected = Rejected::default();
+    loop {
+        let origin = origin.clone();
+        let read = body::off_thread_if(heavy, move || {
+            let items = batch.next(CHUNK_EVENTS, &origin.context());
+            (batch, items)
+        })
+        .await;
+        let items = match read {
+            Ok((back, items)) => {
+                batch = back;
+                items
+            }
+            Err(error) => {
+                fates.refused(&error);
+                return Err(error);
+            }
+        };
+        if items.is_empty() {
+            break;
+        }
+        let mut events = Vec::new();
+        for item in items {
+            match item {
+                OtlpItem::Event(event) => events.push((fates.next("error", 1), *event)),
+                OtlpItem::NotStored(count) => fates
+                    .next(signal.category(), count)
+                    .dropped(DropReason::TypeNotStored),
+                OtlpItem::Rejected(count, invalid) => {
+                    let error = ApiError::from(invalid);
+                    let guard = fates.next(signal.category(), count);
+                    guard.refused(&error);
+                    rejected.add(count, &error);
+                }
+            }
+        }
+        for result in shared.store(events).await {
+            match result {
+                Ok(_) => {}
+                // The whole request comes again; what is stored is known by its id.
+                Err(error) if error.code.is_retriable() => return Err(error),
+                Err(error) => rejected.add(1, &error),
+            }
+        }
+    }
+    fates.empty();
+    drop(reservation);
+    Ok(rejected)
+}
+
+impl Rejected {
+    fn add(&mut self, count: u64, error: &ApiError) {
+        if self.count == 0 {
+            self.reason = if error.field.is_empty() {
+                error.message.clone()
+            } else {
+                format!("{}: {}", error.field, error.message)
+            };
+        }
+        self.count += count;
+    }
+}
+
+/// Hands out guards; the request's own one first.
+struct Fates {
+    project: ProjectId,
+    tally: Arc<Tally>,
+    own: Option<Received>,
+}
+
+impl Fates {
+    fn new(shared: &Shared, item: Received) -> Self {
+        Self {
+            project: item.project(),
+            tally: Arc::clone(&shared.tally),
+            own: Some(item),
+        }
+    }
+
+    fn next(&mut self, category: &'static str, quantity: u64) -> Received {
+        match self.own.take() {
+            Some(mut own) => {
+                own.relabel(category, self.project);
+                own.set_quantity(quantity);
+                own
+            }
+            None => Received::new(&self.tally, category, self.project, quantity.max(1)),
+        }
+    }
+
+    /// The request held nothing.
+    fn empty(self) {
+        if let Some(own) = self.own {
+            own.dropped(DropReason::Empty);
+        }
+    }
+
+    /// The request, or what is left of it, was refused.
+    fn refused(self, error: &ApiError) {
+        if let Some(own) = self.own {
+            own.refused(error);
+        }
+    }
+}

@@ -1,0 +1,295 @@
+//! The JSON encoding. The batch is cut into records unread, so that none can spoil
+//! another; each is then read leniently.
+
+use std::{borrow::Cow, fmt};
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::{Number, value::RawValue};
+
+use super::{
+    super::{
+        Invalid,
+        json::{Json, Object},
+    },
+    model::{Attributes, Kind, Log, Recorded, Scope, Span, id_of, names_exception},
+};
+
+/// Calls `each` with the members of the object in `text`. False: it is none.
+pub(super) fn members<'t>(
+    text: &'t str,
+    each: &mut dyn FnMut(&str, &'t str),
+) -> Result<(), serde_json::Error> {
+    struct Members<'f, 't>(&'f mut dyn FnMut(&str, &'t str));
+    impl<'de> Visitor<'de> for Members<'_, 'de> {
+        type Value = ();
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+            while let Some((key, value)) = map.next_entry::<Cow<'de, str>, &'de RawValue>()? {
+                (self.0)(&key, value.get());
+            }
+            Ok(())
+        }
+    }
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    deserializer.deserialize_map(Members(each))?;
+    deserializer.end()
+}
+
+/// Calls `each` with the items of the list in `text`; null is an empty one.
+pub(super) fn items<'t>(
+    text: &'t str,
+    each: &mut dyn FnMut(&'t str),
+) -> Result<(), serde_json::Error> {
+    struct Items<'f, 't>(&'f mut dyn FnMut(&'t str));
+    impl<'de> Visitor<'de> for Items<'_, 'de> {
+        type Value = ();
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a list")
+        }
+        fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+            while let Some(value) = seq.next_element::<&'de RawValue>()? {
+                (self.0)(value.get());
+            }
+            Ok(())
+        }
+    }
+    if text.trim() == "null" {
+        return Ok(());
+    }
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    deserializer.deserialize_seq(Items(each))?;
+    deserializer.end()
+}
+
+/// The members of an object by their names in lowerCamelCase or snake_case.
+fn object<'a>(json: Json<'a>, what: &str) -> Result<Object<'a>, Invalid> {
+    match json {
+        Json::Object(members) => Ok(members),
+        other => Err(Invalid::malformed(format!(
+            "{what} must be an object, not {}",
+            other.kind()
+        ))),
+    }
+}
+
+pub(super) fn log(json: Json<'_>) -> Result<Log<'_>, Invalid> {
+    let (mut time, mut observed) = (0, 0);
+    let mut log = Log {
+        time_ns: 0,
+        severity: 0,
+        severity_text: Cow::Borrowed(""),
+        body: Json::Null,
+        attributes: Attributes::default(),
+        trace_id: String::new(),
+        span_id: String::new(),
+        event_name: Cow::Borrowed(""),
+    };
+    for (key, json) in object(json, "a log record")? {
+        match key.as_ref() {
+            "timeUnixNano" | "time_unix_nano" => time = json.as_integer().unwrap_or_default(),
+            "observedTimeUnixNano" | "observed_time_unix_nano" => {
+                observed = json.as_integer().unwrap_or_default();
+            }
+            "severityNumber" | "severity_number" => log.severity = severity(&json),
+            "severityText" | "severity_text" => log.severity_text = text(json),
+            "body" => log.body = value(json),
+            "attributes" => log.attributes = attributes(json),
+            "traceId" | "trace_id" => log.trace_id = id(&json),
+            "spanId" | "span_id" => log.span_id = id(&json),
+            "eventName" | "event_name" => log.event_name = text(json),
+            _ => {}
+        }
+    }
+    log.time_ns = if time == 0 { observed } else { time };
+    Ok(log)
+}
+
+pub(super) fn span(json: Json<'_>) -> Result<Span<'_>, Invalid> {
+    let mut span = Span::default();
+    for (key, json) in object(json, "a span")? {
+        match key.as_ref() {
+            "traceId" | "trace_id" => span.trace_id = id(&json),
+            "spanId" | "span_id" => span.span_id = id(&json),
+            "parentSpanId" | "parent_span_id" => span.parent_id = id(&json),
+            "name" => span.name = text(json),
+            "kind" => span.kind = kind(&json),
+            "attributes" => span.attributes = attributes(json),
+            "events" => {
+                if let Json::Array(events) = json {
+                    span.exceptions = events.into_iter().filter_map(recorded).collect();
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(span)
+}
+
+/// A span event, if it is an exception.
+fn recorded(json: Json<'_>) -> Option<Recorded<'_>> {
+    let (mut time_ns, mut is_exception) = (0, false);
+    let mut found = Attributes::default();
+    for (key, json) in json.into_object()? {
+        match key.as_ref() {
+            "timeUnixNano" | "time_unix_nano" => time_ns = json.as_integer().unwrap_or_default(),
+            "name" => is_exception = names_exception(&text(json)),
+            "attributes" => found = attributes(json),
+            _ => {}
+        }
+    }
+    let sizes = found
+        .0
+        .iter()
+        .map(|(key, value)| key.len() + value.as_str().map_or(8, str::len));
+    let size_bytes = sizes.sum();
+    is_exception.then_some(Recorded {
+        time_ns,
+        size_bytes,
+        attributes: found,
+    })
+}
+
+/// `Resource`.
+pub(super) fn resource(json: Json<'_>) -> Attributes<'_> {
+    let members = json.into_object().unwrap_or_default();
+    let mut all = members.into_iter();
+    let found = all.find(|(key, _)| key == "attributes");
+    found.map(|(_, json)| attributes(json)).unwrap_or_default()
+}
+
+/// `InstrumentationScope`.
+pub(super) fn scope(json: Json<'_>) -> Scope<'_> {
+    let mut scope = Scope::default();
+    for (key, json) in json.into_object().unwrap_or_default() {
+        match key.as_ref() {
+            "name" => scope.name = text(json),
+            "version" => scope.version = text(json),
+            "attributes" => scope.attributes = attributes(json),
+            _ => {}
+        }
+    }
+    scope
+}
+
+fn text(json: Json<'_>) -> Cow<'_, str> {
+    json.into_text().unwrap_or_default()
+}
+
+/// 0 to 24, or "SEVERITY_NUMBER_ERROR2".
+fn severity(json: &Json<'_>) -> i64 {
+    if let Some(number) = json.as_integer() {
+        return number;
+    }
+    let name = json.as_str().unwrap_or_default();
+    let name = name.strip_prefix("SEVERITY_NUMBER_").unwrap_or(name);
+    let word = name.trim_end_matches(|c: char| c.is_ascii_digit());
+    let words = ["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"];
+    let Some(at) = words.iter().position(|known| *known == word) else {
+        return 0;
+    };
+    let step = name[word.len()..].parse::<i64>().unwrap_or(1).clamp(1, 4);
+    at as i64 * 4 + step
+}
+
+/// 0 to 5, or "SPAN_KIND_SERVER".
+fn kind(json: &Json<'_>) -> Kind {
+    if let Some(number) = json.as_integer() {
+        return Kind::of(number);
+    }
+    match json.as_str().unwrap_or_default() {
+        "SPAN_KIND_SERVER" => Kind::Server,
+        "SPAN_KIND_CLIENT" => Kind::Client,
+        "SPAN_KIND_PRODUCER" => Kind::Producer,
+        "SPAN_KIND_CONSUMER" => Kind::Consumer,
+        _ => Kind::Internal,
+    }
+}
+
+/// Hexadecimal in any case; base64 is what protobuf's own JSON would write.
+fn id(json: &Json<'_>) -> String {
+    let text = json.as_str().unwrap_or_default();
+    let is_hex = text.bytes().all(|b| b.is_ascii_hexdigit());
+    match text.len() {
+        16 | 32 if is_hex => {
+            let zeros = text.bytes().all(|b| b == b'0');
+            if zeros {
+                String::new()
+            } else {
+                text.to_ascii_lowercase()
+            }
+        }
+        12 | 24 => id_of(&STANDARD.decode(text).unwrap_or_default()),
+        _ => String::new(),
+    }
+}
+
+/// A list of `{key, value}`.
+fn attributes(json: Json<'_>) -> Attributes<'_> {
+    let mut found = Attributes::default();
+    let Json::Array(items) = json else {
+        return found;
+    };
+    for item in items {
+        let (mut name, mut json) = (Cow::Borrowed(""), Json::Null);
+        for (key, member) in item.into_object().unwrap_or_default() {
+            match key.as_ref() {
+                "key" => name = text(member),
+                "value" => json = value(member),
+                _ => {}
+            }
+        }
+        found.push(name, json);
+    }
+    found
+}
+
+/// `AnyValue`: an object with one member that says the type; `{}` is null. A bare
+/// value is taken as it is. Depth is bounded by the reader of the JSON.
+fn value(json: Json<'_>) -> Json<'_> {
+    let members = match json {
+        Json::Object(members) => members,
+        bare => return bare,
+    };
+    let mut found = Json::Null;
+    for (key, json) in members {
+        found = match key.as_ref() {
+            "stringValue" | "string_value" | "bytesValue" | "bytes_value" => {
+                Json::String(text(json))
+            }
+            "boolValue" | "bool_value" => {
+                Json::Bool(json.as_bool() == Some(true) || json.as_str() == Some("true"))
+            }
+            "intValue" | "int_value" => match json.as_integer() {
+                Some(number) => Json::Number(number.into()),
+                None => json,
+            },
+            "doubleValue" | "double_value" => double(json),
+            "arrayValue" | "array_value" => match only(json, "values") {
+                Json::Array(items) => Json::Array(items.into_iter().map(value).collect()),
+                _ => Json::Array(Vec::new()),
+            },
+            "kvlistValue" | "kvlist_value" => Json::Object(attributes(only(json, "values")).0),
+            _ => continue,
+        };
+    }
+    found
+}
+
+/// A number; "NaN" and "Infinity", which JSON lacks, stay texts.
+fn double(json: Json<'_>) -> Json<'_> {
+    match json.as_str().and_then(|text| text.parse::<f64>().ok()) {
+        Some(number) => Number::from_f64(number).map_or(json, Json::Number),
+        None => json,
+    }
+}
+
+/// The member `key`.
+fn only<'a>(json: Json<'a>, wanted: &str) -> Json<'a> {
+    let members = json.into_object().unwrap_or_default();
+    let mut all = members.into_iter();
+    all.find(|(key, _)| key == wanted)
+        .map_or(Json::Null, |(_, value)| value)
+}
