@@ -4,10 +4,12 @@ import { timestampDate, timestampFromMs, type Timestamp } from "@bufbuild/protob
 import { CommandService, IssueStatus, Role } from "../src/gen/errata/v1/command_pb";
 import { Level } from "../src/gen/errata/v1/event_pb";
 import { EventService, type EventSummary } from "../src/gen/errata/v1/event_read_pb";
+import { IngestDebugService, OutcomeKind } from "../src/gen/errata/v1/ingest_debug_pb";
 import { type Issue, type IssueFilter, IssueService, IssueSort } from "../src/gen/errata/v1/issue_pb";
 import { LiveService } from "../src/gen/errata/v1/live_pb";
 import { ProjectService } from "../src/gen/errata/v1/project_pb";
 import { SeriesGroup, StatsService } from "../src/gen/errata/v1/stats_pb";
+import { outcomesOf } from "./mock-outcomes";
 import { detailOf, hex, type MockEvent, type MockIssue, type MockProject, random, tagsOf } from "./mock-data";
 import type { MockStore } from "./mock-store";
 
@@ -31,6 +33,7 @@ export function routesOf(store: MockStore): (router: ConnectRouter) => void {
   return (router) => {
     issues(router, store, find);
     projects(router, store);
+    outcomes(router, store);
     stats(router, store);
     commands(router, store, find);
     live(router, store);
@@ -152,6 +155,16 @@ function projects(router: ConnectRouter, store: MockStore): void {
     getViewer(_, context) {
       requireSession(context);
       return { viewer: { id: 1, email: "ada@example.org", name: "Ada Winter", role: Role.OWNER }, organization: "Example Shop", plan: "unlimited", version: "0.1.0-mock" };
+    },
+  });
+}
+
+function outcomes(router: ConnectRouter, store: MockStore): void {
+  router.service(IngestDebugService, {
+    listOutcomes(request, context) {
+      requireSession(context);
+      const all = outcomesOf(store, request.projectId).filter((each) => (request.kind === OutcomeKind.UNSPECIFIED || each.kind === request.kind) && BigInt(each.sequence ?? 0) > BigInt(request.after));
+      return { outcomes: all.slice(0, request.limit || 100), newest: all[0]?.sequence ?? request.after };
     },
   });
 }

@@ -40,6 +40,16 @@ const shots: Shot[] = [
   { name: "dashboard-project", path: "/dashboard?range=30d", data: ["few"], act: (page) => page.getByRole("button", { name: "By project" }).click() },
   { name: "projects", path: "/projects", data: ["many"] },
   { name: "project", path: "/projects/2", data: ["many"], whole: true },
+  {
+    name: "ingestion", path: "/projects/2/ingestion", data: ["many"],
+    act: async (page) => {
+      await page.getByRole("button", { name: /error\.frames/ }).first().click();
+      await page.getByText("Look at the field").waitFor();
+    },
+  },
+  { name: "ingestion-stored", path: "/projects/2/ingestion?kind=stored", data: ["many"], act: (page) => page.getByRole("button", { name: /Stored/ }).nth(1).click() },
+  { name: "ingestion-lost", path: "/projects/2/ingestion?of=unattributed", data: ["many"] },
+  { name: "ingestion", path: "/projects/1/ingestion", data: ["none"] },
   { name: "waiting", path: "/projects/1", data: ["none"] },
   { name: "settings", path: "/settings", data: ["many"] },
   { name: "sign-in", path: "/sign-in", data: ["none"] },

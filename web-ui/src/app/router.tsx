@@ -93,6 +93,12 @@ export const router = createBrowserRouter([
         lazy: async () => ({ Component: (await import("@/features/projects/ProjectPage")).ProjectPage }),
       },
       {
+        path: "projects/:projectId/ingestion",
+        ErrorBoundary: Broken,
+        loader: ({ params }) => start(prefetch(getProjectQuery(Number(params["projectId"])))),
+        lazy: async () => ({ Component: (await import("@/features/projects/ingestion/IngestionPage")).IngestionPage }),
+      },
+      {
         path: "settings",
         ErrorBoundary: Broken,
         loader: () => start(prefetch(listMembersQuery())),

@@ -36,6 +36,9 @@ export function ProjectPage() {
     <div className={styles.page}>
       <PageHead title={project.name}>
         <span className={styles.grow} />
+        <Button variant="outlined" component={Link} to={`/projects/${project.id}/ingestion`}>
+          Ingestion
+        </Button>
         <Button variant="outlined" component={Link} to={`/issues?project=${project.id}`}>
           Issues
         </Button>
@@ -95,7 +98,9 @@ function Arrival({ project, publicKey }: { project: Project; publicKey: string }
         ) : (
           <>
             <b>Waiting for the first event…</b>
-            <span>This turns live by itself when it arrives.</span>
+            <span>
+              This turns live by itself when it arrives. Sent, and nothing here? <Link to={`/projects/${project.id}/ingestion`}>See what became of it</Link>.
+            </span>
           </>
         )}
       </div>

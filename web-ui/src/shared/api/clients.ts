@@ -2,6 +2,7 @@
 import { createClient } from "@connectrpc/connect";
 import { CommandService } from "@/gen/errata/v1/command_pb";
 import { EventService } from "@/gen/errata/v1/event_read_pb";
+import { IngestDebugService } from "@/gen/errata/v1/ingest_debug_pb";
 import { IssueService } from "@/gen/errata/v1/issue_pb";
 import { LiveService } from "@/gen/errata/v1/live_pb";
 import { ProjectService } from "@/gen/errata/v1/project_pb";
@@ -10,6 +11,7 @@ import { transport } from "./transport";
 
 export const commands = createClient(CommandService, transport);
 export const events = createClient(EventService, transport);
+export const ingestDebug = createClient(IngestDebugService, transport);
 export const issues = createClient(IssueService, transport);
 export const live = createClient(LiveService, transport);
 export const projects = createClient(ProjectService, transport);
