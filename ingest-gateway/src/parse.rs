@@ -288,7 +288,10 @@ pub fn parse_native_batch(
 }
 
 /// Reads one native event that came by gRPC.
-pub fn from_proto(event: proto::v1::Event, context: &Context<'_>) -> Result<ParsedEvent, Invalid> {
-    let size_bytes = native::checked_size(prost::Message::encoded_len(&event), context)?;
-    native::from_tree(native::tree(event)?, size_bytes, context)
+pub fn from_proto(event: &proto::v1::Event, context: &Context<'_>) -> Result<ParsedEvent, Invalid> {
+    let size_bytes = native::checked_size(prost::Message::encoded_len(event), context)?;
+    let text = native::json_text(event)?;
+    json::read(text.as_bytes(), |json| {
+        native::from_json(json, size_bytes, context)
+    })?
 }

@@ -261,9 +261,7 @@ fn grpc_and_json_mean_the_same() {
         }),
         ..Default::default()
     };
-    let by_grpc = with(|context| from_proto(event.clone(), context))
-        .unwrap()
-        .event;
+    let by_grpc = with(|context| from_proto(&event, context)).unwrap().event;
     let by_json = read(&json!({
         "error": {"type": "E", "message": "m", "handled": false,
                   "frames": [{"function": "pay", "filename": "shop.js", "lineno": 3, "in_app": true, "pre_context": ["a"]}]},
@@ -280,8 +278,8 @@ fn grpc_and_json_mean_the_same() {
         }),
         ..event
     };
-    let invalid = with(|context| from_proto(bad, context)).unwrap_err();
+    let invalid = with(|context| from_proto(&bad, context)).unwrap_err();
     assert_eq!(invalid.field, "timestamp");
-    let empty = with(|context| parse::from_proto(v1::Event::default(), context)).unwrap_err();
+    let empty = with(|context| parse::from_proto(&v1::Event::default(), context)).unwrap_err();
     assert_eq!(empty.field, "error");
 }

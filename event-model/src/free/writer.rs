@@ -82,6 +82,14 @@ impl Writer {
         let _ = write!(self.text, "{number}");
     }
 
+    /// A number in JSON's own notation; what cannot be one becomes null.
+    pub fn number(&mut self, text: &str) {
+        self.comma();
+        let part = |b: &u8| b.is_ascii_digit() || matches!(b, b'-' | b'+' | b'.' | b'e' | b'E');
+        let is_number = !text.is_empty() && text.as_bytes().iter().all(part);
+        self.text.push_str(if is_number { text } else { "null" });
+    }
+
     /// Null.
     pub fn null(&mut self) {
         self.comma();

@@ -86,7 +86,7 @@ impl Ingest {
                 "the event is larger than {bytes_max} bytes"
             )));
         }
-        parse::from_proto(event, &origin.context())
+        parse::from_proto(&event, &origin.context())
     }
 }
 

@@ -67,9 +67,9 @@ pub(super) fn header(body: &[u8]) -> Result<(EnvelopeHeader, usize), Invalid> {
     let read = json::read(&body[start..end], |line| {
         let object = matches!(line, json::Json::Object(_));
         object.then(|| EnvelopeHeader {
-            event_id: line.get("event_id").and_then(event_id),
-            dsn: line.get("dsn").and_then(json::Json::as_str).and_then(dsn),
-            sent_at_ns: line.get("sent_at").and_then(time::read),
+            event_id: line.get("event_id").and_then(|json| event_id(&json)),
+            dsn: line.get("dsn").and_then(|json| dsn(json.as_str()?)),
+            sent_at_ns: line.get("sent_at").and_then(|json| time::read(&json)),
         })
     });
     match read {
@@ -134,12 +134,11 @@ struct ItemHeader {
 
 fn item_header(line: &[u8]) -> Result<ItemHeader, Invalid> {
     json::read(line, |json| {
-        let name = json.get("type").and_then(json::Json::as_str);
-        let Some(name) = name else {
+        let Some(name) = json.get("type").and_then(json::Json::into_str) else {
             return Err(Invalid::malformed("an item header without a type"));
         };
-        let kind = KINDS.iter().find(|k| **k == name).copied();
-        let length = json.get("length").filter(|l| **l != json::Json::Null);
+        let kind = KINDS.iter().find(|k| ***k == *name).copied();
+        let length = json.get("length").filter(|length| !length.is_null());
         Ok(ItemHeader {
             kind: kind.unwrap_or("unknown"),
             length: length.map(|length| {
@@ -148,7 +147,7 @@ fn item_header(line: &[u8]) -> Result<ItemHeader, Invalid> {
             }),
             item_count: json
                 .get("item_count")
-                .and_then(json::Json::as_integer)
+                .and_then(|count| count.as_integer())
                 .and_then(|n| u32::try_from(n).ok()),
         })
     })

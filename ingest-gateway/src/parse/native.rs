@@ -6,21 +6,26 @@
 //! names the field's path, for whoever writes a client. Unknown keys are ignored,
 //! at the top level kept in `other`. Texts that are too long are cut.
 
+mod batch;
 mod error;
 mod proto;
 mod read;
 
-use event_model::{Event, Level, event::Breadcrumb, free::Free};
-use serde::Deserialize;
-use serde_json::{Map, Value, value::RawValue};
-
-pub(super) use self::proto::tree;
+pub(super) use self::proto::json_text;
 use self::read::{Path, fields, free_map, list, members, text, timestamp};
 use super::{
     Context, Invalid, InvalidReason, ParsedEvent, envelope,
     json::{self, Budget, Json},
-    limit, scrub, sentry,
+    limit,
+    scrub::{self, Scrub},
+    sentry,
 };
+use event_model::{
+    Event, Level,
+    event::Breadcrumb,
+    free::{Free, Writer},
+};
+use serde_json::json;
 
 /// The names of event.proto, in the order in which they are taken apart below; a
 /// test holds them equal to the descriptor's.
@@ -54,7 +59,7 @@ const BREADCRUMB: [&str; 6] = ["timestamp", "type", "category", "level", "messag
 /// One event's body.
 pub(super) fn event(body: &[u8], context: &Context<'_>) -> Result<ParsedEvent, Invalid> {
     let size_bytes = checked_size(body.len(), context)?;
-    json::read(body, |json| from_tree(json, size_bytes, context))?
+    json::read(body, |json| from_json(json, size_bytes, context))?
 }
 
 /// A batch's body; each item is cut out unread, so that none can spoil another.
@@ -62,36 +67,8 @@ pub(super) fn batch(
     body: &[u8],
     context: &Context<'_>,
 ) -> Result<Vec<Result<ParsedEvent, Invalid>>, Invalid> {
-    #[derive(Deserialize)]
-    struct Batch<'a> {
-        #[serde(borrow)]
-        errors: Vec<&'a RawValue>,
-    }
-    let read = |batch: Batch<'_>| {
-        let (count, max) = (batch.errors.len(), context.limits.batch_max);
-        if count > max {
-            return Err(Invalid {
-                field: "errors".to_owned(),
-                ..Invalid::too_large(format!("{count} errors in one batch; at most {max}"))
-            });
-        }
-        let items = batch.errors.iter();
-        Ok(items
-            .map(|item| event(item.get().as_bytes(), context))
-            .collect())
-    };
-    let first = match serde_json::from_slice(body) {
-        Ok(batch) => return read(batch),
-        Err(error) => error,
-    };
-    match serde_json::from_str(&json::repair(body)) {
-        Ok(batch) => read(batch),
-        Err(_) if first.is_data() => Err(Invalid::field(
-            "errors",
-            "a batch is an object with a list of errors, {\"errors\":[…]}",
-        )),
-        Err(_) => Err(Invalid::malformed(format!("not JSON: {first}"))),
-    }
+    let items = batch::split(body, context.limits.batch_max)?;
+    Ok(items.into_iter().map(|item| event(item, context)).collect())
 }
 
 /// The size, if it is allowed.
@@ -105,8 +82,8 @@ pub(super) fn checked_size(bytes: usize, context: &Context<'_>) -> Result<u32, I
     Ok(bytes as u32)
 }
 
-/// One event's tree.
-pub(super) fn from_tree(
+/// One event's JSON.
+pub(super) fn from_json(
     json: Json<'_>,
     size_bytes: u32,
     context: &Context<'_>,
@@ -136,10 +113,10 @@ pub(super) fn from_tree(
         fingerprint,
         extra,
     ] = slots;
-    let mut other = Map::new();
+    let (mut other, mut writer) = (Writer::new(), Scrub::inactive());
     for (key, value) in others {
-        let kept = value.into_value(&mut other_budget);
-        other.insert(key.into_owned(), kept);
+        let path = scrub::Path::root("other");
+        writer.member(&path, &key, value, &mut other_budget, &mut other);
     }
     let limits = context.limits;
     event.platform = sentry::platform(Json::String(text(platform, &root.key("platform"))?.into()));
@@ -147,9 +124,10 @@ pub(super) fn from_tree(
     event.exceptions = read.exceptions;
     event.threads = read.threads;
     if let Some(stack) = read.stack_left {
-        other.insert("stack".to_owned(), stack.into());
+        other.key("stack");
+        other.string(&stack);
     }
-    event.other = other.into();
+    event.other = other.finish();
     event.level = level_of(&level, &root.key("level"))?.unwrap_or_default();
     event.release = read::short(release, &root.key("release"), sentry::TAG_CHARS_MAX)?;
     event.environment = read::short(
@@ -212,14 +190,14 @@ fn read_client(json: Json<'_>, path: &Path<'_>, event: &mut Event) -> Result<(),
     let url = text(url, &path.key("url"))?;
     let user_agent = text(user_agent, &path.key("user_agent"))?;
     event.server_name = text(hostname, &path.key("hostname"))?;
-    if !url.is_empty() || !user_agent.is_empty() {
-        let mut request = vec![("url".into(), Json::String(url.into()))];
-        if !user_agent.is_empty() {
-            let header = vec![("User-Agent".into(), Json::String(user_agent.into()))];
-            request.push(("headers".into(), Json::Object(header)));
-        }
-        event.request = sentry::request(Json::Object(request));
+    let mut request = Free::new();
+    if !url.is_empty() {
+        request.insert("url", url);
     }
+    if !user_agent.is_empty() {
+        request.insert("headers", json!({ "User-Agent": user_agent }));
+    }
+    event.request = sentry::request_from(&request);
     let contexts = [
         ("culture", "locale", text(language, &path.key("language"))?),
         (
@@ -231,9 +209,7 @@ fn read_client(json: Json<'_>, path: &Path<'_>, event: &mut Event) -> Result<(),
     ];
     for (context, name, value) in contexts {
         if !value.is_empty() {
-            let object: Map<String, Value> =
-                [(name.to_owned(), value.into())].into_iter().collect();
-            event.contexts.insert(context, Value::Object(object));
+            event.contexts.insert(context, json!({ name: value }));
         }
     }
     Ok(())

@@ -17,12 +17,14 @@
 //! are read a few at a time ([`Batch::next`]): a request's resources repeat in each of
 //! its events, and those must not all be in memory at once.
 
+mod any;
 mod batch;
 mod event;
 mod http;
 mod json;
 mod model;
 mod protobuf;
+mod repair;
 mod resource;
 mod spans;
 #[cfg(test)]

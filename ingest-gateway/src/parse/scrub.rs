@@ -1,297 +1,416 @@
-//! The scrub of secrets, by key name, before anything reaches the log.
+//! The scrub of secrets before anything reaches the log: by key name, and inside of
+//! strings.
 //!
-//! Owns which parts of an event are looked at and what a masked value looks like;
-//! [`names`] owns which names are secret, [`text`] secrets inside of strings
-//! (URLs, forms, JSON, environment dumps). Invariant: names are kept and values
-//! masked ([`MASK`]); the path of each masked field is in `event.scrubbed`, at most
-//! [`SCRUBBED_MAX`] of them. Source lines, exception types and file names are not
-//! touched; messages and exception values only where they hold a URL.
+//! Owns which parts of an event are looked at, the one pass in which parts of free
+//! form are cut, scrubbed and written, and what a masked value looks like; [`names`]
+//! owns which names are secret, [`text`] secrets inside of strings (URLs, forms,
+//! JSON, environment dumps). Invariant: names are kept and values masked ([`MASK`]);
+//! the path of each masked field is in `event.scrubbed`, at most [`SCRUBBED_MAX`] of
+//! them. Source lines, exception types and file names are not touched; messages and
+//! exception values only where they hold a URL.
 
+mod keys;
 mod names;
+mod path;
+#[cfg(test)]
+mod tests;
 mod text;
+mod whole;
 
-use std::fmt::{self, Write as _};
+use std::{borrow::Cow, collections::BTreeMap};
 
 use event_model::{
     Event,
-    event::{Breadcrumb, Exception, Frame, Thread},
-    free::Free,
+    free::{Free, Writer},
 };
-use serde_json::{Map, Value};
+
+use self::keys::Keys;
+pub(super) use self::path::Path;
+use super::json::{Budget, Json, List, Object, TRUNCATED};
 
 /// What stands for a secret.
 pub(super) const MASK: &str = "[Filtered]";
 /// Most paths noted; what is beyond is masked all the same.
 const SCRUBBED_MAX: usize = 100;
 
-/// Masks the secrets of `event` in place.
+/// Masks the secrets of an event whose parts of free form were not written by a
+/// [`Scrub`], in place.
 pub(super) fn event(event: &mut Event) {
-    let mut scrub = Scrub {
-        noted: std::mem::take(&mut event.scrubbed),
-        masked: 0,
-    };
-    scrub.whole(event);
+    let mut scrub = Scrub::new();
+    scrub.noted = std::mem::take(&mut event.scrubbed);
+    scrub.parts(event);
+    scrub.texts(event);
     event.scrubbed = scrub.noted;
 }
 
-/// Where a value stands; a chain on the stack, written out only if noted.
-#[derive(Clone, Copy)]
-struct Path<'p> {
-    parent: Option<&'p Path<'p>>,
-    step: Step<'p>,
+/// An object of free form, cut where it is too long, its secrets as they are: for
+/// names and versions of programs, and where [`event()`] follows.
+pub(super) fn unscrubbed(members: Object<'_>, budget: &mut Budget) -> Free {
+    Scrub::inactive().free(&Path::root(""), members, budget)
 }
 
-#[derive(Clone, Copy)]
-enum Step<'p> {
-    Key(&'p str),
-    Index(usize),
-}
-
-impl<'p> Path<'p> {
-    const fn root(key: &'p str) -> Self {
-        Self {
-            parent: None,
-            step: Step::Key(key),
-        }
-    }
-
-    const fn key(&'p self, key: &'p str) -> Path<'p> {
-        Path {
-            parent: Some(self),
-            step: Step::Key(key),
-        }
-    }
-
-    const fn index(&'p self, index: usize) -> Path<'p> {
-        Path {
-            parent: Some(self),
-            step: Step::Index(index),
-        }
-    }
-}
-
-impl fmt::Display for Path<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(parent) = self.parent {
-            parent.fmt(f)?;
-        }
-        match self.step {
-            Step::Key(key) if self.parent.is_some() => write!(f, ".{key}"),
-            Step::Key(key) => f.write_str(key),
-            Step::Index(index) => write!(f, "[{index}]"),
-        }
-    }
-}
-
-struct Scrub {
+/// What was masked of one event so far.
+#[derive(Debug)]
+pub(super) struct Scrub {
     noted: Vec<String>,
-    /// Values masked so far, noted or not.
+    /// Values masked, noted or not.
     masked: usize,
+    /// Whether names and strings are looked at.
+    active: bool,
 }
 
 impl Scrub {
-    fn whole(&mut self, event: &mut Event) {
-        for (at, exception) in event.exceptions.iter_mut().enumerate() {
-            self.exception(&Path::root("exceptions").index(at), exception);
+    pub(super) fn new() -> Self {
+        Self {
+            noted: Vec::new(),
+            masked: 0,
+            active: true,
         }
-        for (at, thread) in event.threads.iter_mut().enumerate() {
-            let Thread { frames, .. } = thread;
-            self.frames(&Path::root("threads").index(at), frames);
+    }
+
+    /// One that writes and masks nothing.
+    pub(super) fn inactive() -> Self {
+        Self {
+            active: false,
+            ..Self::new()
         }
-        self.prose(&Path::root("message"), &mut event.message);
-        self.prose(&Path::root("message_template"), &mut event.message_template);
-        for (key, value) in &mut event.tags {
-            let tags = Path::root("tags");
-            let path = tags.key(key);
-            if names::is_secret(key) {
-                self.mask(&path, value);
+    }
+
+    /// For an event all of whose parts of free form this one wrote: scrubs the rest
+    /// and leaves the paths of what was masked.
+    pub(super) fn finish(mut self, event: &mut Event) {
+        self.texts(event);
+        event.scrubbed = self.noted;
+    }
+
+    /// An object of free form, scrubbed.
+    pub(super) fn free(
+        &mut self,
+        path: &Path<'_>,
+        members: Object<'_>,
+        budget: &mut Budget,
+    ) -> Free {
+        let mut out = Writer::new();
+        self.members(path, members, budget, &mut out);
+        out.finish()
+    }
+
+    /// What was written as a part of `from`, a field of the event, is now one of `to`.
+    pub(super) fn moved(&mut self, from: &str, to: &Path<'_>) {
+        for noted in &mut self.noted {
+            if let Some(rest) = noted.strip_prefix(from)
+                && rest.starts_with('.')
+            {
+                *noted = format!("{to}{rest}");
+            }
+        }
+    }
+
+    /// Writes an object's members; equal keys are written once, the last one.
+    pub(super) fn members(
+        &mut self,
+        path: &Path<'_>,
+        members: Object<'_>,
+        budget: &mut Budget,
+        out: &mut Writer,
+    ) {
+        let keys = Keys::of(&members);
+        // {"name": "password", "value": "…"}
+        let named_secret = self.active && keys.names_a_value && names_a_secret(&members);
+        for (at, (key, value)) in members.enumerate() {
+            if keys.is_overruled(at) {
+                continue;
+            }
+            if !budget.take(key.len()) {
+                out.key(TRUNCATED);
+                out.boolean(true);
+                break;
+            }
+            let path = path.key(&key);
+            out.key(&key);
+            if self.active && ((named_secret && key == "value") || is_secret(&key, &value)) {
+                self.leaves(&path, value, budget, out);
             } else {
-                self.string(&path, value);
-            }
-        }
-        if let Some(user) = &mut event.user {
-            self.map(&Path::root("user").key("data"), &mut user.data);
-        }
-        self.request(&Path::root("request"), &mut event.request);
-        self.map(&Path::root("contexts"), &mut event.contexts);
-        for (at, crumb) in event.breadcrumbs.iter_mut().enumerate() {
-            self.breadcrumb(&Path::root("breadcrumbs").index(at), crumb);
-        }
-        self.map(&Path::root("extra"), &mut event.extra);
-        self.map(&Path::root("other"), &mut event.other);
-    }
-
-    fn exception(&mut self, path: &Path<'_>, exception: &mut Exception) {
-        self.prose(&path.key("value"), &mut exception.value);
-        if let Some(mechanism) = &mut exception.mechanism {
-            self.map(&path.key("mechanism").key("data"), &mut mechanism.data);
-        }
-        self.frames(path, &mut exception.frames);
-    }
-
-    fn frames(&mut self, path: &Path<'_>, frames: &mut [Frame]) {
-        for (at, frame) in frames.iter_mut().enumerate() {
-            if !frame.vars.is_empty() {
-                self.map(&path.key("frames").index(at).key("vars"), &mut frame.vars);
-            }
-            if !frame.other.is_empty() {
-                self.map(&path.key("frames").index(at), &mut frame.other);
+                self.value(&path, value, budget, out);
             }
         }
     }
 
-    fn breadcrumb(&mut self, path: &Path<'_>, crumb: &mut Breadcrumb) {
-        self.prose(&path.key("message"), &mut crumb.message);
-        self.map(&path.key("data"), &mut crumb.data);
-    }
-
-    fn request(&mut self, path: &Path<'_>, request: &mut Free) {
-        self.free(request, |scrub, map| scrub.request_map(path, map));
-    }
-
-    /// Hands the members of `free` to `scrub`; they are written anew only if it
-    /// masked something.
-    fn free(&mut self, free: &mut Free, scrub: impl FnOnce(&mut Self, &mut Map<String, Value>)) {
-        if free.is_empty() {
+    /// Writes one member of an object that is written member by member.
+    pub(super) fn member(
+        &mut self,
+        path: &Path<'_>,
+        key: &str,
+        value: Json<'_>,
+        budget: &mut Budget,
+        out: &mut Writer,
+    ) {
+        let had_room = !budget.is_used_up();
+        if !budget.take(key.len()) {
+            if had_room {
+                out.key(TRUNCATED);
+                out.boolean(true);
+            }
             return;
         }
-        let before = self.masked;
-        let mut map = free.to_map();
-        scrub(self, &mut map);
-        if self.masked > before {
-            *free = map.into();
+        let path = path.key(key);
+        out.key(key);
+        if self.active && is_secret(key, &value) {
+            self.leaves(&path, value, budget, out);
+        } else {
+            self.value(&path, value, budget, out);
         }
     }
 
-    fn request_map(&mut self, path: &Path<'_>, request: &mut Map<String, Value>) {
-        for (key, value) in request.iter_mut() {
-            let path = path.key(key);
-            match (key.as_str(), value) {
-                ("cookies", cookies) => self.leaves(&path, cookies),
-                ("headers", Value::Object(headers)) => {
-                    for (name, value) in headers.iter_mut() {
-                        let path = path.key(name);
-                        if names::is_secret_header(name) {
-                            self.leaves(&path, value);
-                        } else {
-                            self.value(&path, value);
-                        }
-                    }
-                }
-                (_, value) => self.value(&path, value),
-            }
-        }
-    }
-
-    fn map(&mut self, path: &Path<'_>, free: &mut Free) {
-        self.free(free, |scrub, map| scrub.members(path, map));
-    }
-
-    fn members(&mut self, path: &Path<'_>, map: &mut Map<String, Value>) {
-        // {"name": "password", "value": "…"}
-        let named_secret = map.contains_key("value")
-            && ["name", "key"].iter().any(|k| {
-                let name = map.get(*k).and_then(Value::as_str);
-                name.is_some_and(names::is_secret)
-            });
-        for (key, value) in map.iter_mut() {
-            let secret = names::is_secret(key) || (named_secret && key == "value");
-            let path = path.key(key);
-            if secret || names::is_card(key, value) {
-                self.leaves(&path, value);
-            } else {
-                self.value(&path, value);
-            }
-        }
-    }
-
-    fn value(&mut self, path: &Path<'_>, value: &mut Value) {
+    /// Writes a value.
+    pub(super) fn value(
+        &mut self,
+        path: &Path<'_>,
+        value: Json<'_>,
+        budget: &mut Budget,
+        out: &mut Writer,
+    ) {
         match value {
-            Value::String(text) => self.string(path, text),
-            Value::Array(items) => self.list(path, items),
-            Value::Object(map) => self.members(path, map),
-            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+            Json::String(text) => match budget.string(text) {
+                Some(text) => out.string(&self.string(path, text)),
+                None => out.string(TRUNCATED),
+            },
+            Json::Array(items) => self.list(path, items, budget, out),
+            Json::Object(members) => {
+                out.begin_object();
+                self.members(path, members, budget, out);
+                out.end();
+            }
+            plain => write_plain(&plain, budget, out),
         }
     }
 
-    fn list(&mut self, path: &Path<'_>, items: &mut [Value]) {
+    fn list(&mut self, path: &Path<'_>, items: List<'_>, budget: &mut Budget, out: &mut Writer) {
+        out.begin_list();
         // ["--password", "…"] of a command line.
         let mut after_option = false;
-        for (at, item) in items.iter_mut().enumerate() {
+        for (at, item) in items.enumerate() {
+            if budget.is_used_up() {
+                out.string(TRUNCATED);
+                break;
+            }
             let path = path.index(at);
             match item {
-                Value::String(text) if after_option => {
-                    self.mask(&path, text);
+                Json::String(text) if after_option && self.active => {
+                    self.leaves(&path, Json::String(text), budget, out);
                     after_option = false;
                 }
-                Value::String(text) => {
-                    after_option = text.trim_matches('\'').starts_with("--")
-                        && !text.contains('=')
-                        && names::is_secret(text);
-                    self.string(&path, text);
+                Json::String(text) => {
+                    after_option = names_the_next(&text);
+                    self.value(&path, Json::String(text), budget, out);
                 }
                 // [["password", "…"], …]
-                Value::Array(pair) => match pair.as_mut_slice() {
-                    [Value::String(name), value] if names::is_secret(name) => {
-                        self.leaves(&path.index(1), value);
+                Json::Array(pair) if self.active && is_secret_pair(&pair) => {
+                    out.begin_list();
+                    for (at, item) in pair.enumerate() {
+                        if at == 0 {
+                            self.value(&path.index(at), item, budget, out);
+                        } else {
+                            self.leaves(&path.index(at), item, budget, out);
+                        }
                     }
-                    pair => self.list(&path, pair),
-                },
-                other => self.value(&path, other),
+                    out.end();
+                }
+                other => self.value(&path, other, budget, out),
             }
         }
+        out.end();
     }
 
     /// Masks all there is below a secret name; names, nulls and booleans stay.
-    fn leaves(&mut self, path: &Path<'_>, value: &mut Value) {
+    pub(super) fn leaves(
+        &mut self,
+        path: &Path<'_>,
+        value: Json<'_>,
+        budget: &mut Budget,
+        out: &mut Writer,
+    ) {
         match value {
-            Value::Null | Value::Bool(_) => {}
-            Value::String(text) => self.mask(path, text),
-            Value::Number(_) => {
-                *value = MASK.into();
+            Json::String(text) if text.is_empty() => write_plain(&Json::String(text), budget, out),
+            Json::String(_) | Json::Number(_) => {
+                if budget.take(MASK.len()) {
+                    if value.as_str() != Some(MASK) {
+                        self.note(path);
+                    }
+                    out.string(MASK);
+                } else {
+                    out.string(TRUNCATED);
+                }
+            }
+            Json::Array(items) => {
+                out.begin_list();
+                for (at, item) in items.enumerate() {
+                    if budget.is_used_up() {
+                        out.string(TRUNCATED);
+                        break;
+                    }
+                    self.leaves(&path.index(at), item, budget, out);
+                }
+                out.end();
+            }
+            Json::Object(members) => {
+                out.begin_object();
+                let keys = Keys::of(&members);
+                for (at, (key, item)) in members.enumerate() {
+                    if keys.is_overruled(at) {
+                        continue;
+                    }
+                    if !budget.take(key.len()) {
+                        out.key(TRUNCATED);
+                        out.boolean(true);
+                        break;
+                    }
+                    out.key(&key);
+                    self.leaves(&path.key(&key), item, budget, out);
+                }
+                out.end();
+            }
+            plain => write_plain(&plain, budget, out),
+        }
+    }
+
+    /// A text, its secrets masked.
+    pub(super) fn string<'t>(&mut self, path: &Path<'_>, text: Cow<'t, str>) -> Cow<'t, str> {
+        if !self.active {
+            return text;
+        }
+        match text::scrub(&text) {
+            Some(masked) => {
                 self.note(path);
+                Cow::Owned(masked)
             }
-            Value::Array(items) => {
-                for (at, item) in items.iter_mut().enumerate() {
-                    self.leaves(&path.index(at), item);
-                }
-            }
-            Value::Object(map) => {
-                for (key, item) in map.iter_mut() {
-                    self.leaves(&path.key(key), item);
-                }
-            }
+            None => text,
         }
     }
 
-    fn mask(&mut self, path: &Path<'_>, text: &mut String) {
-        if !text.is_empty() && text != MASK {
-            text.clear();
-            text.push_str(MASK);
-            self.note(path);
+    /// Writes what one member of the request holds: cookies and some headers are
+    /// secret whatever is in them.
+    pub(super) fn request_member(
+        &mut self,
+        key: &str,
+        value: Json<'_>,
+        budget: &mut Budget,
+        out: &mut Writer,
+    ) {
+        let path = Path::root("request");
+        let path = path.key(key);
+        match (key, value) {
+            ("cookies", cookies) => self.leaves(&path, cookies, budget, out),
+            ("headers", Json::Object(headers)) => {
+                let headers: Vec<_> = headers
+                    .filter_map(|(name, value)| Some((name, value.into_any_text(usize::MAX)?)))
+                    .collect();
+                self.headers(headers.iter().map(|(name, value)| (name, value)), out);
+            }
+            (_, value) => self.value(&path, value, budget, out),
         }
     }
 
-    fn string(&mut self, path: &Path<'_>, text: &mut String) {
-        if let Some(masked) = text::scrub(text) {
-            *text = masked;
-            self.note(path);
+    /// Writes the object of a request's headers.
+    pub(super) fn headers<'h>(
+        &mut self,
+        headers: impl Iterator<Item = (&'h (impl AsRef<str> + 'h), &'h Cow<'h, str>)>,
+        out: &mut Writer,
+    ) {
+        let path = Path::root("request");
+        let path = path.key("headers");
+        out.begin_object();
+        for (name, value) in headers {
+            let name = name.as_ref();
+            let path = path.key(name);
+            out.key(name);
+            if names::is_secret_header(name) {
+                let value = Json::String(Cow::Borrowed(value));
+                self.leaves(&path, value, &mut Budget::unlimited(), out);
+            } else {
+                out.string(&self.string(&path, Cow::Borrowed(value)));
+            }
         }
+        out.end();
     }
 
-    /// Text for people: only URLs in it are looked at.
-    fn prose(&mut self, path: &Path<'_>, text: &mut String) {
-        if text.contains("://") {
-            self.string(path, text);
+    /// Writes the object of a request's cookies: their names, the last of equal ones.
+    pub(super) fn cookies(
+        &mut self,
+        cookies: Vec<(Cow<'_, str>, Json<'_>)>,
+        budget: &mut Budget,
+        out: &mut Writer,
+    ) {
+        let path = Path::root("request");
+        let path = path.key("cookies");
+        out.begin_object();
+        let cookies: BTreeMap<_, _> = cookies.into_iter().collect();
+        for (name, value) in cookies {
+            if !budget.take(name.len()) {
+                out.key(TRUNCATED);
+                out.boolean(true);
+                break;
+            }
+            out.key(&name);
+            self.leaves(&path.key(&name), value, budget, out);
         }
+        out.end();
     }
 
     fn note(&mut self, path: &Path<'_>) {
         self.masked += 1;
         if self.noted.len() < SCRUBBED_MAX {
-            let mut written = String::new();
-            let _ = write!(written, "{path}");
-            self.noted.push(written);
+            self.noted.push(path.to_string());
         }
+    }
+}
+
+fn is_secret(key: &str, value: &Json<'_>) -> bool {
+    names::is_secret(key) || names::is_card(key, value)
+}
+
+/// Whether the object's "name" or "key" says that its "value" is a secret.
+fn names_a_secret(members: &Object<'_>) -> bool {
+    ["name", "key"].into_iter().any(|key| {
+        let name = members.get(key);
+        name.as_ref()
+            .and_then(Json::as_str)
+            .is_some_and(names::is_secret)
+    })
+}
+
+/// Whether it is an option of a command line whose value follows.
+fn names_the_next(text: &str) -> bool {
+    text.trim_matches('\'').starts_with("--") && !text.contains('=') && names::is_secret(text)
+}
+
+/// A list of two, the first the name of a secret.
+fn is_secret_pair(pair: &List<'_>) -> bool {
+    let mut items = pair.clone();
+    let first = items.next();
+    let is_secret = first
+        .as_ref()
+        .and_then(Json::as_str)
+        .is_some_and(names::is_secret);
+    is_secret && items.next().is_some() && items.next().is_none()
+}
+
+/// A value without parts.
+fn write_plain(value: &Json<'_>, budget: &mut Budget, out: &mut Writer) {
+    match value {
+        Json::Null => {
+            budget.take(0);
+            out.null();
+        }
+        Json::Bool(value) => {
+            budget.take(1);
+            out.boolean(*value);
+        }
+        Json::Number(number) => {
+            budget.take(8);
+            number.write(out);
+        }
+        Json::String(text) if budget.take(text.len()) => out.string(text),
+        Json::String(_) | Json::Array(_) | Json::Object(_) => out.string(TRUNCATED),
     }
 }

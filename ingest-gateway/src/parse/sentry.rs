@@ -9,18 +9,18 @@ mod http;
 mod message;
 mod stack;
 
-use event_model::{Event, EventId, Level};
-use serde_json::{Map, Value};
-
+use event_model::{Event, EventId, Level, free::Writer};
 pub(super) use fields::{
     FINGERPRINT_PARTS_MAX, SHORT_CHARS_MAX, TAG_CHARS_MAX, platform, resolve_address, tag,
 };
-pub(super) use http::request;
+pub(super) use http::request_from;
 
 use super::{
     Context, Invalid, ParsedEvent, envelope,
     json::{self, Budget, Json},
-    limit, scrub, time,
+    limit,
+    scrub::{Path, Scrub},
+    time,
 };
 
 /// Longest single string of free-form data, bytes.
@@ -55,7 +55,8 @@ pub(super) fn read(
         )));
     }
     json::read(payload, |json| {
-        if let Some(kind @ ("transaction" | "feedback")) = json.get("type").and_then(Json::as_str) {
+        let kind = json.get("type").and_then(Json::into_str);
+        if let Some(kind @ ("transaction" | "feedback")) = kind.as_deref() {
             return Ok(Payload::NotStored(kind.to_owned()));
         }
         let Json::Object(members) = json else {
@@ -66,7 +67,7 @@ pub(super) fn read(
         };
         let mut reader = Reader::new(id, sent_at_ns, context);
         for (key, value) in members {
-            if value != Json::Null {
+            if !value.is_null() {
                 reader.member(&key, value);
             }
         }
@@ -92,8 +93,9 @@ struct Reader<'c, 'x> {
     site: Option<String>,
     checksum: Option<String>,
     stacktrace: Vec<event_model::event::Frame>,
+    other: Writer,
     other_budget: Budget,
-    other: Map<String, Value>,
+    scrub: Scrub,
     event: Event,
 }
 
@@ -112,7 +114,8 @@ impl<'c, 'x> Reader<'c, 'x> {
             checksum: None,
             stacktrace: Vec::new(),
             other_budget: Budget::new(FREE_BYTES_MAX, FREE_STRING_BYTES_MAX),
-            other: Map::new(),
+            other: Writer::new(),
+            scrub: Scrub::new(),
             event: limit::empty_event(context),
         }
     }
@@ -126,11 +129,12 @@ impl<'c, 'x> Reader<'c, 'x> {
             "level" => event.level = fields::level(&value).unwrap_or(Level::Error),
             "platform" => event.platform = fields::platform(value),
             "exception" | "sentry.interfaces.Exception" => {
-                event.exceptions = stack::exceptions(value, limits);
+                event.exceptions = stack::exceptions(value, limits, &mut self.scrub);
             }
-            "threads" => event.threads = stack::threads(value, limits),
+            "threads" => event.threads = stack::threads(value, limits, &mut self.scrub),
             "stacktrace" | "sentry.interfaces.Stacktrace" => {
-                self.stacktrace = stack::frames(value, limits);
+                let path = Path::root(stack::STACKTRACE);
+                self.stacktrace = stack::frames(value, limits, &path, &mut self.scrub);
             }
             "message" => self.plain = message::read(value),
             "logentry" | "sentry.interfaces.Message" => self.logentry = message::read(value),
@@ -143,24 +147,31 @@ impl<'c, 'x> Reader<'c, 'x> {
             "server_name" => event.server_name = name(value),
             "site" => self.site = Some(name(value)),
             "tags" => event.tags = fields::tags(value, limits.tags_max),
-            "user" | "sentry.interfaces.User" => event.user = fields::user(value),
-            "request" | "sentry.interfaces.Http" => event.request = http::request(value),
-            "contexts" => event.contexts = fields::contexts(value),
-            "breadcrumbs" => {
-                event.breadcrumbs =
-                    fields::breadcrumbs(value, limits.breadcrumbs_max, self.drift_ns);
+            "user" | "sentry.interfaces.User" => event.user = fields::user(value, &mut self.scrub),
+            "request" | "sentry.interfaces.Http" => {
+                event.request = http::request(value, &mut self.scrub);
             }
-            "extra" => event.extra = fields::free_map(value),
+            "contexts" => event.contexts = fields::contexts(value, &mut self.scrub),
+            "breadcrumbs" => {
+                let max = limits.breadcrumbs_max;
+                event.breadcrumbs = fields::breadcrumbs(value, max, self.drift_ns, &mut self.scrub);
+            }
+            "extra" => {
+                let mut budget = Budget::new(FREE_BYTES_MAX, FREE_STRING_BYTES_MAX);
+                let path = Path::root("extra");
+                event.extra = fields::free_map(value, &path, &mut budget, &mut self.scrub);
+            }
             "fingerprint" => event.fingerprint = fields::fingerprint(value),
             "checksum" => self.checksum = value.into_text().map(std::borrow::Cow::into_owned),
-            "modules" => event.modules = fields::free_map(value),
-            "sdk" => event.sdk = fields::free_map(value),
-            "debug_meta" => event.debug_meta = fields::free_map(value),
+            "modules" => event.modules = fields::unscrubbed(value),
+            "sdk" => event.sdk = fields::unscrubbed(value),
+            "debug_meta" => event.debug_meta = fields::unscrubbed(value),
             // The project is the key's; the type was looked at before.
             "project" | "type" => {}
             _ => {
-                let kept = value.into_value(&mut self.other_budget);
-                self.other.insert(key.to_owned(), kept);
+                let (path, budget) = (Path::root("other"), &mut self.other_budget);
+                self.scrub
+                    .member(&path, key, value, budget, &mut self.other);
             }
         }
     }
@@ -181,7 +192,7 @@ impl<'c, 'x> Reader<'c, 'x> {
         };
         event.message = message.formatted;
         event.message_template = message.template;
-        event.other = self.other.into();
+        event.other = self.other.finish();
         if event.transaction.is_empty() {
             event.transaction = self.culprit;
         }
@@ -196,10 +207,10 @@ impl<'c, 'x> Reader<'c, 'x> {
         if event.fingerprint.is_empty() {
             event.fingerprint.extend(self.checksum.take());
         }
-        stack::place_stacktrace(&mut event, self.stacktrace);
+        stack::place_stacktrace(&mut event, self.stacktrace, &mut self.scrub);
         fields::fill_address(&mut event, context);
         limit::fill_user_agent(&mut event, context);
-        scrub::event(&mut event);
+        self.scrub.finish(&mut event);
         event
     }
 }

@@ -56,7 +56,7 @@ pub(super) fn chain(
     platform: &str,
     limits: &Limits,
 ) -> Result<Chain, Invalid> {
-    if json == Json::Null {
+    if json.is_null() {
         return Err(Invalid::field(path.to_string(), "is required"));
     }
     let mut chain = Chain {
@@ -177,7 +177,7 @@ fn frame(json: Json<'_>, path: &Path<'_>) -> Result<Frame, Invalid> {
         vars: free_map(vars, &path.key("vars"))?,
         ..Frame::default()
     };
-    if context_line != Json::Null {
+    if !context_line.is_null() {
         frame.context_line = Some(name(context_line, "context_line")?);
     }
     if frame.filename.is_empty() {

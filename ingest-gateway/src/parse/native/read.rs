@@ -6,8 +6,8 @@ use event_model::free::Free;
 
 use super::super::{
     Invalid,
-    json::{self, Budget, Json, Object},
-    sentry, time,
+    json::{self, Budget, Json},
+    scrub, sentry, time,
 };
 
 /// A field's path; a chain on the stack, written out only in an error.
@@ -67,12 +67,15 @@ pub(super) fn wrong(path: &Path<'_>, expected: &str, found: &Json<'_>) -> Invali
     )
 }
 
+/// An object's members, in the client's order.
+pub(super) type Members<'a> = Vec<(Cow<'a, str>, Json<'a>)>;
+
 /// The values of `names` in their order (null where missing), and the rest.
 pub(super) fn fields<'a, const N: usize>(
     json: Json<'a>,
     path: &Path<'_>,
     names: &[&str; N],
-) -> Result<([Json<'a>; N], Object<'a>), Invalid> {
+) -> Result<([Json<'a>; N], Members<'a>), Invalid> {
     let mut slots = [const { Json::Null }; N];
     let mut others = Vec::new();
     for (key, value) in members(json, path)? {
@@ -85,10 +88,10 @@ pub(super) fn fields<'a, const N: usize>(
 }
 
 /// An object's members; null is an empty one.
-pub(super) fn members<'a>(json: Json<'a>, path: &Path<'_>) -> Result<Object<'a>, Invalid> {
+pub(super) fn members<'a>(json: Json<'a>, path: &Path<'_>) -> Result<Members<'a>, Invalid> {
     match json {
         Json::Null => Ok(Vec::new()),
-        Json::Object(members) => Ok(members),
+        Json::Object(members) => Ok(members.collect()),
         other => Err(wrong(path, "an object", &other)),
     }
 }
@@ -97,7 +100,7 @@ pub(super) fn members<'a>(json: Json<'a>, path: &Path<'_>) -> Result<Object<'a>,
 pub(super) fn list<'a>(json: Json<'a>, path: &Path<'_>) -> Result<Vec<Json<'a>>, Invalid> {
     match json {
         Json::Null => Ok(Vec::new()),
-        Json::Array(items) => Ok(items),
+        Json::Array(items) => Ok(items.collect()),
         other => Err(wrong(path, "a list", &other)),
     }
 }
@@ -167,8 +170,12 @@ pub(super) fn timestamp(json: &Json<'_>, path: &Path<'_>) -> Result<Option<i64>,
     }
 }
 
-/// An object of free form.
+/// An object of free form; the scrub is the whole event's.
 pub(super) fn free_map(json: Json<'_>, path: &Path<'_>) -> Result<Free, Invalid> {
     let mut budget = Budget::new(sentry::FREE_BYTES_MAX, sentry::FREE_STRING_BYTES_MAX);
-    Ok(json::into_map(members(json, path)?, &mut budget).into())
+    match json {
+        Json::Null => Ok(Free::new()),
+        Json::Object(members) => Ok(scrub::unscrubbed(members, &mut budget)),
+        other => Err(wrong(path, "an object", &other)),
+    }
 }

@@ -12,6 +12,7 @@ use super::{
     json,
     model::{Attributes, Log, Scope, Span},
     protobuf,
+    repair::repair,
     resource::{Resource, ScopeFacts},
     spans::Spans,
 };
@@ -85,7 +86,7 @@ impl Batch {
                     },
                     Err(error) => error.to_string(),
                 };
-                let repaired = lenient::repair(body);
+                let repaired = repair(body);
                 batch.forget();
                 let again = batch.scan_json(&repaired);
                 again.map_err(|_| {
@@ -412,7 +413,7 @@ impl Batch {
             let read = |attributes: Attributes<'_>| Resource::new(attributes, xxh3_128(bytes));
             let resource = match self.encoding {
                 Encoding::Protobuf => read(protobuf::resource(bytes).unwrap_or_default()),
-                Encoding::Json => lenient::read(bytes, |json| read(json::resource(json)))
+                Encoding::Json => lenient::read(bytes, |json| read(json::resource(&json)))
                     .unwrap_or_else(|_| read(Attributes::default())),
             };
             self.resource = Some((group.resource.clone(), resource));

@@ -12,11 +12,12 @@ use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 use super::{
     super::{
         Context, Invalid, ParsedEvent,
-        json::{self, Budget, Json, Object},
+        json::{self, Budget},
         limit, scrub, sentry,
         stack::{self, Said},
         time,
     },
+    any::{self, Any, Object},
     http::{self, Http},
     model::{Attributes, Kind, Log, Span, level, names_exception},
     resource::{Resource, ScopeFacts},
@@ -46,7 +47,7 @@ impl<'a> Members<'a> {
 
     fn add(&mut self, key: Cow<'a, str>, text: String) {
         if !text.is_empty() {
-            self.0.push((key, Json::String(text.into())));
+            self.0.push((key, Any::String(text.into())));
         }
     }
 
@@ -57,7 +58,7 @@ impl<'a> Members<'a> {
     /// As it is stored, at most `bytes_max`.
     pub(super) fn free(self, bytes_max: usize) -> FreeMap {
         let mut budget = Budget::new(bytes_max, sentry::FREE_STRING_BYTES_MAX);
-        json::into_map(self.0, &mut budget)
+        any::into_map(self.0, &mut budget)
     }
 }
 
@@ -92,7 +93,7 @@ pub(super) fn is_wanted(log: &Log<'_>) -> bool {
     let has = |key: &str| {
         log.attributes
             .get(key)
-            .is_some_and(|value| *value != Json::Null)
+            .is_some_and(|value| *value != Any::Null)
     };
     has("exception.type")
         || has("exception.message")
@@ -104,7 +105,7 @@ pub(super) fn is_wanted(log: &Log<'_>) -> bool {
 /// The field, or the attribute it was before.
 fn event_name<'l>(log: &'l Log<'_>) -> Cow<'l, str> {
     if log.event_name.is_empty() {
-        let name = log.attributes.get("event.name").and_then(Json::as_str);
+        let name = log.attributes.get("event.name").and_then(Any::as_str);
         return name.unwrap_or_default().into();
     }
     Cow::Borrowed(&log.event_name)
@@ -123,7 +124,7 @@ pub(super) struct Facts<'a> {
     template: String,
     logger: String,
     /// A body that is no text.
-    body: Json<'a>,
+    body: Any<'a>,
     /// Attributes of the span that an exception was recorded on.
     span: Attributes<'a>,
     kind: Kind,
@@ -137,14 +138,14 @@ impl<'a> Facts<'a> {
         log.attributes.take("event.name");
         let level = level(log.severity, &log.severity_text).unwrap_or_default();
         let (mut message, body) = match log.body {
-            Json::Object(members) => {
+            Any::Object(members) => {
                 // Some loggers put the text beside their fields.
                 let mut fields = Attributes(members);
-                (fields.text(&["message", "msg"]), Json::Object(fields.0))
+                (fields.text(&["message", "msg"]), Any::Object(fields.0))
             }
             other => {
                 let text = other.into_any_text(sentry::MESSAGE_BYTES_MAX);
-                (text.unwrap_or_default().into_owned(), Json::Null)
+                (text.unwrap_or_default().into_owned(), Any::Null)
             }
         };
         if message.trim().is_empty() && !names_exception(&name) {
@@ -194,7 +195,7 @@ impl<'a> Facts<'a> {
                 message: String::new(),
                 template: String::new(),
                 logger: String::new(),
-                body: Json::Null,
+                body: Any::Null,
                 span: span.attributes.clone(),
                 kind: span.kind,
                 transaction: transaction.clone(),
@@ -243,7 +244,7 @@ pub(super) fn build(
     if event.message == event.message_template {
         event.message_template.clear();
     }
-    if event.exceptions.is_empty() && event.message.trim().is_empty() && facts.body == Json::Null {
+    if event.exceptions.is_empty() && event.message.trim().is_empty() && facts.body == Any::Null {
         return Err(Invalid::field(
             "exception.type",
             "neither exception.type nor exception.message nor a body: nothing to show",
@@ -264,12 +265,12 @@ pub(super) fn build(
     put_place(&mut event, &mut facts.attributes);
     let mut trace = facts.trace;
     if !facts.span.0.is_empty() {
-        trace.0.push(("data".into(), Json::Object(facts.span.0)));
+        trace.0.push(("data".into(), Any::Object(facts.span.0)));
     }
     put_context(&mut event, "trace", trace.free(sentry::FREE_BYTES_MAX));
     let mut extra = Members(facts.attributes.0);
     match facts.body {
-        Json::Null => {}
+        Any::Null => {}
         body => extra.0.push(("body".into(), body)),
     }
     event.extra = extra.free(sentry::FREE_BYTES_MAX).into();
@@ -386,7 +387,7 @@ fn put_request(
     event.user = users.into_iter().flatten().next();
     for http in served {
         if event.request.is_empty() && !http.request.is_empty() {
-            event.request = sentry::request(Json::Object(http.request.0));
+            event.request = sentry::request_from(&any::to_free(&http.request.0));
             put_context(
                 event,
                 "response",

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use event_model::event::User;
 
-use super::{super::json::Json, event::Members, model::Attributes};
+use super::{any::Any, event::Members, model::Attributes};
 
 /// Whether an attribute tells of the request or its user.
 pub(super) fn is_request(key: &str) -> bool {
@@ -52,8 +52,8 @@ pub(super) fn take_http(from: &mut Attributes<'_>) -> Http {
     {
         let name = key["http.request.header.".len()..].to_owned();
         let value = match value {
-            Json::Array(items) => {
-                let texts = items.into_iter().filter_map(Json::into_text);
+            Any::Array(items) => {
+                let texts = items.into_iter().filter_map(Any::into_text);
                 texts.collect::<Vec<_>>().join(", ")
             }
             value => value.into_text().unwrap_or_default().into_owned(),
@@ -75,10 +75,10 @@ pub(super) fn take_http(from: &mut Attributes<'_>) -> Http {
         if !address.is_empty() {
             let mut env = Members::default();
             env.text("REMOTE_ADDR", address);
-            request.0.push(("env".into(), Json::Object(env.0)));
+            request.0.push(("env".into(), Any::Object(env.0)));
         }
         if !headers.is_empty() {
-            request.0.push(("headers".into(), Json::Object(headers.0)));
+            request.0.push(("headers".into(), Any::Object(headers.0)));
         }
     }
     let mut response = Members::default();

@@ -12,6 +12,7 @@ use super::{
         Invalid,
         json::{Json, Object},
     },
+    any::Any,
     model::{Attributes, Kind, Log, Recorded, Scope, Span, id_of, names_exception},
 };
 
@@ -81,7 +82,7 @@ pub(super) fn log(json: Json<'_>) -> Result<Log<'_>, Invalid> {
         time_ns: 0,
         severity: 0,
         severity_text: Cow::Borrowed(""),
-        body: Json::Null,
+        body: Any::Null,
         attributes: Attributes::default(),
         trace_id: String::new(),
         span_id: String::new(),
@@ -119,7 +120,7 @@ pub(super) fn span(json: Json<'_>) -> Result<Span<'_>, Invalid> {
             "attributes" => span.attributes = attributes(json),
             "events" => {
                 if let Json::Array(events) = json {
-                    span.exceptions = events.into_iter().filter_map(recorded).collect();
+                    span.exceptions = events.filter_map(recorded).collect();
                 }
             }
             _ => {}
@@ -153,17 +154,14 @@ fn recorded(json: Json<'_>) -> Option<Recorded<'_>> {
 }
 
 /// `Resource`.
-pub(super) fn resource(json: Json<'_>) -> Attributes<'_> {
-    let members = json.into_object().unwrap_or_default();
-    let mut all = members.into_iter();
-    let found = all.find(|(key, _)| key == "attributes");
-    found.map(|(_, json)| attributes(json)).unwrap_or_default()
+pub(super) fn resource<'a>(json: &Json<'a>) -> Attributes<'a> {
+    json.get("attributes").map(attributes).unwrap_or_default()
 }
 
 /// `InstrumentationScope`.
 pub(super) fn scope(json: Json<'_>) -> Scope<'_> {
     let mut scope = Scope::default();
-    for (key, json) in json.into_object().unwrap_or_default() {
+    for (key, json) in json.into_object().into_iter().flatten() {
         match key.as_ref() {
             "name" => scope.name = text(json),
             "version" => scope.version = text(json),
@@ -233,45 +231,48 @@ fn attributes(json: Json<'_>) -> Attributes<'_> {
         return found;
     };
     for item in items {
-        let (mut name, mut json) = (Cow::Borrowed(""), Json::Null);
-        for (key, member) in item.into_object().unwrap_or_default() {
+        let (mut name, mut any) = (Cow::Borrowed(""), Any::Null);
+        for (key, member) in item.into_object().into_iter().flatten() {
             match key.as_ref() {
                 "key" => name = text(member),
-                "value" => json = value(member),
+                "value" => any = value(member),
                 _ => {}
             }
         }
-        found.push(name, json);
+        found.push(name, any);
     }
     found
 }
 
 /// `AnyValue`: an object with one member that says the type; `{}` is null. A bare
 /// value is taken as it is. Depth is bounded by the reader of the JSON.
-fn value(json: Json<'_>) -> Json<'_> {
+fn value(json: Json<'_>) -> Any<'_> {
     let members = match json {
         Json::Object(members) => members,
-        bare => return bare,
+        bare => return bare.into(),
     };
-    let mut found = Json::Null;
+    let mut found = Any::Null;
     for (key, json) in members {
         found = match key.as_ref() {
             "stringValue" | "string_value" | "bytesValue" | "bytes_value" => {
-                Json::String(text(json))
+                Any::String(text(json))
             }
             "boolValue" | "bool_value" => {
-                Json::Bool(json.as_bool() == Some(true) || json.as_str() == Some("true"))
+                Any::Bool(json.as_bool() == Some(true) || json.as_str() == Some("true"))
             }
             "intValue" | "int_value" => match json.as_integer() {
-                Some(number) => Json::Number(number.into()),
-                None => json,
+                Some(number) => Any::Number(number.into()),
+                None => json.into(),
             },
             "doubleValue" | "double_value" => double(json),
-            "arrayValue" | "array_value" => match only(json, "values") {
-                Json::Array(items) => Json::Array(items.into_iter().map(value).collect()),
-                _ => Json::Array(Vec::new()),
+            "arrayValue" | "array_value" => match json.get("values") {
+                Some(Json::Array(items)) => Any::Array(items.map(value).collect()),
+                _ => Any::Array(Vec::new()),
             },
-            "kvlistValue" | "kvlist_value" => Json::Object(attributes(only(json, "values")).0),
+            "kvlistValue" | "kvlist_value" => {
+                let members = json.get("values").map(attributes);
+                Any::Object(members.unwrap_or_default().0)
+            }
             _ => continue,
         };
     }
@@ -279,17 +280,10 @@ fn value(json: Json<'_>) -> Json<'_> {
 }
 
 /// A number; "NaN" and "Infinity", which JSON lacks, stay texts.
-fn double(json: Json<'_>) -> Json<'_> {
-    match json.as_str().and_then(|text| text.parse::<f64>().ok()) {
-        Some(number) => Number::from_f64(number).map_or(json, Json::Number),
-        None => json,
+fn double(json: Json<'_>) -> Any<'_> {
+    let number = json.as_str().and_then(|text| text.parse::<f64>().ok());
+    match number.and_then(Number::from_f64) {
+        Some(number) => Any::Number(number),
+        None => json.into(),
     }
-}
-
-/// The member `key`.
-fn only<'a>(json: Json<'a>, wanted: &str) -> Json<'a> {
-    let members = json.into_object().unwrap_or_default();
-    let mut all = members.into_iter();
-    all.find(|(key, _)| key == wanted)
-        .map_or(Json::Null, |(_, value)| value)
 }

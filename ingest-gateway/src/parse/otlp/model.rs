@@ -5,8 +5,8 @@ use std::{borrow::Cow, fmt::Write as _};
 use event_model::Level;
 
 use super::{
-    super::json::{Json, Object},
     ATTRIBUTES_MAX,
+    any::{Any, Object},
 };
 
 /// Key and value, in the client's order; the last of equal keys counts.
@@ -14,22 +14,22 @@ use super::{
 pub(super) struct Attributes<'a>(pub(super) Object<'a>);
 
 impl<'a> Attributes<'a> {
-    pub(super) fn push(&mut self, key: Cow<'a, str>, value: Json<'a>) {
+    pub(super) fn push(&mut self, key: Cow<'a, str>, value: Any<'a>) {
         if self.0.len() < ATTRIBUTES_MAX && !key.is_empty() {
             self.0.push((key, value));
         }
     }
 
-    pub(super) fn get(&self, key: &str) -> Option<&Json<'a>> {
+    pub(super) fn get(&self, key: &str) -> Option<&Any<'a>> {
         let found = self.0.iter().rev().find(|(known, _)| known == key);
         found.map(|(_, value)| value)
     }
 
     /// Takes every value of `key` out; the last one that is not null.
-    pub(super) fn take(&mut self, key: &str) -> Option<Json<'a>> {
+    pub(super) fn take(&mut self, key: &str) -> Option<Any<'a>> {
         let mut found = None;
         for (_, value) in self.0.extract_if(.., |(known, _)| known == key) {
-            if value != Json::Null {
+            if value != Any::Null {
                 found = Some(value);
             }
         }
@@ -41,7 +41,7 @@ impl<'a> Attributes<'a> {
     pub(super) fn text(&mut self, keys: &[&str]) -> String {
         let mut found = String::new();
         for key in keys {
-            let value = self.take(key).and_then(Json::into_text).unwrap_or_default();
+            let value = self.take(key).and_then(Any::into_text).unwrap_or_default();
             if found.is_empty() {
                 value.trim().clone_into(&mut found);
             }
@@ -57,7 +57,7 @@ pub(super) struct Log<'a> {
     pub(super) time_ns: i64,
     pub(super) severity: i64,
     pub(super) severity_text: Cow<'a, str>,
-    pub(super) body: Json<'a>,
+    pub(super) body: Any<'a>,
     pub(super) attributes: Attributes<'a>,
     pub(super) trace_id: String,
     pub(super) span_id: String,

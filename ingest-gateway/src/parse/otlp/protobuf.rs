@@ -9,8 +9,9 @@ use serde_json::Number;
 use super::{
     super::{
         Invalid,
-        json::{DEPTH_MAX, Json, TOO_DEEP},
+        json::{DEPTH_MAX, TOO_DEEP},
     },
+    any::Any,
     model::{Attributes, Kind, Log, Recorded, Scope, Span, id_of, names_exception},
 };
 
@@ -121,7 +122,7 @@ pub(super) fn log(message: &[u8]) -> Result<Log<'_>, Invalid> {
         time_ns: 0,
         severity: 0,
         severity_text: Cow::Borrowed(""),
-        body: Json::Null,
+        body: Any::Null,
         attributes: Attributes::default(),
         trace_id: String::new(),
         span_id: String::new(),
@@ -226,29 +227,29 @@ pub(super) fn scope(message: &[u8]) -> Result<Scope<'_>, Invalid> {
 
 /// `KeyValue`.
 fn attribute<'a>(message: &'a [u8], into: &mut Attributes<'a>, depth: u8) -> Result<(), Invalid> {
-    let (mut key, mut json) = (Cow::Borrowed(""), Json::Null);
+    let (mut key, mut any) = (Cow::Borrowed(""), Any::Null);
     for field in fields(message) {
         match field? {
             (1, field) => key = field.text(),
-            (2, field) => json = value(field.bytes(), depth)?,
+            (2, field) => any = value(field.bytes(), depth)?,
             _ => {}
         }
     }
-    into.push(key, json);
+    into.push(key, any);
     Ok(())
 }
 
 /// `AnyValue`.
-fn value(message: &[u8], depth: u8) -> Result<Json<'_>, Invalid> {
-    let mut json = Json::Null;
+fn value(message: &[u8], depth: u8) -> Result<Any<'_>, Invalid> {
+    let mut any = Any::Null;
     for field in fields(message) {
         let (number, field) = field?;
-        json = match number {
-            1 => Json::String(field.text()),
-            2 => Json::Bool(field.number() != 0),
-            3 => Json::Number((field.number() as i64).into()),
-            4 => Number::from_f64(f64::from_bits(field.number())).map_or(Json::Null, Json::Number),
-            5 | 6 if depth >= DEPTH_MAX => Json::String(Cow::Borrowed(TOO_DEEP)),
+        any = match number {
+            1 => Any::String(field.text()),
+            2 => Any::Bool(field.number() != 0),
+            3 => Any::Number((field.number() as i64).into()),
+            4 => Number::from_f64(f64::from_bits(field.number())).map_or(Any::Null, Any::Number),
+            5 | 6 if depth >= DEPTH_MAX => Any::String(Cow::Borrowed(TOO_DEEP)),
             5 => {
                 let mut items = Vec::new();
                 for field in fields(field.bytes()) {
@@ -256,7 +257,7 @@ fn value(message: &[u8], depth: u8) -> Result<Json<'_>, Invalid> {
                         items.push(value(field.bytes(), depth + 1)?);
                     }
                 }
-                Json::Array(items)
+                Any::Array(items)
             }
             6 => {
                 let mut members = Attributes::default();
@@ -265,11 +266,11 @@ fn value(message: &[u8], depth: u8) -> Result<Json<'_>, Invalid> {
                         attribute(field.bytes(), &mut members, depth + 1)?;
                     }
                 }
-                Json::Object(members.0)
+                Any::Object(members.0)
             }
-            7 => Json::String(STANDARD.encode(field.bytes()).into()),
+            7 => Any::String(STANDARD.encode(field.bytes()).into()),
             _ => continue,
         };
     }
-    Ok(json)
+    Ok(any)
 }

@@ -3,7 +3,8 @@
 use std::{borrow::Cow, collections::HashMap};
 
 use super::{
-    super::json::{self, Json},
+    super::json,
+    any::Any,
     http,
     model::{Attributes, Kind, Span},
 };
@@ -43,7 +44,7 @@ impl Spans {
                     if self.used_bytes > ATTRIBUTES_BYTES_MAX {
                         break;
                     }
-                    let value = Json::String(text.into_owned().into());
+                    let value = Any::String(text.into_owned().into());
                     attributes.push(Cow::Owned(key.into_owned()), value);
                 }
             }

@@ -2,7 +2,7 @@
 //! changes of case, so that `api_key`, `apiKey`, `X-API-Key` and `API.KEY` are one
 //! and `author` or `tokens_used` are none.
 
-use serde_json::Value;
+use super::super::json::Json;
 
 /// Most words of a name looked at.
 const WORDS_MAX: usize = 12;
@@ -151,14 +151,14 @@ pub(super) fn is_secret_header(name: &str) -> bool {
 }
 
 /// A field called "card" that holds a card's number.
-pub(super) fn is_card(name: &str, value: &Value) -> bool {
+pub(super) fn is_card(name: &str, value: &Json<'_>) -> bool {
     if !name.eq_ignore_ascii_case("card") {
         return false;
     }
     let digits = |text: &str| text.bytes().filter(u8::is_ascii_digit).count();
     match value {
-        Value::String(text) => (12..=19).contains(&digits(text)),
-        Value::Number(number) => (12..=19).contains(&digits(&number.to_string())),
+        Json::String(text) => (12..=19).contains(&digits(text)),
+        Json::Number(number) => (12..=19).contains(&digits(&number.to_string())),
         _ => false,
     }
 }

@@ -6,14 +6,14 @@ use std::{borrow::Cow, net::IpAddr};
 use event_model::{
     Event, Level,
     event::{Breadcrumb, User},
-    free::{Free, Part},
+    free::{Free, Part, Writer},
 };
-use serde_json::{Map, Value};
 
 use super::{
     super::{
         Context,
-        json::{self, Budget, Json},
+        json::{self, Budget, Json, TRUNCATED},
+        scrub::{self, Path, Scrub},
         time,
     },
     FREE_BYTES_MAX, FREE_STRING_BYTES_MAX, MESSAGE_BYTES_MAX, name,
@@ -153,17 +153,18 @@ pub(in super::super) fn tag(key: &str, value: Json<'_>) -> Option<(String, Strin
 /// What a map, a list of pairs or a list of `{key, value}` holds.
 pub(super) fn pairs(json: Json<'_>) -> Vec<(Cow<'_, str>, Json<'_>)> {
     match json {
-        Json::Object(members) => members,
-        Json::Array(items) => items.into_iter().filter_map(pair).collect(),
+        Json::Object(members) => members.collect(),
+        Json::Array(items) => items.filter_map(pair).collect(),
         _ => Vec::new(),
     }
 }
 
 fn pair(item: Json<'_>) -> Option<(Cow<'_, str>, Json<'_>)> {
     match item {
-        Json::Array(two) => {
-            let [key, value] = <[Json<'_>; 2]>::try_from(two).ok()?;
-            Some((key.into_text()?, value))
+        Json::Array(mut two) => {
+            let (key, value) = (two.next()?, two.next()?);
+            let pair = (key.into_text()?, value);
+            two.next().is_none().then_some(pair)
         }
         Json::Object(members) => {
             let (mut key, mut value) = (None, None);
@@ -181,30 +182,28 @@ fn pair(item: Json<'_>) -> Option<(Cow<'_, str>, Json<'_>)> {
 }
 
 /// Numbers become strings, unknown keys go to `data`.
-pub(super) fn user(json: Json<'_>) -> Option<User> {
+pub(super) fn user(json: Json<'_>, scrub: &mut Scrub) -> Option<User> {
     let mut user = User::default();
-    let mut data = Map::new();
+    let mut data = Writer::new();
+    let path = Path::root("user");
+    let path = path.key("data");
     let mut budget = Budget::new(FREE_BYTES_MAX, FREE_STRING_BYTES_MAX);
     for (key, value) in json.into_object()? {
         match key.as_ref() {
-            _ if value == Json::Null => {}
+            _ if value.is_null() => {}
             "id" => user.id = name(value),
             "email" => user.email = name(value),
             "username" => user.username = name(value),
             "ip_address" => user.ip_address = name(value),
             "session_id" => user.session_id = name(value),
             "data" => match value {
-                Json::Object(members) => data.extend(json::into_map(members, &mut budget)),
-                other => {
-                    data.insert("data".to_owned(), other.into_value(&mut budget));
-                }
+                Json::Object(members) => scrub.members(&path, members, &mut budget, &mut data),
+                other => scrub.member(&path, "data", other, &mut budget, &mut data),
             },
-            _ => {
-                data.insert(key.into_owned(), value.into_value(&mut budget));
-            }
+            other => scrub.member(&path, other, value, &mut budget, &mut data),
         }
     }
-    user.data = data.into();
+    user.data = data.finish();
     (user != User::default()).then_some(user)
 }
 
@@ -256,26 +255,36 @@ pub(in super::super) fn resolve_address(address: &mut String, sender: Option<&st
 }
 
 /// Oldest first; the newest are kept.
-pub(super) fn breadcrumbs(json: Json<'_>, max: usize, drift_ns: i64) -> Vec<Breadcrumb> {
-    let items = match json {
+pub(super) fn breadcrumbs(
+    json: Json<'_>,
+    max: usize,
+    drift_ns: i64,
+    scrub: &mut Scrub,
+) -> Vec<Breadcrumb> {
+    let mut items = match json {
         Json::Array(items) => items,
-        Json::Object(members) => {
-            let values = members.into_iter().rev().find(|(key, _)| key == "values");
-            match values {
-                Some((_, Json::Array(items))) => items,
-                _ => return Vec::new(),
-            }
-        }
+        Json::Object(members) => match members.get("values") {
+            Some(Json::Array(items)) => items,
+            _ => return Vec::new(),
+        },
         _ => return Vec::new(),
     };
-    let skip = items.len().saturating_sub(max);
-    let items = items.into_iter().skip(skip);
-    items
-        .filter_map(|item| breadcrumb(item, drift_ns))
-        .collect()
+    items.keep_last(max);
+    let root = Path::root("breadcrumbs");
+    let mut crumbs = Vec::new();
+    for item in items {
+        let path = root.index(crumbs.len());
+        crumbs.extend(breadcrumb(item, drift_ns, &path.key("data"), scrub));
+    }
+    crumbs
 }
 
-fn breadcrumb(json: Json<'_>, drift_ns: i64) -> Option<Breadcrumb> {
+fn breadcrumb(
+    json: Json<'_>,
+    drift_ns: i64,
+    path: &Path<'_>,
+    scrub: &mut Scrub,
+) -> Option<Breadcrumb> {
     let mut crumb = Breadcrumb::default();
     for (key, value) in json.into_object()? {
         match key.as_ref() {
@@ -292,16 +301,15 @@ fn breadcrumb(json: Json<'_>, drift_ns: i64) -> Option<Breadcrumb> {
             }
             "data" => {
                 let mut budget = BREADCRUMB_DATA;
-                match value {
-                    Json::Object(members) => {
-                        crumb.data = json::into_map(members, &mut budget).into();
-                    }
-                    Json::Null => {}
+                crumb.data = match value {
+                    Json::Object(members) => scrub.free(path, members, &mut budget),
+                    Json::Null => Free::new(),
                     other => {
-                        let kept = other.into_value(&mut budget);
-                        crumb.data.insert("data", kept);
+                        let mut data = Writer::new();
+                        scrub.member(path, "data", other, &mut budget, &mut data);
+                        data.finish()
                     }
-                }
+                };
             }
             _ => {}
         }
@@ -310,35 +318,64 @@ fn breadcrumb(json: Json<'_>, drift_ns: i64) -> Option<Breadcrumb> {
 }
 
 /// Each an object; anything else is kept as the `value` of one.
-pub(super) fn contexts(json: Json<'_>) -> Free {
+pub(super) fn contexts(json: Json<'_>, scrub: &mut Scrub) -> Free {
     let mut budget = Budget::new(FREE_BYTES_MAX, FREE_STRING_BYTES_MAX);
-    let mut contexts = Map::new();
-    for (key, value) in json.into_object().unwrap_or_default() {
-        let object = match value {
-            Json::Null => continue,
-            Json::Object(members) => json::into_map(members, &mut budget),
-            other => {
-                let kept = other.into_value(&mut budget);
-                [("value".to_owned(), kept)].into_iter().collect()
-            }
-        };
-        contexts.insert(key.into_owned(), Value::Object(object));
+    let Some(members) = json.into_object() else {
+        return Free::new();
+    };
+    let root = Path::root("contexts");
+    if members
+        .clone()
+        .all(|(_, value)| matches!(value, Json::Object(_)))
+    {
+        return scrub.free(&root, members, &mut budget);
     }
-    contexts.into()
+    let mut contexts = Writer::new();
+    for (key, value) in members {
+        match value {
+            Json::Null => {}
+            Json::Object(_) => scrub.member(&root, &key, value, &mut budget, &mut contexts),
+            other => {
+                contexts.key(&key);
+                contexts.begin_object();
+                scrub.member(&root.key(&key), "value", other, &mut budget, &mut contexts);
+                contexts.end();
+            }
+        }
+    }
+    contexts.finish()
 }
 
-/// An object as it is; anything else is nothing.
-pub(super) fn free_map(json: Json<'_>) -> Free {
-    let mut budget = Budget::new(FREE_BYTES_MAX, FREE_STRING_BYTES_MAX);
+/// An object as it is, a list's items under their numbers; anything else is nothing.
+pub(super) fn free_map(
+    json: Json<'_>,
+    path: &Path<'_>,
+    budget: &mut Budget,
+    scrub: &mut Scrub,
+) -> Free {
     match json {
-        Json::Object(members) => json::into_map(members, &mut budget).into(),
+        Json::Object(members) => scrub.free(path, members, budget),
         Json::Array(items) => {
-            let numbered = items.into_iter().enumerate();
-            let members = numbered.map(|(at, item)| (at.to_string().into(), item));
-            json::into_map(members.collect(), &mut budget).into()
+            let mut out = Writer::new();
+            for (at, item) in items.enumerate() {
+                if budget.is_used_up() {
+                    out.key(TRUNCATED);
+                    out.boolean(true);
+                    break;
+                }
+                scrub.member(path, &at.to_string(), item, budget, &mut out);
+            }
+            out.finish()
         }
         _ => Free::new(),
     }
+}
+
+/// Names and versions of programs, which look like secrets and are none.
+pub(super) fn unscrubbed(json: Json<'_>) -> Free {
+    let mut budget = Budget::new(FREE_BYTES_MAX, FREE_STRING_BYTES_MAX);
+    let members = json.into_object();
+    members.map_or_else(Free::new, |members| scrub::unscrubbed(members, &mut budget))
 }
 
 /// Scalars as strings; a bare string is no fingerprint.
@@ -346,7 +383,7 @@ pub(super) fn fingerprint(json: Json<'_>) -> Vec<String> {
     let Json::Array(items) = json else {
         return Vec::new();
     };
-    let parts = items.into_iter().filter_map(Json::into_text);
+    let parts = items.filter_map(Json::into_text);
     let cut = |part: Cow<'_, str>| part.chars().take(TAG_CHARS_MAX).collect();
     parts.take(FINGERPRINT_PARTS_MAX).map(cut).collect()
 }

@@ -2,13 +2,15 @@
 //! `query_string` as a string, `headers` with capitalised names, `cookies` as an
 //! object, `data` parsed where it is JSON or a form.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeMap};
 
-use event_model::free::Free;
-use serde_json::{Map, Value};
+use event_model::free::{Free, Writer};
 
 use super::{
-    super::json::{self, Budget, Json},
+    super::{
+        json::{self, Budget, Json},
+        scrub::{Path, Scrub},
+    },
     FREE_STRING_BYTES_MAX, fields, name,
 };
 
@@ -16,76 +18,79 @@ use super::{
 const DATA: Budget = Budget::new(64 << 10, 16 << 10);
 /// Headers, cookies, environment: each, bytes.
 const MAP: Budget = Budget::new(64 << 10, 8 << 10);
+/// Anything else of it: each, bytes.
+const OTHER: Budget = Budget::new(8 << 10, 4 << 10);
 /// Longest URL or query, bytes.
 const URL_BYTES_MAX: usize = 8 << 10;
 
+/// The request of a door of its own, put together as a client would have sent it; its
+/// secrets as they are.
+pub(in super::super) fn request_from(given: &Free) -> Free {
+    let text = given.as_json().as_bytes();
+    let read = json::read(text, |json| request(json, &mut Scrub::inactive()));
+    read.unwrap_or_default()
+}
+
 /// Reads it; empty if nothing was in it.
-pub(in super::super) fn request(json: Json<'_>) -> Free {
-    let mut request = Map::new();
-    let (mut url, mut query, mut fragment) = (String::new(), String::new(), String::new());
-    let (mut headers, mut cookies, mut data) = (Map::new(), Map::new(), Json::Null);
-    for (key, value) in json.into_object().unwrap_or_default() {
+pub(super) fn request(json: Json<'_>, scrub: &mut Scrub) -> Free {
+    let Some(members) = json.into_object() else {
+        return Free::new();
+    };
+    let mut out = Writer::new();
+    let (mut url, mut query, mut fragment) = (Cow::default(), Cow::default(), Cow::default());
+    let (mut headers, mut cookies, mut data) = (Headers::new(), Json::Null, Json::Null);
+    for (key, value) in members {
         match key.as_ref() {
-            _ if value == Json::Null => {}
-            "url" => url = json::cut(value.into_text().unwrap_or_default(), URL_BYTES_MAX),
+            _ if value.is_null() => {}
+            "url" => url = json::shorten(value.into_text().unwrap_or_default(), URL_BYTES_MAX),
             "method" => {
-                request.insert("method".to_owned(), name(value).to_ascii_uppercase().into());
+                out.key("method");
+                out.string(&name(value).to_ascii_uppercase());
             }
             "query_string" => query = query_text(value),
-            "fragment" => fragment = name(value),
+            "fragment" => fragment = name(value).into(),
             "headers" => headers = header_map(value),
-            "cookies" => cookies = cookie_map(value),
+            "cookies" => cookies = value,
             "data" => data = value,
-            "env" => {
-                let mut budget = MAP;
-                let members = value.into_object().unwrap_or_default();
-                let env = json::into_map(members, &mut budget);
-                request.insert("env".to_owned(), Value::Object(env));
-            }
-            _ => {
-                let kept = value.into_value(&mut Budget::new(8 << 10, 4 << 10));
-                request.insert(key.into_owned(), kept);
+            other => {
+                let mut budget = if other == "env" { MAP } else { OTHER };
+                out.key(other);
+                scrub.request_member(other, value, &mut budget, &mut out);
             }
         }
     }
     let (base, url_query, url_fragment) = split_url(&url);
-    put(&mut request, "url", base);
-    put(
-        &mut request,
-        "query_string",
-        if query.is_empty() { url_query } else { &query },
-    );
-    put(
-        &mut request,
-        "fragment",
-        if fragment.is_empty() {
-            url_fragment
-        } else {
-            &fragment
-        },
-    );
-    if let Some(Value::String(line)) = headers.remove("Cookie")
-        && cookies.is_empty()
-    {
-        cookies = cookie_line(&line);
-    }
-    let content_type = headers.get("Content-Type").and_then(Value::as_str);
-    let data = body(data, content_type.unwrap_or_default());
-    for (key, map) in [("headers", headers), ("cookies", cookies)] {
-        if !map.is_empty() {
-            request.insert(key.to_owned(), Value::Object(map));
+    let query = if query.is_empty() { url_query } else { &query };
+    let fragment = if fragment.is_empty() {
+        url_fragment
+    } else {
+        &fragment
+    };
+    for (key, text) in [
+        ("url", base),
+        ("query_string", query),
+        ("fragment", fragment),
+    ] {
+        if !text.is_empty() {
+            put(key, text, scrub, &mut out);
         }
     }
-    if !data.is_null() {
-        request.insert("data".to_owned(), data);
+    let line = headers.remove("Cookie");
+    write_cookies(cookies, line, scrub, &mut out);
+    let content_type = headers.get("Content-Type").cloned().unwrap_or_default();
+    if !headers.is_empty() {
+        out.key("headers");
+        scrub.headers(headers.iter(), &mut out);
     }
-    request.into()
+    write_data(data, &content_type, scrub, &mut out);
+    out.finish()
 }
 
-fn put(request: &mut Map<String, Value>, key: &str, text: &str) {
-    if !text.is_empty() {
-        request.insert(key.to_owned(), text.into());
-    }
+/// Writes a text that is a member of the request.
+fn put(key: &str, text: &str, scrub: &mut Scrub, out: &mut Writer) {
+    let path = Path::root("request");
+    out.key(key);
+    out.string(&scrub.string(&path.key(key), Cow::Borrowed(text)));
 }
 
 fn split_url(url: &str) -> (&str, &str, &str) {
@@ -95,7 +100,7 @@ fn split_url(url: &str) -> (&str, &str, &str) {
 }
 
 /// `a=1&b=2` of a string, pairs or a map.
-fn query_text(json: Json<'_>) -> String {
+fn query_text(json: Json<'_>) -> Cow<'_, str> {
     let text = match json {
         json @ (Json::Object(_) | Json::Array(_)) => {
             let mut form = url::form_urlencoded::Serializer::new(String::new());
@@ -107,19 +112,25 @@ fn query_text(json: Json<'_>) -> String {
         }
         json => json.into_text().unwrap_or_default(),
     };
-    let text = match text.strip_prefix('?') {
-        Some(rest) => Cow::Owned(rest.to_owned()),
-        None => text,
+    let text = match text {
+        Cow::Borrowed(text) => Cow::Borrowed(text.strip_prefix('?').unwrap_or(text)),
+        Cow::Owned(text) => match text.strip_prefix('?') {
+            Some(rest) => Cow::Owned(rest.to_owned()),
+            None => Cow::Owned(text),
+        },
     };
-    json::cut(text, URL_BYTES_MAX)
+    json::shorten(text, URL_BYTES_MAX)
 }
 
-fn header_map(json: Json<'_>) -> Map<String, Value> {
-    let mut headers = Map::new();
+/// By name as it is stored; the last of equal ones counts.
+type Headers<'t> = BTreeMap<String, Cow<'t, str>>;
+
+fn header_map(json: Json<'_>) -> Headers<'_> {
+    let mut headers = Headers::new();
     for (key, value) in fields::pairs(json) {
         let value = match value {
             Json::Array(values) => {
-                let texts: Vec<_> = values.into_iter().filter_map(Json::into_text).collect();
+                let texts: Vec<_> = values.filter_map(Json::into_text).collect();
                 Cow::Owned(texts.join(", "))
             }
             other => match other.into_any_text(FREE_STRING_BYTES_MAX) {
@@ -127,7 +138,7 @@ fn header_map(json: Json<'_>) -> Map<String, Value> {
                 None => continue,
             },
         };
-        headers.insert(capitalised(&key), json::cut(value, 8 << 10).into());
+        headers.insert(capitalised(&key), json::shorten(value, 8 << 10));
     }
     headers
 }
@@ -147,39 +158,72 @@ fn capitalised(name: &str) -> String {
     each.collect()
 }
 
-fn cookie_map(json: Json<'_>) -> Map<String, Value> {
-    match json {
-        Json::String(line) => cookie_line(&line),
-        json => json::into_map(fields::pairs(json), &mut { MAP }),
+/// Writes the cookies' names, from their own field or else from the header.
+fn write_cookies(
+    cookies: Json<'_>,
+    header: Option<Cow<'_, str>>,
+    scrub: &mut Scrub,
+    out: &mut Writer,
+) {
+    let line;
+    let pairs = match cookies {
+        Json::String(text) => {
+            line = text;
+            cookie_line(&line)
+        }
+        json => fields::pairs(json),
+    };
+    let header = header.unwrap_or_default();
+    let pairs = if pairs.is_empty() {
+        cookie_line(&header)
+    } else {
+        pairs
+    };
+    if !pairs.is_empty() {
+        out.key("cookies");
+        scrub.cookies(pairs, &mut { MAP }, out);
     }
 }
 
 /// `a=1; b=2`.
-fn cookie_line(line: &str) -> Map<String, Value> {
+fn cookie_line(line: &str) -> Vec<(Cow<'_, str>, Json<'_>)> {
     let pairs = line.split(';').filter_map(|part| {
         let part = part.trim();
         let (key, value) = part.split_once('=').unwrap_or((part, ""));
-        (!key.is_empty()).then(|| (key.to_owned(), value.into()))
+        (!key.is_empty()).then(|| (key.into(), Json::String(value.into())))
     });
     pairs.collect()
 }
 
 /// JSON and forms in a string are parsed, so that they can be read and scrubbed.
-fn body(data: Json<'_>, content_type: &str) -> Value {
+fn write_data(data: Json<'_>, content_type: &str, scrub: &mut Scrub, out: &mut Writer) {
+    if data.is_null() {
+        return;
+    }
+    out.key("data");
+    let path = Path::root("request");
+    let path = path.key("data");
     let mut budget = DATA;
     let Json::String(text) = data else {
-        return data.into_value(&mut budget);
+        return scrub.value(&path, data, &mut budget, out);
     };
-    let trimmed = text.trim_start();
-    if trimmed.starts_with(['{', '['])
-        && let Ok(value) = json::read(text.as_bytes(), |json| json.into_value(&mut budget))
+    if text.trim_start().starts_with(['{', '['])
+        && json::read(text.as_bytes(), |json| {
+            scrub.value(&path, json, &mut budget, out);
+        })
+        .is_ok()
     {
-        return value;
+        return;
     }
     if content_type.starts_with("application/x-www-form-urlencoded") {
-        let pairs = url::form_urlencoded::parse(text.as_bytes());
-        let members = pairs.map(|(key, value)| (key, Json::String(value)));
-        return Value::Object(json::into_map(members.collect(), &mut budget));
+        // The last of equal names counts.
+        let pairs: BTreeMap<_, _> = url::form_urlencoded::parse(text.as_bytes()).collect();
+        out.begin_object();
+        for (key, value) in pairs {
+            scrub.member(&path, &key, Json::String(value), &mut budget, out);
+        }
+        out.end();
+        return;
     }
-    Json::String(text).into_value(&mut budget)
+    scrub.value(&path, Json::String(text), &mut budget, out);
 }

@@ -54,7 +54,7 @@ fn text(json: Json<'_>) -> String {
 /// `%s`, `%(name)s`, `{}`, `{0}`, `{name}`; what has no parameter stays as it is.
 fn fill(template: &str, params: &Json<'_>) -> String {
     let empty = match params {
-        Json::Array(items) => items.is_empty(),
+        Json::Array(items) => items.length() == 0,
         Json::Object(members) => members.is_empty(),
         _ => true,
     };
@@ -93,7 +93,7 @@ fn fill(template: &str, params: &Json<'_>) -> String {
             },
         };
         match param {
-            Some(param) => write_param(&mut out, param),
+            Some(param) => write_param(&mut out, &param),
             None => out.push_str(&rest[..length]),
         }
         rest = &rest[length..];
@@ -111,9 +111,9 @@ enum Place<'t> {
     Literal(&'static str),
 }
 
-fn at_index<'j, 'a>(params: &'j Json<'a>, index: usize) -> Option<&'j Json<'a>> {
+fn at_index<'t>(params: &Json<'t>, index: usize) -> Option<Json<'t>> {
     match params {
-        Json::Array(items) => items.get(index),
+        Json::Array(items) => items.clone().nth(index),
         _ => None,
     }
 }

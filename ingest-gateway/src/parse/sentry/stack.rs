@@ -5,18 +5,17 @@ use std::borrow::Cow;
 use event_model::{
     Event,
     event::{Exception, Frame, Mechanism, Thread},
-    free::Free,
+    free::{Free, Writer},
 };
-use serde_json::{Map, Value};
 
 use super::{
     super::{
         Limits, in_app,
-        json::{self, Budget, Json},
-        limit,
+        json::{self, Budget, Json, List, Object},
+        scrub::{Path, Scrub},
         stack::path_of,
     },
-    FREE_STRING_BYTES_MAX, MESSAGE_BYTES_MAX, name,
+    MESSAGE_BYTES_MAX, fields, name,
 };
 
 /// Local variables of one frame, bytes in all and of one string: enough to read,
@@ -26,47 +25,76 @@ const VARS: Budget = Budget::new(32 << 10, 4 << 10);
 const FRAME_OTHER: Budget = Budget::new(8 << 10, 4 << 10);
 /// Longest source line, bytes (minified files have lines of megabytes).
 const LINE_BYTES_MAX: usize = 1 << 10;
+/// Where a top-level stack stands until it is placed.
+pub(super) const STACKTRACE: &str = "stacktrace";
 /// Most source lines before and after.
 const CONTEXT_LINES_MAX: usize = 20;
 
-/// A list, `{values: […]}`, or one object.
-fn list(json: Json<'_>) -> (Vec<Json<'_>>, Vec<(Cow<'_, str>, Json<'_>)>) {
-    match json {
-        Json::Array(items) => (items, Vec::new()),
-        Json::Object(mut members) => match members.iter().rposition(|(key, _)| key == "values") {
-            Some(at) => match members.swap_remove(at).1 {
-                Json::Array(items) => (items, members),
-                one @ Json::Object(_) => (vec![one], members),
-                _ => (Vec::new(), members),
-            },
-            None => (vec![Json::Object(members)], Vec::new()),
-        },
-        _ => (Vec::new(), Vec::new()),
+/// The entries of a chain, and what stands beside it.
+enum Entries<'t> {
+    Many(List<'t>, Option<Object<'t>>),
+    One(Object<'t>, Option<Object<'t>>),
+    None,
+}
+
+impl<'t> Entries<'t> {
+    /// A list, `{values: […]}`, or one object.
+    fn of(json: Json<'t>) -> Self {
+        let members = match json {
+            Json::Array(items) => return Self::Many(items, None),
+            Json::Object(members) => members,
+            _ => return Self::None,
+        };
+        match members.get("values") {
+            Some(Json::Array(items)) => Self::Many(items, Some(members)),
+            Some(Json::Object(one)) => Self::One(one, Some(members)),
+            Some(_) => Self::None,
+            None => Self::One(members, None),
+        }
+    }
+
+    /// At most `max` of them, the last ones, and what stands beside them.
+    fn newest(self, max: usize) -> (impl Iterator<Item = Json<'t>>, Option<Object<'t>>) {
+        let (mut many, one, beside) = match self {
+            Self::Many(items, beside) => (Some(items), None, beside),
+            Self::One(members, beside) => (None, Some(Json::Object(members)), beside),
+            Self::None => (None, None, None),
+        };
+        if let Some(items) = &mut many {
+            items.keep_last(max);
+        }
+        (many.into_iter().flatten().chain(one), beside)
     }
 }
 
 /// The chain, oldest cause first. An entry without type, value and frames says
 /// nothing and is left out.
-pub(super) fn exceptions(json: Json<'_>, limits: &Limits) -> Vec<Exception> {
-    let (items, beside) = list(json);
+pub(super) fn exceptions(json: Json<'_>, limits: &Limits, scrub: &mut Scrub) -> Vec<Exception> {
+    let root = Path::root("exceptions");
     // The newest are those that are shown.
-    let skip = items.len().saturating_sub(limits.exceptions_max);
-    let mut exceptions: Vec<Exception> = items
-        .into_iter()
-        .skip(skip)
-        .filter_map(|item| exception(item, limits))
-        .collect();
+    let (items, beside) = Entries::of(json).newest(limits.exceptions_max);
+    let mut exceptions = Vec::new();
+    for item in items {
+        let path = root.index(exceptions.len());
+        exceptions.extend(exception(item, limits, &path, scrub));
+    }
     // raven-js puts the mechanism beside the list.
+    let at = exceptions.len().saturating_sub(1);
     if let Some(last) = exceptions.last_mut()
         && last.mechanism.is_none()
-        && let Some((_, json)) = beside.into_iter().find(|(key, _)| key == "mechanism")
+        && let Some(json) = beside.and_then(|beside| beside.get("mechanism"))
     {
-        last.mechanism = mechanism(json);
+        last.mechanism = mechanism(json, &root.index(at), scrub);
     }
     exceptions
 }
 
-fn exception(json: Json<'_>, limits: &Limits) -> Option<Exception> {
+fn exception(
+    json: Json<'_>,
+    limits: &Limits,
+    path: &Path<'_>,
+    scrub: &mut Scrub,
+) -> Option<Exception> {
     let mut exception = Exception::default();
     let mut raw = Vec::new();
     for (key, value) in json.into_object()? {
@@ -78,9 +106,9 @@ fn exception(json: Json<'_>, limits: &Limits) -> Option<Exception> {
             }
             "module" => exception.module = name(value),
             "thread_id" => exception.thread_id = name(value),
-            "mechanism" => exception.mechanism = mechanism(value),
-            "stacktrace" => exception.frames = frames(value, limits),
-            "raw_stacktrace" => raw = frames(value, limits),
+            "mechanism" => exception.mechanism = mechanism(value, path, scrub),
+            "stacktrace" => exception.frames = frames(value, limits, path, scrub),
+            "raw_stacktrace" => raw = frames(value, limits, path, scrub),
             _ => {}
         }
     }
@@ -92,10 +120,12 @@ fn exception(json: Json<'_>, limits: &Limits) -> Option<Exception> {
     (!says_nothing).then_some(exception)
 }
 
-fn mechanism(json: Json<'_>) -> Option<Mechanism> {
+fn mechanism(json: Json<'_>, path: &Path<'_>, scrub: &mut Scrub) -> Option<Mechanism> {
     let mut mechanism = Mechanism::default();
-    let mut data = Map::new();
+    let mut data = Writer::new();
     let mut budget = FRAME_OTHER;
+    let path = path.key("mechanism");
+    let path = path.key("data");
     let small = |value: &Json<'_>| value.as_integer().and_then(|n| i32::try_from(n).ok());
     for (key, value) in json.into_object()? {
         match key.as_ref() {
@@ -108,92 +138,118 @@ fn mechanism(json: Json<'_>) -> Option<Mechanism> {
                 mechanism.is_exception_group = value.as_bool().unwrap_or_default();
             }
             "source" => mechanism.source = name(value),
-            _ if value == Json::Null => {}
+            _ if value.is_null() => {}
             "data" => match value {
-                Json::Object(members) => {
-                    data.extend(json::into_map(members, &mut budget));
-                }
-                other => {
-                    let kept = other.into_value(&mut budget);
-                    data.insert("data".to_owned(), kept);
-                }
+                Json::Object(members) => scrub.members(&path, members, &mut budget, &mut data),
+                other => scrub.member(&path, "data", other, &mut budget, &mut data),
             },
-            _ => {
-                let kept = value.into_value(&mut budget);
-                data.insert(key.into_owned(), kept);
-            }
+            other => scrub.member(&path, other, value, &mut budget, &mut data),
         }
     }
-    mechanism.data = data.into();
+    mechanism.data = data.finish();
     Some(mechanism)
 }
 
 /// The threads; an empty entry (Ruby sends one beside each exception) is left out.
-pub(super) fn threads(json: Json<'_>, limits: &Limits) -> Vec<Thread> {
-    let (items, _) = list(json);
-    let threads = items.into_iter().filter_map(|item| {
-        let mut thread = Thread::default();
-        for (key, value) in item.into_object()? {
-            match key.as_ref() {
-                "id" => thread.id = name(value),
-                "name" => thread.name = name(value),
-                "crashed" => thread.crashed = value.as_bool().unwrap_or_default(),
-                "current" => thread.current = value.as_bool().unwrap_or_default(),
-                "stacktrace" => thread.frames = frames(value, limits),
-                _ => {}
-            }
+pub(super) fn threads(json: Json<'_>, limits: &Limits, scrub: &mut Scrub) -> Vec<Thread> {
+    let root = Path::root("threads");
+    let (items, _) = Entries::of(json).newest(usize::MAX);
+    let mut threads = Vec::new();
+    for item in items {
+        if threads.len() == limits.threads_max {
+            break;
         }
-        (thread != Thread::default()).then_some(thread)
-    });
-    threads.take(limits.threads_max).collect()
+        let path = root.index(threads.len());
+        threads.extend(thread(item, limits, &path, scrub));
+    }
+    threads
+}
+
+fn thread(json: Json<'_>, limits: &Limits, path: &Path<'_>, scrub: &mut Scrub) -> Option<Thread> {
+    let mut thread = Thread::default();
+    for (key, value) in json.into_object()? {
+        match key.as_ref() {
+            "id" => thread.id = name(value),
+            "name" => thread.name = name(value),
+            "crashed" => thread.crashed = value.as_bool().unwrap_or_default(),
+            "current" => thread.current = value.as_bool().unwrap_or_default(),
+            "stacktrace" => thread.frames = frames(value, limits, path, scrub),
+            _ => {}
+        }
+    }
+    (thread != Thread::default()).then_some(thread)
 }
 
 /// Where a top-level stack belongs: to the exception that has none, else to a
 /// thread of its own.
-pub(super) fn place_stacktrace(event: &mut Event, frames: Vec<Frame>) {
+pub(super) fn place_stacktrace(event: &mut Event, frames: Vec<Frame>, scrub: &mut Scrub) {
     if frames.is_empty() {
         return;
     }
+    let at = event.exceptions.len().saturating_sub(1);
     match event.exceptions.last_mut() {
-        Some(last) if last.frames.is_empty() => last.frames = frames,
+        Some(last) if last.frames.is_empty() => {
+            last.frames = frames;
+            scrub.moved(STACKTRACE, &Path::root("exceptions").index(at));
+        }
         Some(_) => {}
         None if event.threads.iter().any(|t| !t.frames.is_empty()) => {}
-        None => event.threads.push(Thread {
-            current: true,
-            frames,
-            ..Thread::default()
-        }),
+        None => {
+            scrub.moved(
+                STACKTRACE,
+                &Path::root("threads").index(event.threads.len()),
+            );
+            event.threads.push(Thread {
+                current: true,
+                frames,
+                ..Thread::default()
+            });
+        }
     }
 }
 
 /// `{frames: […]}` or a bare list, oldest call first; too many are cut in the
 /// middle.
-pub(super) fn frames(json: Json<'_>, limits: &Limits) -> Vec<Frame> {
+pub(super) fn frames(
+    json: Json<'_>,
+    limits: &Limits,
+    path: &Path<'_>,
+    scrub: &mut Scrub,
+) -> Vec<Frame> {
     let items = match json {
         Json::Array(items) => items,
-        Json::Object(members) => members
-            .into_iter()
-            .rev()
-            .find(|(key, _)| key == "frames")
-            .and_then(|(_, value)| match value {
-                Json::Array(items) => Some(items),
-                _ => None,
-            })
-            .unwrap_or_default(),
+        Json::Object(members) => match members.get("frames") {
+            Some(Json::Array(items)) => items,
+            _ => return Vec::new(),
+        },
         _ => return Vec::new(),
     };
-    let items = limit::cut_middle(items, limits.frames_max);
-    items.into_iter().filter_map(frame).collect()
+    let root = path.key("frames");
+    let mut frames = Vec::new();
+    for item in without_middle(items, limits.frames_max) {
+        let path = root.index(frames.len());
+        frames.extend(frame(item, &path, scrub));
+    }
+    frames
 }
 
-fn frame(json: Json<'_>) -> Option<Frame> {
+/// At most `max` of `items`: half from each end, in order.
+fn without_middle(items: List<'_>, max: usize) -> impl Iterator<Item = Json<'_>> {
+    let count = items.length();
+    let first = if count > max { max / 2 } else { count };
+    let mut last = items.clone();
+    last.pass(count - (max.min(count) - first));
+    items.take(first).chain(last)
+}
+
+fn frame(json: Json<'_>, path: &Path<'_>, scrub: &mut Scrub) -> Option<Frame> {
     let mut frame = Frame::default();
     let mut in_app_given = None;
-    let mut other = Map::new();
+    let mut other: Option<Writer> = None;
     let mut other_budget = FRAME_OTHER;
     for (key, value) in json.into_object()? {
         match key.as_ref() {
-            _ if value == Json::Null => {}
+            _ if value.is_null() => {}
             "function" => frame.function = name(value),
             "module" => frame.module = name(value),
             "package" => frame.package = name(value),
@@ -205,17 +261,17 @@ fn frame(json: Json<'_>) -> Option<Frame> {
             "context_line" => frame.context_line = value.into_text().map(line),
             "pre_context" => frame.pre_context = lines(value),
             "post_context" => frame.post_context = lines(value),
-            "vars" => frame.vars = vars(value),
-            _ => {
-                let kept = value.into_value(&mut other_budget);
-                other.insert(key.into_owned(), kept);
+            "vars" => frame.vars = vars(value, &path.key("vars"), scrub),
+            unknown => {
+                let other = other.get_or_insert_default();
+                scrub.member(path, unknown, value, &mut other_budget, other);
             }
         }
     }
     if frame.filename.is_empty() && !frame.abs_path.is_empty() {
         frame.filename = path_of(&frame.abs_path).to_owned();
     }
-    frame.other = other.into();
+    frame.other = other.map(Writer::finish).unwrap_or_default();
     frame.in_app = in_app_given.unwrap_or_else(|| in_app::guess(&frame));
     Some(frame)
 }
@@ -239,19 +295,14 @@ fn lines(json: Json<'_>) -> Vec<String> {
         .collect()
 }
 
-fn vars(json: Json<'_>) -> Free {
+fn vars(json: Json<'_>, path: &Path<'_>, scrub: &mut Scrub) -> Free {
     let mut budget = VARS;
     match json {
-        Json::Object(members) => json::into_map(members, &mut budget).into(),
-        Json::Array(items) => {
-            let numbered = items.into_iter().enumerate();
-            let members = numbered.map(|(at, item)| (at.to_string().into(), item));
-            json::into_map(members.collect(), &mut budget).into()
-        }
-        other => {
-            let text = other.into_text().unwrap_or_default();
-            let text = json::cut(text, FREE_STRING_BYTES_MAX);
-            [("vars", Value::from(text))].into_iter().collect()
+        Json::Object(_) | Json::Array(_) => fields::free_map(json, path, &mut budget, scrub),
+        text => {
+            let mut out = Writer::new();
+            scrub.member(path, "vars", text, &mut budget, &mut out);
+            out.finish()
         }
     }
 }

@@ -5,7 +5,7 @@
 use std::{borrow::Cow, fmt::Write as _};
 
 /// The repaired copy.
-pub(crate) fn repair(bytes: &[u8]) -> String {
+pub(super) fn repair(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
     let text = text.trim_start_matches('\u{feff}');
     let mut out = String::with_capacity(text.len() + 16);

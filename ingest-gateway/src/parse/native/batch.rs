@@ -1,0 +1,229 @@
+//! `{"errors":[…]}` → the bytes of each error.
+//!
+//! Invariant: an item is cut out by its brackets and quotes alone, unread, so that
+//! none can spoil another; one pass, no memory but the list of at most as many items
+//! as are allowed.
+
+use super::super::{Invalid, InvalidReason};
+
+/// The items, at most `max`.
+pub(super) fn split(body: &[u8], max: usize) -> Result<Vec<&[u8]>, Invalid> {
+    let mut scan = Scan { body, at: 0 };
+    if body.starts_with("\u{feff}".as_bytes()) {
+        scan.at = 3;
+    }
+    scan.skip_blank();
+    let mut items = None;
+    if scan.peek() == Some(b'{') {
+        scan.at += 1;
+        scan.each(b'}', |scan| {
+            let key = scan.value()?;
+            scan.expect(b':', "`:`")?;
+            if key == b"\"errors\"" && scan.peek() == Some(b'[') {
+                items = Some(scan.items(max)?);
+            } else {
+                scan.value()?;
+            }
+            Ok(())
+        })?;
+    } else {
+        scan.value()?;
+    }
+    scan.skip_blank();
+    if scan.at < body.len() {
+        return Err(scan.not_json("the end"));
+    }
+    items.ok_or_else(|| {
+        Invalid::field(
+            "errors",
+            "a batch is an object with a list of errors, {\"errors\":[…]}",
+        )
+    })
+}
+
+struct Scan<'b> {
+    body: &'b [u8],
+    at: usize,
+}
+
+impl<'b> Scan<'b> {
+    fn items(&mut self, max: usize) -> Result<Vec<&'b [u8]>, Invalid> {
+        let mut items = Vec::new();
+        let mut count = 0usize;
+        self.at += 1;
+        self.each(b']', |scan| {
+            let item = scan.value()?;
+            count += 1;
+            if count <= max {
+                items.push(item);
+            }
+            Ok(())
+        })?;
+        if count > max {
+            return Err(Invalid {
+                field: "errors".to_owned(),
+                ..Invalid::too_large(format!("{count} errors in one batch; at most {max}"))
+            });
+        }
+        Ok(items)
+    }
+
+    /// Reads what stands between commas, up to the bracket that ends it.
+    fn each(
+        &mut self,
+        end: u8,
+        mut read: impl FnMut(&mut Self) -> Result<(), Invalid>,
+    ) -> Result<(), Invalid> {
+        self.skip_blank();
+        if self.peek() == Some(end) {
+            self.at += 1;
+            return Ok(());
+        }
+        loop {
+            read(self)?;
+            self.skip_blank();
+            match self.peek() {
+                Some(byte) if byte == end => {
+                    self.at += 1;
+                    return Ok(());
+                }
+                _ => self.expect(b',', "`,` or the closing bracket")?,
+            }
+        }
+    }
+
+    /// Passes over one value; its bytes.
+    fn value(&mut self) -> Result<&'b [u8], Invalid> {
+        let start = self.at;
+        let mut depth = 0usize;
+        while let Some(byte) = self.peek() {
+            match byte {
+                b'"' => self.string()?,
+                b'{' | b'[' => {
+                    depth += 1;
+                    self.at += 1;
+                    continue;
+                }
+                b'}' | b']' if depth > 0 => {
+                    depth -= 1;
+                    self.at += 1;
+                }
+                b',' | b':' | b' ' | b'\t' | b'\r' | b'\n' if depth > 0 => {
+                    self.at += 1;
+                    continue;
+                }
+                b',' | b':' | b'}' | b']' => break,
+                _ => self.token(),
+            }
+            if depth == 0 {
+                return Ok(&self.body[start..self.at]);
+            }
+        }
+        Err(self.not_json("a value"))
+    }
+
+    fn string(&mut self) -> Result<(), Invalid> {
+        self.at += 1;
+        while let Some(byte) = self.peek() {
+            self.at += 1;
+            match byte {
+                b'"' => return Ok(()),
+                b'\\' => self.at += 1,
+                _ => {}
+            }
+        }
+        Err(self.not_json("the end of a string"))
+    }
+
+    fn token(&mut self) {
+        let ends = |b: &u8| b",:[]{}\" \t\r\n".contains(b);
+        let rest = &self.body[self.at..];
+        self.at += rest.iter().position(ends).unwrap_or(rest.len());
+    }
+
+    fn expect(&mut self, wanted: u8, name: &str) -> Result<(), Invalid> {
+        self.skip_blank();
+        if self.peek() != Some(wanted) {
+            return Err(self.not_json(name));
+        }
+        self.at += 1;
+        self.skip_blank();
+        Ok(())
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.body.get(self.at).copied()
+    }
+
+    fn skip_blank(&mut self) {
+        while matches!(self.peek(), Some(b' ' | b'\t' | b'\r' | b'\n')) {
+            self.at += 1;
+        }
+    }
+
+    fn not_json(&self, expected: &str) -> Invalid {
+        let at = self.at.min(self.body.len());
+        Invalid {
+            reason: InvalidReason::Malformed,
+            field: String::new(),
+            message: format!("not JSON: expected {expected} at byte {at}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(body: &str, expected: &[&str]) {
+        let items = split(body.as_bytes(), 4).map(|items| {
+            let texts = items.into_iter().map(String::from_utf8_lossy);
+            texts.map(std::borrow::Cow::into_owned).collect::<Vec<_>>()
+        });
+        let expected = expected.iter().map(|text| (*text).to_owned()).collect();
+        assert_eq!(items, Ok(expected), "{body}");
+    }
+
+    #[test]
+    fn items_are_cut_out_unread() {
+        check(r#"{"errors":[]}"#, &[]);
+        check(
+            "\u{feff} { \"errors\" : [ 1 , 2 ] , \"x\" : [ { } ] } ",
+            &["1", "2"],
+        );
+        check(
+            r#"{"a":"]}","errors":[{"m":"\"]}"},[[{}]],"x,\"","\\"],"z":{"errors":[9]}}"#,
+            &[r#"{"m":"\"]}"}"#, "[[{}]]", r#""x,\"""#, r#""\\""#],
+        );
+        // Not JSON inside: that is for whoever reads the item.
+        check(
+            r#"{"errors":[{a:NaN},{"b" 1},nope]}"#,
+            &["{a:NaN}", r#"{"b" 1}"#, "nope"],
+        );
+        check(r#"{"errors":[1],"errors":[2]}"#, &["2"]);
+    }
+
+    #[test]
+    fn what_is_no_batch_says_why() {
+        for (body, reason) in [
+            ("{}", InvalidReason::Field),
+            ("[1]", InvalidReason::Field),
+            ("7", InvalidReason::Field),
+            (r#"{"errors":{}}"#, InvalidReason::Field),
+            (r#"{"errors":[1,2,3,4,5]}"#, InvalidReason::TooLarge),
+            ("", InvalidReason::Malformed),
+            ("{", InvalidReason::Malformed),
+            (r#"{"errors":[1,]}"#, InvalidReason::Malformed),
+            (r#"{"errors":[1 2]}"#, InvalidReason::Malformed),
+            (r#"{"errors":[1]} x"#, InvalidReason::Malformed),
+            (r#"{"errors":["1]}"#, InvalidReason::Malformed),
+            (r#"{"errors":[[1]"#, InvalidReason::Malformed),
+            (r#"{"errors"}"#, InvalidReason::Malformed),
+            ("]", InvalidReason::Malformed),
+        ] {
+            let invalid = split(body.as_bytes(), 4).map_err(|invalid| invalid.reason);
+            assert_eq!(invalid, Err(reason), "{body}");
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! Where a value stands in the event.
+
+use std::fmt;
+
+/// A chain on the stack, written out only if it is noted: `extra.user.password`,
+/// `exceptions[0].frames[3].vars.key`.
+#[derive(Debug, Clone, Copy)]
+pub(in super::super) struct Path<'p> {
+    parent: Option<&'p Path<'p>>,
+    step: Step<'p>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Step<'p> {
+    Key(&'p str),
+    Index(usize),
+}
+
+impl<'p> Path<'p> {
+    /// A field of the event.
+    pub(in super::super) const fn root(key: &'p str) -> Self {
+        Self {
+            parent: None,
+            step: Step::Key(key),
+        }
+    }
+
+    /// A member of an object.
+    pub(in super::super) const fn key(&'p self, key: &'p str) -> Path<'p> {
+        Path {
+            parent: Some(self),
+            step: Step::Key(key),
+        }
+    }
+
+    /// An item of a list.
+    pub(in super::super) const fn index(&'p self, index: usize) -> Path<'p> {
+        Path {
+            parent: Some(self),
+            step: Step::Index(index),
+        }
+    }
+}
+
+impl fmt::Display for Path<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(parent) = self.parent {
+            parent.fmt(f)?;
+        }
+        match self.step {
+            Step::Key(key) if self.parent.is_some() => write!(f, ".{key}"),
+            Step::Key(key) => f.write_str(key),
+            Step::Index(index) => write!(f, "[{index}]"),
+        }
+    }
+}
