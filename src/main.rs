@@ -7,6 +7,7 @@ mod forward;
 mod front;
 mod health;
 mod logs;
+mod openapi;
 mod ops;
 mod peers;
 mod replay;

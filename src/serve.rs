@@ -230,15 +230,19 @@ impl Process {
             }
             self.query = Some(query);
         }
+        let described = crate::openapi::router();
         Ok(match (&self.gateway, &self.query) {
-            (Some(open), Some(query)) => open.gateway.router().merge(query.router()),
-            (Some(open), None) => gateway::router_alone(&open.gateway, config),
+            (Some(open), Some(query)) => {
+                let router = open.gateway.router().merge(query.router());
+                router.merge(described)
+            }
+            (Some(open), None) => gateway::router_alone(&open.gateway, config).merge(described),
             (None, Some(query)) => {
                 let forwarder = crate::forward::Forwarder::new(config, &data.secret)?;
                 if let Some(front) = front {
-                    front.open(forwarder, query.router());
+                    front.open(forwarder, query.router().merge(described.clone()));
                 }
-                query.router()
+                query.router().merge(described)
             }
             (None, None) => Router::new(),
         })

@@ -259,3 +259,60 @@ fn no_unwrap_outside_tests() {
     }
     assert!(found.is_empty(), "{found:#?}");
 }
+
+/// Texts in the source that look like paths of routes and are none.
+const NO_ROUTES: &[(&str, &str)] = &[
+    ("/api", "the beginning of all paths of ingestion"),
+    ("/api/projects", "the beginning of one"),
+    ("/auth", "the beginning of paths that the gateway answers"),
+];
+
+/// Paths that the source of the servers routes, without a last slash.
+fn routed() -> BTreeMap<String, String> {
+    let mut found = BTreeMap::new();
+    for path in sources(&["rs"]) {
+        let name = relative(&path);
+        let is_server = ["src/", "ingest-gateway/src/", "query-engine/src/"]
+            .iter()
+            .any(|folder| name.starts_with(folder));
+        if !is_server || is_test(&name) {
+            continue;
+        }
+        let text = fs::read_to_string(&path).unwrap();
+        let code = text.split("#[cfg(test)]").next().unwrap();
+        for line in code
+            .lines()
+            .filter(|line| !line.trim_start().starts_with("//"))
+        {
+            for literal in line.split('"').skip(1).step_by(2) {
+                let route = literal.trim_end_matches('/');
+                let is_path = ["/api", "/v1", "/auth"]
+                    .iter()
+                    .any(|start| route == *start || route.starts_with(&format!("{start}/")));
+                let listed = NO_ROUTES.iter().any(|(known, _)| *known == route);
+                if is_path && !listed && !route.contains(' ') {
+                    found.insert(route.to_owned(), name.clone());
+                }
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn every_route_is_described_and_every_description_routed() {
+    let text = fs::read_to_string(root().join("docs/openapi.json")).unwrap();
+    let document: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let described: Vec<&String> = document["paths"].as_object().unwrap().keys().collect();
+    let routed = routed();
+    let missing: Vec<_> = routed
+        .iter()
+        .filter(|(route, _)| !described.contains(route))
+        .collect();
+    assert!(missing.is_empty(), "not in docs/openapi.json: {missing:#?}");
+    let gone: Vec<_> = described
+        .iter()
+        .filter(|path| !routed.contains_key(path.as_str()))
+        .collect();
+    assert!(gone.is_empty(), "described, but not routed: {gone:#?}");
+}

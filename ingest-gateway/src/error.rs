@@ -246,6 +246,67 @@ mod tests {
         assert_eq!(error.into_response().status(), StatusCode::BAD_REQUEST);
     }
 
+    /// Every code: the compiler asks for a new one here.
+    fn place(code: ErrorCode) -> usize {
+        match code {
+            ErrorCode::Invalid => 0,
+            ErrorCode::Unauthenticated => 1,
+            ErrorCode::Forbidden => 2,
+            ErrorCode::NotFound => 3,
+            ErrorCode::MethodNotAllowed => 4,
+            ErrorCode::TimedOut => 5,
+            ErrorCode::Conflict => 6,
+            ErrorCode::TooLarge => 7,
+            ErrorCode::UnsupportedEncoding => 8,
+            ErrorCode::Limited => 9,
+            ErrorCode::Overloaded => 10,
+            ErrorCode::Internal => 11,
+        }
+    }
+
+    #[test]
+    fn the_words_are_those_of_the_openapi_document() {
+        let text = include_str!("../../docs/openapi.json");
+        let document: serde_json::Value = serde_json::from_str(text).expect("JSON");
+        let code = &document["components"]["schemas"]["Problem"]["properties"]["code"];
+        let statuses = code["x-statuses"].as_object().expect("an object");
+        let words: Vec<&str> = statuses.keys().map(String::as_str).collect();
+        let listed = code["enum"].as_array().expect("a list");
+        assert_eq!(listed.len(), words.len());
+        assert!(
+            words
+                .iter()
+                .all(|word| listed.contains(&serde_json::json!(word)))
+        );
+        let ours = [
+            ErrorCode::Invalid,
+            ErrorCode::Unauthenticated,
+            ErrorCode::Forbidden,
+            ErrorCode::NotFound,
+            ErrorCode::MethodNotAllowed,
+            ErrorCode::TimedOut,
+            ErrorCode::Conflict,
+            ErrorCode::TooLarge,
+            ErrorCode::UnsupportedEncoding,
+            ErrorCode::Limited,
+            ErrorCode::Overloaded,
+            ErrorCode::Internal,
+        ];
+        for (at, code) in ours.into_iter().enumerate() {
+            assert_eq!(place(code), at);
+            assert_eq!(
+                statuses.get(code.word()),
+                Some(&code.http().as_u16().into())
+            );
+        }
+        // What only reads say.
+        let others: Vec<&str> = words
+            .into_iter()
+            .filter(|word| ours.iter().all(|code| code.word() != *word))
+            .collect();
+        assert_eq!(others, ["not_retained"]);
+    }
+
     #[test]
     fn only_what_may_pass_later_carries_retry_after() {
         let overloaded = ApiError::new(ErrorCode::Overloaded, "busy").into_response();

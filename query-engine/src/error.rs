@@ -167,3 +167,46 @@ impl IntoResponse for ApiError {
         response
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every code: the compiler asks for a new one here.
+    fn place(code: ErrorCode) -> usize {
+        match code {
+            ErrorCode::Invalid => 0,
+            ErrorCode::Unauthenticated => 1,
+            ErrorCode::Forbidden => 2,
+            ErrorCode::NotFound => 3,
+            ErrorCode::NotRetained => 4,
+            ErrorCode::Overloaded => 5,
+            ErrorCode::Internal => 6,
+        }
+    }
+
+    /// The gateway's test holds the same document to its own words.
+    #[test]
+    fn the_words_are_those_of_the_openapi_document() {
+        let text = include_str!("../../docs/openapi.json");
+        let document: serde_json::Value = serde_json::from_str(text).expect("JSON");
+        let code = &document["components"]["schemas"]["Problem"]["properties"]["code"];
+        let statuses = code["x-statuses"].as_object().expect("an object");
+        let ours = [
+            ErrorCode::Invalid,
+            ErrorCode::Unauthenticated,
+            ErrorCode::Forbidden,
+            ErrorCode::NotFound,
+            ErrorCode::NotRetained,
+            ErrorCode::Overloaded,
+            ErrorCode::Internal,
+        ];
+        for (at, code) in ours.into_iter().enumerate() {
+            assert_eq!(place(code), at);
+            assert_eq!(
+                statuses.get(code.word()),
+                Some(&code.http().as_u16().into())
+            );
+        }
+    }
+}

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::support::{Server, node, python, wait_for};
+use crate::support::{KEY, Server, node, python, wait_for};
 
 /// The whole event once it can be read.
 fn event(server: &Server, id: &str) -> Value {
@@ -158,4 +158,111 @@ fn sentry_browser_errors_arrive_cross_origin() {
 #[test]
 fn errata_sdk_for_browsers_errors_arrive_cross_origin() {
     browser_sdk("errata");
+}
+
+/// The events of a server, newest first, once there are so many.
+fn events(server: &Server, count: usize) -> Vec<Value> {
+    wait_for("the events in the list", || {
+        let (status, list) = server.get("/api/errors");
+        let errors = list["errors"].as_array()?;
+        (status == 200 && errors.len() == count).then(|| errors.clone())
+    })
+    .iter()
+    .map(|line| event(server, line["id"].as_str().unwrap()))
+    .collect()
+}
+
+fn with_type<'e>(events: &'e [Value], ty: &str) -> &'e Value {
+    let found = events.iter().find(|event| event["type"] == ty);
+    found.unwrap_or_else(|| panic!("no {ty:?} in {events:?}"))
+}
+
+fn opentelemetry_python(protocol: &str) {
+    let server = Server::start();
+    python("otel_python.py", &[protocol, &server.url, KEY]);
+    // On two spans and in a log record: one error. And one message.
+    let events = events(&server, 2);
+    let error = with_type(&events, "CartError");
+    let types: Vec<&Value> = error["exceptions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|exception| &exception["type"])
+        .collect();
+    assert_eq!(types, ["ValueError", "CartError"], "the cause first");
+    let newest = last_exception(error)["frames"]
+        .as_array()
+        .unwrap()
+        .last()
+        .unwrap();
+    assert_eq!(newest["function"], "add_item");
+    assert!(
+        newest["context_line"]
+            .as_str()
+            .unwrap()
+            .contains("raise CartError")
+    );
+    assert_eq!(error["platform"], "python");
+    assert_eq!(error["release"], "3.1.0");
+    assert_eq!(error["environment"], "staging");
+    assert_eq!(error["server_name"], "web-07");
+    assert_eq!(error["tags"]["service.name"], "shop");
+    let message = with_type(&events, "");
+    assert_eq!(message["message"], "stock of apples is gone");
+    assert_eq!(message["logger"], "shop.cart");
+    assert_eq!(message["extra"]["shelf"], 4);
+    let issues = server.wait_for_issues("", |issues| issues.len() == 2);
+    let title = "CartError: cannot add item with quantity twelve";
+    assert!(
+        issues.iter().any(|issue| issue["title"] == title),
+        "{issues:?}"
+    );
+}
+
+#[test]
+fn opentelemetry_python_errors_arrive_by_http() {
+    opentelemetry_python("http");
+}
+
+#[test]
+fn opentelemetry_python_errors_arrive_by_grpc() {
+    opentelemetry_python("grpc");
+}
+
+fn opentelemetry_node(kind: &str) {
+    let server = Server::start();
+    node("otel_node.mjs", &[kind, &server.url, KEY]);
+    let events = events(&server, 2);
+    // The SDK gives the error's code for its type.
+    let error = with_type(&events, "PaymentDeclined");
+    assert_eq!(error["message"], "order A-1001 declined");
+    let newest = last_exception(error)["frames"]
+        .as_array()
+        .unwrap()
+        .last()
+        .unwrap();
+    assert_eq!(
+        (&newest["function"], &newest["in_app"]),
+        (&"charge".into(), &true.into())
+    );
+    assert_eq!(error["request"]["url"], "/pay");
+    assert_eq!(error["transaction"], "POST /pay");
+    assert_eq!(error["platform"], "node");
+    let message = with_type(&events, "");
+    assert_eq!(message["message"], "till is stuck");
+    assert_eq!(message["extra"]["till"], 3);
+    assert_eq!(
+        message["extra"]["nested"],
+        serde_json::json!({"a": [1, "x"]})
+    );
+}
+
+#[test]
+fn opentelemetry_node_errors_arrive_as_json() {
+    opentelemetry_node("http");
+}
+
+#[test]
+fn opentelemetry_node_errors_arrive_as_protobuf() {
+    opentelemetry_node("proto");
 }

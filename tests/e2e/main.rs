@@ -20,6 +20,7 @@ mod faults;
 mod grpc;
 mod http;
 mod mail;
+mod openapi;
 mod replay;
 mod retention;
 mod roles;

@@ -5,7 +5,7 @@ mod load;
 mod mailbox;
 mod server;
 
-pub(crate) use client::{Client, block_on, node, python};
+pub(crate) use client::{Answer, Client, block_on, node, python};
 pub(crate) use load::{Ledger, Load, audit};
 pub(crate) use mailbox::Mailbox;
 pub(crate) use server::{KEY, OWNER_EMAIL, OWNER_PASSWORD, Server, TOKEN, errata};

@@ -53,6 +53,42 @@ impl Client {
     }
 }
 
+/// An answer in full.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    /// The content type without its parameters; empty: none.
+    pub(crate) content_type: String,
+    pub(crate) body: Value,
+}
+
+impl Client {
+    /// Any request, without credentials of its own.
+    pub(crate) fn request(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<reqwest::Body>,
+    ) -> Answer {
+        let method = method.parse().unwrap();
+        let request = self.http.request(method, format!("{}{path}", self.base));
+        let request = headers
+            .iter()
+            .fold(request.body(body), |request, (name, value)| {
+                request.header(*name, *value)
+            });
+        let (status, headers, body) = send(request);
+        let content_type = headers
+            .get("content-type")
+            .map_or("", |value| value.to_str().unwrap());
+        Answer {
+            status,
+            content_type: content_type.split(';').next().unwrap().to_owned(),
+            body: json(&body),
+        }
+    }
+}
+
 fn send(request: reqwest::RequestBuilder) -> (u16, reqwest::header::HeaderMap, String) {
     block_on(async {
         let response = request.send().await.unwrap();
