@@ -13,8 +13,8 @@
 //! A 503 promises nothing; the same id may be sent again and is stored once.
 //!
 //! In reading order: [`config`], [`error`], [`outcome`], `journal`, [`telemetry`],
-//! [`parse`], [`body`], [`path`], `ingest` (native, Sentry, gRPC), [`commands`], `sign_in`,
-//! [`bootstrap`], [`gateway`].
+//! [`parse`], [`body`], [`path`], `ingest` (native, Sentry, OpenTelemetry, gRPC),
+//! [`commands`], `sign_in`, [`bootstrap`], [`gateway`].
 
 pub mod body;
 pub mod bootstrap;

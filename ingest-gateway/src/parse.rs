@@ -3,9 +3,9 @@
 //!
 //! Owns the wire forms of an event: Sentry envelopes and `/store/` bodies (read
 //! leniently: one bad field never loses an event), the native JSON and its gRPC
-//! twin (read strictly: a wrong type is named by its path), and the scrub of
-//! secrets before anything reaches the log. Must not know HTTP, authentication or
-//! the log.
+//! twin (read strictly: a wrong type is named by its path), OpenTelemetry's export
+//! requests ([`otlp`]), stack traces as text, and the scrub of secrets before anything
+//! reaches the log. Must not know HTTP, authentication or the log.
 //!
 //! Units: bytes and Unix nanoseconds, in the names. Fails with [`Invalid`] only if
 //! nothing of the body can be used; a broken item of an envelope or a batch is an

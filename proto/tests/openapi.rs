@@ -30,7 +30,10 @@ fn expected(field: &FieldDescriptorProto, message: &DescriptorProto) -> Value {
             name => {
                 let name = name.strip_prefix(".errata.v1.").unwrap();
                 let map = message.nested_type.iter().find(|nested| {
-                    let is_map = nested.options.as_ref().is_some_and(|o| o.map_entry());
+                    let is_map = nested
+                        .options
+                        .as_ref()
+                        .is_some_and(prost_types::MessageOptions::map_entry);
                     is_map && name == format!("{}.{}", message.name(), nested.name())
                 });
                 if let Some(map) = map {

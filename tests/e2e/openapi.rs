@@ -33,6 +33,212 @@ impl Seen<'_> {
         }));
         answer
     }
+
+    /// Each path of the document, without credentials.
+    fn knock(&mut self, document: &Value) {
+        for (template, operations) in document["paths"].as_object().unwrap() {
+            for method in operations.as_object().unwrap().keys() {
+                let method = method.to_uppercase();
+                let headers = [("content-type", "application/json")];
+                let answer = self.send(&method, template, &filled(template), &headers, "");
+                let is_there = match answer.status {
+                    // Sign-out is open to everybody; the rest wants to know who asks.
+                    200 => PUBLIC.contains(&template.as_str()),
+                    204 => template == "/auth/sign-out",
+                    status => matches!(status, 400 | 401 | 403),
+                };
+                assert!(
+                    is_there,
+                    "{method} {template}: {} {}",
+                    answer.status, answer.body
+                );
+            }
+        }
+    }
+
+    /// What clients send; the id of a native event.
+    fn write(&mut self) -> String {
+        let key = format!("Bearer {KEY}");
+        let json_with = |value: &str| {
+            [
+                ("authorization", value.to_owned()),
+                ("content-type", "application/json".to_owned()),
+            ]
+        };
+        let owned = json_with(&key);
+        let key: Vec<(&str, &str)> = owned
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()))
+            .collect();
+        let event = json!({
+            "error": {
+                "type": "PaymentDeclined", "message": "no", "handled": false, "mechanism": "onerror",
+                "stack": "PaymentDeclined: no\n    at pay (/srv/shop.js:3:15)\n    at node:internal/main:1:2 {\n  [cause]: Error: expired\n      at charge (/srv/shop.js:9:1)\n}",
+            },
+            "platform": "node", "user": {"id": "7"}, "tags": {"plan": "pro"}, "extra": {"cart": {"items": 3}},
+            "client": {"url": "https://shop.example/pay", "os": "Linux"},
+            "context": {"breadcrumbs": [{"timestamp": "2026-11-22T12:00:00Z", "category": "ui.click", "message": "pay", "data": {"a": 1}}]},
+        });
+        let sent = self.send(
+            "POST",
+            "/api/errors",
+            "/api/errors",
+            &key,
+            &event.to_string(),
+        );
+        assert_eq!(sent.status, 202);
+        let id = sent.body["id"].as_str().unwrap().to_owned();
+        let batch =
+            json!({"errors": [event, {"error": {"type": 5}}, {"error": {"message": "bare"}}]});
+        self.send(
+            "POST",
+            "/api/errors/batch",
+            "/api/errors/batch/",
+            &key,
+            &batch.to_string(),
+        );
+        for (template, body, status) in [
+            ("/api/errors", "{", 400),
+            ("/api/errors", "{\"error\":{}}", 400),
+            ("/api/errors/batch", "[]", 400),
+        ] {
+            assert_eq!(
+                self.send("POST", template, template, &key, body).status,
+                status
+            );
+        }
+        let compressed = [key[0], ("content-encoding", "compress")];
+        assert_eq!(
+            self.send("POST", "/api/errors", "/api/errors", &compressed, "")
+                .status,
+            415
+        );
+        let unknown = [("authorization", "Bearer 00000000000000000000000000000000")];
+        assert_eq!(
+            self.send("POST", "/api/errors", "/api/errors", &unknown, "")
+                .status,
+            403
+        );
+
+        let sentry = format!("sentry_key={KEY}");
+        let envelope = "{}\n{\"type\":\"event\"}\n{\"message\":\"hello\",\"threads\":[{\"id\":1,\"stacktrace\":{\"frames\":[{\"function\":\"f\"}]}}]}";
+        let path = format!("/api/1/envelope/?{sentry}");
+        assert_eq!(
+            self.send("POST", "/api/{project}/envelope", &path, &[], envelope)
+                .status,
+            200
+        );
+        assert_eq!(
+            self.send("POST", "/api/{project}/envelope", &path, &[], "nope")
+                .status,
+            400
+        );
+        let path = format!("/api/9/store/?{sentry}");
+        assert_eq!(
+            self.send("POST", "/api/{project}/store", &path, &[], "{}")
+                .status,
+            404
+        );
+        let logs = json!({"resourceLogs": [{"scopeLogs": [{"logRecords": [
+            {"severityNumber": 17, "body": {"stringValue": "gone"}}, {"severityNumber": 17},
+        ]}]}]});
+        for (body, status) in [
+            (logs.to_string(), 200),
+            ("{}".to_owned(), 200),
+            ("nope".to_owned(), 400),
+        ] {
+            assert_eq!(
+                self.send("POST", "/v1/logs", "/v1/logs", &key, &body)
+                    .status,
+                status
+            );
+        }
+        id
+    }
+
+    /// What people read of it.
+    fn read(&mut self, server: &Server, id: &str) {
+        let token = format!("Bearer {TOKEN}");
+        let reader = [("authorization", token.as_str())];
+        let detail = format!("/api/errors/{id}");
+        wait_for("the events", || {
+            let (_, list) = self.client.get("/api/errors");
+            (list["errors"].as_array().map(Vec::len) == Some(5)).then_some(())
+        });
+        let read = self.send("GET", "/api/errors/{id}", &detail, &reader, "");
+        assert_eq!(
+            read.body["exceptions"].as_array().unwrap().len(),
+            2,
+            "{}",
+            read.body
+        );
+        let list = self.send("GET", "/api/errors", "/api/errors?limit=2", &reader, "");
+        for line in self.client.get("/api/errors").1["errors"]
+            .as_array()
+            .unwrap()
+        {
+            let path = format!("/api/errors/{}", line["id"].as_str().unwrap());
+            assert_eq!(
+                self.send("GET", "/api/errors/{id}", &path, &reader, "")
+                    .status,
+                200
+            );
+        }
+        let issue = list.body["errors"][0]["issue_id"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        for (template, path, status) in [
+            ("/api/issues", "/api/issues".to_owned(), 200),
+            ("/api/issues", "/api/issues?sort=age".to_owned(), 400),
+            ("/api/issues", "/api/issues?project=99".to_owned(), 404),
+            ("/api/issues/{id}", format!("/api/issues/{issue}"), 200),
+            (
+                "/api/issues/{id}",
+                "/api/issues/00000000000000ff".to_owned(),
+                404,
+            ),
+            ("/api/errors", "/api/errors?limit=0".to_owned(), 400),
+            (
+                "/api/errors/{id}",
+                format!("/api/errors/{}", "e".repeat(32)),
+                404,
+            ),
+            (
+                "/api/projects/{id}/ingest",
+                "/api/projects/1/ingest".to_owned(),
+                200,
+            ),
+            (
+                "/api/projects/{id}/ingest",
+                "/api/projects/99/ingest".to_owned(),
+                404,
+            ),
+            ("/api/openapi.json", "/api/openapi.json".to_owned(), 200),
+        ] {
+            assert_eq!(
+                self.send("GET", template, &path, &reader, "").status,
+                status,
+                "{path}"
+            );
+        }
+        let plain = [
+            ("content-type", "application/json"),
+            ("origin", server.url.as_str()),
+        ];
+        let wrong = json!({"email": "owner@example.com", "password": "wrong"});
+        assert_eq!(
+            self.send(
+                "POST",
+                "/auth/sign-in",
+                "/auth/sign-in",
+                &plain,
+                &wrong.to_string()
+            )
+            .status,
+            401
+        );
+    }
 }
 
 /// A path with something in place of its parameters.
@@ -60,198 +266,9 @@ fn the_server_answers_as_its_description_says() {
         client: &client,
         answers: Vec::new(),
     };
-    for (template, operations) in document["paths"].as_object().unwrap() {
-        for method in operations.as_object().unwrap().keys() {
-            let method = method.to_uppercase();
-            let headers = [("content-type", "application/json")];
-            let answer = seen.send(&method, template, &filled(template), &headers, "");
-            let is_there = match answer.status {
-                // Sign-out is open to everybody; the rest wants to know who asks.
-                200 => PUBLIC.contains(&template.as_str()),
-                204 => template == "/auth/sign-out",
-                status => matches!(status, 400 | 401 | 403),
-            };
-            assert!(
-                is_there,
-                "{method} {template}: {} {}",
-                answer.status, answer.body
-            );
-        }
-    }
-
-    let key = format!("Bearer {KEY}");
-    let json_with = |value: &str| {
-        [
-            ("authorization", value.to_owned()),
-            ("content-type", "application/json".to_owned()),
-        ]
-    };
-    let owned = json_with(&key);
-    let key: Vec<(&str, &str)> = owned
-        .iter()
-        .map(|(name, value)| (*name, value.as_str()))
-        .collect();
-    let event = json!({
-        "error": {
-            "type": "PaymentDeclined", "message": "no", "handled": false, "mechanism": "onerror",
-            "stack": "PaymentDeclined: no\n    at pay (/srv/shop.js:3:15)\n    at node:internal/main:1:2 {\n  [cause]: Error: expired\n      at charge (/srv/shop.js:9:1)\n}",
-        },
-        "platform": "node", "user": {"id": "7"}, "tags": {"plan": "pro"}, "extra": {"cart": {"items": 3}},
-        "client": {"url": "https://shop.example/pay", "os": "Linux"},
-        "context": {"breadcrumbs": [{"timestamp": "2026-11-22T12:00:00Z", "category": "ui.click", "message": "pay", "data": {"a": 1}}]},
-    });
-    let sent = seen.send(
-        "POST",
-        "/api/errors",
-        "/api/errors",
-        &key,
-        &event.to_string(),
-    );
-    assert_eq!(sent.status, 202);
-    let id = sent.body["id"].as_str().unwrap().to_owned();
-    let batch = json!({"errors": [event, {"error": {"type": 5}}, {"error": {"message": "bare"}}]});
-    seen.send(
-        "POST",
-        "/api/errors/batch",
-        "/api/errors/batch/",
-        &key,
-        &batch.to_string(),
-    );
-    for (template, body, status) in [
-        ("/api/errors", "{", 400),
-        ("/api/errors", "{\"error\":{}}", 400),
-        ("/api/errors/batch", "[]", 400),
-    ] {
-        assert_eq!(
-            seen.send("POST", template, template, &key, body).status,
-            status
-        );
-    }
-    let compressed = [key[0], ("content-encoding", "compress")];
-    assert_eq!(
-        seen.send("POST", "/api/errors", "/api/errors", &compressed, "")
-            .status,
-        415
-    );
-    let unknown = [("authorization", "Bearer 00000000000000000000000000000000")];
-    assert_eq!(
-        seen.send("POST", "/api/errors", "/api/errors", &unknown, "")
-            .status,
-        403
-    );
-
-    let sentry = format!("sentry_key={KEY}");
-    let envelope = "{}\n{\"type\":\"event\"}\n{\"message\":\"hello\",\"threads\":[{\"id\":1,\"stacktrace\":{\"frames\":[{\"function\":\"f\"}]}}]}";
-    let path = format!("/api/1/envelope/?{sentry}");
-    assert_eq!(
-        seen.send("POST", "/api/{project}/envelope", &path, &[], envelope)
-            .status,
-        200
-    );
-    assert_eq!(
-        seen.send("POST", "/api/{project}/envelope", &path, &[], "nope")
-            .status,
-        400
-    );
-    let path = format!("/api/9/store/?{sentry}");
-    assert_eq!(
-        seen.send("POST", "/api/{project}/store", &path, &[], "{}")
-            .status,
-        404
-    );
-    let logs = json!({"resourceLogs": [{"scopeLogs": [{"logRecords": [
-        {"severityNumber": 17, "body": {"stringValue": "gone"}}, {"severityNumber": 17},
-    ]}]}]});
-    for (body, status) in [
-        (logs.to_string(), 200),
-        ("{}".to_owned(), 200),
-        ("nope".to_owned(), 400),
-    ] {
-        assert_eq!(
-            seen.send("POST", "/v1/logs", "/v1/logs", &key, &body)
-                .status,
-            status
-        );
-    }
-
-    let token = format!("Bearer {TOKEN}");
-    let reader = [("authorization", token.as_str())];
-    let detail = format!("/api/errors/{id}");
-    wait_for("the events", || {
-        let (_, list) = client.get("/api/errors");
-        (list["errors"].as_array().map(Vec::len) == Some(5)).then_some(())
-    });
-    let read = seen.send("GET", "/api/errors/{id}", &detail, &reader, "");
-    assert_eq!(
-        read.body["exceptions"].as_array().unwrap().len(),
-        2,
-        "{}",
-        read.body
-    );
-    let list = seen.send("GET", "/api/errors", "/api/errors?limit=2", &reader, "");
-    for line in client.get("/api/errors").1["errors"].as_array().unwrap() {
-        let path = format!("/api/errors/{}", line["id"].as_str().unwrap());
-        assert_eq!(
-            seen.send("GET", "/api/errors/{id}", &path, &reader, "")
-                .status,
-            200
-        );
-    }
-    let issue = list.body["errors"][0]["issue_id"]
-        .as_str()
-        .unwrap()
-        .to_owned();
-    for (template, path, status) in [
-        ("/api/issues", "/api/issues".to_owned(), 200),
-        ("/api/issues", "/api/issues?sort=age".to_owned(), 400),
-        ("/api/issues", "/api/issues?project=99".to_owned(), 404),
-        ("/api/issues/{id}", format!("/api/issues/{issue}"), 200),
-        (
-            "/api/issues/{id}",
-            "/api/issues/00000000000000ff".to_owned(),
-            404,
-        ),
-        ("/api/errors", "/api/errors?limit=0".to_owned(), 400),
-        (
-            "/api/errors/{id}",
-            format!("/api/errors/{}", "e".repeat(32)),
-            404,
-        ),
-        (
-            "/api/projects/{id}/ingest",
-            "/api/projects/1/ingest".to_owned(),
-            200,
-        ),
-        (
-            "/api/projects/{id}/ingest",
-            "/api/projects/99/ingest".to_owned(),
-            404,
-        ),
-        ("/api/openapi.json", "/api/openapi.json".to_owned(), 200),
-    ] {
-        assert_eq!(
-            seen.send("GET", template, &path, &reader, "").status,
-            status,
-            "{path}"
-        );
-    }
-    let plain = [
-        ("content-type", "application/json"),
-        ("origin", server.url.as_str()),
-    ];
-    let wrong = json!({"email": "owner@example.com", "password": "wrong"});
-    assert_eq!(
-        seen.send(
-            "POST",
-            "/auth/sign-in",
-            "/auth/sign-in",
-            &plain,
-            &wrong.to_string()
-        )
-        .status,
-        401
-    );
-
+    seen.knock(&document);
+    let id = seen.write();
+    seen.read(&server, &id);
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("seen.json");
     let given = json!({"document": document, "answers": seen.answers});

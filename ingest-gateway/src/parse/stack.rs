@@ -118,6 +118,15 @@ pub(super) fn told(said: Said, text: &str, platform: &str, limits: &Limits) -> T
     told
 }
 
+/// The platform that a text looks like; none if it is of no form known.
+pub(super) fn platform_of(text: &str) -> Option<&'static str> {
+    let (_, platforms) = FORMS.iter().find(|(read, _)| read(text).has_frames())?;
+    let platform = platforms.first()?;
+    // Browsers have URLs.
+    let is_node = *platform == "javascript" && !text.contains("://") || text.contains("(node:");
+    Some(if is_node { "node" } else { platform })
+}
+
 /// The errors of a text, and whether their types hold a module.
 fn tree_of(text: &str, platform: &str) -> Option<(Tree, bool)> {
     if text.trim().is_empty() {

@@ -305,6 +305,12 @@ fn put_exceptions(
     if ty.is_empty() && value.is_empty() && stack.trim().is_empty() {
         return None;
     }
+    // A resource that is put together by hand often lacks the language.
+    if event.platform == "other"
+        && let Some(platform) = stack::platform_of(&stack)
+    {
+        platform.clone_into(&mut event.platform);
+    }
     let (module, ty) = stack::class(ty.trim(), &event.platform);
     let said = Said {
         ty: json::cut(ty.into(), sentry::NAME_BYTES_MAX),

@@ -286,6 +286,38 @@ fn a_log_beside_the_span_has_the_same_id() {
 }
 
 #[test]
+fn a_stack_tells_the_language_where_the_resource_does_not() {
+    for (stack, platform, ty) in [
+        (
+            "Traceback (most recent call last):\n  File \"/a.py\", line 3, in pay\nshop.E: x\n",
+            "python",
+            "E",
+        ),
+        (
+            "shop.E: x\n\tat com.shop.Cart.pay(Cart.java:3)\n",
+            "java",
+            "E",
+        ),
+        ("E: x\n    at pay (/srv/shop.js:3:15)", "node", "shop.E"),
+        (
+            "E: x\n    at pay (https://shop.example/a.js:3:15)",
+            "javascript",
+            "shop.E",
+        ),
+        ("no stack", "other", "shop.E"),
+    ] {
+        let log = json!({"attributes": attributes(&json!({"exception.type": "shop.E", "exception.message": "x", "exception.stacktrace": stack}))});
+        let event = one_log(&json!({}), &log);
+        let own = event.exceptions.last().unwrap();
+        assert_eq!(
+            (event.platform.as_str(), own.ty.as_str()),
+            (platform, ty),
+            "{stack}"
+        );
+    }
+}
+
+#[test]
 fn outside_of_a_trace_the_record_itself_is_its_id() {
     let record = |at: &str| json!({"timeUnixNano": at, "attributes": attributes(&json!({"exception.type": "E", "exception.message": "x"}))});
     let ids = |records: Value| -> Vec<_> {
