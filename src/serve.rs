@@ -225,9 +225,8 @@ impl Process {
             && self.has(Role::Query)
         {
             let query = Query::start(config, logs.clone(), &data.secret)?;
-            if self.projector.is_none() {
-                self.health.add(query.check(config.metrics.ready_lag_max));
-            }
+            // Beside a projector too: it reopens the read model a little later.
+            self.health.add(query.check(config.metrics.ready_lag_max));
             self.query = Some(query);
         }
         let described = crate::openapi::router();

@@ -28,7 +28,8 @@ use crate::{ProjectorError, metrics};
 /// Longest wait for new records before a look at the stop signal.
 pub(crate) const WAIT: Duration = Duration::from_millis(100);
 /// First and longest wait after an error; it doubles in between.
-const BACK_OFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
+pub(crate) const BACK_OFF: (Duration, Duration) =
+    (Duration::from_millis(100), Duration::from_secs(5));
 
 /// One projection's way through the log.
 pub(crate) trait Consumer {

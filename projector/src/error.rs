@@ -68,6 +68,11 @@ pub enum ProjectorError {
 }
 
 impl ProjectorError {
+    /// Whether it may pass by itself: see [`ReadModelError::may_pass`].
+    pub(crate) fn may_pass(&self) -> bool {
+        matches!(self, Self::ReadModel(error) if error.may_pass())
+    }
+
     /// Whether throwing the projection away and rebuilding it mends this.
     pub(crate) fn is_mended_by_rebuild(&self) -> bool {
         match self {

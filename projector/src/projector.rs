@@ -4,7 +4,9 @@
 //! Invariant: one projector a read model, held by a lock. A read model that is
 //! missing, damaged, of another schema or ahead of the log (another log) is no
 //! error: a new generation takes its place and is filled from the log while it is
-//! served; readers see it grow, and [`Projector::status`] how far it is.
+//! served; readers see it grow, and [`Projector::status`] how far it is. Nor is a full
+//! disk: SQLite opens nothing without a few blocks, so opening is tried again until it
+//! can be, and whoever appends to the logs goes on meanwhile.
 
 use std::{
     path::{Path, PathBuf},
@@ -15,6 +17,7 @@ use std::{
 
 use event_log::{LogReader, Retention};
 use event_model::Position;
+use parking_lot::Mutex;
 use read_model::{
     Generation, ReadModelError, WriterLock,
     cold::ColdStore,
@@ -24,7 +27,7 @@ use read_model::{
 use crate::{
     ProjectorError,
     consumers::{
-        Consumer, Progress, Stop, cold::ColdConsumer, issues::IssueConsumer, run,
+        BACK_OFF, Consumer, Progress, Stop, cold::ColdConsumer, issues::IssueConsumer, run,
         search::SearchConsumer,
     },
     keeper::{CheckpointConfig, Keeper},
@@ -79,43 +82,81 @@ pub struct ProjectionStatus {
 pub struct Projector {
     reader: LogReader,
     stop: Arc<Stop>,
-    consumers: Vec<Running>,
+    state: Arc<Mutex<State>>,
+    /// Tries to open the read model, where that failed at the start.
+    opener: Option<JoinHandle<()>>,
+}
+
+#[derive(Debug)]
+enum State {
+    /// The read model cannot be opened at the moment, for this reason.
+    Waiting(String),
+    Running(Running),
+    Ended,
+}
+
+/// All it takes to open the read model, once or again and again.
+struct Opener {
+    lock: Arc<WriterLock>,
+    config: ProjectorConfig,
+    reader: LogReader,
+    stop: Arc<Stop>,
+}
+
+/// The threads over an open read model.
+#[derive(Debug)]
+struct Running {
+    consumers: Vec<RunningConsumer>,
     keeper: Option<JoinHandle<()>>,
     /// The consumers have ended.
     ended: Arc<Stop>,
     generation: Generation,
     /// Held until the threads have ended.
-    _lock: WriterLock,
+    _lock: Arc<WriterLock>,
 }
 
 #[derive(Debug)]
-struct Running {
+struct RunningConsumer {
     name: &'static str,
     progress: Arc<Progress>,
     thread: Option<JoinHandle<()>>,
 }
 
+/// The projections, in the order of [`Projector::status`].
+const NAMES: [&str; 3] = [
+    IssueConsumer::NAME,
+    SearchConsumer::NAME,
+    ColdConsumer::NAME,
+];
+
 impl Projector {
-    /// Opens or rebuilds the read model and starts the consumers.
+    /// Opens or rebuilds the read model and starts the consumers; on a full disk, as
+    /// soon as there is room for it.
     pub fn start(config: &ProjectorConfig, reader: LogReader) -> Result<Self, ProjectorError> {
-        let lock = WriterLock::acquire(&config.read_model_dir)?;
-        let (generation, writer) = open(&lock, config, &reader)?;
-        let issues = IssueConsumer::new(generation.clone(), writer);
-        let search = SearchConsumer::open(generation.search_path())?;
-        let cold = ColdConsumer::open(ColdStore::open(&config.cold_dir)?, &reader)?;
+        let stop = Arc::<Stop>::default();
+        let opener = Opener {
+            lock: Arc::new(WriterLock::acquire(&config.read_model_dir)?),
+            config: config.clone(),
+            reader: reader.clone(),
+            stop: Arc::clone(&stop),
+        };
+        let state = match opener.open() {
+            Ok(running) => State::Running(running),
+            Err(error) if error.may_pass() => opener.wait_with(&error),
+            Err(error) => return Err(error),
+        };
+        let is_waiting = matches!(state, State::Waiting(_));
+        let state = Arc::new(Mutex::new(state));
         let mut projector = Self {
             reader,
-            stop: Arc::default(),
-            consumers: Vec::new(),
-            keeper: None,
-            ended: Arc::default(),
-            generation,
-            _lock: lock,
+            stop,
+            state,
+            opener: None,
         };
-        projector.spawn(issues)?;
-        projector.spawn(search)?;
-        projector.spawn(cold)?;
-        projector.spawn_keeper(config.checkpoints.clone())?;
+        if is_waiting {
+            let state = Arc::clone(&projector.state);
+            projector.opener = Some(thread("open", move || opener.keep_trying(&state))?);
+        }
         Ok(projector)
     }
 
@@ -130,21 +171,31 @@ impl Projector {
     /// How far each projection is: issues, search, cold.
     pub fn status(&self) -> Vec<ProjectionStatus> {
         let end = self.reader.end().sequence();
-        let status = |running: &Running| {
-            let position = running.progress.position();
-            ProjectionStatus {
-                name: running.name,
-                position,
-                lag: end.saturating_sub(position.sequence()),
-                error: running.progress.error(),
-            }
+        let status = |name, position: Position, error| ProjectionStatus {
+            name,
+            position,
+            lag: end.saturating_sub(position.sequence()),
+            error,
         };
-        self.consumers.iter().map(status).collect()
+        match &*self.state.lock() {
+            State::Waiting(error) => NAMES
+                .map(|name| status(name, Position(0), Some(error.clone())))
+                .to_vec(),
+            State::Running(running) => running
+                .consumers
+                .iter()
+                .map(|one| status(one.name, one.progress.position(), one.progress.error()))
+                .collect(),
+            State::Ended => Vec::new(),
+        }
     }
 
-    /// The generation being written.
-    pub fn generation(&self) -> &Generation {
-        &self.generation
+    /// The generation being written; none while it cannot be opened.
+    pub fn generation(&self) -> Option<Generation> {
+        match &*self.state.lock() {
+            State::Running(running) => Some(running.generation.clone()),
+            State::Waiting(_) | State::Ended => None,
+        }
     }
 
     /// Ends the consumers; what they took in is stored.
@@ -154,60 +205,18 @@ impl Projector {
 
     fn end(&mut self) -> Result<(), ProjectorError> {
         self.stop.set();
-        let mut result = Ok(());
-        for running in &mut self.consumers {
-            if let Some(thread) = running.thread.take()
-                && thread.join().is_err()
-            {
-                result = Err(ProjectorError::Panicked(running.name));
-            }
+        // First, or it could still start consumers.
+        let opened = self.opener.take().map(JoinHandle::join);
+        // Outside of the lock: whoever asks for the status must not wait for it.
+        let state = std::mem::replace(&mut *self.state.lock(), State::Ended);
+        let ended = match state {
+            State::Running(mut running) => running.end(),
+            State::Waiting(_) | State::Ended => Ok(()),
+        };
+        match opened {
+            Some(Err(_)) => Err(ProjectorError::Panicked("open")),
+            _ => ended,
         }
-        self.ended.set();
-        if let Some(keeper) = self.keeper.take()
-            && keeper.join().is_err()
-        {
-            result = Err(ProjectorError::Panicked("checkpoints"));
-        }
-        result
-    }
-
-    fn spawn_keeper(&mut self, config: CheckpointConfig) -> Result<(), ProjectorError> {
-        let consumers = self.consumers.iter();
-        let keeper = Keeper::new(
-            self.reader.clone(),
-            self.generation.clone(),
-            config,
-            consumers.map(|running| (running.name, Arc::clone(&running.progress))),
-        );
-        let (stop, ended) = (Arc::clone(&self.stop), Arc::clone(&self.ended));
-        let name = "project-keeper".to_owned();
-        let thread = std::thread::Builder::new()
-            .name(name.clone())
-            .spawn(move || keeper.run(&stop, &ended))
-            .map_err(|source| ProjectorError::Thread { name, source })?;
-        self.keeper = Some(thread);
-        Ok(())
-    }
-
-    fn spawn<C: Consumer + Send + 'static>(&mut self, consumer: C) -> Result<(), ProjectorError> {
-        let progress = Arc::<Progress>::default();
-        progress.set_position(consumer.position());
-        let (reader, stop, shared) = (
-            self.reader.clone(),
-            Arc::clone(&self.stop),
-            Arc::clone(&progress),
-        );
-        let name = format!("project-{}", C::NAME);
-        let thread = std::thread::Builder::new()
-            .name(name.clone())
-            .spawn(move || run(consumer, &reader, &stop, &shared))
-            .map_err(|source| ProjectorError::Thread { name, source })?;
-        self.consumers.push(Running {
-            name: C::NAME,
-            progress,
-            thread: Some(thread),
-        });
-        Ok(())
     }
 }
 
@@ -218,6 +227,142 @@ impl Drop for Projector {
             tracing::error!(error, "projector did not end in order");
         }
     }
+}
+
+impl Opener {
+    /// Opens everything and starts the threads.
+    fn open(&self) -> Result<Running, ProjectorError> {
+        let (generation, writer) = open(&self.lock, &self.config, &self.reader)?;
+        let issues = IssueConsumer::new(generation.clone(), writer);
+        let search = SearchConsumer::open(generation.search_path())?;
+        let cold = ColdConsumer::open(ColdStore::open(&self.config.cold_dir)?, &self.reader)?;
+        let mut running = Running {
+            consumers: Vec::new(),
+            keeper: None,
+            ended: Arc::default(),
+            generation,
+            _lock: Arc::clone(&self.lock),
+        };
+        let started = self.start_threads(&mut running, (issues, search, cold));
+        if let Err(error) = started {
+            self.stop.set();
+            let _ = running.end();
+            return Err(error);
+        }
+        Ok(running)
+    }
+
+    fn start_threads(
+        &self,
+        running: &mut Running,
+        (issues, search, cold): (IssueConsumer, SearchConsumer, ColdConsumer),
+    ) -> Result<(), ProjectorError> {
+        running.consumers.push(self.spawn(issues)?);
+        running.consumers.push(self.spawn(search)?);
+        running.consumers.push(self.spawn(cold)?);
+        let consumers = running.consumers.iter();
+        let keeper = Keeper::new(
+            self.reader.clone(),
+            running.generation.clone(),
+            self.config.checkpoints.clone(),
+            consumers.map(|one| (one.name, Arc::clone(&one.progress))),
+        );
+        let (stop, ended) = (Arc::clone(&self.stop), Arc::clone(&running.ended));
+        running.keeper = Some(thread("keeper", move || keeper.run(&stop, &ended))?);
+        Ok(())
+    }
+
+    fn spawn<C: Consumer + Send + 'static>(
+        &self,
+        consumer: C,
+    ) -> Result<RunningConsumer, ProjectorError> {
+        let progress = Arc::<Progress>::default();
+        progress.set_position(consumer.position());
+        let (reader, stop, shared) = (
+            self.reader.clone(),
+            Arc::clone(&self.stop),
+            Arc::clone(&progress),
+        );
+        let thread = thread(C::NAME, move || run(consumer, &reader, &stop, &shared))?;
+        Ok(RunningConsumer {
+            name: C::NAME,
+            progress,
+            thread: Some(thread),
+        })
+    }
+
+    /// The thread's body: ends with the read model open, or with the projector.
+    fn keep_trying(self, state: &Mutex<State>) {
+        let mut back_off = BACK_OFF.0;
+        loop {
+            self.stop.sleep(back_off);
+            if self.stop.is_set() {
+                return;
+            }
+            back_off = (back_off * 2).min(BACK_OFF.1);
+            // Not under the lock: opening may take a rebuild's time.
+            let next = match self.open() {
+                Ok(running) => State::Running(running),
+                Err(error) => self.wait_with(&error),
+            };
+            let is_open = matches!(next, State::Running(_));
+            *state.lock() = next;
+            if is_open {
+                tracing::info!("the read model could be opened");
+                return;
+            }
+        }
+    }
+
+    fn wait_with(&self, error: &ProjectorError) -> State {
+        let text = with_causes(error);
+        let path = self.config.read_model_dir.display();
+        tracing::error!(%path, error = text, "the read model cannot be opened, will try again");
+        State::Waiting(text)
+    }
+}
+
+impl Running {
+    /// Waits for the threads, which have been told to stop.
+    fn end(&mut self) -> Result<(), ProjectorError> {
+        let mut result = Ok(());
+        for consumer in &mut self.consumers {
+            if let Some(thread) = consumer.thread.take()
+                && thread.join().is_err()
+            {
+                result = Err(ProjectorError::Panicked(consumer.name));
+            }
+        }
+        self.ended.set();
+        if let Some(keeper) = self.keeper.take()
+            && keeper.join().is_err()
+        {
+            result = Err(ProjectorError::Panicked("checkpoints"));
+        }
+        result
+    }
+}
+
+fn thread(
+    name: &str,
+    body: impl FnOnce() + Send + 'static,
+) -> Result<JoinHandle<()>, ProjectorError> {
+    let name = format!("project-{name}");
+    std::thread::Builder::new()
+        .name(name.clone())
+        .spawn(body)
+        .map_err(|source| ProjectorError::Thread { name, source })
+}
+
+/// An error and what caused it, in a line.
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
 }
 
 /// The current generation if it can go on, else a new one.

@@ -119,6 +119,31 @@ impl ReadModelError {
         move |source| Self::Search { action, source }
     }
 
+    /// Whether it may pass by itself, so that the same is worth another try: a disk that is
+    /// full, or fails. SQLite says so in several ways, since it needs room for the index of
+    /// its journal before it reads anything.
+    pub fn may_pass(&self) -> bool {
+        use rusqlite::ErrorCode::{CannotOpen, DiskFull, SystemIoFailure};
+        use tantivy::TantivyError;
+        match self {
+            Self::Sqlite { source, .. } => matches!(
+                source.sqlite_error_code(),
+                Some(DiskFull | SystemIoFailure | CannotOpen)
+            ),
+            Self::Search { source, .. } => matches!(
+                source,
+                TantivyError::IoError(_)
+                    | TantivyError::OpenDirectoryError(_)
+                    | TantivyError::OpenWriteError(_)
+                    | TantivyError::LockFailure(..)
+            ),
+            Self::Io { .. } | Self::Parquet { .. } | Self::ObjectStore { .. } => {
+                is_caused_by_full_disk(self)
+            }
+            _ => false,
+        }
+    }
+
     /// Whether throwing the part away and rebuilding it mends this: damage and
     /// foreign schemas, but not a full disk or a missing right.
     pub fn is_mended_by_rebuild(&self) -> bool {
@@ -139,4 +164,18 @@ impl ReadModelError {
             _ => false,
         }
     }
+}
+
+fn is_caused_by_full_disk(error: &(dyn std::error::Error + 'static)) -> bool {
+    use std::io::ErrorKind::{QuotaExceeded, StorageFull};
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if let Some(error) = error.downcast_ref::<std::io::Error>()
+            && matches!(error.kind(), StorageFull | QuotaExceeded)
+        {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }

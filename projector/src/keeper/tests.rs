@@ -73,7 +73,7 @@ fn run_and_retain(world: &World, reader: &LogReader) -> Tables {
     let before = reader.first();
     until("something is dropped", || retain(world) > before);
     until("caught up", || caught_up(&projector, reader));
-    let live = projector.generation().clone();
+    let live = projector.generation().unwrap();
     projector.stop().unwrap();
     dump(&live)
 }
