@@ -10,8 +10,6 @@
 //! Units: bytes on disk, Unix nanoseconds. Fails with [`RetainError`]; nothing is lost
 //! by trying again.
 
-use std::io::ErrorKind;
-
 use event_model::{
     Decision, Position,
     command::{DropReason, OverruledCursor},
@@ -63,9 +61,6 @@ pub struct Retained {
     pub plan: Plan,
 }
 
-/// Looks at a log whose segments are sealed and dropped at the same time, before an
-/// error counts.
-const STAT_TRIES_MAX: u32 = 10;
 /// Cursor of the checkpoint that a rebuild of the issues starts from.
 pub const CHECKPOINT: &str = "checkpoint";
 /// Cursors that every drop waits for: what is behind them is in no other place yet.
@@ -108,27 +103,18 @@ impl LogReader {
     }
 
     /// The events log's random identity.
-    pub fn log_id(&self) -> Result<[u8; 16], OpenError> {
-        Ok(self.events_stat()?.log_id)
+    pub fn log_id(&self) -> [u8; 16] {
+        self.0.events.log_id()
     }
 
     /// What may be dropped from the events log at `now_ns`.
     pub fn retention_plan(&self, retention: &Retention, now_ns: i64) -> Result<Plan, OpenError> {
-        Ok(plan(&self.events_stat()?, retention, now_ns))
-    }
-
-    fn events_stat(&self) -> Result<log_core::Stat, OpenError> {
-        let (log, dir) = (WhichLog::Events, log_dir(&self.0.dir, WhichLog::Events));
-        let mut tries = 0;
-        loop {
-            tries += 1;
-            match log_core::stat(&dir) {
-                // Sealed or dropped between the list and the look.
-                Err(log_core::OpenError::Io { source, .. })
-                    if source.kind() == ErrorKind::NotFound && tries < STAT_TRIES_MAX => {}
-                found => return found.map_err(|source| OpenError::Log { log, dir, source }),
-            }
-        }
+        let plan = self.0.events.retention_plan(retention, now_ns);
+        plan.map_err(|source| OpenError::Log {
+            log: WhichLog::Events,
+            dir: log_dir(&self.0.dir, WhichLog::Events),
+            source,
+        })
     }
 }
 

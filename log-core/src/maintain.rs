@@ -13,7 +13,6 @@ use bytes::Bytes;
 
 use crate::chain::{PayloadDigest, Redacted};
 use crate::commit::lock;
-use crate::cursor;
 use crate::error::{MaintainError, ManifestError, OpenError};
 use crate::format::{FrameHeader, Kind, Parsed};
 use crate::io::{LogFile, LogIo, Open, remove_if_there};
@@ -21,7 +20,7 @@ use crate::log::Sealing;
 use crate::manifest::Form;
 use crate::publish::PageState;
 use crate::queue::Queue;
-use crate::retention::{self, Plan, Retention, SegmentFacts};
+use crate::retention::{Plan, Retention};
 use crate::scrub::Scrubber;
 use crate::sealed::{self, PositionedReader, SealedFile, Source, Target, write_sealed};
 use crate::segment::Segment;
@@ -260,40 +259,7 @@ impl Maintainer {
 
     /// What retention would drop now.
     pub(crate) fn plan(&self, retention: &Retention) -> Result<Plan, MaintainError> {
-        let segments = self.store.segments();
-        let end = self.store.end();
-        let mut facts = Vec::with_capacity(segments.len());
-        for (at, segment) in segments.iter().enumerate() {
-            let info = segment.info(end);
-            let next = segments.get(at + 1);
-            facts.push(SegmentFacts {
-                number: info.number,
-                base: info.base,
-                end: info.end,
-                last_ns: next.map_or(i64::MAX, |next| next.header.created_ns),
-                disk_bytes: self.disk_bytes(&segment.path)?,
-                complete: info.complete && next.is_some(),
-            });
-        }
-        let cursors: Vec<_> = cursor::all(self.io(), &self.store.dir)?
-            .into_iter()
-            .map(|cursor| (cursor.name, cursor.settled))
-            .collect();
-        Ok(retention::plan(
-            &facts,
-            &cursors,
-            retention,
-            self.io().now_ns(),
-        ))
-    }
-
-    fn disk_bytes(&self, path: &Path) -> Result<u64, MaintainError> {
-        // Sealed between the list and this look: its size is not the same, but near enough for the next plan.
-        match self.io().open(path, Open::Read) {
-            Ok(file) => file.disk_bytes().map_err(failed("look at", path)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(0),
-            Err(error) => Err(failed("open segment", path)(error)),
-        }
+        Ok(self.store.plan(retention, self.io().now_ns())?)
     }
 
     /// Drops the complete segments all of whose records are below `sequence`.
@@ -320,7 +286,7 @@ impl Maintainer {
         self.save()?;
         for segment in gone {
             dropped.segments += 1;
-            dropped.bytes += self.disk_bytes(&segment.path)?;
+            dropped.bytes += self.store.disk_bytes(&segment.path)?;
             remove_if_there(self.io(), &segment.path).map_err(failed("remove", &segment.path))?;
             self.store.cache.forget(segment.header.number);
         }

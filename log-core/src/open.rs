@@ -22,6 +22,7 @@ use crate::manifest::file::ManifestStore;
 use crate::next::Next;
 use crate::queue::Queue;
 use crate::recover::{Recovery, Stopwatch, Tail, TornTail, io_error, read_tail};
+use crate::repair::REPAIR_SUFFIX;
 use crate::sealed::{self, BlockCache, CACHE_BYTES_DEFAULT};
 use crate::segment::{self, NEXT_NAME, Segment};
 use crate::store::Store;
@@ -133,7 +134,7 @@ fn remove_leftovers(io: &dyn LogIo, dir: &Path, resolution: &Resolution) -> Resu
         })
         .collect();
     for name in io.list(dir).map_err(io_error("list", dir))? {
-        if name.ends_with(SEALING_SUFFIX) {
+        if name.ends_with(SEALING_SUFFIX) || name.ends_with(REPAIR_SUFFIX) {
             names.push(dir.join(name));
         }
     }

@@ -18,6 +18,7 @@ use crate::format::{
 use crate::io::{LogIo, RealDisk};
 use crate::manifest::Form;
 use crate::open;
+use crate::retention::{Plan, Retention};
 use crate::segment::{Segment, SegmentInfo};
 use crate::store::Store;
 
@@ -158,6 +159,19 @@ impl Reader {
             .iter()
             .map(|segment| segment.info(durable_end))
             .collect()
+    }
+
+    /// What retention would drop at `now_ns` (nanoseconds since the Unix epoch): see [`Plan`]. No record is read.
+    pub fn retention_plan(&self, retention: &Retention, now_ns: i64) -> Result<Plan, OpenError> {
+        self.store.plan(retention, now_ns)
+    }
+
+    /// The log's random identity.
+    pub fn log_id(&self) -> [u8; 16] {
+        let segments = self.store.segments();
+        segments
+            .first()
+            .map_or([0; 16], |first| first.header.log_id)
     }
 
     /// Opens the named cursor, or makes it at the first retained record. Held until it is dropped.

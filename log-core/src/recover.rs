@@ -138,7 +138,9 @@ impl Tail {
             zero(file.as_ref(), torn.bytes.clone())
                 .map_err(io_error("zero the torn tail of", path))?;
         }
-        let unproven = self.scan.proven_offset as usize..self.scan.valid_end as usize;
+        // A file that ends within the last frame's padding, which is never read, has been made longer just now.
+        let end = self.bytes.len().min(self.scan.valid_end as usize);
+        let unproven = self.scan.proven_offset as usize..end;
         if !unproven.is_empty() {
             let start = unproven.start as u64;
             write_all(file.as_ref(), &self.bytes[unproven], start)

@@ -40,7 +40,7 @@ use rewrite::{End, lost, placeholder, rewrite};
 use survey::{Survey, survey};
 
 /// End of the name of a segment that is not finished.
-const REPAIR_SUFFIX: &str = ".log.repair.tmp";
+pub(crate) const REPAIR_SUFFIX: &str = ".log.repair.tmp";
 /// Times a new manifest is written: both files must hold one.
 const MANIFEST_WRITES: usize = 2;
 

@@ -4,17 +4,21 @@
 //! below it. Every change of the list or of a segment's form raises `generation`, so that iterators look again.
 
 use std::collections::VecDeque;
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 use std::time::Duration;
 
 use crate::commit::lock;
-use crate::error::ReadError;
+use crate::cursor;
+use crate::error::{OpenError, ReadError};
 use crate::follow::Follower;
-use crate::io::LogIo;
+use crate::io::{LogIo, Open};
 use crate::manifest::file::{ManifestError, ManifestStore};
 use crate::publish::{Page, Place};
+use crate::recover::io_error;
+use crate::retention::{self, Plan, Retention, SegmentFacts};
 use crate::sealed::BlockCache;
 use crate::segment::Segment;
 
@@ -197,6 +201,41 @@ impl Store {
         let first = segments.first().map_or(1, |segment| segment.header.base);
         let listed = segments.iter().map(|segment| segment.listed()).collect();
         manifest.store(epoch, first, listed).map(|_| ())
+    }
+
+    /// What retention would drop at `now_ns`. No record is read: the list, the files' sizes and the cursors say it all.
+    pub(crate) fn plan(&self, retention: &Retention, now_ns: i64) -> Result<Plan, OpenError> {
+        // The end first: a follower looks at the list with it.
+        let end = self.end();
+        let segments = self.segments();
+        let mut facts = Vec::with_capacity(segments.len());
+        for (at, segment) in segments.iter().enumerate() {
+            let info = segment.info(end);
+            let next = segments.get(at + 1);
+            facts.push(SegmentFacts {
+                number: info.number,
+                base: info.base,
+                end: info.end,
+                last_ns: next.map_or(i64::MAX, |next| next.header.created_ns),
+                disk_bytes: self.disk_bytes(&segment.path)?,
+                complete: info.complete && next.is_some(),
+            });
+        }
+        let cursors: Vec<_> = cursor::all(self.io.as_ref(), &self.dir)?
+            .into_iter()
+            .map(|cursor| (cursor.name, cursor.settled))
+            .collect();
+        Ok(retention::plan(&facts, &cursors, retention, now_ns))
+    }
+
+    /// Bytes that a file takes on disk.
+    pub(crate) fn disk_bytes(&self, path: &Path) -> Result<u64, OpenError> {
+        // Sealed between the list and this look: its size is not the same, but near enough for the next plan.
+        match self.io.open(path, Open::Read) {
+            Ok(file) => file.disk_bytes().map_err(io_error("look at", path)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(0),
+            Err(error) => Err(io_error("open segment", path)(error)),
+        }
     }
 
     /// Looks again at what another process has published, after a file was not where it was.

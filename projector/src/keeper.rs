@@ -150,7 +150,7 @@ impl Keeper {
             && found.first().is_none_or(is_newer)
             && !self.generation.is_damaged()
         {
-            let log_id = self.reader.log_id()?;
+            let log_id = self.reader.log_id();
             let started = Instant::now();
             let issues = self.generation.issues_path();
             let position = self.checkpoints.write(&issues, log_id)?;

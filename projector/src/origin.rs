@@ -39,7 +39,7 @@ pub(crate) fn issues(
         return Ok(IssueWriter::create(path, durability)?);
     }
     let checkpoints = Checkpoints::of(checkpoint_dir);
-    let log_id = reader.log_id()?;
+    let log_id = reader.log_id();
     let mut tried = Vec::new();
     for position in checkpoints.positions()? {
         let refused = if position.sequence() + 1 < first.sequence() {

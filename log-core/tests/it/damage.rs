@@ -211,6 +211,22 @@ fn a_batch_cut_at_any_length_is_whole_or_absent() {
 }
 
 #[test]
+fn a_file_that_ends_within_the_last_padding_is_opened() {
+    let dir = closed(10, 41);
+    let path = segment_path(dir.path(), 1);
+    // The watermark behind the last record goes too.
+    let end = log_core::stat(dir.path()).unwrap().segments[0].used_bytes - 64;
+    for cut in 1..=7 {
+        let file = OpenOptions::new().write(true).open(&path).unwrap();
+        file.set_len(end - cut).unwrap();
+        let log = Log::open(small(dir.path())).unwrap();
+        assert_holds(&log.reader(), 1, 10, 41);
+        drop(log);
+        assert!(verify(dir.path()).unwrap().is_sound());
+    }
+}
+
+#[test]
 fn what_was_cut_off_leaves_nothing_in_the_index() {
     let dir = closed(3, 40);
     let log = Log::open(small(dir.path())).unwrap();

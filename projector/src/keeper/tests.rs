@@ -138,7 +138,7 @@ fn a_crash_after_each_step_of_a_drop_loses_nothing() {
     assert_eq!(retain(&world), Position(1), "the checkpoint is missing");
 
     // The checkpoint is written, its cursor is not moved.
-    let log_id = reader.log_id().unwrap();
+    let log_id = reader.log_id();
     let issues = world.current().issues_path();
     let position = checkpoints(&world).write(&issues, log_id).unwrap();
     reader.cursor("checkpoint").unwrap();
