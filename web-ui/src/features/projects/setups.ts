@@ -72,6 +72,20 @@ export function setupsFor({ dsn, publicKey, origin }: Target): readonly Setup[] 
       ],
     },
     {
+      id: "opentelemetry",
+      name: "OpenTelemetry",
+      steps: [
+        {
+          title: "Point the exporter here, by HTTP or gRPC; no collector is needed",
+          text: `export OTEL_EXPORTER_OTLP_ENDPOINT=${origin}\nexport OTEL_EXPORTER_OTLP_HEADERS="authorization=Bearer%20${publicKey}"`,
+        },
+        {
+          title: "See it work: exceptions and logged errors become events, spans and metrics are only counted",
+          text: `curl ${origin}/v1/logs \\\n  -H "Authorization: Bearer ${publicKey}" \\\n  -H "Content-Type: application/json" \\\n  -d '{"resourceLogs": [{"scopeLogs": [{"logRecords": [\n    {"severityNumber": 17, "body": {"stringValue": "hello from OpenTelemetry"}}]}]}]}'`,
+        },
+      ],
+    },
+    {
       id: "curl",
       name: "curl",
       steps: [
