@@ -119,6 +119,26 @@ try {
   await page.getByText("Connected").waitFor();
   await page.getByRole("link", { name: /FirstError/ }).waitFor();
 
+  // Where is my event? What was stored leads to its issue, what was refused says why, live.
+  const newKey = new URL(newDsn.trim()).username;
+  await page.getByRole("link", { name: "Ingestion" }).click();
+  const stored = page.getByRole("button", { name: /Stored error Event/ });
+  await stored.waitFor();
+  const refused = await fetch(`${url}/api/errors?key=${newKey}`, { method: "POST", body: '{"error":{"type":5}}' });
+  assert.equal(refused.status, 400);
+  await page.getByRole("button", { name: "1 new outcome" }).click();
+  await page.getByRole("button", { name: /Refused error invalid error\.type/ }).click();
+  await page.getByText("Look at the field and position named here", { exact: false }).waitFor();
+  await shot("ingestion-light");
+  await page.getByRole("button", { name: "Refused", exact: true }).click();
+  await page.waitForURL(/kind=refused/);
+  await stored.waitFor({ state: "detached" });
+  await page.goBack();
+  await page.getByRole("link", { name: "Ingestion" }).click();
+  await stored.click();
+  await page.getByRole("link", { name: "Open its issue" }).click();
+  await page.getByRole("heading", { name: /FirstError/ }).first().waitFor();
+
   // On a phone, in the dark.
   await page.setViewportSize({ width: 390, height: 844 });
   await page.emulateMedia({ colorScheme: "dark" });

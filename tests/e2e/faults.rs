@@ -33,7 +33,7 @@ fn rounds() -> usize {
 }
 
 /// A server whose data is on a disk of its own.
-fn server_on_a_disk(dir: &Path) -> (Image, Server) {
+pub(crate) fn server_on_a_disk(dir: &Path) -> (Image, Server) {
     let mut image = Image::create(dir, EXT4, IMAGE_MEBIBYTES).unwrap();
     image.mount("defaults").unwrap();
     let server = Server::start_in(&image.path().join("data"), &SEGMENTS);
@@ -84,7 +84,7 @@ fn a_power_cut_under_load_loses_nothing_acknowledged() {
 }
 
 /// Takes all the space that is left.
-fn take_all_space(disk: &Path) -> PathBuf {
+pub(crate) fn take_all_space(disk: &Path) -> PathBuf {
     let path = disk.join("ballast");
     let mut file = File::options()
         .create(true)

@@ -19,6 +19,7 @@ mod cold;
 mod faults;
 mod grpc;
 mod http;
+mod ingestion;
 mod mail;
 mod openapi;
 mod replay;

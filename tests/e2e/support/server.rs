@@ -260,9 +260,16 @@ impl Server {
         client.get(path)
     }
 
+    /// One scrape.
+    pub(crate) fn metrics(&self) -> String {
+        let (status, text) = reqwest_get(&format!("{}/metrics", self.metrics_url)).unwrap();
+        assert_eq!(status, 200, "{text}");
+        text
+    }
+
     /// The one metric line that begins with `name`, as a number; 0 if there is none.
     pub(crate) fn metric(&self, name: &str) -> f64 {
-        let (_, text) = reqwest_get(&format!("{}/metrics", self.metrics_url)).unwrap();
+        let text = self.metrics();
         text.lines()
             .filter(|line| line.starts_with(name))
             .filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok())
