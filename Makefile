@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run build check test soak bench e2e-setup clean
+.PHONY: help run build check test differential soak bench e2e-setup clean
 
 UI_SOURCES := $(shell find web-ui sdk-ts proto/errata -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
 
@@ -27,6 +27,9 @@ check: ## Fast: formatting, lints, unit tests
 
 test: ## Everything: check, and the end-to-end tests (installs what they need)
 	tests/scripts/test.sh
+
+differential: ## What is stored of real events beside what Relay makes of them
+	tests/scripts/differential.sh
 
 soak: ## The proof of durability, some 20 minutes, as root: see docs/durability.md
 	tests/scripts/soak.sh

@@ -28,6 +28,9 @@ fi
 say "clippy, Rust tests, end-to-end tests"
 cargo test --workspace --locked --no-fail-fast --lib --bins --tests
 
+say "the differential test against Relay"
+tests/scripts/differential.sh
+
 say "the soak program, which needs the simulated disk"
 cargo test --locked -p log-core --features simulation --example soak
 
