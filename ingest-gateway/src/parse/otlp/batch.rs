@@ -20,6 +20,10 @@ use super::{
 /// Records read at once; bounds the time between two looks at the rest of the world.
 const STEP_RECORDS: usize = 1_024;
 
+/// A span holds several errors: it may be so many times as large as one event. What
+/// is read of it takes some twenty times its bytes for a moment.
+const SPAN_EVENTS: usize = 4;
+
 /// Where something stands in the body. Bodies are far below 4 GiB.
 type Place = Range<u32>;
 
@@ -328,7 +332,7 @@ impl Batch {
         context: &Context<'_>,
     ) -> Result<Option<Box<ParsedEvent>>, Invalid> {
         let record = slice(body, &self.records[at].place);
-        check_size(record.len(), context)?;
+        check_size(record.len(), context.limits.event_bytes_max)?;
         let encoding = self.encoding;
         let (resource, scope) = self.group_of(body, at);
         let build = |log: Log<'_>| {
@@ -365,10 +369,12 @@ impl Batch {
         if !self.records[at].is_of_interest {
             return Ok(());
         }
-        if self.spans.is_none() {
-            self.spans = Some(self.index(body));
-        }
         let record = slice(body, &self.records[at].place);
+        let bytes_max = context.limits.event_bytes_max.saturating_mul(SPAN_EVENTS);
+        check_size(record.len(), bytes_max)?;
+        if self.spans.is_none() {
+            self.spans = Some(self.index(body, bytes_max));
+        }
         let (encoding, spans) = (self.encoding, self.spans.take().unwrap_or_default());
         let (resource, scope) = self.group_of(body, at);
         let read = read_span(encoding, record, |span| {
@@ -376,7 +382,7 @@ impl Batch {
             for (number, facts) in Facts::of_span(span, entry).into_iter().enumerate() {
                 let size = facts.size_bytes;
                 let hash = event::hash_of([resource.hash, scope.hash], record, number);
-                let built = check_size(size, context)
+                let built = check_size(size, context.limits.event_bytes_max)
                     .and_then(|()| event::build(facts, resource, scope, hash, size, context));
                 items.push(match built {
                     Ok(event) => OtlpItem::Event(event),
@@ -389,10 +395,13 @@ impl Batch {
     }
 
     /// Who called whom, of the whole request: only asked for once there is an error.
-    fn index(&self, body: &[u8]) -> Spans {
+    fn index(&self, body: &[u8], bytes_max: usize) -> Spans {
         let mut spans = Spans::default();
         for record in &self.records {
             let record = slice(body, &record.place);
+            if record.len() > bytes_max {
+                continue;
+            }
             // One that cannot be read is rejected when its turn comes.
             let _ = read_span(self.encoding, record, |span| spans.note(span));
         }
@@ -449,8 +458,7 @@ fn read_span<T>(
     }
 }
 
-fn check_size(bytes: usize, context: &Context<'_>) -> Result<(), Invalid> {
-    let max = context.limits.event_bytes_max;
+fn check_size(bytes: usize, max: usize) -> Result<(), Invalid> {
     if bytes > max {
         return Err(Invalid::too_large(format!(
             "a record of {bytes} bytes; at most {max} are allowed"

@@ -5,7 +5,10 @@ use std::net::IpAddr;
 use event_model::{Event, Level, ProjectId};
 use serde_json::{Value, json};
 
-use super::{super::Limits, *};
+use super::{
+    super::{InvalidReason, Limits},
+    *,
+};
 
 /// 22 Nov 2026, 16:00 UTC.
 const NOW_NS: i64 = 1_795_363_200_000_000_000;
@@ -452,6 +455,14 @@ fn hostile_requests_stay_bounded() {
     assert_eq!(found.len(), 3_000);
     assert!(serde_json::to_vec(&found[0]).unwrap().len() < 20 << 10);
     assert!(started.elapsed() < std::time::Duration::from_secs(5));
+    // A span that is larger than several events.
+    let numbers = json!({"arrayValue": {"values": vec![json!({"intValue": 1}); 300_000]}});
+    let span = json!({"name": "big", "attributes": attributes(&json!({"numbers": numbers})), "events": [exception("E", "x")]});
+    let items = read_json(Signal::Traces, &spans(&json!({}), &json!([span])));
+    assert!(
+        matches!(&items[..], [OtlpItem::Rejected(1, invalid)] if invalid.reason == InvalidReason::TooLarge),
+        "{items:?}"
+    );
     // Empty records by the million.
     let body = wrap(0x0a, &wrap(0x12, &[0x12, 0].repeat(1 << 20)));
     let items = read(Signal::Logs, Encoding::Protobuf, body);
