@@ -19,7 +19,7 @@ use crate::{
     grpc::with_bearer,
     support::{
         Client, KEY, Ledger, Load, Mailbox, OWNER_EMAIL, OWNER_PASSWORD, Server, audit, block_on,
-        errata, node, wait_for,
+        errata, node, python, wait_for,
     },
 };
 
@@ -81,6 +81,16 @@ fn four_processes_do_what_one_does() {
             .any(|mail| mail["body"]["text/plain"].as_str().unwrap().contains(&link)),
         "{mails:?}"
     );
+
+    // OpenTelemetry by both protocols, through the query role.
+    for protocol in ["http", "grpc"] {
+        python("otel_python.py", &[protocol, &query.url, KEY]);
+    }
+    query.wait_for_issues("", |issues| {
+        let twice =
+            |issue: &&serde_json::Value| issue["type"] == "CartError" && issue["count"] == 2;
+        issues.len() == 4 && issues.iter().any(|issue| twice(&issue))
+    });
 
     // A person signs in and decides, at the query role's address.
     let cookie = sign_in(&query);
