@@ -244,12 +244,15 @@ async fn take(
         for item in items {
             match item {
                 OtlpItem::Event(event) => events.push((fates.next("error", 1), *event)),
-                OtlpItem::NotStored(count) => fates
-                    .next(signal.category(), count)
-                    .dropped(DropReason::TypeNotStored),
+                OtlpItem::NotStored(count) => {
+                    let mut guard = fates.next(signal.category(), count);
+                    guard.set_kind(signal.record());
+                    guard.dropped(DropReason::TypeNotStored);
+                }
                 OtlpItem::Rejected(count, invalid) => {
                     let error = ApiError::from(invalid);
-                    let guard = fates.next(signal.category(), count);
+                    let mut guard = fates.next(signal.category(), count);
+                    guard.set_kind(signal.record());
                     guard.refused(&error);
                     rejected.add(count, &error);
                 }

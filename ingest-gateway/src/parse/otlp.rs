@@ -55,6 +55,15 @@ pub enum Signal {
 }
 
 impl Signal {
+    /// One of its records, in a word.
+    pub fn record(self) -> &'static str {
+        match self {
+            Self::Logs => "log",
+            Self::Traces => "span",
+            Self::Metrics => "metric",
+        }
+    }
+
     /// The data category of what is not kept: a metric's label.
     pub fn category(self) -> &'static str {
         match self {

@@ -13,7 +13,7 @@ use prost::Message;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-use crate::support::{Answer, KEY, World, config, other_key, wishes};
+use crate::support::{Answer, KEY, TOKEN, World, config, other_key, wishes};
 
 const GRPC_LOGS: &str = "/opentelemetry.proto.collector.logs.v1.LogsService/Export";
 const GRPC_TRACES: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
@@ -332,6 +332,44 @@ async fn broken_records_are_rejected_beside_good_ones() {
         .unwrap();
     assert_eq!(told.rejected, 1);
     assert!(told.error_message.contains("protobuf"), "{told:?}");
+}
+
+#[tokio::test]
+async fn the_journal_tells_what_became_of_each() {
+    let world = World::new().await;
+    let records = json!([error("good"), {"severityNumber": 17}, {"severityNumber": 9}, {"severityNumber": 5}]);
+    let bearer = format!("Bearer {KEY}");
+    let headers = [
+        ("content-type", "application/json"),
+        ("authorization", bearer.as_str()),
+        ("user-agent", "OTel-OTLP-Exporter-Python/1.45.2"),
+    ];
+    world.post("/v1/logs", &headers, logs(&records)).await;
+    let token = format!("Bearer {TOKEN}");
+    let request = Request::get("/api/projects/1/ingest").header("authorization", token);
+    let journal = world
+        .send(request.body(Body::empty()).unwrap())
+        .await
+        .json();
+    let outcomes = journal["outcomes"].as_array().unwrap();
+    let one = |kind: &str| {
+        let found = outcomes.iter().find(|outcome| outcome["kind"] == kind);
+        found.unwrap_or_else(|| panic!("{kind}: {journal}"))
+    };
+    let refused = one("refused");
+    assert_eq!(
+        (&refused["reason"], &refused["item_type"]),
+        (&json!("invalid"), &json!("log"))
+    );
+    assert_eq!(refused["field"], "exception.type");
+    assert_eq!(refused["path"], "/v1/logs");
+    assert_eq!(refused["sdk"]["name"], "OTel-OTLP-Exporter-Python");
+    let not_kept = one("not_kept");
+    assert_eq!(
+        (&not_kept["category"], &not_kept["quantity"]),
+        (&json!("log_item"), &json!(2))
+    );
+    assert_eq!(one("stored")["category"], "error");
 }
 
 #[tokio::test]
