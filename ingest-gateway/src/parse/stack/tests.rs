@@ -258,3 +258,85 @@ fn hostile_texts_take_linear_time_and_bounded_memory() {
         );
     }
 }
+
+/// The text's errors as "Type: value", and all functions, oldest first.
+#[track_caller]
+fn told_of(text: &str, platform: &str, errors: &[&str], functions: &[&str]) {
+    let told = read(text, platform);
+    let found: Vec<String> = told
+        .exceptions
+        .iter()
+        .map(|e| format!("{}: {}", e.ty, e.value))
+        .collect();
+    assert_eq!(found, errors);
+    let threads = told.threads.iter().flat_map(|t| &t.frames);
+    let frames = told.exceptions.iter().flat_map(|e| &e.frames);
+    let named: Vec<&str> = frames.chain(threads).map(|f| f.function.as_str()).collect();
+    assert_eq!(named, functions);
+}
+
+#[test]
+fn rarer_forms_are_read_too() {
+    // Other goroutines are stacks of their own; Go 1.21 says who made them.
+    told_of(
+        "panic: first [recovered]\n\tpanic: second\n\ngoroutine 7 [running]:\nmain.pay(...)\n\t/srv/main.go:3 +0x1d\n\
+         created by main.main in goroutine 1\n\t/srv/main.go:9 +0x20\n\ngoroutine 1 [chan receive, 2 minutes]:\n\
+         example%2ecom/shop.(*Till).Wait(0xc0001)\n\t/srv/till.go:4 +0x1\n",
+        "go",
+        &["panic: first"],
+        &["main", "pay", "(*Till).Wait"],
+    );
+    // "%+v" of errors with stacks: the cause first.
+    told_of(
+        "no rows\nmain.load\n\t/srv/db.go:3\nmain.main\n\t/srv/main.go:9\ncannot pay\nmain.pay\n\t/srv/pay.go:5\n",
+        "go",
+        &[": no rows", ": cannot pay"],
+        &["main", "load", "pay"],
+    );
+    told_of(
+        "PHP Fatal error:  Uncaught Shop\\Declined: no\nmoney in /srv/pay.php:8\nStack trace:\n#0 /srv/index.php(3): Shop\\pay(Object(Cart))\n#1 {main}\n  thrown in /srv/pay.php on line 8",
+        "php",
+        &["Shop\\Declined: no\nmoney"],
+        &["{main}", "Shop\\pay"],
+    );
+    // Ruby 3.4 names the class; an uncaught error of old ones is turned.
+    told_of(
+        "shop.rb:3:in 'Cart#pay': no (Declined)\n\tfrom shop.rb:9:in '<main>'\n",
+        "ruby",
+        &["Declined: no"],
+        &["<main>", "Cart#pay"],
+    );
+    told_of(
+        "Traceback (most recent call last):\n\t2: from shop.rb:9:in `<main>'\n\t1: from shop.rb:5:in `each'\nshop.rb:3:in `pay': no (Declined)\n",
+        "ruby",
+        &["Declined: no"],
+        &["<main>", "each", "pay"],
+    );
+    // Logback's words, jars, lambdas and loaders.
+    told_of(
+        "a.B: outer\n\tat app//a.C.pay(C.java:3) ~[shop.jar:1.0]\n\tat a.C$$Lambda$14/0x0000000800066840.run(Unknown Source)\n\tat java.base@17/java.lang.Thread.run(Thread.java:9)\n\
+         Caused by: a.D: inner\n\tat a.E.load(E.kt:4)\n\t... 2 common frames omitted\n",
+        "java",
+        &["D: inner", "B: outer"],
+        &["run", "run", "load", "run", "run", "pay"],
+    );
+    told_of(
+        "thread 'main' panicked at 'no money', src/main.rs:3:5\nstack backtrace:\n   0: 0x55d1c1a2 - rust_begin_unwind\n   1: 0x55d1c1a3 - shop::pay::h0123456789abcdef\n             at ./src/main.rs:3:5\n      shop::inlined\n             at ./src/main.rs:9:5\n",
+        "rust",
+        &["panic: no money"],
+        &["shop::inlined", "shop::pay", "rust_begin_unwind"],
+    );
+    // Node's own code in a heading, and an uncaught error in a browser.
+    told_of(
+        "TypeError [ERR_INVALID_ARG_TYPE]: bad\n    at pay (/srv/shop.js:3:1)",
+        "node",
+        &["TypeError: bad"],
+        &["pay"],
+    );
+    told_of(
+        "Uncaught CartError: bad\n    at pay (https://shop.example/a.js:3:1)",
+        "javascript",
+        &["CartError: bad"],
+        &["pay"],
+    );
+}
