@@ -3,9 +3,10 @@
 
 use std::{
     collections::BTreeMap,
-    fs,
+    env, fs,
     io::{Read, Write},
     net::{Shutdown, TcpStream},
+    process::Command,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -22,7 +23,7 @@ use crate::{
     faults::{server_on_a_disk, take_all_space},
     grpc::with_bearer,
     separate::with_own_mounts,
-    support::{Client, KEY, Ledger, Load, Server, TOKEN, block_on, wait_for},
+    support::{Client, KEY, Ledger, Load, Server, TOKEN, audit, block_on, wait_for},
 };
 
 /// Scrapes while the load runs.
@@ -39,7 +40,10 @@ struct Scrape {
 
 impl Scrape {
     fn of(server: &Server) -> Self {
-        let text = server.metrics();
+        Self::parse(&server.metrics())
+    }
+
+    fn parse(text: &str) -> Self {
         let mut scrape = Self {
             received: 0,
             in_flight: 0,
@@ -210,6 +214,46 @@ fn a_full_disk_is_counted_and_shown() {
         drop(server);
         image.unmount().unwrap();
     });
+}
+
+/// Set for a test that was started again.
+const SIGNAL_IGNORED_VARIABLE: &str = "ERRATA_TEST_FILE_SIZE_SIGNAL_IGNORED";
+
+#[test]
+fn a_log_that_fails_for_good_holds_the_equation_to_its_end() {
+    // A write beyond the limit on a file's size is an error only for who ignores its
+    // signal, which the server inherits.
+    if env::var_os(SIGNAL_IGNORED_VARIABLE).is_none() {
+        let name = "ingestion::a_log_that_fails_for_good_holds_the_equation_to_its_end";
+        let again = Command::new("env")
+            .arg("--ignore-signal=XFSZ")
+            .arg(env::current_exe().unwrap())
+            .args(["--exact", name, "--nocapture"])
+            .env(SIGNAL_IGNORED_VARIABLE, "1")
+            .status();
+        assert!(again.unwrap().success());
+        return;
+    }
+    let mut server = Server::start();
+    let ledger = Ledger::default();
+    let load = Load::start(&server, "failing", &ledger);
+    load.wait_for_acknowledged(50);
+    let mut last = Scrape::of(&server);
+    let limited = Command::new("prlimit")
+        .args(["--pid", &server.pid().to_string(), "--fsize=4096:unlimited"])
+        .status();
+    assert!(limited.unwrap().success());
+    // It may end before the next scrape; each that it still answers is exact.
+    while let Some(text) = server.metrics_if_up() {
+        last = Scrape::parse(&text);
+        last.assert_exact();
+    }
+    server.wait_for_failure();
+    load.stop();
+    println!("the last scrape: {last:?}");
+    assert_eq!(last.count("internal"), 0, "{last:?}");
+    server.restart();
+    audit(&server, &ledger);
 }
 
 #[test]

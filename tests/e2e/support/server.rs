@@ -262,9 +262,14 @@ impl Server {
 
     /// One scrape.
     pub(crate) fn metrics(&self) -> String {
-        let (status, text) = reqwest_get(&format!("{}/metrics", self.metrics_url)).unwrap();
+        self.metrics_if_up().unwrap()
+    }
+
+    /// One scrape, unless the process has ended.
+    pub(crate) fn metrics_if_up(&self) -> Option<String> {
+        let (status, text) = reqwest_get(&format!("{}/metrics", self.metrics_url))?;
         assert_eq!(status, 200, "{text}");
-        text
+        Some(text)
     }
 
     /// The one metric line that begins with `name`, as a number; 0 if there is none.
