@@ -6,6 +6,8 @@
 //! an older release reads a newer body. Units are in the names; times are Unix
 //! nanoseconds.
 
+mod body;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{EventId, Level, ProjectId, free::Free};

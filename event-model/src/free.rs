@@ -14,7 +14,7 @@ use serde::{
 };
 use serde_json::{Map, Value, value::RawValue};
 
-mod writer;
+pub(crate) mod writer;
 
 pub use writer::Writer;
 

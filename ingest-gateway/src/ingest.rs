@@ -145,16 +145,9 @@ impl Shared {
             Claim::OnTheWay(waiter) => return Pending::Twin { id, item, waiter },
         };
         let head = Head::of(&parsed.event, parsed.size_bytes);
-        let appended = serde_json::to_vec(&parsed.event)
-            .map_err(|error| {
-                tracing::error!(%error, "an event could not be written as JSON");
-                ApiError::new(ErrorCode::Internal, "the event could not be encoded")
-            })
-            .and_then(|body| {
-                let ticket = self.log.append_event(&head, body);
-                ticket.map_err(|error| self.append_refused(&error))
-            });
-        match appended {
+        let body = parsed.event.to_json(parsed.size_bytes as usize);
+        let ticket = self.log.append_event(&head, body);
+        match ticket.map_err(|error| self.append_refused(&error)) {
             Ok(ticket) => Pending::Appended {
                 id,
                 item,

@@ -1,4 +1,5 @@
-//! The body of `/store/`: JSON, or base64 of it, or base64 of zlib of it (raven).
+//! The body of `/store/`: JSON, or base64 of it, or base64 of zlib of it (raven); any
+//! of them also as the field `sentry_data` of a form.
 
 use std::{borrow::Cow, io::Read as _};
 
@@ -17,6 +18,21 @@ const LENIENT: GeneralPurposeConfig =
 /// The JSON, at most `bytes_max` bytes of it.
 pub(super) fn payload(body: &[u8], bytes_max: usize) -> Result<Cow<'_, [u8]>, Invalid> {
     let body = body.trim_ascii();
+    let Some(form) = body.strip_prefix(b"sentry_data=") else {
+        return data(body, bytes_max);
+    };
+    let end = form.iter().position(|b| *b == b'&').unwrap_or(form.len());
+    let blanks: Vec<u8> = form[..end]
+        .iter()
+        .map(|b| if *b == b'+' { b' ' } else { *b })
+        .collect();
+    let decoded: Vec<u8> = percent_encoding::percent_decode(&blanks).collect();
+    data(&decoded, bytes_max).map(|json| Cow::Owned(json.into_owned()))
+}
+
+/// JSON, or what it was coded to.
+fn data(body: &[u8], bytes_max: usize) -> Result<Cow<'_, [u8]>, Invalid> {
+    let body = body.trim_ascii();
     let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
     if body.is_empty() {
         return Err(Invalid::malformed("empty body"));
@@ -24,9 +40,10 @@ pub(super) fn payload(body: &[u8], bytes_max: usize) -> Result<Cow<'_, [u8]>, In
     if matches!(body.first(), Some(b'{' | b'[' | b'"')) {
         return Ok(Cow::Borrowed(body));
     }
+    // A `+` that was not escaped in a form or a query came out as a blank.
     let compact: Vec<u8> = body
         .iter()
-        .copied()
+        .map(|b| if *b == b' ' { b'+' } else { *b })
         .filter(|b| !b.is_ascii_whitespace())
         .collect();
     let alphabet = if compact.contains(&b'-') || compact.contains(&b'_') {
@@ -71,13 +88,29 @@ mod tests {
     }
 
     #[test]
-    fn all_three_forms_are_read() {
-        let json = br#"{"message":"gr\u00f6\u00dfe ?>"}"#;
+    fn all_forms_are_read() {
+        let json = br#"{"message":"gr\u00f6\u00dfe >>>>>> ??????"}"#;
+        let coded = STANDARD.encode(json);
+        assert!(coded.contains('+') && coded.contains('/') && coded.contains('='));
+        let escaped = coded
+            .replace('+', "%2B")
+            .replace('/', "%2F")
+            .replace('=', "%3D");
         for body in [
+            format!("sentry_data={escaped}").into_bytes(),
+            format!("sentry_data={coded}&sentry_key=a").into_bytes(),
+            [
+                "sentry_data=".as_bytes(),
+                url::form_urlencoded::byte_serialize(json)
+                    .collect::<String>()
+                    .as_bytes(),
+            ]
+            .concat(),
+            coded.replace('+', " ").into_bytes(),
             json.to_vec(),
             [b" \n", json.as_slice()].concat(),
-            STANDARD.encode(json).into_bytes(),
             STANDARD.encode(zlib(json)).into_bytes(),
+            coded.into_bytes(),
             URL_SAFE_NO_PAD.encode(zlib(json)).into_bytes(),
         ] {
             assert_eq!(payload(&body, 1 << 20).unwrap().as_ref(), json);
