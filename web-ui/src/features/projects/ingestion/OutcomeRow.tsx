@@ -2,7 +2,7 @@
 import { type ReactNode, useId } from "react";
 import { Link } from "react-router";
 import { OutcomeKind, type Outcome } from "@/gen/errata/v1/ingest_debug_pb";
-import { exactCount } from "@/shared/format/count";
+import { exactCount, plural } from "@/shared/format/count";
 import { size } from "@/shared/format/size";
 import { absolute, clock, toDate } from "@/shared/format/time";
 import { Pill } from "@/shared/ui/bits";
@@ -54,7 +54,11 @@ function Fate({ kind }: { kind: OutcomeKind }) {
 }
 
 function Details({ outcome }: { outcome: Outcome }) {
-  const bytes = (value: bigint | undefined) => (value === undefined ? undefined : `${size(value)} (${exactCount(value)} bytes)`);
+  const bytes = (value: bigint | undefined) => {
+    if (value === undefined) return undefined;
+    return value < 1000n ? plural(value, "byte") : `${size(value)} (${exactCount(value)} bytes)`;
+  };
+  const named = [outcome.sdkName, `${outcome.sdkName}/${outcome.sdkVersion}`];
   const isCompressed = outcome.encoding !== "" && outcome.encoding !== "identity";
   return (
     <div className={styles.details}>
@@ -75,7 +79,7 @@ function Details({ outcome }: { outcome: Outcome }) {
         <Fact name="Decompressed">{isCompressed && bytes(outcome.decompressedBytes)}</Fact>
         <Fact name="Encoding">{outcome.encoding}</Fact>
         <Fact name="SDK">{sdkOf(outcome)}</Fact>
-        <Fact name="Client">{outcome.client !== `${outcome.sdkName}/${outcome.sdkVersion}` && outcome.client}</Fact>
+        <Fact name="Client">{!named.includes(outcome.client) && outcome.client}</Fact>
         <Fact name={outcome.kind === OutcomeKind.STORED ? "Durable after" : "Fate after"}>{took(outcome.tookUs)}</Fact>
         <Fact name="Key">{outcome.publicKey && <code>{outcome.publicKey}</code>}</Fact>
       </dl>
