@@ -179,6 +179,9 @@ pub struct Frame {
     pub colno: u32,
     /// The application's own code.
     pub in_app: bool,
+    /// What the client said of that, where the server knows better.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_in_app: Option<bool>,
     /// The line that was running.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub context_line: Option<String>,

@@ -21,6 +21,7 @@ mod scrub;
 mod sentry;
 mod stack;
 mod store;
+mod symbol;
 mod time;
 
 use std::{fmt, net::IpAddr};

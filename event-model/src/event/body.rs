@@ -120,6 +120,9 @@ impl Body {
             self.number("colno", frame.colno.into());
         }
         self.boolean("in_app", frame.in_app);
+        if let Some(told) = frame.client_in_app {
+            self.boolean("client_in_app", told);
+        }
         if let Some(line) = &frame.context_line {
             self.string("context_line", line);
         }
@@ -261,6 +264,7 @@ mod tests {
             lineno: u32::MAX,
             colno: 1,
             in_app: true,
+            client_in_app: Some(false),
             context_line: Some(String::new()),
             pre_context: vec!["\tif x:".to_owned(), String::new()],
             post_context: vec!["ü".to_owned()],

@@ -1,127 +1,156 @@
-//! Whether a frame is the application's own code, where the client did not say.
+//! Whether a frame is the application's own code: the server's verdict over the
+//! client's.
 //!
-//! A first version, by path and module alone: what is installed, generated or part
-//! of a runtime is not; anything else is.
+//! Clients know little: browsers call everything their own, Go knows nothing of its
+//! module cache, Rust marks its panic machinery. So what is known for certain, by
+//! path, module, function or image ([`rules`], a table), is corrected; anything else
+//! stays as the client said, and is the application's own if it said nothing.
+//! Where the verdict differs from the client's word, the word is kept beside it
+//! ([`Frame::client_in_app`]), so that people can be told.
+//!
+//! One exception: installed packages ([`Verdict::Package`]) that a client tells apart
+//! within one event, some its own and some not, were told apart by its configuration
+//! (`in_app_include`): a company's own package is installed like any other. That
+//! word stands. For a runtime's own code no word counts.
+//!
+//! Invariant: a pure function of the event. Time is linear in the texts of the frames.
 
-use event_model::event::Frame;
+mod rules;
 
-/// Parts of paths that hold code of others.
-const FOREIGN_PATHS: [&str; 18] = [
-    "/site-packages/",
-    "/dist-packages/",
-    "/node_modules/",
-    "/bower_components/",
-    "/usr/lib/",
-    "/usr/local/lib/",
-    "/lib/python",
-    "/go/pkg/mod/",
-    "/usr/local/go/src/",
-    "/.cargo/registry/",
-    "/.cargo/git/",
-    "/rustc/",
-    "/gems/",
-    "/vendor/",
-    "/.pub-cache/",
-    "/.rustup/",
-    "/webpack/bootstrap",
-    "(webpack)/",
-];
-/// Beginnings of paths that are parts of a runtime or a browser's extension.
-const FOREIGN_PREFIXES: [&str; 12] = [
-    "node:",
-    "internal/",
-    "<anonymous>",
-    "<frozen ",
-    "<__array_function__",
-    "native",
-    "[native code]",
-    "chrome-extension://",
-    "moz-extension://",
-    "safari-extension://",
-    "safari-web-extension://",
-    "site-packages/",
-];
-/// Beginnings of functions that belong to a language's own library.
-const FOREIGN_FUNCTIONS: [&str; 13] = [
-    "std::",
-    "core::",
-    "alloc::",
-    "__rust",
-    "__rustc::",
-    "<std::",
-    "<core::",
-    "<alloc::",
-    "backtrace::",
-    "sentry_",
-    "sentry::",
-    "runtime.",
-    "java.",
-];
+use std::{borrow::Cow, sync::LazyLock};
 
-/// The guess.
+use aho_corasick::{AhoCorasick, AhoCorasickBuilder, Match, MatchKind};
+use event_model::{Event, event::Frame};
+
+use rules::{Family, Part, Pattern, ROWS, Verdict};
+
+/// Decides for all frames of an event. Before, `client_in_app` holds what the client
+/// said; after, only what differs from the verdict.
+pub(super) fn settle(event: &mut Event) {
+    let family = Family::of(&event.platform);
+    let verdicts: Vec<Option<Verdict>> = frames(event).map(|f| judge(f, family)).collect();
+    let selects = frames(event).zip(&verdicts).any(|(frame, verdict)| {
+        *verdict == Some(Verdict::Package) && frame.client_in_app == Some(false)
+    });
+    let exceptions = event.exceptions.iter_mut().map(|e| &mut e.frames);
+    let threads = event.threads.iter_mut().map(|t| &mut t.frames);
+    for (frame, verdict) in exceptions.chain(threads).flatten().zip(verdicts) {
+        let told = frame.client_in_app;
+        frame.in_app = match verdict {
+            Some(Verdict::Runtime) => false,
+            Some(Verdict::Package) => selects && told == Some(true),
+            Some(Verdict::Own) => true,
+            Some(Verdict::AsTold) | None => told.unwrap_or(true),
+        };
+        frame.client_in_app = told.filter(|told| *told != frame.in_app);
+    }
+}
+
+fn frames(event: &Event) -> impl Iterator<Item = &Frame> {
+    let exceptions = event.exceptions.iter().map(|e| &e.frames);
+    exceptions
+        .chain(event.threads.iter().map(|t| &t.frames))
+        .flatten()
+}
+
+/// The verdict on a frame of an unknown platform about which no client said anything.
 pub(super) fn guess(frame: &Frame) -> bool {
+    let verdict = judge(frame, Family::Unknown);
+    !matches!(verdict, Some(Verdict::Runtime | Verdict::Package))
+}
+
+fn judge(frame: &Frame, family: Family) -> Option<Verdict> {
+    first_row(frame, family).map(|row| ROWS[row].verdict)
+}
+
+/// The first row of the table that fits.
+fn first_row(frame: &Frame, family: Family) -> Option<usize> {
     let path = if frame.abs_path.is_empty() {
-        frame.filename.as_str()
+        &frame.filename
     } else {
-        frame.abs_path.as_str()
+        &frame.abs_path
     };
-    if FOREIGN_PREFIXES
-        .iter()
-        .any(|p| path.starts_with(p) || frame.filename.starts_with(p))
-    {
-        return false;
-    }
-    let windows;
-    let path = if path.contains('\\') {
-        windows = path.replace('\\', "/");
-        &windows
+    let module = frame.module.strip_prefix("Elixir.");
+    let module = module.unwrap_or(&frame.module);
+    let found = [
+        FINDERS.path.first_row(&slashes(path), family),
+        FINDERS.module.first_row(module, family),
+        FINDERS.function.first_row(&frame.function, family),
+        FINDERS.package.first_row(&slashes(&frame.package), family),
+    ];
+    found.into_iter().flatten().min()
+}
+
+fn slashes(path: &str) -> Cow<'_, str> {
+    if path.contains('\\') {
+        Cow::Owned(path.replace('\\', "/"))
     } else {
-        path
-    };
-    // "node_modules/…" without a slash before it is meant too.
-    let foreign = |part: &str| path.contains(part) || path.starts_with(&part[1..]);
-    if !path.is_empty() && FOREIGN_PATHS.iter().any(|part| foreign(part)) {
-        return false;
+        Cow::Borrowed(path)
     }
-    !FOREIGN_FUNCTIONS
-        .iter()
-        .any(|p| frame.function.starts_with(p))
+}
+
+/// The rows of the table by the part they look at.
+struct Finders {
+    path: Finder,
+    module: Finder,
+    function: Finder,
+    package: Finder,
+}
+
+static FINDERS: LazyLock<Finders> = LazyLock::new(|| Finders {
+    path: Finder::of(Part::Path),
+    module: Finder::of(Part::Module),
+    function: Finder::of(Part::Function),
+    package: Finder::of(Part::Package),
+});
+
+/// All patterns of a part, looked for in one pass over the text.
+struct Finder {
+    automaton: AhoCorasick,
+    /// What each of the automaton's patterns stands for: its row, and how it has to
+    /// lie in the text.
+    patterns: Vec<(usize, Pattern)>,
+}
+
+impl Finder {
+    fn of(part: Part) -> Self {
+        let mut texts = Vec::new();
+        let mut patterns = Vec::new();
+        for (number, row) in ROWS.iter().enumerate().filter(|(_, row)| row.part == part) {
+            texts.push(row.pattern.text());
+            patterns.push((number, row.pattern));
+            // A folder may be the first of a relative path, with no slash before it.
+            if let Pattern::Contains(text) = row.pattern
+                && let Some(text) = text.strip_prefix('/')
+            {
+                texts.push(text);
+                patterns.push((number, Pattern::Starts(text)));
+            }
+        }
+        let automaton = AhoCorasickBuilder::new()
+            .match_kind(MatchKind::Standard)
+            .ascii_case_insensitive(matches!(part, Part::Path | Part::Package))
+            .build(texts)
+            .unwrap_or_else(|error| unreachable!("the table is small and constant: {error}"));
+        Self {
+            automaton,
+            patterns,
+        }
+    }
+
+    fn first_row(&self, text: &str, family: Family) -> Option<usize> {
+        if text.is_empty() {
+            return None;
+        }
+        let fits = |found: Match| {
+            let (row, pattern) = self.patterns[found.pattern().as_usize()];
+            let of_family = ROWS[row].families.is_empty() || ROWS[row].families.contains(&family);
+            (of_family && pattern.fits(text, found.start(), found.end())).then_some(row)
+        };
+        let found = self.automaton.find_overlapping_iter(text);
+        found.filter_map(fits).min()
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn code_of_others_is_told_apart() {
-        let check = |path: &str, function: &str, expected: bool| {
-            let frame = Frame {
-                abs_path: path.to_owned(),
-                function: function.to_owned(),
-                ..Frame::default()
-            };
-            assert_eq!(guess(&frame), expected, "{path} {function}");
-        };
-        check("/srv/app/shop.py", "pay", true);
-        check(
-            "/srv/venv/lib/python3.11/site-packages/flask/app.py",
-            "run",
-            false,
-        );
-        check("/usr/lib/python3.11/json/decoder.py", "decode", false);
-        check("/srv/app/node_modules/express/index.js", "next", false);
-        check("node_modules/express/index.js", "next", false);
-        check("C:\\app\\node_modules\\x\\index.js", "next", false);
-        check("node:internal/process/task_queues", "run", false);
-        check("internal/modules/loader.js", "load", false);
-        check("<anonymous>", "Array.map", false);
-        check("https://shop.example/assets/main.js", "pay", true);
-        check("chrome-extension://abc/x.js", "inject", false);
-        check("webpack:///./src/cart.ts", "pay", true);
-        check("/home/jane/.cargo/registry/src/serde/lib.rs", "x", false);
-        check("", "core::panicking::panic_fmt", false);
-        check("", "shopworker::main", true);
-        check("/srv/vendors.js", "x", true);
-        check("", "", true);
-    }
-}
+mod tests;

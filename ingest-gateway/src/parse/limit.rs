@@ -4,7 +4,7 @@
 use event_model::{Event, EventId, Level, free::Free};
 use serde_json::{Map, Value};
 
-use super::Context;
+use super::{Context, in_app, symbol};
 
 /// An event of which nothing is known but the request.
 pub(super) fn empty_event(context: &Context<'_>) -> Event {
@@ -67,6 +67,13 @@ pub(super) fn fill_user_agent(event: &mut Event, context: &Context<'_>) {
         headers.insert("User-Agent".to_owned(), agent.into());
         event.request.insert("headers", headers);
     }
+}
+
+/// What every door does to the frames of an event once it is whole: functions are
+/// named as their language names them, and whose code they are is decided.
+pub(super) fn settle_frames(event: &mut Event) {
+    symbol::demangle_all(event);
+    in_app::settle(event);
 }
 
 #[cfg(test)]

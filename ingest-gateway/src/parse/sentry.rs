@@ -210,6 +210,7 @@ impl<'c, 'x> Reader<'c, 'x> {
         stack::place_stacktrace(&mut event, self.stacktrace, &mut self.scrub);
         fields::fill_address(&mut event, context);
         limit::fill_user_agent(&mut event, context);
+        limit::settle_frames(&mut event);
         self.scrub.finish(&mut event);
         event
     }

@@ -4,7 +4,7 @@ use event_model::event::{Exception, Frame, Mechanism, Thread};
 
 use super::{
     super::{
-        Invalid, Limits, in_app,
+        Invalid, Limits,
         json::{self, Json},
         limit, sentry,
         stack::{self, Said},
@@ -183,8 +183,7 @@ fn frame(json: Json<'_>, path: &Path<'_>) -> Result<Frame, Invalid> {
     if frame.filename.is_empty() {
         stack::path_of(&frame.abs_path).clone_into(&mut frame.filename);
     }
-    let given = read::boolean(&in_app, &path.key("in_app"))?;
-    frame.in_app = given.unwrap_or_else(|| in_app::guess(&frame));
+    frame.client_in_app = read::boolean(&in_app, &path.key("in_app"))?;
     Ok(frame)
 }
 

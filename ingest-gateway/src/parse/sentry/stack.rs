@@ -10,7 +10,7 @@ use event_model::{
 
 use super::{
     super::{
-        Limits, in_app,
+        Limits,
         json::{self, Budget, Json, List, Object},
         scrub::{Path, Scrub},
         stack::path_of,
@@ -244,7 +244,6 @@ fn without_middle(items: List<'_>, max: usize) -> impl Iterator<Item = Json<'_>>
 
 fn frame(json: Json<'_>, path: &Path<'_>, scrub: &mut Scrub) -> Option<Frame> {
     let mut frame = Frame::default();
-    let mut in_app_given = None;
     let mut other: Option<Writer> = None;
     let mut other_budget = FRAME_OTHER;
     for (key, value) in json.into_object()? {
@@ -257,7 +256,7 @@ fn frame(json: Json<'_>, path: &Path<'_>, scrub: &mut Scrub) -> Option<Frame> {
             "abs_path" => frame.abs_path = name(value),
             "lineno" => frame.lineno = number(&value),
             "colno" => frame.colno = number(&value),
-            "in_app" => in_app_given = value.as_bool(),
+            "in_app" => frame.client_in_app = value.as_bool(),
             "context_line" => frame.context_line = value.into_text().map(line),
             "pre_context" => frame.pre_context = lines(value),
             "post_context" => frame.post_context = lines(value),
@@ -272,7 +271,6 @@ fn frame(json: Json<'_>, path: &Path<'_>, scrub: &mut Scrub) -> Option<Frame> {
         frame.filename = path_of(&frame.abs_path).to_owned();
     }
     frame.other = other.map(Writer::finish).unwrap_or_default();
-    frame.in_app = in_app_given.unwrap_or_else(|| in_app::guess(&frame));
     Some(frame)
 }
 
