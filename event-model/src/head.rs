@@ -38,8 +38,9 @@ pub struct HeadV1 {
     pub platform: String,
     /// Oldest cause first.
     pub exceptions: Vec<ExceptionHeadV1>,
-    /// The stack of an event without exceptions: that of the crashed, the current
-    /// or the only thread. Oldest call first.
+    /// The stack of an event whose exceptions have none: that of the thread which the
+    /// newest exception names, the crashed, the current or the only one. Oldest call
+    /// first.
     pub thread_frames: Vec<FrameHeadV1>,
     /// The formatted message, at most [`VALUE_CHARS_MAX`] characters.
     pub message: String,
@@ -91,7 +92,8 @@ pub struct FrameHeadV1 {
     pub function: String,
     /// The module.
     pub module: String,
-    /// The file; the path if the client gave no file.
+    /// The file; the path if the client gave no file; the native image's base name if
+    /// nothing else says where.
     pub filename: String,
     /// 1-based; 0: unknown.
     pub lineno: u32,
@@ -182,36 +184,34 @@ fn exception_head(exception: &Exception) -> ExceptionHeadV1 {
 }
 
 fn frame_head(frame: &Frame) -> FrameHeadV1 {
-    let file = if frame.filename.is_empty() {
-        &frame.abs_path
-    } else {
-        &frame.filename
+    let image = || frame.package.rsplit(['/', '\\']).next().unwrap_or_default();
+    let file = match (frame.filename.as_str(), frame.abs_path.as_str()) {
+        ("", "") if frame.module.is_empty() => image(),
+        ("", path) => path,
+        (file, _) => file,
     };
     FrameHeadV1 {
         function: frame.function.clone(),
         module: frame.module.clone(),
-        filename: file.clone(),
+        filename: file.to_owned(),
         lineno: frame.lineno,
         in_app: frame.in_app,
     }
 }
 
+/// The stack of the thread that the event is about: the one its exception names, the
+/// crashed, the current, the only one that has a stack.
 fn thread_frames(event: &Event) -> Vec<FrameHeadV1> {
     if event.exceptions.iter().any(|e| !e.frames.is_empty()) {
         return Vec::new();
     }
-    let threads = &event.threads;
-    let thread = threads
-        .iter()
-        .find(|t| t.crashed)
-        .or_else(|| threads.iter().find(|t| t.current))
-        .or_else(|| {
-            if threads.len() == 1 {
-                threads.first()
-            } else {
-                None
-            }
-        });
+    let named = event.exceptions.last().map_or("", |e| &e.thread_id);
+    let threads = || event.threads.iter().filter(|t| !t.frames.is_empty());
+    let thread = threads()
+        .find(|t| !named.is_empty() && t.id == named)
+        .or_else(|| threads().find(|t| t.crashed))
+        .or_else(|| threads().find(|t| t.current))
+        .or_else(|| threads().next().filter(|_| threads().count() == 1));
     thread
         .map(|t| t.frames.iter().map(frame_head).collect())
         .unwrap_or_default()

@@ -8,9 +8,10 @@
 //! The first that applies:
 //! 1. The client's fingerprint, variables filled in; `{{ default }}` among other
 //!    entries stands for the result of the steps below.
-//! 2. The frames of the exception chain: the application's own, or all if it has
-//!    none ([`frames`] says what of a frame counts). Types count, values do not.
-//!    In an exception group the distinct leaves count, whatever their order.
+//! 2. The frames of what the event is about ([`crate::chain`]): the application's
+//!    own, or all if it has none ([`frames`] says what of a frame counts). Types
+//!    count, values do not. Of a group of several kinds of errors the kinds count,
+//!    whatever their order.
 //! 3. Types and values, or the message, with numbers, ids and addresses masked
 //!    ([`mask`]), and the stack a message was captured with.
 //!
@@ -27,10 +28,11 @@ use event_model::{
 };
 use xxhash_rust::xxh3::Xxh3;
 
+use crate::chain::Subject;
 use frames::Scope;
 
 /// Hashed into every fingerprint.
-pub const ALGORITHM_VERSION: u32 = 1;
+pub const ALGORITHM_VERSION: u32 = 2;
 
 /// Lines of a message or value that count: the first ones say what happened, the
 /// rest are details (a dump, a query).
@@ -54,52 +56,72 @@ pub fn fingerprint(head: &ArchivedHead) -> Fingerprint {
 }
 
 fn default_fingerprint(head: &ArchivedHead) -> Fingerprint {
-    let chain = &head.exceptions;
-    let frames_of = |exception: &ArchivedExceptionHeadV1, scope| {
-        frames::hashes(&exception.frames, &head.platform, scope)
-    };
-    let scope = Scope::of(chain.iter().map(|e| e.frames.as_slice()), &head.platform);
-    let stacks: Vec<Vec<u64>> = match scope {
-        Some(scope) => chain.iter().map(|e| frames_of(e, scope)).collect(),
-        None => Vec::new(),
-    };
-    if stacks.iter().any(|stack| !stack.is_empty()) {
-        return by_stacks(chain, &stacks);
+    match Subject::of(head) {
+        Subject::Chain(chain) => of_chain(head, &chain),
+        Subject::Several { members, .. } => {
+            let kinds = members.iter().map(|member| kind(member, &head.platform));
+            let mut kinds: Vec<Fingerprint> = kinds.collect();
+            kinds.sort_unstable();
+            let mut hash = Parts::new("group");
+            for kind in kinds {
+                hash.add_bytes("part", &kind.0);
+            }
+            hash.finish()
+        }
     }
-    by_text(head)
 }
 
-fn by_stacks(chain: &[ArchivedExceptionHeadV1], stacks: &[Vec<u64>]) -> Fingerprint {
-    let component = |exception: &ArchivedExceptionHeadV1, stack: &[u64]| {
-        let mut part = Parts::new("exception");
-        part.add("type", shown_type(exception));
-        for frame in stack {
-            part.add_bytes("frame", &frame.to_le_bytes());
-        }
-        part.finish()
-    };
-    let pairs = || chain.iter().zip(stacks);
-    let mut parts: Vec<Fingerprint> = pairs()
-        .filter(|(exception, _)| !exception.is_exception_group)
-        .map(|(exception, stack)| component(exception, stack))
-        .collect();
-    let is_group = parts.len() < chain.len();
-    if is_group && !parts.is_empty() {
-        parts.sort_unstable();
-        parts.dedup();
-    } else if parts.is_empty() {
-        parts = pairs().map(|(e, stack)| component(e, stack)).collect();
+/// What tells an error from others, by itself.
+pub(crate) fn kind(exception: &ArchivedExceptionHeadV1, platform: &str) -> Fingerprint {
+    let stack = exception.frames.as_slice();
+    let scope = Scope::of([stack].into_iter(), platform);
+    let hashes = scope.map_or_else(Vec::new, |scope| frames::hashes(stack, platform, scope));
+    if hashes.is_empty() {
+        let mut hash = Parts::new("text");
+        hash.add("type", shown_type(exception));
+        hash.add("value", &masked(&exception.value));
+        return hash.finish();
     }
-    let mut hash = Parts::new(if is_group { "group" } else { "stack" });
-    for part in parts {
-        hash.add_bytes("part", &part.0);
+    with_frames(exception, &hashes)
+}
+
+fn with_frames(exception: &ArchivedExceptionHeadV1, stack: &[u64]) -> Fingerprint {
+    let mut part = Parts::new("exception");
+    part.add("type", shown_type(exception));
+    for frame in stack {
+        part.add_bytes("frame", &frame.to_le_bytes());
+    }
+    part.finish()
+}
+
+fn of_chain(head: &ArchivedHead, chain: &[&ArchivedExceptionHeadV1]) -> Fingerprint {
+    let mut stacks: Vec<&[ArchivedFrameHeadV1]> =
+        chain.iter().map(|e| e.frames.as_slice()).collect();
+    // A crash's stack may be in its thread alone.
+    if let Some(last) = stacks.last_mut().filter(|last| last.is_empty()) {
+        *last = head.thread_frames.as_slice();
+    }
+    let scope = Scope::of(stacks.iter().copied(), &head.platform);
+    let hashes: Vec<Vec<u64>> = match scope {
+        Some(scope) => stacks
+            .iter()
+            .map(|stack| frames::hashes(stack, &head.platform, scope))
+            .collect(),
+        None => Vec::new(),
+    };
+    if hashes.iter().all(Vec::is_empty) {
+        return by_text(head, chain);
+    }
+    let mut hash = Parts::new("stack");
+    for (exception, stack) in chain.iter().zip(&hashes) {
+        hash.add_bytes("part", &with_frames(exception, stack).0);
     }
     hash.finish()
 }
 
-fn by_text(head: &ArchivedHead) -> Fingerprint {
+fn by_text(head: &ArchivedHead, chain: &[&ArchivedExceptionHeadV1]) -> Fingerprint {
     let mut hash = Parts::new("text");
-    for exception in head.exceptions.iter() {
+    for exception in chain {
         hash.add("type", shown_type(exception));
         hash.add("value", &masked(&exception.value));
     }

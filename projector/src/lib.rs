@@ -8,16 +8,18 @@
 //! function of the records up to its position, wherever batches ended and however
 //! often it was killed; nothing here asks what time it is.
 //!
-//! In reading order: [`grouping`], [`title`], `issues` (the fold), `consumers`,
+//! In reading order: `chain` (what an event is about), [`grouping`], [`title`], `names`, `issues` (the fold), `consumers`,
 //! `keeper` (cursors and checkpoints), `origin` (where a rebuild begins),
 //! [`projector`] (live), [`replay()`] (offline), [`metrics`].
 
+mod chain;
 mod consumers;
 mod error;
 pub mod grouping;
 mod issues;
 mod keeper;
 pub mod metrics;
+mod names;
 mod origin;
 pub mod projector;
 mod replay;

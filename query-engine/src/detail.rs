@@ -87,6 +87,7 @@ fn mechanism(mechanism: event::Mechanism) -> v1::Mechanism {
         exception_id: mechanism.exception_id,
         parent_id: mechanism.parent_id,
         is_exception_group: mechanism.is_exception_group,
+        source: mechanism.source,
     }
 }
 
@@ -100,15 +101,20 @@ fn thread(thread: event::Thread) -> v1::ThreadDetail {
     }
 }
 
-fn frame(frame: event::Frame) -> v1::Frame {
-    v1::Frame {
+fn frame(frame: event::Frame) -> v1::FrameDetail {
+    let address = frame.other.get("instruction_addr");
+    let address = address.and_then(Part::as_str).unwrap_or_default();
+    v1::FrameDetail {
+        instruction_addr: address.into_owned(),
+        package: frame.package,
+        client_in_app: frame.client_in_app,
         function: frame.function,
         module: frame.module,
         filename: frame.filename,
         abs_path: frame.abs_path,
         lineno: frame.lineno,
         colno: frame.colno,
-        in_app: Some(frame.in_app),
+        in_app: frame.in_app,
         context_line: frame.context_line.unwrap_or_default(),
         pre_context: frame.pre_context,
         post_context: frame.post_context,

@@ -22,6 +22,7 @@ mod http;
 mod ingestion;
 mod mail;
 mod openapi;
+mod platforms;
 mod replay;
 mod retention;
 mod roles;

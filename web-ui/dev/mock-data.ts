@@ -3,8 +3,8 @@
 import { create, type JsonObject, type MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { IssueStatus, Role } from "../src/gen/errata/v1/command_pb";
-import { BreadcrumbSchema, type Frame, FrameSchema, Level } from "../src/gen/errata/v1/event_pb";
-import { type EventDetail, EventDetailSchema, type ExceptionDetailSchema } from "../src/gen/errata/v1/event_read_pb";
+import { BreadcrumbSchema, Level } from "../src/gen/errata/v1/event_pb";
+import { type EventDetail, EventDetailSchema, type ExceptionDetailSchema, type FrameDetail, FrameDetailSchema } from "../src/gen/errata/v1/event_read_pb";
 import { type Activity, ActivitySchema, type Issue, IssueSchema } from "../src/gen/errata/v1/issue_pb";
 import { type Member, MemberSchema } from "../src/gen/errata/v1/project_pb";
 
@@ -62,10 +62,10 @@ export interface Template {
   detail: (event: MockEvent) => MessageInitShape<typeof EventDetailSchema>;
 }
 
-type FrameInit = Partial<Pick<Frame, "function" | "module" | "filename" | "absPath" | "lineno" | "colno" | "inApp" | "contextLine" | "preContext" | "postContext">> & { vars?: JsonObject };
-const frame = (init: FrameInit) => create(FrameSchema, init);
+type FrameInit = Partial<Pick<FrameDetail, "function" | "module" | "filename" | "absPath" | "lineno" | "colno" | "inApp" | "contextLine" | "preContext" | "postContext">> & { vars?: JsonObject };
+const frame = (init: FrameInit) => create(FrameDetailSchema, init);
 
-const lib = (name: string, file: string, functions: string[]): Frame[] =>
+const lib = (name: string, file: string, functions: string[]): FrameDetail[] =>
   functions.map((fn, index) =>
     frame({
       function: fn,
@@ -80,7 +80,7 @@ const lib = (name: string, file: string, functions: string[]): Frame[] =>
     }),
   );
 
-const djangoStack = (): Frame[] => [
+const djangoStack = (): FrameDetail[] => [
   ...lib("django", "core/handlers/exception", ["inner"]),
   ...lib("django", "core/handlers/base", ["_get_response", "process_view"]),
   ...lib("django", "middleware/common", ["__call__", "process_request", "process_response"]),
@@ -90,18 +90,18 @@ const djangoStack = (): Frame[] => [
   ...lib("rest_framework", "views", ["dispatch", "handle_exception"]),
 ];
 
-const expressStack = (): Frame[] =>
+const expressStack = (): FrameDetail[] =>
   ["Layer.handleRequest", "next", "Route.dispatch", "handle", "Router.handle", "Layer.handleRequest"].map((fn, index) =>
     frame({ function: fn, module: "router.lib:layer", filename: `/srv/app/node_modules/router/lib/${index % 2 ? "route" : "layer"}.js`, absPath: `/srv/app/node_modules/router/lib/${index % 2 ? "route" : "layer"}.js`, lineno: 152 - index * 11, colno: 17, inApp: false, contextLine: "    const ret = fn(req, res, next)" }),
   );
 
 const source = (text: string): string[] => text.split("\n");
 
-function pyFrame(fn: string, file: string, line: number, before: string, at: string, after: string, vars: JsonObject): Frame {
+function pyFrame(fn: string, file: string, line: number, before: string, at: string, after: string, vars: JsonObject): FrameDetail {
   return frame({ function: fn, module: file.replace(/\.py$/, "").replaceAll("/", "."), filename: file, absPath: `/srv/shop/${file}`, lineno: line, inApp: true, preContext: source(before), contextLine: at, postContext: source(after), vars });
 }
 
-function jsFrame(fn: string, file: string, line: number, column: number, before: string, at: string, after: string, vars?: JsonObject): Frame {
+function jsFrame(fn: string, file: string, line: number, column: number, before: string, at: string, after: string, vars?: JsonObject): FrameDetail {
   return frame({ function: fn, filename: file, absPath: file, lineno: line, colno: column, inApp: true, preContext: source(before), contextLine: at, postContext: source(after), ...(vars ? { vars } : {}) });
 }
 

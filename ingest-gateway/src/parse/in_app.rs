@@ -10,8 +10,9 @@
 //!
 //! One exception: installed packages ([`Verdict::Package`]) that a client tells apart
 //! within one event, some its own and some not, were told apart by its configuration
-//! (`in_app_include`): a company's own package is installed like any other. That
-//! word stands. For a runtime's own code no word counts.
+//! (`in_app_include`; [`Family::can_select`] says of which languages): a company's own
+//! package is installed like any other. That word stands. For a runtime's own code no
+//! word counts.
 //!
 //! Invariant: a pure function of the event. Time is linear in the texts of the frames.
 
@@ -29,9 +30,10 @@ use rules::{Family, Part, Pattern, ROWS, Verdict};
 pub(super) fn settle(event: &mut Event) {
     let family = Family::of(&event.platform);
     let verdicts: Vec<Option<Verdict>> = frames(event).map(|f| judge(f, family)).collect();
-    let selects = frames(event).zip(&verdicts).any(|(frame, verdict)| {
+    let is_told_apart = |(frame, verdict): (&Frame, &Option<Verdict>)| {
         *verdict == Some(Verdict::Package) && frame.client_in_app == Some(false)
-    });
+    };
+    let selects = family.can_select() && frames(event).zip(&verdicts).any(is_told_apart);
     let exceptions = event.exceptions.iter_mut().map(|e| &mut e.frames);
     let threads = event.threads.iter_mut().map(|t| &mut t.frames);
     for (frame, verdict) in exceptions.chain(threads).flatten().zip(verdicts) {

@@ -1,7 +1,10 @@
 //! What is common to all forms of an event: its empty start, caps, and what the
 //! request adds.
 
-use event_model::{Event, EventId, Level, free::Free};
+use event_model::{
+    Event, EventId, Level,
+    free::{Free, Part},
+};
 use serde_json::{Map, Value};
 
 use super::{Context, in_app, symbol};
@@ -72,6 +75,11 @@ pub(super) fn fill_user_agent(event: &mut Event, context: &Context<'_>) {
 /// What every door does to the frames of an event once it is whole: functions are
 /// named as their language names them, and whose code they are is decided.
 pub(super) fn settle_frames(event: &mut Event) {
+    // Dart's SDK calls its platform "other".
+    let sdk = event.sdk.get("name").and_then(Part::as_str);
+    if event.platform == "other" && sdk.is_some_and(|name| name.starts_with("sentry.dart")) {
+        "dart".clone_into(&mut event.platform);
+    }
     symbol::demangle_all(event);
     in_app::settle(event);
 }

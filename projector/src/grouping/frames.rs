@@ -65,16 +65,32 @@ pub fn hashes(frames: &[ArchivedFrameHeadV1], platform: &str, scope: Scope) -> V
     hashes
 }
 
+/// The application's own frames, newest first.
+pub fn own<'a>(
+    frames: &'a [ArchivedFrameHeadV1],
+    platform: &str,
+) -> impl Iterator<Item = &'a ArchivedFrameHeadV1> {
+    let own = move |frame: &&ArchivedFrameHeadV1| frame.in_app && !is_machinery(frame, platform);
+    frames.iter().rev().filter(own)
+}
+
+/// The newest frame of the application's own.
+pub fn newest_own<'a>(
+    frames: &'a [ArchivedFrameHeadV1],
+    platform: &str,
+) -> Option<&'a ArchivedFrameHeadV1> {
+    own(frames, platform).next()
+}
+
 /// The frame that broke: the newest of the application's own, else the newest that
 /// is no machinery, else the newest.
 pub fn newest<'a>(
     frames: &'a [ArchivedFrameHeadV1],
     platform: &str,
 ) -> Option<&'a ArchivedFrameHeadV1> {
-    let candidates = || frames.iter().rev().filter(|f| !is_machinery(f, platform));
-    candidates()
-        .find(|frame| frame.in_app)
-        .or_else(|| candidates().next())
+    let newest_first = || frames.iter().rev();
+    newest_own(frames, platform)
+        .or_else(|| newest_first().find(|f| !is_machinery(f, platform)))
         .or_else(|| frames.last())
 }
 
@@ -174,8 +190,8 @@ pub fn is_machinery(frame: &ArchivedFrameHeadV1, platform: &str) -> bool {
         "ruby" => file.contains("/sentry-ruby") || file.contains("/sentry-rails"),
         "php" => module.starts_with("Sentry\\") || function.starts_with("Sentry\\"),
         "javascript" | "node" => {
-            function == "sentryWrapped"
-                || function == "errataWrapped"
+            function.ends_with("sentryWrapped")
+                || function.ends_with("errataWrapped")
                 || file.contains("/@sentry/")
                 || file.contains("/@sentry-internal/")
                 || module.starts_with("@sentry")

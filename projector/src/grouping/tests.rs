@@ -1,12 +1,11 @@
 #![allow(clippy::unwrap_used)]
 
-use event_model::{
-    Fingerprint,
-    head::{ExceptionHeadV1, Head},
-};
+use event_model::{Fingerprint, head::Head};
 
 use super::{fingerprint, mask::mask};
 use crate::testing::{error, exception, frame, head, message, stored};
+
+mod groups;
 
 fn print_of(head: &Head) -> Fingerprint {
     fingerprint(stored(head).head())
@@ -228,25 +227,6 @@ fn recursion_of_any_depth_is_one() {
     };
     same(&stack(1), &stack(2));
     same(&stack(1), &stack(100));
-}
-
-#[test]
-fn groups_of_exceptions_group_by_their_distinct_leaves() {
-    let group = |leaves: &[&str]| {
-        let mut exceptions: Vec<ExceptionHeadV1> = leaves
-            .iter()
-            .map(|ty| exception(ty, "v", &["task in app"]))
-            .collect();
-        let mut parent = exception("ExceptionGroup", "3 sub-exceptions", &["main in app"]);
-        parent.is_exception_group = true;
-        exceptions.push(parent);
-        Head {
-            exceptions,
-            ..head()
-        }
-    };
-    same(&group(&["A", "B"]), &group(&["B", "A", "A", "B"]));
-    differ(&group(&["A"]), &group(&["A", "B"]));
 }
 
 #[test]

@@ -13,7 +13,8 @@ use event_model::{
     head::{ArchivedFrameHeadV1, ArchivedHead},
 };
 
-use super::{frames, masked, message};
+use super::{masked, message};
+use crate::chain::Subject;
 
 /// Whether an entry stands for the server's own grouping.
 pub fn is_default(entry: &str) -> bool {
@@ -25,8 +26,9 @@ pub fn resolve<'a>(entry: &'a str, head: &'a ArchivedHead) -> Cow<'a, str> {
     let Some(name) = name_of(entry) else {
         return Cow::Borrowed(entry);
     };
-    let exception = head.exceptions.last();
-    let frame = newest_frame(head);
+    let subject = Subject::of(head);
+    let exception = subject.shown();
+    let frame = subject.frame(head);
     let of_frame = |part: fn(&ArchivedFrameHeadV1) -> &str| frame.map_or("", part);
     let value: Cow<'a, str> = match name {
         "transaction" => Cow::Borrowed(&head.transaction),
@@ -65,13 +67,4 @@ fn name_of(entry: &str) -> Option<&str> {
 fn tag<'a>(head: &'a ArchivedHead, key: &str) -> &'a str {
     let mut tags = head.tags.iter();
     tags.find(|pair| pair.0 == key).map_or("", |pair| &pair.1)
-}
-
-/// The frame that broke: the newest of the application's own, else the newest.
-fn newest_frame(head: &ArchivedHead) -> Option<&ArchivedFrameHeadV1> {
-    let stack = head.exceptions.iter().rev().map(|e| e.frames.as_slice());
-    let stack = stack
-        .chain([head.thread_frames.as_slice()])
-        .find(|frames| !frames.is_empty())?;
-    frames::newest(stack, &head.platform)
 }

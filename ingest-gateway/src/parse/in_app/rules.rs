@@ -41,6 +41,13 @@ impl Family {
             _ => Unknown,
         }
     }
+
+    /// Whether clients call some packages of one event the application's own and some
+    /// not only when told to. Rust's and .NET's know some packages by name and take
+    /// the others for own; Node's, Go's and Ruby's cannot be told.
+    pub(super) fn can_select(self) -> bool {
+        matches!(self, Beam | Dart | Jvm | Php | Python)
+    }
 }
 
 /// The part of a frame that a row looks at.
@@ -179,6 +186,7 @@ pub(super) static ROWS: &[Row] = &[
     runtime(&[Dart], Path, Starts("package:sentry"), "package:sentry_flutter/src/widgets_binding.dart"),
     runtime(&[Beam], Module, Within("Sentry"), "Sentry.PlugCapture"),
     runtime(&[JavaScript], Path, Contains("/node_modules/@sentry/"), "/srv/app/node_modules/@sentry/node/build/cjs/index.js"),
+    runtime(&[JavaScript], Function, Contains("sentryWrapped"), "HTMLButtonElement.sentryWrapped"),
     runtime(&[Native], Function, Starts("sentry_"), "sentry_panic::PanicIntegration::event_from_panic_info"),
     runtime(&[Native], Function, Starts("sentry::"), "sentry::capture_error"),
     runtime(&[Native], Function, Starts("<sentry"), "<sentry_panic::PanicIntegration as sentry_core::Integration>::setup"),
@@ -305,6 +313,15 @@ pub(super) static ROWS: &[Row] = &[
     runtime(&[Native], Function, Starts("rust_begin_unwind"), "rust_begin_unwind"),
     runtime(&[Native], Function, Starts("rust_panic"), "rust_panic_with_hook"),
     runtime(&[Native], Function, Within("backtrace"), "backtrace::capture::Backtrace::new"),
+    // A line of a backtrace that its client took for a function.
+    runtime(&[Native], Function, Starts("at /rustc/"), "at /rustc/59807616e1fa2540724bfbac14d7976d7e4a3860/library/std/src/panic.rs:359:14"),
+    runtime(&[Native], Function, Is("<unknown>"), "<unknown>"),
+    runtime(&[Native], Function, Within("anyhow"), "anyhow::context::<impl anyhow::Context<T,E> for core::result::Result<T,E>>::context"),
+    runtime(&[Native], Function, Contains(" as anyhow::"), "<E as anyhow::context::ext::StdError>::ext_context"),
+    runtime(&[Native], Function, Is("_start"), "_start"),
+    runtime(&[Native], Function, Starts("__libc_start"), "__libc_start_call_main"),
+    runtime(&[Native], Function, Is("start_thread"), "start_thread"),
+    runtime(&[Native], Function, Is("clone3"), "clone3"),
 
     // PHP. Composer's folder is Go's and Ruby's too.
     package(ALL, Path, Contains("/vendor/"), "/var/www/vendor/laravel/framework/src/Illuminate/Routing/Router.php"),
@@ -336,6 +353,7 @@ pub(super) static ROWS: &[Row] = &[
     runtime(&[Jvm], Module, Within("com.google.android"), "com.google.android.material.button.MaterialButton"),
     runtime(&[Jvm], Module, Within("dalvik"), "dalvik.system.VMStack"),
     runtime(&[Jvm], Module, Within("libcore"), "libcore.io.Linux"),
+    runtime(&[Jvm], Module, Contains("CGLIB$$"), "com.acme.Cart$$SpringCGLIB$$0"),
     package(&[Jvm], Module, Within("org.springframework"), "org.springframework.web.servlet.DispatcherServlet"),
     package(&[Jvm], Module, Within("org.apache"), "org.apache.catalina.core.StandardWrapperValve"),
     package(&[Jvm], Module, Within("org.hibernate"), "org.hibernate.internal.SessionImpl"),

@@ -164,6 +164,13 @@ fn packages_are_own_only_for_a_client_that_tells_them_apart() {
 }
 
 #[test]
+fn clients_without_such_a_setting_are_not_believed() {
+    let gem = |told| file("/usr/local/bundle/gems/rack-3.1.0/lib/rack.rb", Some(told));
+    let verdicts = settled("ruby", vec![gem(false), gem(true)]);
+    assert_eq!(verdicts, [(false, None), (false, Some(true))]);
+}
+
+#[test]
 fn an_application_bundle_is_own_even_against_the_client() {
     let image = |path: &str| Frame {
         client_in_app: Some(false),

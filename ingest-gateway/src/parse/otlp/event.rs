@@ -278,6 +278,7 @@ pub(super) fn build(
         event.other.insert("stack", text);
     }
     limit::fill_user_agent(&mut event, context);
+    limit::settle_frames(&mut event);
     scrub::event(&mut event);
     Ok(Box::new(ParsedEvent {
         event,

@@ -72,4 +72,36 @@ describe("the stack", () => {
     render(<Stack detail={create(EventDetailSchema, { message: "Disk almost full" })} platform="node" />);
     expect(screen.getByText("Disk almost full")).toBeTruthy();
   });
+
+  test("a message whose stack the SDK made up is called one", () => {
+    const synthetic = create(EventDetailSchema, { exceptions: [{ value: "Something is off", mechanism: { synthetic: true }, frames: [{ function: "run", filename: "a.js", inApp: true }] }] });
+    render(<Stack detail={synthetic} platform="node" />);
+    expect(screen.getByRole("heading", { level: 2, name: "Message" })).toBeTruthy();
+    expect(screen.getByText("synthetic")).toBeTruthy();
+    expect(screen.queryByRole("heading", { level: 3 })).toBeNull();
+  });
+
+  test("threads can be chosen, the crashed one is marked and chosen first", () => {
+    const crash = create(EventDetailSchema, {
+      exceptions: [{ type: "SIGSEGV", threadId: "7" }],
+      threads: [
+        { id: "3", name: "sync", frames: [{ function: "drain", package: "/opt/shopd", inApp: true }] },
+        { id: "7", name: "main", crashed: true, frames: [{ function: "reserve", package: "/opt/shopd", inApp: true }] },
+      ],
+    });
+    render(<Stack detail={crash} platform="native" />);
+    // The exception has the stack of its thread.
+    expect(screen.getByText("reserve")).toBeTruthy();
+    fireEvent.click(screen.getByRole("button", { name: "Threads" }));
+    expect(screen.getByRole("tab", { selected: true }).textContent).toBe("maincrashed");
+    fireEvent.click(screen.getByRole("tab", { name: "sync" }));
+    expect(screen.getByText("drain")).toBeTruthy();
+  });
+
+  test("a frame that the server judged otherwise says so", () => {
+    const corrected = create(EventDetailSchema, { exceptions: [{ type: "E", frames: [{ function: "lib", filename: "x/lib.py", inApp: false, clientInApp: true }, { function: "own", filename: "own.py", inApp: true }] }] });
+    render(<Stack detail={corrected} platform="python" />);
+    fireEvent.click(screen.getByRole("button", { name: "All frames" }));
+    expect(screen.getByText("not own code *").dataset["tip"]).toMatch(/SDK called this own code/);
+  });
 });

@@ -1,10 +1,10 @@
 import { create } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
-import { FrameSchema } from "@/gen/errata/v1/event_pb";
-import { foldLabel, foldStack, packageOf, sourceLines, stackText, type StackPart } from "./frames";
+import { FrameDetailSchema } from "@/gen/errata/v1/event_read_pb";
+import { foldLabel, foldStack, packageOf, sourceLines, type StackPart } from "./frames";
 
-const own = (name: string) => create(FrameSchema, { function: name, filename: `src/${name}.py`, inApp: true });
-const foreign = (name: string, path: string) => create(FrameSchema, { function: name, absPath: path, inApp: false });
+const own = (name: string) => create(FrameDetailSchema, { function: name, filename: `src/${name}.py`, inApp: true });
+const foreign = (name: string, path: string) => create(FrameDetailSchema, { function: name, absPath: path, inApp: false });
 const django = (name: string) => foreign(name, `/venv/lib/python3.11/site-packages/django/${name}.py`);
 const asgi = (name: string) => foreign(name, `/venv/lib/python3.11/site-packages/asgiref/${name}.py`);
 
@@ -49,22 +49,23 @@ test.each([
   ["/root-of/registry/src/index-1/tokio-util-0.7.18/src/lib.rs", "tokio-util"],
   ["/rustc/9fc/library/core/src/panicking.rs", "std"],
   ["/go/pkg/mod/github.com/gin-gonic/gin@v1.9.1/context.go", "github.com/gin-gonic/gin"],
+  ["/usr/local/bundle/gems/actionpack-7.1.5/lib/metal.rb", "actionpack"],
+  ["puma-6.5.0/lib/puma/server.rb", "puma"],
+  ["/var/www/vendor/laravel/framework/src/Kernel.php", "laravel/framework"],
+  ["package:flutter/src/gestures.dart", "flutter"],
+  ["dart:async/zone.dart", "dart"],
+  ["/usr/local/go/src/net/http/server.go", "go"],
   ["https://cdn.example.org/runtime.js", "cdn.example.org"],
 ])("%s belongs to %s", (path, expected) => {
   expect(packageOf(foreign("f", path))).toBe(expected);
 });
 
 test("lines are numbered from the first and lose the indentation they share", () => {
-  const frame = create(FrameSchema, { lineno: 12, preContext: ["    if x:", ""], contextLine: "\tfail()", postContext: ["        y"] });
+  const frame = create(FrameDetailSchema, { lineno: 12, preContext: ["    if x:", ""], contextLine: "\tfail()", postContext: ["        y"] });
   expect(sourceLines(frame)).toEqual([
     { number: 10, text: "if x:", failing: false },
     { number: 11, text: "", failing: false },
     { number: 12, text: "fail()", failing: true },
     { number: 13, text: "    y", failing: false },
   ]);
-});
-
-test("a stack as text has the newest call first", () => {
-  const frames = [create(FrameSchema, { function: "main", filename: "a.js", lineno: 1 }), create(FrameSchema, { filename: "b.js", lineno: 2, colno: 3 })];
-  expect(stackText("E: x", frames)).toBe("E: x\n  at ? (b.js:2:3)\n  at main (a.js:1)");
 });

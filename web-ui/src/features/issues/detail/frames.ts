@@ -1,10 +1,10 @@
 // Which frames of a stack to open and which to fold: the application's own frames
 // are shown, runs of others become one line ("12 frames of django").
-import type { Frame } from "@/gen/errata/v1/event_pb";
+import type { FrameDetail } from "@/gen/errata/v1/event_read_pb";
 
 export type StackPart =
-  | { kind: "frame"; frame: Frame; index: number; failing: boolean }
-  | { kind: "fold"; frames: { frame: Frame; index: number }[]; packages: PackageCount[] };
+  | { kind: "frame"; frame: FrameDetail; index: number; failing: boolean }
+  | { kind: "fold"; frames: { frame: FrameDetail; index: number }[]; packages: PackageCount[] };
 
 export interface PackageCount {
   name: string;
@@ -15,7 +15,7 @@ export interface PackageCount {
 const FOLD_MIN = 1;
 
 /** The package that a frame belongs to; "" when it cannot be told. */
-export function packageOf(frame: Frame): string {
+export function packageOf(frame: FrameDetail): string {
   const path = (frame.absPath || frame.filename).replaceAll("\\", "/");
   const rules: readonly RegExp[] = [
     // Node and bundlers; the innermost node_modules wins.
@@ -25,13 +25,21 @@ export function packageOf(frame: Frame): string {
     /\/registry\/src\/[^/]+\/(.+?)-\d[^/]*\//,
     // Go: pkg/mod/<module>@<version>/
     /\/pkg\/mod\/(.+?)@v/,
-    /\/gems\/([^/]+?)-\d[^/]*\//,
+    /\/?gems\/([^/]+?)-\d[^/]*\//,
+    // Composer: vendor/<vendor>/<package>/
+    /\/vendor\/([^/]+\/[^/]+)\//,
+    // Dart
+    /^package:([^/]+)\//,
+    // Filenames that begin with a gem's folder.
+    /^([a-z][\w-]*?)-\d+\.\d[^/]*\/lib\//,
   ];
   for (const rule of rules) {
     const name = rule.exec(path)?.[1];
     if (name) return name;
   }
   if (/^node:|^internal\//.test(path)) return "node";
+  if (/^dart:/.test(path)) return "dart";
+  if (/\/usr\/local\/go\/src\//.test(path)) return "go";
   if (/\/rustc\/|\/library\/(std|core|alloc)\//.test(path)) return "std";
   if (/\/lib(?:64)?\/python\d/.test(path)) return "python";
   const host = /^https?:\/\/([^/:]+)/.exec(path)?.[1];
@@ -39,12 +47,14 @@ export function packageOf(frame: Frame): string {
   if (frame.module) {
     const [first, second] = frame.module.split(/::|\.|\//);
     // Java and C#: "org.springframework.web" is better known as org.springframework.
-    return /^(org|com|io|net|de)$/.test(first ?? "") && second ? `${first}.${second}` : (first ?? "");
+    return /^(org|com|io|net|de|Microsoft)$/.test(first ?? "") && second ? `${first}.${second}` : (first ?? "");
   }
-  return "";
+  // Native: the image, without its folders and its version.
+  const image = frame.package.split(/[/\\]/).pop() ?? "";
+  return image.replace(/(\.so)[.\d]*$/, "$1").replace(/,.*$/, "");
 }
 
-const countPackages = (frames: readonly { frame: Frame }[]): PackageCount[] => {
+const countPackages = (frames: readonly { frame: FrameDetail }[]): PackageCount[] => {
   const counts = new Map<string, number>();
   for (const { frame } of frames) {
     const name = packageOf(frame) || "other code";
@@ -57,10 +67,12 @@ const countPackages = (frames: readonly { frame: Frame }[]): PackageCount[] => {
  * The parts of a stack in the order to show them. `frames` is oldest call first, as
  * sent; the failing frame is the newest of the application, or the newest at all.
  */
-export function foldStack(frames: readonly Frame[], order: "newest" | "oldest", all = false): StackPart[] {
+export function foldStack(frames: readonly FrameDetail[], order: "newest" | "oldest", all = false): StackPart[] {
   const last = frames.length - 1;
-  const newestInApp = frames.findLastIndex((frame) => frame.inApp === true);
-  const failing = newestInApp === -1 ? last : newestInApp;
+  const newestInApp = frames.findLastIndex((frame) => frame.inApp);
+  // An address in an image, without a symbol, says no more than the call before it.
+  const named = frames.findLastIndex((frame) => frame.inApp && `${frame.function}${frame.filename}${frame.absPath}${frame.module}` !== "");
+  const failing = named !== -1 ? named : newestInApp !== -1 ? newestInApp : last;
   const shown = (index: number) => all || index === failing || frames[index]?.inApp === true;
 
   const parts: StackPart[] = [];
@@ -100,7 +112,7 @@ export interface SourceLine {
 }
 
 /** The lines around the failing one, with the indentation they share removed. */
-export function sourceLines(frame: Frame): SourceLine[] {
+export function sourceLines(frame: FrameDetail): SourceLine[] {
   if (frame.contextLine === "" && frame.preContext.length === 0) return [];
   const first = frame.lineno - frame.preContext.length;
   const texts = [...frame.preContext, frame.contextLine, ...frame.postContext].map((text) => text.replaceAll("\t", "    "));
@@ -111,13 +123,4 @@ export function sourceLines(frame: Frame): SourceLine[] {
     text: text.slice(shared),
     failing: index === frame.preContext.length,
   }));
-}
-
-/** The stack as text, for pasting into a ticket; newest call first. */
-export function stackText(title: string, frames: readonly Frame[]): string {
-  const lines = frames.toReversed().map((frame) => {
-    const place = [frame.filename || frame.absPath || frame.module, frame.lineno || "", frame.colno || ""].filter(Boolean).join(":");
-    return `  at ${frame.function || "?"} (${place})`;
-  });
-  return [title, ...lines].join("\n");
 }

@@ -6,7 +6,7 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import type { Breadcrumb, Frame, Level } from "./event_pb";
+import type { Breadcrumb, Level } from "./event_pb";
 import { file_errata_v1_event } from "./event_pb";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_struct, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
@@ -16,7 +16,7 @@ import type { JsonObject, Message } from "@bufbuild/protobuf";
  * Describes the file errata/v1/event_read.proto.
  */
 export const file_errata_v1_event_read: GenFile = /*@__PURE__*/
-  fileDesc("ChplcnJhdGEvdjEvZXZlbnRfcmVhZC5wcm90bxIJZXJyYXRhLnYxIr8CCgxFdmVudFN1bW1hcnkSCgoCaWQYASABKAkSEAoIaXNzdWVfaWQYAiABKAkSEgoKcHJvamVjdF9pZBgDIAEoDRItCgl0aW1lc3RhbXAYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC3JlY2VpdmVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIfCgVsZXZlbBgGIAEoDjIQLmVycmF0YS52MS5MZXZlbBIMCgR0eXBlGAcgASgJEg8KB21lc3NhZ2UYCCABKAkSDwoHY3VscHJpdBgJIAEoCRIPCgdyZWxlYXNlGAogASgJEhMKC2Vudmlyb25tZW50GAsgASgJEhAKCHBsYXRmb3JtGAwgASgJEhQKCHBvc2l0aW9uGA0gASgEQgIwASKDAQoRTGlzdEV2ZW50c1JlcXVlc3QSEgoKcHJvamVjdF9pZBgBIAEoDRIQCghpc3N1ZV9pZBgCIAEoCRINCgVxdWVyeRgDIAEoCRINCgVsaW1pdBgEIAEoDRIOCgZjdXJzb3IYBSABKAkSGgoOYWZ0ZXJfcG9zaXRpb24YBiABKARCAjABIlIKEkxpc3RFdmVudHNSZXNwb25zZRInCgZldmVudHMYASADKAsyFy5lcnJhdGEudjEuRXZlbnRTdW1tYXJ5EhMKC25leHRfY3Vyc29yGAIgASgJIlEKD0dldEV2ZW50UmVxdWVzdBIQCghldmVudF9pZBgBIAEoCRIQCghpc3N1ZV9pZBgCIAEoCRIaCg5hZnRlcl9wb3NpdGlvbhgDIAEoBEICMAEilAEKEEdldEV2ZW50UmVzcG9uc2USKAoHc3VtbWFyeRgBIAEoCzIXLmVycmF0YS52MS5FdmVudFN1bW1hcnkSJgoGZGV0YWlsGAIgASgLMhYuZXJyYXRhLnYxLkV2ZW50RGV0YWlsEhYKDm5ld2VyX2V2ZW50X2lkGAMgASgJEhYKDm9sZGVyX2V2ZW50X2lkGAQgASgJIqAFCgtFdmVudERldGFpbBIuCgpleGNlcHRpb25zGAEgAygLMhouZXJyYXRhLnYxLkV4Y2VwdGlvbkRldGFpbBIoCgd0aHJlYWRzGAIgAygLMhcuZXJyYXRhLnYxLlRocmVhZERldGFpbBIuCgR0YWdzGAMgAygLMiAuZXJyYXRhLnYxLkV2ZW50RGV0YWlsLlRhZ3NFbnRyeRIlCgR1c2VyGAQgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdBIoCgdyZXF1ZXN0GAUgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdBIpCghjb250ZXh0cxgGIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSKgoLYnJlYWRjcnVtYnMYByADKAsyFS5lcnJhdGEudjEuQnJlYWRjcnVtYhImCgVleHRyYRgIIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSEwoLZmluZ2VycHJpbnQYCSADKAkSJAoDc2RrGAogASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdBIPCgdtZXNzYWdlGAsgASgJEgwKBGRpc3QYDCABKAkSEwoLc2VydmVyX25hbWUYDSABKAkSEwoLdHJhbnNhY3Rpb24YDiABKAkSDgoGbG9nZ2VyGA8gASgJEjQKB21vZHVsZXMYECADKAsyIy5lcnJhdGEudjEuRXZlbnREZXRhaWwuTW9kdWxlc0VudHJ5EhAKCHJhd19qc29uGBEgASgJGisKCVRhZ3NFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBGi4KDE1vZHVsZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIpwBCg9FeGNlcHRpb25EZXRhaWwSDAoEdHlwZRgBIAEoCRINCgV2YWx1ZRgCIAEoCRIOCgZtb2R1bGUYAyABKAkSJwoJbWVjaGFuaXNtGAQgASgLMhQuZXJyYXRhLnYxLk1lY2hhbmlzbRIgCgZmcmFtZXMYBSADKAsyEC5lcnJhdGEudjEuRnJhbWUSEQoJdGhyZWFkX2lkGAYgASgJIuMBCglNZWNoYW5pc20SDAoEdHlwZRgBIAEoCRIUCgdoYW5kbGVkGAIgASgISACIAQESEQoJc3ludGhldGljGAMgASgIEiUKBGRhdGEYBCABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0EhkKDGV4Y2VwdGlvbl9pZBgFIAEoBUgBiAEBEhYKCXBhcmVudF9pZBgGIAEoBUgCiAEBEhoKEmlzX2V4Y2VwdGlvbl9ncm91cBgHIAEoCEIKCghfaGFuZGxlZEIPCg1fZXhjZXB0aW9uX2lkQgwKCl9wYXJlbnRfaWQibAoMVGhyZWFkRGV0YWlsEgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkSDwoHY3Jhc2hlZBgDIAEoCBIPCgdjdXJyZW50GAQgASgIEiAKBmZyYW1lcxgFIAMoCzIQLmVycmF0YS52MS5GcmFtZTKeAQoMRXZlbnRTZXJ2aWNlEkkKCkxpc3RFdmVudHMSHC5lcnJhdGEudjEuTGlzdEV2ZW50c1JlcXVlc3QaHS5lcnJhdGEudjEuTGlzdEV2ZW50c1Jlc3BvbnNlEkMKCEdldEV2ZW50EhouZXJyYXRhLnYxLkdldEV2ZW50UmVxdWVzdBobLmVycmF0YS52MS5HZXRFdmVudFJlc3BvbnNlYgZwcm90bzM", [file_errata_v1_event, file_google_protobuf_struct, file_google_protobuf_timestamp]);
+  fileDesc("ChplcnJhdGEvdjEvZXZlbnRfcmVhZC5wcm90bxIJZXJyYXRhLnYxIr8CCgxFdmVudFN1bW1hcnkSCgoCaWQYASABKAkSEAoIaXNzdWVfaWQYAiABKAkSEgoKcHJvamVjdF9pZBgDIAEoDRItCgl0aW1lc3RhbXAYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC3JlY2VpdmVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIfCgVsZXZlbBgGIAEoDjIQLmVycmF0YS52MS5MZXZlbBIMCgR0eXBlGAcgASgJEg8KB21lc3NhZ2UYCCABKAkSDwoHY3VscHJpdBgJIAEoCRIPCgdyZWxlYXNlGAogASgJEhMKC2Vudmlyb25tZW50GAsgASgJEhAKCHBsYXRmb3JtGAwgASgJEhQKCHBvc2l0aW9uGA0gASgEQgIwASKDAQoRTGlzdEV2ZW50c1JlcXVlc3QSEgoKcHJvamVjdF9pZBgBIAEoDRIQCghpc3N1ZV9pZBgCIAEoCRINCgVxdWVyeRgDIAEoCRINCgVsaW1pdBgEIAEoDRIOCgZjdXJzb3IYBSABKAkSGgoOYWZ0ZXJfcG9zaXRpb24YBiABKARCAjABIlIKEkxpc3RFdmVudHNSZXNwb25zZRInCgZldmVudHMYASADKAsyFy5lcnJhdGEudjEuRXZlbnRTdW1tYXJ5EhMKC25leHRfY3Vyc29yGAIgASgJIlEKD0dldEV2ZW50UmVxdWVzdBIQCghldmVudF9pZBgBIAEoCRIQCghpc3N1ZV9pZBgCIAEoCRIaCg5hZnRlcl9wb3NpdGlvbhgDIAEoBEICMAEilAEKEEdldEV2ZW50UmVzcG9uc2USKAoHc3VtbWFyeRgBIAEoCzIXLmVycmF0YS52MS5FdmVudFN1bW1hcnkSJgoGZGV0YWlsGAIgASgLMhYuZXJyYXRhLnYxLkV2ZW50RGV0YWlsEhYKDm5ld2VyX2V2ZW50X2lkGAMgASgJEhYKDm9sZGVyX2V2ZW50X2lkGAQgASgJIqAFCgtFdmVudERldGFpbBIuCgpleGNlcHRpb25zGAEgAygLMhouZXJyYXRhLnYxLkV4Y2VwdGlvbkRldGFpbBIoCgd0aHJlYWRzGAIgAygLMhcuZXJyYXRhLnYxLlRocmVhZERldGFpbBIuCgR0YWdzGAMgAygLMiAuZXJyYXRhLnYxLkV2ZW50RGV0YWlsLlRhZ3NFbnRyeRIlCgR1c2VyGAQgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdBIoCgdyZXF1ZXN0GAUgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdBIpCghjb250ZXh0cxgGIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSKgoLYnJlYWRjcnVtYnMYByADKAsyFS5lcnJhdGEudjEuQnJlYWRjcnVtYhImCgVleHRyYRgIIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSEwoLZmluZ2VycHJpbnQYCSADKAkSJAoDc2RrGAogASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdBIPCgdtZXNzYWdlGAsgASgJEgwKBGRpc3QYDCABKAkSEwoLc2VydmVyX25hbWUYDSABKAkSEwoLdHJhbnNhY3Rpb24YDiABKAkSDgoGbG9nZ2VyGA8gASgJEjQKB21vZHVsZXMYECADKAsyIy5lcnJhdGEudjEuRXZlbnREZXRhaWwuTW9kdWxlc0VudHJ5EhAKCHJhd19qc29uGBEgASgJGisKCVRhZ3NFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBGi4KDE1vZHVsZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIqIBCg9FeGNlcHRpb25EZXRhaWwSDAoEdHlwZRgBIAEoCRINCgV2YWx1ZRgCIAEoCRIOCgZtb2R1bGUYAyABKAkSJwoJbWVjaGFuaXNtGAQgASgLMhQuZXJyYXRhLnYxLk1lY2hhbmlzbRImCgZmcmFtZXMYBSADKAsyFi5lcnJhdGEudjEuRnJhbWVEZXRhaWwSEQoJdGhyZWFkX2lkGAYgASgJIsMCCgtGcmFtZURldGFpbBIQCghmdW5jdGlvbhgBIAEoCRIOCgZtb2R1bGUYAiABKAkSEAoIZmlsZW5hbWUYAyABKAkSEAoIYWJzX3BhdGgYBCABKAkSDgoGbGluZW5vGAUgASgNEg0KBWNvbG5vGAYgASgNEg4KBmluX2FwcBgHIAEoCBIUCgxjb250ZXh0X2xpbmUYCCABKAkSEwoLcHJlX2NvbnRleHQYCSADKAkSFAoMcG9zdF9jb250ZXh0GAogAygJEiUKBHZhcnMYCyABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0Eg8KB3BhY2thZ2UYDCABKAkSGAoQaW5zdHJ1Y3Rpb25fYWRkchgNIAEoCRIaCg1jbGllbnRfaW5fYXBwGA4gASgISACIAQFCEAoOX2NsaWVudF9pbl9hcHAi8wEKCU1lY2hhbmlzbRIMCgR0eXBlGAEgASgJEhQKB2hhbmRsZWQYAiABKAhIAIgBARIRCglzeW50aGV0aWMYAyABKAgSJQoEZGF0YRgEIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSGQoMZXhjZXB0aW9uX2lkGAUgASgFSAGIAQESFgoJcGFyZW50X2lkGAYgASgFSAKIAQESGgoSaXNfZXhjZXB0aW9uX2dyb3VwGAcgASgIEg4KBnNvdXJjZRgIIAEoCUIKCghfaGFuZGxlZEIPCg1fZXhjZXB0aW9uX2lkQgwKCl9wYXJlbnRfaWQicgoMVGhyZWFkRGV0YWlsEgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkSDwoHY3Jhc2hlZBgDIAEoCBIPCgdjdXJyZW50GAQgASgIEiYKBmZyYW1lcxgFIAMoCzIWLmVycmF0YS52MS5GcmFtZURldGFpbDKeAQoMRXZlbnRTZXJ2aWNlEkkKCkxpc3RFdmVudHMSHC5lcnJhdGEudjEuTGlzdEV2ZW50c1JlcXVlc3QaHS5lcnJhdGEudjEuTGlzdEV2ZW50c1Jlc3BvbnNlEkMKCEdldEV2ZW50EhouZXJyYXRhLnYxLkdldEV2ZW50UmVxdWVzdBobLmVycmF0YS52MS5HZXRFdmVudFJlc3BvbnNlYgZwcm90bzM", [file_errata_v1_event, file_google_protobuf_struct, file_google_protobuf_timestamp]);
 
 /**
  * One line about a stored event.
@@ -385,9 +385,9 @@ export type ExceptionDetail = Message<"errata.v1.ExceptionDetail"> & {
   /**
    * Oldest call first.
    *
-   * @generated from field: repeated errata.v1.Frame frames = 5;
+   * @generated from field: repeated errata.v1.FrameDetail frames = 5;
    */
-  frames: Frame[];
+  frames: FrameDetail[];
 
   /**
    * @generated from field: string thread_id = 6;
@@ -401,6 +401,98 @@ export type ExceptionDetail = Message<"errata.v1.ExceptionDetail"> & {
  */
 export const ExceptionDetailSchema: GenMessage<ExceptionDetail> = /*@__PURE__*/
   messageDesc(file_errata_v1_event_read, 6);
+
+/**
+ * One call of a stored stack: a `Frame` and what the server adds to it.
+ *
+ * @generated from message errata.v1.FrameDetail
+ */
+export type FrameDetail = Message<"errata.v1.FrameDetail"> & {
+  /**
+   * @generated from field: string function = 1;
+   */
+  function: string;
+
+  /**
+   * @generated from field: string module = 2;
+   */
+  module: string;
+
+  /**
+   * @generated from field: string filename = 3;
+   */
+  filename: string;
+
+  /**
+   * @generated from field: string abs_path = 4;
+   */
+  absPath: string;
+
+  /**
+   * @generated from field: uint32 lineno = 5;
+   */
+  lineno: number;
+
+  /**
+   * @generated from field: uint32 colno = 6;
+   */
+  colno: number;
+
+  /**
+   * Whether it is the application's own code, by the server's verdict.
+   *
+   * @generated from field: bool in_app = 7;
+   */
+  inApp: boolean;
+
+  /**
+   * @generated from field: string context_line = 8;
+   */
+  contextLine: string;
+
+  /**
+   * @generated from field: repeated string pre_context = 9;
+   */
+  preContext: string[];
+
+  /**
+   * @generated from field: repeated string post_context = 10;
+   */
+  postContext: string[];
+
+  /**
+   * @generated from field: google.protobuf.Struct vars = 11;
+   */
+  vars?: JsonObject | undefined;
+
+  /**
+   * The native image, assembly or package.
+   *
+   * @generated from field: string package = 12;
+   */
+  package: string;
+
+  /**
+   * Where the call was ("0x104a5c1f8"), of native code.
+   *
+   * @generated from field: string instruction_addr = 13;
+   */
+  instructionAddr: string;
+
+  /**
+   * What the client said of `in_app`, where the server knew better.
+   *
+   * @generated from field: optional bool client_in_app = 14;
+   */
+  clientInApp?: boolean | undefined;
+};
+
+/**
+ * Describes the message errata.v1.FrameDetail.
+ * Use `create(FrameDetailSchema)` to create a new message.
+ */
+export const FrameDetailSchema: GenMessage<FrameDetail> = /*@__PURE__*/
+  messageDesc(file_errata_v1_event_read, 7);
 
 /**
  * @generated from message errata.v1.Mechanism
@@ -442,6 +534,14 @@ export type Mechanism = Message<"errata.v1.Mechanism"> & {
    * @generated from field: bool is_exception_group = 7;
    */
   isExceptionGroup: boolean;
+
+  /**
+   * How it hangs together with the exception of `parent_id`: "__cause__",
+   * "exceptions[0]", "errors[0]", "InnerException".
+   *
+   * @generated from field: string source = 8;
+   */
+  source: string;
 };
 
 /**
@@ -449,7 +549,7 @@ export type Mechanism = Message<"errata.v1.Mechanism"> & {
  * Use `create(MechanismSchema)` to create a new message.
  */
 export const MechanismSchema: GenMessage<Mechanism> = /*@__PURE__*/
-  messageDesc(file_errata_v1_event_read, 7);
+  messageDesc(file_errata_v1_event_read, 8);
 
 /**
  * @generated from message errata.v1.ThreadDetail
@@ -476,9 +576,9 @@ export type ThreadDetail = Message<"errata.v1.ThreadDetail"> & {
   current: boolean;
 
   /**
-   * @generated from field: repeated errata.v1.Frame frames = 5;
+   * @generated from field: repeated errata.v1.FrameDetail frames = 5;
    */
-  frames: Frame[];
+  frames: FrameDetail[];
 };
 
 /**
@@ -486,7 +586,7 @@ export type ThreadDetail = Message<"errata.v1.ThreadDetail"> & {
  * Use `create(ThreadDetailSchema)` to create a new message.
  */
 export const ThreadDetailSchema: GenMessage<ThreadDetail> = /*@__PURE__*/
-  messageDesc(file_errata_v1_event_read, 8);
+  messageDesc(file_errata_v1_event_read, 9);
 
 /**
  * @generated from service errata.v1.EventService
