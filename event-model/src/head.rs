@@ -117,7 +117,11 @@ impl HeadV1 {
             size_bytes,
             handled: handled_number(event),
             platform: event.platform.clone(),
-            exceptions: event.exceptions.iter().map(exception_head).collect(),
+            exceptions: event
+                .exceptions
+                .iter()
+                .map(|e| exception_head(e, &event.exceptions))
+                .collect(),
             thread_frames: thread_frames(event),
             message: clip(&event.message),
             message_template: clip(&event.message_template),
@@ -170,14 +174,23 @@ fn handled_number(event: &Event) -> u8 {
     }
 }
 
-fn exception_head(exception: &Exception) -> ExceptionHeadV1 {
+fn exception_head(exception: &Exception, all: &[Exception]) -> ExceptionHeadV1 {
     let mechanism = exception.mechanism.as_ref();
+    let parent_id = mechanism.and_then(|m| m.parent_id);
+    // What a group was caused by, or raised while handling, is no member of it.
+    let is_cause = mechanism
+        .is_some_and(|m| matches!(m.source.as_str(), "__cause__" | "__context__" | "cause"));
+    let of_group = all
+        .iter()
+        .filter_map(|e| e.mechanism.as_ref())
+        .any(|m| m.is_exception_group && m.exception_id.is_some() && m.exception_id == parent_id);
+    let parent_id = parent_id.filter(|_| !(is_cause && of_group));
     ExceptionHeadV1 {
         ty: clip(&exception.ty),
         value: clip(&exception.value),
         synthetic: mechanism.is_some_and(|m| m.synthetic),
         exception_id: mechanism.and_then(|m| m.exception_id).unwrap_or(-1),
-        parent_id: mechanism.and_then(|m| m.parent_id).unwrap_or(-1),
+        parent_id: parent_id.unwrap_or(-1),
         is_exception_group: mechanism.is_some_and(|m| m.is_exception_group),
         frames: exception.frames.iter().map(frame_head).collect(),
     }
