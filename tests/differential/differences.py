@@ -56,6 +56,17 @@ DIFFERENCES = [
     ),
     ("thread[].frame[].in_app", lambda ours, relay, sent: relay is None and isinstance(ours, bool), "As above."),
     (
+        "exception[].frame[].in_app",
+        lambda ours, relay, sent: ours is False and relay is True and sent.get("platform") in ("javascript", "native"),
+        "Errata corrects a client that calls the SDK's own script or the standard library its application (browser SDKs"
+        " and Rust's do); Relay leaves that to a later step of its server.",
+    ),
+    (
+        "thread[].frame[].in_app",
+        lambda ours, relay, sent: ours is False and relay is True and sent.get("platform") in ("javascript", "native"),
+        "As above.",
+    ),
+    (
         "exception[].mechanism",
         lambda ours, relay, sent: relay == ("", None) and "mechanism" in (sent.get("exception") or {}),
         "raven-js puts the mechanism beside the list of exceptions. Relay throws it away, Errata gives it to the"
