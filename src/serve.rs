@@ -38,6 +38,8 @@ use crate::{
     ops, peers, server,
 };
 
+/// How often the gateway tells the log what it did not keep.
+const TALLY_EVERY: Duration = Duration::from_secs(10);
 /// How often the gateway looks at what the logs have sealed and scrubbed.
 const LOGS_LOOK_EVERY: Duration = Duration::from_secs(10);
 /// From SIGTERM to the end of the process.
@@ -262,8 +264,9 @@ impl Process {
             self.tasks.push(tokio::spawn(async move {
                 let rounds = gateway.run_retention(retention, every);
                 let care = gateway.watch_logs(LOGS_LOOK_EVERY);
+                let tally = gateway.run_tally(TALLY_EVERY);
                 let _ = stop
-                    .run_until_cancelled(async { tokio::join!(rounds, care) })
+                    .run_until_cancelled(async { tokio::join!(rounds, care, tally) })
                     .await;
             }));
         }
@@ -322,6 +325,7 @@ impl Process {
             }
             if let Some(open) = &self.gateway {
                 open.gateway.drain(DRAIN_TIMEOUT).await;
+                open.gateway.tell_drops().await;
             }
             // The alerter records its cursor through the gateway, so it goes first.
             if let Some(alerts) = self.alerts {

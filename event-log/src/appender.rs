@@ -29,7 +29,7 @@ use crate::{
 
 /// Batches appended and not yet durable: one that syncs, one that waits for it.
 const BATCHES_IN_FLIGHT_MAX: usize = 2;
-/// Heads and bodies of one batch, bytes: the size of the log's own commit groups,
+/// Heads, bodies and notes of one batch, bytes: the size of the log's own commit groups,
 /// which write fastest at 1 MiB. One larger event is a batch of its own.
 const BATCH_BYTES_MAX: usize = 1024 * 1024;
 /// What an event takes beside head and body while it is queued, bytes.
@@ -39,15 +39,27 @@ const WAIT_MAX: Duration = Duration::from_secs(1);
 
 type Answer = oneshot::Sender<Result<Position, CommitError>>;
 
-struct Queued {
-    event: Packed,
-    answer: Answer,
+/// What goes into the log.
+pub(crate) enum Payload {
+    /// An event, its body still to be compressed with its neighbours'.
+    Event(Packed),
+    /// A record that goes in as it is.
+    Note(Record),
 }
 
-impl Queued {
+impl Payload {
     fn bytes(&self) -> usize {
-        self.event.head.len() + self.event.body.len() + EVENT_OVERHEAD_BYTES
+        let held = match self {
+            Self::Event(event) => event.head.len() + event.body.len(),
+            Self::Note(record) => record.payload.len(),
+        };
+        held + EVENT_OVERHEAD_BYTES
     }
+}
+
+struct Queued {
+    payload: Payload,
+    answer: Answer,
 }
 
 #[derive(Default)]
@@ -68,9 +80,14 @@ pub(crate) struct EventQueue {
     batch_bytes_max: usize,
 }
 
+/// Events first, then notes, so that notes do not tear blocks of bodies apart; the
+/// answers stand in the same order.
+#[derive(Default)]
 struct Batch {
     events: Vec<Packed>,
+    notes: Vec<Record>,
     answers: Vec<Answer>,
+    note_answers: Vec<Answer>,
     bytes: usize,
 }
 
@@ -100,11 +117,11 @@ impl EventQueue {
         (self.state.lock().bytes as u64, self.bytes_max as u64)
     }
 
-    /// Takes an event, or refuses it at once.
-    pub(crate) fn push(&self, event: Packed) -> Result<EventTicket, AppendError> {
+    /// Takes an event or a note, or refuses it at once.
+    pub(crate) fn push(&self, payload: Payload) -> Result<EventTicket, AppendError> {
         let (answer, ticket) = oneshot::channel();
-        let queued = Queued { event, answer };
-        let bytes = queued.bytes();
+        let bytes = payload.bytes();
+        let queued = Queued { payload, answer };
         if bytes > self.event_bytes_max {
             return Err(AppendError::TooLarge {
                 bytes,
@@ -147,12 +164,8 @@ impl EventQueue {
             }
             self.changed.wait_for(&mut state, WAIT_MAX);
         }
-        let mut batch = Batch {
-            events: Vec::new(),
-            answers: Vec::new(),
-            bytes: 0,
-        };
-        while let Some(next) = state.events.front().map(Queued::bytes) {
+        let mut batch = Batch::default();
+        while let Some(next) = state.events.front().map(|queued| queued.payload.bytes()) {
             if batch.bytes > 0 && batch.bytes + next > self.batch_bytes_max {
                 break;
             }
@@ -160,9 +173,18 @@ impl EventQueue {
                 break;
             };
             batch.bytes += next;
-            batch.events.push(queued.event);
-            batch.answers.push(queued.answer);
+            match queued.payload {
+                Payload::Event(event) => {
+                    batch.events.push(event);
+                    batch.answers.push(queued.answer);
+                }
+                Payload::Note(record) => {
+                    batch.notes.push(record);
+                    batch.note_answers.push(queued.answer);
+                }
+            }
         }
+        batch.answers.append(&mut batch.note_answers);
         state.batches_in_flight += 1;
         Some(batch)
     }
@@ -218,6 +240,7 @@ fn append(
                 schema: event_model::record::SCHEMA_EVENT_V1,
                 payload: record.into(),
             })
+            .chain(batch.notes)
             .collect();
         let (answers, bytes) = (batch.answers, batch.bytes);
         match log.append_batch(records) {

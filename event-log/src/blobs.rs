@@ -150,6 +150,22 @@ impl Blobs {
         })
     }
 
+    /// The blobs in `dir` for reading; none if nothing was ever stored there.
+    pub fn open_existing(dir: &Path) -> Result<Option<Self>, BlobError> {
+        if !dir.is_dir() {
+            return Ok(None);
+        }
+        let store = LocalFileSystem::new_with_prefix(dir).map_err(|source| BlobError::Store {
+            step: "open",
+            key: dir.display().to_string(),
+            source,
+        })?;
+        Ok(Some(Self {
+            store: Arc::new(store),
+            dir: dir.to_owned(),
+        }))
+    }
+
     /// Stores a blob; durable when this returns. Putting it again costs a read.
     pub async fn put(&self, project: ProjectId, bytes: Bytes) -> Result<BlobHash, BlobError> {
         if bytes.len() > BLOB_BYTES_MAX {

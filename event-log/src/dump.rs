@@ -28,8 +28,8 @@ pub fn control_dir(dir: &Path) -> PathBuf {
 }
 
 /// The events log: `{"log":"events","position","time","kind",…}`. An event has
-/// `head` and `body`, a command `number` and `command`, an opaque record `schema`, a
-/// record that cannot be read `error`.
+/// `head` and `body`, a command `number` and `command`, a note `note`, an opaque record
+/// `schema`, a record that cannot be read `error`.
 pub fn events(reader: &LogReader, after: Position) -> impl Iterator<Item = Value> + use<> {
     let bodies = reader.clone();
     reader.read_after(after).map(move |item| match item {
@@ -71,6 +71,10 @@ fn event_value(reader: &LogReader, item: Item) -> Value {
             set("kind", "command".into());
             set("number", number.into());
             set("command", json!(command));
+        }
+        Entry::Note(note) => {
+            set("kind", "note".into());
+            set("note", json!(note));
         }
         Entry::Opaque { schema } => {
             set("kind", "opaque".into());

@@ -12,7 +12,7 @@ use std::{
 
 use bytes::Bytes;
 use event_model::{
-    Command, Position, RecordError, StoredEvent,
+    Command, Note, Position, RecordError, StoredEvent,
     record::{BodyRef, SCHEMA_EVENT_V1, SCHEMA_MARKER_V1, decode_marker},
 };
 use log_core::Reader;
@@ -49,6 +49,8 @@ pub enum Entry {
         /// The command.
         command: Command,
     },
+    /// What came beside events, or was not kept.
+    Note(Note),
     /// Written by a newer release, to be passed over.
     Opaque {
         /// Its schema: of the record, or of the command that a marker names.
@@ -299,6 +301,10 @@ impl LogReader {
                     Err(RecordError::UnknownSchema(schema)) => Entry::Opaque { schema },
                     Err(source) => return Err(damaged(WhichLog::Control, number, source)),
                 }
+            }
+            schema if Note::is_schema(schema) => {
+                let note = Note::decode(schema, &entry.payload).map_err(events_damaged)?;
+                Entry::Note(note)
             }
             schema => Entry::Opaque { schema },
         };

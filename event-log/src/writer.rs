@@ -9,14 +9,14 @@ use std::{
     sync::{Arc, mpsc},
 };
 
-use event_model::{Command, Head, Position, record::archive_head};
+use event_model::{Command, Head, Note, Position, record::archive_head};
 pub use log_core::Maintenance;
 use log_core::{Log, Record};
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
 use crate::{
-    appender::{self, EventQueue},
+    appender::{self, EventQueue, Payload},
     blocks::Packed,
     commands::{COMMANDS_QUEUED_MAX, CommandLimits, Commands, Message},
     error::{AppendError, CloseError, CommandError, OpenError, ReadError, WhichLog},
@@ -174,15 +174,29 @@ impl LogWriter {
     /// Queues an event; `body` is its JSON document. Never blocks: above the queue's
     /// bound it refuses. Events stand in the log in the order of these calls.
     pub fn append_event(&self, head: &Head, body: Vec<u8>) -> Result<EventTicket, AppendError> {
-        match self.0.events.state() {
-            log_core::WriterState::Running => {}
-            // The log itself finds out when there is space again.
-            log_core::WriterState::NoSpace { .. } => return Err(AppendError::NoSpace),
-            log_core::WriterState::Poisoned { .. } => return Err(AppendError::Poisoned),
-            _ => return Err(AppendError::Closed),
-        }
+        self.check_writable()?;
         let head = archive_head(head).into_vec();
-        self.0.queue.push(Packed { head, body })
+        self.0.queue.push(Payload::Event(Packed { head, body }))
+    }
+
+    /// Queues a note, as [`Self::append_event`] does an event. Within a batch notes
+    /// stand behind the events.
+    pub fn append_note(&self, note: &Note) -> Result<EventTicket, AppendError> {
+        self.check_writable()?;
+        self.0.queue.push(Payload::Note(Record {
+            schema: note.schema(),
+            payload: note.encode().into(),
+        }))
+    }
+
+    fn check_writable(&self) -> Result<(), AppendError> {
+        match self.0.events.state() {
+            log_core::WriterState::Running => Ok(()),
+            // The log itself finds out when there is space again.
+            log_core::WriterState::NoSpace { .. } => Err(AppendError::NoSpace),
+            log_core::WriterState::Poisoned { .. } => Err(AppendError::Poisoned),
+            _ => Err(AppendError::Closed),
+        }
     }
 
     /// Stores a command and its marker; answered when both are durable. Commands

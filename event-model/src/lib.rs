@@ -8,7 +8,8 @@
 //! In reading order: [`id`], [`level`], [`event`] (one whole event),
 //! [`free`] (its parts of free form), [`head`] (the
 //! part of it that grouping and counting read in place), [`record`] (bytes of a
-//! record), [`command`], [`control`] (the fold), [`credential`].
+//! record), [`note`] (records that are no events), [`command`], [`control`] (the
+//! fold), [`credential`].
 
 #[expect(
     missing_docs,
@@ -22,6 +23,7 @@ pub mod free;
 pub mod head;
 pub mod id;
 pub mod level;
+pub mod note;
 pub mod record;
 
 pub use command::{
@@ -33,4 +35,5 @@ pub use event::Event;
 pub use head::Head;
 pub use id::{EventId, Fingerprint, IssueId, Position, ProjectId, PublicKey, TokenId, UserId};
 pub use level::Level;
+pub use note::Note;
 pub use record::{RecordError, StoredEvent};

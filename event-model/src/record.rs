@@ -14,6 +14,7 @@
 //! | … | | padding to 16, then the body (kinds 0, 1) or the compressed block (kind 2, back 0) |
 //!
 //! A marker (schema [`SCHEMA_MARKER_V1`]) is the number of a control record, u64.
+//! [`crate::note`] has the other records.
 //! Invariant: head bytes are validated by bytecheck before the first access, so a
 //! [`StoredEvent`] always has a sound head. A schema this release does not know is
 //! [`RecordError::UnknownSchema`]: an opaque record, to be passed over.
@@ -59,7 +60,7 @@ pub enum RecordError {
     /// The archive is damaged.
     #[error("archived {what} does not validate: {reason}")]
     Archive {
-        /// "head" or "command".
+        /// "head", "command" or "note".
         what: &'static str,
         /// bytecheck's words.
         reason: String,

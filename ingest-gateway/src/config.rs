@@ -7,7 +7,7 @@
 //! issue). `limits.enabled` is the key that will switch them; until then it is
 //! read and changes nothing.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -23,6 +23,8 @@ pub struct GatewayConfig {
     /// it, that header counts only if the peer is on this host (a reverse proxy
     /// beside the server).
     pub trust_forwarded_for: bool,
+    /// The folder of blobs (`data/blobs`).
+    pub blobs_dir: PathBuf,
     /// How many recent events are remembered to tell duplicates.
     pub recent_events: usize,
 }
@@ -31,12 +33,13 @@ pub struct GatewayConfig {
 pub const RECENT_EVENTS_DEFAULT: usize = 1_000_000;
 
 impl GatewayConfig {
-    /// Defaults behind this public address.
-    pub fn new(public_url: Url) -> Self {
+    /// Defaults behind this public address; blobs go into `blobs_dir`.
+    pub fn new(public_url: Url, blobs_dir: PathBuf) -> Self {
         Self {
             public_url,
             limits: GatewayLimits::default(),
             trust_forwarded_for: false,
+            blobs_dir,
             recent_events: RECENT_EVENTS_DEFAULT,
         }
     }

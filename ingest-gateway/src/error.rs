@@ -34,6 +34,8 @@ pub enum ErrorCode {
     TooLarge,
     /// Unknown `Content-Encoding`.
     UnsupportedEncoding,
+    /// A `Content-Type` that is not read here.
+    UnsupportedType,
     /// Too many; later.
     Limited,
     /// Overloaded, no space, shutting down; later.
@@ -55,6 +57,7 @@ impl ErrorCode {
             Self::Conflict => "conflict",
             Self::TooLarge => "too_large",
             Self::UnsupportedEncoding => "unsupported_encoding",
+            Self::UnsupportedType => "unsupported_type",
             Self::Limited => "limited",
             Self::Overloaded => "overloaded",
             Self::Internal => "internal",
@@ -72,7 +75,7 @@ impl ErrorCode {
             Self::TimedOut => StatusCode::REQUEST_TIMEOUT,
             Self::Conflict => StatusCode::CONFLICT,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::UnsupportedEncoding => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::UnsupportedEncoding | Self::UnsupportedType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Limited => StatusCode::TOO_MANY_REQUESTS,
             Self::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
@@ -82,7 +85,9 @@ impl ErrorCode {
     /// The gRPC code.
     pub fn grpc(self) -> Code {
         match self {
-            Self::Invalid | Self::UnsupportedEncoding => Code::InvalidArgument,
+            Self::Invalid | Self::UnsupportedEncoding | Self::UnsupportedType => {
+                Code::InvalidArgument
+            }
             Self::Unauthenticated => Code::Unauthenticated,
             Self::Forbidden => Code::PermissionDenied,
             Self::NotFound => Code::NotFound,

@@ -6,14 +6,17 @@ use std::{
 };
 
 use axum::{Router, middleware::from_fn_with_state};
-use event_log::{Entry, LogReader, LogWriter, ReadError};
+use event_log::{
+    Entry, LogReader, LogWriter, ReadError,
+    blobs::{BlobError, Blobs},
+};
 use event_model::{EventId, Position, ProjectId, credential::ServerSecret};
 use proto::v1::{
     command_service_server::CommandServiceServer,
     ingest_debug_service_server::IngestDebugServiceServer,
     ingest_service_server::IngestServiceServer,
 };
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tonic::codec::CompressionEncoding;
 use tonic_web::GrpcWebLayer;
 use tower::Layer;
@@ -26,13 +29,14 @@ use crate::{
     commands::{CommandCore, CommandRpc, Commands},
     config::{Bootstrap, GatewayConfig},
     error::ApiError,
-    ingest::{grpc::Ingest, native, otlp, sentry},
+    ingest::{grpc::Ingest, native, notes::BLOB_WRITES_MAX, otlp, sentry},
     journal::{self, DebugRpc},
     outcome::{Counts, Tally, TallySnapshot},
     parse,
     recent::Recent,
     shared::Shared,
     sign_in::{self, SignIn},
+    tally_log::Told,
     telemetry,
 };
 
@@ -51,6 +55,9 @@ pub enum StartError {
         #[source]
         source: ReadError,
     },
+    /// The folder of blobs cannot be used.
+    #[error("the blobs cannot be opened")]
+    Blobs(#[from] BlobError),
     /// A step of the first start was refused.
     #[error("the commands of the first start were refused{}", named(.0))]
     Bootstrap(#[source] ApiError),
@@ -110,11 +117,15 @@ impl Gateway {
             batch_max: config.limits.batch_events_max,
             ..parse::Limits::default()
         };
+        let blobs = Blobs::open(&config.blobs_dir)?;
         let shared = Shared {
+            blobs,
+            blob_writes: Semaphore::new(BLOB_WRITES_MAX),
             parse_limits: Arc::new(parse_limits),
             budget: Budget::new(config.limits.in_flight_bytes_max),
             state: Arc::clone(commands.state()),
             tally: Arc::new(Tally::default()),
+            told: tokio::sync::Mutex::new(Told::nothing()),
             closing: false.into(),
             failed: watch::Sender::new(false),
             config,

@@ -8,6 +8,7 @@
 pub(crate) mod cors;
 pub(crate) mod grpc;
 pub(crate) mod native;
+pub(crate) mod notes;
 pub(crate) mod otlp;
 pub(crate) mod sentry;
 
@@ -196,7 +197,7 @@ impl Shared {
         }
     }
 
-    fn append_refused(&self, error: &AppendError) -> ApiError {
+    pub(crate) fn append_refused(&self, error: &AppendError) -> ApiError {
         match error {
             AppendError::TooLarge { .. } => ApiError::new(ErrorCode::TooLarge, error.to_string()),
             AppendError::Poisoned => self.log_failed(error),
@@ -206,7 +207,7 @@ impl Shared {
         }
     }
 
-    fn commit_failed(&self, error: &CommitError) -> ApiError {
+    pub(crate) fn commit_failed(&self, error: &CommitError) -> ApiError {
         match error {
             CommitError::Poisoned | CommitError::OutcomeUnknown => self.log_failed(error),
             CommitError::TooLarge(_) => ApiError::new(ErrorCode::TooLarge, error.to_string()),

@@ -34,6 +34,7 @@ pub mod recent;
 mod retention;
 mod shared;
 mod sign_in;
+mod tally_log;
 pub mod telemetry;
 
 pub use bootstrap::BootstrapReport;

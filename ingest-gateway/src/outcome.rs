@@ -102,7 +102,8 @@ impl From<ErrorCode> for DropReason {
             ErrorCode::Invalid
             | ErrorCode::Conflict
             | ErrorCode::MethodNotAllowed
-            | ErrorCode::UnsupportedEncoding => Self::Invalid,
+            | ErrorCode::UnsupportedEncoding
+            | ErrorCode::UnsupportedType => Self::Invalid,
             ErrorCode::Unauthenticated => Self::Unauthenticated,
             ErrorCode::Forbidden => Self::Forbidden,
             ErrorCode::NotFound => Self::UnknownProject,

@@ -12,21 +12,36 @@
 //! [`Item::Broken`] or an `Err` beside its good neighbours.
 
 mod envelope;
+mod files;
 mod in_app;
 mod json;
 mod limit;
+mod minidump;
+mod multipart;
 mod native;
+mod notes;
 pub mod otlp;
 mod scrub;
+mod security;
 mod sentry;
 mod stack;
 mod store;
 mod symbol;
 mod time;
+mod uploads;
+mod value;
 
 use std::{fmt, net::IpAddr};
 
-use event_model::{Event, EventId, ProjectId, PublicKey};
+use bytes::Bytes;
+use event_model::{Event, EventId, Note, ProjectId, PublicKey};
+
+pub use self::{
+    files::File,
+    notes::Written,
+    security::{ReportOrigin, is_report_type},
+    uploads::{parse_minidump, parse_multipart_files},
+};
 
 /// What a parser knows about the request besides its body.
 #[derive(Debug, Clone, Copy)]
@@ -110,6 +125,8 @@ pub struct Parsed {
     pub event_id: Option<EventId>,
     /// In the order of the body.
     pub items: Vec<Item>,
+    /// What the places of [`Item::File`]s are of, if not the body itself.
+    pub unpacked: Option<Bytes>,
 }
 
 /// One item and what becomes of it.
@@ -117,6 +134,15 @@ pub struct Parsed {
 pub enum Item {
     /// To be stored.
     Event(Box<ParsedEvent>),
+    /// A file of the event, to be stored.
+    File(File),
+    /// To be stored as it is.
+    Note {
+        /// As for [`Item::NotStored`].
+        kind: &'static str,
+        /// The note.
+        note: Box<Note>,
+    },
     /// Understood, of a kind that is not stored.
     NotStored {
         /// The item type of the protocol ("transaction", "session", …), or
@@ -198,6 +224,11 @@ impl fmt::Display for Invalid {
     }
 }
 
+/// The key and project of a DSN; none if it is none.
+pub fn dsn(text: &str) -> Option<DsnParts> {
+    envelope::dsn(text)
+}
+
 /// Reads only an envelope's first line: cheap, for authentication before the rest.
 pub fn envelope_header(body: &[u8]) -> Result<EnvelopeHeader, Invalid> {
     envelope::header(body).map(|(header, _)| header)
@@ -207,46 +238,156 @@ pub fn envelope_header(body: &[u8]) -> Result<EnvelopeHeader, Invalid> {
 /// broken item is an [`Item::Broken`].
 pub fn parse_envelope(body: &[u8], context: &Context<'_>) -> Result<Parsed, Invalid> {
     let (header, at) = envelope::header(body)?;
-    let mut parsed = Parsed {
-        event_id: header.event_id,
-        items: Vec::new(),
+    let raws = envelope::items(body, at, context.limits.items_max);
+    let mut reader = EnvelopeReader {
+        body,
+        context,
+        dump: uploads::dump_of(&raws),
+        id: header.event_id,
+        parsed: Parsed {
+            event_id: header.event_id,
+            items: Vec::with_capacity(raws.len()),
+            unpacked: None,
+        },
+        header,
+        attachments_bytes: 0,
     };
-    // The header's id is that of the first event; a second one needs its own.
-    let mut id = header.event_id;
-    let mut attachments_bytes = 0usize;
-    for raw in envelope::items(body, at, context.limits.items_max) {
+    for raw in raws {
         let kind = raw.kind;
-        let item = match raw.payload {
-            Err(invalid) => Err(invalid),
-            Ok(payload) if kind == "event" => sentry::read(payload, id, header.sent_at_ns, context)
-                .map(|read| match read {
-                    sentry::Payload::Event(event) => {
-                        id = None;
-                        parsed.event_id.get_or_insert(event.event.id);
-                        Item::Event(event)
-                    }
-                    sentry::Payload::NotStored(kind) => not_stored(&kind, None, payload),
-                }),
-            Ok(payload) if kind == "attachment" => {
-                attachments_bytes = attachments_bytes.saturating_add(payload.len());
-                let max = context.limits.attachments_bytes_max;
-                if attachments_bytes > max {
-                    let message = format!("attachments of more than {max} bytes together");
-                    Err(Invalid::too_large(message))
-                } else {
-                    Ok(not_stored(kind, raw.item_count, payload))
-                }
-            }
-            Ok(payload) => Ok(not_stored(kind, raw.item_count, payload)),
-        };
-        let kind = || kind.to_owned();
-        let broken = |invalid| Item::Broken {
-            kind: kind(),
+        let item = reader.item(raw).unwrap_or_else(|invalid| Item::Broken {
+            kind: kind.to_owned(),
             invalid,
-        };
-        parsed.items.push(item.unwrap_or_else(broken));
+        });
+        reader.parsed.items.push(item);
     }
-    Ok(parsed)
+    Ok(reader.finish())
+}
+
+struct EnvelopeReader<'b, 'c> {
+    body: &'b [u8],
+    context: &'c Context<'c>,
+    header: EnvelopeHeader,
+    /// The header's id is that of the first event; a second one needs its own.
+    id: Option<EventId>,
+    /// Until it has become an event, or part of one.
+    dump: Option<minidump::Minidump>,
+    parsed: Parsed,
+    attachments_bytes: usize,
+}
+
+impl EnvelopeReader<'_, '_> {
+    fn item(&mut self, raw: envelope::RawItem<'_>) -> Result<Item, Invalid> {
+        let (payload, context) = (raw.payload?, self.context);
+        let sent_at_ns = self.header.sent_at_ns;
+        let (kind, note) = match raw.kind {
+            "event" => return self.event(payload),
+            "attachment" => return self.file(&raw.file, payload),
+            "feedback" => (
+                "feedback",
+                notes::feedback(payload, self.header.event_id, context)?,
+            ),
+            "user_report" => ("user_report", notes::user_report(payload, context)?),
+            "session" => ("session", notes::session(payload, sent_at_ns, context)?),
+            "sessions" => ("sessions", notes::sessions(payload, sent_at_ns, context)?),
+            "check_in" => ("check_in", notes::check_in(payload, context)?),
+            "client_report" => ("client_report", notes::client_report(payload, context)?),
+            kind => return Ok(not_stored(kind, raw.item_count, payload)),
+        };
+        let note = Box::new(note);
+        Ok(Item::Note { kind, note })
+    }
+
+    fn event(&mut self, payload: &[u8]) -> Result<Item, Invalid> {
+        let sent_at_ns = self.header.sent_at_ns;
+        let read = match self.dump.take() {
+            None => sentry::read(payload, self.id, sent_at_ns, self.context)?,
+            // The event of a crash says around it what the dump cannot know.
+            Some(dump) => {
+                let whole = minidump::payload(value::object(payload).unwrap_or_default(), &dump);
+                sentry::read(&whole, self.id, sent_at_ns, self.context)
+                    .or_else(|_| sentry::read(payload, self.id, sent_at_ns, self.context))?
+            }
+        };
+        Ok(match read {
+            sentry::Payload::Event(event) => {
+                self.id = None;
+                self.parsed.event_id.get_or_insert(event.event.id);
+                Item::Event(event)
+            }
+            sentry::Payload::NotStored(kind) => not_stored(&kind, None, payload),
+        })
+    }
+
+    fn file(&mut self, header: &envelope::FileHeader, payload: &[u8]) -> Result<Item, Invalid> {
+        self.attachments_bytes = self.attachments_bytes.saturating_add(payload.len());
+        let max = self.context.limits.attachments_bytes_max;
+        if self.attachments_bytes > max {
+            let message = format!("attachments of more than {max} bytes together");
+            return Err(Invalid::too_large(message));
+        }
+        Ok(Item::File(File::new(
+            header.name.as_deref(),
+            header.content_type.as_deref(),
+            header.attachment_type.as_deref(),
+            files::range_in(self.body, payload),
+        )))
+    }
+
+    fn finish(mut self) -> Parsed {
+        // A dump without an event is one.
+        if let Some(dump) = self.dump.take() {
+            let payload = minidump::payload(serde_json::Map::new(), &dump);
+            let read = sentry::read(&payload, self.id, None, self.context);
+            if let Ok(sentry::Payload::Event(event)) = read {
+                self.parsed.event_id.get_or_insert(event.event.id);
+                self.parsed.items.push(Item::Event(event));
+            }
+        }
+        uploads::refuse_files_of_nothing(&mut self.parsed);
+        self.parsed
+    }
+}
+
+/// Reads reports that a browser sent by itself.
+pub fn parse_reports(
+    body: &[u8],
+    origin: &ReportOrigin,
+    context: &Context<'_>,
+) -> Result<Parsed, Invalid> {
+    Ok(Parsed {
+        event_id: None,
+        items: security::items(body, origin, context)?,
+        unpacked: None,
+    })
+}
+
+/// What a person wrote into a form.
+pub fn parse_written(said: &Written<'_>, context: &Context<'_>) -> Result<Item, Invalid> {
+    let note = Box::new(notes::written(said, None, context)?);
+    Ok(Item::Note {
+        kind: "user_report",
+        note,
+    })
+}
+
+/// A check-in whose members came in a URL, or as a JSON body beside it.
+pub fn parse_check_in(
+    members: &[(String, String)],
+    body: &[u8],
+    context: &Context<'_>,
+) -> Result<Item, Invalid> {
+    let mut map = match body.trim_ascii() {
+        b"" => serde_json::Map::new(),
+        body => value::object(body)?,
+    };
+    for (key, text) in members {
+        map.insert(key.clone(), text.clone().into());
+    }
+    let note = Box::new(notes::check_in_of(&map, context)?);
+    Ok(Item::Note {
+        kind: "check_in",
+        note,
+    })
 }
 
 fn not_stored(kind: &str, item_count: Option<u32>, payload: &[u8]) -> Item {
@@ -263,6 +404,10 @@ pub fn parse_store(body: &[u8], context: &Context<'_>) -> Result<Parsed, Invalid
     let payload = store::payload(body, context.limits.event_bytes_max)?;
     let item = match sentry::read(&payload, None, None, context)? {
         sentry::Payload::Event(event) => Item::Event(event),
+        sentry::Payload::NotStored(kind) if kind == "feedback" => Item::Note {
+            kind: "feedback",
+            note: Box::new(notes::feedback(&payload, None, context)?),
+        },
         sentry::Payload::NotStored(kind) => not_stored(&kind, None, &payload),
     };
     let event_id = match &item {
@@ -272,6 +417,7 @@ pub fn parse_store(body: &[u8], context: &Context<'_>) -> Result<Parsed, Invalid
     Ok(Parsed {
         event_id,
         items: vec![item],
+        unpacked: None,
     })
 }
 

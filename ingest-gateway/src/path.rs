@@ -17,8 +17,14 @@ const GATEWAY_PREFIXES: [&str; 5] = [
     // OpenTelemetry by gRPC.
     "/opentelemetry.",
 ];
-/// OpenTelemetry by HTTP.
-const GATEWAY_PATHS: [&str; 3] = ["/v1/logs", "/v1/traces", "/v1/metrics"];
+/// OpenTelemetry by HTTP, and where envelopes go around ad blockers.
+const GATEWAY_PATHS: [&str; 5] = [
+    "/v1/logs",
+    "/v1/traces",
+    "/v1/metrics",
+    "/tunnel",
+    "/tunnel/",
+];
 
 /// Whether the gateway answers this request (its prefix taken off), where another
 /// role owns the listener and forwards what is not its own.
@@ -87,7 +93,7 @@ fn is_ingestion_tail(tail: &str) -> bool {
     let tail = tail.strip_suffix('/').unwrap_or(tail);
     let parts: Vec<&str> = tail.split('/').collect();
     match parts.as_slice() {
-        ["errors" | "store"] | ["errors", "batch"] => true,
+        ["errors" | "store"] | ["errors", "batch"] | ["embed", "error-page"] => true,
         [project, rest @ ..] if project.bytes().all(|b| b.is_ascii_digit()) => matches!(
             rest,
             ["envelope" | "store" | "security" | "csp-report" | "nel" | "minidump"]
@@ -118,6 +124,7 @@ mod tests {
             ("/x/api/7/integration/otlp/v1/traces/", Some(2)),
             ("/api/7/otlp/v2/logs", None),
             ("/x/api/errors/0123", None),
+            ("/x/api/embed/error-page/", Some(2)),
             ("/api/1/envelope/more", None),
             ("/api/issues/5", None),
             ("/api/one/envelope/", None),
@@ -136,6 +143,8 @@ mod tests {
             (Method::POST, "/api/errors", true),
             (Method::OPTIONS, "/api/errors/", true),
             (Method::POST, "/api/errors/batch", true),
+            (Method::POST, "/tunnel", true),
+            (Method::GET, "/api/embed/error-page/", true),
             (Method::GET, "/api/errors", false),
             (Method::HEAD, "/api/errors/", false),
             (Method::GET, "/api/errors/0123", false),

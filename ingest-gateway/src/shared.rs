@@ -10,14 +10,14 @@ use std::{
 };
 
 use axum::extract::ConnectInfo;
-use event_log::LogWriter;
+use event_log::{LogWriter, blobs::Blobs};
 use event_model::{
     ControlState,
     credential::{FORWARDER_HEADER, ServerSecret},
 };
 use http::{Extensions, HeaderMap};
 use parking_lot::RwLock;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use crate::{
     body::Budget,
@@ -28,6 +28,7 @@ use crate::{
     parse,
     recent::Recent,
     sign_in::SignIn,
+    tally_log::Told,
 };
 
 /// One per gateway.
@@ -36,6 +37,8 @@ pub(crate) struct Shared {
     pub(crate) config: GatewayConfig,
     pub(crate) parse_limits: Arc<parse::Limits>,
     pub(crate) log: LogWriter,
+    pub(crate) blobs: Blobs,
+    pub(crate) blob_writes: Semaphore,
     pub(crate) state: Arc<RwLock<ControlState>>,
     pub(crate) commands: CommandCore,
     pub(crate) secret: ServerSecret,
@@ -43,6 +46,8 @@ pub(crate) struct Shared {
     pub(crate) recent: Arc<Recent>,
     pub(crate) tally: Arc<Tally>,
     pub(crate) budget: Arc<Budget>,
+    /// What the log knows of what was not kept.
+    pub(crate) told: tokio::sync::Mutex<Told>,
     pub(crate) closing: AtomicBool,
     /// Set once the log failed for good.
     pub(crate) failed: watch::Sender<bool>,

@@ -12,6 +12,7 @@
 
 mod commands;
 mod events;
+mod notes;
 mod tags;
 #[cfg(test)]
 mod tests;

@@ -10,6 +10,8 @@ pub struct QueryConfig {
     pub public_url: String,
     /// The read model's folder (`data/read-model`).
     pub read_model_dir: PathBuf,
+    /// The folder of blobs (`data/blobs`), which need not be there yet.
+    pub blobs_dir: PathBuf,
     /// The server's version, shown to people.
     pub version: String,
 }
@@ -44,6 +46,7 @@ mod tests {
             let config = QueryConfig {
                 public_url: url.to_owned(),
                 read_model_dir: PathBuf::new(),
+                blobs_dir: PathBuf::new(),
                 version: String::new(),
             };
             assert_eq!(config.dsn(key, 7), expected, "{url}");

@@ -22,6 +22,8 @@ use crate::{
 /// Reads at once. More than the cores and the database's connections can serve
 /// would only queue inside them.
 const READS_MAX: usize = 8;
+/// Files read from disk at once: each may take 40 MiB.
+const DOWNLOADS_MAX: usize = 2;
 /// Longest wait for a turn; beyond it the reader is told to come back.
 const TURN_WAIT_MAX: Duration = Duration::from_secs(5);
 /// Longest wait for the projection to reach `after_position`.
@@ -37,6 +39,8 @@ pub(crate) struct Core {
     /// True once the engine shuts down: streams end.
     pub(crate) stopping: watch::Receiver<bool>,
     turns: Arc<Semaphore>,
+    /// Files read from disk at once: each is held in memory whole, once.
+    pub(crate) downloads: Semaphore,
 }
 
 impl Core {
@@ -58,6 +62,7 @@ impl Core {
             reached,
             stopping,
             turns: Arc::new(Semaphore::new(READS_MAX)),
+            downloads: Semaphore::new(DOWNLOADS_MAX),
         }
     }
 

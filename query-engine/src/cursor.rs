@@ -26,6 +26,8 @@ const BYTES: usize = 29;
 
 /// A list of issues.
 pub(crate) const ISSUES: u8 = 1;
+/// A list of feedback.
+pub(crate) const FEEDBACK: u8 = 3;
 /// A list of events.
 pub(crate) const EVENTS: u8 = 2;
 

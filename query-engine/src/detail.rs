@@ -15,7 +15,10 @@ use crate::{convert, events::Whole, time::stamp_ns};
 pub(crate) fn response(whole: Whole) -> v1::GetEventResponse {
     v1::GetEventResponse {
         summary: Some(whole.summary),
-        detail: Some(detail(whole.event, whole.raw_json)),
+        detail: Some(v1::EventDetail {
+            attachments: whole.attachments,
+            ..detail(whole.event, whole.raw_json)
+        }),
         newer_event_id: whole.newer,
         older_event_id: whole.older,
     }
@@ -41,6 +44,7 @@ fn detail(event: Event, raw_json: String) -> v1::EventDetail {
         logger: event.logger,
         modules: event.modules.members().into_iter().map(module).collect(),
         raw_json,
+        attachments: Vec::new(),
     }
 }
 

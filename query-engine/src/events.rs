@@ -20,6 +20,7 @@ use crate::{
     cursor::{self, Cursor},
     error::ApiError,
     issues::{limit, no_issue},
+    notes,
     time::stamp_ns,
     watch::Open,
 };
@@ -34,6 +35,8 @@ const TAIL_MAX: u64 = 20_000;
 pub(crate) struct Whole {
     pub(crate) summary: v1::EventSummary,
     pub(crate) event: Event,
+    /// Its files, in the order they came.
+    pub(crate) attachments: Vec<v1::Attachment>,
     /// The body as stored.
     pub(crate) raw_json: String,
     pub(crate) newer: String,
@@ -139,7 +142,7 @@ impl Core {
 }
 
 /// The event at `position`, as far as the log still keeps it.
-fn kept(log: &LogReader, position: Position) -> Result<Option<StoredEvent>, ApiError> {
+pub(crate) fn kept(log: &LogReader, position: Position) -> Result<Option<StoredEvent>, ApiError> {
     match log.event(position) {
         Err(ReadError::NotRetained { .. }) => Ok(None),
         event => Ok(event?),
@@ -194,12 +197,13 @@ fn event_filter(
         project,
         fingerprints,
         event_id,
+        event_ids: None,
         text: event_id.map_or_else(|| query.to_owned(), |_| String::new()),
     })
 }
 
 /// The issues that these hits belong to.
-fn issues_of(
+pub(crate) fn issues_of(
     open: &Open,
     hits: &[Hit],
 ) -> Result<HashMap<(ProjectId, Fingerprint), IssueRow>, ApiError> {
@@ -360,7 +364,12 @@ fn whole(
     {
         newer = row.last_event_id.to_string();
     }
+    let (project, id) = (event.project_id, event.id);
+    let files = open
+        .issues
+        .read(|snapshot| snapshot.attachments(project, id))?;
     Ok(Some(Whole {
+        attachments: notes::attachments(files),
         summary: summary(&stored, position, issue.as_ref()),
         event,
         raw_json: String::from_utf8_lossy(&body).into_owned(),

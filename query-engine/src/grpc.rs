@@ -80,6 +80,24 @@ impl v1::project_service_server::ProjectService for Reads {
         Ok(Response::new(self.0.list_members()))
     }
 
+    async fn list_feedback(
+        &self,
+        request: Request<v1::ListFeedbackRequest>,
+    ) -> Answer<v1::ListFeedbackResponse> {
+        Ok(Response::new(
+            self.0.list_feedback(request.into_inner()).await?,
+        ))
+    }
+
+    async fn list_arrivals(
+        &self,
+        request: Request<v1::ListArrivalsRequest>,
+    ) -> Answer<v1::ListArrivalsResponse> {
+        Ok(Response::new(
+            self.0.list_arrivals(request.into_inner()).await?,
+        ))
+    }
+
     async fn get_viewer(
         &self,
         request: Request<v1::GetViewerRequest>,

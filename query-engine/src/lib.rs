@@ -25,6 +25,7 @@ mod events;
 mod grpc;
 mod issues;
 mod live;
+mod notes;
 mod projects;
 mod query_text;
 mod rest;

@@ -6,6 +6,7 @@
 //! free-form objects `{}`, and `user`, `request`, `sdk`, `mechanism`, `assignee`
 //! `null`. Parameters unknown to this release are passed over.
 
+mod download;
 mod json;
 mod params;
 
@@ -39,6 +40,11 @@ pub(crate) fn routes(core: &Arc<Core>) -> Router {
         .route("/api/issues/{id}", get(get_issue))
         .layer(middleware::from_fn(no_store))
         .layer(CompressionLayer::new())
+        // Not compressed: most files are already, and lengths should be told.
+        .route(
+            "/api/errors/{id}/attachments/{number}",
+            get(download::attachment),
+        )
         .with_state(Arc::clone(core))
 }
 

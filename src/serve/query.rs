@@ -19,6 +19,7 @@ impl Query {
         let query_config = QueryConfig {
             public_url: config.public_url(),
             read_model_dir: ProjectorConfig::new(&config.data_dir).read_model_dir,
+            blobs_dir: config.data_dir.join("blobs"),
             version: env!("CARGO_PKG_VERSION").to_owned(),
         };
         let engine = QueryEngine::start(query_config, logs, secret.clone())

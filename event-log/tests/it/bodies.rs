@@ -1,13 +1,13 @@
 //! Bodies come back byte for byte, wherever they are.
 
-use event_log::{LogReader, ReadError};
+use event_log::{Entry, LogReader, ReadError};
 use event_model::{
     Position,
     record::{BodyPlace, BodyRef, SCHEMA_EVENT_V1, archive_head, encode_event},
 };
 use log_core::{Config, Log, Record};
 
-use crate::sample::{bodies, event, open};
+use crate::sample::{bodies, event, note, open};
 
 fn kind(reader: &LogReader, position: u64) -> &'static str {
     match reader.event(Position(position)).unwrap().unwrap().body() {
@@ -59,6 +59,43 @@ fn bodies_of_a_burst_share_blocks_and_come_back_whole_in_any_order() {
         let body = reader.body(Position(n), &stored).unwrap();
         assert_eq!(body, expected[n as usize - 1]);
     }
+}
+
+#[test]
+fn notes_among_a_burst_get_their_own_positions_and_tear_no_block() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = open(dir.path());
+    let mut tickets = Vec::new();
+    for n in 1..=600 {
+        let (head, body) = event(n, 3_000);
+        tickets.push((None, body.clone(), log.append_event(&head, body).unwrap()));
+        let note = note(n as u32);
+        tickets.push((
+            Some(note.clone()),
+            Vec::new(),
+            log.append_note(&note).unwrap(),
+        ));
+    }
+    let reader = log.reader();
+    let mut positions = std::collections::BTreeSet::new();
+    for (note, body, ticket) in tickets {
+        let position = ticket.wait().unwrap();
+        assert!(positions.insert(position), "{position} is given twice");
+        let before = Position(position.0 - 1);
+        let item = reader.read_after(before).next().unwrap().unwrap();
+        match (item.entry, note) {
+            (Entry::Note(found), Some(note)) => assert_eq!(found, note),
+            (Entry::Event(event), None) => {
+                assert_eq!(reader.body(position, &event).unwrap(), body);
+            }
+            (entry, note) => panic!("{entry:?} instead of {note:?}"),
+        }
+    }
+    assert_eq!(positions.len(), 1_200);
+    let shared = positions
+        .iter()
+        .filter(|p| reader.event(**p).unwrap().is_some() && kind(&reader, p.0) == "shared");
+    assert!(shared.count() > 0, "a burst shares blocks");
 }
 
 #[test]

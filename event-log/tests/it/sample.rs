@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use event_log::{Entry, Item, LogConfig, LogReader, LogWriter};
-use event_model::{Actor, Command, Decision, Head, Position, ProjectId, event::Event};
+use event_model::{
+    Actor, Command, Decision, Head, Note, Position, ProjectId, event::Event, note::ClientReport,
+};
 
 /// A log small enough to roll within a test.
 pub(crate) fn config(dir: &Path) -> LogConfig {
@@ -43,6 +45,15 @@ fn filler(number: u64, bytes: usize) -> String {
     line.chars().cycle().take(bytes).collect()
 }
 
+/// A note of project `number`.
+pub(crate) fn note(number: u32) -> Note {
+    Note::ClientReport(ClientReport {
+        project_id: number,
+        received_ns: 5,
+        drops: Vec::new(),
+    })
+}
+
 pub(crate) fn command(name: &str) -> Command {
     Command {
         actor: Actor::System,
@@ -59,6 +70,7 @@ pub(crate) fn short(item: &Item) -> String {
             Decision::CreateOrganization { name } => format!("command {number} {name}"),
             other => format!("command {number} {other:?}"),
         },
+        Entry::Note(note) => format!("note {}", note.project_id().unwrap_or_default()),
         Entry::Opaque { schema } => format!("opaque {schema:#06x}"),
     }
 }

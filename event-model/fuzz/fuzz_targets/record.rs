@@ -6,7 +6,7 @@ use bytes::Bytes;
 use event_model::record::{
     SCHEMA_COMMAND_V1, SCHEMA_COMMAND_V2, SCHEMA_EVENT_V1, decode_marker,
 };
-use event_model::{Command, Head, StoredEvent};
+use event_model::{Command, Head, Note, StoredEvent};
 
 libfuzzer_sys::fuzz_target!(|input: &[u8]| {
     let Some((&shift, bytes)) = input.split_first() else {
@@ -25,6 +25,11 @@ libfuzzer_sys::fuzz_target!(|input: &[u8]| {
     for schema in [SCHEMA_COMMAND_V1, SCHEMA_COMMAND_V2] {
         if let Ok(command) = Command::decode(schema, &placed) {
             let _ = format!("{command:?}");
+        }
+    }
+    for kind in 0x04..=0x09 {
+        if let Ok(note) = Note::decode(kind << 8 | 1, &placed) {
+            let _ = format!("{note:?}");
         }
     }
     let _ = decode_marker(&placed);

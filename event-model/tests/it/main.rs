@@ -6,4 +6,5 @@ mod credential;
 mod damage;
 mod golden;
 mod ids;
+mod notes;
 mod sample;

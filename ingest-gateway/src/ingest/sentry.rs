@@ -4,10 +4,14 @@
 //! event's id also when nothing was kept, `X-Sentry-Error` on refusals, and a limit
 //! for kinds that would be thrown away, so that it stops making them.
 
-use std::{collections::BTreeSet, sync::Arc, time::Instant};
+mod doors;
+mod items;
+mod report_dialog;
+
+use std::{sync::Arc, time::Instant};
 
 use axum::{
-    Json, Router,
+    Router,
     body::Body,
     extract::{RawPathParams, Request, State},
     middleware::map_response,
@@ -15,17 +19,16 @@ use axum::{
     routing::post,
 };
 use bytes::Bytes;
-use event_model::{EventId, ProjectId, PublicKey};
-use http::{HeaderValue, Method, StatusCode, header, request::Parts};
-use serde_json::json;
+use event_model::{ProjectId, PublicKey};
+use http::{Method, header, request::Parts};
 
 use super::{Origin, cors};
 use crate::{
     body::{self, OFF_THREAD_BYTES_MIN},
     error::{ApiError, ErrorCode},
     ingest_auth,
-    outcome::{DropReason, Received},
-    parse::{self, Item, Parsed},
+    outcome::Received,
+    parse::{self, Invalid, Parsed},
     shared::Shared,
     telemetry,
 };
@@ -41,11 +44,14 @@ enum Endpoint {
     Unreal,
     Attachments,
     Cron,
+    ReportDialog,
 }
 
 /// Paths without their last slash, and what they take.
-const PATHS: [(&str, Endpoint); 11] = [
+const PATHS: [(&str, Endpoint); 13] = [
     ("/api/{project}/envelope", Endpoint::Envelope),
+    // Pages send here what ad blockers would stop; the envelope names its DSN.
+    ("/tunnel", Endpoint::Envelope),
     ("/api/{project}/store", Endpoint::Store),
     ("/api/store", Endpoint::Store),
     ("/api/{project}/security", Endpoint::Security),
@@ -59,11 +65,8 @@ const PATHS: [(&str, Endpoint); 11] = [
     ),
     ("/api/{project}/cron/{slug}", Endpoint::Cron),
     ("/api/{project}/cron/{slug}/{key}", Endpoint::Cron),
+    ("/api/embed/error-page", Endpoint::ReportDialog),
 ];
-
-/// How long SDKs shall not send what is thrown away, seconds. They forget it when
-/// their process ends.
-const UNWANTED_LIMIT_S: u32 = 86_400;
 
 impl Endpoint {
     fn name(self) -> &'static str {
@@ -76,6 +79,7 @@ impl Endpoint {
             Self::Unreal => "unreal",
             Self::Attachments => "attachments",
             Self::Cron => "cron",
+            Self::ReportDialog => "report_dialog",
         }
     }
 
@@ -86,11 +90,12 @@ impl Endpoint {
             Self::Security | Self::Nel => "security",
             Self::Attachments => "attachment",
             Self::Cron => "monitor",
+            Self::ReportDialog => "feedback",
         }
     }
 
     fn takes_get(self) -> bool {
-        matches!(self, Self::Store | Self::Cron)
+        matches!(self, Self::Store | Self::Cron | Self::ReportDialog)
     }
 }
 
@@ -100,7 +105,9 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         let handler = move |state: State<Arc<Shared>>, params: RawPathParams, request: Request| {
             serve(endpoint, state, params, request)
         };
-        let mut methods = post(handler).options(cors::preflight);
+        let mut methods = post(handler)
+            .options(cors::preflight)
+            .fallback(wrong_method);
         if endpoint.takes_get() {
             methods = methods.get(handler);
         }
@@ -113,6 +120,16 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         .with_state(shared)
 }
 
+/// A body goes unread: the connection ends with the answer, so that its bytes are not
+/// taken for the next request.
+async fn wrong_method(request: Request) -> Response {
+    let message = format!("{} is not answered here", request.method());
+    let mut response = ApiError::new(ErrorCode::MethodNotAllowed, message).sentry_response();
+    let close = http::HeaderValue::from_static("close");
+    response.headers_mut().insert(header::CONNECTION, close);
+    response
+}
+
 async fn serve(
     endpoint: Endpoint,
     State(shared): State<Arc<Shared>>,
@@ -120,12 +137,10 @@ async fn serve(
     request: Request,
 ) -> Response {
     let started = Instant::now();
-    let mut item = Some(Received::new(
-        &shared.tally,
-        endpoint.category(),
-        ProjectId(0),
-        1,
-    ));
+    // Asking for the dialog brings nothing.
+    let asks = endpoint == Endpoint::ReportDialog && request.method() == Method::GET;
+    let mut item =
+        (!asks).then(|| Received::new(&shared.tally, endpoint.category(), ProjectId(0), 1));
     let param = |wanted: &str| {
         let mut all = params.iter();
         all.find_map(|(name, value)| (name == wanted).then(|| value.to_owned()))
@@ -135,6 +150,8 @@ async fn serve(
         endpoint,
         path_project: param("project"),
         path_key: param("key"),
+        path_event: param("event_id"),
+        path_monitor: param("slug"),
         parts,
     };
     let response = match call.answer(&shared, request_body, &mut item).await {
@@ -143,7 +160,7 @@ async fn serve(
             if let Some(item) = item.take() {
                 item.refused(&error);
             }
-            error.sentry_response()
+            call.refusal(&error)
         }
     };
     let status = response.status().as_u16();
@@ -156,6 +173,8 @@ struct Call {
     endpoint: Endpoint,
     path_project: Option<String>,
     path_key: Option<String>,
+    path_event: Option<String>,
+    path_monitor: Option<String>,
     parts: Parts,
 }
 
@@ -167,6 +186,9 @@ impl Call {
         item: &mut Option<Received>,
     ) -> Result<Response, ApiError> {
         let limits = &shared.config.limits;
+        if self.endpoint == Endpoint::ReportDialog && self.parts.method == Method::GET {
+            return self.show_dialog(shared);
+        }
         let project = match self.authenticate_head(shared) {
             Ok(project) => project,
             Err(error) => {
@@ -198,11 +220,8 @@ impl Call {
             }
             _ => {
                 let project = required(project)?;
-                if let Some(mut item) = item.take() {
-                    item.relabel(self.endpoint.category(), project);
-                    item.dropped(DropReason::TypeNotStored);
-                }
-                Ok(self.answer_not_stored())
+                self.take_door(shared, project, read.bytes.clone(), item)
+                    .await
             }
         }
     }
@@ -214,7 +233,10 @@ impl Call {
     ) -> Result<Option<(PublicKey, ProjectId)>, ApiError> {
         shared.check_open()?;
         let query = self.parts.uri.query();
-        let key = ingest_auth::sentry_key(&self.parts.headers, query, self.path_key.as_deref())?;
+        let key = match self.endpoint {
+            Endpoint::ReportDialog => Some(self.dialog_key()?),
+            _ => ingest_auth::sentry_key(&self.parts.headers, query, self.path_key.as_deref())?,
+        };
         match key {
             Some(key) => {
                 let project = self.check_key(shared, key)?;
@@ -275,36 +297,40 @@ impl Call {
         bytes: Bytes,
         item: &mut Option<Received>,
     ) -> Result<Response, ApiError> {
+        let is_envelope = self.endpoint == Endpoint::Envelope;
+        let stored = self
+            .take(shared, project, bytes, item, move |bytes, context| {
+                if is_envelope {
+                    parse::parse_envelope(bytes, context)
+                } else {
+                    parse::parse_store(bytes, context)
+                }
+            })
+            .await?;
+        Ok(stored.into_answer())
+    }
+
+    /// Parses a body, on a blocking thread if it is large, and stores what it holds.
+    async fn take(
+        &self,
+        shared: &Arc<Shared>,
+        project: ProjectId,
+        bytes: Bytes,
+        item: &mut Option<Received>,
+        parse: impl FnOnce(&[u8], &parse::Context<'_>) -> Result<Parsed, Invalid> + Send + 'static,
+    ) -> Result<items::Stored, ApiError> {
         if let Some(item) = item.as_mut() {
             item.relabel(self.endpoint.category(), project);
         }
         let origin = Origin::new(shared, project, &self.parts.extensions, &self.parts.headers);
-        let is_envelope = self.endpoint == Endpoint::Envelope;
+        let received_ns = origin.context().received_ns;
         let heavy = bytes.len() >= OFF_THREAD_BYTES_MIN;
-        let parsed = body::off_thread_if(heavy, move || {
-            if is_envelope {
-                parse::parse_envelope(&bytes, &origin.context())
-            } else {
-                parse::parse_store(&bytes, &origin.context())
-            }
-        })
-        .await??;
+        let body = bytes.clone();
+        let parsed = body::off_thread_if(heavy, move || parse(&bytes, &origin.context())).await??;
         let Some(item) = item.take() else {
             return Err(ApiError::new(ErrorCode::Internal, "the item was lost"));
         };
-        store_items(shared, item, parsed).await
-    }
-
-    fn answer_not_stored(&self) -> Response {
-        match self.endpoint {
-            Endpoint::Minidump | Endpoint::Unreal => uuid::Uuid::new_v4()
-                .hyphenated()
-                .to_string()
-                .into_response(),
-            Endpoint::Attachments => StatusCode::CREATED.into_response(),
-            Endpoint::Cron => StatusCode::ACCEPTED.into_response(),
-            _ => StatusCode::OK.into_response(),
-        }
+        items::store(shared, item, received_ns, parsed, body).await
     }
 
     fn query(&self, wanted: &str) -> Option<String> {
@@ -318,139 +344,6 @@ fn required(project: Option<(PublicKey, ProjectId)>) -> Result<ProjectId, ApiErr
     project
         .map(|(_, project)| project)
         .ok_or_else(ingest_auth::missing_sentry_key)
-}
-
-/// Gives every item its fate, and the request its answer: refused only if nothing
-/// of it was any good, or if something good could not be stored now.
-async fn store_items(
-    shared: &Arc<Shared>,
-    item: Received,
-    parsed: Parsed,
-) -> Result<Response, ApiError> {
-    let mut guards = Guards {
-        project: item.project(),
-        tally: Arc::clone(&shared.tally),
-        first: Some(item),
-    };
-    let mut events = Vec::new();
-    let mut unwanted = BTreeSet::new();
-    let mut broken: Option<ApiError> = None;
-    let mut good = parsed.items.is_empty();
-    for item in parsed.items {
-        match item {
-            Item::Event(event) => events.push((guards.next("error", 1), *event)),
-            Item::NotStored { kind, quantity, .. } => {
-                good = true;
-                unwanted.extend(unwanted_category(&kind));
-                let mut guard = guards.next(category_of(&kind), u64::from(quantity));
-                guard.set_kind(&kind);
-                guard.dropped(DropReason::TypeNotStored);
-            }
-            Item::Broken { kind, invalid } => {
-                let error = ApiError::from(invalid);
-                let mut guard = guards.next(category_of(&kind), 1);
-                guard.set_kind(&kind);
-                guard.refused(&error);
-                broken.get_or_insert(error);
-            }
-        }
-    }
-    if let Some(unused) = guards.first.take() {
-        unused.dropped(DropReason::Empty);
-    }
-    let results = shared.store(events).await;
-    let mut stored_id = None;
-    for result in results {
-        match result {
-            Ok(id) => {
-                good = true;
-                stored_id.get_or_insert(id);
-            }
-            Err(error) if error.code.is_retriable() => return Err(error),
-            Err(error) => {
-                broken.get_or_insert(error);
-            }
-        }
-    }
-    match broken.filter(|_| !good) {
-        Some(error) => Err(error),
-        None => Ok(accepted(parsed.event_id.or(stored_id), &unwanted)),
-    }
-}
-
-/// Hands out guards; the request's own one first.
-struct Guards {
-    project: ProjectId,
-    tally: Arc<crate::outcome::Tally>,
-    first: Option<Received>,
-}
-
-impl Guards {
-    fn next(&mut self, category: &'static str, quantity: u64) -> Received {
-        match self.first.take() {
-            Some(mut first) => {
-                first.relabel(category, self.project);
-                first.set_quantity(quantity);
-                first
-            }
-            None => Received::new(&self.tally, category, self.project, quantity.max(1)),
-        }
-    }
-}
-
-fn accepted(id: Option<EventId>, unwanted: &BTreeSet<&'static str>) -> Response {
-    let body = match id {
-        Some(id) => json!({ "id": id }),
-        None => json!({}),
-    };
-    let mut response = Json(body).into_response();
-    if !unwanted.is_empty() {
-        let categories: Vec<&str> = unwanted.iter().copied().collect();
-        let limit = format!("{UNWANTED_LIMIT_S}:{}:organization", categories.join(";"));
-        if let Ok(value) = HeaderValue::from_str(&limit) {
-            response.headers_mut().insert("x-sentry-rate-limits", value);
-        }
-    }
-    response
-}
-
-/// The data category of an item type: bounded, as it becomes a metric's label.
-fn category_of(kind: &str) -> &'static str {
-    match kind {
-        "event" => "error",
-        "transaction" => "transaction",
-        "session" | "sessions" => "session",
-        "attachment" => "attachment",
-        "client_report" => "client_report",
-        "check_in" => "monitor",
-        "feedback" | "user_report" => "feedback",
-        "log" => "log_item",
-        "span" => "span",
-        "trace_metric" => "trace_metric",
-        "profile" => "profile",
-        "profile_chunk" => "profile_chunk",
-        "replay_event" | "replay_recording" | "replay_video" => "replay",
-        "statsd" | "metric_buckets" => "metric_bucket",
-        "security" | "raw_security" | "nel" => "security",
-        _ => "unknown",
-    }
-}
-
-/// The categories that Errata will not take: an error tracker without tracing.
-fn unwanted_category(kind: &str) -> Option<&'static str> {
-    let category = category_of(kind);
-    matches!(
-        category,
-        "transaction"
-            | "span"
-            | "profile"
-            | "profile_chunk"
-            | "replay"
-            | "log_item"
-            | "trace_metric"
-            | "metric_bucket"
-    )
-    .then_some(category)
 }
 
 /// A transparent GIF, 1×1: what `GET /store/` answers.

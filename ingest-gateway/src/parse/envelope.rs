@@ -53,8 +53,18 @@ pub(super) struct RawItem<'a> {
     pub(super) kind: &'static str,
     /// How many things it says it holds.
     pub(super) item_count: Option<u32>,
+    /// What an attachment says of itself.
+    pub(super) file: FileHeader,
     /// Its payload, or why there is none.
     pub(super) payload: Result<&'a [u8], Invalid>,
+}
+
+/// What an attachment's header says of it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct FileHeader {
+    pub(super) name: Option<String>,
+    pub(super) content_type: Option<String>,
+    pub(super) attachment_type: Option<String>,
 }
 
 /// The first line, and where the rest begins.
@@ -91,7 +101,7 @@ pub(super) fn event_id(json: &json::Json<'_>) -> Option<EventId> {
 }
 
 /// `scheme://KEY[:SECRET]@host[/prefix]/PROJECT`.
-fn dsn(text: &str) -> Option<DsnParts> {
+pub(super) fn dsn(text: &str) -> Option<DsnParts> {
     let (_, rest) = text.trim().split_once("://")?;
     let (user, place) = rest.split_once('@')?;
     let key = user.split(':').next()?;
@@ -113,6 +123,7 @@ pub(super) fn items(body: &[u8], at: usize, items_max: usize) -> Vec<RawItem<'_>
             items.push(RawItem {
                 kind: "unknown",
                 item_count: None,
+                file: FileHeader::default(),
                 payload: Err(Invalid::too_large(format!(
                     "more than {items_max} items in one envelope"
                 ))),
@@ -130,6 +141,7 @@ struct ItemHeader {
     kind: &'static str,
     length: Option<Result<usize, Invalid>>,
     item_count: Option<u32>,
+    file: FileHeader,
 }
 
 fn item_header(line: &[u8]) -> Result<ItemHeader, Invalid> {
@@ -149,9 +161,22 @@ fn item_header(line: &[u8]) -> Result<ItemHeader, Invalid> {
                 .get("item_count")
                 .and_then(|count| count.as_integer())
                 .and_then(|n| u32::try_from(n).ok()),
+            file: if kind == Some("attachment") {
+                FileHeader {
+                    name: text(&json, "filename"),
+                    content_type: text(&json, "content_type"),
+                    attachment_type: text(&json, "attachment_type"),
+                }
+            } else {
+                FileHeader::default()
+            },
         })
     })
     .and_then(|header| header)
+}
+
+fn text(json: &json::Json<'_>, key: &str) -> Option<String> {
+    json.get(key)?.as_str().map(str::to_owned)
 }
 
 /// The item whose header begins at `at`, and where to go on.
@@ -190,6 +215,7 @@ fn item(body: &[u8], at: usize) -> (RawItem<'_>, usize) {
     let item = RawItem {
         kind: header.kind,
         item_count: header.item_count,
+        file: header.file,
         payload,
     };
     (item, next)
@@ -199,6 +225,7 @@ fn broken(kind: &'static str, message: String) -> RawItem<'static> {
     RawItem {
         kind,
         item_count: None,
+        file: FileHeader::default(),
         payload: Err(Invalid::malformed(message)),
     }
 }

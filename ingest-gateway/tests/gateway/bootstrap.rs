@@ -2,7 +2,7 @@ use event_log::LogWriter;
 use event_model::{Actor, Command, Decision, ProjectId, credential::Caller};
 use ingest_gateway::{Bootstrap, Gateway, StartError};
 
-use crate::support::{KEY, TOKEN, World, config, open_log, secret, wishes};
+use crate::support::{KEY, TOKEN, World, config, config_in, open_log, secret, wishes};
 
 fn count_commands(log: &LogWriter) -> usize {
     log.reader().commands_after(0).count()
@@ -94,7 +94,13 @@ async fn malformed_wishes_are_refused_before_anything_is_written() {
             token: Some(token.to_owned()),
             ..wishes()
         };
-        let started = Gateway::start(config(), log.clone(), secret(), wishes).await;
+        let started = Gateway::start(
+            config_in(dir.path(), config()),
+            log.clone(),
+            secret(),
+            wishes,
+        )
+        .await;
         let Err(refused @ StartError::Bootstrap(_)) = started else {
             panic!("{token} was taken");
         };

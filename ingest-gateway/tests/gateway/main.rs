@@ -9,6 +9,7 @@ mod commands;
 mod duplicates;
 mod fates;
 mod grpc;
+mod items;
 mod journal;
 mod native;
 mod otlp;

@@ -1,7 +1,7 @@
 use http::{Request, StatusCode, header};
 use serde_json::json;
 
-use crate::support::{KEY, World, config, id, native_event, secret, wishes};
+use crate::support::{KEY, World, config, config_in, id, native_event, secret, wishes};
 
 #[tokio::test]
 async fn one_event_is_answered_with_its_id_once_it_is_durable() {
@@ -138,7 +138,13 @@ async fn a_full_queue_is_503_and_the_event_may_be_sent_again() {
     let mut log_config = event_log::LogConfig::new(dir.path());
     log_config.queue_bytes_max = 1;
     let log = event_log::LogWriter::open(log_config).unwrap();
-    let gateway = ingest_gateway::Gateway::start(config(), log.clone(), secret(), wishes()).await;
+    let gateway = ingest_gateway::Gateway::start(
+        config_in(dir.path(), config()),
+        log.clone(),
+        secret(),
+        wishes(),
+    )
+    .await;
     let router = gateway.unwrap().router();
     let path = format!("/api/errors?key={KEY}");
     let request = Request::post(path).body(native_event(&id(1)).into());

@@ -69,12 +69,13 @@ async fn every_item_has_one_fate_whatever_goes_wrong() {
         ),
         (vec!["reason=\"duplicate\""], 1),
         (vec!["reason=\"empty\""], 1),
-        (vec!["reason=\"type_not_stored\""], 2),
+        (vec!["reason=\"type_not_stored\""], 1),
         (vec!["reason=\"unauthenticated\"", "project=\"0\""], 1),
         (vec!["reason=\"too_large\""], 1),
         (vec!["reason=\"unknown_project\""], 1),
-        // A broken envelope, a native event without an error, two in the batch.
-        (vec!["reason=\"invalid\""], 4),
+        // A broken envelope, an attachment without an event, a native event without an
+        // error, two in the batch.
+        (vec!["reason=\"invalid\""], 5),
         (vec!["reason=\"overloaded\""], 1),
         (vec!["reason=\"internal\""], 0),
         (vec!["reason=\"aborted\""], 0),

@@ -37,7 +37,17 @@ impl Answer {
 }
 
 pub(crate) fn config() -> GatewayConfig {
-    GatewayConfig::new("http://127.0.0.1:8470".parse().unwrap())
+    // The folder of blobs is the world's own.
+    let blobs_dir = std::path::PathBuf::new();
+    GatewayConfig::new("http://127.0.0.1:8470".parse().unwrap(), blobs_dir)
+}
+
+/// With blobs in this folder.
+pub(crate) fn config_in(dir: &Path, config: GatewayConfig) -> GatewayConfig {
+    GatewayConfig {
+        blobs_dir: dir.join("blobs"),
+        ..config
+    }
 }
 
 pub(crate) fn wishes() -> Bootstrap {
@@ -74,6 +84,7 @@ impl World {
     }
 
     pub(crate) async fn in_dir(dir: TempDir, config: GatewayConfig, wishes: Bootstrap) -> Self {
+        let config = config_in(dir.path(), config);
         let log = open_log(dir.path());
         let gateway = Gateway::start(config, log.clone(), secret(), wishes)
             .await
@@ -119,6 +130,30 @@ impl World {
     pub(crate) async fn post_envelope(&self, body: impl Into<Body>) -> Answer {
         let path = format!("/api/1/envelope/?sentry_key={KEY}");
         self.post(&path, &[], body).await
+    }
+
+    /// The folder of all that it stores.
+    pub(crate) fn dir(&self) -> &Path {
+        self.dir.as_ref().unwrap().path()
+    }
+
+    /// The notes in the log, in order.
+    pub(crate) fn notes(&self) -> Vec<event_model::Note> {
+        let reader = self.log.reader();
+        let items = reader.read_after(event_model::Position::default());
+        items
+            .filter_map(|item| match item.unwrap().entry {
+                Entry::Note(note) => Some(note),
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// The bytes of a blob of the first project.
+    pub(crate) async fn blob(&self, sha256: [u8; 32]) -> Option<Bytes> {
+        let blobs = event_log::blobs::Blobs::open(&self.dir().join("blobs")).unwrap();
+        let hash = event_log::blobs::BlobHash(sha256);
+        blobs.get(event_model::ProjectId(1), hash).await.unwrap()
     }
 
     /// Ids of the events in the log, in order.

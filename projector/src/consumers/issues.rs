@@ -122,6 +122,7 @@ pub(crate) fn take_in(
     match entry {
         Some(Entry::Event(event)) => projection.event(writer, position, event)?,
         Some(Entry::Command { command, .. }) => projection.command(writer, position, command)?,
+        Some(Entry::Note(note)) => projection.note(position, note),
         Some(Entry::Opaque { .. }) | None => projection.skip(position),
     }
     Ok(())

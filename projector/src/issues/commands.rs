@@ -43,6 +43,12 @@ impl Projection {
                 let before = self.batch.alert_cursor.unwrap_or_default();
                 self.batch.alert_cursor = Some(before.max(Position(*position)));
             }
+            Decision::RangeDropped { below, .. } => {
+                let from = &mut self.batch.notes.attachments_from;
+                // Never more than what stands before it.
+                let below = Position(*below).min(position);
+                *from = (*from).max(Some(below));
+            }
             // The control state is not stored here.
             _ => {}
         }

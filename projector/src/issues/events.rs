@@ -242,6 +242,8 @@ impl Projection {
         let received_ms = facts.received_ns.div_euclid(1_000_000);
         project.events += facts.weight;
         project.last_received_ms = project.last_received_ms.max(received_ms);
+        let received_hour = received_ms.div_euclid(3_600_000);
+        *project.received_hours.entry(received_hour).or_default() += facts.weight;
         *project
             .minutes
             .entry((facts.minute(), facts.level))

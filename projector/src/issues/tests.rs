@@ -11,6 +11,8 @@ use proptest::prelude::*;
 use read_model::issues::{IssueWriter, writer::Durability};
 use rusqlite::{Connection, types::Value};
 
+mod notes;
+
 use super::{MINUTES_KEPT, Projection, tags::VALUES_MAX};
 use crate::{
     consumers::issues::take_in,
@@ -357,6 +359,7 @@ fn arbitrary_entry() -> impl Strategy<Value = Entry> {
         1 => (arbitrary_head(), states, 0..9i64)
             .prop_map(|(head, state, at)| delivery(&head, state, at)),
         1 => (0..50u64).prop_map(|position| command(Decision::AdvanceAlertCursor { position })),
+        2 => notes::arbitrary(),
     ]
 }
 

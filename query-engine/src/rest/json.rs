@@ -118,10 +118,23 @@ fn error_line(summary: v1::EventSummary) -> ErrorLine {
 /// The line's fields and the event's sections.
 pub(super) fn error_detail(whole: Whole) -> Value {
     let mut detail = json!(error_line(whole.summary));
+    detail["attachments"] = whole.attachments.iter().map(attachment).collect();
     if let (Value::Object(detail), Value::Object(sections)) = (&mut detail, sections(whole.event)) {
         detail.extend(sections);
     }
     detail
+}
+
+fn attachment(file: &v1::Attachment) -> Value {
+    json!({
+        "number": file.number,
+        "name": file.name,
+        "content_type": file.content_type,
+        "attachment_type": file.attachment_type,
+        "size_bytes": file.size_bytes,
+        "sha256": file.sha256,
+        "received_at": time(file.received_at),
+    })
 }
 
 fn sections(event: Event) -> Value {

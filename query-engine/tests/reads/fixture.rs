@@ -59,6 +59,7 @@ impl Fixture {
         let config = QueryConfig {
             public_url: "https://errata.example/sub".to_owned(),
             read_model_dir: root,
+            blobs_dir: dir.path().join("blobs"),
             version: "0.1.0-test".to_owned(),
         };
         let engine = QueryEngine::start(config, log.reader(), secret.clone()).unwrap();

@@ -4,7 +4,10 @@ use std::{fs, path::PathBuf};
 
 use event_model::Position;
 
-use super::{Checkpoints, header::HEADER_BYTES};
+use super::{
+    Checkpoints,
+    header::{HEADER_BYTES, Header},
+};
 use crate::{
     ReadModelError,
     issues::{
@@ -104,6 +107,40 @@ fn a_damaged_foreign_or_renamed_checkpoint_is_refused() {
     fs::rename(&path, world.checkpoints.path(Position(11))).unwrap();
     let renamed = world.restore(11, LOG).unwrap_err().to_string();
     assert!(renamed.contains("of position 10"), "{renamed}");
+}
+
+/// What release 0.1 wrote: no tables of notes.
+#[test]
+fn a_checkpoint_of_an_older_schema_is_brought_up() {
+    let mut world = World::new();
+    let issues = world.dir.path().join("issues");
+    let connection = rusqlite::Connection::open(&issues).unwrap();
+    connection
+        .execute_batch(
+            "DROP TABLE attachment; DROP TABLE feedback; DROP TABLE arrival_hour;
+             UPDATE meta SET value = 1 WHERE key = 'schema_version';",
+        )
+        .unwrap();
+    drop(connection);
+    let path = world.checkpoint(10);
+    // Its header says which schema it has; the sum over the header is made anew.
+    let mut bytes = fs::read(&path).unwrap();
+    let header: [u8; HEADER_BYTES] = bytes[..HEADER_BYTES].try_into().unwrap();
+    let mut header = Header::decode(&header).unwrap();
+    header.schema_version = 1;
+    bytes[..HEADER_BYTES].copy_from_slice(&header.encode());
+    fs::write(&path, bytes).unwrap();
+    assert_eq!(world.restore(10, LOG).unwrap(), Position(10));
+    let restored = rusqlite::Connection::open(world.dir.path().join("restored")).unwrap();
+    let tables: i64 = restored
+        .query_row(
+            "SELECT count(*) FROM sqlite_master
+             WHERE name IN ('attachment', 'feedback', 'arrival_hour')",
+            [],
+            |row| row.get(0),
+        )
+        .unwrap();
+    assert_eq!(tables, 3);
 }
 
 #[test]

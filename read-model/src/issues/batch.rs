@@ -11,6 +11,8 @@ use event_model::{
     DeliveryStep, EventId, Fingerprint, IssueId, IssueStatus, Level, Position, ProjectId, UserId,
 };
 
+use super::notes::NotesDelta;
+
 /// The sum of what the records after `after` up to `position` change.
 #[derive(Debug, Clone, PartialEq)]
 pub struct IssueBatch {
@@ -30,6 +32,8 @@ pub struct IssueBatch {
     pub deliveries: Vec<(Position, DeliveryStep)>,
     /// All transitions up to here are dealt with; none: unchanged.
     pub alert_cursor: Option<Position>,
+    /// Files, feedback, what arrived.
+    pub notes: NotesDelta,
 }
 
 impl IssueBatch {
@@ -44,6 +48,7 @@ impl IssueBatch {
             activities: Vec::new(),
             deliveries: Vec::new(),
             alert_cursor: None,
+            notes: NotesDelta::default(),
         }
     }
 }
@@ -159,6 +164,8 @@ pub struct ProjectDelta {
     pub events: u64,
     /// The newest receipt, Unix milliseconds.
     pub last_received_ms: i64,
+    /// Events by hour of receipt.
+    pub received_hours: BTreeMap<i64, u64>,
     /// Events by minute and level.
     pub minutes: BTreeMap<(i64, Level), u64>,
     /// The oldest minute to keep as of the batch's end; none: nothing is to go.

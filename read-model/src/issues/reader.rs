@@ -10,6 +10,7 @@
 mod detail;
 mod feed;
 mod list;
+mod notes;
 mod row;
 mod stats;
 
@@ -25,6 +26,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension};
 pub use detail::{Activity, Facets, ReleaseCount, TagKey, ValueCount};
 pub use feed::{Change, ChangeCursor, Delivery, DeliveryFilter, Transition, TransitionKind};
 pub use list::{IssueCursor, IssueFilter, IssuePage, IssueSort, TOTAL_EXACT_MAX};
+pub use notes::{ArrivalCount, FeedbackAbout};
 pub use row::IssueRow;
 pub use stats::{CountOf, ProjectTotal, SeriesBy, SeriesCounts, Summary, TopIssue, Unit, Window};
 

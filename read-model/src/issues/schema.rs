@@ -6,9 +6,13 @@
 //! table is a pure function of the logs up to `meta.position`, so two databases of
 //! the same position are equal row by row.
 
+use rusqlite::Connection;
+
 /// Bumped by every change of [`SCHEMA`]; another version is rebuilt by a replay. A
-/// change must bring old checkpoints up to it: see [`crate::checkpoint`].
-pub const SCHEMA_VERSION: i64 = 1;
+/// change must bring old checkpoints up to it: see [`upgrade`].
+pub const SCHEMA_VERSION: i64 = 2;
+/// The oldest version that [`upgrade`] brings up.
+pub const SCHEMA_VERSION_MIN: i64 = 1;
 
 /// Creates every table of an empty database.
 pub const SCHEMA: &str = "
@@ -150,3 +154,45 @@ CREATE INDEX delivery_at ON delivery (at_ns);
 CREATE TABLE change (issue_id INTEGER PRIMARY KEY, position INTEGER NOT NULL);
 CREATE INDEX change_position ON change (position);
 ";
+
+/// What version 2 adds: the tables of notes. Created after [`SCHEMA`].
+pub const SCHEMA_NOTES: &str = "
+-- Files of events and of feedback; one that comes again is the one that is there.
+-- Rows go when retention drops their record.
+CREATE TABLE attachment (
+    project_id INTEGER NOT NULL, event_id BLOB NOT NULL, name TEXT NOT NULL, sha256 BLOB NOT NULL,
+    position INTEGER NOT NULL, number INTEGER NOT NULL, content_type TEXT NOT NULL,
+    attachment_type TEXT NOT NULL, size_bytes INTEGER NOT NULL, received INTEGER NOT NULL,
+    PRIMARY KEY (project_id, event_id, name, sha256)
+) WITHOUT ROWID;
+CREATE INDEX attachment_position ON attachment (position);
+
+-- What people wrote; event_id: what it is about.
+CREATE TABLE feedback (
+    project_id INTEGER NOT NULL, id BLOB NOT NULL, position INTEGER NOT NULL, event_id BLOB,
+    name TEXT NOT NULL, email TEXT NOT NULL, message TEXT NOT NULL, url TEXT NOT NULL,
+    release TEXT NOT NULL, environment TEXT NOT NULL, received INTEGER NOT NULL,
+    PRIMARY KEY (project_id, id)
+) WITHOUT ROWID;
+CREATE INDEX feedback_position ON feedback (project_id, position DESC);
+
+-- Items by hour of receipt. source: 1 the gateway had them, 2 an SDK says that it
+-- dropped them. reason: why they were dropped; empty: they are stored.
+CREATE TABLE arrival_hour (
+    project_id INTEGER NOT NULL, hour INTEGER NOT NULL, source INTEGER NOT NULL,
+    category TEXT NOT NULL, reason TEXT NOT NULL, count INTEGER NOT NULL,
+    PRIMARY KEY (project_id, hour, source, category, reason)
+) WITHOUT ROWID;
+";
+
+/// Brings a database of version `from` up to [`SCHEMA_VERSION`], in one transaction.
+/// What older releases did not count stays uncounted: the records are gone.
+pub fn upgrade(connection: &mut Connection, from: i64) -> rusqlite::Result<()> {
+    let transaction = connection.transaction()?;
+    if from < 2 {
+        transaction.execute_batch(SCHEMA_NOTES)?;
+    }
+    let set = "UPDATE meta SET value = ?1 WHERE key = 'schema_version'";
+    transaction.execute(set, [SCHEMA_VERSION])?;
+    transaction.commit()
+}

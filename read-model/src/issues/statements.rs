@@ -6,8 +6,11 @@ use std::collections::HashMap;
 use event_model::{IssueId, ProjectId};
 use rusqlite::{Connection, Result, Statement, Transaction, params};
 
-use super::batch::{
-    Activity, IssueBatch, IssueDelta, IssueEvents, ProjectDelta, Transition, status_number,
+use super::{
+    batch::{
+        Activity, IssueBatch, IssueDelta, IssueEvents, ProjectDelta, Transition, status_number,
+    },
+    notes,
 };
 
 /// Runs all of a batch in one transaction.
@@ -29,6 +32,7 @@ pub(super) fn apply(connection: &mut Connection, batch: &IssueBatch) -> Result<(
     write_transitions(&transaction, &batch.transitions)?;
     write_activities(&transaction, &batch.activities)?;
     write_deliveries(&transaction, batch)?;
+    notes::write(&transaction, &batch.notes)?;
     write_meta(&transaction, batch)?;
     transaction.commit()
 }
@@ -242,6 +246,14 @@ fn write_project_times(transaction: &Transaction<'_>, id: u32, delta: &ProjectDe
     )?;
     for ((at, level), count) in &delta.hours {
         hour.execute(params![id, at, *level as u8, *count as i64])?;
+    }
+    let mut arrived = transaction.prepare_cached(
+        "INSERT INTO arrival_hour (project_id, hour, source, category, reason, count)
+         VALUES (?1, ?2, 1, 'error', '', ?3)
+         ON CONFLICT DO UPDATE SET count = count + excluded.count",
+    )?;
+    for (at, count) in &delta.received_hours {
+        arrived.execute(params![id, at, *count as i64])?;
     }
     Ok(())
 }

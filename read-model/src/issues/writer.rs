@@ -17,7 +17,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
 use super::{
     batch::{IssueBatch, status_from_number},
-    schema::{SCHEMA, SCHEMA_VERSION},
+    schema::{SCHEMA, SCHEMA_NOTES, SCHEMA_VERSION},
     statements,
 };
 use crate::{ReadModelError, layout::sync_dir};
@@ -79,7 +79,7 @@ impl IssueWriter {
         let connection = Connection::open(path).map_err(ReadModelError::sqlite("create"))?;
         configure(&connection, durability)?;
         let version = format!(
-            "BEGIN; {SCHEMA}
+            "BEGIN; {SCHEMA} {SCHEMA_NOTES}
              INSERT INTO meta (key, value) VALUES
                  ('schema_version', {SCHEMA_VERSION}), ('position', {}), ('alert_cursor', {0});
              COMMIT;",

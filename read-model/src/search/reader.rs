@@ -61,6 +61,8 @@ pub struct EventFilter {
     pub fingerprints: Option<Vec<Fingerprint>>,
     /// This event; none: all.
     pub event_id: Option<EventId>,
+    /// These events; none: all. An empty list finds nothing.
+    pub event_ids: Option<Vec<EventId>>,
     /// Words of the title, all of which must occur; at most [`WORDS_MAX`] count.
     pub text: String,
 }
@@ -206,7 +208,9 @@ impl Reader {
         from: From,
         limit: usize,
     ) -> Result<Vec<Hit>, ReadModelError> {
-        if limit == 0 || filter.fingerprints.as_ref().is_some_and(Vec::is_empty) {
+        let nothing = filter.fingerprints.as_ref().is_some_and(Vec::is_empty)
+            || filter.event_ids.as_ref().is_some_and(Vec::is_empty);
+        if limit == 0 || nothing {
             return Ok(Vec::new());
         }
         let days = self.days.read();
@@ -269,6 +273,12 @@ impl Reader {
             let terms = fingerprints
                 .iter()
                 .map(|f| Term::from_field_bytes(fields.fingerprint, &f.0));
+            must.push((Occur::Must, Box::new(TermSetQuery::new(terms))));
+        }
+        if let Some(ids) = &filter.event_ids {
+            let terms = ids
+                .iter()
+                .map(|id| Term::from_field_bytes(fields.event_id, &id.0));
             must.push((Occur::Must, Box::new(TermSetQuery::new(terms))));
         }
         Ok(if must.is_empty() {

@@ -1,0 +1,148 @@
+//! Notes on their way in: files into blobs, then records, then the answer.
+//!
+//! Invariant: a record that names a blob is appended after the blob is durable. A
+//! client that goes away does not stop it: every item gets its fate all the same.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use event_log::{EventTicket, blobs::BlobError};
+use event_model::{
+    EventId, Note, ProjectId,
+    note::{AttachmentV1, Attachments},
+};
+
+use crate::{
+    error::{ApiError, ErrorCode},
+    outcome::Received,
+    parse,
+    shared::Shared,
+};
+
+/// Blobs written at once: each costs a few syncs, and a copy while its twin is read.
+pub(crate) const BLOB_WRITES_MAX: usize = 4;
+
+/// What is to be kept.
+pub(crate) enum Kept {
+    /// A note as it is.
+    Note(Received, Box<Note>),
+    /// Files of one event.
+    Files(Files),
+}
+
+/// Files of one event, and where their bytes are.
+pub(crate) struct Files {
+    pub(crate) project_id: ProjectId,
+    pub(crate) received_ns: i64,
+    pub(crate) event_id: EventId,
+    pub(crate) named: Vec<(Received, parse::File)>,
+    pub(crate) body: Bytes,
+}
+
+impl Shared {
+    /// Stores notes and files; the answers come once all are durable or refused.
+    pub(crate) async fn keep(self: &Arc<Self>, kept: Vec<Kept>) -> Vec<Result<(), ApiError>> {
+        if kept.is_empty() {
+            return Vec::new();
+        }
+        let count = kept.len();
+        let shared = Arc::clone(self);
+        // A task of its own: if the client goes away, items get their fate.
+        let ending = tokio::spawn(async move { shared.keep_all(kept).await });
+        match tokio::time::timeout(self.config.limits.durable_timeout(), ending).await {
+            Ok(Ok(ended)) => ended,
+            Ok(Err(error)) => {
+                tracing::error!(%error, "keeping notes panicked");
+                let lost = ApiError::new(ErrorCode::Internal, "the item may not be stored");
+                vec![Err(lost); count]
+            }
+            Err(_) => {
+                let late = ApiError::new(ErrorCode::Overloaded, "the log did not answer in time");
+                vec![Err(late); count]
+            }
+        }
+    }
+
+    async fn keep_all(&self, kept: Vec<Kept>) -> Vec<Result<(), ApiError>> {
+        // All are queued before one is waited for: they share a sync.
+        let mut queued = Vec::with_capacity(kept.len());
+        for one in kept {
+            queued.push(match one {
+                Kept::Note(item, note) => (vec![item], self.queue_note(&note)),
+                Kept::Files(files) => self.queue_files(files).await,
+            });
+        }
+        let mut results = Vec::with_capacity(queued.len());
+        for (items, ticket) in queued {
+            let result = match ticket {
+                Ok(ticket) => match ticket.await {
+                    Ok(_position) => Ok(()),
+                    Err(error) => Err(self.commit_failed(&error)),
+                },
+                Err(error) => Err(error),
+            };
+            for item in items {
+                match &result {
+                    Ok(()) => item.stored(),
+                    Err(error) => item.refused(error),
+                }
+            }
+            results.push(result);
+        }
+        results
+    }
+
+    fn queue_note(&self, note: &Note) -> Result<EventTicket, ApiError> {
+        let ticket = self.log.append_note(note);
+        ticket.map_err(|error| self.append_refused(&error))
+    }
+
+    async fn queue_files(&self, files: Files) -> (Vec<Received>, Result<EventTicket, ApiError>) {
+        let (items, named): (Vec<_>, Vec<_>) = files.named.into_iter().unzip();
+        let mut stored = Vec::with_capacity(named.len());
+        for file in named {
+            let bytes = files.body.slice(file.bytes.clone());
+            let size_bytes = bytes.len() as u64;
+            let sha256 = match self.put_blob(files.project_id, bytes).await {
+                Ok(sha256) => sha256,
+                Err(error) => return (items, Err(error)),
+            };
+            stored.push(AttachmentV1 {
+                name: file.name,
+                content_type: file.content_type,
+                attachment_type: file.attachment_type,
+                size_bytes,
+                sha256,
+            });
+        }
+        let note = Note::Attachments(Attachments {
+            project_id: files.project_id.0,
+            received_ns: files.received_ns,
+            event_id: files.event_id.0,
+            files: stored,
+        });
+        let ticket = self.queue_note(&note);
+        (items, ticket)
+    }
+
+    async fn put_blob(&self, project: ProjectId, bytes: Bytes) -> Result<[u8; 32], ApiError> {
+        let turn = self.blob_writes.acquire().await;
+        let put = self.blobs.put(project, bytes).await;
+        drop(turn);
+        match put {
+            Ok(hash) => Ok(hash.0),
+            Err(error @ BlobError::TooLarge { .. }) => {
+                Err(ApiError::new(ErrorCode::TooLarge, error.to_string()))
+            }
+            // A full or broken disk: it may heal, and the client may come again.
+            Err(error) => {
+                let error: &dyn std::error::Error = &error;
+                tracing::error!(error, "an attachment could not be stored");
+                Err(ApiError::new(
+                    ErrorCode::Overloaded,
+                    "the attachment could not be stored now",
+                ))
+            }
+        }
+    }
+}
