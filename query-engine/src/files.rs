@@ -45,7 +45,7 @@ const COMPRESS_MIN_BYTES: usize = 1024;
 const COMPRESSED_MAX: usize = 512;
 
 const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; script-src 'self'; \
-    style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; \
+    style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self'; \
     connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; \
     frame-ancestors 'none'";
 const NOT_BUILT: &str = "<!doctype html><title>Errata</title><p>The web UI was not built into \

@@ -11,6 +11,7 @@ import { readFile } from "node:fs/promises";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
+import { mockFileBytes } from "./mock-reports";
 import { routesOf } from "./mock-services";
 import { type Amount, MockStore } from "./mock-store";
 
@@ -81,6 +82,12 @@ async function handle(request: IncomingMessage, response: ServerResponse): Promi
     const key = (request.headers.authorization ?? "").replace("Bearer ", "");
     const id = store.receive(key, await bodyOf(request));
     return id ? answer(response, 202, { id }) : answer(response, 403, refuse("forbidden", "unknown key"));
+  }
+  const download = /^\/api\/errors\/[0-9a-f]+\/attachments\/(\d+)$/.exec(path);
+  if (download) {
+    response.writeHead(200, { "content-type": "application/octet-stream" });
+    response.end(mockFileBytes(Number(download[1])));
+    return;
   }
   return file(path, response);
 }

@@ -1,15 +1,17 @@
 // The services of the API over the mock store.
+import { create } from "@bufbuild/protobuf";
 import { Code, ConnectError, type ConnectRouter, type HandlerContext } from "@connectrpc/connect";
 import { timestampDate, timestampFromMs, type Timestamp } from "@bufbuild/protobuf/wkt";
 import { CommandService, IssueStatus, Role } from "../src/gen/errata/v1/command_pb";
 import { Level } from "../src/gen/errata/v1/event_pb";
-import { EventService, type EventSummary } from "../src/gen/errata/v1/event_read_pb";
+import { AttachmentSchema, EventDetailSchema, EventService, type EventSummary } from "../src/gen/errata/v1/event_read_pb";
 import { IngestDebugService, OutcomeKind } from "../src/gen/errata/v1/ingest_debug_pb";
 import { type Issue, type IssueFilter, IssueService, IssueSort } from "../src/gen/errata/v1/issue_pb";
 import { LiveService } from "../src/gen/errata/v1/live_pb";
 import { ProjectService } from "../src/gen/errata/v1/project_pb";
 import { SeriesGroup, StatsService } from "../src/gen/errata/v1/stats_pb";
 import { outcomesOf } from "./mock-outcomes";
+import { mockArrivals, mockFeedback, mockFiles } from "./mock-reports";
 import { detailOf, hex, type MockEvent, type MockIssue, type MockProject, random, tagsOf } from "./mock-data";
 import type { MockStore } from "./mock-store";
 
@@ -110,7 +112,7 @@ function issues(router: ConnectRouter, store: MockStore, find: (id: string) => M
       const at = request.eventId === "latest" ? mock.events.length - 1 : request.eventId === "oldest" ? 0 : mock.events.findIndex((event) => event.id === request.eventId);
       const event = mock.events[at];
       if (!event) throw new ConnectError("no such event", Code.NotFound);
-      return { summary: summaryOf(mock, event), detail: detailOf(mock, event), newerEventId: mock.events[at + 1]?.id ?? "", olderEventId: mock.events[at - 1]?.id ?? "" };
+      return { summary: summaryOf(mock, event), detail: mock === store.issues[0] ? create(EventDetailSchema, { ...detailOf(mock, event), attachments: mockFiles().map((file) => create(AttachmentSchema, file)) }) : detailOf(mock, event), newerEventId: mock.events[at + 1]?.id ?? "", olderEventId: mock.events[at - 1]?.id ?? "" };
     },
     listEvents(request) {
       const mock = find(request.issueId);
@@ -152,6 +154,8 @@ function projects(router: ConnectRouter, store: MockStore): void {
       return { project: project(each), keys: [{ publicKey: each.key, label: "default", enabled: true, dsn: dsnOf(each), createdAt: timestampFromMs(each.createdMs) }] };
     },
     listMembers: () => ({ members: store.members }),
+    listFeedback: (request) => mockFeedback(store, request),
+    listArrivals: (request) => mockArrivals(request.hours),
     getViewer(_, context) {
       requireSession(context);
       return { viewer: { id: 1, email: "ada@example.org", name: "Ada Winter", role: Role.OWNER }, organization: "Example Shop", plan: "unlimited", version: "0.1.0-mock" };

@@ -14,6 +14,8 @@ import { ErrorState } from "@/shared/ui/states";
 import { useNewestIssue } from "./api/getNewestIssue";
 import { useProject } from "./api/getProject";
 import { useSendTestError } from "./api/sendTestError";
+import { Arrivals } from "./Arrivals";
+import { ProjectFeedback } from "./ProjectFeedback";
 import { setupFor, setupsFor } from "./setups";
 import styles from "./projects.module.css";
 
@@ -59,6 +61,8 @@ export function ProjectPage() {
       ) : (
         <p className={styles.lead}>This project has no enabled key. An owner can create one with: errata key create</p>
       )}
+      <ProjectFeedback projectId={project.id} />
+      <Arrivals projectId={project.id} />
     </div>
   );
 }

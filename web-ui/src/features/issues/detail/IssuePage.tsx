@@ -15,6 +15,7 @@ import { Breadcrumbs } from "./Breadcrumbs";
 import { EventBar } from "./EventBar";
 import { Contexts, Extra, Raw, Request, Sender } from "./Particulars";
 import { IssueHeader } from "./IssueHeader";
+import { Attachments, IssueFeedback } from "./Reported";
 import { ActivityList, AffectedUser, Environments, Releases } from "./SideColumn";
 import { Stack } from "./Stack";
 import { Tags } from "./Tags";
@@ -75,6 +76,8 @@ function EventView({ response, issueId }: { response: GetEventResponse; issueId:
   return (
     <div className={styles.event} key={summary.id}>
       <Stack detail={detail} platform={summary.platform} />
+      <IssueFeedback issueId={issueId} eventId={summary.id} />
+      <Attachments eventId={summary.id} files={detail.attachments} />
       <Breadcrumbs crumbs={detail.breadcrumbs} errorTitle={title} errorTime={summary.timestamp} />
       {detail.request && <Request request={detail.request} />}
       <Tags issueId={issueId} own={detail.tags} />

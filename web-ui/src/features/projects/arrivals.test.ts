@@ -1,0 +1,20 @@
+import { create } from "@bufbuild/protobuf";
+import { expect, test } from "vitest";
+import { ArrivalSchema } from "@/gen/errata/v1/project_pb";
+import { categoryName, fates, notKept, reasonText } from "./arrivals";
+
+const arrival = (category: string, reason: string) => create(ArrivalSchema, { category, reason, count: 1n });
+
+test("arrivals are told apart by what became of them", () => {
+  const all = [arrival("error", ""), arrival("span", "type_not_stored"), arrival("error", "invalid"), arrival("error", "filtered_release")];
+  const found = fates(all);
+  expect(found.stored).toEqual([all[0]]);
+  expect(found.counted).toEqual([all[1]]);
+  expect(found.dropped).toEqual([all[2], all[3]]);
+});
+
+test("words that are not known are still readable", () => {
+  expect(categoryName("feature_flag")).toBe("feature flag");
+  expect(reasonText("filtered_release")).toBe("filtered release");
+  expect(notKept("other")).toContain("not kept");
+});

@@ -1,0 +1,72 @@
+// What arrived, in words: categories of the protocol, reasons of drops.
+import type { Arrival } from "@/gen/errata/v1/project_pb";
+
+const CATEGORIES: Record<string, string> = {
+  error: "Errors",
+  attachment: "Attachments",
+  feedback: "User feedback",
+  session: "Sessions",
+  monitor: "Check-ins",
+  client_report: "Client reports",
+  security: "Browser reports",
+  transaction: "Transactions",
+  span: "Spans",
+  profile: "Profiles",
+  profile_chunk: "Profiles",
+  replay: "Session replays",
+  log_item: "Logs",
+  trace_metric: "Metrics",
+  metric_bucket: "Metrics",
+  unknown: "Unknown items",
+};
+
+const REASONS: Record<string, string> = {
+  invalid: "could not be read",
+  too_large: "were too large",
+  duplicate: "had been stored before",
+  empty: "were empty",
+  unauthenticated: "came without a key",
+  forbidden: "came with a wrong or disabled key",
+  unknown_project: "named a project that does not exist",
+  limited: "were beyond a limit",
+  overloaded: "came when the server could take no more",
+  aborted: "broke off on their way",
+  internal: "were lost by a fault of the server",
+};
+
+/** Why a whole category is counted and not kept. */
+const NOT_KEPT: Record<string, string> = {
+  transaction: "Errata tracks errors, not traces. SDKs are told to stop sending them.",
+  span: "Errata tracks errors, not traces. SDKs are told to stop sending them.",
+  profile: "Errata tracks errors, not performance. SDKs are told to stop sending them.",
+  profile_chunk: "Errata tracks errors, not performance. SDKs are told to stop sending them.",
+  replay: "Errata does not record screens. SDKs are told to stop sending them.",
+  log_item: "Only logged errors become issues; other log lines are not kept.",
+  trace_metric: "Errata tracks errors, not metrics. SDKs are told to stop sending them.",
+  metric_bucket: "Errata tracks errors, not metrics. SDKs are told to stop sending them.",
+  security: "Reports that are no violation of a policy and no failed request.",
+  unknown: "Items of a kind that this version does not know.",
+  error: "Crash archives of a kind that this version does not read.",
+};
+
+export const categoryName = (category: string): string => CATEGORIES[category] ?? category.replaceAll("_", " ");
+export const reasonText = (reason: string): string => REASONS[reason] ?? reason.replaceAll("_", " ");
+export const notKept = (category: string): string => NOT_KEPT[category] ?? "Items of this kind are not kept.";
+
+export interface Fates {
+  /** Kept, by category. */
+  stored: Arrival[];
+  /** Of kinds that are only counted. */
+  counted: Arrival[];
+  /** Of kinds that are kept, but these were not. */
+  dropped: Arrival[];
+}
+
+/** Sorts arrivals by what became of them; the order within stays. */
+export function fates(received: Arrival[]): Fates {
+  return {
+    stored: received.filter((each) => each.reason === ""),
+    counted: received.filter((each) => each.reason === "type_not_stored"),
+    dropped: received.filter((each) => each.reason !== "" && each.reason !== "type_not_stored"),
+  };
+}
