@@ -263,9 +263,10 @@ mod tests {
             ErrorCode::Conflict => 6,
             ErrorCode::TooLarge => 7,
             ErrorCode::UnsupportedEncoding => 8,
-            ErrorCode::Limited => 9,
-            ErrorCode::Overloaded => 10,
-            ErrorCode::Internal => 11,
+            ErrorCode::UnsupportedType => 9,
+            ErrorCode::Limited => 10,
+            ErrorCode::Overloaded => 11,
+            ErrorCode::Internal => 12,
         }
     }
 
@@ -293,6 +294,7 @@ mod tests {
             ErrorCode::Conflict,
             ErrorCode::TooLarge,
             ErrorCode::UnsupportedEncoding,
+            ErrorCode::UnsupportedType,
             ErrorCode::Limited,
             ErrorCode::Overloaded,
             ErrorCode::Internal,
