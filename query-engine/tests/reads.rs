@@ -7,6 +7,8 @@ mod fixture;
 mod grpc;
 #[path = "reads/live.rs"]
 mod live;
+#[path = "reads/notes.rs"]
+mod notes;
 #[path = "reads/rest.rs"]
 mod rest;
 #[path = "reads/ui.rs"]

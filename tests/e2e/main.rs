@@ -16,6 +16,7 @@ mod admin_cli;
 mod browser;
 mod clients;
 mod cold;
+mod extras;
 mod faults;
 mod grpc;
 mod http;

@@ -35,7 +35,7 @@ pub(crate) struct Fixture {
     pub(crate) db: Connection,
     search: Mutex<SearchWriter>,
     _lock: WriterLock,
-    _dir: tempfile::TempDir,
+    dir: tempfile::TempDir,
 }
 
 impl Fixture {
@@ -70,7 +70,7 @@ impl Fixture {
             db,
             search: Mutex::new(search),
             _lock: lock,
-            _dir: dir,
+            dir,
         }
     }
 
@@ -98,6 +98,11 @@ impl Fixture {
     pub(crate) fn set(&self, issue: IssueId, columns: &str) {
         let sql = format!("UPDATE issue SET {columns} WHERE id = ?1");
         self.db.execute(&sql, [issue.0 as i64]).unwrap();
+    }
+
+    /// The folder of blobs.
+    pub(crate) fn blobs_dir(&self) -> std::path::PathBuf {
+        self.dir.path().join("blobs")
     }
 
     /// Says that the issue projection has reached a position.

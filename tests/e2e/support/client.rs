@@ -37,6 +37,16 @@ impl Client {
         (status, json(&body))
     }
 
+    /// GET with the owner's token: status, headers, the body as it is.
+    pub(crate) fn download(&self, path: &str) -> (u16, reqwest::header::HeaderMap, Vec<u8>) {
+        let request = self.http.get(format!("{}{path}", self.base));
+        block_on(async {
+            let response = request.bearer_auth(TOKEN).send().await.unwrap();
+            let (status, headers) = (response.status().as_u16(), response.headers().clone());
+            (status, headers, response.bytes().await.unwrap().to_vec())
+        })
+    }
+
     /// POST with these headers: status, headers, body.
     pub(crate) fn post(
         &self,
