@@ -9,6 +9,7 @@ use read_model::{
     issues::{
         IssueWriter,
         batch::{Activity, Transition, TransitionKind},
+        notes::AttachmentStep,
     },
 };
 
@@ -44,10 +45,10 @@ impl Projection {
                 self.batch.alert_cursor = Some(before.max(Position(*position)));
             }
             Decision::RangeDropped { below, .. } => {
-                let from = &mut self.batch.notes.attachments_from;
                 // Never more than what stands before it.
                 let below = Position(*below).min(position);
-                *from = (*from).max(Some(below));
+                let steps = &mut self.batch.notes.attachments;
+                steps.push(AttachmentStep::DropBelow(below));
             }
             // The control state is not stored here.
             _ => {}

@@ -5,7 +5,7 @@
 //! the pages that come, which a replay will fill.
 
 use event_model::{EventId, Note, Position, ProjectId};
-use read_model::issues::notes::{Arrival, Attachment, Feedback, Source};
+use read_model::issues::notes::{Arrival, Attachment, AttachmentStep, Feedback, Source};
 
 use super::Projection;
 
@@ -18,17 +18,19 @@ impl Projection {
             Note::Attachments(note) => {
                 let received = Receipt::of(note.project_id, note.received_ns);
                 self.stored(received, "attachment", note.files.len() as u64);
-                let files = note.files.iter().zip(0..).map(|(file, number)| Attachment {
-                    position,
-                    number,
-                    project_id: received.project_id,
-                    event_id: EventId(note.event_id),
-                    name: file.name.clone(),
-                    content_type: file.content_type.clone(),
-                    attachment_type: file.attachment_type.clone(),
-                    size_bytes: file.size_bytes,
-                    sha256: file.sha256,
-                    received_ms: note.received_ns.div_euclid(1_000_000),
+                let files = note.files.iter().zip(0..).map(|(file, number)| {
+                    AttachmentStep::Add(Attachment {
+                        position,
+                        number,
+                        project_id: received.project_id,
+                        event_id: EventId(note.event_id),
+                        name: file.name.clone(),
+                        content_type: file.content_type.clone(),
+                        attachment_type: file.attachment_type.clone(),
+                        size_bytes: file.size_bytes,
+                        sha256: file.sha256,
+                        received_ms: note.received_ns.div_euclid(1_000_000),
+                    })
                 });
                 self.batch.notes.attachments.extend(files);
             }

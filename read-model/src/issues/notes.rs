@@ -12,10 +12,9 @@ use rusqlite::{Result, Transaction, params};
 /// What the notes of a batch change.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct NotesDelta {
-    /// In order of position.
-    pub attachments: Vec<Attachment>,
-    /// Files of records below it go; none: nothing is to go.
-    pub attachments_from: Option<Position>,
+    /// In order of position: a file that comes again after its record was dropped is
+    /// new.
+    pub attachments: Vec<AttachmentStep>,
     /// In order of position.
     pub feedback: Vec<Feedback>,
     /// How many of what came.
@@ -27,6 +26,15 @@ impl NotesDelta {
     pub fn arrived(&mut self, arrival: Arrival, quantity: u64) {
         *self.arrivals.entry(arrival).or_default() += quantity;
     }
+}
+
+/// What happens to the list of files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AttachmentStep {
+    /// One more.
+    Add(Attachment),
+    /// Those of records below it go.
+    DropBelow(Position),
 }
 
 /// A file of an event.
@@ -108,11 +116,6 @@ pub struct Arrival {
 
 pub(super) fn write(transaction: &Transaction<'_>, notes: &NotesDelta) -> Result<()> {
     write_attachments(transaction, &notes.attachments)?;
-    if let Some(from) = notes.attachments_from {
-        transaction
-            .prepare_cached("DELETE FROM attachment WHERE position < ?1")?
-            .execute([from.0 as i64])?;
-    }
     write_feedback(transaction, &notes.feedback)?;
     let mut count = transaction.prepare_cached(
         "INSERT INTO arrival_hour (project_id, hour, source, category, reason, count)
@@ -132,13 +135,21 @@ pub(super) fn write(transaction: &Transaction<'_>, notes: &NotesDelta) -> Result
     Ok(())
 }
 
-fn write_attachments(transaction: &Transaction<'_>, attachments: &[Attachment]) -> Result<()> {
+fn write_attachments(transaction: &Transaction<'_>, steps: &[AttachmentStep]) -> Result<()> {
     let mut insert = transaction.prepare_cached(
         "INSERT OR IGNORE INTO attachment (project_id, event_id, name, sha256, position, number,
              content_type, attachment_type, size_bytes, received)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
     )?;
-    for file in attachments {
+    let mut drop = transaction.prepare_cached("DELETE FROM attachment WHERE position < ?1")?;
+    for step in steps {
+        let file = match step {
+            AttachmentStep::Add(file) => file,
+            AttachmentStep::DropBelow(position) => {
+                drop.execute([position.0 as i64])?;
+                continue;
+            }
+        };
         insert.execute(params![
             file.project_id.0,
             file.event_id.0,
