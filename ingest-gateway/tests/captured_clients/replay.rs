@@ -133,7 +133,8 @@ fn table(counts: &BTreeMap<String, Counts>) -> String {
 async fn start(dir: &Path) -> (LogWriter, Gateway) {
     let log = open_log(dir);
     create_project(&log).await;
-    let config = GatewayConfig::new("http://127.0.0.1:8470".parse().unwrap());
+    let url = "http://127.0.0.1:8470".parse().unwrap();
+    let config = GatewayConfig::new(url, dir.join("blobs"));
     let secret = ServerSecret::new([7; 32]);
     let gateway = Gateway::start(config, log.clone(), secret, Bootstrap::default());
     (log, gateway.await.unwrap())
