@@ -6,7 +6,7 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import type { Breadcrumb, Frame, Level } from "./event_pb";
+import type { Breadcrumb, Level } from "./event_pb";
 import { file_errata_v1_event } from "./event_pb";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_struct, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
@@ -16,7 +16,7 @@ import type { JsonObject, Message } from "@bufbuild/protobuf";
  * Describes the file errata/v1/event_read.proto.
  */
 export const file_errata_v1_event_read: GenFile = /*@__PURE__*/
-  fileDesc("ChplcnJhdGEvdjEvZXZlbnRfcmVhZC5wcm90bxIJZXJyYXRhLnYxIr8CCgxFdmVudFN1bW1hcnkSCgoCaWQYASABKAkSEAoIaXNzdWVfaWQYAiABKAkSEgoKcHJvamVjdF9pZBgDIAEoDRItCgl0aW1lc3RhbXAYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC3JlY2VpdmVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIfCgVsZXZlbBgGIAEoDjIQLmVycmF0YS52MS5MZXZlbBIMCgR0eXBlGAcgASgJEg8KB21lc3NhZ2UYCCABKAkSDwoHY3VscHJpdBgJIAEoCRIPCgdyZWxlYXNlGAogASgJEhMKC2Vudmlyb25tZW50GAsgASgJEhAKCHBsYXRmb3JtGAwgASgJEhQKCHBvc2l0aW9uGA0gASgEQgIwASKDAQoRTGlzdEV2ZW50c1JlcXVlc3QSEgoKcHJvamVjdF9pZBgBIAEoDRIQCghpc3N1ZV9pZBgCIAEoCRINCgVxdWVyeRgDIAEoCRINCgVsaW1pdBgEIAEoDRIOCgZjdXJzb3IYBSABKAkSGgoOYWZ0ZXJfcG9zaXRpb24YBiABKARCAjABIlIKEkxpc3RFdmVudHNSZXNwb25zZRInCgZldmVudHMYASADKAsyFy5lcnJhdGEudjEuRXZlbnRTdW1tYXJ5EhMKC25leHRfY3Vyc29yGAIgASgJIlEKD0dldEV2ZW50UmVxdWVzdBIQCghldmVudF9pZBgBIAEoCRIQCghpc3N1ZV9pZBgCIAEoCRIaCg5hZnRlcl9wb3NpdGlvbhgDIAEoBEICMAEilAEKEEdldEV2ZW50UmVzcG9uc2USKAoHc3VtbWFyeRgBIAEoCzIXLmVycmF0YS52MS5FdmVudFN1bW1hcnkSJgoGZGV0YWlsGAIgASgLMhYuZXJyYXRhLnYxLkV2ZW50RGV0YWlsEhYKDm5ld2VyX2V2ZW50X2lkGAMgASgJEhYKDm9sZGVyX2V2ZW50X2lkGAQgASgJIswFCgtFdmVudERldGFpbBIuCgpleGNlcHRpb25zGAEgAygLMhouZXJyYXRhLnYxLkV4Y2VwdGlvbkRldGFpbBIoCgd0aHJlYWRzGAIgAygLMhcuZXJyYXRhLnYxLlRocmVhZERldGFpbBIuCgR0YWdzGAMgAygLMiAuZXJyYXRhLnYxLkV2ZW50RGV0YWlsLlRhZ3NFbnRyeRIlCgR1c2VyGAQgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdBIoCgdyZXF1ZXN0GAUgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdBIpCghjb250ZXh0cxgGIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSKgoLYnJlYWRjcnVtYnMYByADKAsyFS5lcnJhdGEudjEuQnJlYWRjcnVtYhImCgVleHRyYRgIIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSEwoLZmluZ2VycHJpbnQYCSADKAkSJAoDc2RrGAogASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdBIPCgdtZXNzYWdlGAsgASgJEgwKBGRpc3QYDCABKAkSEwoLc2VydmVyX25hbWUYDSABKAkSEwoLdHJhbnNhY3Rpb24YDiABKAkSDgoGbG9nZ2VyGA8gASgJEjQKB21vZHVsZXMYECADKAsyIy5lcnJhdGEudjEuRXZlbnREZXRhaWwuTW9kdWxlc0VudHJ5EhAKCHJhd19qc29uGBEgASgJEioKC2F0dGFjaG1lbnRzGBIgAygLMhUuZXJyYXRhLnYxLkF0dGFjaG1lbnQaKwoJVGFnc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEaLgoMTW9kdWxlc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEirgEKCkF0dGFjaG1lbnQSDgoGbnVtYmVyGAEgASgNEgwKBG5hbWUYAiABKAkSFAoMY29udGVudF90eXBlGAMgASgJEhcKD2F0dGFjaG1lbnRfdHlwZRgEIAEoCRISCgpzaXplX2J5dGVzGAUgASgEEg4KBnNoYTI1NhgGIAEoCRIvCgtyZWNlaXZlZF9hdBgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAinAEKD0V4Y2VwdGlvbkRldGFpbBIMCgR0eXBlGAEgASgJEg0KBXZhbHVlGAIgASgJEg4KBm1vZHVsZRgDIAEoCRInCgltZWNoYW5pc20YBCABKAsyFC5lcnJhdGEudjEuTWVjaGFuaXNtEiAKBmZyYW1lcxgFIAMoCzIQLmVycmF0YS52MS5GcmFtZRIRCgl0aHJlYWRfaWQYBiABKAki4wEKCU1lY2hhbmlzbRIMCgR0eXBlGAEgASgJEhQKB2hhbmRsZWQYAiABKAhIAIgBARIRCglzeW50aGV0aWMYAyABKAgSJQoEZGF0YRgEIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSGQoMZXhjZXB0aW9uX2lkGAUgASgFSAGIAQESFgoJcGFyZW50X2lkGAYgASgFSAKIAQESGgoSaXNfZXhjZXB0aW9uX2dyb3VwGAcgASgIQgoKCF9oYW5kbGVkQg8KDV9leGNlcHRpb25faWRCDAoKX3BhcmVudF9pZCJsCgxUaHJlYWREZXRhaWwSCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRIPCgdjcmFzaGVkGAMgASgIEg8KB2N1cnJlbnQYBCABKAgSIAoGZnJhbWVzGAUgAygLMhAuZXJyYXRhLnYxLkZyYW1lMp4BCgxFdmVudFNlcnZpY2USSQoKTGlzdEV2ZW50cxIcLmVycmF0YS52MS5MaXN0RXZlbnRzUmVxdWVzdBodLmVycmF0YS52MS5MaXN0RXZlbnRzUmVzcG9uc2USQwoIR2V0RXZlbnQSGi5lcnJhdGEudjEuR2V0RXZlbnRSZXF1ZXN0GhsuZXJyYXRhLnYxLkdldEV2ZW50UmVzcG9uc2ViBnByb3RvMw", [file_errata_v1_event, file_google_protobuf_struct, file_google_protobuf_timestamp]);
+  fileDesc("ChplcnJhdGEvdjEvZXZlbnRfcmVhZC5wcm90bxIJZXJyYXRhLnYxIr8CCgxFdmVudFN1bW1hcnkSCgoCaWQYASABKAkSEAoIaXNzdWVfaWQYAiABKAkSEgoKcHJvamVjdF9pZBgDIAEoDRItCgl0aW1lc3RhbXAYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC3JlY2VpdmVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIfCgVsZXZlbBgGIAEoDjIQLmVycmF0YS52MS5MZXZlbBIMCgR0eXBlGAcgASgJEg8KB21lc3NhZ2UYCCABKAkSDwoHY3VscHJpdBgJIAEoCRIPCgdyZWxlYXNlGAogASgJEhMKC2Vudmlyb25tZW50GAsgASgJEhAKCHBsYXRmb3JtGAwgASgJEhQKCHBvc2l0aW9uGA0gASgEQgIwASKDAQoRTGlzdEV2ZW50c1JlcXVlc3QSEgoKcHJvamVjdF9pZBgBIAEoDRIQCghpc3N1ZV9pZBgCIAEoCRINCgVxdWVyeRgDIAEoCRINCgVsaW1pdBgEIAEoDRIOCgZjdXJzb3IYBSABKAkSGgoOYWZ0ZXJfcG9zaXRpb24YBiABKARCAjABIlIKEkxpc3RFdmVudHNSZXNwb25zZRInCgZldmVudHMYASADKAsyFy5lcnJhdGEudjEuRXZlbnRTdW1tYXJ5EhMKC25leHRfY3Vyc29yGAIgASgJIlEKD0dldEV2ZW50UmVxdWVzdBIQCghldmVudF9pZBgBIAEoCRIQCghpc3N1ZV9pZBgCIAEoCRIaCg5hZnRlcl9wb3NpdGlvbhgDIAEoBEICMAEilAEKEEdldEV2ZW50UmVzcG9uc2USKAoHc3VtbWFyeRgBIAEoCzIXLmVycmF0YS52MS5FdmVudFN1bW1hcnkSJgoGZGV0YWlsGAIgASgLMhYuZXJyYXRhLnYxLkV2ZW50RGV0YWlsEhYKDm5ld2VyX2V2ZW50X2lkGAMgASgJEhYKDm9sZGVyX2V2ZW50X2lkGAQgASgJIswFCgtFdmVudERldGFpbBIuCgpleGNlcHRpb25zGAEgAygLMhouZXJyYXRhLnYxLkV4Y2VwdGlvbkRldGFpbBIoCgd0aHJlYWRzGAIgAygLMhcuZXJyYXRhLnYxLlRocmVhZERldGFpbBIuCgR0YWdzGAMgAygLMiAuZXJyYXRhLnYxLkV2ZW50RGV0YWlsLlRhZ3NFbnRyeRIlCgR1c2VyGAQgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdBIoCgdyZXF1ZXN0GAUgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdBIpCghjb250ZXh0cxgGIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSKgoLYnJlYWRjcnVtYnMYByADKAsyFS5lcnJhdGEudjEuQnJlYWRjcnVtYhImCgVleHRyYRgIIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSEwoLZmluZ2VycHJpbnQYCSADKAkSJAoDc2RrGAogASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdBIPCgdtZXNzYWdlGAsgASgJEgwKBGRpc3QYDCABKAkSEwoLc2VydmVyX25hbWUYDSABKAkSEwoLdHJhbnNhY3Rpb24YDiABKAkSDgoGbG9nZ2VyGA8gASgJEjQKB21vZHVsZXMYECADKAsyIy5lcnJhdGEudjEuRXZlbnREZXRhaWwuTW9kdWxlc0VudHJ5EhAKCHJhd19qc29uGBEgASgJEioKC2F0dGFjaG1lbnRzGBIgAygLMhUuZXJyYXRhLnYxLkF0dGFjaG1lbnQaKwoJVGFnc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEaLgoMTW9kdWxlc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEirgEKCkF0dGFjaG1lbnQSDgoGbnVtYmVyGAEgASgNEgwKBG5hbWUYAiABKAkSFAoMY29udGVudF90eXBlGAMgASgJEhcKD2F0dGFjaG1lbnRfdHlwZRgEIAEoCRISCgpzaXplX2J5dGVzGAUgASgEEg4KBnNoYTI1NhgGIAEoCRIvCgtyZWNlaXZlZF9hdBgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiogEKD0V4Y2VwdGlvbkRldGFpbBIMCgR0eXBlGAEgASgJEg0KBXZhbHVlGAIgASgJEg4KBm1vZHVsZRgDIAEoCRInCgltZWNoYW5pc20YBCABKAsyFC5lcnJhdGEudjEuTWVjaGFuaXNtEiYKBmZyYW1lcxgFIAMoCzIWLmVycmF0YS52MS5GcmFtZURldGFpbBIRCgl0aHJlYWRfaWQYBiABKAkiwwIKC0ZyYW1lRGV0YWlsEhAKCGZ1bmN0aW9uGAEgASgJEg4KBm1vZHVsZRgCIAEoCRIQCghmaWxlbmFtZRgDIAEoCRIQCghhYnNfcGF0aBgEIAEoCRIOCgZsaW5lbm8YBSABKA0SDQoFY29sbm8YBiABKA0SDgoGaW5fYXBwGAcgASgIEhQKDGNvbnRleHRfbGluZRgIIAEoCRITCgtwcmVfY29udGV4dBgJIAMoCRIUCgxwb3N0X2NvbnRleHQYCiADKAkSJQoEdmFycxgLIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSDwoHcGFja2FnZRgMIAEoCRIYChBpbnN0cnVjdGlvbl9hZGRyGA0gASgJEhoKDWNsaWVudF9pbl9hcHAYDiABKAhIAIgBAUIQCg5fY2xpZW50X2luX2FwcCLzAQoJTWVjaGFuaXNtEgwKBHR5cGUYASABKAkSFAoHaGFuZGxlZBgCIAEoCEgAiAEBEhEKCXN5bnRoZXRpYxgDIAEoCBIlCgRkYXRhGAQgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdBIZCgxleGNlcHRpb25faWQYBSABKAVIAYgBARIWCglwYXJlbnRfaWQYBiABKAVIAogBARIaChJpc19leGNlcHRpb25fZ3JvdXAYByABKAgSDgoGc291cmNlGAggASgJQgoKCF9oYW5kbGVkQg8KDV9leGNlcHRpb25faWRCDAoKX3BhcmVudF9pZCJyCgxUaHJlYWREZXRhaWwSCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRIPCgdjcmFzaGVkGAMgASgIEg8KB2N1cnJlbnQYBCABKAgSJgoGZnJhbWVzGAUgAygLMhYuZXJyYXRhLnYxLkZyYW1lRGV0YWlsMp4BCgxFdmVudFNlcnZpY2USSQoKTGlzdEV2ZW50cxIcLmVycmF0YS52MS5MaXN0RXZlbnRzUmVxdWVzdBodLmVycmF0YS52MS5MaXN0RXZlbnRzUmVzcG9uc2USQwoIR2V0RXZlbnQSGi5lcnJhdGEudjEuR2V0RXZlbnRSZXF1ZXN0GhsuZXJyYXRhLnYxLkdldEV2ZW50UmVzcG9uc2ViBnByb3RvMw", [file_errata_v1_event, file_google_protobuf_struct, file_google_protobuf_timestamp]);
 
 /**
  * One line about a stored event.
@@ -450,9 +450,9 @@ export type ExceptionDetail = Message<"errata.v1.ExceptionDetail"> & {
   /**
    * Oldest call first.
    *
-   * @generated from field: repeated errata.v1.Frame frames = 5;
+   * @generated from field: repeated errata.v1.FrameDetail frames = 5;
    */
-  frames: Frame[];
+  frames: FrameDetail[];
 
   /**
    * @generated from field: string thread_id = 6;
@@ -466,6 +466,98 @@ export type ExceptionDetail = Message<"errata.v1.ExceptionDetail"> & {
  */
 export const ExceptionDetailSchema: GenMessage<ExceptionDetail> = /*@__PURE__*/
   messageDesc(file_errata_v1_event_read, 7);
+
+/**
+ * One call of a stored stack: a `Frame` and what the server adds to it.
+ *
+ * @generated from message errata.v1.FrameDetail
+ */
+export type FrameDetail = Message<"errata.v1.FrameDetail"> & {
+  /**
+   * @generated from field: string function = 1;
+   */
+  function: string;
+
+  /**
+   * @generated from field: string module = 2;
+   */
+  module: string;
+
+  /**
+   * @generated from field: string filename = 3;
+   */
+  filename: string;
+
+  /**
+   * @generated from field: string abs_path = 4;
+   */
+  absPath: string;
+
+  /**
+   * @generated from field: uint32 lineno = 5;
+   */
+  lineno: number;
+
+  /**
+   * @generated from field: uint32 colno = 6;
+   */
+  colno: number;
+
+  /**
+   * Whether it is the application's own code, by the server's verdict.
+   *
+   * @generated from field: bool in_app = 7;
+   */
+  inApp: boolean;
+
+  /**
+   * @generated from field: string context_line = 8;
+   */
+  contextLine: string;
+
+  /**
+   * @generated from field: repeated string pre_context = 9;
+   */
+  preContext: string[];
+
+  /**
+   * @generated from field: repeated string post_context = 10;
+   */
+  postContext: string[];
+
+  /**
+   * @generated from field: google.protobuf.Struct vars = 11;
+   */
+  vars?: JsonObject | undefined;
+
+  /**
+   * The native image, assembly or package.
+   *
+   * @generated from field: string package = 12;
+   */
+  package: string;
+
+  /**
+   * Where the call was ("0x104a5c1f8"), of native code.
+   *
+   * @generated from field: string instruction_addr = 13;
+   */
+  instructionAddr: string;
+
+  /**
+   * What the client said of `in_app`, where the server knew better.
+   *
+   * @generated from field: optional bool client_in_app = 14;
+   */
+  clientInApp?: boolean | undefined;
+};
+
+/**
+ * Describes the message errata.v1.FrameDetail.
+ * Use `create(FrameDetailSchema)` to create a new message.
+ */
+export const FrameDetailSchema: GenMessage<FrameDetail> = /*@__PURE__*/
+  messageDesc(file_errata_v1_event_read, 8);
 
 /**
  * @generated from message errata.v1.Mechanism
@@ -507,6 +599,14 @@ export type Mechanism = Message<"errata.v1.Mechanism"> & {
    * @generated from field: bool is_exception_group = 7;
    */
   isExceptionGroup: boolean;
+
+  /**
+   * How it hangs together with the exception of `parent_id`: "__cause__",
+   * "exceptions[0]", "errors[0]", "InnerException".
+   *
+   * @generated from field: string source = 8;
+   */
+  source: string;
 };
 
 /**
@@ -514,7 +614,7 @@ export type Mechanism = Message<"errata.v1.Mechanism"> & {
  * Use `create(MechanismSchema)` to create a new message.
  */
 export const MechanismSchema: GenMessage<Mechanism> = /*@__PURE__*/
-  messageDesc(file_errata_v1_event_read, 8);
+  messageDesc(file_errata_v1_event_read, 9);
 
 /**
  * @generated from message errata.v1.ThreadDetail
@@ -541,9 +641,9 @@ export type ThreadDetail = Message<"errata.v1.ThreadDetail"> & {
   current: boolean;
 
   /**
-   * @generated from field: repeated errata.v1.Frame frames = 5;
+   * @generated from field: repeated errata.v1.FrameDetail frames = 5;
    */
-  frames: Frame[];
+  frames: FrameDetail[];
 };
 
 /**
@@ -551,7 +651,7 @@ export type ThreadDetail = Message<"errata.v1.ThreadDetail"> & {
  * Use `create(ThreadDetailSchema)` to create a new message.
  */
 export const ThreadDetailSchema: GenMessage<ThreadDetail> = /*@__PURE__*/
-  messageDesc(file_errata_v1_event_read, 9);
+  messageDesc(file_errata_v1_event_read, 10);
 
 /**
  * @generated from service errata.v1.EventService
