@@ -16,7 +16,7 @@ use serde_json::{Map, Value, value::RawValue};
 
 pub(crate) mod writer;
 
-pub use writer::Writer;
+pub use writer::{Writer, next_to_escape};
 
 /// An object of free form.
 #[derive(Clone, Default, PartialEq, Eq)]

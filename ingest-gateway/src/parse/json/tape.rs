@@ -8,6 +8,8 @@
 //! is deeper than [`DEPTH_MAX`]. Places are bytes. Time and memory grow with the
 //! text, whatever is in it: at most one node for two bytes.
 
+use event_model::free::next_to_escape;
+
 use super::DEPTH_MAX;
 
 /// What a value is, and how its text is to be taken.
@@ -185,7 +187,7 @@ impl Reader<'_> {
         let mut kind = Kind::Plain;
         let mut at = start;
         loop {
-            at = next_special(self.bytes, at);
+            at = next_to_escape(self.bytes, at).unwrap_or(self.bytes.len());
             match self.bytes.get(at) {
                 Some(b'"') => {
                     self.push(kind, start, at);
@@ -267,25 +269,6 @@ impl Reader<'_> {
 
 fn broken(at: usize, expected: &'static str) -> Broken {
     Broken { at, expected }
-}
-
-/// Bytes looked at in one step: as many as one vector instruction takes.
-const LANES: usize = 16;
-
-/// Where the next quote, backslash or control character is, from `from` on; the
-/// length if there is none.
-fn next_special(bytes: &[u8], from: usize) -> usize {
-    let special = |b: u8| matches!(b, 0..0x20 | b'"' | b'\\');
-    let mut at = from.min(bytes.len());
-    while let Some(chunk) = bytes.get(at..at + LANES) {
-        // Without an early exit, so that it becomes one comparison of all lanes.
-        if chunk.iter().fold(false, |found, b| found | special(*b)) {
-            break;
-        }
-        at += LANES;
-    }
-    let rest = &bytes[at..];
-    at + rest.iter().position(|b| special(*b)).unwrap_or(rest.len())
 }
 
 /// Digits up to which a number's text is surely within f64 without a look at it.
