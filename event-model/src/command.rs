@@ -1,29 +1,32 @@
 //! Commands: decisions by people, rules and the system, as they stand in the
 //! control log.
 //!
-//! Invariant: a stored command never changes meaning. [`CommandV2`] is an rkyv
+//! Invariant: a stored command never changes meaning. [`CommandV3`] is an rkyv
 //! archive (small, read once, so it is deserialised rather than read in place); a
 //! new field or a new decision is a new version with an up-conversion: an archived
 //! enum is as large as its largest variant, and a release that does not know a
-//! decision must find an opaque record, not a damaged one. What version 1 has words
-//! for is still stored as version 1, so that the release before reads it. As JSON
+//! decision must find an opaque record, not a damaged one. A command is stored in the
+//! oldest version that has words for it, so that the release before reads it. As JSON
 //! (for `errata log dump` only) a command leaves out hashes of passwords, links and
 //! tokens.
 
-#[expect(missing_docs, reason = "frozen; the words are at version 2")]
+#[expect(missing_docs, reason = "frozen; the words are at version 3")]
 pub mod v1;
+#[expect(missing_docs, reason = "frozen; the words are at version 3")]
+pub mod v2;
 
 use rkyv::{Archive, Deserialize, Serialize, rancor};
 
 use crate::{
     IssueId, ProjectId, PublicKey, TokenId, UserId,
-    record::{RecordError, SCHEMA_COMMAND_V1, SCHEMA_COMMAND_V2},
+    record::{RecordError, SCHEMA_COMMAND_V1, SCHEMA_COMMAND_V2, SCHEMA_COMMAND_V3},
+    settings::{FiltersV1, ScrubbingV1},
 };
 
 /// The newest command.
-pub type Command = CommandV2;
+pub type Command = CommandV3;
 /// The newest decision.
-pub type Decision = DecisionV2;
+pub type Decision = DecisionV3;
 
 /// Who decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Archive, Serialize, Deserialize, serde::Serialize)]
@@ -174,21 +177,21 @@ pub struct OverruledCursor {
     pub position: u64,
 }
 
-/// A decision with who and when. Version 2.
+/// A decision with who and when. Version 3.
 #[derive(Debug, Clone, PartialEq, Eq, Archive, Serialize, Deserialize, serde::Serialize)]
-pub struct CommandV2 {
+pub struct CommandV3 {
     /// Who.
     pub actor: Actor,
     /// Unix nanoseconds, gateway's clock.
     pub at_ns: i64,
     /// What.
-    pub decision: DecisionV2,
+    pub decision: DecisionV3,
 }
 
-/// What was decided. Version 2.
+/// What was decided. Version 3.
 #[derive(Debug, Clone, PartialEq, Eq, Archive, Serialize, Deserialize, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum DecisionV2 {
+pub enum DecisionV3 {
     /// First start: the organisation.
     CreateOrganization {
         /// Shown in the UI.
@@ -313,22 +316,66 @@ pub enum DecisionV2 {
         /// Who loses records unread.
         overruled: Vec<OverruledCursor>,
     },
+    /// What of a project's events is masked, beyond the default. Takes the place of
+    /// what was set before.
+    SetScrubbing {
+        /// Whose.
+        project_id: ProjectId,
+        /// The rules.
+        scrubbing: ScrubbingV1,
+    },
+    /// Which of a project's events are not wanted. Takes the place of what was set
+    /// before.
+    SetFilters {
+        /// Whose.
+        project_id: ProjectId,
+        /// The filters.
+        filters: FiltersV1,
+    },
+    /// Issues whose events are not wanted any more: they are ignored, and events of
+    /// their stacks are not stored. Ids that are no issues are passed over by the
+    /// projection.
+    DiscardIssues {
+        /// Which, with what their events are known by at the door.
+        issues: Vec<DiscardedIssue>,
+    },
+    /// Takes [`Self::DiscardIssues`] back, for events to come; the issues are open again.
+    KeepIssues {
+        /// Which.
+        issues: Vec<IssueId>,
+    },
 }
 
-impl CommandV2 {
+/// An issue that is not wanted, and the stacks it is known by at the door.
+#[derive(Debug, Clone, PartialEq, Eq, Archive, Serialize, Deserialize, serde::Serialize)]
+pub struct DiscardedIssue {
+    /// Which.
+    pub id: IssueId,
+    /// Whose.
+    pub project_id: ProjectId,
+    /// [`crate::stack_hash`] of events of it; may be empty: then its events are stored
+    /// all the same, and count as those of an ignored issue.
+    pub stacks: Vec<u64>,
+}
+
+impl CommandV3 {
     /// The schema of [`Self::encode`]'s bytes: the oldest that has words for it.
     pub fn schema(&self) -> u16 {
-        match v1::CommandV1::of(self) {
+        match v2::CommandV2::of(self) {
+            None => SCHEMA_COMMAND_V3,
+            Some(old) if v1::CommandV1::of(&old).is_none() => SCHEMA_COMMAND_V2,
             Some(_) => SCHEMA_COMMAND_V1,
-            None => SCHEMA_COMMAND_V2,
         }
     }
 
     /// The record's bytes, of schema [`Self::schema`].
     pub fn encode(&self) -> Vec<u8> {
-        let archive = match v1::CommandV1::of(self) {
-            Some(old) => rkyv::to_bytes::<rancor::Error>(&old),
+        let archive = match v2::CommandV2::of(self) {
             None => rkyv::to_bytes::<rancor::Error>(self),
+            Some(old) => match v1::CommandV1::of(&old) {
+                None => rkyv::to_bytes::<rancor::Error>(&old),
+                Some(oldest) => rkyv::to_bytes::<rancor::Error>(&oldest),
+            },
         };
         archive
             .expect("a command holds only numbers, strings and lists, which always archive")
@@ -340,10 +387,12 @@ impl CommandV2 {
         let mut aligned = rkyv::util::AlignedVec::<16>::with_capacity(record.len());
         aligned.extend_from_slice(record);
         match schema {
-            SCHEMA_COMMAND_V1 => {
-                rkyv::from_bytes::<v1::CommandV1, rancor::Error>(&aligned).map(Self::from)
+            SCHEMA_COMMAND_V1 => rkyv::from_bytes::<v1::CommandV1, rancor::Error>(&aligned)
+                .map(|old| v2::CommandV2::from(old).into()),
+            SCHEMA_COMMAND_V2 => {
+                rkyv::from_bytes::<v2::CommandV2, rancor::Error>(&aligned).map(Self::from)
             }
-            SCHEMA_COMMAND_V2 => rkyv::from_bytes::<Self, rancor::Error>(&aligned),
+            SCHEMA_COMMAND_V3 => rkyv::from_bytes::<Self, rancor::Error>(&aligned),
             _ => return Err(RecordError::UnknownSchema(schema)),
         }
         .map_err(|e| RecordError::Archive {

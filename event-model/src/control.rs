@@ -5,9 +5,12 @@
 //! fit (an unknown id, a second use of a name) changes nothing: the gateway checks
 //! before it appends, and a fold must not fail on history.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use crate::{Command, Decision, DropReason, Position, ProjectId, PublicKey, Role, TokenId, UserId};
+use crate::{
+    Command, Decision, DropReason, IssueId, Position, ProjectId, PublicKey, Role, TokenId, UserId,
+    settings::{Filters, Scrubbing},
+};
 
 /// The state after some number of control records.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -24,10 +27,25 @@ pub struct ControlState {
     pub tokens: BTreeMap<TokenId, Token>,
     /// Open one-time links, by SHA-256 of their secret.
     pub password_links: HashMap<[u8; 32], PasswordLink>,
+    /// What is masked of a project's events; projects without an entry: the default.
+    pub scrubbing: BTreeMap<ProjectId, Scrubbing>,
+    /// Which of a project's events are not wanted; without an entry: none.
+    pub filters: BTreeMap<ProjectId, Filters>,
+    /// Issues whose events are not wanted.
+    pub discarded: BTreeMap<IssueId, Discarded>,
     /// The newest drop of old events.
     pub dropped: Option<DroppedRange>,
     /// Control records folded so far; also the number of the last one.
     pub version: u64,
+}
+
+/// An issue whose events are not wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Discarded {
+    /// Whose.
+    pub project_id: ProjectId,
+    /// What its events are known by at the door: [`crate::stack_hash`].
+    pub stacks: BTreeSet<u64>,
 }
 
 /// Up to where the oldest events went.
@@ -186,11 +204,51 @@ impl ControlState {
                     self.dropped = Some(range);
                 }
             }
+            Decision::SetScrubbing { .. }
+            | Decision::SetFilters { .. }
+            | Decision::DiscardIssues { .. }
+            | Decision::KeepIssues { .. } => self.apply_to_settings(&command.decision),
             // Triage and deliveries live in the issue projection.
             Decision::SetIssueStatus { .. }
             | Decision::AssignIssues { .. }
             | Decision::RecordDelivery { .. }
             | Decision::AdvanceAlertCursor { .. } => {}
+        }
+    }
+
+    fn apply_to_settings(&mut self, decision: &Decision) {
+        match decision {
+            Decision::SetScrubbing {
+                project_id,
+                scrubbing,
+            } => {
+                if self.projects.contains_key(project_id) {
+                    self.scrubbing.insert(*project_id, scrubbing.clone());
+                }
+            }
+            Decision::SetFilters {
+                project_id,
+                filters,
+            } => {
+                if self.projects.contains_key(project_id) {
+                    self.filters.insert(*project_id, filters.clone());
+                }
+            }
+            Decision::DiscardIssues { issues } => {
+                for issue in issues {
+                    let discarded = self.discarded.entry(issue.id).or_insert_with(|| Discarded {
+                        project_id: issue.project_id,
+                        stacks: BTreeSet::new(),
+                    });
+                    discarded.stacks.extend(&issue.stacks);
+                }
+            }
+            Decision::KeepIssues { issues } => {
+                for id in issues {
+                    self.discarded.remove(id);
+                }
+            }
+            _ => unreachable!("`apply` hands over decisions about settings only"),
         }
     }
 

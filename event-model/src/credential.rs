@@ -11,7 +11,7 @@ use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use crate::{ControlState, Role, UserId};
+use crate::{ControlState, ProjectId, Role, UserId};
 
 /// Name of the session cookie.
 pub const SESSION_COOKIE: &str = "errata_session";
@@ -112,6 +112,17 @@ impl ServerSecret {
             Some(token) => token.to_string(),
             None => URL_SAFE_NO_PAD.encode(self.mac("internal token", b"")),
         }
+    }
+
+    /// HMAC-SHA-256 of a value of an event, under a key of the project's own: equal
+    /// values of a project stay comparable, and nobody without `secret.key` can try
+    /// values out.
+    pub fn hash_of_value(&self, project: ProjectId, value: &str) -> [u8; 32] {
+        let key = self.mac("scrubbed values", &project.0.to_le_bytes());
+        let mut mac =
+            <Hmac<Sha256> as Mac>::new_from_slice(&key).expect("HMAC takes keys of any length");
+        mac.update(value.as_bytes());
+        mac.finalize().into_bytes().into()
     }
 
     /// Whether `token` is the internal token.

@@ -90,9 +90,12 @@ pub struct Event {
     /// Loaded images, source map debug ids.
     #[serde(default, skip_serializing_if = "Free::is_empty")]
     pub debug_meta: Free,
-    /// What the scrubber did.
+    /// Paths of fields of which something was masked, the first hundred.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub scrubbed: Vec<String>,
+    /// How many such fields there are.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub scrubbed_count: u32,
     /// Unknown top-level keys of the client.
     #[serde(default, skip_serializing_if = "Free::is_empty")]
     pub other: Free,

@@ -8,8 +8,9 @@
 //! In reading order: [`id`], [`level`], [`event`] (one whole event),
 //! [`free`] (its parts of free form), [`head`] (the
 //! part of it that grouping and counting read in place), [`record`] (bytes of a
-//! record), [`note`] (records that are no events), [`command`], [`control`] (the
-//! fold), [`credential`].
+//! record), [`note`] (records that are no events), [`command`], [`settings`] (of a
+//! project), [`control`] (the fold), [`credential`]; [`stack_hash`] (what the door knows
+//! of an event before grouping).
 
 #[expect(
     missing_docs,
@@ -25,9 +26,11 @@ pub mod id;
 pub mod level;
 pub mod note;
 pub mod record;
+pub mod settings;
+mod stack_hash;
 
 pub use command::{
-    Actor, Command, Decision, DeliveryState, DeliveryStep, DropReason, IssueStatus,
+    Actor, Command, Decision, DeliveryState, DeliveryStep, DiscardedIssue, DropReason, IssueStatus,
     OverruledCursor, Role,
 };
 pub use control::ControlState;
@@ -37,3 +40,4 @@ pub use id::{EventId, Fingerprint, IssueId, Position, ProjectId, PublicKey, Toke
 pub use level::Level;
 pub use note::Note;
 pub use record::{RecordError, StoredEvent};
+pub use stack_hash::{stack_hash, stored_stack_hash};

@@ -128,10 +128,10 @@ fn a_control_log_that_lost_records_is_refused() {
 fn a_command_of_a_newer_release_is_opaque_in_its_place() {
     let dir = tempfile::tempdir().unwrap();
     drop(open(dir.path()));
-    append_raw(dir.path(), "control", 0x0303, vec![vec![9; 40]]);
+    append_raw(dir.path(), "control", 0x0304, vec![vec![9; 40]]);
     let log = open(dir.path());
     log.append_command_blocking(command("b")).unwrap();
-    assert_eq!(stream(&log.reader()), ["opaque 0x0303", "command 2 b"]);
+    assert_eq!(stream(&log.reader()), ["opaque 0x0304", "command 2 b"]);
 }
 
 #[test]

@@ -68,9 +68,9 @@ fn commands_of_a_newer_release_are_counted_and_passed_over() {
     let core = Log::open(Config::control(dir.path().join("control"))).unwrap();
     for (schema, payload) in [
         (SCHEMA_COMMAND_V1, command("a").encode()),
-        (0x0303, vec![1; 20]),
+        (0x0304, vec![1; 20]),
         (SCHEMA_COMMAND_V1, command("c").encode()),
-        (0x0303, vec![1; 20]),
+        (0x0304, vec![1; 20]),
     ] {
         let payload = payload.into();
         core.append(Record { schema, payload })

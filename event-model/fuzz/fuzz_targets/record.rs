@@ -4,7 +4,7 @@
 
 use bytes::Bytes;
 use event_model::record::{
-    SCHEMA_COMMAND_V1, SCHEMA_COMMAND_V2, SCHEMA_EVENT_V1, decode_marker,
+    SCHEMA_COMMAND_V1, SCHEMA_COMMAND_V2, SCHEMA_COMMAND_V3, SCHEMA_EVENT_V1, decode_marker,
 };
 use event_model::{Command, Head, Note, StoredEvent};
 
@@ -22,7 +22,7 @@ libfuzzer_sys::fuzz_target!(|input: &[u8]| {
         let _ = event.head().to_json();
         let _ = rkyv::deserialize::<Head, rkyv::rancor::Error>(event.head());
     }
-    for schema in [SCHEMA_COMMAND_V1, SCHEMA_COMMAND_V2] {
+    for schema in [SCHEMA_COMMAND_V1, SCHEMA_COMMAND_V2, SCHEMA_COMMAND_V3] {
         if let Ok(command) = Command::decode(schema, &placed) {
             let _ = format!("{command:?}");
         }

@@ -1,11 +1,14 @@
 //! Version 1 of a stored command, and how it becomes today's and back.
 //!
 //! Invariant: what stands here never changes; sample files hold its bytes. What each
-//! decision and field means is said at [`super::DecisionV2`].
+//! decision and field means is said at [`super::DecisionV3`].
 
 use rkyv::{Archive, Deserialize, Serialize};
 
-use super::{Actor, CommandV2, DecisionV2, DeliveryStep, IssueStatus, Role};
+use super::{
+    Actor, DeliveryStep, IssueStatus, Role,
+    v2::{CommandV2, DecisionV2},
+};
 use crate::{IssueId, ProjectId, PublicKey, TokenId, UserId};
 
 /// A decision with who and when. Version 1.

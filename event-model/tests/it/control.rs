@@ -1,8 +1,9 @@
 //! The fold of the control state.
 
 use event_model::{
-    Actor, Command, ControlState, Decision, DropReason, IssueId, IssueStatus, ProjectId, PublicKey,
-    Role, TokenId, UserId,
+    Actor, Command, ControlState, Decision, DiscardedIssue, DropReason, IssueId, IssueStatus,
+    ProjectId, PublicKey, Role, TokenId, UserId,
+    settings::{Filters, Scrubbing},
 };
 
 use crate::sample::commands;
@@ -187,7 +188,7 @@ fn a_history_that_does_not_fit_never_fails() {
     for (_, command) in commands().iter().rev() {
         reversed.apply(command);
     }
-    assert_eq!(reversed.version, 15);
+    assert_eq!(reversed.version, 19);
     assert_eq!(reversed.users[&UserId(4)].session_epoch, 0);
 }
 
@@ -210,4 +211,46 @@ fn the_newest_drop_of_old_events_is_remembered() {
     assert_eq!(known(vec![age.clone(), size.clone()]), newest);
     let newest = Some((200, DropReason::Size, 1));
     assert_eq!(known(vec![size, age]), newest, "what is gone stays gone");
+}
+
+#[test]
+fn settings_of_a_project_take_the_place_of_what_was_set_before() {
+    let emails = |emails| Decision::SetScrubbing {
+        project_id: ProjectId(1),
+        scrubbing: Scrubbing {
+            emails,
+            ..Scrubbing::default()
+        },
+    };
+    let unknown = Decision::SetFilters {
+        project_id: ProjectId(2),
+        filters: Filters::default(),
+    };
+    let state = fold([project(1, "a"), emails(true), unknown, emails(false)]);
+    assert_eq!(state.scrubbing.len(), 1);
+    assert!(!state.scrubbing[&ProjectId(1)].emails);
+    assert!(state.filters.is_empty(), "there is no project 2");
+}
+
+#[test]
+fn a_discarded_issue_gathers_stacks_until_it_is_kept_again() {
+    let discard = |stacks: &[u64]| Decision::DiscardIssues {
+        issues: vec![DiscardedIssue {
+            id: IssueId(7),
+            project_id: ProjectId(1),
+            stacks: stacks.to_vec(),
+        }],
+    };
+    let state = fold([project(1, "a"), discard(&[3]), discard(&[5, 3])]);
+    let stacks: Vec<u64> = state.discarded[&IssueId(7)]
+        .stacks
+        .iter()
+        .copied()
+        .collect();
+    assert_eq!(stacks, [3, 5]);
+    let keep = Decision::KeepIssues {
+        issues: vec![IssueId(7), IssueId(8)],
+    };
+    let state = fold([project(1, "a"), discard(&[3]), keep]);
+    assert!(state.discarded.is_empty());
 }

@@ -5,8 +5,8 @@ use bytes::Bytes;
 use event_model::{
     Command, Head, StoredEvent,
     record::{
-        BodyPlace, SCHEMA_COMMAND_V1, SCHEMA_COMMAND_V2, SCHEMA_EVENT_V1, archive_head,
-        decode_marker, encode_event,
+        BodyPlace, SCHEMA_COMMAND_V1, SCHEMA_COMMAND_V2, SCHEMA_COMMAND_V3, SCHEMA_EVENT_V1,
+        archive_head, decode_marker, encode_event,
     },
 };
 use proptest::prelude::*;
@@ -35,7 +35,7 @@ fn read_command(bytes: &[u8]) -> bool {
         })
     };
     // Both, whatever the other says: no schema may panic on the other's bytes.
-    sound(SCHEMA_COMMAND_V1) | sound(SCHEMA_COMMAND_V2)
+    sound(SCHEMA_COMMAND_V1) | sound(SCHEMA_COMMAND_V2) | sound(SCHEMA_COMMAND_V3)
 }
 
 #[test]

@@ -9,8 +9,8 @@ use bytes::Bytes;
 use event_model::{
     Command, Decision, Head, RecordError, StoredEvent,
     record::{
-        BodyPlace, BodyRef, SCHEMA_COMMAND_V1, SCHEMA_COMMAND_V2, SCHEMA_EVENT_V1, archive_head,
-        decode_marker, encode_event, encode_marker,
+        BodyPlace, BodyRef, SCHEMA_COMMAND_V1, SCHEMA_COMMAND_V2, SCHEMA_COMMAND_V3,
+        SCHEMA_EVENT_V1, archive_head, decode_marker, encode_event, encode_marker,
     },
 };
 
@@ -70,11 +70,12 @@ fn files() -> Vec<(String, Vec<u8>)> {
     events.chain(commands).chain([marker]).collect()
 }
 
-/// Version 1 has no words for decisions that came later.
+/// Old versions have no words for decisions that came later.
 fn command_file(name: &str, command: &Command) -> String {
     let version = match command.schema() {
         SCHEMA_COMMAND_V1 => 1,
         SCHEMA_COMMAND_V2 => 2,
+        SCHEMA_COMMAND_V3 => 3,
         schema => panic!("{name} is stored as {schema:#06x}"),
     };
     format!("command_v{version}_{name}")
@@ -146,7 +147,7 @@ fn every_decision_of_every_version_is_read() {
 }
 
 #[test]
-fn only_what_version_1_has_no_words_for_is_stored_as_version_2() {
+fn a_command_is_stored_in_the_oldest_version_that_has_words_for_it() {
     let stored_as = |schema| {
         let of_schema = |(_, command): &(&str, Command)| command.schema() == schema;
         let names = commands().into_iter().filter(of_schema);
@@ -154,6 +155,13 @@ fn only_what_version_1_has_no_words_for_is_stored_as_version_2() {
     };
     assert_eq!(stored_as(SCHEMA_COMMAND_V1).len(), 14);
     assert_eq!(stored_as(SCHEMA_COMMAND_V2), ["range_dropped"]);
+    let newest = [
+        "set_scrubbing",
+        "set_filters",
+        "discard_issues",
+        "keep_issues",
+    ];
+    assert_eq!(stored_as(SCHEMA_COMMAND_V3), newest);
 }
 
 /// A decision without a sample does not compile here.
@@ -176,10 +184,14 @@ fn every_decision_has_a_sample() {
             Decision::RecordDelivery { .. } => "record_delivery",
             Decision::AdvanceAlertCursor { .. } => "advance_alert_cursor",
             Decision::RangeDropped { .. } => "range_dropped",
+            Decision::SetScrubbing { .. } => "set_scrubbing",
+            Decision::SetFilters { .. } => "set_filters",
+            Decision::DiscardIssues { .. } => "discard_issues",
+            Decision::KeepIssues { .. } => "keep_issues",
         };
         assert_eq!(name, expected);
     }
-    assert_eq!(commands().len(), 15);
+    assert_eq!(commands().len(), 19);
 }
 
 #[test]
@@ -200,8 +212,8 @@ fn a_schema_of_a_newer_release_is_opaque_not_damaged() {
     let record = read("event_v1_plain");
     let event = StoredEvent::parse(0x0102, record.clone());
     assert!(matches!(event, Err(RecordError::UnknownSchema(0x0102))));
-    let command = Command::decode(0x0303, &record);
-    assert!(matches!(command, Err(RecordError::UnknownSchema(0x0303))));
+    let command = Command::decode(0x0304, &record);
+    assert!(matches!(command, Err(RecordError::UnknownSchema(0x0304))));
 }
 
 #[test]

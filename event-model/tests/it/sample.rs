@@ -1,9 +1,10 @@
 //! One of everything that is stored.
 
 use event_model::{
-    Actor, Command, Decision, DeliveryState, DeliveryStep, DropReason, Head, IssueId, IssueStatus,
-    OverruledCursor, ProjectId, PublicKey, Role, TokenId, UserId,
+    Actor, Command, Decision, DeliveryState, DeliveryStep, DiscardedIssue, DropReason, Head,
+    IssueId, IssueStatus, OverruledCursor, ProjectId, PublicKey, Role, TokenId, UserId,
     head::{ExceptionHeadV1, FrameHeadV1},
+    settings::{Filters, ScrubMethod, ScrubRule, Scrubbing, SourceLines},
 };
 
 /// A head with every field set to something of its own.
@@ -59,6 +60,43 @@ pub(crate) fn head() -> Head {
         ],
         fingerprint: vec!["{{ default }}".into(), "checkout".into()],
         sdk: ("sentry.python".into(), "2.44.0".into()),
+    }
+}
+
+/// Settings of a project with every field set.
+pub(crate) fn scrubbing() -> Scrubbing {
+    let rule = |place: &str, what: &str, how| ScrubRule {
+        place: place.into(),
+        what: what.into(),
+        how,
+    };
+    Scrubbing {
+        rules: vec![
+            rule("extra.**.iban", "", ScrubMethod::Hash),
+            rule("$string", "@card", ScrubMethod::Mask),
+            rule("customer_no", "K-[0-9]{6}", ScrubMethod::Remove),
+        ],
+        allow: vec!["public_token".into()],
+        emails: true,
+        ip_addresses: true,
+        source_lines: SourceLines::Remove,
+    }
+}
+
+/// Filters of a project with every field set.
+pub(crate) fn filters() -> Filters {
+    Filters {
+        releases: vec!["1.*".into()],
+        environments: vec!["staging".into()],
+        ip_ranges: vec!["192.0.2.0/24".into(), "2001:db8::/32".into()],
+        user_agents: vec!["*probe*".into()],
+        messages: vec!["*out of cheese*".into()],
+        browser_extensions: true,
+        crawlers: true,
+        localhost: true,
+        noise: true,
+        chunk_load_errors: true,
+        legacy_browsers: true,
     }
 }
 
@@ -198,6 +236,40 @@ pub(crate) fn commands() -> Vec<(&'static str, Command)> {
                     cursor: "search".into(),
                     position: 999_000,
                 }],
+            },
+        ),
+        (
+            "set_scrubbing",
+            user,
+            Decision::SetScrubbing {
+                project_id,
+                scrubbing: scrubbing(),
+            },
+        ),
+        (
+            "set_filters",
+            user,
+            Decision::SetFilters {
+                project_id,
+                filters: filters(),
+            },
+        ),
+        (
+            "discard_issues",
+            user,
+            Decision::DiscardIssues {
+                issues: vec![DiscardedIssue {
+                    id: IssueId(0xfeed),
+                    project_id,
+                    stacks: vec![0x0102_0304_0506_0708, 9],
+                }],
+            },
+        ),
+        (
+            "keep_issues",
+            user,
+            Decision::KeepIssues {
+                issues: vec![IssueId(0xfeed), IssueId(2)],
             },
         ),
     ];

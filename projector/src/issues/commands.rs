@@ -34,6 +34,18 @@ impl Projection {
                     self.set_status(writer, *id, *status, &by)?;
                 }
             }
+            // Those of its events that still come, of other stacks than the door
+            // knows, count and alert nobody.
+            Decision::DiscardIssues { issues } => {
+                for issue in issues {
+                    self.set_status(writer, issue.id, IssueStatus::Ignored, &by)?;
+                }
+            }
+            Decision::KeepIssues { issues } => {
+                for id in issues {
+                    self.set_status(writer, *id, IssueStatus::Unresolved, &by)?;
+                }
+            }
             Decision::AssignIssues { issues, user_id } => {
                 for id in issues {
                     self.assign(writer, *id, *user_id, &by)?;
