@@ -6,7 +6,7 @@
 use std::io::{self, BufRead as _, Write as _};
 
 use event_model::ProjectId;
-use ingest_gateway::parse::{Context, Item, Limits, parse_store};
+use ingest_gateway::parse::{Context, Item, Limits, parse_store, scrub::Rules};
 
 /// 22 Nov 2026, 16:00 UTC: just after the captures.
 const RECEIVED_NS: i64 = 1_795_363_200_000_000_000;
@@ -19,6 +19,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         client_ip: Some(std::net::Ipv4Addr::new(198, 51, 100, 7).into()),
         user_agent: None,
         limits: &limits,
+        scrub: Rules::standard(),
     };
     let mut out = io::stdout().lock();
     for line in io::stdin().lock().lines() {

@@ -5,6 +5,7 @@
 use event_model::ProjectId;
 use ingest_gateway::parse::{
     self, Context, Item, Limits, parse_envelope, parse_native, parse_native_batch, parse_store,
+    scrub::Rules,
 };
 use proptest::prelude::*;
 
@@ -32,6 +33,7 @@ fn feed(body: &[u8]) -> usize {
         client_ip: None,
         user_agent: Some("Mozilla/5.0"),
         limits: &limits,
+        scrub: Rules::standard(),
     };
     let _ = parse::envelope_header(body);
     let parsed = parse_envelope(body, &context);

@@ -5,7 +5,7 @@
 use event_model::{Level, ProjectId};
 use ingest_gateway::parse::{
     self, Context, Invalid, InvalidReason, Limits, ParsedEvent, from_proto, parse_native,
-    parse_native_batch,
+    parse_native_batch, scrub::Rules,
 };
 use serde_json::json;
 
@@ -19,6 +19,7 @@ fn with<T>(read: impl FnOnce(&Context<'_>) -> T) -> T {
         client_ip: Some("203.0.113.7".parse().unwrap()),
         user_agent: None,
         limits: &limits,
+        scrub: Rules::standard(),
     })
 }
 

@@ -39,6 +39,7 @@ pub(super) fn empty_event(context: &Context<'_>) -> Event {
         sdk: Free::new(),
         debug_meta: Free::new(),
         scrubbed: Vec::new(),
+        scrubbed_count: 0,
         other: Free::new(),
     }
 }

@@ -163,7 +163,7 @@ pub(super) fn from_json(
     event.extra = free_map(extra, &root.key("extra"))?;
     limit::fill_user_agent(&mut event, context);
     limit::settle_frames(&mut event);
-    scrub::event(&mut event);
+    scrub::event(&mut event, context.scrub);
     Ok(ParsedEvent { event, size_bytes })
 }
 

@@ -4,14 +4,17 @@
 //! Owns which parts of an event are looked at, the one pass in which parts of free
 //! form are cut, scrubbed and written, and what a masked value looks like; [`names`]
 //! owns which names are secret, [`text`] secrets inside of strings (URLs, forms,
-//! JSON, environment dumps). Invariant: names are kept and values masked ([`MASK`]);
-//! the path of each masked field is in `event.scrubbed`, at most [`SCRUBBED_MAX`] of
-//! them. Source lines, exception types and file names are not touched; messages and
-//! exception values only where they hold a URL.
+//! JSON, keys of services, cards, …), [`rules`] what a project wants beyond that.
+//! Invariant: names are kept and values masked ([`MASK`]); the path of each masked
+//! field is in `event.scrubbed`, at most [`SCRUBBED_MAX`] of them, and their number in
+//! `event.scrubbed_count`. What an event is grouped by and looked up by (types,
+//! functions, modules, release, loaded images) is not touched.
 
 mod keys;
 mod names;
 mod path;
+mod place;
+mod rules;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -26,6 +29,9 @@ use event_model::{
 
 use self::keys::Keys;
 pub(super) use self::path::Path;
+pub(crate) use self::place::is_like;
+pub use self::rules::{ALLOW_MAX, EXPRESSION_CHARS_MAX, RULES_MAX, RuleError, Rules};
+use self::text::Kind;
 use super::json::{Budget, Json, List, Object, TRUNCATED};
 
 /// What stands for a secret.
@@ -35,12 +41,12 @@ const SCRUBBED_MAX: usize = 100;
 
 /// Masks the secrets of an event whose parts of free form were not written by a
 /// [`Scrub`], in place.
-pub(super) fn event(event: &mut Event) {
-    let mut scrub = Scrub::new();
+pub(super) fn event(event: &mut Event, rules: &Rules) {
+    let mut scrub = Scrub::new(rules);
     scrub.noted = std::mem::take(&mut event.scrubbed);
+    scrub.masked = event.scrubbed_count as usize;
     scrub.parts(event);
-    scrub.texts(event);
-    event.scrubbed = scrub.noted;
+    scrub.finish(event);
 }
 
 /// An object of free form, cut where it is too long, its secrets as they are: for
@@ -52,6 +58,7 @@ pub(super) fn unscrubbed(members: Object<'_>, budget: &mut Budget) -> Free {
 /// What was masked of one event so far.
 #[derive(Debug)]
 pub(super) struct Scrub {
+    rules: Rules,
     noted: Vec<String>,
     /// Values masked, noted or not.
     masked: usize,
@@ -60,8 +67,9 @@ pub(super) struct Scrub {
 }
 
 impl Scrub {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(rules: &Rules) -> Self {
         Self {
+            rules: rules.clone(),
             noted: Vec::new(),
             masked: 0,
             active: true,
@@ -72,7 +80,7 @@ impl Scrub {
     pub(super) fn inactive() -> Self {
         Self {
             active: false,
-            ..Self::new()
+            ..Self::new(Rules::standard())
         }
     }
 
@@ -81,6 +89,7 @@ impl Scrub {
     pub(super) fn finish(mut self, event: &mut Event) {
         self.texts(event);
         event.scrubbed = self.noted;
+        event.scrubbed_count = u32::try_from(self.masked).unwrap_or(u32::MAX);
     }
 
     /// An object of free form, scrubbed.
@@ -181,7 +190,7 @@ impl Scrub {
                 self.members(path, members, budget, out);
                 out.end();
             }
-            plain => write_plain(&plain, budget, out),
+            plain => self.scalar(path, false, &plain, budget, out),
         }
     }
 
@@ -231,17 +240,20 @@ impl Scrub {
         out: &mut Writer,
     ) {
         match value {
-            Json::String(text) if text.is_empty() => write_plain(&Json::String(text), budget, out),
-            Json::String(_) | Json::Number(_) => {
-                if budget.take(MASK.len()) {
-                    if value.as_str() != Some(MASK) {
+            Json::String(text) => {
+                let names = || path.names();
+                let text = match self.rules.string(names, Kind::Text, true, &text) {
+                    Some(stored) if budget.take(stored.len()) => {
                         self.note(path);
+                        Some(Cow::Owned(stored))
                     }
-                    out.string(MASK);
-                } else {
-                    out.string(TRUNCATED);
-                }
+                    Some(_) => None,
+                    // Nothing, a mask, or what the project wants to see.
+                    None => budget.string(text),
+                };
+                out.string(&text.unwrap_or(Cow::Borrowed(TRUNCATED)));
             }
+            plain @ Json::Number(_) => self.scalar(path, true, &plain, budget, out),
             Json::Array(items) => {
                 out.begin_list();
                 for (at, item) in items.enumerate() {
@@ -279,12 +291,41 @@ impl Scrub {
         if !self.active {
             return text;
         }
-        match text::scrub(&text) {
+        let names = || path.names();
+        match self.rules.string(names, Kind::Text, false, &text) {
             Some(masked) => {
                 self.note(path);
                 Cow::Owned(masked)
             }
             None => text,
+        }
+    }
+
+    /// Writes a number, a boolean or null.
+    fn scalar(
+        &mut self,
+        path: &Path<'_>,
+        secret: bool,
+        value: &Json<'_>,
+        budget: &mut Budget,
+        out: &mut Writer,
+    ) {
+        let written = match value {
+            Json::Number(number) if self.active || secret => Some(number.to_string()),
+            Json::Bool(value) if self.active && !self.rules.ignore_paths() => {
+                Some(value.to_string())
+            }
+            _ => None,
+        };
+        let stored =
+            written.and_then(|written| self.rules.number(|| path.names(), secret, &written));
+        match stored {
+            Some(stored) if budget.take(stored.len()) => {
+                self.note(path);
+                out.string(&stored);
+            }
+            Some(_) => out.string(TRUNCATED),
+            None => write_plain(value, budget, out),
         }
     }
 

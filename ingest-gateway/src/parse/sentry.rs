@@ -115,7 +115,7 @@ impl<'c, 'x> Reader<'c, 'x> {
             stacktrace: Vec::new(),
             other_budget: Budget::new(FREE_BYTES_MAX, FREE_STRING_BYTES_MAX),
             other: Writer::new(),
-            scrub: Scrub::new(),
+            scrub: Scrub::new(context.scrub),
             event: limit::empty_event(context),
         }
     }

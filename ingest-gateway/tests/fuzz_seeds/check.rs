@@ -10,6 +10,7 @@ use event_model::{Event, EventId, Head, ProjectId};
 use ingest_gateway::parse::{
     self, Context, Item, Limits, ParsedEvent,
     otlp::{Encoding, OtlpItem, Signal},
+    scrub::Rules,
 };
 use serde_json::{Value, json};
 
@@ -45,6 +46,7 @@ fn with_context<T>(act: impl FnOnce(&Context<'_>) -> T) -> T {
         client_ip: Some(std::net::Ipv4Addr::LOCALHOST.into()),
         user_agent: Some("Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0"),
         limits: &limits,
+        scrub: Rules::standard(),
     })
 }
 

@@ -279,7 +279,7 @@ pub(super) fn build(
     }
     limit::fill_user_agent(&mut event, context);
     limit::settle_frames(&mut event);
-    scrub::event(&mut event);
+    scrub::event(&mut event, context.scrub);
     Ok(Box::new(ParsedEvent {
         event,
         size_bytes: size_bytes as u32,

@@ -22,6 +22,7 @@ fn read(signal: Signal, encoding: Encoding, body: impl Into<Bytes>) -> Vec<OtlpI
         client_ip: Some(IpAddr::from([203, 0, 113, 7])),
         user_agent: None,
         limits: &limits,
+        scrub: crate::parse::scrub::Rules::standard(),
     };
     otlp(signal, encoding, &body.into(), &context).unwrap()
 }
@@ -375,6 +376,7 @@ fn what_is_no_request_is_refused_whole() {
         client_ip: None,
         user_agent: None,
         limits: &limits,
+        scrub: crate::parse::scrub::Rules::standard(),
     };
     for (encoding, body) in [
         (Encoding::Json, "nope"),

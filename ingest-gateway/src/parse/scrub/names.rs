@@ -8,7 +8,7 @@ use super::super::json::Json;
 const WORDS_MAX: usize = 12;
 
 /// Words that make a name secret wherever they stand.
-const SECRET_WORDS: [&str; 47] = [
+const SECRET_WORDS: [&str; 50] = [
     "password",
     "passwords",
     "passwd",
@@ -56,6 +56,24 @@ const SECRET_WORDS: [&str; 47] = [
     "ssn",
     "otp",
     "totp",
+    "iban",
+    "passwds",
+    "sharedaccesssignature",
+];
+/// Pairs of words that make a name secret.
+const SECRET_PAIRS: [(&str, &str); 12] = [
+    ("two", "factor"),
+    ("credit", "card"),
+    ("card", "number"),
+    ("connection", "string"),
+    ("set", "cookie"),
+    ("security", "code"),
+    ("social", "security"),
+    ("bank", "account"),
+    ("routing", "number"),
+    ("passport", "number"),
+    ("tax", "id"),
+    ("national", "id"),
 ];
 /// Words after which "key" is secret.
 const KEY_OWNERS: [&str; 14] = [
@@ -134,15 +152,18 @@ pub(super) fn is_secret(name: &str) -> bool {
         if is("pass") {
             return count == 1 || (at > 0 && at + 1 == count);
         }
-        let pair = |first: &str, second: &str| is(first) && next.eq_ignore_ascii_case(second);
-        if pair("two", "factor") || pair("credit", "card") || pair("card", "number") {
-            return true;
+        if is("cookie") || is("cookies") {
+            return count == 1;
         }
-        if pair("connection", "string") || pair("set", "cookie") {
-            return true;
-        }
-        is_one_of(word, &SECRET_WORDS) || glued(word)
+        let is_pair =
+            |(first, second): &(&str, &str)| is(first) && next.eq_ignore_ascii_case(second);
+        SECRET_PAIRS.iter().any(is_pair) || is_one_of(word, &SECRET_WORDS) || glued(word)
     })
+}
+
+/// Names before a `:` or `=` in a text; `equals`: before a `=`.
+pub(super) fn is_secret_in_text(name: &str, equals: bool) -> bool {
+    is_secret(name) || (equals && is_one_of(name, &["sig", "X-Amz-Signature"]))
 }
 
 /// Headers: also those that carry cookies.
@@ -211,6 +232,13 @@ fn may_be_secret(name: &[u8]) -> bool {
                 | b"con"
                 | b"set"
                 | b"coo"
+                | b"iba"
+                | b"soc"
+                | b"ban"
+                | b"rou"
+                | b"tax"
+                | b"nat"
+                | b"sha"
         )
     })
 }
@@ -319,6 +347,14 @@ mod tests {
             "geheimes_passwort",
             "mysecret",
             "user%5Bpassword%5D",
+            "cookie",
+            "Cookies",
+            "iban",
+            "customer.iban",
+            "social_security_number",
+            "bankAccount",
+            "cardSecurityCode",
+            "passport_number",
         ] {
             assert!(is_secret(name), "{name}");
         }
@@ -362,6 +398,11 @@ mod tests {
             "session",
             "card",
             "cards",
+            "account_number",
+            "security",
+            "taxonomy_id",
+            "national",
+            "share",
             "discard",
             "passport",
             "cookie_count",

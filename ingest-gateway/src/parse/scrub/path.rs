@@ -33,6 +33,20 @@ impl<'p> Path<'p> {
         }
     }
 
+    /// The names on the way, from the top; places in lists are none.
+    pub(in super::super) fn names(&self) -> Vec<&'p str> {
+        let mut names = Vec::new();
+        let mut at = Some(self);
+        while let Some(path) = at {
+            if let Step::Key(name) = path.step {
+                names.push(name);
+            }
+            at = path.parent;
+        }
+        names.reverse();
+        names
+    }
+
     /// An item of a list.
     pub(in super::super) const fn index(&'p self, index: usize) -> Path<'p> {
         Path {

@@ -23,10 +23,14 @@ fn write(mut scrub: Scrub, text: &str, mut budget: Budget) -> (Free, Vec<String>
 
 #[track_caller]
 fn check(text: &str, expected: &str, noted: &[&str]) {
-    let (free, paths) = write(Scrub::new(), text, Budget::unlimited());
+    let (free, paths) = write(Scrub::new(Rules::standard()), text, Budget::unlimited());
     assert_eq!(free.as_json(), expected);
     assert_eq!(paths, noted);
-    let again = write(Scrub::new(), free.as_json(), Budget::unlimited());
+    let again = write(
+        Scrub::new(Rules::standard()),
+        free.as_json(),
+        Budget::unlimited(),
+    );
     assert_eq!(again, (free, Vec::new()), "not stable");
 }
 
@@ -62,7 +66,7 @@ fn a_value_named_secret_is_found_in_any_order() {
         r#"{"value":"x","id":"y","key":"password"}"#,
         r#"{"name":"colour","value":"x","id":"y","name":"password"}"#,
     ] {
-        let (free, noted) = write(Scrub::new(), text, Budget::unlimited());
+        let (free, noted) = write(Scrub::new(Rules::standard()), text, Budget::unlimited());
         assert_eq!(free.to_map()["value"], MASK, "{text}");
         assert_eq!(free.to_map()["id"], "y", "{text}");
         assert_eq!(noted, ["extra.value"], "{text}");
@@ -89,7 +93,7 @@ fn of_equal_keys_the_last_one_is_kept() {
     );
     let many: Vec<String> = (0..100).map(|n| format!("\"k{}\":{n}", n % 50)).collect();
     let (free, _) = write(
-        Scrub::new(),
+        Scrub::new(Rules::standard()),
         &format!("{{{}}}", many.join(",")),
         Budget::unlimited(),
     );
@@ -107,7 +111,7 @@ fn a_budget_bounds_what_is_written() {
         "x".repeat(500),
     );
     for bytes in [0, 1, 5, 20, 60, 61, 62, 63, 64, 200, 2000, 5000] {
-        let (free, _) = write(Scrub::new(), &text, Budget::new(bytes, 50));
+        let (free, _) = write(Scrub::new(Rules::standard()), &text, Budget::new(bytes, 50));
         let length = free.as_json().len();
         assert!(length <= 2 * bytes + 100, "{bytes}: {length}");
         assert!(
@@ -132,7 +136,7 @@ fn what_is_not_to_be_scrubbed_is_left_as_it_is() {
 
 #[test]
 fn paths_follow_what_moves() {
-    let mut scrub = Scrub::new();
+    let mut scrub = Scrub::new(Rules::standard());
     scrub.note(&Path::root("stacktrace").key("frames").index(0).key("vars"));
     scrub.note(&Path::root("stacktraces").key("x"));
     scrub.moved("stacktrace", &Path::root("threads").index(2));
@@ -165,8 +169,12 @@ fn the_costliest_shapes_take_linear_time() {
         nested("[", "]"),
         nested("{\"a\":", "}"),
     ] {
-        write(Scrub::new(), &text, Budget::unlimited());
-        write(Scrub::new(), &text, Budget::new(256 << 10, 16 << 10));
+        write(Scrub::new(Rules::standard()), &text, Budget::unlimited());
+        write(
+            Scrub::new(Rules::standard()),
+            &text,
+            Budget::new(256 << 10, 16 << 10),
+        );
     }
     assert!(start.elapsed() < FAST, "{:?}", start.elapsed());
 }

@@ -1,257 +1,224 @@
-//! Secrets inside of strings: `key=value` and `"key": value` of forms, queries,
-//! JSON, Python and environment dumps, and passwords in URLs. A scanner, not a
-//! parser: it also works on what was cut off, and reads each byte a bounded number
-//! of times.
+//! Secrets inside of strings: one pass over the bytes that stops at few of them
+//! (`:`, `=`, `-`, digits at the start of a word, …) and asks there whether a secret
+//! begins, ends or stands around.
+//!
+//! Owns the pass and which detector is asked where; the detectors are [`assign`]
+//! (`key=value` and passwords of URLs), [`shapes`] (tokens that are known by their
+//! look) and [`numbers`] (cards, accounts, addresses). Invariant: a detector reads
+//! a bounded number of bytes, or only those it then masks, so that the pass is
+//! linear in the text; what is masked is found masked by a second pass. It is a
+//! scanner and no parser: it also works on what was cut off.
 
-use super::{MASK, names};
+mod assign;
+mod numbers;
+mod shapes;
 
-/// Longest key before a `:` or `=`, bytes.
-const KEY_BYTES_MAX: usize = 80;
+use super::MASK;
+
+/// How a text is to be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::parse) enum Kind {
+    /// Values, messages, dumps, URLs.
+    Text,
+    /// A line of a program: a secret is a literal, an expression is none.
+    Source,
+}
+
+/// What is looked for: a set of the constants below.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Detect(u16);
+
+impl Detect {
+    /// `password=…`, `"token": "…"`, with names that [`super::names`] knows.
+    pub(super) const ASSIGNMENT: Self = Self(1);
+    /// The password of `://user:password@host`, secret paths of webhooks.
+    pub(super) const URL: Self = Self(1 << 1);
+    /// Keys of well-known services, `Bearer …`, `Basic …`.
+    pub(super) const TOKEN: Self = Self(1 << 2);
+    /// JSON web tokens.
+    pub(super) const JWT: Self = Self(1 << 3);
+    /// Private keys as PEM blocks.
+    pub(super) const PEM: Self = Self(1 << 4);
+    /// Payment cards with a sound check digit.
+    pub(super) const CARD: Self = Self(1 << 5);
+    /// Bank accounts with sound check digits.
+    pub(super) const IBAN: Self = Self(1 << 6);
+    /// US social security numbers.
+    pub(super) const SSN: Self = Self(1 << 7);
+    /// E-mail addresses.
+    pub(super) const EMAIL: Self = Self(1 << 8);
+    /// IP addresses, but those of the host itself.
+    pub(super) const IP: Self = Self(1 << 9);
+    /// What is looked for unless a project says otherwise.
+    pub(super) const DEFAULT: Self = Self(0xff);
+
+    pub(super) const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    const fn has(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+}
+
+/// One secret: the bytes `from..to` of the text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Secret<'t> {
+    from: usize,
+    to: usize,
+    /// Put around what stands for it, so that JSON stays JSON.
+    quote: &'t str,
+}
+
+const fn secret<'t>(from: usize, to: usize) -> Secret<'t> {
+    Secret {
+        from,
+        to,
+        quote: "",
+    }
+}
 
 /// The text with its secrets masked; `None` if there are none.
-pub(super) fn scrub(text: &str) -> Option<String> {
-    let bytes = text.as_bytes();
+pub(super) fn scrub(text: &str, kind: Kind, detect: Detect) -> Option<String> {
+    replace(text, kind, detect, |_, out| out.push_str(MASK))
+}
+
+/// As [`scrub`], with what `write` puts in a secret's place.
+pub(super) fn replace(
+    text: &str,
+    kind: Kind,
+    detect: Detect,
+    mut write: impl FnMut(&str, &mut String),
+) -> Option<String> {
+    let mut scan = Scan {
+        text,
+        bytes: text.as_bytes(),
+        kind,
+        detect,
+        floor: 0,
+        no_pem_end_after: usize::MAX,
+    };
     let mut out: Option<String> = None;
     let mut copied = 0;
     let mut at = 0;
-    while at < bytes.len() {
-        if bytes[at] != b':' && bytes[at] != b'=' {
-            at += 1;
+    while let Some(stop) = scan.next_stop(at) {
+        let found = scan.at(stop).filter(|found| {
+            found.from >= copied
+                && found.from < found.to
+                && !is_masked(&scan.bytes[found.from..found.to])
+        });
+        let Some(found) = found else {
+            at = scan.after(stop);
             continue;
-        }
-        let secret = if bytes[at..].starts_with(b"://") {
-            url_password(bytes, at)
-        } else {
-            assignment(text, at)
         };
-        match secret {
-            Some((from, to)) if &text[from..to] != MASK => {
-                let out = out.get_or_insert_with(|| String::with_capacity(text.len()));
-                out.push_str(&text[copied..from]);
-                out.push_str(MASK);
-                copied = to;
-                at = to.max(at + 1);
-            }
-            _ => at += 1,
-        }
+        let (Some(before), Some(value)) =
+            (text.get(copied..found.from), text.get(found.from..found.to))
+        else {
+            at = stop + 1;
+            continue;
+        };
+        let out = out.get_or_insert_with(|| String::with_capacity(text.len()));
+        out.push_str(before);
+        out.push_str(found.quote);
+        write(value, out);
+        out.push_str(found.quote);
+        copied = found.to;
+        scan.floor = copied;
+        at = found.to.max(stop + 1);
     }
     let mut out = out?;
     out.push_str(&text[copied..]);
     Some(out)
 }
 
-/// Where the password of `://user:password@` is; `at` is the first colon.
-fn url_password(bytes: &[u8], at: usize) -> Option<(usize, usize)> {
-    let start = at + 3;
-    let ends = |b: &u8| matches!(b, b'/' | b'?' | b'#' | b'"' | b'\'' | b'<' | b'>') || *b <= b' ';
-    let rest = bytes.get(start..)?;
-    let length = rest.iter().position(ends).unwrap_or(rest.len());
-    let authority = &rest[..length];
-    let host = authority.iter().rposition(|b| *b == b'@')?;
-    let colon = authority[..host].iter().position(|b| *b == b':')?;
-    (colon + 1 < host).then_some((start + colon + 1, start + host))
+fn is_masked(value: &[u8]) -> bool {
+    value == MASK.as_bytes()
 }
 
-/// Where the value of a secret key is; `at` is the `:` or `=` after the key.
-fn assignment(text: &str, at: usize) -> Option<(usize, usize)> {
-    let bytes = text.as_bytes();
-    // `a::b` of Rust and C++, `a == b`.
-    let doubled = |i: usize| bytes.get(i) == Some(&b':');
-    if bytes[at] == b':' && (doubled(at + 1) || (at > 0 && doubled(at - 1))) {
-        return None;
-    }
-    let (key, key_quoted) = key_before(text, at)?;
-    if !names::is_secret(key) && !key.eq_ignore_ascii_case("cookie") {
-        return None;
-    }
-    let mut from = at + 1;
-    while matches!(bytes.get(from), Some(b' ' | b'\t' | b'=' | b'>')) {
-        from += 1;
-    }
-    let quote = opening_quote(&bytes[from.min(bytes.len())..]);
-    // Prose ("unexpected token: x") is no assignment.
-    if bytes[at] == b':' && !key_quoted && quote.is_empty() && names::is_plain_word(key) {
-        return None;
-    }
-    from += quote.len();
-    let to = if quote.is_empty() {
-        from = after_scheme(text, from);
-        unquoted_end(bytes, from, bytes[at] == b':' && !key_quoted)
-    } else {
-        quoted_end(bytes, from, quote)
-    };
-    let value = text.get(from..to)?;
-    let says_nothing = matches!(
-        value,
-        "" | "null" | "None" | "nil" | "true" | "false" | "True" | "False" | "undefined"
-    );
-    let opens = value.starts_with(['{', '[', '(', '<']);
-    (!says_nothing && !opens).then_some((from, to))
+/// One pass over one text.
+struct Scan<'t> {
+    text: &'t str,
+    bytes: &'t [u8],
+    kind: Kind,
+    detect: Detect,
+    /// Nothing before it is looked at: it is masked.
+    floor: usize,
+    /// From here on no `-----END` follows.
+    no_pem_end_after: usize,
 }
 
-/// The key that ends before `at`, and whether it stands in quotes.
-fn key_before(text: &str, at: usize) -> Option<(&str, bool)> {
-    let bytes = text.as_bytes();
-    let mut end = at;
-    while end > 0 && at - end < 2 && bytes[end - 1] == b' ' {
-        end -= 1;
+/// Bytes at which the pass stops. Letters only where a token's first ones stand out.
+const STOPS: [bool; 256] = {
+    let mut stops = [false; 256];
+    let list = b":=-_@JKSIGBb0123456789";
+    let mut at = 0;
+    while at < list.len() {
+        stops[list[at] as usize] = true;
+        at += 1;
     }
-    let mut quoted = false;
-    while end > 0 && matches!(bytes[end - 1], b'"' | b'\'' | b'\\' | b']') {
-        quoted |= bytes[end - 1] != b']';
-        end -= 1;
-    }
-    let in_key =
-        |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'%') || b >= 0x80;
-    let mut start = end;
-    while start > 0 && end - start < KEY_BYTES_MAX && in_key(bytes[start - 1]) {
-        start -= 1;
-    }
-    let key = text.get(start..end)?;
-    (!key.is_empty()).then_some((key, quoted))
-}
+    stops
+};
 
-/// `"`, `'`, or one of them behind backslashes; empty if there is none.
-fn opening_quote(bytes: &[u8]) -> &[u8] {
-    let slashes = bytes.iter().take(4).take_while(|b| **b == b'\\').count();
-    match bytes.get(slashes) {
-        Some(b'"' | b'\'') => &bytes[..=slashes],
-        _ => &[],
+impl<'t> Scan<'t> {
+    fn next_stop(&self, from: usize) -> Option<usize> {
+        let rest = self.bytes.get(from..)?;
+        let found = rest.iter().position(|byte| STOPS[usize::from(*byte)])?;
+        Some(from + found)
     }
-}
 
-fn quoted_end(bytes: &[u8], from: usize, quote: &[u8]) -> usize {
-    let mut at = from;
-    while at < bytes.len() {
-        if bytes[at..].starts_with(quote) {
-            return at;
+    /// Where to go on when nothing began at `at`: a number is looked at once.
+    fn after(&self, at: usize) -> usize {
+        if !self.bytes[at].is_ascii_digit() {
+            return at + 1;
         }
-        // An escape inside of the value, if the quote itself has none.
-        at += if quote.len() == 1 && bytes[at] == b'\\' {
-            2
-        } else {
-            1
-        };
+        let rest = &self.bytes[at..];
+        let digits = rest.iter().take_while(|byte| byte.is_ascii_digit());
+        at + digits.count()
     }
-    bytes.len()
-}
 
-/// To the end of the line for `Header: value`, else to a separator.
-fn unquoted_end(bytes: &[u8], from: usize, header: bool) -> usize {
-    let ends = |b: &u8| {
-        if header {
-            matches!(b, b'\r' | b'\n' | b',' | b'"' | b'\'')
-        } else {
-            matches!(
-                b,
-                b'&' | b';' | b',' | b'}' | b']' | b')' | b'"' | b'\'' | b'#'
-            ) || *b <= b' '
-        }
-    };
-    let rest = bytes.get(from..).unwrap_or_default();
-    from + rest.iter().position(ends).unwrap_or(rest.len())
-}
-
-/// Keeps `Bearer ` and the like: what kind of secret it was is worth knowing.
-fn after_scheme(text: &str, from: usize) -> usize {
-    let rest = text.get(from..).unwrap_or_default();
-    for scheme in ["Bearer ", "Basic ", "Digest ", "Token "] {
-        if rest
-            .get(..scheme.len())
-            .is_some_and(|s| s.eq_ignore_ascii_case(scheme))
-        {
-            return from + scheme.len();
+    fn at(&mut self, at: usize) -> Option<Secret<'t>> {
+        match self.bytes[at] {
+            b':' if self.bytes[at..].starts_with(b"://") => self.url(at),
+            b':' => self
+                .assignment(at)
+                .or_else(|| self.telegram(at))
+                .or_else(|| self.ip_v6(at)),
+            b'=' => self.assignment(at),
+            b'-' => self.dashes(at),
+            b'_' => self.underscored(at),
+            b'@' => self.email(at),
+            b'J' => self.jwt(at),
+            b'B' | b'b' => self.scheme(at),
+            b'0'..=b'9' => self.number(at),
+            _ => self.capitals(at),
         }
     }
-    from
+
+    /// The byte before, if it is not masked.
+    fn before(&self, at: usize) -> Option<u8> {
+        (at > self.floor).then(|| self.bytes[at - 1])
+    }
+
+    /// Whether a word begins at `at`.
+    fn begins_word(&self, at: usize) -> bool {
+        self.before(at).is_none_or(|byte| !is_word(byte))
+    }
+
+    /// Whether a word that reaches to `at` ends there.
+    fn ends_word(&self, at: usize) -> bool {
+        self.bytes.get(at).is_none_or(|byte| !is_word(*byte))
+    }
+
+    /// How many bytes from `from` on are such, at most `max`.
+    fn run(&self, from: usize, max: usize, is: impl Fn(u8) -> bool) -> usize {
+        let rest = self.bytes.get(from..).unwrap_or_default();
+        rest.iter().take(max).take_while(|byte| is(**byte)).count()
+    }
+}
+
+fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[track_caller]
-    fn check(text: &str, expected: &str) {
-        let scrubbed = scrub(text).unwrap_or_else(|| text.to_owned());
-        assert_eq!(scrubbed, expected);
-        assert_eq!(scrub(&scrubbed), None, "not stable");
-    }
-
-    #[test]
-    fn secrets_inside_of_strings_are_masked() {
-        check("a=1&password=hunter2&b=2", "a=1&password=[Filtered]&b=2");
-        check("token=abc#x", "token=[Filtered]#x");
-        check("user[password]=x&y=1", "user[password]=[Filtered]&y=1");
-        check(
-            "https://shop.example/p?id=7&api_key=k&x=1",
-            "https://shop.example/p?id=7&api_key=[Filtered]&x=1",
-        );
-        check("postgres://shop:pw@db/x", "postgres://shop:[Filtered]@db/x");
-        check(
-            "redis://:p@ss@db:6379/0 failed",
-            "redis://:[Filtered]@db:6379/0 failed",
-        );
-        check(
-            r#"{"password":"hun\"ter2","n":1}"#,
-            r#"{"password":"[Filtered]","n":1}"#,
-        );
-        check(
-            r#"{"pin":1,"apiKey": 123456}"#,
-            r#"{"pin":1,"apiKey": [Filtered]}"#,
-        );
-        check(
-            r#"{\"password\":\"x\",\"a\":1}"#,
-            r#"{\"password\":\"[Filtered]\",\"a\":1}"#,
-        );
-        check(
-            r#"{"a":1,"secret":"cut of"#,
-            r#"{"a":1,"secret":"[Filtered]"#,
-        );
-        check(
-            "{'password': 'x', 'a': 1}",
-            "{'password': '[Filtered]', 'a': 1}",
-        );
-        check(
-            "User(name='j', password='x')",
-            "User(name='j', password='[Filtered]')",
-        );
-        check(
-            "A=1\nDB_PASSWORD=x y\nB=2",
-            "A=1\nDB_PASSWORD=[Filtered] y\nB=2",
-        );
-        check(
-            "Authorization: Bearer abc.def",
-            "Authorization: Bearer [Filtered]",
-        );
-        check(
-            "Authorization=Basic dXNlcg==",
-            "Authorization=Basic [Filtered]",
-        );
-        check("--token=abc --verbose", "--token=[Filtered] --verbose");
-        check("passwort=geheim", "passwort=[Filtered]");
-    }
-
-    #[test]
-    fn harmless_strings_are_left_alone() {
-        for text in [
-            "",
-            ":",
-            "=",
-            "a=1&b=2",
-            "author=jane&tokens_used=5",
-            "https://shop.example/path?id=7",
-            "http://127.0.0.1:9200/app.js:17:62",
-            "jane@shop.example",
-            "mailto:jane@shop.example",
-            "unexpected token: ]",
-            "token::parse",
-            "password=",
-            "password: null",
-            "{\"password\": null, \"token\": true}",
-            "12:30:45",
-            "<Order id=7>",
-        ] {
-            assert_eq!(scrub(text), None, "{text}");
-        }
-    }
-}
+mod tests;

@@ -9,7 +9,8 @@ use event_model::{
 
 use super::{
     super::json::{self, Budget, Object},
-    MASK, Path, Scrub, names, text,
+    Path, Scrub, names,
+    text::Kind,
 };
 
 impl Scrub {
@@ -17,22 +18,65 @@ impl Scrub {
     pub(super) fn texts(&mut self, event: &mut Event) {
         for (at, exception) in event.exceptions.iter_mut().enumerate() {
             let path = Path::root("exceptions");
-            self.prose(&path.index(at).key("value"), &mut exception.value);
+            let path = path.index(at);
+            self.in_place(&path.key("value"), &mut exception.value);
+            self.sources(&path, &mut exception.frames);
         }
-        self.prose(&Path::root("message"), &mut event.message);
-        self.prose(&Path::root("message_template"), &mut event.message_template);
+        for (at, thread) in event.threads.iter_mut().enumerate() {
+            let path = Path::root("threads");
+            let path = path.index(at);
+            self.in_place(&path.key("name"), &mut thread.name);
+            self.sources(&path, &mut thread.frames);
+        }
+        for (name, text) in [
+            ("message", &mut event.message),
+            ("message_template", &mut event.message_template),
+            ("transaction", &mut event.transaction),
+            ("server_name", &mut event.server_name),
+            ("logger", &mut event.logger),
+        ] {
+            self.in_place(&Path::root(name), text);
+        }
+        for (at, part) in event.fingerprint.iter_mut().enumerate() {
+            self.in_place(&Path::root("fingerprint").index(at), part);
+        }
         for (key, value) in &mut event.tags {
             let tags = Path::root("tags");
-            let path = tags.key(key);
-            if names::is_secret(key) {
-                self.mask(&path, value);
-            } else {
-                self.in_place(&path, value);
+            self.stored(&tags.key(key), Kind::Text, names::is_secret(key), value);
+        }
+        if let Some(user) = &mut event.user {
+            for (name, text) in [
+                ("id", &mut user.id),
+                ("email", &mut user.email),
+                ("username", &mut user.username),
+                ("ip_address", &mut user.ip_address),
+                ("session_id", &mut user.session_id),
+            ] {
+                self.in_place(&Path::root("user").key(name), text);
             }
         }
         for (at, crumb) in event.breadcrumbs.iter_mut().enumerate() {
             let path = Path::root("breadcrumbs");
-            self.prose(&path.index(at).key("message"), &mut crumb.message);
+            self.in_place(&path.index(at).key("message"), &mut crumb.message);
+        }
+    }
+
+    /// Files, which may be URLs, and lines of programs.
+    fn sources(&mut self, path: &Path<'_>, frames: &mut [Frame]) {
+        let path = path.key("frames");
+        for (at, frame) in frames.iter_mut().enumerate() {
+            let path = path.index(at);
+            self.in_place(&path.key("filename"), &mut frame.filename);
+            self.in_place(&path.key("abs_path"), &mut frame.abs_path);
+            if let Some(line) = &mut frame.context_line {
+                self.stored(&path.key("context_line"), Kind::Source, false, line);
+            }
+            for line in &mut frame.pre_context {
+                self.stored(&path.key("pre_context"), Kind::Source, false, line);
+            }
+            for line in &mut frame.post_context {
+                self.stored(&path.key("post_context"), Kind::Source, false, line);
+            }
         }
     }
 
@@ -110,25 +154,15 @@ impl Scrub {
         }
     }
 
-    fn mask(&mut self, path: &Path<'_>, text: &mut String) {
-        if !text.is_empty() && text != MASK {
-            text.clear();
-            text.push_str(MASK);
-            self.note(path);
-        }
-    }
-
     fn in_place(&mut self, path: &Path<'_>, text: &mut String) {
-        if let Some(masked) = text::scrub(text) {
-            *text = masked;
-            self.note(path);
-        }
+        self.stored(path, Kind::Text, false, text);
     }
 
-    /// Text for people: only URLs in it are looked at.
-    fn prose(&mut self, path: &Path<'_>, text: &mut String) {
-        if text.contains("://") {
-            self.in_place(path, text);
+    fn stored(&mut self, path: &Path<'_>, kind: Kind, secret: bool, text: &mut String) {
+        let stored = self.rules.string(|| path.names(), kind, secret, text);
+        if let Some(stored) = stored {
+            *text = stored;
+            self.note(path);
         }
     }
 }
