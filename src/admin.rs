@@ -2,6 +2,8 @@
 //! `data/admin.sock`; otherwise this process takes the logs' lock and runs the
 //! gateway's command service in memory: the same code either way.
 
+mod settings;
+
 use std::{io::Write, path::Path};
 
 use anyhow::{Context, Result};
@@ -27,11 +29,16 @@ pub(crate) const SOCKET: &str = "admin.sock";
 /// Runs one command and prints what it made.
 pub(crate) async fn run(command: &Command, loaded: &Loaded) -> Result<()> {
     let connection = Connection::open(loaded).await?;
-    let printed = answer(
-        command,
-        CommandServiceClient::new(connection.channel.clone()),
-    )
-    .await;
+    let channel = connection.channel.clone();
+    let printed = match command {
+        Command::Project {
+            command: ProjectCommand::Scrub(choice),
+        } => settings::scrub(choice, channel).await,
+        Command::Project {
+            command: ProjectCommand::Filters(choice),
+        } => settings::filters(choice, channel).await,
+        command => answer(command, CommandServiceClient::new(channel)).await,
+    };
     connection.close().await?;
     let mut out = std::io::stdout().lock();
     out.write_all(printed?.as_bytes())
@@ -102,6 +109,7 @@ async fn answer(command: &Command, mut client: CommandServiceClient<Channel>) ->
                 .into_inner();
             format!("{}\n", made.token)
         }
+        Command::Project { .. } => unreachable!("`run` handles settings itself"),
         Command::Serve(_) | Command::Replay { .. } | Command::Log { .. } => {
             unreachable!("`main` handles these itself")
         }

@@ -225,6 +225,23 @@ pub(crate) enum ProjectCommand {
         #[arg(long, default_value = "")]
         platform: String,
     },
+    /// Print what is masked of a project's events as JSON, or set it
+    ///
+    /// Beyond the default, which always holds. To change it, print it into a file, edit that and set it.
+    Scrub(SettingsChoice),
+    /// Print which of a project's events are not wanted as JSON, or set it
+    Filters(SettingsChoice),
+}
+
+/// `errata project scrub`, `errata project filters`
+#[derive(Debug, Args)]
+pub(crate) struct SettingsChoice {
+    /// The project's id
+    #[arg(long, default_value_t = 1)]
+    pub project: u32,
+    /// A file with the JSON to set; -: standard input
+    #[arg(long, value_name = "FILE")]
+    pub set: Option<PathBuf>,
 }
 
 /// `errata key`

@@ -7,8 +7,9 @@
 //! between append and fold. Fails with [`ApiError`]; a refused command leaves no
 //! trace in the log.
 
+mod discard;
 mod service;
-mod validate;
+pub(crate) mod validate;
 
 use std::sync::Arc;
 
@@ -20,8 +21,8 @@ use parking_lot::RwLock;
 use tokio::sync::Mutex;
 use url::Url;
 
-pub(crate) use service::CommandRpc;
 pub use service::Commands;
+pub(crate) use service::{CommandRpc, owner};
 pub(crate) use validate::{check_email, check_password};
 
 use crate::{

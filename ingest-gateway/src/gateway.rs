@@ -15,6 +15,7 @@ use proto::v1::{
     command_service_server::CommandServiceServer,
     ingest_debug_service_server::IngestDebugServiceServer,
     ingest_service_server::IngestServiceServer,
+    project_settings_service_server::ProjectSettingsServiceServer,
 };
 use tokio::sync::{Semaphore, watch};
 use tonic::codec::CompressionEncoding;
@@ -33,7 +34,9 @@ use crate::{
     journal::{self, DebugRpc},
     outcome::{Counts, Tally, TallySnapshot},
     parse,
+    policy::Policies,
     recent::Recent,
+    settings::Settings,
     shared::Shared,
     sign_in::{self, SignIn},
     tally_log::Told,
@@ -42,6 +45,10 @@ use crate::{
 
 /// Longest command message, bytes: 1,000 issue ids are 18 KB.
 const COMMAND_BYTES_MAX: usize = 256 * 1024;
+
+/// Longest message about settings, bytes: the longest text of a look, and all lists
+/// full.
+const SETTINGS_BYTES_MAX: usize = 1 << 20;
 
 /// Why the gateway does not start.
 #[derive(Debug, thiserror::Error)]
@@ -131,6 +138,7 @@ impl Gateway {
             config,
             log,
             commands,
+            policies: Policies::new(secret.clone()),
             secret,
             sign_in,
             recent,
@@ -175,6 +183,10 @@ impl Gateway {
         let commands = CommandServiceServer::new(commands)
             .accept_compressed(CompressionEncoding::Gzip)
             .max_decoding_message_size(COMMAND_BYTES_MAX);
+        let settings = Settings::new(Arc::clone(shared), callers.clone());
+        let settings = ProjectSettingsServiceServer::new(settings)
+            .accept_compressed(CompressionEncoding::Gzip)
+            .max_decoding_message_size(SETTINGS_BYTES_MAX);
         let debug = DebugRpc {
             shared: Arc::clone(shared),
             callers: callers.clone(),
@@ -203,6 +215,10 @@ impl Gateway {
             .route_service(
                 "/errata.v1.IngestDebugService/{method}",
                 GrpcWebLayer::new().layer(debug),
+            )
+            .route_service(
+                "/errata.v1.ProjectSettingsService/{method}",
+                GrpcWebLayer::new().layer(settings),
             )
             .merge(debug_rest)
             .merge(sign_in::router(Arc::clone(shared), callers))

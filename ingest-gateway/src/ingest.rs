@@ -21,6 +21,7 @@ use crate::{
     error::{ApiError, ErrorCode},
     outcome::{DropReason, Received},
     parse::{self, Invalid, InvalidReason, ParsedEvent},
+    policy::Policy,
     recent::{Claim, First, Waiter},
     shared::{Shared, now_ns},
 };
@@ -46,6 +47,7 @@ pub(crate) struct Origin {
     client_ip: Option<IpAddr>,
     user_agent: Option<String>,
     limits: Arc<parse::Limits>,
+    policy: Arc<Policy>,
 }
 
 impl Origin {
@@ -62,6 +64,7 @@ impl Origin {
             client_ip: shared.client_ip(extensions, headers),
             user_agent: agent.and_then(|text| text.to_str().ok().map(str::to_owned)),
             limits: Arc::clone(&shared.parse_limits),
+            policy: shared.policies.of(project_id, &shared.state.read()),
         }
     }
 
@@ -72,6 +75,7 @@ impl Origin {
             client_ip: self.client_ip,
             user_agent: self.user_agent.as_deref(),
             limits: &self.limits,
+            scrub: &self.policy.rules,
         }
     }
 }
@@ -93,9 +97,11 @@ enum Pending {
 }
 
 impl Shared {
-    /// Stores events, in order; the answers come once all are durable or refused.
+    /// Stores events of one sender, in order, but for those that the project's owners
+    /// do not want; the answers come once all are durable, refused or passed over.
     pub(crate) async fn store(
         self: &Arc<Self>,
+        origin: &Origin,
         events: Vec<(Received, ParsedEvent)>,
     ) -> Vec<Result<EventId, ApiError>> {
         if events.is_empty() {
@@ -103,7 +109,7 @@ impl Shared {
         }
         let pending: Vec<Pending> = events
             .into_iter()
-            .map(|(item, event)| self.append(item, &event))
+            .map(|(item, event)| self.append(origin, item, &event))
             .collect();
         let count = pending.len();
         let shared = Arc::clone(self);
@@ -134,9 +140,17 @@ impl Shared {
         }
     }
 
-    fn append(&self, mut item: Received, parsed: &ParsedEvent) -> Pending {
+    fn append(&self, origin: &Origin, mut item: Received, parsed: &ParsedEvent) -> Pending {
         item.set_event(&parsed.event);
         let (id, project) = (parsed.event.id, parsed.event.project_id);
+        let head = Head::of(&parsed.event, parsed.size_bytes);
+        let unwanted = origin
+            .policy
+            .unwanted(&parsed.event, &head, origin.client_ip);
+        if let Some(reason) = unwanted {
+            item.dropped(DropReason::Filtered(reason));
+            return Pending::Ended(Ok(id));
+        }
         let first = match self.recent.claim(project, id) {
             Claim::First(first) => first,
             Claim::Stored => {
@@ -145,7 +159,6 @@ impl Shared {
             }
             Claim::OnTheWay(waiter) => return Pending::Twin { id, item, waiter },
         };
-        let head = Head::of(&parsed.event, parsed.size_bytes);
         let body = parsed.event.to_json(parsed.size_bytes as usize);
         let ticket = self.log.append_event(&head, body);
         match ticket.map_err(|error| self.append_refused(&error)) {

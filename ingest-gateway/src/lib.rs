@@ -4,8 +4,8 @@
 //! writer of the logs. Must not know queries or grouping.
 //!
 //! The path of an event: route ([`path`] takes a prefix off) → key → body, capped
-//! and decompressed ([`body`]) → parse and scrub ([`parse`]) → duplicate?
-//! ([`recent`]) → append → durable → answer. Every item gets one fate
+//! and decompressed ([`body`]) → parse and scrub ([`parse`]) → wanted? ([`filter`]) →
+//! duplicate? ([`recent`]) → append → durable → answer. Every item gets one fate
 //! ([`outcome`]), and the newest can be looked up (`journal`).
 //!
 //! A 2xx promises: the event is on disk (`fdatasync` done) and will be readable
@@ -13,8 +13,9 @@
 //! A 503 promises nothing; the same id may be sent again and is stored once.
 //!
 //! In reading order: [`config`], [`error`], [`outcome`], `journal`, [`telemetry`],
-//! [`parse`], [`body`], [`path`], `ingest` (native, Sentry, OpenTelemetry, gRPC),
-//! [`commands`], `sign_in`, [`bootstrap`], [`gateway`].
+//! [`parse`], [`body`], [`path`], [`filter`], `policy` (of a project), `ingest` (native,
+//! Sentry, OpenTelemetry, gRPC), [`commands`], [`settings`], `sign_in`, [`bootstrap`],
+//! [`gateway`].
 
 pub mod body;
 pub mod bootstrap;
@@ -22,6 +23,7 @@ mod caller;
 pub mod commands;
 pub mod config;
 pub mod error;
+pub mod filter;
 pub mod gateway;
 mod ingest;
 mod ingest_auth;
@@ -30,8 +32,10 @@ mod log_care;
 pub mod outcome;
 pub mod parse;
 pub mod path;
+mod policy;
 pub mod recent;
 mod retention;
+pub mod settings;
 mod shared;
 mod sign_in;
 mod tally_log;

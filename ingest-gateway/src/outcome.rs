@@ -24,6 +24,7 @@ use tokio::sync::Notify;
 
 use crate::{
     error::{ApiError, ErrorCode},
+    filter::FilterReason,
     journal::{Arrival, Detail, Journal},
     telemetry,
 };
@@ -47,6 +48,8 @@ pub enum DropReason {
     Forbidden,
     /// No such project.
     UnknownProject,
+    /// Not wanted, by a filter of the project.
+    Filtered(FilterReason),
     /// Rate limits and quotas.
     Limited,
     /// No memory, no space, no room in the queue, shutting down.
@@ -69,6 +72,7 @@ impl DropReason {
             Self::Unauthenticated => "unauthenticated",
             Self::Forbidden => "forbidden",
             Self::UnknownProject => "unknown_project",
+            Self::Filtered(reason) => reason.name(),
             Self::Limited => "limited",
             Self::Overloaded => "overloaded",
             Self::Aborted => "aborted",
@@ -82,7 +86,7 @@ impl DropReason {
     /// not kept for a reason that is in order.
     pub fn is_refusal(self) -> bool {
         match self {
-            Self::Duplicate | Self::TypeNotStored | Self::Empty => false,
+            Self::Duplicate | Self::TypeNotStored | Self::Empty | Self::Filtered(_) => false,
             Self::Invalid
             | Self::TooLarge
             | Self::Unauthenticated

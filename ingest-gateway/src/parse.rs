@@ -21,7 +21,7 @@ mod multipart;
 mod native;
 mod notes;
 pub mod otlp;
-mod scrub;
+pub mod scrub;
 mod security;
 mod sentry;
 mod stack;
@@ -56,6 +56,8 @@ pub struct Context<'a> {
     pub user_agent: Option<&'a str>,
     /// What is too much.
     pub limits: &'a Limits,
+    /// What is masked.
+    pub scrub: &'a scrub::Rules,
 }
 
 /// What is too much. Sizes are of decompressed bytes.

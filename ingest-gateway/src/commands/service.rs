@@ -11,8 +11,8 @@ use proto::v1::{
     AdvanceAlertCursorRequest, AssignIssuesRequest, CommandResponse, CreateKeyRequest,
     CreateKeyResponse, CreateProjectRequest, CreateProjectResponse, CreateTokenRequest,
     CreateTokenResponse, CreateUserRequest, CreateUserResponse, DisableKeyRequest,
-    RecordDeliveryRequest, RevokeTokenRequest, SetIssueStatusRequest,
-    command_service_server::CommandService,
+    DiscardIssuesRequest, KeepIssuesRequest, RecordDeliveryRequest, RevokeTokenRequest,
+    SetIssueStatusRequest, command_service_server::CommandService,
 };
 use tonic::{Request, Response, Status};
 
@@ -283,6 +283,43 @@ impl Commands {
         .await
     }
 
+    /// Deletes issues and discards their events, those to come included.
+    pub async fn discard_issues(
+        &self,
+        caller: Caller,
+        request: DiscardIssuesRequest,
+    ) -> Result<CommandResponse, ApiError> {
+        person(caller)?;
+        let core = self.core.clone();
+        // Records are read from the log, perhaps from the disk.
+        let found = tokio::task::spawn_blocking(move || core.discarded(&request.issues)).await;
+        let issues =
+            found.map_err(|_| ApiError::new(ErrorCode::Internal, "the command failed"))??;
+        self.record(caller, move |state| {
+            for (at, issue) in issues.iter().enumerate() {
+                let field = format!("issues[{at}].project_id");
+                if !state.projects.contains_key(&issue.project_id) {
+                    let message = format!("there is no project {}", issue.project_id);
+                    return Err(validate::missing(&field, message));
+                }
+            }
+            Ok(Decision::DiscardIssues { issues })
+        })
+        .await
+    }
+
+    /// Wants events of issues again.
+    pub async fn keep_issues(
+        &self,
+        caller: Caller,
+        request: KeepIssuesRequest,
+    ) -> Result<CommandResponse, ApiError> {
+        person(caller)?;
+        let issues = validate::issues(&request.issue_ids)?;
+        self.record(caller, move |_| Ok(Decision::KeepIssues { issues }))
+            .await
+    }
+
     /// Records a notification's step. The alerter only.
     pub async fn record_delivery(
         &self,
@@ -330,7 +367,7 @@ pub(crate) fn next_token_id(state: &event_model::ControlState) -> TokenId {
     TokenId(newest.map_or(1, |id| id.0 + 1))
 }
 
-fn owner(caller: Caller) -> Result<(), ApiError> {
+pub(crate) fn owner(caller: Caller) -> Result<(), ApiError> {
     if caller.is_owner() {
         return Ok(());
     }
@@ -395,6 +432,8 @@ rpc! {
     revoke_token: RevokeTokenRequest => CommandResponse;
     set_issue_status: SetIssueStatusRequest => CommandResponse;
     assign_issues: AssignIssuesRequest => CommandResponse;
+    discard_issues: DiscardIssuesRequest => CommandResponse;
+    keep_issues: KeepIssuesRequest => CommandResponse;
     record_delivery: RecordDeliveryRequest => CommandResponse;
     advance_alert_cursor: AdvanceAlertCursorRequest => CommandResponse;
 }

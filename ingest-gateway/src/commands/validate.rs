@@ -98,7 +98,7 @@ pub(super) fn issues(ids: &[String]) -> Result<Vec<IssueId>, ApiError> {
     ids.iter().enumerate().map(parse).collect()
 }
 
-fn issue(field: &str, id: &str) -> Result<IssueId, ApiError> {
+pub(super) fn issue(field: &str, id: &str) -> Result<IssueId, ApiError> {
     id.parse()
         .map_err(|error: event_model::id::IdError| ApiError::invalid(field, error.to_string()))
 }
@@ -121,7 +121,7 @@ pub(super) fn public_key(text: &str) -> Result<PublicKey, ApiError> {
     })
 }
 
-pub(super) fn project(state: &ControlState, id: u32) -> Result<ProjectId, ApiError> {
+pub(crate) fn project(state: &ControlState, id: u32) -> Result<ProjectId, ApiError> {
     let id = ProjectId(id);
     if state.projects.contains_key(&id) {
         return Ok(id);

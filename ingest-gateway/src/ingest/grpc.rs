@@ -115,7 +115,8 @@ impl IngestService for Ingest {
             return Err(error.into());
         }
         let parsed = self.parse(&sender.origin, message.event);
-        let mut results = native::store_results(&self.shared, sender.item, vec![parsed]).await;
+        let mut results =
+            native::store_results(&self.shared, &sender.origin, sender.item, vec![parsed]).await;
         let id = results
             .pop()
             .unwrap_or_else(|| Err(ApiError::new(ErrorCode::Internal, "no answer")))?;
@@ -147,7 +148,8 @@ impl IngestService for Ingest {
             .into_iter()
             .map(|event| self.parse(&sender.origin, Some(event)))
             .collect();
-        let results = native::store_results(&self.shared, sender.item, parsed).await;
+        let results =
+            native::store_results(&self.shared, &sender.origin, sender.item, parsed).await;
         if let Some(error) = native::whole_refusal(&results) {
             return Err(error.into());
         }
@@ -260,7 +262,7 @@ impl<'a> Intake<'a> {
     async fn flush(&mut self) {
         let shared = &self.service.shared;
         let chunk = std::mem::take(&mut self.chunk);
-        let stored = native::store_each(shared, chunk).await;
+        let stored = native::store_each(shared, &self.origin, chunk).await;
         self.results.extend(stored);
         self.reservation = shared.budget.reserve();
     }

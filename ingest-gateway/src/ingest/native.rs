@@ -106,8 +106,9 @@ async fn store_one(
     let origin = Origin::new(shared, item.project(), &parts.extensions, &parts.headers);
     let heavy = read.bytes.len() >= OFF_THREAD_BYTES_MIN;
     let bytes = read.bytes.clone();
+    let reader = origin.clone();
     let parsed = body::off_thread_if(heavy, move || {
-        parse::parse_native(&bytes, &origin.context())
+        parse::parse_native(&bytes, &reader.context())
     })
     .await
     .and_then(|parsed| parsed.map_err(ApiError::from));
@@ -118,7 +119,7 @@ async fn store_one(
             return Err(error);
         }
     };
-    let mut ended = shared.store(vec![(item, event)]).await;
+    let mut ended = shared.store(&origin, vec![(item, event)]).await;
     let id = ended
         .pop()
         .unwrap_or_else(|| Err(ApiError::new(ErrorCode::Internal, "no answer")))?;
@@ -134,8 +135,9 @@ async fn store_batch(
     let origin = Origin::new(shared, item.project(), &parts.extensions, &parts.headers);
     let heavy = read.bytes.len() >= OFF_THREAD_BYTES_MIN;
     let bytes = read.bytes.clone();
+    let reader = origin.clone();
     let parsed = body::off_thread_if(heavy, move || {
-        parse::parse_native_batch(&bytes, &origin.context())
+        parse::parse_native_batch(&bytes, &reader.context())
     })
     .await
     .and_then(|parsed| parsed.map_err(ApiError::from));
@@ -146,7 +148,7 @@ async fn store_batch(
             return Err(error);
         }
     };
-    let results = store_results(shared, item, parsed).await;
+    let results = store_results(shared, &origin, item, parsed).await;
     if let Some(error) = whole_refusal(&results) {
         return Err(error);
     }
@@ -163,6 +165,7 @@ async fn store_batch(
 /// Stores the good ones of a batch; an answer for each, in order.
 pub(crate) async fn store_results(
     shared: &Arc<Shared>,
+    origin: &Origin,
     item: Received,
     parsed: Vec<Result<parse::ParsedEvent, parse::Invalid>>,
 ) -> Vec<Result<event_model::EventId, ApiError>> {
@@ -176,12 +179,13 @@ pub(crate) async fn store_results(
         let more = guards[0].another(CATEGORY, 1);
         guards.push(more);
     }
-    store_each(shared, guards.into_iter().zip(parsed).collect()).await
+    store_each(shared, origin, guards.into_iter().zip(parsed).collect()).await
 }
 
 /// Stores the good ones of those that have their guards; an answer for each, in order.
 pub(crate) async fn store_each(
     shared: &Arc<Shared>,
+    origin: &Origin,
     items: Vec<(Received, Result<parse::ParsedEvent, parse::Invalid>)>,
 ) -> Vec<Result<event_model::EventId, ApiError>> {
     let mut results = Vec::with_capacity(items.len());
@@ -199,7 +203,7 @@ pub(crate) async fn store_each(
             }
         }
     }
-    let mut stored = shared.store(events).await.into_iter();
+    let mut stored = shared.store(origin, events).await.into_iter();
     results
         .into_iter()
         .map(|result| {

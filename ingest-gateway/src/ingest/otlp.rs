@@ -221,9 +221,9 @@ async fn take(
     };
     let mut rejected = Rejected::default();
     loop {
-        let origin = origin.clone();
+        let reader = origin.clone();
         let read = body::off_thread_if(heavy, move || {
-            let items = batch.next(CHUNK_EVENTS, &origin.context());
+            let items = batch.next(CHUNK_EVENTS, &reader.context());
             (batch, items)
         })
         .await;
@@ -258,7 +258,7 @@ async fn take(
                 }
             }
         }
-        for result in shared.store(events).await {
+        for result in shared.store(&origin, events).await {
             match result {
                 Ok(_) => {}
                 // The whole request comes again; what is stored is known by its id.

@@ -323,14 +323,14 @@ impl Call {
             item.relabel(self.endpoint.category(), project);
         }
         let origin = Origin::new(shared, project, &self.parts.extensions, &self.parts.headers);
-        let received_ns = origin.context().received_ns;
         let heavy = bytes.len() >= OFF_THREAD_BYTES_MIN;
         let body = bytes.clone();
-        let parsed = body::off_thread_if(heavy, move || parse(&bytes, &origin.context())).await??;
+        let reader = origin.clone();
+        let parsed = body::off_thread_if(heavy, move || parse(&bytes, &reader.context())).await??;
         let Some(item) = item.take() else {
             return Err(ApiError::new(ErrorCode::Internal, "the item was lost"));
         };
-        items::store(shared, item, received_ns, parsed, body).await
+        items::store(shared, &origin, item, parsed, body).await
     }
 
     fn query(&self, wanted: &str) -> Option<String> {

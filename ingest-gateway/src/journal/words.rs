@@ -1,6 +1,6 @@
 //! Each fate in plain words: what happened, and what to do about it.
 
-use crate::outcome::DropReason;
+use crate::{filter::FilterReason, outcome::DropReason};
 
 /// What happened.
 pub(super) fn explanation(reason: Option<DropReason>) -> &'static str {
@@ -17,6 +17,7 @@ pub(super) fn explanation(reason: Option<DropReason>) -> &'static str {
             DropReason::Unauthenticated => "It came without a key, or with a malformed one.",
             DropReason::Forbidden => "The key is unknown, disabled, or of another project.",
             DropReason::UnknownProject => "There is no such project.",
+            DropReason::Filtered(reason) => reason.explanation(),
             DropReason::Limited => "The project or key sends more than its limit allows.",
             DropReason::Overloaded => "The server had no room for it at that moment.",
             DropReason::Aborted => "The request ended before it was complete.",
@@ -51,6 +52,12 @@ pub(super) fn advice(reason: Option<DropReason>) -> &'static str {
             }
             DropReason::UnknownProject => {
                 "Copy the DSN again from the project's page: its last part is the project's number."
+            }
+            DropReason::Filtered(FilterReason::DiscardedIssue) => {
+                "Nothing to do. To see such events again, keep the issue on its page."
+            }
+            DropReason::Filtered(_) => {
+                "Nothing to do if that is what the filter is for; else change the project's filters."
             }
             DropReason::Limited => {
                 "Wait, or raise the limit. Clients heard for how long to be quiet."

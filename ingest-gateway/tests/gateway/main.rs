@@ -15,5 +15,6 @@ mod native;
 mod otlp;
 mod outcomes;
 mod sentry;
+mod settings;
 mod sign_in;
 mod support;

@@ -36,8 +36,8 @@ pub(super) struct Stored {
 /// if something good could not be stored now. `body` is what was parsed.
 pub(super) async fn store(
     shared: &Arc<Shared>,
+    origin: &Origin,
     item: Received,
-    received_ns: i64,
     parsed: Parsed,
     body: Bytes,
 ) -> Result<Stored, ApiError> {
@@ -86,13 +86,13 @@ pub(super) async fn store(
     if let Some(event_id) = event_id.filter(|_| !files.is_empty()) {
         kept.push(Kept::Files(Files {
             project_id,
-            received_ns,
+            received_ns: origin.context().received_ns,
             event_id,
             named: files,
             body: parsed.unpacked.unwrap_or(body),
         }));
     }
-    let (stored, kept) = tokio::join!(shared.store(events), shared.keep(kept));
+    let (stored, kept) = tokio::join!(shared.store(origin, events), shared.keep(kept));
     let mut stored_id = None;
     let ids = stored.into_iter().map(|result| result.map(Some));
     for result in ids.chain(kept.into_iter().map(|result| result.map(|()| None))) {

@@ -16,6 +16,7 @@ fn with<T>(read: impl FnOnce(&Context<'_>) -> T) -> T {
         client_ip: None,
         user_agent: None,
         limits: &limits,
+        scrub: crate::parse::scrub::Rules::standard(),
     })
 }
 

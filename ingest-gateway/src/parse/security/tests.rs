@@ -14,6 +14,7 @@ fn read(body: &Value) -> Vec<Item> {
         client_ip: None,
         user_agent: Some("Browser/1"),
         limits: &limits,
+        scrub: crate::parse::scrub::Rules::standard(),
     };
     let origin = ReportOrigin {
         release: "shop@2".into(),

@@ -1,0 +1,350 @@
+use event_log::Entry;
+use event_model::{Position, credential::Caller};
+use proto::v1::{
+    CreateTokenRequest, CreateUserRequest, DiscardIssue, DiscardIssuesRequest, Filters,
+    GetProjectSettingsRequest, KeepIssuesRequest, Role, ScrubMethod, ScrubRule, Scrubbing,
+    SetFiltersRequest, SetScrubbingRequest, SourceLines, TrySettingsRequest,
+    project_settings_service_client::ProjectSettingsServiceClient,
+};
+use serde_json::{Value, json};
+use tonic::{Code, Request};
+
+use crate::support::{KEY, TOKEN, World, config, id, wishes};
+
+fn client(world: &World) -> ProjectSettingsServiceClient<axum::Router> {
+    ProjectSettingsServiceClient::new(world.gateway.router())
+}
+
+fn with_token<T>(message: T, token: &str) -> Request<T> {
+    let mut request = Request::new(message);
+    let value = format!("Bearer {token}").parse().unwrap();
+    request.metadata_mut().insert("authorization", value);
+    request
+}
+
+fn rule(place: &str, what: &str, how: ScrubMethod) -> ScrubRule {
+    ScrubRule {
+        r#where: place.to_owned(),
+        what: what.to_owned(),
+        how: how.into(),
+    }
+}
+
+async fn set_scrubbing(world: &World, scrubbing: Scrubbing) {
+    let request = SetScrubbingRequest {
+        project_id: 1,
+        scrubbing: Some(scrubbing),
+    };
+    client(world)
+        .set_scrubbing(with_token(request, TOKEN))
+        .await
+        .unwrap();
+}
+
+async fn set_filters(world: &World, filters: Filters) {
+    let request = SetFiltersRequest {
+        project_id: 1,
+        filters: Some(filters),
+    };
+    client(world)
+        .set_filters(with_token(request, TOKEN))
+        .await
+        .unwrap();
+}
+
+/// Bodies of the events in the log, in order.
+fn stored(world: &World) -> Vec<(Position, Value)> {
+    let reader = world.log.reader();
+    let items = reader.read_after(Position::default());
+    items
+        .filter_map(|item| {
+            let item = item.unwrap();
+            match item.entry {
+                Entry::Event(event) => {
+                    let body = reader.body(item.position, &event).unwrap();
+                    Some((item.position, serde_json::from_slice(&body).unwrap()))
+                }
+                _ => None,
+            }
+        })
+        .collect()
+}
+
+async fn send(world: &World, number: u32, mut event: Value) {
+    event["event_id"] = id(number).into();
+    let path = format!("/api/1/store/?sentry_key={KEY}");
+    let answer = world.post(&path, &[], event.to_string()).await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(
+        answer.json()["id"],
+        id(number),
+        "the SDK hears nothing of a filter"
+    );
+}
+
+#[tokio::test]
+async fn rules_of_a_project_hold_from_the_next_event_on() {
+    let world = World::new().await;
+    let event = || {
+        json!({"message": "card 4111 1111 1111 1111 of jane@shop.example", "extra": {
+            "customer_no": "K-77", "same": {"customer_no": "K-77"}, "secret": "x",
+            "public_token": "abc", "pin": 1234}})
+    };
+    send(&world, 1, event()).await;
+    set_scrubbing(
+        &world,
+        Scrubbing {
+            rules: vec![
+                rule("customer_no", "", ScrubMethod::Hash),
+                rule("extra.pin", "", ScrubMethod::Remove),
+            ],
+            allow: vec!["public_token".to_owned()],
+            emails: true,
+            ip_addresses: false,
+            source_lines: SourceLines::Unspecified.into(),
+        },
+    )
+    .await;
+    send(&world, 2, event()).await;
+    let stored = stored(&world);
+    let (before, after) = (&stored[0].1, &stored[1].1);
+    assert_eq!(before["message"], "card [Filtered] of jane@shop.example");
+    assert_eq!(before["extra"]["customer_no"], "K-77");
+    assert_eq!(before["extra"]["public_token"], "[Filtered]");
+    assert_eq!(after["message"], "card [Filtered] of [Filtered]");
+    assert_eq!(after["extra"]["public_token"], "abc");
+    assert_eq!(after["extra"]["pin"], "");
+    assert_eq!(after["extra"]["secret"], "[Filtered]");
+    let hash = after["extra"]["customer_no"].as_str().unwrap();
+    assert!(hash.starts_with("[Hash:") && hash.len() == 31, "{hash}");
+    assert_eq!(after["extra"]["same"]["customer_no"], hash, "comparable");
+    assert_eq!(after["scrubbed_count"], 5);
+    let noted = after["scrubbed"].as_array().unwrap();
+    assert!(
+        noted.contains(&json!("extra.same.customer_no")),
+        "{noted:?}"
+    );
+}
+
+#[tokio::test]
+async fn settings_are_read_back_and_survive_a_restart() {
+    let world = World::new().await;
+    let scrubbing = Scrubbing {
+        rules: vec![rule("extra.**.iban", "@iban", ScrubMethod::Mask)],
+        ip_addresses: true,
+        source_lines: SourceLines::Remove.into(),
+        ..Scrubbing::default()
+    };
+    let filters = Filters {
+        releases: vec!["0.*".to_owned()],
+        crawlers: true,
+        ..Filters::default()
+    };
+    set_scrubbing(&world, scrubbing.clone()).await;
+    set_filters(&world, filters.clone()).await;
+    let dir = world.stop();
+    let world = World::in_dir(dir, config(), wishes()).await;
+    let request = GetProjectSettingsRequest { project_id: 1 };
+    let settings = client(&world)
+        .get_project_settings(with_token(request, TOKEN))
+        .await
+        .unwrap()
+        .into_inner();
+    assert_eq!(settings.scrubbing, Some(scrubbing));
+    assert_eq!(settings.filters, Some(filters));
+    send(&world, 1, json!({"message": "x", "release": "0.9"})).await;
+    assert!(world.stored_ids().is_empty());
+}
+
+#[tokio::test]
+async fn unwanted_events_are_answered_counted_and_not_stored() {
+    let world = World::new().await;
+    set_filters(
+        &world,
+        Filters {
+            environments: vec!["staging".to_owned()],
+            noise: true,
+            ..Filters::default()
+        },
+    )
+    .await;
+    let before = world.gateway.tally();
+    send(&world, 1, json!({"message": "x", "environment": "staging"})).await;
+    send(&world, 2, json!({"message": "Script error."})).await;
+    send(
+        &world,
+        3,
+        json!({"message": "x", "environment": "production"}),
+    )
+    .await;
+    assert_eq!(world.stored_ids(), [id(3)]);
+    let after = world.gateway.tally();
+    assert_eq!(after.dropped - before.dropped, 2);
+    assert_eq!(after.stored - before.stored, 1);
+    assert_eq!(after.in_flight, 0);
+    // The same event once it is wanted is no duplicate.
+    set_filters(&world, Filters::default()).await;
+    send(&world, 1, json!({"message": "x", "environment": "staging"})).await;
+    assert_eq!(world.stored_ids(), [id(3), id(1)]);
+}
+
+#[tokio::test]
+async fn a_discarded_stack_is_turned_away_at_the_door() {
+    let world = World::new().await;
+    let event = |function: &str, value: &str| {
+        json!({"platform": "python", "exception": {"values": [{"type": "ValueError", "value": value,
+            "stacktrace": {"frames": [{"function": function, "module": "app.views",
+                "filename": "app/views.py", "lineno": 7, "in_app": true}]}}]}})
+    };
+    send(&world, 1, event("cart", "a")).await;
+    let position = stored(&world)[0].0;
+    let discard = |project_id| DiscardIssuesRequest {
+        issues: vec![DiscardIssue {
+            issue_id: "00000000000000ab".to_owned(),
+            project_id,
+            positions: vec![position.0, 999_999],
+        }],
+    };
+    let commands = world.gateway.commands();
+    let unknown = commands.discard_issues(Caller::Admin, discard(9)).await;
+    assert_eq!(unknown.unwrap_err().field, "issues[0].project_id");
+    commands
+        .discard_issues(Caller::Admin, discard(1))
+        .await
+        .unwrap();
+    send(&world, 2, event("cart", "another value")).await;
+    send(&world, 3, event("checkout", "a")).await;
+    assert_eq!(world.stored_ids(), [id(1), id(3)]);
+    let keep = KeepIssuesRequest {
+        issue_ids: vec!["00000000000000ab".to_owned()],
+    };
+    commands.keep_issues(Caller::Admin, keep).await.unwrap();
+    send(&world, 4, event("cart", "b")).await;
+    assert_eq!(world.stored_ids(), [id(1), id(3), id(4)]);
+}
+
+#[tokio::test]
+async fn a_look_shows_what_would_be_stored_and_stores_nothing() {
+    let world = World::new().await;
+    let look = |request| {
+        let mut client = client(&world);
+        async move {
+            let answer = client.try_settings(with_token(request, TOKEN)).await;
+            answer.unwrap().into_inner()
+        }
+    };
+    let request = |text: &str| TrySettingsRequest {
+        project_id: 1,
+        scrubbing: Some(Scrubbing {
+            emails: true,
+            ..Scrubbing::default()
+        }),
+        filters: Some(Filters {
+            releases: vec!["1.*".to_owned()],
+            ..Filters::default()
+        }),
+        text: text.to_owned(),
+        path: String::new(),
+    };
+    let before = world.gateway.tally();
+    let event = look(request(
+        r#"{"message":"jane@shop.example","release":"1.2"}"#,
+    ))
+    .await;
+    assert!(event.is_event);
+    assert_eq!(event.filtered, "filtered_release");
+    assert_eq!(event.scrubbed, ["message"]);
+    let stored: Value = serde_json::from_str(&event.stored).unwrap();
+    assert_eq!(stored["message"], "[Filtered]");
+    let text = look(request("password=x for jane@shop.example")).await;
+    assert_eq!(text.stored, "password=[Filtered] for [Filtered]");
+    assert!(!text.is_event);
+    let named = look(TrySettingsRequest {
+        path: "extra.api_key".to_owned(),
+        ..request("plain")
+    })
+    .await;
+    assert_eq!(named.stored, "[Filtered]");
+    assert!(world.stored_ids().is_empty());
+    assert_eq!(world.gateway.tally(), before);
+}
+
+#[tokio::test]
+async fn settings_are_for_owners_and_checked_by_field() {
+    let world = World::new().await;
+    let mut client = client(&world);
+    let wrong = SetScrubbingRequest {
+        project_id: 1,
+        scrubbing: Some(Scrubbing {
+            rules: vec![rule("a", "(", ScrubMethod::Mask)],
+            ..Scrubbing::default()
+        }),
+    };
+    let refused = client
+        .set_scrubbing(with_token(wrong, TOKEN))
+        .await
+        .unwrap_err();
+    assert_eq!(refused.code(), Code::InvalidArgument);
+    let field = refused.metadata().get("errata-field").unwrap();
+    assert_eq!(field, "scrubbing.rules[0].what");
+    let wrong = SetFiltersRequest {
+        project_id: 1,
+        filters: Some(Filters {
+            ip_ranges: vec!["192.0.2.0/33".to_owned()],
+            ..Filters::default()
+        }),
+    };
+    let refused = client
+        .set_filters(with_token(wrong, TOKEN))
+        .await
+        .unwrap_err();
+    let field = refused.metadata().get("errata-field").unwrap();
+    assert_eq!(field, "filters.ip_ranges[0]");
+
+    let commands = world.gateway.commands();
+    let user = CreateUserRequest {
+        email: "member@example.com".to_owned(),
+        name: String::new(),
+        role: Role::Member.into(),
+        password: "long enough".to_owned(),
+    };
+    let user = commands.create_user(Caller::Admin, user).await.unwrap();
+    let token = CreateTokenRequest {
+        label: "ci".to_owned(),
+        user_id: user.user_id,
+    };
+    let member = commands
+        .create_token(Caller::Admin, token)
+        .await
+        .unwrap()
+        .token;
+    let request = SetFiltersRequest {
+        project_id: 1,
+        filters: None,
+    };
+    let refused = client
+        .set_filters(with_token(request, &member))
+        .await
+        .unwrap_err();
+    assert_eq!(refused.code(), Code::PermissionDenied);
+    let look = TrySettingsRequest {
+        project_id: 1,
+        ..TrySettingsRequest::default()
+    };
+    let refused = client
+        .try_settings(with_token(look, &member))
+        .await
+        .unwrap_err();
+    assert_eq!(refused.code(), Code::PermissionDenied);
+    let read = GetProjectSettingsRequest { project_id: 1 };
+    client
+        .get_project_settings(with_token(read, &member))
+        .await
+        .unwrap();
+    let unknown = GetProjectSettingsRequest { project_id: 7 };
+    let refused = client
+        .get_project_settings(with_token(unknown, TOKEN))
+        .await
+        .unwrap_err();
+    assert_eq!(refused.code(), Code::NotFound);
+}
