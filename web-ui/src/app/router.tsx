@@ -13,6 +13,7 @@ import { listIssuesQuery } from "@/features/issues/api/listIssues";
 import { listTagsQuery } from "@/features/issues/api/listTags";
 import { parseSearch } from "@/features/issues/list/search";
 import { getProjectQuery } from "@/features/projects/api/getProject";
+import { getProjectSettingsQuery } from "@/features/projects/settings/api/getProjectSettings";
 import { getViewerQuery } from "@/shared/api/getViewer";
 import { listFacetsQuery } from "@/shared/api/listFacets";
 import { listMembersQuery } from "@/shared/api/listMembers";
@@ -97,6 +98,15 @@ export const router = createBrowserRouter([
         ErrorBoundary: Broken,
         loader: ({ params }) => start(prefetch(getProjectQuery(Number(params["projectId"])))),
         lazy: async () => ({ Component: (await import("@/features/projects/ingestion/IngestionPage")).IngestionPage }),
+      },
+      {
+        path: "projects/:projectId/settings",
+        ErrorBoundary: Broken,
+        loader: ({ params }) => {
+          const projectId = Number(params["projectId"]);
+          return start(prefetch(getProjectQuery(projectId)), prefetch(getProjectSettingsQuery(projectId)));
+        },
+        lazy: async () => ({ Component: (await import("@/features/projects/settings/ProjectSettingsPage")).ProjectSettingsPage }),
       },
       {
         path: "settings",

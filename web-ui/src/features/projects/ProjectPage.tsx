@@ -41,6 +41,9 @@ export function ProjectPage() {
         <Button variant="outlined" component={Link} to={`/projects/${project.id}/ingestion`}>
           Ingestion
         </Button>
+        <Button variant="outlined" component={Link} to={`/projects/${project.id}/settings`}>
+          Filters and scrubbing
+        </Button>
         <Button variant="outlined" component={Link} to={`/issues?project=${project.id}`}>
           Issues
         </Button>

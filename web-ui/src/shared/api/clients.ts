@@ -6,6 +6,7 @@ import { IngestDebugService } from "@/gen/errata/v1/ingest_debug_pb";
 import { IssueService } from "@/gen/errata/v1/issue_pb";
 import { LiveService } from "@/gen/errata/v1/live_pb";
 import { ProjectService } from "@/gen/errata/v1/project_pb";
+import { ProjectSettingsService } from "@/gen/errata/v1/settings_pb";
 import { StatsService } from "@/gen/errata/v1/stats_pb";
 import { transport } from "./transport";
 
@@ -15,4 +16,5 @@ export const ingestDebug = createClient(IngestDebugService, transport);
 export const issues = createClient(IssueService, transport);
 export const live = createClient(LiveService, transport);
 export const projects = createClient(ProjectService, transport);
+export const projectSettings = createClient(ProjectSettingsService, transport);
 export const stats = createClient(StatsService, transport);

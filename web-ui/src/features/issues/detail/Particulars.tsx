@@ -3,6 +3,7 @@ import type { JsonObject } from "@bufbuild/protobuf";
 import Button from "@mui/material/Button";
 import { useState } from "react";
 import type { EventDetail } from "@/gen/errata/v1/event_read_pb";
+import { plural } from "@/shared/format/count";
 import { CodeBlock } from "@/shared/ui/CodeBlock";
 import { JsonView } from "@/shared/ui/JsonView";
 import { Section } from "./Section";
@@ -129,8 +130,10 @@ export function Raw({ json }: { json: string }) {
   if (json === "") return null;
   const pretty = format(json);
   const cut = !whole && pretty.length > RAW_MAX_BYTES;
+  const masked = maskedIn(json);
   return (
-    <Section title="Raw JSON" fold="closed" note={`${Math.max(1, Math.round(json.length / 1000))} kB`}>
+    <Section title="Raw JSON" fold="closed" note={`${Math.max(1, Math.round(json.length / 1000))} kB${masked.count > 0 ? ` · ${plural(masked.count, "field")} masked` : ""}`}>
+      {masked.count > 0 && <p className={styles.modules}>Masked before it was stored: {masked.paths.join(", ")}</p>}
       <CodeBlock text={cut ? pretty.slice(0, RAW_MAX_BYTES) : pretty} what="raw JSON" />
       {cut && (
         <Button variant="text" onClick={() => setWhole(true)}>
@@ -139,6 +142,17 @@ export function Raw({ json }: { json: string }) {
       )}
     </Section>
   );
+}
+
+/** What the scrub of secrets says about itself in the stored event. */
+function maskedIn(json: string): { count: number; paths: string[] } {
+  try {
+    const event = JSON.parse(json) as { scrubbed?: string[]; scrubbed_count?: number };
+    const paths = event.scrubbed ?? [];
+    return { count: event.scrubbed_count ?? paths.length, paths };
+  } catch {
+    return { count: 0, paths: [] };
+  }
 }
 
 function format(json: string): string {

@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file errata/v1/command.proto.
  */
 export const file_errata_v1_command: GenFile = /*@__PURE__*/
-  fileDesc("ChdlcnJhdGEvdjEvY29tbWFuZC5wcm90bxIJZXJyYXRhLnYxIicKD0NvbW1hbmRSZXNwb25zZRIUCghwb3NpdGlvbhgBIAEoBEICMAEiNgoUQ3JlYXRlUHJvamVjdFJlcXVlc3QSDAoEbmFtZRgBIAEoCRIQCghwbGF0Zm9ybRgCIAEoCSJiChVDcmVhdGVQcm9qZWN0UmVzcG9uc2USFAoIcG9zaXRpb24YASABKARCAjABEhIKCnByb2plY3RfaWQYAiABKA0SEgoKcHVibGljX2tleRgDIAEoCRILCgNkc24YBCABKAkiNQoQQ3JlYXRlS2V5UmVxdWVzdBISCgpwcm9qZWN0X2lkGAEgASgNEg0KBWxhYmVsGAIgASgJIkoKEUNyZWF0ZUtleVJlc3BvbnNlEhQKCHBvc2l0aW9uGAEgASgEQgIwARISCgpwdWJsaWNfa2V5GAIgASgJEgsKA2RzbhgDIAEoCSI7ChFEaXNhYmxlS2V5UmVxdWVzdBISCgpwcm9qZWN0X2lkGAEgASgNEhIKCnB1YmxpY19rZXkYAiABKAkiYQoRQ3JlYXRlVXNlclJlcXVlc3QSDQoFZW1haWwYASABKAkSDAoEbmFtZRgCIAEoCRIdCgRyb2xlGAMgASgOMg8uZXJyYXRhLnYxLlJvbGUSEAoIcGFzc3dvcmQYBCABKAkiUgoSQ3JlYXRlVXNlclJlc3BvbnNlEhQKCHBvc2l0aW9uGAEgASgEQgIwARIPCgd1c2VyX2lkGAIgASgNEhUKDXBhc3N3b3JkX2xpbmsYAyABKAkiNAoSQ3JlYXRlVG9rZW5SZXF1ZXN0Eg0KBWxhYmVsGAEgASgJEg8KB3VzZXJfaWQYAiABKA0iTAoTQ3JlYXRlVG9rZW5SZXNwb25zZRIUCghwb3NpdGlvbhgBIAEoBEICMAESEAoIdG9rZW5faWQYAiABKA0SDQoFdG9rZW4YAyABKAkiJgoSUmV2b2tlVG9rZW5SZXF1ZXN0EhAKCHRva2VuX2lkGAEgASgNIlIKFVNldElzc3VlU3RhdHVzUmVxdWVzdBIRCglpc3N1ZV9pZHMYASADKAkSJgoGc3RhdHVzGAIgASgOMhYuZXJyYXRhLnYxLklzc3VlU3RhdHVzIjkKE0Fzc2lnbklzc3Vlc1JlcXVlc3QSEQoJaXNzdWVfaWRzGAEgAygJEg8KB3VzZXJfaWQYAiABKA0ihAIKFVJlY29yZERlbGl2ZXJ5UmVxdWVzdBIXCg9ub3RpZmljYXRpb25faWQYASABKAkSHwoTdHJhbnNpdGlvbl9wb3NpdGlvbhgCIAEoBEICMAESEAoIaXNzdWVfaWQYAyABKAkSDAoEcnVsZRgEIAEoCRIPCgdjaGFubmVsGAUgASgJEg4KBnRhcmdldBgGIAEoCRInCgVzdGF0ZRgHIAEoDjIYLmVycmF0YS52MS5EZWxpdmVyeVN0YXRlEhAKCGF0dGVtcHRzGAggASgNEg0KBWVycm9yGAkgASgJEiYKAmF0GAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCIxChlBZHZhbmNlQWxlcnRDdXJzb3JSZXF1ZXN0EhQKCHBvc2l0aW9uGAEgASgEQgIwASp9CgtJc3N1ZVN0YXR1cxIcChhJU1NVRV9TVEFUVVNfVU5TUEVDSUZJRUQQABIbChdJU1NVRV9TVEFUVVNfVU5SRVNPTFZFRBABEhkKFUlTU1VFX1NUQVRVU19SRVNPTFZFRBACEhgKFElTU1VFX1NUQVRVU19JR05PUkVEEAMqPQoEUm9sZRIUChBST0xFX1VOU1BFQ0lGSUVEEAASDwoLUk9MRV9NRU1CRVIQARIOCgpST0xFX09XTkVSEAIqngEKDURlbGl2ZXJ5U3RhdGUSHgoaREVMSVZFUllfU1RBVEVfVU5TUEVDSUZJRUQQABIaChZERUxJVkVSWV9TVEFURV9TRU5ESU5HEAESFwoTREVMSVZFUllfU1RBVEVfU0VOVBACEhkKFURFTElWRVJZX1NUQVRFX0ZBSUxFRBADEh0KGURFTElWRVJZX1NUQVRFX1NVUFBSRVNTRUQQBDKbBgoOQ29tbWFuZFNlcnZpY2USUgoNQ3JlYXRlUHJvamVjdBIfLmVycmF0YS52MS5DcmVhdGVQcm9qZWN0UmVxdWVzdBogLmVycmF0YS52MS5DcmVhdGVQcm9qZWN0UmVzcG9uc2USRgoJQ3JlYXRlS2V5EhsuZXJyYXRhLnYxLkNyZWF0ZUtleVJlcXVlc3QaHC5lcnJhdGEudjEuQ3JlYXRlS2V5UmVzcG9uc2USRgoKRGlzYWJsZUtleRIcLmVycmF0YS52MS5EaXNhYmxlS2V5UmVxdWVzdBoaLmVycmF0YS52MS5Db21tYW5kUmVzcG9uc2USSQoKQ3JlYXRlVXNlchIcLmVycmF0YS52MS5DcmVhdGVVc2VyUmVxdWVzdBodLmVycmF0YS52MS5DcmVhdGVVc2VyUmVzcG9uc2USTAoLQ3JlYXRlVG9rZW4SHS5lcnJhdGEudjEuQ3JlYXRlVG9rZW5SZXF1ZXN0Gh4uZXJyYXRhLnYxLkNyZWF0ZVRva2VuUmVzcG9uc2USSAoLUmV2b2tlVG9rZW4SHS5lcnJhdGEudjEuUmV2b2tlVG9rZW5SZXF1ZXN0GhouZXJyYXRhLnYxLkNvbW1hbmRSZXNwb25zZRJOCg5TZXRJc3N1ZVN0YXR1cxIgLmVycmF0YS52MS5TZXRJc3N1ZVN0YXR1c1JlcXVlc3QaGi5lcnJhdGEudjEuQ29tbWFuZFJlc3BvbnNlEkoKDEFzc2lnbklzc3VlcxIeLmVycmF0YS52MS5Bc3NpZ25Jc3N1ZXNSZXF1ZXN0GhouZXJyYXRhLnYxLkNvbW1hbmRSZXNwb25zZRJOCg5SZWNvcmREZWxpdmVyeRIgLmVycmF0YS52MS5SZWNvcmREZWxpdmVyeVJlcXVlc3QaGi5lcnJhdGEudjEuQ29tbWFuZFJlc3BvbnNlElYKEkFkdmFuY2VBbGVydEN1cnNvchIkLmVycmF0YS52MS5BZHZhbmNlQWxlcnRDdXJzb3JSZXF1ZXN0GhouZXJyYXRhLnYxLkNvbW1hbmRSZXNwb25zZWIGcHJvdG8z", [file_google_protobuf_timestamp]);
+  fileDesc("ChdlcnJhdGEvdjEvY29tbWFuZC5wcm90bxIJZXJyYXRhLnYxIicKD0NvbW1hbmRSZXNwb25zZRIUCghwb3NpdGlvbhgBIAEoBEICMAEiNgoUQ3JlYXRlUHJvamVjdFJlcXVlc3QSDAoEbmFtZRgBIAEoCRIQCghwbGF0Zm9ybRgCIAEoCSJiChVDcmVhdGVQcm9qZWN0UmVzcG9uc2USFAoIcG9zaXRpb24YASABKARCAjABEhIKCnByb2plY3RfaWQYAiABKA0SEgoKcHVibGljX2tleRgDIAEoCRILCgNkc24YBCABKAkiNQoQQ3JlYXRlS2V5UmVxdWVzdBISCgpwcm9qZWN0X2lkGAEgASgNEg0KBWxhYmVsGAIgASgJIkoKEUNyZWF0ZUtleVJlc3BvbnNlEhQKCHBvc2l0aW9uGAEgASgEQgIwARISCgpwdWJsaWNfa2V5GAIgASgJEgsKA2RzbhgDIAEoCSI7ChFEaXNhYmxlS2V5UmVxdWVzdBISCgpwcm9qZWN0X2lkGAEgASgNEhIKCnB1YmxpY19rZXkYAiABKAkiYQoRQ3JlYXRlVXNlclJlcXVlc3QSDQoFZW1haWwYASABKAkSDAoEbmFtZRgCIAEoCRIdCgRyb2xlGAMgASgOMg8uZXJyYXRhLnYxLlJvbGUSEAoIcGFzc3dvcmQYBCABKAkiUgoSQ3JlYXRlVXNlclJlc3BvbnNlEhQKCHBvc2l0aW9uGAEgASgEQgIwARIPCgd1c2VyX2lkGAIgASgNEhUKDXBhc3N3b3JkX2xpbmsYAyABKAkiNAoSQ3JlYXRlVG9rZW5SZXF1ZXN0Eg0KBWxhYmVsGAEgASgJEg8KB3VzZXJfaWQYAiABKA0iTAoTQ3JlYXRlVG9rZW5SZXNwb25zZRIUCghwb3NpdGlvbhgBIAEoBEICMAESEAoIdG9rZW5faWQYAiABKA0SDQoFdG9rZW4YAyABKAkiJgoSUmV2b2tlVG9rZW5SZXF1ZXN0EhAKCHRva2VuX2lkGAEgASgNIlIKFVNldElzc3VlU3RhdHVzUmVxdWVzdBIRCglpc3N1ZV9pZHMYASADKAkSJgoGc3RhdHVzGAIgASgOMhYuZXJyYXRhLnYxLklzc3VlU3RhdHVzIjkKE0Fzc2lnbklzc3Vlc1JlcXVlc3QSEQoJaXNzdWVfaWRzGAEgAygJEg8KB3VzZXJfaWQYAiABKA0iPwoURGlzY2FyZElzc3Vlc1JlcXVlc3QSJwoGaXNzdWVzGAEgAygLMhcuZXJyYXRhLnYxLkRpc2NhcmRJc3N1ZSJLCgxEaXNjYXJkSXNzdWUSEAoIaXNzdWVfaWQYASABKAkSEgoKcHJvamVjdF9pZBgCIAEoDRIVCglwb3NpdGlvbnMYAyADKARCAjABIiYKEUtlZXBJc3N1ZXNSZXF1ZXN0EhEKCWlzc3VlX2lkcxgBIAMoCSKEAgoVUmVjb3JkRGVsaXZlcnlSZXF1ZXN0EhcKD25vdGlmaWNhdGlvbl9pZBgBIAEoCRIfChN0cmFuc2l0aW9uX3Bvc2l0aW9uGAIgASgEQgIwARIQCghpc3N1ZV9pZBgDIAEoCRIMCgRydWxlGAQgASgJEg8KB2NoYW5uZWwYBSABKAkSDgoGdGFyZ2V0GAYgASgJEicKBXN0YXRlGAcgASgOMhguZXJyYXRhLnYxLkRlbGl2ZXJ5U3RhdGUSEAoIYXR0ZW1wdHMYCCABKA0SDQoFZXJyb3IYCSABKAkSJgoCYXQYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIjEKGUFkdmFuY2VBbGVydEN1cnNvclJlcXVlc3QSFAoIcG9zaXRpb24YASABKARCAjABKn0KC0lzc3VlU3RhdHVzEhwKGElTU1VFX1NUQVRVU19VTlNQRUNJRklFRBAAEhsKF0lTU1VFX1NUQVRVU19VTlJFU09MVkVEEAESGQoVSVNTVUVfU1RBVFVTX1JFU09MVkVEEAISGAoUSVNTVUVfU1RBVFVTX0lHTk9SRUQQAyo9CgRSb2xlEhQKEFJPTEVfVU5TUEVDSUZJRUQQABIPCgtST0xFX01FTUJFUhABEg4KClJPTEVfT1dORVIQAiqeAQoNRGVsaXZlcnlTdGF0ZRIeChpERUxJVkVSWV9TVEFURV9VTlNQRUNJRklFRBAAEhoKFkRFTElWRVJZX1NUQVRFX1NFTkRJTkcQARIXChNERUxJVkVSWV9TVEFURV9TRU5UEAISGQoVREVMSVZFUllfU1RBVEVfRkFJTEVEEAMSHQoZREVMSVZFUllfU1RBVEVfU1VQUFJFU1NFRBAEMrEHCg5Db21tYW5kU2VydmljZRJSCg1DcmVhdGVQcm9qZWN0Eh8uZXJyYXRhLnYxLkNyZWF0ZVByb2plY3RSZXF1ZXN0GiAuZXJyYXRhLnYxLkNyZWF0ZVByb2plY3RSZXNwb25zZRJGCglDcmVhdGVLZXkSGy5lcnJhdGEudjEuQ3JlYXRlS2V5UmVxdWVzdBocLmVycmF0YS52MS5DcmVhdGVLZXlSZXNwb25zZRJGCgpEaXNhYmxlS2V5EhwuZXJyYXRhLnYxLkRpc2FibGVLZXlSZXF1ZXN0GhouZXJyYXRhLnYxLkNvbW1hbmRSZXNwb25zZRJJCgpDcmVhdGVVc2VyEhwuZXJyYXRhLnYxLkNyZWF0ZVVzZXJSZXF1ZXN0Gh0uZXJyYXRhLnYxLkNyZWF0ZVVzZXJSZXNwb25zZRJMCgtDcmVhdGVUb2tlbhIdLmVycmF0YS52MS5DcmVhdGVUb2tlblJlcXVlc3QaHi5lcnJhdGEudjEuQ3JlYXRlVG9rZW5SZXNwb25zZRJICgtSZXZva2VUb2tlbhIdLmVycmF0YS52MS5SZXZva2VUb2tlblJlcXVlc3QaGi5lcnJhdGEudjEuQ29tbWFuZFJlc3BvbnNlEk4KDlNldElzc3VlU3RhdHVzEiAuZXJyYXRhLnYxLlNldElzc3VlU3RhdHVzUmVxdWVzdBoaLmVycmF0YS52MS5Db21tYW5kUmVzcG9uc2USSgoMQXNzaWduSXNzdWVzEh4uZXJyYXRhLnYxLkFzc2lnbklzc3Vlc1JlcXVlc3QaGi5lcnJhdGEudjEuQ29tbWFuZFJlc3BvbnNlEkwKDURpc2NhcmRJc3N1ZXMSHy5lcnJhdGEudjEuRGlzY2FyZElzc3Vlc1JlcXVlc3QaGi5lcnJhdGEudjEuQ29tbWFuZFJlc3BvbnNlEkYKCktlZXBJc3N1ZXMSHC5lcnJhdGEudjEuS2VlcElzc3Vlc1JlcXVlc3QaGi5lcnJhdGEudjEuQ29tbWFuZFJlc3BvbnNlEk4KDlJlY29yZERlbGl2ZXJ5EiAuZXJyYXRhLnYxLlJlY29yZERlbGl2ZXJ5UmVxdWVzdBoaLmVycmF0YS52MS5Db21tYW5kUmVzcG9uc2USVgoSQWR2YW5jZUFsZXJ0Q3Vyc29yEiQuZXJyYXRhLnYxLkFkdmFuY2VBbGVydEN1cnNvclJlcXVlc3QaGi5lcnJhdGEudjEuQ29tbWFuZFJlc3BvbnNlYgZwcm90bzM", [file_google_protobuf_timestamp]);
 
 /**
  * Where a command takes effect.
@@ -368,6 +368,77 @@ export const AssignIssuesRequestSchema: GenMessage<AssignIssuesRequest> = /*@__P
   messageDesc(file_errata_v1_command, 12);
 
 /**
+ * @generated from message errata.v1.DiscardIssuesRequest
+ */
+export type DiscardIssuesRequest = Message<"errata.v1.DiscardIssuesRequest"> & {
+  /**
+   * 1 to 100 different issues.
+   *
+   * @generated from field: repeated errata.v1.DiscardIssue issues = 1;
+   */
+  issues: DiscardIssue[];
+};
+
+/**
+ * Describes the message errata.v1.DiscardIssuesRequest.
+ * Use `create(DiscardIssuesRequestSchema)` to create a new message.
+ */
+export const DiscardIssuesRequestSchema: GenMessage<DiscardIssuesRequest> = /*@__PURE__*/
+  messageDesc(file_errata_v1_command, 13);
+
+/**
+ * @generated from message errata.v1.DiscardIssue
+ */
+export type DiscardIssue = Message<"errata.v1.DiscardIssue"> & {
+  /**
+   * 16 hex digits.
+   *
+   * @generated from field: string issue_id = 1;
+   */
+  issueId: string;
+
+  /**
+   * @generated from field: uint32 project_id = 2;
+   */
+  projectId: number;
+
+  /**
+   * Positions of events of the issue, at most 10 of them: stacks equal to theirs are
+   * known before they are stored. Positions that hold no event of the project are
+   * passed over.
+   *
+   * @generated from field: repeated uint64 positions = 3 [jstype = JS_STRING];
+   */
+  positions: string[];
+};
+
+/**
+ * Describes the message errata.v1.DiscardIssue.
+ * Use `create(DiscardIssueSchema)` to create a new message.
+ */
+export const DiscardIssueSchema: GenMessage<DiscardIssue> = /*@__PURE__*/
+  messageDesc(file_errata_v1_command, 14);
+
+/**
+ * @generated from message errata.v1.KeepIssuesRequest
+ */
+export type KeepIssuesRequest = Message<"errata.v1.KeepIssuesRequest"> & {
+  /**
+   * 16 hex digits each; 1 to 1,000.
+   *
+   * @generated from field: repeated string issue_ids = 1;
+   */
+  issueIds: string[];
+};
+
+/**
+ * Describes the message errata.v1.KeepIssuesRequest.
+ * Use `create(KeepIssuesRequestSchema)` to create a new message.
+ */
+export const KeepIssuesRequestSchema: GenMessage<KeepIssuesRequest> = /*@__PURE__*/
+  messageDesc(file_errata_v1_command, 15);
+
+/**
  * One step in the life of a notification. Set by the alerter.
  *
  * @generated from message errata.v1.RecordDeliveryRequest
@@ -447,7 +518,7 @@ export type RecordDeliveryRequest = Message<"errata.v1.RecordDeliveryRequest"> &
  * Use `create(RecordDeliveryRequestSchema)` to create a new message.
  */
 export const RecordDeliveryRequestSchema: GenMessage<RecordDeliveryRequest> = /*@__PURE__*/
-  messageDesc(file_errata_v1_command, 13);
+  messageDesc(file_errata_v1_command, 16);
 
 /**
  * @generated from message errata.v1.AdvanceAlertCursorRequest
@@ -464,7 +535,7 @@ export type AdvanceAlertCursorRequest = Message<"errata.v1.AdvanceAlertCursorReq
  * Use `create(AdvanceAlertCursorRequestSchema)` to create a new message.
  */
 export const AdvanceAlertCursorRequestSchema: GenMessage<AdvanceAlertCursorRequest> = /*@__PURE__*/
-  messageDesc(file_errata_v1_command, 14);
+  messageDesc(file_errata_v1_command, 17);
 
 /**
  * @generated from enum errata.v1.IssueStatus
@@ -643,6 +714,27 @@ export const CommandService: GenService<{
   assignIssues: {
     methodKind: "unary";
     input: typeof AssignIssuesRequestSchema;
+    output: typeof CommandResponseSchema;
+  },
+  /**
+   * Discard: the issues are ignored, and events whose stack is that of the named ones
+   * are not stored any more, but counted.
+   *
+   * @generated from rpc errata.v1.CommandService.DiscardIssues
+   */
+  discardIssues: {
+    methodKind: "unary";
+    input: typeof DiscardIssuesRequestSchema;
+    output: typeof CommandResponseSchema;
+  },
+  /**
+   * Takes DiscardIssues back, for events to come; the issues are open again.
+   *
+   * @generated from rpc errata.v1.CommandService.KeepIssues
+   */
+  keepIssues: {
+    methodKind: "unary";
+    input: typeof KeepIssuesRequestSchema;
     output: typeof CommandResponseSchema;
   },
   /**
