@@ -265,6 +265,7 @@ const NO_ROUTES: &[(&str, &str)] = &[
     ("/api", "the beginning of all paths of ingestion"),
     ("/api/projects", "the beginning of one"),
     ("/auth", "the beginning of paths that the gateway answers"),
+    ("/api/webhooks", "of another service, and secret"),
 ];
 
 /// Paths that the source of the servers routes, without a last slash.

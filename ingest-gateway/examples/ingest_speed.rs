@@ -12,7 +12,7 @@ use std::{
 };
 
 use event_model::{Event, Head, ProjectId};
-use ingest_gateway::parse::{Context, Item, Limits, parse_envelope};
+use ingest_gateway::parse::{Context, Item, Limits, parse_envelope, scrub::Rules};
 
 /// Turns of each step.
 const ROUNDS: usize = 30;
@@ -48,6 +48,7 @@ fn measure(json: &str) -> io::Result<Vec<(&'static str, f64)>> {
         client_ip: None,
         user_agent: None,
         limits: &limits,
+        scrub: Rules::standard(),
     };
     let inflate = || {
         let mut inflated = vec![0u8; envelope.len() + 1];

@@ -37,6 +37,7 @@ fn parsed(payload: &[u8]) -> Event {
         client_ip: None,
         user_agent: None,
         limits: &limits,
+        scrub: ingest_gateway::parse::scrub::Rules::standard(),
     };
     let read = parse::parse_store(payload, &context).unwrap();
     match read.items.into_iter().next() {

@@ -27,3 +27,4 @@ mod platforms;
 mod replay;
 mod retention;
 mod roles;
+mod secrets;

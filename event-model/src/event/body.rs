@@ -65,6 +65,9 @@ impl Body {
         self.free("sdk", &event.sdk);
         self.free("debug_meta", &event.debug_meta);
         self.strings("scrubbed", &event.scrubbed);
+        if event.scrubbed_count > 0 {
+            self.number("scrubbed_count", i64::from(event.scrubbed_count));
+        }
         self.free("other", &event.other);
         self.text.push('}');
     }
@@ -351,6 +354,7 @@ mod tests {
             sdk: free(r#"{"name":"sentry.python"}"#),
             debug_meta: free(r#"{"images":[]}"#),
             scrubbed: vec!["extra.a".to_owned()],
+            scrubbed_count: u32::MAX,
             other: free(r#"{"_meta":null}"#),
         }
     }

@@ -34,6 +34,7 @@ fn parse(request: &Request) -> Parsed {
         client_ip: None,
         user_agent: None,
         limits: &limits,
+        scrub: parse::scrub::Rules::standard(),
     };
     if request.path.contains("/store") {
         parse::parse_store(&request.body, &context).unwrap()

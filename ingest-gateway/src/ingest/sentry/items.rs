@@ -13,7 +13,10 @@ use serde_json::json;
 
 use crate::{
     error::ApiError,
-    ingest::notes::{Files, Kept},
+    ingest::{
+        Origin,
+        notes::{Files, Kept},
+    },
     outcome::{DropReason, Received},
     parse::{Item, Parsed},
     shared::Shared,

@@ -16,6 +16,7 @@ fn event(platform: &str) -> Event {
         client_ip: None,
         user_agent: None,
         limits: &limits,
+        scrub: crate::parse::scrub::Rules::standard(),
     });
     platform.clone_into(&mut event.platform);
     event

@@ -61,6 +61,9 @@ impl Detect {
     }
 }
 
+/// Passes over a text that holds secrets; nearly all are done after the first.
+const PASSES_MAX: usize = 8;
+
 /// One secret: the bytes `from..to` of the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Secret<'t> {
@@ -80,7 +83,16 @@ const fn secret<'t>(from: usize, to: usize) -> Secret<'t> {
 
 /// The text with its secrets masked; `None` if there are none.
 pub(super) fn scrub(text: &str, kind: Kind, detect: Detect) -> Option<String> {
-    replace(text, kind, detect, |_, out| out.push_str(MASK))
+    let mask = |text: &str| replace(text, kind, detect, |_, out| out.push_str(MASK));
+    let mut masked = mask(text)?;
+    // A mask in the place of a slash may join what it parted: `://a=://;@`.
+    for _ in 1..PASSES_MAX {
+        let Some(again) = mask(&masked) else {
+            break;
+        };
+        masked = again;
+    }
+    Some(masked)
 }
 
 /// As [`scrub`], with what `write` puts in a secret's place.

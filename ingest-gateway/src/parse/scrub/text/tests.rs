@@ -196,6 +196,7 @@ fn urls_lose_passwords_and_what_opens_a_door() {
         "https://discord.com/api/webhooks/1234/ab-cd?wait=true",
         "https://discord.com/api/webhooks/[Filtered]?wait=true",
     );
+    check("://0password=://;@", "://[Filtered]@");
     keeps("ssh://git@git.example/r.git");
     keeps("https://shop.example/path?id=7");
     keeps("http://127.0.0.1:9200/app.js:17:62");

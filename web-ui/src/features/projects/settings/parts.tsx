@@ -93,9 +93,5 @@ export function Save({ what, changed, pending, error, onSave, onReset }: SavePro
   );
 }
 
-/** What the server said, with the field it named: "Rules[0].what: …". */
-export function failure(error: unknown): string {
-  const cause = ConnectError.from(error);
-  const field = cause.metadata.get("errata-field");
-  return field ? `${field}: ${cause.rawMessage}` : sentence(cause.rawMessage);
-}
+/** What the server said; it names the field. */
+export const failure = (error: unknown): string => sentence(ConnectError.from(error).rawMessage);
