@@ -10,5 +10,6 @@ if ! cmp -s $folder/requirements.txt $folder/.venv/.installed; then
     $folder/.venv/bin/pip install --quiet --disable-pip-version-check -r $folder/requirements.txt
     cp $folder/requirements.txt $folder/.venv/.installed
 fi
-cargo build --locked -p ingest-gateway --example normalise
+# The whole workspace, so that its crates are the ones that the tests have built.
+cargo build --locked --workspace --example normalise
 $folder/.venv/bin/python -B $folder/compare.py "${CARGO_TARGET_DIR:-target}/debug/examples/normalise"
