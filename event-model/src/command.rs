@@ -354,7 +354,7 @@ pub struct DiscardedIssue {
     /// Whose.
     pub project_id: ProjectId,
     /// [`crate::stack_hash`] of events of it; may be empty: then its events are stored
-    /// all the same, and count as those of an ignored issue.
+    /// all the same, and the projection counts them as turned away.
     pub stacks: Vec<u64>,
 }
 

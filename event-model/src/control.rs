@@ -8,7 +8,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::{
-    Command, Decision, DropReason, IssueId, Position, ProjectId, PublicKey, Role, TokenId, UserId,
+    Command, Decision, DropReason, IssueId, IssueStatus, Position, ProjectId, PublicKey, Role,
+    TokenId, UserId,
     settings::{Filters, Scrubbing},
 };
 
@@ -208,9 +209,14 @@ impl ControlState {
             | Decision::SetFilters { .. }
             | Decision::DiscardIssues { .. }
             | Decision::KeepIssues { .. } => self.apply_to_settings(&command.decision),
+            // Whoever opens or resolves an issue wants to hear of it again.
+            Decision::SetIssueStatus { issues, status } => {
+                if *status != IssueStatus::Ignored {
+                    self.discarded.retain(|id, _| !issues.contains(id));
+                }
+            }
             // Triage and deliveries live in the issue projection.
-            Decision::SetIssueStatus { .. }
-            | Decision::AssignIssues { .. }
+            Decision::AssignIssues { .. }
             | Decision::RecordDelivery { .. }
             | Decision::AdvanceAlertCursor { .. } => {}
         }

@@ -19,6 +19,7 @@ use event_model::{EventId, Head, ProjectId};
 
 use crate::{
     error::{ApiError, ErrorCode},
+    filter::FilterReason,
     outcome::{DropReason, Received},
     parse::{self, Invalid, InvalidReason, ParsedEvent},
     policy::Policy,
@@ -66,6 +67,15 @@ impl Origin {
             limits: Arc::clone(&shared.parse_limits),
             policy: shared.policies.of(project_id, &shared.state.read()),
         }
+    }
+
+    /// Why the project's filters turn the event away, if they do.
+    pub(crate) fn unwanted(&self, parsed: &ParsedEvent) -> Option<FilterReason> {
+        self.unwanted_as(parsed, &Head::of(&parsed.event, parsed.size_bytes))
+    }
+
+    fn unwanted_as(&self, parsed: &ParsedEvent, head: &Head) -> Option<FilterReason> {
+        self.policy.unwanted(&parsed.event, head, self.client_ip)
     }
 
     pub(crate) fn context(&self) -> parse::Context<'_> {
@@ -144,10 +154,7 @@ impl Shared {
         item.set_event(&parsed.event);
         let (id, project) = (parsed.event.id, parsed.event.project_id);
         let head = Head::of(&parsed.event, parsed.size_bytes);
-        let unwanted = origin
-            .policy
-            .unwanted(&parsed.event, &head, origin.client_ip);
-        if let Some(reason) = unwanted {
+        if let Some(reason) = origin.unwanted_as(parsed, &head) {
             item.dropped(DropReason::Filtered(reason));
             return Pending::Ended(Ok(id));
         }

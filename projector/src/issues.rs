@@ -46,6 +46,8 @@ struct Known {
     status: IssueStatus,
     assignee: Option<UserId>,
     newest_minute: i64,
+    /// Its events to come are not wanted.
+    is_discarded: bool,
     tags: Option<TagValues>,
     /// Its place in the batch at hand.
     slot: Option<usize>,
@@ -127,42 +129,42 @@ impl Projection {
     ) -> Result<(), ReadModelError> {
         let head = event.head();
         let facts = events::Facts::of(position, head);
-        let slot = self.slot_of_event(writer, &facts, head)?;
-        self.add_to_issue(writer, slot, &facts, event)?;
-        self.add_to_project(writer, &facts, head)?;
         self.batch.position = position;
-        Ok(())
+        let id = self.issue_of_event(writer, &facts, head)?;
+        if self.issues.get(&id).is_some_and(|known| known.is_discarded) {
+            self.count_discarded(&facts);
+            return Ok(());
+        }
+        // Known for as long as its fingerprint is: both are forgotten together.
+        let slot = self.slot(id, position);
+        self.regress(id, slot, &facts, head);
+        self.add_to_issue(writer, slot, &facts, event)?;
+        self.add_to_project(writer, &facts, head)
     }
 
-    /// The place in the batch of the issue that an event belongs to: opened if
-    /// there is none, open again if it was resolved.
-    fn slot_of_event(
+    /// The issue that an event belongs to, opened if there is none.
+    fn issue_of_event(
         &mut self,
         writer: &IssueWriter,
         facts: &events::Facts,
         head: &ArchivedHead,
-    ) -> Result<usize, ReadModelError> {
+    ) -> Result<IssueId, ReadModelError> {
         let fingerprint = grouping::fingerprint(head);
         let key = (facts.project_id, fingerprint);
-        let id = if let Some(id) = self.fingerprints.get(&key) {
-            *id
-        } else {
-            let stored = writer.issue_of(facts.project_id, fingerprint)?;
-            let id = stored.unwrap_or_else(|| IssueId::derive(facts.project_id, fingerprint));
-            if !self.know(writer, id)? {
-                self.open(id, facts, head);
-            }
-            if stored.is_none() {
-                let slot = self.slot(id, facts.position);
-                self.batch.issues[slot].fingerprints.push(fingerprint);
-            }
-            self.fingerprints.insert(key, id);
-            id
-        };
-        // Known for as long as its fingerprint is: both are forgotten together.
-        let slot = self.slot(id, facts.position);
-        self.regress(id, slot, facts, head);
-        Ok(slot)
+        if let Some(id) = self.fingerprints.get(&key) {
+            return Ok(*id);
+        }
+        let stored = writer.issue_of(facts.project_id, fingerprint)?;
+        let id = stored.unwrap_or_else(|| IssueId::derive(facts.project_id, fingerprint));
+        if !self.know(writer, id)? {
+            self.open(id, facts, head);
+        }
+        if stored.is_none() {
+            let slot = self.slot(id, facts.position);
+            self.batch.issues[slot].fingerprints.push(fingerprint);
+        }
+        self.fingerprints.insert(key, id);
+        Ok(id)
     }
 
     /// Makes sure that what the database has of an issue is in memory; whether
@@ -179,6 +181,7 @@ impl Projection {
             status: state.status,
             assignee: state.assignee,
             newest_minute: state.last_seen_ms.div_euclid(60_000),
+            is_discarded: state.is_discarded,
             tags: None,
             slot: None,
         };

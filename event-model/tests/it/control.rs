@@ -253,4 +253,16 @@ fn a_discarded_issue_gathers_stacks_until_it_is_kept_again() {
     };
     let state = fold([project(1, "a"), discard(&[3]), keep]);
     assert!(state.discarded.is_empty());
+    let triage = |status| Decision::SetIssueStatus {
+        issues: vec![IssueId(7)],
+        status,
+    };
+    for (status, left) in [
+        (IssueStatus::Ignored, 1),
+        (IssueStatus::Resolved, 0),
+        (IssueStatus::Unresolved, 0),
+    ] {
+        let state = fold([project(1, "a"), discard(&[3]), triage(status)]);
+        assert_eq!(state.discarded.len(), left, "{status:?}");
+    }
 }

@@ -189,6 +189,32 @@ async fn unwanted_events_are_answered_counted_and_not_stored() {
 }
 
 #[tokio::test]
+async fn files_of_an_unwanted_event_are_turned_away_with_it() {
+    let world = World::new().await;
+    let filters = Filters {
+        environments: vec!["staging".to_owned()],
+        ..Filters::default()
+    };
+    set_filters(&world, filters).await;
+    let send = async |number: u32, environment: &str| {
+        let event = json!({"message": "x", "environment": environment});
+        let id = id(number);
+        let body = format!(
+            "{{\"event_id\":\"{id}\"}}\n{{\"type\":\"event\"}}\n{event}\n\
+             {{\"type\":\"attachment\",\"length\":5,\"filename\":\"a.txt\"}}\nhello\n"
+        );
+        assert_eq!(world.post_envelope(body).await.status, 200);
+    };
+    let before = world.gateway.tally();
+    send(1, "staging").await;
+    assert!(world.notes().is_empty() && world.stored_ids().is_empty());
+    assert_eq!(world.gateway.tally().dropped - before.dropped, 2);
+    send(2, "production").await;
+    assert_eq!(world.notes().len(), 1);
+    assert_eq!(world.stored_ids(), [id(2)]);
+}
+
+#[tokio::test]
 async fn a_discarded_stack_is_turned_away_at_the_door() {
     let world = World::new().await;
     let event = |function: &str, value: &str| {

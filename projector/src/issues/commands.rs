@@ -31,18 +31,24 @@ impl Projection {
         match &command.decision {
             Decision::SetIssueStatus { issues, status } => {
                 for id in issues {
+                    // Whoever opens or resolves an issue wants to hear of it again.
+                    if *status != IssueStatus::Ignored {
+                        self.set_discarded(writer, *id, false)?;
+                    }
                     self.set_status(writer, *id, *status, &by)?;
                 }
             }
             // Those of its events that still come, of other stacks than the door
-            // knows, count and alert nobody.
+            // knows, are counted as turned away and change nothing else.
             Decision::DiscardIssues { issues } => {
                 for issue in issues {
+                    self.set_discarded(writer, issue.id, true)?;
                     self.set_status(writer, issue.id, IssueStatus::Ignored, &by)?;
                 }
             }
             Decision::KeepIssues { issues } => {
                 for id in issues {
+                    self.set_discarded(writer, *id, false)?;
                     self.set_status(writer, *id, IssueStatus::Unresolved, &by)?;
                 }
             }
@@ -66,6 +72,24 @@ impl Projection {
             _ => {}
         }
         self.batch.position = position;
+        Ok(())
+    }
+
+    fn set_discarded(
+        &mut self,
+        writer: &IssueWriter,
+        id: IssueId,
+        is_discarded: bool,
+    ) -> Result<(), ReadModelError> {
+        if !self.know(writer, id)? {
+            return Ok(());
+        }
+        if let Some(known) = self.issues.get_mut(&id)
+            && known.is_discarded != is_discarded
+        {
+            known.is_discarded = is_discarded;
+            self.batch.discarded.insert(id, is_discarded);
+        }
         Ok(())
     }
 

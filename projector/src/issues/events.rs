@@ -25,8 +25,8 @@ pub(super) struct Facts {
     pub(super) project_id: ProjectId,
     event_id: EventId,
     at_ms: i64,
-    received_ns: i64,
-    weight: u64,
+    pub(super) received_ns: i64,
+    pub(super) weight: u64,
     level: Level,
 }
 
@@ -108,6 +108,7 @@ impl Projection {
             status: IssueStatus::Unresolved,
             assignee: None,
             newest_minute: i64::MIN / 2,
+            is_discarded: false,
             tags: Some(TagValues::default()),
             slot: Some(self.batch.issues.len()),
         };

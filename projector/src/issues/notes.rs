@@ -7,8 +7,10 @@
 use event_model::{EventId, Note, Position, ProjectId};
 use read_model::issues::notes::{Arrival, Attachment, AttachmentStep, Feedback, Source};
 
-use super::Projection;
+use super::{Projection, events::Facts};
 
+/// The reason under which the gateway counts what it knows of discarded issues.
+const DISCARDED: &str = "filtered_discarded_issue";
 const HOUR_NS: i64 = 3_600_000_000_000;
 
 impl Projection {
@@ -74,6 +76,14 @@ impl Projection {
             }
         }
         self.batch.position = position;
+    }
+
+    /// An event of a discarded issue that the door did not know by its stack: it is in
+    /// the log, and counts as turned away.
+    pub(super) fn count_discarded(&mut self, facts: &Facts) {
+        let received = Receipt::of(facts.project_id.0, facts.received_ns);
+        let arrival = received.arrival(Source::Gateway, "error", DISCARDED);
+        self.batch.notes.arrived(arrival, facts.weight);
     }
 
     fn stored(&mut self, received: Receipt, category: &str, quantity: u64) {

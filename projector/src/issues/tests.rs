@@ -4,8 +4,8 @@ use std::path::Path;
 
 use event_log::Entry;
 use event_model::{
-    Decision, DeliveryState, DeliveryStep, IssueId, IssueStatus, Position, ProjectId, UserId,
-    head::Head,
+    Decision, DeliveryState, DeliveryStep, DiscardedIssue, IssueId, IssueStatus, Position,
+    ProjectId, UserId, head::Head,
 };
 use proptest::prelude::*;
 use read_model::issues::{IssueWriter, writer::Durability};
@@ -171,6 +171,78 @@ fn an_ignored_issue_counts_in_silence_until_reopened() {
         query(entries(), "SELECT position, kind FROM transition"),
         ["1 1", "2 4", "5 5"]
     );
+}
+
+fn discard(head: &Head) -> Entry {
+    command(Decision::DiscardIssues {
+        issues: vec![DiscardedIssue {
+            id: issue_of(head),
+            project_id: ProjectId(head.project_id),
+            stacks: Vec::new(),
+        }],
+    })
+}
+
+fn keep(head: &Head) -> Entry {
+    command(Decision::KeepIssues {
+        issues: vec![issue_of(head)],
+    })
+}
+
+#[test]
+fn events_of_a_discarded_issue_are_counted_as_turned_away() {
+    let (head, other) = (message("boom"), message("another"));
+    let heavy = Head {
+        weight: 10,
+        ..head.clone()
+    };
+    let entries = || {
+        vec![
+            discard(&other),
+            event(&head),
+            discard(&head),
+            event(&head),
+            event(&heavy),
+            event(&other),
+            keep(&head),
+            event(&head),
+        ]
+    };
+    assert_eq!(
+        query(entries(), "SELECT status, count, last_position FROM issue"),
+        ["1 1 6", "1 2 8"]
+    );
+    assert_eq!(query(entries(), "SELECT events FROM project_total"), ["3"]);
+    assert_eq!(
+        query(
+            entries(),
+            "SELECT source, category, reason, count FROM arrival_hour"
+        ),
+        ["1 error  3", "1 error filtered_discarded_issue 11"]
+    );
+    assert_eq!(
+        query(entries(), "SELECT position, kind FROM transition"),
+        ["2 1", "3 4", "6 1", "7 5"]
+    );
+    let none: [&str; 0] = [];
+    assert_eq!(query(entries(), "SELECT issue_id FROM discarded"), none);
+}
+
+#[test]
+fn whoever_opens_a_discarded_issue_hears_of_it_again() {
+    let head = message("boom");
+    let entries = |status| {
+        vec![
+            event(&head),
+            discard(&head),
+            set_status(&head, status),
+            event(&head),
+        ]
+    };
+    let counted = |status| query(entries(status), "SELECT status, count FROM issue");
+    assert_eq!(counted(IssueStatus::Unresolved), ["1 2"]);
+    assert_eq!(counted(IssueStatus::Resolved), ["1 2"]);
+    assert_eq!(counted(IssueStatus::Ignored), ["3 1"]);
 }
 
 #[test]
@@ -359,6 +431,8 @@ fn arbitrary_entry() -> impl Strategy<Value = Entry> {
         1 => (arbitrary_head(), states, 0..9i64)
             .prop_map(|(head, state, at)| delivery(&head, state, at)),
         1 => (0..50u64).prop_map(|position| command(Decision::AdvanceAlertCursor { position })),
+        1 => arbitrary_head().prop_map(|head| discard(&head)),
+        1 => arbitrary_head().prop_map(|head| keep(&head)),
         2 => notes::arbitrary(),
     ]
 }

@@ -32,6 +32,8 @@ pub struct IssueBatch {
     pub deliveries: Vec<(Position, DeliveryStep)>,
     /// All transitions up to here are dealt with; none: unchanged.
     pub alert_cursor: Option<Position>,
+    /// Issues that were discarded (true) or are kept again, as of the batch's end.
+    pub discarded: BTreeMap<IssueId, bool>,
     /// Files, feedback, what arrived.
     pub notes: NotesDelta,
 }
@@ -48,6 +50,7 @@ impl IssueBatch {
             activities: Vec::new(),
             deliveries: Vec::new(),
             alert_cursor: None,
+            discarded: BTreeMap::new(),
             notes: NotesDelta::default(),
         }
     }

@@ -167,6 +167,9 @@ CREATE TABLE attachment (
 ) WITHOUT ROWID;
 CREATE INDEX attachment_position ON attachment (position);
 
+-- Issues whose events to come are not wanted.
+CREATE TABLE discarded (issue_id INTEGER PRIMARY KEY);
+
 -- What people wrote; event_id: what it is about.
 CREATE TABLE feedback (
     project_id INTEGER NOT NULL, id BLOB NOT NULL, position INTEGER NOT NULL, event_id BLOB,

@@ -32,6 +32,7 @@ pub(super) fn apply(connection: &mut Connection, batch: &IssueBatch) -> Result<(
     write_transitions(&transaction, &batch.transitions)?;
     write_activities(&transaction, &batch.activities)?;
     write_deliveries(&transaction, batch)?;
+    write_discarded(&transaction, batch)?;
     notes::write(&transaction, &batch.notes)?;
     write_meta(&transaction, batch)?;
     transaction.commit()
@@ -79,6 +80,21 @@ fn write_issues(transaction: &Transaction<'_>, issues: &[&IssueDelta]) -> Result
             fingerprint.execute(params![issue.project_id.0, print.0, id])?;
         }
         change.execute(params![id, issue.changed.0 as i64])?;
+    }
+    Ok(())
+}
+
+fn write_discarded(transaction: &Transaction<'_>, batch: &IssueBatch) -> Result<()> {
+    let mut discard =
+        transaction.prepare_cached("INSERT OR IGNORE INTO discarded (issue_id) VALUES (?1)")?;
+    let mut keep = transaction.prepare_cached("DELETE FROM discarded WHERE issue_id = ?1")?;
+    for (id, is_discarded) in &batch.discarded {
+        let statement = if *is_discarded {
+            &mut discard
+        } else {
+            &mut keep
+        };
+        statement.execute([id.0 as i64])?;
     }
     Ok(())
 }

@@ -52,6 +52,8 @@ pub struct IssueState {
     pub assignee: Option<UserId>,
     /// Its latest event time, Unix milliseconds.
     pub last_seen_ms: i64,
+    /// Whether its events to come are not wanted.
+    pub is_discarded: bool,
 }
 
 /// The one writer.
@@ -171,7 +173,9 @@ impl IssueWriter {
 
     /// An issue's state; none: there is no such issue.
     pub fn issue(&self, id: IssueId) -> Result<Option<IssueState>, ReadModelError> {
-        let sql = "SELECT project_id, status, assignee, last_seen FROM issue WHERE id = ?1";
+        let sql = "SELECT project_id, status, assignee, last_seen,
+                EXISTS (SELECT 1 FROM discarded WHERE issue_id = ?1)
+            FROM issue WHERE id = ?1";
         self.connection
             .prepare_cached(sql)
             .and_then(|mut statement| {
@@ -182,6 +186,7 @@ impl IssueWriter {
                             status: status_from_number(row.get(1)?),
                             assignee: row.get::<_, Option<u32>>(2)?.map(UserId),
                             last_seen_ms: row.get(3)?,
+                            is_discarded: row.get(4)?,
                         })
                     })
                     .optional()

@@ -86,6 +86,13 @@ pub(super) async fn store(
         unused.dropped(DropReason::Empty);
     }
     let event_id = parsed.event_id;
+    // Files of an event that is turned away are not wanted either.
+    let event = events.first().filter(|_| !files.is_empty());
+    if let Some(reason) = event.and_then(|(_, event)| origin.unwanted(event)) {
+        for (guard, _) in files.drain(..) {
+            guard.dropped(DropReason::Filtered(reason));
+        }
+    }
     if let Some(event_id) = event_id.filter(|_| !files.is_empty()) {
         kept.push(Kept::Files(Files {
             project_id,

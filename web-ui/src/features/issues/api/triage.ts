@@ -4,7 +4,7 @@ import { ConnectError } from "@connectrpc/connect";
 import { useQueryClient, type QueryClient } from "@tanstack/react-query";
 import { useMemo } from "react";
 import type { GetIssueResponse, Issue, Issue_Member } from "@/gen/errata/v1/issue_pb";
-import { commands } from "@/shared/api/clients";
+import { commands, events } from "@/shared/api/clients";
 import { plural } from "@/shared/format/count";
 import { memberName, statusName, statusOf, type StatusName } from "@/shared/format/issue";
 import { useConsistency } from "@/shared/state/consistency";
@@ -51,9 +51,25 @@ function group<K>(issues: readonly Issue[], key: (issue: Issue) => K): Map<K, st
   return groups;
 }
 
+/** Stacks of so many newest events are told to the door. */
+const STACKS_MAX = 10;
+
+async function discardByStacks(issue: Issue): Promise<{ position: string }> {
+  const newest = await events.listEvents({ projectId: issue.projectId, issueId: issue.id, limit: STACKS_MAX });
+  const positions = newest.events.map((event) => event.position);
+  return commands.discardIssues({ issues: [{ issueId: issue.id, projectId: issue.projectId, positions }] });
+}
+
+async function takeBack(issue: Issue): Promise<{ position: string }> {
+  const kept = await commands.keepIssues({ issueIds: [issue.id] });
+  return statusName(issue.status) === "unresolved" ? kept : commands.setIssueStatus({ issueIds: [issue.id], status: issue.status });
+}
+
 export interface Triage {
   setStatus: (issues: readonly Issue[], status: StatusName) => void;
   assign: (issues: readonly Issue[], member: Issue_Member | undefined) => void;
+  /** Ignores the issue and has its events turned away from now on. */
+  discard: (issue: Issue) => void;
 }
 
 export function useTriage(): Triage {
@@ -99,5 +115,15 @@ function makeTriage(client: QueryClient): Triage {
     });
   };
 
-  return { setStatus, assign };
+  const discard = (issue: Issue) => {
+    const only = new Set([issue.id]);
+    apply(client, only, (now) => ({ ...now, status: statusOf("ignored") }));
+    void send(client, () => [discardByStacks(issue)]);
+    show("Issue discarded: its events are turned away", () => {
+      apply(client, only, (now) => ({ ...now, status: issue.status }));
+      void send(client, () => [takeBack(issue)]);
+    });
+  };
+
+  return { setStatus, assign, discard };
 }

@@ -1,5 +1,7 @@
 // Title, state and what to do, the numbers, the events of the range.
 import Button from "@mui/material/Button";
+import ListItemText from "@mui/material/ListItemText";
+import MenuItem from "@mui/material/MenuItem";
 import Skeleton from "@mui/material/Skeleton";
 import { type ReactNode, useEffect, useState } from "react";
 import type { Issue } from "@/gen/errata/v1/issue_pb";
@@ -8,6 +10,7 @@ import { toDate } from "@/shared/format/time";
 import { Avatar, Count, LevelLabel, Pill, RelativeTime, StatusPill } from "@/shared/ui/bits";
 import { BarChart } from "@/shared/ui/BarChart";
 import { Icon } from "@/shared/ui/Icon";
+import { MenuButton } from "@/shared/ui/MenuButton";
 import { rangeSeconds, rangeWords, type Scope } from "@/shared/url/scope";
 import { useIssueSeries } from "../api/getIssueSeries";
 import type { LiveState } from "../api/streamIssues";
@@ -127,6 +130,18 @@ function Actions({ issue }: { issue: Issue }) {
           setAnchor(null);
         }}
       />
+      <MenuButton label="More to do with this issue" text="More">
+        {(close) => (
+          <MenuItem
+            onClick={() => {
+              close();
+              triage.discard(issue);
+            }}
+          >
+            <ListItemText primary="Discard" secondary="Ignore it, and turn its events away until it is reopened" />
+          </MenuItem>
+        )}
+      </MenuButton>
     </div>
   );
 }

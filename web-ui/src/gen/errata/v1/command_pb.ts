@@ -718,7 +718,7 @@ export const CommandService: GenService<{
   },
   /**
    * Discard: the issues are ignored, and events whose stack is that of the named ones
-   * are not stored any more, but counted.
+   * are not stored any more, but counted. Opening or resolving an issue takes it back.
    *
    * @generated from rpc errata.v1.CommandService.DiscardIssues
    */
