@@ -39,9 +39,8 @@ pub(super) const MASK: &str = "[Filtered]";
 /// Most paths noted; what is beyond is masked all the same.
 const SCRUBBED_MAX: usize = 100;
 
-/// Masks the secrets of an event whose parts of free form were not written by a
-/// [`Scrub`], in place.
-pub(super) fn event(event: &mut Event, rules: &Rules) {
+/// Masks the secrets of an event in place. Doing it again changes nothing.
+pub fn event(event: &mut Event, rules: &Rules) {
     let mut scrub = Scrub::new(rules);
     scrub.noted = std::mem::take(&mut event.scrubbed);
     scrub.masked = event.scrubbed_count as usize;
