@@ -13,8 +13,15 @@ test("arrivals are told apart by what became of them", () => {
   expect(found.dropped).toEqual([all[2], all[3]]);
 });
 
+test("categories of one name are one line", () => {
+  const found = fates([arrival("profile", "type_not_stored"), arrival("profile_chunk", "type_not_stored"), arrival("profile", "invalid")]);
+  expect(found.counted.map((each) => [each.category, each.count])).toEqual([["profile", 2n]]);
+  expect(found.dropped).toHaveLength(1);
+});
+
 test("words that are not known are still readable", () => {
   expect(categoryName("feature_flag")).toBe("feature flag");
-  expect(reasonText("filtered_release")).toBe("filtered release");
+  expect(reasonText("filtered_release")).toBe("were turned away by a filter: release");
+  expect(reasonText("lost_somewhere")).toBe("lost somewhere");
   expect(notKept("other")).toContain("not kept");
 });

@@ -17,6 +17,7 @@ const CATEGORIES: Record<string, string> = {
   log_item: "Logs",
   trace_metric: "Metrics",
   metric_bucket: "Metrics",
+  internal: "Client reports, refused",
   unknown: "Unknown items",
 };
 
@@ -49,8 +50,11 @@ const NOT_KEPT: Record<string, string> = {
   error: "Crash archives of a kind that this version does not read.",
 };
 
-export const categoryName = (category: string): string => CATEGORIES[category] ?? category.replaceAll("_", " ");
-export const reasonText = (reason: string): string => REASONS[reason] ?? reason.replaceAll("_", " ");
+const words = (name: string): string => name.replaceAll("_", " ");
+const filterOf = (reason: string): string => (reason.startsWith("filtered_") ? words(reason.slice("filtered_".length)) : "");
+
+export const categoryName = (category: string): string => CATEGORIES[category] ?? words(category);
+export const reasonText = (reason: string): string => REASONS[reason] ?? (filterOf(reason) ? `were turned away by a filter: ${filterOf(reason)}` : words(reason));
 export const notKept = (category: string): string => NOT_KEPT[category] ?? "Items of this kind are not kept.";
 
 export interface Fates {
@@ -65,8 +69,19 @@ export interface Fates {
 /** Sorts arrivals by what became of them; the order within stays. */
 export function fates(received: Arrival[]): Fates {
   return {
-    stored: received.filter((each) => each.reason === ""),
-    counted: received.filter((each) => each.reason === "type_not_stored"),
-    dropped: received.filter((each) => each.reason !== "" && each.reason !== "type_not_stored"),
+    stored: merged(received.filter((each) => each.reason === "")),
+    counted: merged(received.filter((each) => each.reason === "type_not_stored")),
+    dropped: merged(received.filter((each) => each.reason !== "" && each.reason !== "type_not_stored")),
   };
+}
+
+/** Categories that people know by one name are one line. */
+export function merged(arrivals: Arrival[]): Arrival[] {
+  const lines = new Map<string, Arrival>();
+  for (const each of arrivals) {
+    const line = `${categoryName(each.category)}|${each.reason}`;
+    const known = lines.get(line);
+    lines.set(line, known ? { ...known, count: known.count + each.count } : each);
+  }
+  return [...lines.values()];
 }

@@ -1,6 +1,5 @@
 // Title, state and what to do, the numbers, the events of the range.
 import Button from "@mui/material/Button";
-import ListItemText from "@mui/material/ListItemText";
 import MenuItem from "@mui/material/MenuItem";
 import Skeleton from "@mui/material/Skeleton";
 import { type ReactNode, useEffect, useState } from "react";
@@ -138,7 +137,10 @@ function Actions({ issue }: { issue: Issue }) {
               triage.discard(issue);
             }}
           >
-            <ListItemText primary="Discard" secondary="Ignore it, and turn its events away until it is reopened" />
+            <span className={styles.menuItem}>
+              Discard
+              <small>Ignore it, and turn its events away until it is reopened</small>
+            </span>
           </MenuItem>
         )}
       </MenuButton>

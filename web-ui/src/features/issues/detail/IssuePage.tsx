@@ -3,6 +3,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import Skeleton from "@mui/material/Skeleton";
 import { useQueryClient } from "@tanstack/react-query";
+import { lazy, Suspense } from "react";
 import { Link, useParams } from "react-router";
 import type { GetEventResponse } from "@/gen/errata/v1/event_read_pb";
 import { useProjects } from "@/shared/api/listProjects";
@@ -15,11 +16,13 @@ import { Breadcrumbs } from "./Breadcrumbs";
 import { EventBar } from "./EventBar";
 import { Contexts, Extra, Raw, Request, Sender } from "./Particulars";
 import { IssueHeader } from "./IssueHeader";
-import { Attachments, IssueFeedback } from "./Reported";
 import { ActivityList, AffectedUser, Environments, Releases } from "./SideColumn";
 import { Stack } from "./Stack";
 import { Tags } from "./Tags";
 import styles from "./detail.module.css";
+
+// Most events have neither files nor feedback: the first load does without.
+const Reported = lazy(async () => ({ default: (await import("./Reported")).Reported }));
 
 export function IssuePage() {
   const { issueId = "", eventId = "latest" } = useParams();
@@ -76,8 +79,9 @@ function EventView({ response, issueId }: { response: GetEventResponse; issueId:
   return (
     <div className={styles.event} key={summary.id}>
       <Stack detail={detail} platform={summary.platform} />
-      <IssueFeedback issueId={issueId} eventId={summary.id} />
-      <Attachments eventId={summary.id} files={detail.attachments} />
+      <Suspense fallback={null}>
+        <Reported issueId={issueId} eventId={summary.id} files={detail.attachments} />
+      </Suspense>
       <Breadcrumbs crumbs={detail.breadcrumbs} errorTitle={title} errorTime={summary.timestamp} />
       {detail.request && <Request request={detail.request} />}
       <Tags issueId={issueId} own={detail.tags} />

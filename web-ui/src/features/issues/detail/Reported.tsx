@@ -9,7 +9,16 @@ import ui from "@/shared/ui/ui.module.css";
 import { useIssueFeedback } from "../api/listFeedback";
 import { Section } from "./Section";
 
-export function Attachments({ eventId, files }: { eventId: string; files: Attachment[] }) {
+export function Reported({ issueId, eventId, files }: { issueId: string; eventId: string; files: Attachment[] }) {
+  return (
+    <>
+      <IssueFeedback issueId={issueId} eventId={eventId} />
+      <Attachments eventId={eventId} files={files} />
+    </>
+  );
+}
+
+function Attachments({ eventId, files }: { eventId: string; files: Attachment[] }) {
   if (files.length === 0) return null;
   return (
     <Section title="Attachments" note={plural(files.length, "file")}>
@@ -18,7 +27,7 @@ export function Attachments({ eventId, files }: { eventId: string; files: Attach
   );
 }
 
-export function IssueFeedback({ issueId, eventId }: { issueId: string; eventId: string }) {
+function IssueFeedback({ issueId, eventId }: { issueId: string; eventId: string }) {
   const query = useIssueFeedback(issueId);
   const feedback = query.data?.feedback ?? [];
   if (feedback.length === 0) return null;
