@@ -118,6 +118,7 @@ fn a_checkpoint_of_an_older_schema_is_brought_up() {
     connection
         .execute_batch(
             "DROP TABLE attachment; DROP TABLE feedback; DROP TABLE arrival_hour;
+             DROP TABLE discarded;
              UPDATE meta SET value = 1 WHERE key = 'schema_version';",
         )
         .unwrap();
@@ -135,12 +136,12 @@ fn a_checkpoint_of_an_older_schema_is_brought_up() {
     let tables: i64 = restored
         .query_row(
             "SELECT count(*) FROM sqlite_master
-             WHERE name IN ('attachment', 'feedback', 'arrival_hour')",
+             WHERE name IN ('attachment', 'discarded', 'feedback', 'arrival_hour')",
             [],
             |row| row.get(0),
         )
         .unwrap();
-    assert_eq!(tables, 3);
+    assert_eq!(tables, 4);
 }
 
 #[test]

@@ -155,7 +155,7 @@ CREATE TABLE change (issue_id INTEGER PRIMARY KEY, position INTEGER NOT NULL);
 CREATE INDEX change_position ON change (position);
 ";
 
-/// What version 2 adds: the tables of notes. Created after [`SCHEMA`].
+/// What version 2 adds: the tables of notes and of discarded issues. Created after [`SCHEMA`].
 pub const SCHEMA_NOTES: &str = "
 -- Files of events and of feedback; one that comes again is the one that is there.
 -- Rows go when retention drops their record.
