@@ -16,6 +16,9 @@ pub use self::sessions::{
 };
 use crate::record::RecordError;
 
+/// The reason under which gateway and projection count events of discarded issues.
+pub const DISCARDED_ISSUE: &str = "filtered_discarded_issue";
+
 /// Attachments of an event, version 1.
 pub const SCHEMA_ATTACHMENTS_V1: u16 = 0x0401;
 /// User feedback, version 1.

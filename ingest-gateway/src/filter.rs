@@ -75,7 +75,7 @@ impl FilterReason {
             Self::Noise => "filtered_noise",
             Self::ChunkLoadError => "filtered_chunk_load_error",
             Self::LegacyBrowser => "filtered_legacy_browser",
-            Self::DiscardedIssue => "filtered_discarded_issue",
+            Self::DiscardedIssue => event_model::note::DISCARDED_ISSUE,
         }
     }
 }

@@ -4,13 +4,11 @@
 //! Sessions and check-ins are counted only: their records are the source of truth of
 //! the pages that come, which a replay will fill.
 
-use event_model::{EventId, Note, Position, ProjectId};
+use event_model::{EventId, Note, Position, ProjectId, note::DISCARDED_ISSUE};
 use read_model::issues::notes::{Arrival, Attachment, AttachmentStep, Feedback, Source};
 
 use super::{Projection, events::Facts};
 
-/// The reason under which the gateway counts what it knows of discarded issues.
-const DISCARDED: &str = "filtered_discarded_issue";
 const HOUR_NS: i64 = 3_600_000_000_000;
 
 impl Projection {
@@ -82,7 +80,7 @@ impl Projection {
     /// the log, and counts as turned away.
     pub(super) fn count_discarded(&mut self, facts: &Facts) {
         let received = Receipt::of(facts.project_id.0, facts.received_ns);
-        let arrival = received.arrival(Source::Gateway, "error", DISCARDED);
+        let arrival = received.arrival(Source::Gateway, "error", DISCARDED_ISSUE);
         self.batch.notes.arrived(arrival, facts.weight);
     }
 
