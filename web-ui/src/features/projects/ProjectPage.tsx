@@ -5,6 +5,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { Link, useParams } from "react-router";
 import type { Project } from "@/gen/errata/v1/project_pb";
+import { failureOf } from "@/shared/format/failure";
 import { plural } from "@/shared/format/count";
 import { useNotices } from "@/shared/state/notices";
 import { PageHead, RelativeTime, Segments } from "@/shared/ui/bits";
@@ -83,7 +84,7 @@ function Arrival({ project, publicKey }: { project: Project; publicKey: string }
   const send = () =>
     test.mutate(undefined, {
       onSuccess: () => show("Test error sent and stored"),
-      onError: (cause) => show(`Not sent: ${cause.message}`),
+      onError: (cause) => show(`Not sent: ${failureOf(cause).reason}.`),
     });
   return (
     <section className={styles.arrival} data-live={has} aria-label="Arrival of events">

@@ -2,10 +2,10 @@ import Button from "@mui/material/Button";
 import Dialog from "@mui/material/Dialog";
 import MenuItem from "@mui/material/MenuItem";
 import Skeleton from "@mui/material/Skeleton";
-import { ConnectError } from "@connectrpc/connect";
 import { useState, type SubmitEvent } from "react";
 import { Link, useNavigate } from "react-router";
 import { useProjects } from "@/shared/api/listProjects";
+import { failureOf } from "@/shared/format/failure";
 import { Count, PageHead, RelativeTime } from "@/shared/ui/bits";
 import { Icon } from "@/shared/ui/Icon";
 import { MenuButton } from "@/shared/ui/MenuButton";
@@ -109,7 +109,7 @@ function CreateProject({ onClose }: { onClose: () => void }) {
       </div>
       {create.isError && (
         <p className={styles.error} role="alert">
-          {sentence(ConnectError.from(create.error).rawMessage)}
+          {sentence(failureOf(create.error).reason)}
         </p>
       )}
       <div className={styles.dialogActions}>

@@ -1,7 +1,6 @@
 // Members, API tokens, this device, this session.
 import Button from "@mui/material/Button";
 import Skeleton from "@mui/material/Skeleton";
-import { ConnectError } from "@connectrpc/connect";
 import { useState, type SubmitEvent, type ReactNode } from "react";
 import { useNavigate } from "react-router";
 import { Role } from "@/gen/errata/v1/command_pb";
@@ -9,6 +8,7 @@ import { useViewer } from "@/shared/api/getViewer";
 import { postJson } from "@/shared/api/http";
 import { useMembers } from "@/shared/api/listMembers";
 import { queryClient } from "@/shared/api/queryClient";
+import { failureOf } from "@/shared/format/failure";
 import { memberName } from "@/shared/format/issue";
 import { sentence } from "@/shared/format/sentence";
 import { useNotices } from "@/shared/state/notices";
@@ -87,7 +87,7 @@ function Members({ viewerId }: { viewerId: number }) {
 
 const failure = (error: unknown) => (
   <p className={styles.error} role="alert">
-    {sentence(ConnectError.from(error).rawMessage)}
+    {sentence(failureOf(error).reason)}
   </p>
 );
 
@@ -165,7 +165,7 @@ function SignOutEverywhere() {
       queryClient.clear();
       await navigate("/sign-in");
     } catch (cause) {
-      show(cause instanceof Error ? cause.message : "Could not sign out");
+      show(`Not signed out: ${failureOf(cause).reason}.`);
     }
   };
   return (

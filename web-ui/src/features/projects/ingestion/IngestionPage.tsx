@@ -8,6 +8,7 @@ import { Role } from "@/gen/errata/v1/command_pb";
 import { OutcomeKind } from "@/gen/errata/v1/ingest_debug_pb";
 import type { GetProjectResponse } from "@/gen/errata/v1/project_pb";
 import { useViewer } from "@/shared/api/getViewer";
+import { failureOf } from "@/shared/format/failure";
 import { plural } from "@/shared/format/count";
 import { useNotices } from "@/shared/state/notices";
 import { PageHead, Segments } from "@/shared/ui/bits";
@@ -135,7 +136,7 @@ function Nothing({ answer, isFiltered }: { answer: GetProjectResponse | undefine
       </EmptyState>
     );
   }
-  const send = () => test.mutate(undefined, { onError: (cause) => show(`Not sent: ${cause.message}`) });
+  const send = () => test.mutate(undefined, { onError: (cause) => show(`Not sent: ${failureOf(cause).reason}.`) });
   return (
     <div className={styles.nothing}>
       <EmptyState

@@ -1,7 +1,7 @@
 // The parts that both forms are made of.
 import Button from "@mui/material/Button";
-import { ConnectError } from "@connectrpc/connect";
 import { useId, type ReactNode } from "react";
+import { failureOf } from "@/shared/format/failure";
 import { sentence } from "@/shared/format/sentence";
 import styles from "./settings.module.css";
 
@@ -94,4 +94,4 @@ export function Save({ what, changed, pending, error, onSave, onReset }: SavePro
 }
 
 /** What the server said; it names the field. */
-export const failure = (error: unknown): string => sentence(ConnectError.from(error).rawMessage);
+export const failure = (error: unknown): string => sentence(failureOf(error).reason);
