@@ -1,4 +1,5 @@
-// What surrounds every page: cache, colours, routes, the notice.
+// What surrounds every page: cache, colours, routes, the notices. Those come first
+// in the document, so that one can tab to them.
 import { QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "react-router/dom";
 import { whenSignedOut } from "@/shared/api/transport";
@@ -20,8 +21,8 @@ export function App() {
   return (
     <QueryClientProvider client={queryClient}>
       <SchemeProvider>
-        <RouterProvider router={router} />
         <NoticeBar />
+        <RouterProvider router={router} />
         <TipHost />
       </SchemeProvider>
     </QueryClientProvider>

@@ -9,6 +9,7 @@ import { useViewer } from "@/shared/api/getViewer";
 import { useProjects } from "@/shared/api/listProjects";
 import { postJson } from "@/shared/api/http";
 import { queryClient } from "@/shared/api/queryClient";
+import { failureOf } from "@/shared/format/failure";
 import { memberName } from "@/shared/format/issue";
 import { type SchemePreference, usePreferences } from "@/shared/state/preferences";
 import { useNotices } from "@/shared/state/notices";
@@ -114,14 +115,15 @@ function ViewerMenu() {
   const viewer = useViewer().data;
   const { scheme, setScheme } = usePreferences();
   const navigate = useNavigate();
-  const show = useNotices((state) => state.show);
+  const notices = useNotices();
   const signOut = async () => {
     try {
       await postJson("/auth/sign-out", {});
       queryClient.clear();
+      notices.clear();
       await navigate("/sign-in");
     } catch (cause) {
-      show(cause instanceof Error ? cause.message : "Could not sign out");
+      notices.fail(`Not signed out: ${failureOf(cause).reason}.`, { topic: "sign-out", retry: () => void signOut() });
     }
   };
   const close = () => setAnchor(null);
