@@ -10,6 +10,7 @@ import { useProjects } from "@/shared/api/listProjects";
 import { postJson } from "@/shared/api/http";
 import { queryClient } from "@/shared/api/queryClient";
 import { failureOf } from "@/shared/format/failure";
+import { useOnline } from "@/shared/load/online";
 import { memberName } from "@/shared/format/issue";
 import { type SchemePreference, usePreferences } from "@/shared/state/preferences";
 import { useNotices } from "@/shared/state/notices";
@@ -49,6 +50,7 @@ export function Frame() {
           </span>
           {scoped ? <ScopeControl environment={pathname === "/issues"} projects={pathname === "/issues" || pathname === "/dashboard"} /> : <Organization />}
           <span className={styles.grow} />
+          <Offline />
           <ViewerMenu />
         </header>
         <main id="main" className={styles.main} tabIndex={-1}>
@@ -57,6 +59,20 @@ export function Frame() {
       </div>
       <ScrollRestoration />
     </div>
+  );
+}
+
+/** Said where every page has it; what is shown stays, and goes on by itself. */
+function Offline() {
+  const online = useOnline();
+  return (
+    <span role="status" className={styles.offlineHost}>
+      {!online && (
+        <span className={styles.offline} data-tip="No network. What is shown may be old; it is brought up to date when the network is back.">
+          <Icon name="globe" size={14} /> Offline
+        </span>
+      )}
+    </span>
   );
 }
 

@@ -22,7 +22,7 @@ export function ScopeControl({ environment, projects }: ScopeControlProps) {
     <div className={styles.scope} role="group" aria-label="Scope">
       {projects && <ProjectChoice chosen={scope.projectIds} onChange={(projectIds) => setScope({ projectIds })} />}
       {environment && <EnvironmentChoice projectIds={scope.projectIds} chosen={scope.environment} onChange={(name) => setScope({ environment: name })} />}
-      <MenuButton label={`Time range: ${rangeWords(scope.range)}`} text={scope.range}>
+      <MenuButton label="Time range" text={scope.range}>
         {(close) =>
           RANGES.map((range) => (
             <MenuItem key={range} selected={range === scope.range} onClick={() => (close(), setScope({ range }))}>
@@ -40,7 +40,7 @@ function ProjectChoice({ chosen, onChange }: { chosen: number[]; onChange: (ids:
   const first = projects.find((project) => project.id === chosen[0]);
   const text = chosen.length === 0 ? "All projects" : chosen.length === 1 ? (first?.name ?? `Project ${chosen[0] ?? ""}`) : `${chosen.length} projects`;
   return (
-    <MenuButton label={`Projects: ${text}`} text={<span className={styles.scopeText}>{text}</span>}>
+    <MenuButton label="Projects" text={<span className={styles.scopeText}>{text}</span>}>
       {(close) => [
         <MenuItem key="all" selected={chosen.length === 0} onClick={() => (close(), onChange([]))}>
           All projects
@@ -66,7 +66,7 @@ function EnvironmentChoice({ projectIds, chosen, onChange }: { projectIds: numbe
   const facets = useFacets(projectIds);
   const names = facets.data?.environments ?? [];
   return (
-    <MenuButton label={`Environment: ${chosen || "all"}`} text={<span className={styles.scopeText}>{chosen || "All environments"}</span>}>
+    <MenuButton label="Environment" text={<span className={styles.scopeText}>{chosen || "All environments"}</span>}>
       {(close) => [
         <MenuItem key="" selected={chosen === ""} onClick={() => (close(), onChange(""))}>
           All environments

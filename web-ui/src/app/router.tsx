@@ -19,6 +19,7 @@ import { listFacetsQuery } from "@/shared/api/listFacets";
 import { listMembersQuery } from "@/shared/api/listMembers";
 import { listProjectsQuery } from "@/shared/api/listProjects";
 import { queryClient } from "@/shared/api/queryClient";
+import { lazyPage } from "@/shared/load/parts";
 import { parseScope, rangeSeconds } from "@/shared/url/scope";
 import { Frame } from "./Frame";
 import { Broken, Lost, Starting } from "./Broken";
@@ -33,8 +34,8 @@ const start = (...queries: Promise<unknown>[]) => {
 const prefetch = queryClient.query.bind(queryClient);
 
 export const router = createBrowserRouter([
-  { path: "/sign-in", lazy: async () => ({ Component: (await import("@/features/auth/SignInPage")).SignInPage }), HydrateFallback: Starting, ErrorBoundary: Broken },
-  { path: "/welcome", lazy: async () => ({ Component: (await import("@/features/auth/WelcomePage")).WelcomePage }), HydrateFallback: Starting, ErrorBoundary: Broken },
+  { path: "/sign-in", lazy: lazyPage("SignInPage", async () => (await import("@/features/auth/SignInPage")).SignInPage), HydrateFallback: Starting, ErrorBoundary: Broken },
+  { path: "/welcome", lazy: lazyPage("WelcomePage", async () => (await import("@/features/auth/WelcomePage")).WelcomePage), HydrateFallback: Starting, ErrorBoundary: Broken },
   {
     path: "/",
     Component: Frame,
@@ -52,7 +53,7 @@ export const router = createBrowserRouter([
           const search = parseSearch(paramsOf(args));
           return start(queryClient.infiniteQuery(listIssuesQuery(search)), prefetch(listMembersQuery()), prefetch(listFacetsQuery(search.projectIds)));
         },
-        lazy: async () => ({ Component: (await import("@/features/issues/list/IssuesPage")).IssuesPage }),
+        lazy: lazyPage("IssuesPage", async () => (await import("@/features/issues/list/IssuesPage")).IssuesPage),
       },
       ...["issues/:issueId", "issues/:issueId/events/:eventId"].map((path) => ({
         path,
@@ -69,7 +70,7 @@ export const router = createBrowserRouter([
             prefetch(listMembersQuery()),
           );
         },
-        lazy: async () => ({ Component: (await import("@/features/issues/detail/IssuePage")).IssuePage }),
+        lazy: lazyPage("IssuePage", async () => (await import("@/features/issues/detail/IssuePage")).IssuePage),
       })),
       {
         path: "dashboard",
@@ -84,20 +85,20 @@ export const router = createBrowserRouter([
             prefetch(listNewIssuesQuery(projectIds, rangeS)),
           );
         },
-        lazy: async () => ({ Component: (await import("@/features/dashboard/DashboardPage")).DashboardPage }),
+        lazy: lazyPage("DashboardPage", async () => (await import("@/features/dashboard/DashboardPage")).DashboardPage),
       },
-      { path: "projects", ErrorBoundary: Broken, lazy: async () => ({ Component: (await import("@/features/projects/ProjectsPage")).ProjectsPage }) },
+      { path: "projects", ErrorBoundary: Broken, lazy: lazyPage("ProjectsPage", async () => (await import("@/features/projects/ProjectsPage")).ProjectsPage) },
       {
         path: "projects/:projectId",
         ErrorBoundary: Broken,
         loader: ({ params }) => start(prefetch(getProjectQuery(Number(params["projectId"])))),
-        lazy: async () => ({ Component: (await import("@/features/projects/ProjectPage")).ProjectPage }),
+        lazy: lazyPage("ProjectPage", async () => (await import("@/features/projects/ProjectPage")).ProjectPage),
       },
       {
         path: "projects/:projectId/ingestion",
         ErrorBoundary: Broken,
         loader: ({ params }) => start(prefetch(getProjectQuery(Number(params["projectId"])))),
-        lazy: async () => ({ Component: (await import("@/features/projects/ingestion/IngestionPage")).IngestionPage }),
+        lazy: lazyPage("IngestionPage", async () => (await import("@/features/projects/ingestion/IngestionPage")).IngestionPage),
       },
       {
         path: "projects/:projectId/settings",
@@ -106,13 +107,13 @@ export const router = createBrowserRouter([
           const projectId = Number(params["projectId"]);
           return start(prefetch(getProjectQuery(projectId)), prefetch(getProjectSettingsQuery(projectId)));
         },
-        lazy: async () => ({ Component: (await import("@/features/projects/settings/ProjectSettingsPage")).ProjectSettingsPage }),
+        lazy: lazyPage("ProjectSettingsPage", async () => (await import("@/features/projects/settings/ProjectSettingsPage")).ProjectSettingsPage),
       },
       {
         path: "settings",
         ErrorBoundary: Broken,
         loader: () => start(prefetch(listMembersQuery())),
-        lazy: async () => ({ Component: (await import("@/features/settings/SettingsPage")).SettingsPage }),
+        lazy: lazyPage("SettingsPage", async () => (await import("@/features/settings/SettingsPage")).SettingsPage),
       },
       { path: "*", Component: Lost },
     ],

@@ -3,9 +3,10 @@ import Button from "@mui/material/Button";
 import Menu from "@mui/material/Menu";
 import { type ReactNode, useState } from "react";
 import { Icon } from "./Icon";
+import styles from "./ui.module.css";
 
 interface MenuButtonProps {
-  /** The accessible name, when the text is only the value. */
+  /** What the text is a value of ("Sort"); read before it, or instead of it if it holds it. */
   label: string;
   text: ReactNode;
   variant?: "outlined" | "text";
@@ -17,9 +18,12 @@ interface MenuButtonProps {
 export function MenuButton({ label, text, variant = "outlined", disabled = false, children }: MenuButtonProps) {
   const [anchor, setAnchor] = useState<HTMLElement | null>(null);
   const close = () => setAnchor(null);
+  // Who speaks to the page says what is written on the button: the name must hold it.
+  const holds = typeof text === "string" && label.toLowerCase().includes(text.toLowerCase());
   return (
     <>
-      <Button variant={variant} color="inherit" disabled={disabled} aria-label={label} aria-haspopup="menu" aria-expanded={anchor !== null} onClick={(event) => setAnchor(event.currentTarget)} endIcon={<Icon name="chevronDown" size={14} />} sx={{ "& .MuiButton-endIcon": { marginLeft: "4px", opacity: 0.7 }, whiteSpace: "nowrap" }}>
+      <Button variant={variant} color="inherit" disabled={disabled} aria-label={holds ? label : undefined} aria-haspopup="menu" aria-expanded={anchor !== null} onClick={(event) => setAnchor(event.currentTarget)} endIcon={<Icon name="chevronDown" size={14} />} sx={{ "& .MuiButton-endIcon": { marginLeft: "4px", opacity: 0.7 }, whiteSpace: "nowrap" }}>
+        {!holds && <span className={styles.hidden}>{label}: </span>}
         {text}
       </Button>
       <Menu anchorEl={anchor} open={anchor !== null} onClose={close}>

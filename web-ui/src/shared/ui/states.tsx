@@ -1,7 +1,10 @@
 // What a view shows instead of data: nothing yet, or a failure with what to do next.
+import { Code, ConnectError } from "@connectrpc/connect";
 import Button from "@mui/material/Button";
 import type { ReactNode } from "react";
+import { Link } from "react-router";
 import { failureOf } from "../format/failure";
+import { useOnline, useRetryCountdown } from "../load/online";
 import { Icon, type IconName } from "./Icon";
 import styles from "./ui.module.css";
 
@@ -25,16 +28,36 @@ export function EmptyState({ icon, title, children, actions }: EmptyStateProps) 
   );
 }
 
+/** A failure with what to do next. Asks again by itself while the server is away. */
 export function ErrorState({ error, retry }: { error: unknown; retry?: () => void }) {
-  const { title, text } = failureOf(error);
+  const online = useOnline();
+  const { title, text, kind, passing } = failureOf(error, online);
+  // What was away comes back; a fault does not go by itself.
+  const byItself = kind === "silent" || kind === "offline" || kind === "busy";
+  const left = useRetryCountdown(retry, byItself);
+  const again = retry && passing && kind !== "offline" && kind !== "signedOut";
+  const gone = kind === "missing" || ConnectError.from(error).code === Code.OutOfRange;
   return (
     <div className={styles.state} role="alert">
       <span className={styles.stateIcon}>
-        <Icon name="warning" size={20} />
+        <Icon name={kind === "offline" ? "globe" : "warning"} size={20} />
       </span>
       <h2>{title}</h2>
       <p>{text}</p>
-      {retry && (
+      {/* A live region would read every second aloud. */}
+      {left !== null && (
+        <span className={styles.stateNote} aria-live="off">
+          Trying again in {left} s
+        </span>
+      )}
+      {gone && (
+        <div className={styles.stateActions}>
+          <Button variant="outlined" component={Link} to="/issues">
+            Go to the issues
+          </Button>
+        </div>
+      )}
+      {again && (
         <div className={styles.stateActions}>
           <Button variant="outlined" onClick={retry}>
             Try again
