@@ -1,4 +1,5 @@
 import type { HTMLInputTypeAttribute, ReactNode } from "react";
+import { usePageTitle } from "@/shared/ui/usePageTitle";
 import { Wordmark } from "@/shared/ui/Wordmark";
 import styles from "./auth.module.css";
 
@@ -11,6 +12,7 @@ interface AuthCardProps {
 }
 
 export function AuthCard({ title, lead, error, children }: AuthCardProps) {
+  usePageTitle(title);
   return (
     <main className={styles.page}>
       <div className={styles.card}>

@@ -5,6 +5,7 @@ import { plural, shortCount } from "@/shared/format/count";
 import { type LevelName, memberName, type StatusName } from "@/shared/format/issue";
 import { absolute, age, toDate } from "@/shared/format/time";
 import { Icon } from "./Icon";
+import { usePageTitle } from "./usePageTitle";
 import styles from "./ui.module.css";
 
 const TICK_MS = 10_000;
@@ -106,7 +107,18 @@ export function Avatar({ member, size = 22 }: { member: { name: string; email: s
 
 export const Kbd = ({ children }: { children: ReactNode }) => <kbd className={styles.kbd}>{children}</kbd>;
 
-export function PageHead({ title, children }: { title: string; children?: ReactNode }) {
+interface PageHeadProps {
+  title: string;
+  /** What of, in the browser's tab: the project's name. */
+  of?: string | undefined;
+  /** Rows that wait to be shown; told in the browser's tab. */
+  waiting?: number;
+  children?: ReactNode;
+}
+
+/** The page's heading, and its title in the browser's tab. */
+export function PageHead({ title, of, waiting = 0, children }: PageHeadProps) {
+  usePageTitle(waiting > 0 ? `(${waiting}) ${title}` : title, of);
   return (
     <div className={styles.pageHead}>
       <h1>{title}</h1>

@@ -51,7 +51,7 @@ function Ingestion({ projectId, answer }: { projectId: number; answer: GetProjec
     );
   return (
     <div className={styles.page}>
-      <PageHead title="Ingestion">
+      <PageHead title="Ingestion" of={answer?.project?.name}>
         <Link to={`/projects/${projectId}`} className={styles.project}>
           {answer?.project?.name}
         </Link>

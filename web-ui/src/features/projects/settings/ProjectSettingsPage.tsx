@@ -28,7 +28,7 @@ export function ProjectSettingsPage() {
       <p className={styles.back}>
         <Link to={`/projects/${projectId}`}>{project.data?.project?.name ?? "Project"}</Link>
       </p>
-      <PageHead title="Filters and data scrubbing" />
+      <PageHead title="Filters and data scrubbing" of={project.data?.project?.name} />
       {settings.data && viewer.data ? (
         <Forms projectId={projectId} settings={settings.data} isOwner={viewer.data.viewer?.role === Role.OWNER} />
       ) : (
