@@ -1,4 +1,5 @@
-// What a reader sets once on this device: colour scheme, width of the rail.
+// What a reader sets once on this device: colour scheme, width of the rail, the order
+// of calls in a stack.
 import { create } from "zustand";
 import { persist } from "zustand/middleware";
 
@@ -7,8 +8,11 @@ export type SchemePreference = "system" | "light" | "dark";
 interface Preferences {
   scheme: SchemePreference;
   railCollapsed: boolean;
+  /** Which call of a stack comes first. */
+  callOrder: "newest" | "oldest";
   setScheme: (scheme: SchemePreference) => void;
   toggleRail: () => void;
+  setCallOrder: (order: "newest" | "oldest") => void;
 }
 
 export const usePreferences = create<Preferences>()(
@@ -16,8 +20,10 @@ export const usePreferences = create<Preferences>()(
     (set) => ({
       scheme: "system",
       railCollapsed: false,
+      callOrder: "newest",
       setScheme: (scheme) => set({ scheme }),
       toggleRail: () => set((state) => ({ railCollapsed: !state.railCollapsed })),
+      setCallOrder: (callOrder) => set({ callOrder }),
     }),
     { name: "errata.preferences", version: 1 },
   ),

@@ -1,6 +1,7 @@
 // A free-form value, readable: nested parts fold, masked values are dimmed. Text
 // from an event is only ever set as text, never as markup.
 import { useState } from "react";
+import { EventText } from "./EventText";
 import styles from "./ui.module.css";
 
 const OPEN_TO_DEPTH = 2;
@@ -16,7 +17,7 @@ export function JsonView({ value, depth = 0 }: { value: unknown; depth?: number 
     if (MASKED.has(value)) return <span className={styles.masked}>{value}</span>;
     if (value.length > TEXT_MAX) return <LongText text={value} depth={depth} />;
     // On its own a text is just text; within a structure it is quoted.
-    return depth === 0 ? <span>{value}</span> : <span className={styles.jsonString}>{JSON.stringify(value)}</span>;
+    return depth === 0 ? <EventText text={value} /> : <span className={styles.jsonString}><EventText text={JSON.stringify(value)} /></span>;
   }
   if (typeof value === "number" || typeof value === "bigint") return <span className={styles.jsonNumber}>{String(value)}</span>;
   if (typeof value !== "object" || value === null) return <span className={styles.jsonWord}>{String(value)}</span>;
@@ -28,7 +29,7 @@ function LongText({ text, depth }: { text: string; depth: number }) {
   const shown = open ? text : `${text.slice(0, TEXT_MAX)}…`;
   return (
     <span>
-      {depth === 0 ? <span>{shown}</span> : <span className={styles.jsonString}>{JSON.stringify(shown)}</span>}{" "}
+      {depth === 0 ? <EventText text={shown} /> : <span className={styles.jsonString}><EventText text={JSON.stringify(shown)} /></span>}{" "}
       <button type="button" className={styles.jsonToggle} aria-expanded={open} onClick={() => setOpen(!open)}>
         {open ? "Show less" : `Show all ${text.length.toLocaleString("en")} characters`}
       </button>
@@ -56,7 +57,7 @@ function Nested({ value, depth }: { value: object; depth: number }) {
         {entries.map(([key, each], index) => (
           <span key={key}>
             {index > 0 && ", "}
-            {!isList && <span className={styles.jsonKey}>{key}: </span>}
+            {!isList && <span className={styles.jsonKey}><EventText text={key} />: </span>}
             <JsonView value={each} depth={depth + 1} />
           </span>
         ))}
@@ -73,7 +74,7 @@ function Nested({ value, depth }: { value: object; depth: number }) {
         <div className={styles.jsonNest}>
           {entries.slice(0, ENTRIES_MAX).map(([key, each]) => (
             <div key={key}>
-              <span className={styles.jsonKey}>{key}: </span>
+              <span className={styles.jsonKey}><EventText text={key} />: </span>
               <JsonView value={each} depth={depth + 1} />
             </div>
           ))}

@@ -2,55 +2,105 @@
 // package, each written as its language writes it.
 import { useMemo, useState } from "react";
 import type { FrameDetail } from "@/gen/errata/v1/event_read_pb";
+import { visible } from "@/shared/format/controls";
+import { EventText } from "@/shared/ui/EventText";
 import { Icon } from "@/shared/ui/Icon";
 import { JsonView } from "@/shared/ui/JsonView";
-import { foldLabel, foldStack, sourceLines } from "./frames";
-import { highlight } from "./highlight";
+import { failingIndex, foldLabel, foldStack, type Order, type Placed, repeatLabel, type StackPart } from "./frames";
 import { fileOf, type Language } from "./languages";
 import { frameLine } from "./notation";
+import { minifiedNote } from "./source";
+import { SourceView } from "./SourceView";
 import styles from "./detail.module.css";
 
 interface FramesProps {
   frames: FrameDetail[];
-  order: "newest" | "oldest";
+  looks: Looks;
+  /** Own frames whose code is open at first; unset: a few. */
+  openMax?: number | undefined;
+}
+
+/** How stacks are written. */
+interface Looks {
+  order: Order;
   all: boolean;
   language: Language;
 }
 
-export function Frames({ frames, order, all, language }: FramesProps) {
-  const parts = useMemo(() => foldStack(frames, order, all), [frames, order, all]);
-  const last = frames.length - 1;
+export function Frames({ frames, looks, openMax }: FramesProps) {
+  const { order, all, language } = looks;
+  const note = useMemo(() => minifiedNote(frames, failingIndex(frames), language), [frames, language]);
+  // What cannot be read is not worth a screen: only the place itself is opened.
+  const opened = note === "" ? openMax : 1;
+  const parts = useMemo(() => foldStack(frames, { order, all, ...(opened === undefined ? {} : { openMax: opened }) }), [frames, order, all, opened]);
   return (
-    <ol className={styles.frames}>
-      {parts.map((part) =>
-        part.kind === "frame" ? (
-          <FrameView key={`f${part.index}`} frame={part.frame} number={last - part.index} failing={part.failing} openAtFirst={part.failing || part.frame.inApp} language={language} />
-        ) : (
-          <Fold key={`g${part.frames[0]?.index ?? 0}`} part={part} last={last} language={language} />
-        ),
+    <>
+      {note !== "" && (
+        <p className={styles.minified}>
+          <Icon name="warning" size={14} /> <EventText text={note} />
+        </p>
       )}
-    </ol>
+      <ol className={styles.frames}>
+        <Parts parts={parts} last={frames.length - 1} language={language} />
+      </ol>
+    </>
   );
 }
 
-interface FoldProps {
-  part: Extract<ReturnType<typeof foldStack>[number], { kind: "fold" }>;
+interface PartsProps {
+  parts: readonly StackPart[];
+  /** The index of the newest call. */
   last: number;
   language: Language;
 }
 
-function Fold({ part, last, language }: FoldProps) {
+function Parts({ parts, last, language }: PartsProps) {
+  return parts.map((part) => {
+    switch (part.kind) {
+      case "frame":
+        return <FrameView key={`f${part.index}`} frame={part.frame} number={last - part.index} failing={part.failing} openAtFirst={part.open} language={language} />;
+      case "fold":
+        return <Fold key={`g${part.frames[0]?.index ?? 0}`} text={foldLabel(part.packages)} frames={part.frames} last={last} language={language} />;
+      case "repeat":
+        return <Fold key={`r${part.frames[0]?.index ?? 0}`} text={repeatLabel(part.names, part.times)} frames={part.frames} last={last} language={language} />;
+      case "rest":
+        return <Rest key={`m${part.count}`} part={part} last={last} language={language} />;
+    }
+  });
+}
+
+interface FoldProps {
+  text: string;
+  frames: readonly Placed[];
+  last: number;
+  language: Language;
+}
+
+function Fold({ text, frames, last, language }: FoldProps) {
   const [open, setOpen] = useState(false);
   return (
     <>
       <li className={styles.fold}>
         <button type="button" aria-expanded={open} onClick={() => setOpen(!open)}>
           <Icon name={open ? "chevronDown" : "chevronRight"} size={14} />
-          {foldLabel(part.packages)}
+          <EventText text={text} />
         </button>
       </li>
-      {open && part.frames.map(({ frame, index }) => <FrameView key={index} frame={frame} number={last - index} failing={false} openAtFirst={false} language={language} />)}
+      {open && frames.map(({ frame, index }) => <FrameView key={index} frame={frame} number={last - index} failing={false} openAtFirst={false} language={language} />)}
     </>
+  );
+}
+
+function Rest({ part, last, language }: { part: Extract<StackPart, { kind: "rest" }>; last: number; language: Language }) {
+  const [open, setOpen] = useState(false);
+  if (open) return <Parts parts={part.parts} last={last} language={language} />;
+  return (
+    <li className={styles.fold}>
+      <button type="button" onClick={() => setOpen(true)}>
+        <Icon name="plus" size={14} />
+        Show {part.count} more
+      </button>
+    </li>
   );
 }
 
@@ -69,45 +119,31 @@ const verdict = (frame: FrameDetail): string | undefined =>
 
 function FrameView({ frame, number, failing, openAtFirst, language }: FrameViewProps) {
   const [open, setOpen] = useState(openAtFirst);
-  const lines = useMemo(() => sourceLines(frame), [frame]);
+  const hasLines = frame.contextLine !== "" || frame.preContext.length > 0;
   const vars = Object.entries(frame.vars ?? {});
-  const hasMore = lines.length > 0 || vars.length > 0;
-  const file = fileOf(frame) || frame.module || "<unknown>";
+  const hasMore = hasLines || vars.length > 0;
+  const file = visible(fileOf(frame) || frame.module || "<unknown>");
   const corrected = verdict(frame);
+  const Head = hasMore ? "button" : "div";
   return (
     <li className={styles.frame} data-own={frame.inApp} data-failing={failing}>
-      <button type="button" className={styles.frameHead} disabled={!hasMore} aria-expanded={hasMore ? open : undefined} onClick={() => setOpen(!open)} title={frame.absPath || frame.package || file}>
+      <Head {...(hasMore ? { type: "button" as const, "aria-expanded": open, onClick: () => setOpen(!open) } : {})} className={styles.frameHead} title={visible(frame.absPath || frame.package || file)}>
         <span className={styles.frameChevron}>{hasMore && <Icon name={open ? "chevronDown" : "chevronRight"} size={14} />}</span>
         <span className={styles.call}>
           {frameLine(frame, language, number).map((piece, index) => (
             <span key={index} data-kind={piece.kind}>
-              {piece.text}
+              {visible(piece.text)}
             </span>
           ))}
         </span>
-        {(frame.inApp || corrected) && (
+        {(!frame.inApp || corrected) && (
           <span className={styles.own} data-tip={corrected}>
-            {frame.inApp ? "own code" : "not own code"}
+            {frame.inApp ? "own code" : "library"}
             {corrected && " *"}
           </span>
         )}
-      </button>
-      {open && lines.length > 0 && (
-        <pre className={styles.source} tabIndex={0} aria-label={`Source of ${file}`}>
-          {lines.map((line) => (
-            <span key={line.number} className={styles.line} data-failing={line.failing}>
-              <span className={styles.lineNumber}>{line.number}</span>
-              <code>
-                {highlight(line.text, language).map((token, index) => (
-                  <span key={index} data-kind={token.kind}>
-                    {token.text}
-                  </span>
-                ))}
-              </code>
-            </span>
-          ))}
-        </pre>
-      )}
+      </Head>
+      {open && hasLines && <SourceView frame={frame} file={file} language={language} />}
       {open && vars.length > 0 && <Vars vars={vars} openAtFirst={failing} />}
     </li>
   );
@@ -125,7 +161,7 @@ function Vars({ vars, openAtFirst }: { vars: [string, unknown][]; openAtFirst: b
         <dl>
           {vars.map(([name, value]) => (
             <div key={name}>
-              <dt>{name}</dt>
+              <dt><EventText text={name} /></dt>
               <dd>
                 <JsonView value={value} />
               </dd>

@@ -3,9 +3,10 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import Skeleton from "@mui/material/Skeleton";
 import { useQueryClient } from "@tanstack/react-query";
-import { lazy, Suspense } from "react";
+import { Suspense } from "react";
 import { Link, useParams } from "react-router";
 import type { GetEventResponse } from "@/gen/errata/v1/event_read_pb";
+import { lazyPart } from "@/shared/load/parts";
 import { useProjects } from "@/shared/api/listProjects";
 import { EmptyState, ErrorState } from "@/shared/ui/states";
 import { rangeSeconds, scopeSearch, useScope } from "@/shared/url/scope";
@@ -22,7 +23,7 @@ import { Tags } from "./Tags";
 import styles from "./detail.module.css";
 
 // Most events have neither files nor feedback: the first load does without.
-const Reported = lazy(async () => ({ default: (await import("./Reported")).Reported }));
+const Reported = lazyPart("Reported", async () => (await import("./Reported")).Reported);
 
 export function IssuePage() {
   const { issueId = "", eventId = "latest" } = useParams();

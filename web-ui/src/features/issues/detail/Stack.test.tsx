@@ -102,6 +102,6 @@ describe("the stack", () => {
     const corrected = create(EventDetailSchema, { exceptions: [{ type: "E", frames: [{ function: "lib", filename: "x/lib.py", inApp: false, clientInApp: true }, { function: "own", filename: "own.py", inApp: true }] }] });
     render(<Stack detail={corrected} platform="python" />);
     fireEvent.click(screen.getByRole("button", { name: "All frames" }));
-    expect(screen.getByText("not own code *").dataset["tip"]).toMatch(/SDK called this own code/);
+    expect(screen.getByText("library *").dataset["tip"]).toMatch(/SDK called this own code/);
   });
 });

@@ -1,14 +1,20 @@
 // What happened: the exceptions in reading order (the newest, then what it came from;
 // groups as a tree), each with its stack; then the threads.
-import Button from "@mui/material/Button";
+import MenuItem from "@mui/material/MenuItem";
 import { useMemo, useState } from "react";
 import type { EventDetail, ExceptionDetail, FrameDetail } from "@/gen/errata/v1/event_read_pb";
+import { visible } from "@/shared/format/controls";
+import { usePreferences } from "@/shared/state/preferences";
 import { Pill, Segments } from "@/shared/ui/bits";
 import { CopyButton } from "@/shared/ui/CopyButton";
+import { EventText } from "@/shared/ui/EventText";
 import { Icon } from "@/shared/ui/Icon";
+import { MenuButton } from "@/shared/ui/MenuButton";
 import { arrange, type Arranged, isGroup } from "./chain";
+import type { Order } from "./frames";
 import { Frames } from "./Frames";
-import { firstOrder, type Language, LANGUAGES, languageOf } from "./languages";
+import { type Language, LANGUAGES, languageOf } from "./languages";
+import { LongText } from "./LongText";
 import { eventText, exceptionLine, stackText } from "./notation";
 import { Section } from "./Section";
 import { mainThread, Threads } from "./Threads";
@@ -20,6 +26,7 @@ const views: readonly (readonly [View, string])[] = [
   ["all", "All frames"],
   ["text", "Text"],
 ];
+const orders: Record<Order, string> = { newest: "Newest call first", oldest: "Oldest call first" };
 /** Members of a group that are open at first. */
 const MEMBERS_OPEN = 2;
 
@@ -35,6 +42,29 @@ function headingOf({ exceptions, message }: EventDetail): string {
 /** A message whose stack the SDK made up. */
 const isMessage = (exception: ExceptionDetail | undefined): boolean => exception?.mechanism?.synthetic === true && exception.type === "";
 
+/**
+ * The exception whose stack is opened on its code: the newest, unless only a cause of
+ * it has own code (a framework that wraps what it caught).
+ */
+export function focusOf(arranged: readonly Arranged[]): number {
+  const own = (each: Arranged) => each.exception.frames.some((frame) => frame.inApp);
+  const first = arranged[0];
+  if (!first || own(first) || first.exception.frames.length === 0) return 0;
+  return Math.max(0, arranged.findIndex((each) => each.relation !== "suppressed" && own(each)));
+}
+
+/** What was logged beside the exception, unless the exception says the same. */
+function LogMessage({ detail }: { detail: EventDetail }) {
+  const { message, exceptions } = detail;
+  if (message === "" || exceptions.some((each) => each.value.includes(message) || `${each.type}: ${each.value}` === message)) return null;
+  return (
+    <div className={styles.logged} role="note" aria-label="Logged message">
+      <span className={styles.loggedHow}>Logged{detail.logger ? ` by ${detail.logger}` : ""}</span>
+      <LongText text={message} />
+    </div>
+  );
+}
+
 const sdkName = (detail: EventDetail): string => {
   const name = detail.sdk?.["name"];
   return typeof name === "string" ? name : "";
@@ -43,13 +73,15 @@ const sdkName = (detail: EventDetail): string => {
 export function Stack({ detail, platform }: { detail: EventDetail; platform: string }) {
   const language = languageOf(platform, sdkName(detail));
   const [view, setView] = useState<View>("relevant");
-  const [order, setOrder] = useState(firstOrder(language));
+  const order = usePreferences((state) => state.callOrder);
+  const setOrder = usePreferences((state) => state.setCallOrder);
   const arranged = useMemo(() => arrange(detail.exceptions), [detail]);
   const main = mainThread(detail);
   const ownFrames = arranged.some((each) => each.exception.frames.length > 0);
   // Without a stack of its own, the newest exception has that of its thread.
   const borrowed = ownFrames ? [] : (main?.frames ?? []);
   const hasFrames = ownFrames || borrowed.length > 0;
+  const focus = focusOf(arranged);
   const looks: Looks = { view, order, language };
   return (
     <>
@@ -64,9 +96,15 @@ export function Stack({ detail, platform }: { detail: EventDetail; platform: str
             {hasFrames && (
               <>
                 <Segments label="Frames" value={view} options={views} onChange={setView} />
-                <Button variant="text" onClick={() => setOrder(order === "newest" ? "oldest" : "newest")}>
-                  {order === "newest" ? "Newest call first" : "Oldest call first"}
-                </Button>
+                <MenuButton label="Order" text={orders[order]} variant="text">
+                  {(close) =>
+                    (["newest", "oldest"] as const).map((each) => (
+                      <MenuItem key={each} selected={each === order} onClick={() => (close(), setOrder(each))}>
+                        {orders[each]}
+                      </MenuItem>
+                    ))
+                  }
+                </MenuButton>
               </>
             )}
             {arranged.length > 1 && <CopyButton text={eventText(detail.exceptions, language)} what="all of it as text" />}
@@ -74,8 +112,17 @@ export function Stack({ detail, platform }: { detail: EventDetail; platform: str
         }
       >
         {arranged.length === 0 && <Message detail={detail} frames={main?.frames ?? []} looks={looks} />}
+        {arranged.length > 0 && <LogMessage detail={detail} />}
         {arranged.map((each, index) => (
-          <Exception key={index} shown={each} group={isGroup(each.exception, detail.exceptions)} frames={index === 0 && borrowed.length > 0 ? borrowed : each.exception.frames} openAtFirst={index === 0 || (each.member !== null && each.member.place <= MEMBERS_OPEN)} looks={looks} />
+          <Exception
+            key={index}
+            shown={each}
+            group={isGroup(each.exception, detail.exceptions)}
+            frames={index === 0 && borrowed.length > 0 ? borrowed : each.exception.frames}
+            openAtFirst={index <= focus || (each.member !== null && each.member.place <= MEMBERS_OPEN)}
+            openMax={index === focus ? undefined : index < focus ? 0 : 1}
+            looks={looks}
+          />
         ))}
       </Section>
       <Threads detail={detail} shownAbove={ownFrames ? undefined : main?.id} looks={looks} />
@@ -86,20 +133,20 @@ export function Stack({ detail, platform }: { detail: EventDetail; platform: str
 /** How stacks are shown. */
 export interface Looks {
   view: View;
-  order: "newest" | "oldest";
+  order: Order;
   language: Language;
 }
 
-export function StackBody({ title, frames, looks }: { title: string; frames: FrameDetail[]; looks: Looks }) {
+export function StackBody({ title, frames, looks, openMax }: { title: string; frames: FrameDetail[]; looks: Looks; openMax?: number | undefined }) {
   if (frames.length === 0) return null;
   if (looks.view === "text") {
     return (
       <pre className={styles.stackText} tabIndex={0}>
-        {stackText(title, frames, looks.language)}
+        {visible(stackText(title, frames, looks.language))}
       </pre>
     );
   }
-  return <Frames frames={frames} order={looks.order} all={looks.view === "all"} language={looks.language} />;
+  return <Frames frames={frames} looks={{ order: looks.order, all: looks.view === "all", language: looks.language }} openMax={openMax} />;
 }
 
 function Message({ detail, frames, looks }: { detail: EventDetail; frames: FrameDetail[]; looks: Looks }) {
@@ -107,7 +154,7 @@ function Message({ detail, frames, looks }: { detail: EventDetail; frames: Frame
   return (
     <article className={styles.exception}>
       <header className={styles.exceptionHead}>
-        <p className={styles.value}>{detail.message}</p>
+        <LongText text={detail.message} />
         <span className={styles.grow} />
         <CopyButton text={stackText(detail.message, frames, looks.language)} what={frames.length > 0 ? "stack as text" : "message"} />
       </header>
@@ -121,10 +168,11 @@ interface ExceptionProps {
   group: boolean;
   frames: FrameDetail[];
   openAtFirst: boolean;
+  openMax: number | undefined;
   looks: Looks;
 }
 
-function Exception({ shown, group, frames, openAtFirst, looks }: ExceptionProps) {
+function Exception({ shown, group, frames, openAtFirst, openMax, looks }: ExceptionProps) {
   const { exception, relation, depth, member } = shown;
   const [open, setOpen] = useState(openAtFirst);
   const { mechanism } = exception;
@@ -139,7 +187,11 @@ function Exception({ shown, group, frames, openAtFirst, looks }: ExceptionProps)
             {member && member.of > 1 && ` · ${member.place} of ${member.of}`}
           </button>
         )}
-        {exception.type && <h3>{exception.type}</h3>}
+        {exception.type && (
+          <h3>
+            <EventText text={exception.type} />
+          </h3>
+        )}
         {group && <Pill kind="quiet">group</Pill>}
         {mechanism?.handled === false && <Pill kind="fail">unhandled</Pill>}
         {mechanism?.handled === true && relation === null && <Pill kind="quiet">handled</Pill>}
@@ -150,12 +202,12 @@ function Exception({ shown, group, frames, openAtFirst, looks }: ExceptionProps)
         )}
         {mechanism?.type && !["generic", "chained", "suppressed"].includes(mechanism.type) && <span className={styles.mechanism}>{mechanism.type}</span>}
         {exception.module && <span className={styles.mechanism}>{exception.module.replace(/,.*$/, "")}</span>}
-        {!exception.type && <p className={styles.value}>{exception.value}</p>}
+        {!exception.type && <LongText text={exception.value} />}
         <span className={styles.grow} />
         <CopyButton text={stackText(title, frames, looks.language)} what={frames.length > 0 ? "stack as text" : "message"} />
       </header>
-      {exception.type && exception.value && <p className={styles.value}>{exception.value}</p>}
-      {open && <StackBody title={title} frames={frames} looks={looks} />}
+      {exception.type && exception.value && <LongText text={exception.value} />}
+      {open && <StackBody title={title} frames={frames} looks={looks} openMax={openMax} />}
     </article>
   );
 }

@@ -1,18 +1,35 @@
-// Which frames of a stack to open and which to fold: the application's own frames
-// are shown, runs of others become one line ("12 frames of django").
+// What of a stack to show, and how much of it: the failing frame first, a few of the
+// application's own opened, its others a line each, runs of foreign frames one line
+// ("12 frames of django"), recursion one line, and never more than a screen or two.
 import type { FrameDetail } from "@/gen/errata/v1/event_read_pb";
+import { fileOf } from "./languages";
+import { repeats } from "./recursion";
+
+export type Order = "newest" | "oldest";
+
+export interface Placed {
+  frame: FrameDetail;
+  /** Its place in the stack as sent: from the oldest call, 0. */
+  index: number;
+}
 
 export type StackPart =
-  | { kind: "frame"; frame: FrameDetail; index: number; failing: boolean }
-  | { kind: "fold"; frames: { frame: FrameDetail; index: number }[]; packages: PackageCount[] };
+  | ({ kind: "frame"; failing: boolean; open: boolean } & Placed)
+  | { kind: "fold"; frames: Placed[]; packages: PackageCount[] }
+  /** Calls that go round in a circle; `frames` are all of them. */
+  | { kind: "repeat"; frames: Placed[]; names: string[]; times: number }
+  /** What is beyond the bound: parts to show when asked. */
+  | { kind: "rest"; parts: StackPart[]; count: number };
 
 export interface PackageCount {
   name: string;
   frames: number;
 }
 
-/** Below this many frames a fold hides nothing worth a click. */
-const FOLD_MIN = 1;
+/** Own frames whose code is open at first: the failing one and its nearest callers. */
+const OPEN_MAX = 3;
+/** Parts of a stack that are shown unasked; deeper ones are one click away. */
+const PARTS_MAX = 30;
 
 /** The package that a frame belongs to; "" when it cannot be told. */
 export function packageOf(frame: FrameDetail): string {
@@ -63,35 +80,91 @@ const countPackages = (frames: readonly { frame: FrameDetail }[]): PackageCount[
   return [...counts].map(([name, count]) => ({ name, frames: count })).sort((a, b) => b.frames - a.frames);
 };
 
-/**
- * The parts of a stack in the order to show them. `frames` is oldest call first, as
- * sent; the failing frame is the newest of the application, or the newest at all.
- */
-export function foldStack(frames: readonly FrameDetail[], order: "newest" | "oldest", all = false): StackPart[] {
-  const last = frames.length - 1;
-  const newestInApp = frames.findLastIndex((frame) => frame.inApp);
+/** Where it broke: the newest frame of the application, or the newest at all. */
+export function failingIndex(frames: readonly FrameDetail[]): number {
   // An address in an image, without a symbol, says no more than the call before it.
   const named = frames.findLastIndex((frame) => frame.inApp && `${frame.function}${frame.filename}${frame.absPath}${frame.module}` !== "");
-  const failing = named !== -1 ? named : newestInApp !== -1 ? newestInApp : last;
-  const shown = (index: number) => all || index === failing || frames[index]?.inApp === true;
+  if (named !== -1) return named;
+  const newestInApp = frames.findLastIndex((frame) => frame.inApp);
+  return newestInApp === -1 ? frames.length - 1 : newestInApp;
+}
 
+interface Folding {
+  order: Order;
+  /** Foreign frames, too. */
+  all?: boolean;
+  /** Own frames to open at first. */
+  openMax?: number;
+}
+
+/**
+ * The parts of a stack in the order to show them. `frames` is oldest call first, as
+ * sent.
+ */
+export function foldStack(frames: readonly FrameDetail[], { order, all = false, openMax = OPEN_MAX }: Folding): StackPart[] {
+  const failing = failingIndex(frames);
+  const open = openAtFirst(frames, failing, openMax);
+  const runs = repeats(frames, failing);
   const parts: StackPart[] = [];
-  for (const [index, frame] of frames.entries()) {
-    if (shown(index)) {
-      parts.push({ kind: "frame", frame, index, failing: index === failing });
-      continue;
+  for (let index = 0; index < frames.length; index += 1) {
+    const frame = frames[index];
+    if (!frame) continue;
+    const run = runs.get(index);
+    const own = frame.inApp || index === failing;
+    if (run && (all || own)) {
+      parts.push({ kind: "repeat", frames: placed(frames, index, run.length), names: run.names, times: run.length / run.names.length });
+      index += run.length - 1;
+    } else if (all || own) {
+      parts.push({ kind: "frame", frame, index, failing: index === failing, open: open.has(index) });
+    } else {
+      const last = parts.at(-1);
+      if (last?.kind === "fold") last.frames.push({ frame, index });
+      else parts.push({ kind: "fold", frames: [{ frame, index }], packages: [] });
     }
-    const open = parts.at(-1);
-    if (open?.kind === "fold") open.frames.push({ frame, index });
-    else parts.push({ kind: "fold", frames: [{ frame, index }], packages: [] });
   }
-  const folded = parts.flatMap((part): StackPart[] => {
-    if (part.kind === "frame") return [part];
-    if (part.frames.length < FOLD_MIN) return part.frames.map((each) => ({ kind: "frame", ...each, failing: false }));
-    const inOrder = order === "newest" ? part.frames.toReversed() : part.frames;
-    return [{ ...part, frames: inOrder, packages: countPackages(part.frames) }];
-  });
-  return order === "newest" ? folded.toReversed() : folded;
+  for (const part of parts) {
+    if (part.kind === "fold") part.packages = countPackages(part.frames);
+    if ((part.kind === "fold" || part.kind === "repeat") && order === "newest") part.frames.reverse();
+  }
+  return bounded(order === "newest" ? parts.reverse() : parts);
+}
+
+const placed = (frames: readonly FrameDetail[], from: number, length: number): Placed[] => frames.slice(from, from + length).map((frame, at) => ({ frame, index: from + at }));
+
+/** Lines that a frame's source shows, to tell whether another's are among them. */
+const range = (frame: FrameDetail): [number, number] => [frame.lineno - frame.preContext.length, frame.lineno + frame.postContext.length];
+
+/** The failing frame and the own callers nearest to it whose lines are not in view already. */
+function openAtFirst(frames: readonly FrameDetail[], failing: number, max: number): ReadonlySet<number> {
+  const open = new Set<number>();
+  const inView = (frame: FrameDetail) =>
+    [...open].some((index) => {
+      const other = frames[index];
+      if (!other || fileOf(other) !== fileOf(frame)) return false;
+      const [first, last] = range(other);
+      return frame.lineno >= first && frame.lineno <= last;
+    });
+  for (let index = failing; index >= 0 && open.size < max; index -= 1) {
+    const frame = frames[index];
+    if (!frame || (index !== failing && (!frame.inApp || frame.contextLine === "" || inView(frame)))) continue;
+    open.add(index);
+  }
+  return open;
+}
+
+const isFailing = (part: StackPart) => part.kind === "frame" && part.failing;
+
+/** Frames that a part stands for. */
+const weight = (part: StackPart): number => (part.kind === "frame" ? 1 : part.kind === "rest" ? part.count : part.frames.length);
+
+/** The parts around the failing one, and what lies before and after them as one part each. */
+function bounded(parts: StackPart[]): StackPart[] {
+  if (parts.length <= PARTS_MAX) return parts;
+  const at = Math.max(0, parts.findIndex(isFailing));
+  // In both orders most of the room is for the calls that led to the failing one.
+  const from = at < PARTS_MAX - 1 ? 0 : Math.min(at - 1, parts.length - PARTS_MAX);
+  const rest = (some: StackPart[]): StackPart[] => (some.length === 0 ? [] : [{ kind: "rest", parts: some, count: some.reduce((sum, part) => sum + weight(part), 0) }]);
+  return [...rest(parts.slice(0, from)), ...parts.slice(from, from + PARTS_MAX), ...rest(parts.slice(from + PARTS_MAX))];
 }
 
 /** "12 frames of django", "12 frames of django and 2 of asgiref", "9 frames of 4 packages". */
@@ -105,22 +178,11 @@ export function foldLabel(packages: readonly PackageCount[]): string {
   return `${words(total)} of ${first.name} and ${packages.length - 1} other packages`;
 }
 
-export interface SourceLine {
-  number: number;
-  text: string;
-  failing: boolean;
-}
+const NAMES_SHOWN = 3;
 
-/** The lines around the failing one, with the indentation they share removed. */
-export function sourceLines(frame: FrameDetail): SourceLine[] {
-  if (frame.contextLine === "" && frame.preContext.length === 0) return [];
-  const first = frame.lineno - frame.preContext.length;
-  const texts = [...frame.preContext, frame.contextLine, ...frame.postContext].map((text) => text.replaceAll("\t", "    "));
-  const indents = texts.filter((text) => text.trim() !== "").map((text) => text.length - text.trimStart().length);
-  const shared = indents.length === 0 ? 0 : Math.min(...indents);
-  return texts.map((text, index) => ({
-    number: first + index,
-    text: text.slice(shared),
-    failing: index === frame.preContext.length,
-  }));
+/** "step_12 … repeated 231 times", "even → odd … repeated 90 times". */
+export function repeatLabel(names: readonly string[], times: number): string {
+  const shown = names.slice(0, NAMES_SHOWN).join(" → ");
+  const more = names.length > NAMES_SHOWN ? ` → ${names.length - NAMES_SHOWN} more` : "";
+  return `${shown}${more} … repeated ${times.toLocaleString("en")} times`;
 }

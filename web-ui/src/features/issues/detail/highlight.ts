@@ -1,6 +1,8 @@
 // Just enough syntax to read code faster: strings, numbers, comments and the words
 // that most languages share. Splits a line into parts; never interprets it.
 
+import { isRightToLeft } from "@/shared/format/controls";
+
 export type Token = { text: string; kind: "plain" | "string" | "number" | "comment" | "keyword" };
 
 /** Longer lines (minified code) are shown plain. */
@@ -32,5 +34,34 @@ export function highlight(line: string, language: string): Token[] {
     at = match.index + text.length;
   }
   push(line.slice(at), "plain");
-  return tokens;
+  return isRightToLeft(line) ? tokens.flatMap(words) : tokens;
+}
+
+/**
+ * Words and what stands between them, each a token: in a line that holds words written
+ * from the right, every token keeps its place only if it stands alone.
+ */
+const words = (token: Token): Token[] => (token.text.match(/[\p{L}\p{M}\p{N}_]+|\s+|[^\p{L}\p{M}\p{N}_\s]/gu) ?? []).map((text) => ({ text, kind: token.kind }));
+
+/** The tokens with the word at `column` as one of its own, and which that is; -1: none. */
+export function splitAt(tokens: readonly Token[], column: number): { tokens: Token[]; at: number } {
+  const found: Token[] = [];
+  let from = 0;
+  let at = -1;
+  for (const token of tokens) {
+    const inside = column - from;
+    if (inside < 0 || inside >= token.text.length) {
+      found.push(token);
+    } else {
+      const length = /^[\p{L}\p{M}\p{N}_$]+/u.exec(token.text.slice(inside))?.[0].length ?? 1;
+      const pieces = [token.text.slice(0, inside), token.text.slice(inside, inside + length), token.text.slice(inside + length)];
+      for (const [index, text] of pieces.entries()) {
+        if (text === "") continue;
+        if (index === 1) at = found.length;
+        found.push({ text, kind: token.kind });
+      }
+    }
+    from += token.text.length;
+  }
+  return { tokens: found, at };
 }

@@ -61,9 +61,6 @@ export function languageOf(platform: string, sdk = ""): Language {
   return PLATFORMS[platform.toLowerCase()] ?? "other";
 }
 
-/** Python tells a stack as it happened, the others backwards. */
-export const firstOrder = (language: Language): "newest" | "oldest" => (language === "python" ? "oldest" : "newest");
-
 /** Whether frames are known by image and address rather than by file. */
 export const isNative = (language: Language): boolean => language === "native" || language === "apple";
 
