@@ -13,6 +13,7 @@ mod separate;
 mod support;
 
 mod admin_cli;
+mod attacks;
 mod browser;
 mod clients;
 mod cold;

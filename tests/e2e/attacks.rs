@@ -1,0 +1,12 @@
+//! Attacks on a server of our own, over loopback: bounded in time and number.
+//!
+//! Each plays an attacker while an honest client sends events and something asks
+//! `/healthz`, and holds: the honest are served *while* it lasts, the memory of the
+//! process (`RssAnon`, read from outside) stays within a bound, and comes back. What
+//! a dev build needs is generous in every bound; what an attack took before it was
+//! answered is said beside it.
+#![allow(dead_code)]
+
+pub(crate) mod h2;
+pub(crate) mod siege;
+pub(crate) mod wire;

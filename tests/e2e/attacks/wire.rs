@@ -1,0 +1,86 @@
+//! Requests as bytes: what no well-behaved client would send.
+
+use std::{
+    io::{Read, Write},
+    net::{SocketAddr, TcpStream},
+    time::Duration,
+};
+
+use flate2::{Compression, write::GzEncoder};
+
+use crate::support::{DEADLINE, Server};
+
+/// An open connection to a server.
+pub(crate) fn connect(server: &Server) -> TcpStream {
+    let address: SocketAddr = server.url.trim_start_matches("http://").parse().unwrap();
+    let stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(DEADLINE)).unwrap();
+    stream.set_write_timeout(Some(DEADLINE)).unwrap();
+    stream.set_nodelay(true).unwrap();
+    stream
+}
+
+/// The head of a POST whose body is so long.
+pub(crate) fn head(path: &str, headers: &[(&str, &str)], length: usize) -> Vec<u8> {
+    let mut head = format!("POST {path} HTTP/1.1\r\nhost: a\r\ncontent-length: {length}\r\n");
+    for (name, value) in headers {
+        head = head + name + ": " + value + "\r\n";
+    }
+    head.push_str("\r\n");
+    head.into_bytes()
+}
+
+/// One request on a connection of its own; the status, or 0 if it was ended without.
+pub(crate) fn post(server: &Server, path: &str, headers: &[(&str, &str)], body: &[u8]) -> u16 {
+    let mut stream = connect(server);
+    // A server that refuses may close while the body is still being written.
+    let _ = stream.write_all(&head(path, headers, body.len()));
+    let _ = stream.write_all(body);
+    status(&mut stream)
+}
+
+/// The status of the next answer; 0 if there is none.
+pub(crate) fn status(stream: &mut TcpStream) -> u16 {
+    let mut start = [0; 12];
+    match stream.read_exact(&mut start) {
+        Ok(()) => std::str::from_utf8(&start[9..]).unwrap().parse().unwrap(),
+        Err(_) => 0,
+    }
+}
+
+/// Whether the other side ends the connection, or answers and ends it, within this.
+pub(crate) fn is_ended_within(stream: &mut TcpStream, patience: Duration) -> bool {
+    stream.set_read_timeout(Some(patience)).unwrap();
+    let mut bytes = [0; 4096];
+    loop {
+        match stream.read(&mut bytes) {
+            Ok(0) => return true,
+            Ok(_) => {}
+            Err(error) => {
+                let waiting = [std::io::ErrorKind::WouldBlock, std::io::ErrorKind::TimedOut];
+                return !waiting.contains(&error.kind());
+            }
+        }
+    }
+}
+
+/// `unit` so many times, gzip'd without ever being in memory.
+pub(crate) fn gzip_of(unit: &[u8], times: usize) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    let block = unit.repeat(4096);
+    for _ in 0..times / 4096 {
+        encoder.write_all(&block).unwrap();
+    }
+    for _ in 0..times % 4096 {
+        encoder.write_all(unit).unwrap();
+    }
+    encoder.finish().unwrap()
+}
+
+/// A gRPC message with the frame before it.
+pub(crate) fn framed(message: &[u8], is_compressed: bool) -> Vec<u8> {
+    let mut frame = vec![u8::from(is_compressed)];
+    frame.extend_from_slice(&(message.len() as u32).to_be_bytes());
+    frame.extend_from_slice(message);
+    frame
+}
