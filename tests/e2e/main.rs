@@ -29,3 +29,5 @@ mod replay;
 mod retention;
 mod roles;
 mod secrets;
+mod seed;
+mod seeded;

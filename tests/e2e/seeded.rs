@@ -1,0 +1,82 @@
+//! The web UI in a real browser, against a real server with many data: a scenario is a
+//! file in `tests/clients/ui`, each on a copy of one seeded installation (`seed.rs`) of
+//! its own. A scenario may stop and start its server: see `tests/clients/ui/scenario.mjs`.
+
+use std::{
+    io::{BufRead, BufReader, Write},
+    path::Path,
+    process::{Command, Stdio},
+};
+
+use tempfile::TempDir;
+
+use crate::{
+    seed,
+    support::{OWNER_EMAIL, OWNER_PASSWORD, Server},
+};
+
+/// A line of a scenario that asks for something begins so.
+const ASKS: &str = "@server ";
+
+/// A server on a copy of the seeded installation; the folder lives as long as it.
+fn seeded(dir: &Path) -> Server {
+    let data = dir.join("data");
+    seed::copy_to(&data);
+    Server::start_in(&data, &[])
+}
+
+/// Runs `tests/clients/ui/NAME.mjs`, does with the server what it asks for, and panics
+/// with its output unless it exits 0.
+fn scenario(name: &str) {
+    let dir = TempDir::new().unwrap();
+    let mut server = seeded(dir.path());
+    let clients = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients");
+    let mut child = Command::new("node")
+        .arg(format!("ui/{name}.mjs"))
+        .args([&server.url, &server.dsn(), OWNER_EMAIL, OWNER_PASSWORD])
+        .current_dir(clients)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut answers = child.stdin.take().unwrap();
+    let mut said = String::new();
+    for line in BufReader::new(child.stdout.take().unwrap()).lines() {
+        let line = line.unwrap();
+        match line.strip_prefix(ASKS) {
+            Some("stop") => server.stop(),
+            Some("kill") => server.kill(),
+            Some("start") => server.restart(),
+            Some(other) => panic!("{name} asks for {other:?}"),
+            None => {
+                said.push_str(&line);
+                said.push('\n');
+                continue;
+            }
+        }
+        writeln!(answers, "done").unwrap();
+    }
+    let status = child.wait().unwrap();
+    assert!(status.success(), "{name} ended with {status}:\n{said}");
+}
+
+#[test]
+fn many_issues_are_there_for_a_person_who_signs_in() {
+    scenario("overview");
+}
+
+/// For people at work on the UI: a server on a copy of the seeded installation, until its
+/// input ends. `cargo test -p errata --test e2e -- --ignored --nocapture seeded::by_hand`
+#[test]
+#[ignore = "serves until its input ends: for people at work on the UI"]
+fn by_hand() {
+    let dir = TempDir::new().unwrap();
+    let server = seeded(dir.path());
+    println!(
+        "{}  {OWNER_EMAIL}  {OWNER_PASSWORD}  DSN {}",
+        server.url,
+        server.dsn()
+    );
+    let mut line = String::new();
+    while std::io::stdin().read_line(&mut line).unwrap() > 0 {}
+}
