@@ -6,6 +6,7 @@
 //! unknown key in the file is refused with its full name; an unknown variable is
 //! only warned about, for Kubernetes injects some.
 
+mod alerts;
 mod retention;
 
 use std::{
@@ -20,7 +21,7 @@ use ingest_gateway::{Bootstrap, BootstrapOwner, GatewayLimits};
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
-pub(crate) use self::retention::RetentionConfig;
+pub(crate) use self::{alerts::AlertsConfig, retention::RetentionConfig};
 
 /// Every key, with its default.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -47,6 +48,8 @@ pub(crate) struct Config {
     pub log: LogConfig,
     /// Outgoing mail.
     pub smtp: SmtpConfig,
+    /// When mails are held back.
+    pub alerts: AlertsConfig,
     /// What Errata itself prints.
     pub telemetry: TelemetryConfig,
 }
@@ -117,6 +120,7 @@ impl Default for Config {
             limits: GatewayLimits::default(),
             log: LogConfig::default(),
             smtp: SmtpConfig::default(),
+            alerts: AlertsConfig::default(),
             telemetry: TelemetryConfig::default(),
         }
     }

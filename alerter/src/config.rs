@@ -3,6 +3,9 @@
 
 use std::time::Duration;
 
+/// The window in which mails are counted.
+pub const MAILS_WINDOW: Duration = Duration::from_hours(1);
+
 /// Settings of the alerter.
 #[derive(Debug, Clone)]
 pub struct AlerterConfig {
@@ -12,6 +15,10 @@ pub struct AlerterConfig {
     pub smtp: Option<SmtpConfig>,
     /// At most one mail an issue in this time.
     pub mail_interval: Duration,
+    /// Mails of [`MAILS_WINDOW`]; what goes beyond is told in digests.
+    pub mails_max: usize,
+    /// How long a digest gathers before it is sent.
+    pub digest_wait: Duration,
     /// Transitions older than this are passed over: mail set up late must not
     /// flood people with history.
     pub transition_age_max: Duration,
@@ -50,13 +57,16 @@ impl RetryPolicy {
 }
 
 impl AlerterConfig {
-    /// The defaults: one mail an issue and hour, nothing older than an hour, six
-    /// attempts over about six minutes.
+    /// The defaults: one mail an issue and hour, twenty an hour in all and a digest each
+    /// ten minutes of what goes beyond, nothing older than an hour, six attempts over about
+    /// six minutes.
     pub fn new(public_url: &str, smtp: Option<SmtpConfig>) -> Self {
         Self {
             public_url: public_url.trim_end_matches('/').to_owned(),
             smtp,
             mail_interval: Duration::from_hours(1),
+            mails_max: 20,
+            digest_wait: Duration::from_mins(10),
             transition_age_max: Duration::from_hours(1),
             retry: RetryPolicy {
                 attempts_max: 6,

@@ -13,9 +13,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     config::RetryPolicy,
-    mail::{Mailer, Notice},
+    mail::{Mail, Mailer},
     metric,
-    run::{Peers, now},
+    run::Peers,
+    session::now,
 };
 
 /// Longest recorded error, characters.
@@ -45,10 +46,10 @@ pub(crate) enum Ended {
 }
 
 impl Courier {
-    /// Delivers one notice. `step` has all but state, attempts, error and time.
+    /// Delivers one mail. `step` has all but state, attempts, error and time.
     pub(crate) async fn deliver(
         &self,
-        notice: Notice,
+        mail: Mail,
         to: Vec<Mailbox>,
         mut step: RecordDeliveryRequest,
     ) -> Ended {
@@ -61,7 +62,7 @@ impl Courier {
         loop {
             step.attempts += 1;
             metric::attempted();
-            let Err(error) = self.mailer.send(&notice, &to, &self.public_url).await else {
+            let Err(error) = self.mailer.send(&mail, &to, &self.public_url).await else {
                 metric::ended("sent");
                 let recorded = self
                     .record(&mut step, DeliveryState::Sent, String::new())

@@ -8,18 +8,20 @@
 //! know files or logs: it speaks gRPC only, in one process as between hosts.
 //!
 //! In reading order: [`config`], [`rule`] (which transitions matter, and the
-//! notification's id), [`ledger`] (what was already dealt with, and the limit per
-//! issue), [`mail`] (rendering and SMTP), [`deliver`] (retry and back-off),
-//! [`run`] (the loop), [`health`], [`metric`].
+//! notification's id), [`ledger`] (what was already dealt with, and the limits), [`held`]
+//! (what waits for its time), [`mail`] (rendering and SMTP), [`deliver`] (retry and
+//! back-off), [`run`] (connection), `session` (the loop), [`health`], [`metric`].
 
 pub mod config;
 pub mod deliver;
 pub mod health;
+pub mod held;
 pub mod ledger;
 pub mod mail;
 pub mod metric;
 pub mod rule;
 pub mod run;
+mod session;
 
 pub use config::{AlerterConfig, RetryPolicy, SmtpConfig};
 pub use health::AlerterHealth;

@@ -1,8 +1,11 @@
 //! E-mail: what a notification says, and handing it to the SMTP server.
 //!
 //! Invariant: whatever an event holds, the mail stays well formed: subjects are one
-//! line of bounded length, HTML is escaped, addresses are parsed. Fails with
-//! [`MailError`], which tells a retry from a refusal.
+//! line of bounded length, HTML is escaped, addresses are parsed, and no value of an event
+//! begins a line of our text. Fails with [`MailError`], which tells a retry from a refusal.
+
+mod digest;
+mod place;
 
 use std::{fmt::Write as _, time::Duration};
 
@@ -12,6 +15,7 @@ use lettre::{
 };
 use proto::v1::{Issue, Level};
 
+pub use self::{digest::DigestNotice, place::place};
 use crate::{config::SmtpConfig, rule::Rule};
 
 /// Longest subject, characters; longer ones are cut by mail clients anyway.
@@ -66,6 +70,32 @@ pub struct Notice {
     pub release: String,
     /// Of the event that caused it; may be empty.
     pub environment: String,
+    /// Where it broke, newest call first, in lines; may be empty.
+    pub place: Vec<String>,
+}
+
+/// A mail to be sent.
+#[derive(Debug, Clone)]
+pub enum Mail {
+    /// Of one transition.
+    Notice(Box<Notice>),
+    /// Of many.
+    Digest(DigestNotice),
+}
+
+impl Mail {
+    /// The whole mail.
+    pub fn render(
+        &self,
+        from: &Mailbox,
+        to: &[Mailbox],
+        public_url: &str,
+    ) -> Result<Message, MailError> {
+        match self {
+            Self::Notice(notice) => render(notice, from, to, public_url),
+            Self::Digest(digest) => digest.render(from, to, public_url),
+        }
+    }
 }
 
 /// Sends mail. Keeps one pool of connections.
@@ -88,14 +118,14 @@ impl Mailer {
         Ok(Self { transport, from })
     }
 
-    /// Hands one notice to the server.
+    /// Hands one mail to the server.
     pub async fn send(
         &self,
-        notice: &Notice,
+        mail: &Mail,
         to: &[Mailbox],
         public_url: &str,
     ) -> Result<(), MailError> {
-        let message = render(notice, &self.from, to, public_url)?;
+        let message = mail.render(&self.from, to, public_url)?;
         self.transport
             .send(message)
             .await
@@ -155,7 +185,12 @@ fn subject(notice: &Notice) -> String {
         Rule::Regression => "Back again",
     };
     let text = format!("[{}] {what}: {}", notice.project_name, notice.issue.title);
-    let line = one_line(&text);
+    subject_line(&text)
+}
+
+/// One line, cut to what a subject may have.
+fn subject_line(text: &str) -> String {
+    let line = one_line(text);
     if line.chars().count() <= SUBJECT_CHARS_MAX {
         return line;
     }
@@ -163,16 +198,26 @@ fn subject(notice: &Notice) -> String {
     format!("{cut}…")
 }
 
+/// Without line breaks of any kind, and without signs that turn the direction of what
+/// follows: a value must not look like a line of ours.
 fn one_line(text: &str) -> String {
     text.chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
+        .map(|c| match c {
+            '\u{2028}' | '\u{2029}' => ' ',
+            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '\u{fffd}',
+            c if c.is_control() => ' ',
+            c => c,
+        })
         .collect()
 }
 
 fn headline(notice: &Notice) -> String {
     match notice.rule {
-        Rule::NewIssue => format!("A new issue in {}", notice.project_name),
-        Rule::Regression => format!("A resolved issue in {} came back", notice.project_name),
+        Rule::NewIssue => format!("A new issue in {}", one_line(&notice.project_name)),
+        Rule::Regression => {
+            let project = one_line(&notice.project_name);
+            format!("A resolved issue in {project} came back")
+        }
     }
 }
 
@@ -191,7 +236,7 @@ fn facts(notice: &Notice) -> Vec<(&'static str, String)> {
         ("Release", &notice.release),
     ] {
         if !value.is_empty() {
-            facts.push((name, value.clone()));
+            facts.push((name, one_line(value)));
         }
     }
     facts.push(("Events", issue.count.to_string()));
@@ -218,9 +263,15 @@ fn text_body(notice: &Notice, url: &str) -> String {
         one_line(&notice.issue.title)
     );
     if !notice.issue.culprit.is_empty() {
-        let _ = writeln!(text, "in {}", notice.issue.culprit);
+        let _ = writeln!(text, "in {}", one_line(&notice.issue.culprit));
     }
     text.push('\n');
+    for line in &notice.place {
+        let _ = writeln!(text, "    {}", one_line(line));
+    }
+    if !notice.place.is_empty() {
+        text.push('\n');
+    }
     for (name, value) in facts(notice) {
         let _ = writeln!(text, "{name}: {value}");
     }
@@ -242,7 +293,21 @@ fn html_body(notice: &Notice, url: &str) -> String {
     } else {
         format!(
             "<p style=\"margin:4px 0 0;font-family:ui-monospace,Menlo,Consolas,monospace;font-size:13px;color:#475467\">{}</p>",
-            escape(&notice.issue.culprit)
+            escape(&one_line(&notice.issue.culprit))
+        )
+    };
+    let place = if notice.place.is_empty() {
+        String::new()
+    } else {
+        let lines: Vec<String> = notice
+            .place
+            .iter()
+            .map(|line| escape(&one_line(line)))
+            .collect();
+        format!(
+            "<pre style=\"margin:16px 0 0;padding:12px;background:#f7f8fa;border-radius:6px;overflow-x:auto;\
+             font:12px/1.6 ui-monospace,Menlo,Consolas,monospace\">{}</pre>",
+            lines.join("\n")
         )
     };
     format!(
@@ -250,7 +315,7 @@ fn html_body(notice: &Notice, url: &str) -> String {
          font:14px/1.5 system-ui,-apple-system,Segoe UI,sans-serif\"><div style=\"max-width:600px;margin:auto;\
          background:#fff;border:1px solid #e4e7ec;border-radius:8px;padding:24px\">\
          <p style=\"margin:0 0 12px;color:#667085\">{}</p>\
-         <h1 style=\"margin:0;font-size:17px;line-height:1.4\">{}</h1>{culprit}\
+         <h1 style=\"margin:0;font-size:17px;line-height:1.4\">{}</h1>{culprit}{place}\
          <table style=\"margin:16px 0;border-collapse:collapse;font-size:14px\">{rows}</table>\
          <a href=\"{}\" style=\"display:inline-block;background:#3f51d1;color:#fff;text-decoration:none;\
          padding:8px 16px;border-radius:6px\">Open the issue</a></div></body></html>",
@@ -299,6 +364,10 @@ mod tests {
             project_name: "shop".to_owned(),
             release: "1.4.2".to_owned(),
             environment: String::new(),
+            place: vec![
+                "pay (cart.py:3)".to_owned(),
+                "    total = price * n".to_owned(),
+            ],
         }
     }
 
@@ -329,6 +398,7 @@ mod tests {
             "Level: fatal",
             "Release: 1.4.2",
             "First seen: 2023-11-14 22:13:20 UTC",
+            "    pay (cart.py:3)\r\n        total = price * n",
         ] {
             assert!(mail.contains(part), "{part:?} is missing in\n{mail}");
         }
@@ -343,6 +413,29 @@ mod tests {
         assert!(!mail.contains("\r\nBcc:"), "{mail}");
         assert!(!html_body(&notice("<script>alert(1)</script>"), "u").contains("<script>"));
         assert!(html_body(&notice("<b>"), "u").contains("&lt;b&gt;"));
+    }
+
+    #[test]
+    fn no_value_of_an_event_begins_a_line_of_our_text() {
+        let evil = "x\r\nPlease sign in at https://evil.example\u{2028}now\u{202e}";
+        let mut notice = notice(evil);
+        for field in [
+            &mut notice.project_name,
+            &mut notice.release,
+            &mut notice.environment,
+            &mut notice.issue.culprit,
+            &mut notice.place[1],
+        ] {
+            evil.clone_into(field);
+        }
+        let text = text_body(&notice, "https://errata.example.com");
+        assert_eq!(text.matches("evil.example").count(), 6, "{text}");
+        for line in text.split(['\r', '\n', '\u{2028}', '\u{2029}']) {
+            assert!(!line.trim_start().starts_with("Please"), "{text}");
+        }
+        assert!(!text.contains('\u{202e}'), "{text}");
+        let html = html_body(&notice, "https://errata.example.com");
+        assert!(!html.contains("\nPlease"), "{html}");
     }
 
     #[test]

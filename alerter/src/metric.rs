@@ -4,6 +4,7 @@
 //! | --- | --- | --- | --- |
 //! | `errata_alerter_notifications_total` | notifications | `state`, `channel` | ended: sent, failed, suppressed |
 //! | `errata_alerter_attempts_total` | attempts | `channel` | tries to hand one over |
+//! | `errata_alerter_held_total` | notifications | `why` | that wait: for the end of an issue's interval, for a digest |
 //! | `errata_alerter_in_flight` | notifications | | being delivered now |
 
 use metrics::{counter, gauge};
@@ -15,6 +16,10 @@ pub(crate) fn ended(state: &'static str) {
 
 pub(crate) fn attempted() {
     counter!("errata_alerter_attempts_total", "channel" => "email").increment(1);
+}
+
+pub(crate) fn held(why: &'static str) {
+    counter!("errata_alerter_held_total", "why" => why).increment(1);
 }
 
 pub(crate) fn in_flight(count: usize) {

@@ -41,6 +41,9 @@ impl Rule {
     }
 }
 
+/// The rule of what is told of many transitions in one mail.
+pub const DIGEST: &str = "digest";
+
 /// The channel this release has.
 pub const EMAIL: &str = "email";
 
@@ -51,13 +54,27 @@ pub fn notification_id(transition: &Transition, rule: Rule, channel: &str) -> St
         .as_ref()
         .map(|issue| issue.id.as_str())
         .unwrap_or_default();
+    id_of(
+        transition.position,
+        &[issue, rule.name(), channel],
+        transition.kind,
+    )
+}
+
+/// The id of a digest that begins with the transition at `first_position`: the same when it
+/// is gathered again after a crash.
+pub fn digest_id(first_position: u64, channel: &str) -> String {
+    id_of(first_position, &[DIGEST, channel], 0)
+}
+
+fn id_of(position: u64, parts: &[&str], kind: i32) -> String {
     let mut hash = Sha256::new();
-    hash.update(transition.position.to_le_bytes());
-    for part in [issue, rule.name(), channel] {
+    hash.update(position.to_le_bytes());
+    for part in parts {
         hash.update(part.as_bytes());
         hash.update([0]);
     }
-    hash.update(transition.kind.to_le_bytes());
+    hash.update(kind.to_le_bytes());
     hash.finalize()[..16]
         .iter()
         .fold(String::with_capacity(32), |mut hex, byte| {

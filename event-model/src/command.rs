@@ -116,8 +116,10 @@ pub enum DeliveryState {
     Sent,
     /// Given up.
     Failed,
-    /// Held back by a limit.
+    /// Not sent: told with something newer, or no longer true.
     Suppressed,
+    /// Waits for the end of a limit.
+    Held,
 }
 
 impl DeliveryState {
@@ -128,6 +130,7 @@ impl DeliveryState {
             Self::Sent => "sent",
             Self::Failed => "failed",
             Self::Suppressed => "suppressed",
+            Self::Held => "held",
         }
     }
 }
@@ -142,7 +145,7 @@ pub struct DeliveryStep {
     pub transition_position: u64,
     /// The issue it tells of.
     pub issue_id: IssueId,
-    /// "new_issue", "regression".
+    /// "new_issue", "regression", "digest".
     pub rule: String,
     /// "email".
     pub channel: String,
@@ -152,7 +155,7 @@ pub struct DeliveryStep {
     pub state: DeliveryState,
     /// Attempts so far.
     pub attempts: u32,
-    /// The last attempt's error; empty: none.
+    /// The last attempt's error, or why it was not sent; empty: none.
     pub error: String,
     /// Unix nanoseconds, alerter's clock.
     pub at_ns: i64,

@@ -20,12 +20,13 @@ use crate::{
 };
 
 /// What the alerter asks for: all that the internal token opens.
-const INTERNAL_METHODS: [&str; 5] = [
+const INTERNAL_METHODS: [&str; 6] = [
     "/errata.v1.LiveService/StreamTransitions",
     "/errata.v1.LiveService/ListDeliveries",
     "/errata.v1.ProjectService/ListMembers",
     "/errata.v1.ProjectService/ListProjects",
     "/errata.v1.IssueService/GetIssue",
+    "/errata.v1.EventService/GetEvent",
 ];
 
 impl Core {

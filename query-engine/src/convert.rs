@@ -107,6 +107,7 @@ pub(crate) fn delivery_state_of(number: i32) -> Option<DeliveryState> {
         v1::DeliveryState::Sent => Some(DeliveryState::Sent),
         v1::DeliveryState::Failed => Some(DeliveryState::Failed),
         v1::DeliveryState::Suppressed => Some(DeliveryState::Suppressed),
+        v1::DeliveryState::Held => Some(DeliveryState::Held),
     }
 }
 
@@ -124,6 +125,7 @@ pub(crate) fn delivery(step: DeliveryStep) -> v1::RecordDeliveryRequest {
             DeliveryState::Sent => v1::DeliveryState::Sent,
             DeliveryState::Failed => v1::DeliveryState::Failed,
             DeliveryState::Suppressed => v1::DeliveryState::Suppressed,
+            DeliveryState::Held => v1::DeliveryState::Held,
         }) as i32,
         attempts: step.attempts,
         error: step.error,

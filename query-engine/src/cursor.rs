@@ -28,6 +28,8 @@ const BYTES: usize = 29;
 pub(crate) const ISSUES: u8 = 1;
 /// A list of feedback.
 pub(crate) const FEEDBACK: u8 = 3;
+/// A list of deliveries.
+pub(crate) const DELIVERIES: u8 = 4;
 /// A list of events.
 pub(crate) const EVENTS: u8 = 2;
 

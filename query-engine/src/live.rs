@@ -6,6 +6,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use event_model::Position;
 use proto::v1;
 use read_model::issues::reader::{
     ChangeCursor, DeliveryFilter, Transition, TransitionKind, Window,
@@ -20,6 +21,7 @@ use tonic::Status;
 use crate::{
     convert,
     core::Core,
+    cursor::{self, Cursor},
     error::ApiError,
     issues::{LIMIT_MAX, bounded},
     span,
@@ -117,19 +119,34 @@ impl Core {
                 .as_ref()
                 .map(|since| ms_of(since).saturating_mul(1_000_000)),
         };
+        let unsettled = request.unsettled;
+        let asked = cursor::hash(format!("{filter:?} {unsettled}").as_bytes());
+        let from = Cursor::decode(&request.cursor, cursor::DELIVERIES, asked)?;
+        let from = from.map(|cursor| Position(cursor.id));
         self.wait_issues(request.after_position).await;
-        let (deliveries, cursor) = self
+        let (deliveries, alert_cursor) = self
             .ask(move |snapshot| {
-                Ok((
-                    snapshot.deliveries(filter, limit)?,
-                    snapshot.alert_cursor()?,
-                ))
+                let deliveries = if unsettled {
+                    let since_ns = filter.since_ns.unwrap_or(i64::MAX);
+                    snapshot.unsettled_deliveries(since_ns, from, limit)?
+                } else {
+                    snapshot.deliveries(filter, from, limit)?
+                };
+                Ok((deliveries, snapshot.alert_cursor()?))
             })
             .await?;
+        let is_full = deliveries.len() == limit as usize;
+        let last = deliveries.last().filter(|_| is_full).map(|last| Cursor {
+            kind: cursor::DELIVERIES,
+            asked,
+            key: 0,
+            id: last.position.0,
+        });
         let steps = deliveries.into_iter().map(|d| convert::delivery(d.step));
         Ok(v1::ListDeliveriesResponse {
             deliveries: steps.collect(),
-            alert_cursor: cursor.0,
+            alert_cursor: alert_cursor.0,
+            next_cursor: last.map(|cursor| cursor.encode()).unwrap_or_default(),
         })
     }
 

@@ -60,7 +60,12 @@ impl Alerts {
         let gateway = way(here.gateway, "peers.gateway", &config.peers.gateway)?;
         let query = way(here.query, "peers.query", &config.peers.query)?;
         let peers = Peers::new(gateway, query, &secret.internal_token())?;
-        let alerter_config = AlerterConfig::new(&config.public_url(), smtp);
+        let alerter_config = AlerterConfig {
+            mail_interval: Duration::from_secs(config.alerts.mail_interval_s),
+            mails_max: config.alerts.mails_per_hour_max,
+            digest_wait: Duration::from_secs(config.alerts.digest_wait_s),
+            ..AlerterConfig::new(&config.public_url(), smtp)
+        };
         let (stop, failed) = (CancellationToken::new(), CancellationToken::new());
         let health = Arc::<AlerterHealth>::default();
         let (told, ended, running) = (Arc::clone(&health), stop.clone(), failed.clone());

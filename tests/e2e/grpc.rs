@@ -1,11 +1,11 @@
 //! A gRPC client in Rust, as another team would write it.
 
 use proto::v1::{
-    CreateProjectRequest, Error, Event, IssueFilter, IssueStatus, ListActivityRequest,
-    ListIssuesRequest, SendErrorRequest, SendErrorsRequest, SetIssueStatusRequest,
-    StreamIssuesRequest, command_service_client::CommandServiceClient,
-    ingest_service_client::IngestServiceClient, issue_service_client::IssueServiceClient,
-    live_service_client::LiveServiceClient, send_result,
+    CreateProjectRequest, DeliveryState, Error, Event, IssueFilter, IssueStatus,
+    ListActivityRequest, ListDeliveriesRequest, ListIssuesRequest, SendErrorRequest,
+    SendErrorsRequest, SetIssueStatusRequest, StreamIssuesRequest,
+    command_service_client::CommandServiceClient, ingest_service_client::IngestServiceClient,
+    issue_service_client::IssueServiceClient, live_service_client::LiveServiceClient, send_result,
 };
 use tonic::{Code, Request, metadata::MetadataValue, transport::Channel};
 
@@ -62,6 +62,20 @@ pub(crate) fn activity_kinds(server: &Server, issue_id: &str) -> Vec<String> {
             .into_iter()
             .map(|activity| activity.kind)
             .collect()
+    })
+}
+
+/// How many notifications stand at this state.
+pub(crate) fn deliveries(server: &Server, state: DeliveryState) -> usize {
+    block_on(async {
+        let mut live = LiveServiceClient::new(channel(server).await);
+        let request = ListDeliveriesRequest {
+            state: state.into(),
+            limit: 1000,
+            ..ListDeliveriesRequest::default()
+        };
+        let answer = live.list_deliveries(with_bearer(TOKEN, request)).await;
+        answer.unwrap().into_inner().deliveries.len()
     })
 }
 

@@ -83,29 +83,135 @@ fn a_mail_waits_for_an_smtp_server_that_is_down() {
     assert_eq!(subjects(&mails), ["[default] New: Patience: smtp is down"]);
 }
 
-#[test]
-fn a_regression_within_the_hour_is_held_back_and_recorded() {
-    let mailbox = Mailbox::start(0);
-    let server = Server::start_with(&[("ERRATA_SMTP__URL", &mailbox.url())]);
-    send(&server, "Comeback", "again");
+/// Long enough for a slow machine to come back within it, short enough to wait for its end.
+const INTERVAL_S: &str = "15";
+
+/// An issue that was mailed and resolved and came back within the interval; its id.
+fn come_back_within_the_interval(server: &Server, mailbox: &Mailbox) -> String {
+    send(server, "Comeback", "again");
     mailbox.wait_for_mails(1);
     let id = server.wait_for_issues("", |issues| issues.len() == 1)[0]["id"]
         .as_str()
         .unwrap()
         .to_owned();
-    crate::grpc::set_status(&server, &id, proto::v1::IssueStatus::Resolved);
+    crate::grpc::set_status(server, &id, proto::v1::IssueStatus::Resolved);
     server.wait_for_issues("", |issues| issues[0]["status"] == "resolved");
-    send(&server, "Comeback", "again");
+    send(server, "Comeback", "again");
     server.wait_for_issues("", |issues| issues[0]["status"] == "unresolved");
-    let kinds = wait_for("the held back notification", || {
-        let kinds = crate::grpc::activity_kinds(&server, &id);
-        kinds
-            .iter()
-            .any(|kind| kind == "notification_suppressed")
-            .then_some(kinds)
+    wait_for_activity(server, &id, "notification_held");
+    id
+}
+
+fn wait_for_activity(server: &Server, id: &str, kind: &str) {
+    wait_for(kind, || {
+        let kinds = crate::grpc::activity_kinds(server, id);
+        kinds.iter().any(|k| k == kind).then_some(())
     });
-    for kind in ["new", "notified", "resolved", "regressed"] {
-        assert!(kinds.iter().any(|k| k == kind), "{kind} in {kinds:?}");
-    }
+}
+
+#[test]
+fn a_regression_within_the_interval_is_told_when_it_ends_across_a_restart() {
+    let mailbox = Mailbox::start(0);
+    let mut server = Server::start_with(&[
+        ("ERRATA_SMTP__URL", &mailbox.url()),
+        ("ERRATA_ALERTS__MAIL_INTERVAL_S", INTERVAL_S),
+    ]);
+    let id = come_back_within_the_interval(&server, &mailbox);
+    assert_eq!(mailbox.mails().len(), 1, "it waits");
+    server.kill();
+    server.restart();
+    let mails = mailbox.wait_for_mails(2);
+    assert_eq!(
+        subjects(&mails),
+        [
+            "[default] New: Comeback: again",
+            "[default] Back again: Comeback: again"
+        ]
+    );
+    let header = |mail: &Value, name: &str| mail["headers"][name].as_str().unwrap().to_owned();
+    assert_eq!(
+        header(&mails[0], "references"),
+        header(&mails[1], "references"),
+        "one thread"
+    );
+    wait_for_activity(&server, &id, "regressed");
+}
+
+#[test]
+fn a_regression_that_is_resolved_before_the_interval_ends_is_not_told() {
+    let mailbox = Mailbox::start(0);
+    let server = Server::start_with(&[
+        ("ERRATA_SMTP__URL", &mailbox.url()),
+        ("ERRATA_ALERTS__MAIL_INTERVAL_S", INTERVAL_S),
+    ]);
+    let id = come_back_within_the_interval(&server, &mailbox);
+    crate::grpc::set_status(&server, &id, proto::v1::IssueStatus::Resolved);
+    wait_for_activity(&server, &id, "notification_suppressed");
     assert_eq!(mailbox.mails().len(), 1);
+}
+
+#[test]
+fn a_flood_of_new_issues_is_a_few_mails_and_digests_that_name_all() {
+    const ISSUES: usize = 40;
+    let mailbox = Mailbox::start(0);
+    let mut server = Server::start_with(&[
+        ("ERRATA_SMTP__URL", &mailbox.url()),
+        ("ERRATA_ALERTS__MAILS_PER_HOUR_MAX", "3"),
+        ("ERRATA_ALERTS__DIGEST_WAIT_S", "2"),
+    ]);
+    let name = |n: usize| {
+        format!(
+            "Flood{}{}",
+            (b'a' + (n / 26) as u8) as char,
+            (b'a' + (n % 26) as u8) as char
+        )
+    };
+    let errors: Vec<Value> = (0..ISSUES)
+        .map(|n| serde_json::json!({ "error": { "type": name(n), "message": "much" } }))
+        .collect();
+    let bearer = format!("Bearer {KEY}");
+    let body = serde_json::json!({ "errors": errors }).to_string();
+    let client = Client::new(&server);
+    let (status, _, answer) = client.post("/api/errors/batch", &[("authorization", &bearer)], body);
+    assert_eq!(status, 202, "{answer}");
+    let told = |mails: &[Value]| {
+        let texts: Vec<&str> = mails
+            .iter()
+            .map(|mail| mail["body"]["text/plain"].as_str().unwrap())
+            .collect();
+        let count = |n: usize| texts.iter().filter(|text| text.contains(&name(n))).count();
+        (0..ISSUES).map(count).collect::<Vec<_>>()
+    };
+    let mails = wait_for("all to be told", || {
+        let mails = mailbox.mails();
+        told(&mails).iter().all(|n| *n > 0).then_some(mails)
+    });
+    assert_eq!(told(&mails), [1; ISSUES], "each once");
+    let digests = subjects(&mails)
+        .iter()
+        .filter(|subject| subject.contains("more new or returned issues"))
+        .count();
+    assert_eq!(mails.len(), 3 + digests, "{:?}", subjects(&mails));
+    assert!(digests < 10, "{:?}", subjects(&mails));
+
+    // A mail is out before its end is recorded; a crash between the two sends it again.
+    wait_for("the ends to be recorded", || {
+        let sent = crate::grpc::deliveries(&server, proto::v1::DeliveryState::Sent);
+        (sent == mails.len()).then_some(())
+    });
+    // A crash tells none of them again; the next one shows that the alerter is past them.
+    server.kill();
+    server.restart();
+    send(&server, "AfterTheFlood", "calm");
+    let all = wait_for("the one after the flood", || {
+        let mails = mailbox.mails();
+        let texts = mails
+            .iter()
+            .map(|mail| mail["body"]["text/plain"].to_string());
+        texts
+            .into_iter()
+            .any(|text| text.contains("AfterTheFlood"))
+            .then_some(mails)
+    });
+    assert_eq!(told(&all), [1; ISSUES], "each once, across a crash");
 }

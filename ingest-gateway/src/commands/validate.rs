@@ -162,6 +162,7 @@ pub(super) fn delivery(request: &v1::RecordDeliveryRequest) -> Result<DeliverySt
         Ok(v1::DeliveryState::Sent) => DeliveryState::Sent,
         Ok(v1::DeliveryState::Failed) => DeliveryState::Failed,
         Ok(v1::DeliveryState::Suppressed) => DeliveryState::Suppressed,
+        Ok(v1::DeliveryState::Held) => DeliveryState::Held,
         _ => return Err(ApiError::invalid("state", "must be given")),
     };
     let at_ns = request

@@ -163,6 +163,7 @@ impl Projection {
             DeliveryState::Sending => return Ok(()),
             DeliveryState::Sent => "notified",
             DeliveryState::Failed => "notification_failed",
+            DeliveryState::Held => "notification_held",
             DeliveryState::Suppressed => "notification_suppressed",
         };
         if self.know(writer, step.issue_id)? {

@@ -421,7 +421,8 @@ fn arbitrary_entry() -> impl Strategy<Value = Entry> {
         Just(DeliveryState::Sending),
         Just(DeliveryState::Sent),
         Just(DeliveryState::Failed),
-        Just(DeliveryState::Suppressed)
+        Just(DeliveryState::Suppressed),
+        Just(DeliveryState::Held)
     ];
     prop_oneof![
         6 => arbitrary_head().prop_map(|head| event(&head)),

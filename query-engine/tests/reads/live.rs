@@ -172,3 +172,68 @@ async fn deliveries_are_listed_newest_first_by_state() {
         assert_eq!(found, expected, "{state:?}");
     }
 }
+
+/// Everything but what has ended below the cursor long ago, in pages of any size: what the
+/// alerter must know when it starts, however much it is.
+#[tokio::test]
+async fn what_is_unsettled_is_listed_whole_over_pages() {
+    const SENDING: i64 = 1;
+    const SENT: i64 = 2;
+    const HELD: i64 = 5;
+    let fixture = Fixture::new();
+    // Step's position, transition's position, state, time in seconds; the cursor is 1000.
+    let mut rows = vec![
+        (2000, 10, SENT, 1),
+        (2001, 11, HELD, 1),
+        (2002, 12, SENDING, 1),
+        (2003, 13, SENT, 500),
+    ];
+    rows.extend((0..2500).map(|n| (3000 + n, 1001 + n, SENT, 1)));
+    for (position, transition, state, at_s) in &rows {
+        fixture
+            .db
+            .execute(
+                "INSERT INTO delivery VALUES (?1, ?2, ?3, 1, 'new_issue', 'email', 'a@b', ?4, 1, '', ?5)",
+                rusqlite::params![
+                    u128::from(*position as u64).to_be_bytes(),
+                    position,
+                    transition,
+                    state,
+                    at_s * 1_000_000_000_i64
+                ],
+            )
+            .unwrap();
+    }
+    fixture
+        .db
+        .execute(
+            "INSERT OR REPLACE INTO meta VALUES ('alert_cursor', 1000)",
+            [],
+        )
+        .unwrap();
+    let mut client = LiveServiceClient::with_interceptor(fixture.router(), authorize);
+    for limit in [7, 1000] {
+        let mut request = v1::ListDeliveriesRequest {
+            since: Some(prost_types::Timestamp {
+                seconds: 400,
+                nanos: 0,
+            }),
+            limit,
+            unsettled: true,
+            ..Default::default()
+        };
+        let mut found = Vec::new();
+        loop {
+            let page = client.list_deliveries(request.clone()).await.unwrap();
+            let page = page.into_inner();
+            assert!(page.deliveries.len() <= limit as usize);
+            found.extend(page.deliveries.iter().map(|d| d.transition_position));
+            request.cursor = page.next_cursor;
+            if request.cursor.is_empty() {
+                break;
+            }
+        }
+        let expected: Vec<u64> = [11, 12, 13].into_iter().chain(1001..3501).collect();
+        assert_eq!(found, expected, "pages of {limit}");
+    }
+}

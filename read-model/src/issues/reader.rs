@@ -24,6 +24,7 @@ use parking_lot::{Condvar, Mutex};
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
 pub use detail::{Activity, Facets, ReleaseCount, TagKey, ValueCount};
+pub(crate) use feed::delivery_state_number;
 pub use feed::{Change, ChangeCursor, Delivery, DeliveryFilter, Transition, TransitionKind};
 pub use list::{IssueCursor, IssueFilter, IssuePage, IssueSort, TOTAL_EXACT_MAX};
 pub use notes::{ArrivalCount, FeedbackAbout};

@@ -10,7 +10,7 @@ use rusqlite::Connection;
 
 /// Bumped by every change of [`SCHEMA`]; another version is rebuilt by a replay. A
 /// change must bring old checkpoints up to it: see [`upgrade`].
-pub const SCHEMA_VERSION: i64 = 2;
+pub const SCHEMA_VERSION: i64 = 3;
 /// The oldest version that [`upgrade`] brings up.
 pub const SCHEMA_VERSION_MIN: i64 = 1;
 
@@ -140,14 +140,14 @@ CREATE TABLE activity (
 ) WITHOUT ROWID;
 
 -- The newest step of each notification. state: 1 sending, 2 sent, 3 failed,
--- 4 suppressed.
+-- 4 suppressed, 5 held.
 CREATE TABLE delivery (
     notification_id BLOB PRIMARY KEY, position INTEGER NOT NULL,
     transition_position INTEGER NOT NULL, issue_id INTEGER NOT NULL,
     rule TEXT NOT NULL, channel TEXT NOT NULL, target TEXT NOT NULL,
     state INTEGER NOT NULL, attempts INTEGER NOT NULL, error TEXT NOT NULL, at_ns INTEGER NOT NULL
 ) WITHOUT ROWID;
-CREATE INDEX delivery_at ON delivery (at_ns);
+CREATE INDEX delivery_position ON delivery (position);
 
 -- For live streams: the last change of each issue, by the position of the record
 -- that changed it. Readers ask for rows above the position they have seen.

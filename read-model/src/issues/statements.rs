@@ -11,6 +11,7 @@ use super::{
         Activity, IssueBatch, IssueDelta, IssueEvents, ProjectDelta, Transition, status_number,
     },
     notes,
+    reader::delivery_state_number,
 };
 
 /// Runs all of a batch in one transaction.
@@ -348,7 +349,7 @@ fn write_deliveries(transaction: &Transaction<'_>, batch: &IssueBatch) -> Result
             step.rule,
             step.channel,
             step.target,
-            step.state as i64 + 1,
+            delivery_state_number(step.state),
             step.attempts,
             step.error,
             step.at_ns,

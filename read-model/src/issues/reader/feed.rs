@@ -150,54 +150,86 @@ impl Snapshot<'_> {
         })
     }
 
-    /// The newest step of at most `limit` notifications, newest first.
+    /// The newest step of at most `limit` notifications, newest first, below the step at
+    /// `from` if it is given.
     pub fn deliveries(
         &self,
         filter: DeliveryFilter,
+        from: Option<Position>,
         limit: u32,
     ) -> Result<Vec<Delivery>, ReadError> {
-        let state = filter.state.map_or(0, state_number);
-        self.rows(
-            "SELECT notification_id, position, transition_position, issue_id, rule, channel,
-                    target, state, attempts, error, at_ns
-             FROM delivery WHERE at_ns >= ?1 AND (?2 = 0 OR state = ?2)
-             ORDER BY at_ns DESC, notification_id LIMIT ?3",
-            params![filter.since_ns.unwrap_or(i64::MIN), state, limit],
-            |row| {
-                Ok(Delivery {
-                    position: Position(row.get::<_, i64>(1)? as u64),
-                    step: DeliveryStep {
-                        notification_id: row.get(0)?,
-                        transition_position: row.get::<_, i64>(2)? as u64,
-                        issue_id: IssueId(row.get::<_, i64>(3)? as u64),
-                        rule: row.get(4)?,
-                        channel: row.get(5)?,
-                        target: row.get(6)?,
-                        state: state_of(row.get(7)?),
-                        attempts: row.get(8)?,
-                        error: row.get(9)?,
-                        at_ns: row.get(10)?,
-                    },
-                })
-            },
-        )
+        let state = filter.state.map_or(0, delivery_state_number);
+        let sql = format!(
+            "SELECT {DELIVERY_COLUMNS} FROM delivery
+             WHERE at_ns >= ?1 AND (?2 = 0 OR state = ?2) AND position < ?3
+             ORDER BY position DESC LIMIT ?4"
+        );
+        let below = from.map_or(i64::MAX, |from| from.0 as i64);
+        let since_ns = filter.since_ns.unwrap_or(i64::MIN);
+        self.rows(&sql, params![since_ns, state, below, limit], read_delivery)
+    }
+
+    /// What the alerter must know when it starts, oldest step first, above the step at
+    /// `from`: deliveries of transitions above the alert cursor, those without an end, and
+    /// those since `since_ns`.
+    pub fn unsettled_deliveries(
+        &self,
+        since_ns: i64,
+        from: Option<Position>,
+        limit: u32,
+    ) -> Result<Vec<Delivery>, ReadError> {
+        let sql = format!(
+            "SELECT {DELIVERY_COLUMNS} FROM delivery
+             WHERE position > ?1 AND (transition_position > ?2 OR at_ns >= ?3 OR state IN (?4, ?5))
+             ORDER BY position LIMIT ?6"
+        );
+        let above = from.map_or(-1, |from| from.0 as i64);
+        let cursor = self.alert_cursor()?.0 as i64;
+        let open = [DeliveryState::Sending, DeliveryState::Held].map(delivery_state_number);
+        let values = params![above, cursor, since_ns, open[0], open[1], limit];
+        self.rows(&sql, values, read_delivery)
     }
 }
 
-fn state_number(state: DeliveryState) -> i64 {
+const DELIVERY_COLUMNS: &str =
+    "notification_id, position, transition_position, issue_id, rule, channel,
+    target, state, attempts, error, at_ns";
+
+fn read_delivery(row: &rusqlite::Row<'_>) -> rusqlite::Result<Delivery> {
+    Ok(Delivery {
+        position: Position(row.get::<_, i64>(1)? as u64),
+        step: DeliveryStep {
+            notification_id: row.get(0)?,
+            transition_position: row.get::<_, i64>(2)? as u64,
+            issue_id: IssueId(row.get::<_, i64>(3)? as u64),
+            rule: row.get(4)?,
+            channel: row.get(5)?,
+            target: row.get(6)?,
+            state: delivery_state_of(row.get(7)?),
+            attempts: row.get(8)?,
+            error: row.get(9)?,
+            at_ns: row.get(10)?,
+        },
+    })
+}
+
+/// `delivery.state`.
+pub(crate) fn delivery_state_number(state: DeliveryState) -> i64 {
     match state {
         DeliveryState::Sending => 1,
         DeliveryState::Sent => 2,
         DeliveryState::Failed => 3,
         DeliveryState::Suppressed => 4,
+        DeliveryState::Held => 5,
     }
 }
 
-fn state_of(number: i64) -> DeliveryState {
+fn delivery_state_of(number: i64) -> DeliveryState {
     match number {
         1 => DeliveryState::Sending,
         2 => DeliveryState::Sent,
         3 => DeliveryState::Failed,
+        5 => DeliveryState::Held,
         _ => DeliveryState::Suppressed,
     }
 }

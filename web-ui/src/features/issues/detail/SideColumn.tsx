@@ -21,7 +21,8 @@ const deeds: Record<string, [IconName, (activity: Activity) => string]> = {
   unassigned: ["person", () => "unassigned it"],
   notified: ["mail", ({ detail }) => `Mail sent to ${detail}`],
   notification_failed: ["warning", ({ detail }) => `Mail failed to ${detail}`],
-  notification_suppressed: ["mute", () => "Mail held back: at most one an hour"],
+  notification_held: ["mute", () => "Mail waits: at most one an hour"],
+  notification_suppressed: ["mute", () => "No mail: told with what came after it, or no longer open"],
 };
 const bySystem = new Set(["errata", "alerter", ""]);
 

@@ -511,7 +511,8 @@ export type Activity = Message<"errata.v1.Activity"> & {
 
   /**
    * "new", "regressed", "resolved", "ignored", "reopened", "assigned",
-   * "unassigned", "notified", "notification_failed", "notification_suppressed".
+   * "unassigned", "notified", "notification_held", "notification_failed",
+   * "notification_suppressed".
    *
    * @generated from field: string kind = 2;
    */
