@@ -12,11 +12,11 @@ use proto::v1::{DeliveryState, RecordDeliveryRequest};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    clock::now,
     config::RetryPolicy,
     mail::{Mail, Mailer},
     metric,
     run::Peers,
-    session::now,
 };
 
 /// Longest recorded error, characters.

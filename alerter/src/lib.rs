@@ -12,6 +12,7 @@
 //! (what waits for its time), [`mail`] (rendering and SMTP), [`deliver`] (retry and
 //! back-off), [`run`] (connection), `session` (the loop), [`health`], [`metric`].
 
+mod clock;
 pub mod config;
 pub mod deliver;
 pub mod health;

@@ -17,6 +17,7 @@ use tokio::task::{JoinError, JoinSet};
 use tonic::{Code, Status};
 
 use crate::{
+    clock::{nanoseconds, now, timestamp, unix_ns, until},
     config::{AlerterConfig, MAILS_WINDOW},
     deliver::{Courier, Ended},
     health::AlerterHealth,
@@ -36,8 +37,6 @@ const DELIVERIES_PAGE: u32 = 1000;
 const DELIVERY_PAGES_MAX: usize = 200;
 /// How often the cursor is recorded while transitions come.
 const CURSOR_INTERVAL: Duration = Duration::from_secs(10);
-/// Longest sleep until something held is due: clocks may be set.
-const DUE_SLEEP_MAX: Duration = Duration::from_mins(1);
 
 /// What a finished courier reports.
 struct Report {
@@ -126,7 +125,7 @@ impl Session<'_> {
                 () = self.courier.stop.cancelled() => return Ok(()),
                 Some(report) = self.couriers.join_next() => self.settle(report)?,
                 _ = tick.tick() => self.advance_cursor().await,
-                () = until_due(self.held.next_due_ns()), if has_room => self.tell_due().await?,
+                () = until(self.held.next_due_ns()), if has_room => self.tell_due().await?,
                 message = stream.message(), if has_room => {
                     let Some(message) = message? else { return Ok(()) };
                     if let Some(transition) = message.transition {
@@ -467,16 +466,6 @@ impl Session<'_> {
     }
 }
 
-/// Sleeps until `due_ns`, or a while; for good if nothing is due.
-async fn until_due(due_ns: Option<i64>) {
-    let Some(due_ns) = due_ns else {
-        return std::future::pending().await;
-    };
-    let wait_ns = due_ns.saturating_sub(unix_ns(&now())).max(0);
-    let wait = Duration::from_nanos(wait_ns.unsigned_abs());
-    tokio::time::sleep(wait.min(DUE_SLEEP_MAX)).await;
-}
-
 fn step_of(transition: &Transition, rule: Rule, id: &str) -> RecordDeliveryRequest {
     RecordDeliveryRequest {
         notification_id: id.to_owned(),
@@ -502,30 +491,4 @@ fn join_addresses(to: &[Mailbox]) -> String {
         .map(|mailbox| mailbox.email.to_string())
         .collect::<Vec<_>>()
         .join(", ")
-}
-
-fn nanoseconds(duration: Duration) -> i64 {
-    i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX)
-}
-
-/// The time as it travels.
-pub(crate) fn now() -> prost_types::Timestamp {
-    let now = jiff::Timestamp::now();
-    prost_types::Timestamp {
-        seconds: now.as_second(),
-        nanos: now.subsec_nanosecond(),
-    }
-}
-
-fn timestamp(at_ns: i64) -> prost_types::Timestamp {
-    prost_types::Timestamp {
-        seconds: at_ns.div_euclid(1_000_000_000),
-        nanos: at_ns.rem_euclid(1_000_000_000) as i32,
-    }
-}
-
-fn unix_ns(at: &prost_types::Timestamp) -> i64 {
-    at.seconds
-        .saturating_mul(1_000_000_000)
-        .saturating_add(i64::from(at.nanos))
 }
