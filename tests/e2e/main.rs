@@ -14,6 +14,7 @@ mod support;
 
 mod admin_cli;
 mod attacks;
+mod backup;
 mod browser;
 mod clients;
 mod cold;
