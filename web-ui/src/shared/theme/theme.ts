@@ -37,9 +37,9 @@ export function themeOf(scheme: Scheme, mode: "light" | "dark"): Theme {
           outlined: {
             padding: "3px 11px",
             color: scheme.ink,
-            borderColor: scheme.lineStrong,
+            borderColor: scheme.edge,
             background: scheme.sheet,
-            "&:hover": { background: scheme.wash, borderColor: scheme.lineStrong },
+            "&:hover": { background: scheme.wash, borderColor: scheme.edge },
           },
           text: { color: scheme.inkSoft, "&:hover": { background: scheme.washStrong, color: scheme.ink } },
         },
@@ -58,8 +58,8 @@ export function themeOf(scheme: Scheme, mode: "light" | "dark"): Theme {
       MuiPaper: { styleOverrides: { root: { backgroundImage: "none" } } },
       MuiMenu: {
         styleOverrides: {
-          paper: { boxShadow: scheme.shadow, border: `1px solid ${scheme.line}`, borderRadius: 8, marginTop: 4, maxHeight: 420 },
-          list: { padding: 4 },
+          paper: { boxShadow: scheme.shadow, border: `1px solid ${scheme.line}`, borderRadius: 8, marginTop: 4, maxHeight: 420, "&:focus-visible": { outline: "none" } },
+          list: { padding: 4, "&:focus-visible": { outline: "none" } },
         },
       },
       MuiPopover: { styleOverrides: { paper: { boxShadow: scheme.shadow, border: `1px solid ${scheme.line}` } } },
@@ -77,10 +77,11 @@ export function themeOf(scheme: Scheme, mode: "light" | "dark"): Theme {
           },
         },
       },
-      MuiDialog: { styleOverrides: { paper: { boxShadow: scheme.shadow, borderRadius: radius.large, backgroundImage: "none" } } },
+      // The panel takes the focus for its keys; the ring is for what can be pressed.
+      MuiDialog: { styleOverrides: { paper: { "&:focus-visible": { outline: "none" }, boxShadow: scheme.shadow, borderRadius: radius.large, backgroundImage: "none" } } },
       MuiCheckbox: {
         defaultProps: { size: "small" },
-        styleOverrides: { root: { padding: 4, color: scheme.lineStrong, "&.Mui-focusVisible": { outline: `2px solid ${scheme.accent}` } } },
+        styleOverrides: { root: { padding: 4, color: scheme.edge, "&.Mui-focusVisible": { outline: `2px solid ${scheme.accent}` } } },
       },
       MuiSnackbarContent: {
         styleOverrides: {

@@ -1,5 +1,6 @@
 // Every colour, size and radius of the UI, light and dark. Owns the look; nothing
-// else names a colour. Text colours hold WCAG AA on `paper` and on `sheet`.
+// else names a colour. Text colours hold WCAG AA on every surface, edges and series of
+// charts what WCAG asks of graphics: the test computes it.
 //
 // Levels have colours of their own that are used for nothing else; the accent is
 // for what can be pressed or is chosen.
@@ -15,6 +16,8 @@ export interface Scheme {
   washStrong: string;
   line: string;
   lineStrong: string;
+  /** Around what can be filled in, ticked or pressed: it must be found without colour. */
+  edge: string;
   ink: string;
   inkSoft: string;
   inkFaint: string;
@@ -53,9 +56,10 @@ export const light: Scheme = {
   washStrong: "#eae7e1",
   line: "#e6e2db",
   lineStrong: "#cfc9bf",
+  edge: "#8f826b",
   ink: "#1f1d1a",
   inkSoft: "#57534c",
-  inkFaint: "#6f6a61",
+  inkFaint: "#6c675e",
   accent: "#0b6e66",
   accentInk: "#0a5f58",
   accentWash: "#e0f0ed",
@@ -64,22 +68,22 @@ export const light: Scheme = {
   goodWash: "#e9f1df",
   danger: "#a3271c",
   levelFatal: "#8a1c7c",
-  levelError: "#c2372a",
-  levelWarning: "#b06f00",
-  levelInfo: "#2468b8",
-  levelDebug: "#77736b",
+  levelError: "#bd3629",
+  levelWarning: "#915c00",
+  levelInfo: "#2467b7",
+  levelDebug: "#6b6760",
   failWash: "#fdeeea",
   failLine: "#d8533f",
   codeString: "#4b6a1e",
   codeKeyword: "#7a3e8e",
   codeNumber: "#9a4d12",
-  codeComment: "#767168",
+  codeComment: "#6b675e",
   series1: "#0b6e66",
-  series2: "#c98a4b",
+  series2: "#b47536",
   series3: "#7d6fae",
-  series4: "#5f9a76",
+  series4: "#588f6e",
   series5: "#5b86a8",
-  seriesRest: "#b3ada3",
+  seriesRest: "#8b8273",
   shadow: "0 8px 28px rgb(50 44 34 / 16%), 0 1px 3px rgb(50 44 34 / 10%)",
 };
 
@@ -90,9 +94,10 @@ export const dark: Scheme = {
   washStrong: "#2e2c2a",
   line: "#2b2927",
   lineStrong: "#45423e",
+  edge: "#7b756e",
   ink: "#eceae6",
   inkSoft: "#b5b0a8",
-  inkFaint: "#969087",
+  inkFaint: "#9a948b",
   accent: "#3fb8a9",
   accentInk: "#5cc9bb",
   accentWash: "#15322f",
@@ -110,13 +115,13 @@ export const dark: Scheme = {
   codeString: "#a9c77e",
   codeKeyword: "#cf9fe0",
   codeNumber: "#e3a772",
-  codeComment: "#8e887e",
+  codeComment: "#99948b",
   series1: "#3fb8a9",
   series2: "#d6a26a",
   series3: "#a698d6",
   series4: "#86bd9b",
   series5: "#86afd0",
-  seriesRest: "#6b665f",
+  seriesRest: "#7b756d",
   shadow: "0 8px 28px rgb(0 0 0 / 55%), 0 0 0 1px rgb(255 255 255 / 6%)",
 };
 
