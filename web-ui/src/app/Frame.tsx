@@ -1,7 +1,7 @@
 // Rail on the left (a bar at the bottom on phones), scope on top, the page.
 import IconButton from "@mui/material/IconButton";
 import ListSubheader from "@mui/material/ListSubheader";
-import Menu from "@mui/material/Menu";
+import { Menu } from "@/shared/ui/Menu";
 import MenuItem from "@mui/material/MenuItem";
 import { useState } from "react";
 import { Link, Outlet, ScrollRestoration, useLocation, useNavigate, useNavigation } from "react-router";

@@ -1,5 +1,5 @@
 // Whom to assign to.
-import Menu from "@mui/material/Menu";
+import { Menu } from "@/shared/ui/Menu";
 import MenuItem from "@mui/material/MenuItem";
 import type { Issue_Member } from "@/gen/errata/v1/issue_pb";
 import { useMembers } from "@/shared/api/listMembers";

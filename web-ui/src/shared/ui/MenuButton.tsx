@@ -1,6 +1,6 @@
 // A button that opens a menu of choices.
 import Button from "@mui/material/Button";
-import Menu from "@mui/material/Menu";
+import { Menu } from "./Menu";
 import { type ReactNode, useState } from "react";
 import { Icon } from "./Icon";
 import styles from "./ui.module.css";
