@@ -17,7 +17,7 @@ build: web-ui/dist/index.html ## Build target/release/errata, web UI included
 	cargo build --release --locked --bin errata
 
 web-ui/node_modules/.package-lock.json: web-ui/package-lock.json
-	cd web-ui && npm ci --no-audit --no-fund
+	cd web-ui && npm ci --ignore-scripts --no-audit --no-fund
 
 web-ui/dist/index.html: web-ui/node_modules/.package-lock.json $(UI_SOURCES)
 	cd web-ui && npm run build

@@ -12,7 +12,7 @@ say() { printf '\n== %s\n' "$*"; }
 # node_modules that match their lock file.
 npm_install() {
     if ! cmp -s "$1/package-lock.json" "$1/node_modules/.lock-installed"; then
-        (cd "$1" && npm ci --no-audit --no-fund)
+        (cd "$1" && npm ci --ignore-scripts --no-audit --no-fund)
         cp "$1/package-lock.json" "$1/node_modules/.lock-installed"
     fi
 }
