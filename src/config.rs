@@ -17,6 +17,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
+use event_model::proxy::TrustedProxies;
 use ingest_gateway::{Bootstrap, BootstrapOwner, GatewayLimits};
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
@@ -35,6 +36,9 @@ pub(crate) struct Config {
     /// `listen`, or `peers.query` where the query role is another process. May hold a
     /// path prefix.
     pub public_url: String,
+    /// Reverse proxies whose `X-Forwarded-For` is believed: networks or addresses. One on
+    /// this host always is.
+    pub trusted_proxies: TrustedProxies,
     /// What roles in processes of their own authenticate to each other with; empty:
     /// derived from `secret.key`, which processes on one host share.
     pub internal_token: String,
@@ -114,6 +118,7 @@ impl Default for Config {
             listen: SocketAddr::from(([127, 0, 0, 1], 8470)),
             data_dir: PathBuf::from("./data"),
             public_url: String::new(),
+            trusted_proxies: TrustedProxies::default(),
             internal_token: String::new(),
             peers: PeersConfig::default(),
             metrics: MetricsConfig::default(),
@@ -324,6 +329,15 @@ fn typed(text: &str, default: &Value, name: &str) -> Result<Value> {
             text.parse()
                 .with_context(|| format!("{name}={text:?} is not a whole number"))?,
         ),
+        Value::Array(_) => {
+            let entries = text.split(',').map(str::trim);
+            let entries = entries.filter(|entry| !entry.is_empty());
+            Value::Array(
+                entries
+                    .map(|entry| Value::String(entry.to_owned()))
+                    .collect(),
+            )
+        }
         _ => Value::String(text.to_owned()),
     })
 }
@@ -373,100 +387,32 @@ impl Config {
     /// `public_url` without a slash at the end, or its default.
     pub(crate) fn public_url(&self) -> String {
         if self.public_url.is_empty() {
-            format!("http://{}", self.listen)
+            self.listen_url()
         } else {
             self.public_url.trim_end_matches('/').to_owned()
         }
     }
-}
 
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-    use super::*;
-
-    fn env(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
-        pairs
-            .iter()
-            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
-            .collect()
-    }
-
-    #[test]
-    fn flags_override_variables_override_the_file() {
-        let file = "listen = \"127.0.0.1:1\"\n[smtp]\nurl = \"smtp://a\"\nfrom = \"a@b\"\n";
-        let variables = env(&[
-            ("ERRATA_LISTEN", "127.0.0.1:2"),
-            ("ERRATA_SMTP__URL", "smtp://b"),
-        ]);
-        let flags = [("listen", "127.0.0.1:3".to_owned())];
-        let config = combine(file, "errata.toml", &variables, &flags)
-            .unwrap()
-            .config;
-        assert_eq!(config.listen.port(), 3);
-        assert_eq!(
-            (config.smtp.url.as_str(), config.smtp.from.as_str()),
-            ("smtp://b", "a@b")
-        );
-        assert_eq!(
-            config.metrics.listen.port(),
-            8471,
-            "untouched keys keep their default"
-        );
-    }
-
-    #[test]
-    fn an_unknown_key_is_refused_with_its_full_name_and_a_variable_only_warned_about() {
-        let error = combine("[smtp]\nurll = \"x\"\n", "errata.toml", &env(&[]), &[])
-            .err()
-            .unwrap()
-            .to_string();
-        assert!(
-            error.contains("\"smtp.urll\"") && error.contains("smtp.url"),
-            "{error}"
-        );
-        let loaded = combine(
-            "",
-            "errata.toml",
-            &env(&[("ERRATA_PORT", "tcp://10.0.0.1")]),
-            &[],
-        )
-        .unwrap();
-        assert_eq!(loaded.unknown_variables, ["ERRATA_PORT"]);
-        assert_eq!(loaded.config, Config::default());
-    }
-
-    #[test]
-    fn a_value_of_a_wrong_type_names_its_key() {
-        for (file, variables, needle) in [
-            (
-                "listen = \"nonsense\"",
-                env(&[]),
-                "configuration key listen",
-            ),
-            (
-                "[limits]\nreceived_bytes_max = \"x\"",
-                env(&[]),
-                "configuration key limits.received_bytes_max",
-            ),
-            (
-                "",
-                env(&[("ERRATA_LIMITS__ENABLED", "maybe")]),
-                "ERRATA_LIMITS__ENABLED=\"maybe\"",
-            ),
-        ] {
-            let error = combine(file, "errata.toml", &variables, &[])
-                .err()
-                .unwrap()
-                .to_string();
-            assert!(error.contains(needle), "{error}");
+    /// Where this process is reached from this machine.
+    pub(crate) fn listen_url(&self) -> String {
+        if self.listens_everywhere() {
+            // 0.0.0.0 is no address that anybody can reach.
+            format!("http://localhost:{}", self.listen.port())
+        } else {
+            format!("http://{}", self.listen)
         }
     }
 
-    #[test]
-    fn bootstrap_variables_are_no_configuration_keys() {
-        let loaded = combine("", "f", &env(&[("ERRATA_BOOTSTRAP_OWNER", "a@b:c:d")]), &[]).unwrap();
-        assert_eq!(loaded.bootstrap.owner.as_deref(), Some("a@b:c:d"));
-        assert!(loaded.unknown_variables.is_empty());
+    /// Whether links and DSNs are made of an address that only this machine knows, though
+    /// others reach the server.
+    pub(crate) fn wants_public_url(&self) -> bool {
+        self.public_url.is_empty() && self.listens_everywhere()
+    }
+
+    fn listens_everywhere(&self) -> bool {
+        self.listen.ip().is_unspecified()
     }
 }
+
+#[cfg(test)]
+mod tests;

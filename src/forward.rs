@@ -9,11 +9,7 @@
 //! A gateway that does not answer is a 503 with `Retry-After` (for gRPC, unavailable):
 //! it promises nothing, the client sends again.
 
-use std::{
-    net::{IpAddr, SocketAddr},
-    sync::Arc,
-    time::Duration,
-};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
 use axum::{
@@ -21,7 +17,10 @@ use axum::{
     extract::{ConnectInfo, Request},
     response::{IntoResponse, Response},
 };
-use event_model::credential::{FORWARDER_HEADER, ServerSecret};
+use event_model::{
+    credential::{FORWARDER_HEADER, ServerSecret},
+    proxy::TrustedProxies,
+};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, Version, header};
 use http_body_util::BodyExt;
 use hyper_util::{
@@ -66,6 +65,7 @@ pub(crate) struct Forwarder {
     http1: Client<HttpConnector, Body>,
     http2: Client<HttpConnector, Body>,
     secret: ServerSecret,
+    trusted_proxies: TrustedProxies,
     token: HeaderValue,
     turns: Arc<Semaphore>,
     answer_timeout: Duration,
@@ -100,6 +100,7 @@ impl Forwarder {
             http1,
             http2: builder.build(connector),
             secret: secret.clone(),
+            trusted_proxies: config.trusted_proxies.clone(),
             token,
             turns: Arc::new(Semaphore::new(FORWARDS_MAX)),
             answer_timeout: limits.body_read_timeout() + limits.durable_timeout() + ANSWER_MARGIN,
@@ -161,7 +162,10 @@ impl Forwarder {
     /// Addresses it to the gateway, in the name of its client.
     fn address(&self, request: &mut Request) {
         let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
-        let client = client_ip(peer.map(|ConnectInfo(peer)| peer.ip()), request.headers());
+        let lines = request.headers().get_all(FORWARDED_FOR).iter();
+        let lines = lines.filter_map(|line| line.to_str().ok());
+        let peer = peer.map(|ConnectInfo(peer)| peer.ip());
+        let client = self.trusted_proxies.client(peer, lines);
         let mut uri = std::mem::take(request.uri_mut()).into_parts();
         let host = uri.authority.take();
         uri.scheme = self.gateway.scheme().cloned();
@@ -192,17 +196,6 @@ impl Forwarder {
             *request.version_mut() = Version::HTTP_11;
         }
     }
-}
-
-/// Whose request it is: the peer's, or, behind a reverse proxy on this host, of whom
-/// that proxy says (its own entry is the last one).
-fn client_ip(peer: Option<IpAddr>, headers: &HeaderMap) -> Option<IpAddr> {
-    let peer = peer.map(|ip| ip.to_canonical());
-    let named = headers
-        .get(FORWARDED_FOR)
-        .filter(|_| peer.is_some_and(|ip| ip.is_loopback()))
-        .and_then(|list| list.to_str().ok()?.rsplit(',').next()?.trim().parse().ok());
-    named.or(peer)
 }
 
 fn remove_hop_by_hop(headers: &mut HeaderMap) {

@@ -226,7 +226,8 @@ impl Process {
         if let Some(logs) = &data.logs
             && self.has(Role::Query)
         {
-            let query = Query::start(config, logs.clone(), &data.secret)?;
+            let uses = self.gateway.as_ref().map(|open| open.gateway.uses());
+            let query = Query::start(config, logs.clone(), &data.secret, uses.unwrap_or_default())?;
             // Beside a projector too: it reopens the read model a little later.
             self.health.add(query.check(config.metrics.ready_lag_max));
             self.query = Some(query);

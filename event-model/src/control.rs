@@ -5,13 +5,17 @@
 //! fit (an unknown id, a second use of a name) changes nothing: the gateway checks
 //! before it appends, and a fold must not fail on history.
 
+mod people;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::{
-    Command, Decision, DropReason, IssueId, IssueStatus, Position, ProjectId, PublicKey, Role,
+    Command, Decision, DropReason, IssueId, IssueStatus, Position, ProjectId, PublicKey, SessionId,
     TokenId, UserId,
     settings::{Filters, Scrubbing},
 };
+
+pub use people::{LinkEnd, PasswordLink, Session, Token, User};
 
 /// The state after some number of control records.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -26,14 +30,25 @@ pub struct ControlState {
     pub users: BTreeMap<UserId, User>,
     /// By id.
     pub tokens: BTreeMap<TokenId, Token>,
-    /// Open one-time links, by SHA-256 of their secret.
+    /// One-time links by SHA-256 of their secret, open ones and those that ended not long ago.
     pub password_links: HashMap<[u8; 32], PasswordLink>,
+    /// Where people are signed in. A session that could not be recorded is missing here
+    /// and sound all the same.
+    pub sessions: BTreeMap<SessionId, Session>,
+    /// Sessions that ended before they were over by themselves, with the Unix nanoseconds
+    /// at which they would have been.
+    pub ended_sessions: BTreeMap<SessionId, i64>,
     /// What is masked of a project's events; projects without an entry: the default.
     pub scrubbing: BTreeMap<ProjectId, Scrubbing>,
     /// Which of a project's events are not wanted; without an entry: none.
     pub filters: BTreeMap<ProjectId, Filters>,
     /// Issues whose events are not wanted.
     pub discarded: BTreeMap<IssueId, Discarded>,
+    /// The version at which a project's scrubbing, filters or discarded issues changed
+    /// last; without an entry: never.
+    pub settings_versions: BTreeMap<ProjectId, u64>,
+    /// The newest token's id, revoked or not: ids are never used again.
+    pub newest_token: TokenId,
     /// The newest drop of old events.
     pub dropped: Option<DroppedRange>,
     /// Control records folded so far; also the number of the last one.
@@ -88,48 +103,6 @@ pub struct Key {
     pub created_ns: i64,
 }
 
-/// A person.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct User {
-    /// Dense from 1.
-    pub id: UserId,
-    /// Unique without regard to case.
-    pub email: String,
-    /// May be empty.
-    pub name: String,
-    /// What they may do.
-    pub role: Role,
-    /// argon2id, PHC string; empty: none yet.
-    pub password_hash: String,
-    /// Bumped by a password change and by "log out everywhere"; a session of an
-    /// older epoch is over.
-    pub session_epoch: u32,
-}
-
-/// An API token.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Token {
-    /// Dense from 1.
-    pub id: TokenId,
-    /// Whose rights.
-    pub user_id: UserId,
-    /// Shown in lists.
-    pub label: String,
-    /// SHA-256 of the token.
-    pub token_sha256: [u8; 32],
-    /// Unix nanoseconds.
-    pub created_ns: i64,
-}
-
-/// A one-time link to set a password.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PasswordLink {
-    /// Whose.
-    pub user_id: UserId,
-    /// Unix nanoseconds.
-    pub expires_ns: i64,
-}
-
 impl ControlState {
     /// Applies the next command.
     pub fn apply(&mut self, command: &Command) {
@@ -137,63 +110,24 @@ impl ControlState {
         let at_ns = command.at_ns;
         match &command.decision {
             Decision::CreateOrganization { name } => self.organization.clone_from(name),
-            Decision::CreateProject { id, name, platform } => {
-                let project = Project {
-                    id: *id,
-                    name: name.clone(),
-                    platform: platform.clone(),
-                    created_ns: at_ns,
-                };
-                self.projects.entry(*id).or_insert(project);
-            }
-            Decision::CreateKey {
-                project_id,
-                public_key,
-                label,
-            } => {
-                let key = Key {
-                    public_key: *public_key,
-                    project_id: *project_id,
-                    label: label.clone(),
-                    enabled: true,
-                    created_ns: at_ns,
-                };
-                self.keys.entry(*public_key).or_insert(key);
-            }
-            Decision::DisableKey {
-                project_id,
-                public_key,
-            } => {
-                if let Some(key) = self
-                    .keys
-                    .get_mut(public_key)
-                    .filter(|k| k.project_id == *project_id)
-                {
-                    key.enabled = false;
-                }
-            }
-            Decision::CreateToken {
-                id,
-                user_id,
-                label,
-                token_sha256,
-            } => {
-                let token = Token {
-                    id: *id,
-                    user_id: *user_id,
-                    label: label.clone(),
-                    token_sha256: *token_sha256,
-                    created_ns: at_ns,
-                };
-                self.tokens.entry(*id).or_insert(token);
-            }
-            Decision::RevokeToken { id } => {
-                self.tokens.remove(id);
-            }
+            Decision::CreateProject { .. }
+            | Decision::RenameProject { .. }
+            | Decision::CreateKey { .. }
+            | Decision::DisableKey { .. }
+            | Decision::EnableKey { .. }
+            | Decision::RenameKey { .. } => self.apply_to_projects(&command.decision, at_ns),
             Decision::CreateUser { .. }
+            | Decision::RenameUser { .. }
+            | Decision::SetRole { .. }
+            | Decision::DisableUser { .. }
+            | Decision::EnableUser { .. }
             | Decision::CreatePasswordLink { .. }
             | Decision::SetPassword { .. }
-            | Decision::EndSessions { .. } => self.apply_to_users(&command.decision),
+            | Decision::StartSession { .. }
+            | Decision::EndSession { .. }
+            | Decision::EndSessions { .. }
+            | Decision::CreateToken { .. }
+            | Decision::RevokeToken { .. } => self.apply_to_people(&command.decision, at_ns),
             Decision::RangeDropped { below, reason, .. } => {
                 let range = DroppedRange {
                     below: Position(*below),
@@ -212,7 +146,7 @@ impl ControlState {
             // Whoever opens or resolves an issue wants to hear of it again.
             Decision::SetIssueStatus { issues, status } => {
                 if *status != IssueStatus::Ignored {
-                    self.discarded.retain(|id, _| !issues.contains(id));
+                    self.keep(issues);
                 }
             }
             // Triage and deliveries live in the issue projection.
@@ -230,6 +164,7 @@ impl ControlState {
             } => {
                 if self.projects.contains_key(project_id) {
                     self.scrubbing.insert(*project_id, scrubbing.clone());
+                    self.settings_versions.insert(*project_id, self.version);
                 }
             }
             Decision::SetFilters {
@@ -238,6 +173,7 @@ impl ControlState {
             } => {
                 if self.projects.contains_key(project_id) {
                     self.filters.insert(*project_id, filters.clone());
+                    self.settings_versions.insert(*project_id, self.version);
                 }
             }
             Decision::DiscardIssues { issues } => {
@@ -247,93 +183,96 @@ impl ControlState {
                         stacks: BTreeSet::new(),
                     });
                     discarded.stacks.extend(&issue.stacks);
+                    self.settings_versions
+                        .insert(issue.project_id, self.version);
                 }
             }
-            Decision::KeepIssues { issues } => {
-                for id in issues {
-                    self.discarded.remove(id);
-                }
-            }
+            Decision::KeepIssues { issues } => self.keep(issues),
             _ => unreachable!("`apply` hands over decisions about settings only"),
         }
     }
 
-    fn apply_to_users(&mut self, decision: &Decision) {
-        match decision {
-            Decision::CreateUser {
-                id,
-                email,
-                name,
-                role,
-                password_hash,
-            } => {
-                let user = User {
-                    id: *id,
-                    email: email.clone(),
-                    name: name.clone(),
-                    role: *role,
-                    password_hash: password_hash.clone(),
-                    session_epoch: 0,
-                };
-                self.users.entry(*id).or_insert(user);
+    fn keep(&mut self, issues: &[IssueId]) {
+        for id in issues {
+            if let Some(discarded) = self.discarded.remove(id) {
+                self.settings_versions
+                    .insert(discarded.project_id, self.version);
             }
-            Decision::CreatePasswordLink {
-                user_id,
-                secret_sha256,
-                expires_ns,
-            } => {
-                let link = PasswordLink {
-                    user_id: *user_id,
-                    expires_ns: *expires_ns,
-                };
-                self.password_links.insert(*secret_sha256, link);
-            }
-            Decision::SetPassword {
-                user_id,
-                email,
-                password_hash,
-            } => {
-                if let Some(user) = self.users.get_mut(user_id) {
-                    user.password_hash.clone_from(password_hash);
-                    user.session_epoch += 1;
-                    if !email.is_empty() {
-                        user.email.clone_from(email);
-                    }
-                    self.password_links
-                        .retain(|_, link| link.user_id != *user_id);
-                }
-            }
-            Decision::EndSessions { user_id } => {
-                if let Some(user) = self.users.get_mut(user_id) {
-                    user.session_epoch += 1;
-                }
-            }
-            _ => unreachable!("`apply` hands over decisions about users only"),
         }
+    }
+
+    fn apply_to_projects(&mut self, decision: &Decision, at_ns: i64) {
+        match decision {
+            Decision::CreateProject {
+                id,
+                name,
+                platform,
+                public_key,
+                key_label,
+            } => {
+                let project = Project {
+                    id: *id,
+                    name: name.clone(),
+                    platform: platform.clone(),
+                    created_ns: at_ns,
+                };
+                self.projects.entry(*id).or_insert(project);
+                self.add_key(*id, *public_key, key_label, at_ns);
+            }
+            Decision::RenameProject { id, name, platform } => {
+                if let Some(project) = self.projects.get_mut(id) {
+                    project.name.clone_from(name);
+                    project.platform.clone_from(platform);
+                }
+            }
+            Decision::CreateKey {
+                project_id,
+                public_key,
+                label,
+            } => self.add_key(*project_id, *public_key, label, at_ns),
+            Decision::DisableKey {
+                project_id,
+                public_key,
+            } => self.change_key(*project_id, public_key, |key| key.enabled = false),
+            Decision::EnableKey {
+                project_id,
+                public_key,
+            } => self.change_key(*project_id, public_key, |key| key.enabled = true),
+            Decision::RenameKey {
+                project_id,
+                public_key,
+                label,
+            } => self.change_key(*project_id, public_key, |key| key.label.clone_from(label)),
+            _ => unreachable!("`apply` hands over decisions about projects and keys only"),
+        }
+    }
+
+    fn add_key(&mut self, project_id: ProjectId, public_key: PublicKey, label: &str, at_ns: i64) {
+        let key = Key {
+            public_key,
+            project_id,
+            label: label.to_owned(),
+            enabled: true,
+            created_ns: at_ns,
+        };
+        self.keys.entry(public_key).or_insert(key);
+    }
+
+    fn change_key(&mut self, project: ProjectId, key: &PublicKey, change: impl FnOnce(&mut Key)) {
+        let key = self.keys.get_mut(key);
+        if let Some(key) = key.filter(|key| key.project_id == project) {
+            change(key);
+        }
+    }
+
+    /// The version at which what a project's events are judged by changed last.
+    pub fn settings_version(&self, project: ProjectId) -> u64 {
+        self.settings_versions.get(&project).copied().unwrap_or(0)
     }
 
     /// The next free project id.
     pub fn next_project_id(&self) -> ProjectId {
         ProjectId(self.projects.keys().next_back().map_or(1, |id| id.0 + 1))
-    }
-
-    /// The next free user id.
-    pub fn next_user_id(&self) -> UserId {
-        UserId(self.users.keys().next_back().map_or(1, |id| id.0 + 1))
-    }
-
-    /// The user with this address, without regard to case.
-    pub fn user_by_email(&self, email: &str) -> Option<&User> {
-        self.users
-            .values()
-            .find(|user| user.email.eq_ignore_ascii_case(email))
-    }
-
-    /// The token with this SHA-256.
-    pub fn token_by_hash(&self, sha256: &[u8; 32]) -> Option<&Token> {
-        self.tokens
-            .values()
-            .find(|token| &token.token_sha256 == sha256)
     }
 
     /// A project's keys, oldest first.

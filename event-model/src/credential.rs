@@ -4,6 +4,9 @@
 //! Invariant: nothing here stores or logs a secret. A [`ServerSecret`] comes from
 //! `data/secret.key` (32 bytes).
 
+mod session;
+mod usage;
+
 use std::sync::Arc;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -11,12 +14,11 @@ use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use crate::{ControlState, ProjectId, Role, UserId};
+use crate::{ControlState, ProjectId, Role, SessionId, TokenId, TokenScope, UserId};
 
-/// Name of the session cookie.
-pub const SESSION_COOKIE: &str = "errata_session";
-/// How long a session lasts.
-pub const SESSION_LIFE_NS: i64 = 30 * 24 * 3600 * 1_000_000_000;
+pub use session::{SESSION_LIFE_NS, SessionCookie};
+pub use usage::{Use, Uses};
+
 /// Metadata key of the internal token between roles.
 pub const INTERNAL_TOKEN_HEADER: &str = "x-errata-internal";
 /// Header in which the query role shows the internal token when it forwards another's
@@ -48,11 +50,32 @@ pub enum Caller {
         id: UserId,
         /// What they may do.
         role: Role,
+        /// What they showed.
+        via: Via,
     },
     /// Another role of this installation.
     Internal,
     /// The command line on the host, over the admin socket.
     Admin,
+}
+
+/// What a person showed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Via {
+    /// A session's cookie, which a browser sends by itself.
+    Session {
+        /// Which.
+        id: SessionId,
+        /// When it is over, Unix nanoseconds.
+        expires_ns: i64,
+    },
+    /// An API token.
+    Token {
+        /// Which.
+        id: TokenId,
+        /// What it may do.
+        scope: TokenScope,
+    },
 }
 
 impl Caller {
@@ -63,6 +86,31 @@ impl Caller {
             // A role has what it needs by name, and nothing by rank.
             Self::Internal => false,
             Self::Admin => true,
+        }
+    }
+
+    /// Whether the caller reads only.
+    pub fn is_read_only(self) -> bool {
+        let read = TokenScope::Read;
+        matches!(self, Self::User { via: Via::Token { scope, .. }, .. } if scope == read)
+    }
+
+    /// Whether a browser could have sent the request without its user's knowing.
+    pub fn is_by_cookie(self) -> bool {
+        matches!(
+            self,
+            Self::User {
+                via: Via::Session { .. },
+                ..
+            }
+        )
+    }
+
+    /// The person, if it is one.
+    pub fn user(self) -> Option<UserId> {
+        match self {
+            Self::User { id, .. } => Some(id),
+            Self::Internal | Self::Admin => None,
         }
     }
 }
@@ -133,40 +181,13 @@ impl ServerSecret {
             .into()
     }
 
-    /// A session cookie's value for a user of this epoch, valid until
-    /// `now_ns` + [`SESSION_LIFE_NS`].
-    pub fn sign_session(&self, user: UserId, epoch: u32, now_ns: i64) -> String {
-        let payload = format!("{}.{}.{}", user.0, epoch, now_ns + SESSION_LIFE_NS);
-        let mac = self.mac("session", payload.as_bytes());
-        format!("{payload}.{}", URL_SAFE_NO_PAD.encode(mac))
-    }
-
-    /// The caller of a session cookie's value; `None` if it is forged, over, or of
-    /// an older epoch.
-    pub fn verify_session(&self, value: &str, state: &ControlState, now_ns: i64) -> Option<Caller> {
-        let (payload, signature) = value.rsplit_once('.')?;
-        let given = URL_SAFE_NO_PAD.decode(signature).ok()?;
-        if !bool::from(self.mac("session", payload.as_bytes()).ct_eq(&given)) {
-            return None;
-        }
-        let mut parts = payload.split('.');
-        let user = UserId(parts.next()?.parse().ok()?);
-        let epoch: u32 = parts.next()?.parse().ok()?;
-        let expires_ns: i64 = parts.next()?.parse().ok()?;
-        let user = state.users.get(&user)?;
-        (user.session_epoch == epoch && now_ns < expires_ns).then_some(Caller::User {
-            id: user.id,
-            role: user.role,
-        })
-    }
-
     /// The caller of HTTP or gRPC headers: internal token, `Authorization: Bearer`
-    /// API token, or session cookie, in that order.
+    /// API token, or session cookie, in that order. [`Caller`] tells which it was.
     pub fn authenticate(
         &self,
         internal: Option<&str>,
         authorization: Option<&str>,
-        cookie: Option<&str>,
+        session: Option<&str>,
         state: &ControlState,
         now_ns: i64,
     ) -> Option<Caller> {
@@ -176,16 +197,17 @@ impl ServerSecret {
         if let Some(bearer) = authorization.and_then(bearer_token) {
             let token = state.token_by_hash(&sha256(bearer))?;
             let user = state.users.get(&token.user_id)?;
-            return Some(Caller::User {
+            let sound = token.is_valid(now_ns) && user.is_enabled();
+            return sound.then_some(Caller::User {
                 id: user.id,
                 role: user.role,
+                via: Via::Token {
+                    id: token.id,
+                    scope: token.scope,
+                },
             });
         }
-        let session = cookie?.split(';').find_map(|pair| {
-            let (name, value) = pair.trim().split_once('=')?;
-            (name == SESSION_COOKIE).then_some(value)
-        })?;
-        self.verify_session(session, state, now_ns)
+        self.verify_session(session?, state, now_ns)
     }
 }
 

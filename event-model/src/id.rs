@@ -107,6 +107,18 @@ hex_id!(
     PublicKey, false, "a public key of 32 hex digits"
 );
 
+hex_id!(
+    /// A signed-in browser. No secret: the session's signature is.
+    SessionId, false, "a session id of 32 hex digits"
+);
+
+impl SessionId {
+    /// A random id.
+    pub fn random() -> Self {
+        Self(*uuid::Uuid::new_v4().as_bytes())
+    }
+}
+
 impl EventId {
     /// A random id (UUID version 4).
     pub fn random() -> Self {

@@ -9,7 +9,7 @@
 //! [`free`] (its parts of free form), [`head`] (the
 //! part of it that grouping and counting read in place), [`record`] (bytes of a
 //! record), [`note`] (records that are no events), [`command`], [`settings`] (of a
-//! project), [`control`] (the fold), [`credential`]; [`stack_hash`] (what the door knows
+//! project), [`control`] (the fold), [`credential`], [`proxy`]; [`stack_hash`] (what the door knows
 //! of an event before grouping).
 
 #[expect(
@@ -25,18 +25,21 @@ pub mod head;
 pub mod id;
 pub mod level;
 pub mod note;
+pub mod proxy;
 pub mod record;
 pub mod settings;
 mod stack_hash;
 
 pub use command::{
     Actor, Command, Decision, DeliveryState, DeliveryStep, DiscardedIssue, DropReason, IssueStatus,
-    OverruledCursor, Role,
+    LinkSecret, OverruledCursor, Role, TokenScope,
 };
 pub use control::ControlState;
 pub use event::Event;
 pub use head::Head;
-pub use id::{EventId, Fingerprint, IssueId, Position, ProjectId, PublicKey, TokenId, UserId};
+pub use id::{
+    EventId, Fingerprint, IssueId, Position, ProjectId, PublicKey, SessionId, TokenId, UserId,
+};
 pub use level::Level;
 pub use note::Note;
 pub use record::{RecordError, StoredEvent};

@@ -30,10 +30,6 @@ pub const SCHEMA_EVENT_V1: u16 = 0x0101;
 pub const SCHEMA_MARKER_V1: u16 = 0x0201;
 /// Command (control log), version 1.
 pub const SCHEMA_COMMAND_V1: u16 = 0x0301;
-/// Command (control log), version 2.
-pub const SCHEMA_COMMAND_V2: u16 = 0x0302;
-/// Command (control log), version 3.
-pub const SCHEMA_COMMAND_V3: u16 = 0x0303;
 
 /// Bytes before the head.
 pub const PREFIX_BYTES: usize = 16;

@@ -3,19 +3,18 @@
 //! Invariant: every step looks whether it is done, and the organisation comes last,
 //! so that a crash between any two steps heals at the next start, and a finished
 //! first start is never repeated. Until the owner has a password, each start makes
-//! a new one-time link.
+//! a new one-time link, which ends the one before.
 
 use event_model::{
-    Actor, ControlState, Decision, ProjectId, PublicKey, Role, UserId,
+    Actor, ControlState, Decision, ProjectId, PublicKey, Role, TokenScope, UserId,
     credential::{random_secret, sha256},
 };
 
 use crate::{
-    commands::{CommandCore, check_email, check_password},
+    commands::{CommandCore, check_email, check_password, new_link},
     config::Bootstrap,
     error::{ApiError, ErrorCode},
-    shared::now_ns,
-    sign_in::{PASSWORD_LINK_LIFE_NS, PasswordHasher},
+    sign_in::PasswordHasher,
 };
 
 /// The project of the first start.
@@ -62,9 +61,12 @@ pub async fn bootstrap(
             Some(owner) => hasher.hash(owner.password.clone()).await?,
             None => String::new(),
         };
-        let wishes = wishes.clone();
-        let plan = move |state: &ControlState| Ok((missing(state, &wishes, &password_hash), ()));
-        commands.decide(Actor::System, plan).await?;
+        let steps = missing(&commands.state().read(), wishes, &password_hash);
+        for step in steps {
+            commands
+                .decide(Actor::System, move |_| Ok((step, ())))
+                .await?;
+        }
     }
     let owner_link = owner_link(commands).await?;
     let state = commands.state().read();
@@ -103,13 +105,8 @@ fn missing(state: &ControlState, wishes: &Bootstrap, password_hash: &str) -> Vec
             id: FIRST_PROJECT,
             name: FIRST_PROJECT_NAME.to_owned(),
             platform: String::new(),
-        });
-    }
-    if state.keys_of(FIRST_PROJECT).is_empty() {
-        steps.push(Decision::CreateKey {
-            project_id: FIRST_PROJECT,
             public_key: wishes.key.unwrap_or_else(PublicKey::random),
-            label: "default".to_owned(),
+            key_label: "default".to_owned(),
         });
     }
     if !state.users.contains_key(&OWNER) {
@@ -120,6 +117,8 @@ fn missing(state: &ControlState, wishes: &Bootstrap, password_hash: &str) -> Vec
             name: String::new(),
             role: Role::Owner,
             password_hash: password_hash.to_owned(),
+            // Each start makes a new one while there is no password.
+            link: None,
         });
     }
     if let Some(token) = &wishes.token
@@ -130,6 +129,8 @@ fn missing(state: &ControlState, wishes: &Bootstrap, password_hash: &str) -> Vec
             user_id: OWNER,
             label: "bootstrap".to_owned(),
             token_sha256: sha256(token),
+            scope: TokenScope::Full,
+            expires_ns: None,
         });
     }
     steps.push(Decision::CreateOrganization {
@@ -149,7 +150,7 @@ async fn owner_link(commands: &CommandCore) -> Result<Option<String>, ApiError> 
         return Ok(None);
     }
     let secret = random_secret("");
-    let secret_sha256 = sha256(&secret);
+    let link = new_link(&secret);
     let decided = commands
         .decide(Actor::System, move |state| {
             let owner = state.users.get(&OWNER);
@@ -159,12 +160,11 @@ async fn owner_link(commands: &CommandCore) -> Result<Option<String>, ApiError> 
                     "the owner has a password",
                 ));
             }
-            let link = Decision::CreatePasswordLink {
+            let decision = Decision::CreatePasswordLink {
                 user_id: OWNER,
-                secret_sha256,
-                expires_ns: now_ns() + PASSWORD_LINK_LIFE_NS,
+                link,
             };
-            Ok((vec![link], ()))
+            Ok((decision, ()))
         })
         .await;
     match decided {

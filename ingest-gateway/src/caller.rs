@@ -3,48 +3,53 @@
 //!
 //! Invariant: a session cookie counts only for requests that no other site can
 //! forge: those whose `Origin` is ours, or, without one, whose content type a form
-//! cannot send.
+//! cannot send. What decides is that the cookie authenticated, not what else was sent.
+//! A token that only reads changes nothing.
 
 use std::sync::Arc;
 
-use event_model::{
-    ControlState,
-    credential::{Caller, INTERNAL_TOKEN_HEADER, ServerSecret, bearer_token},
-};
+use event_model::credential::{Caller, INTERNAL_TOKEN_HEADER, SessionCookie, bearer_token};
 use http::{Extensions, HeaderMap, header};
-use parking_lot::RwLock;
-use url::Url;
 
 use crate::{
     error::{ApiError, ErrorCode},
-    shared::now_ns,
+    shared::{Shared, now_ns},
 };
 
 /// Authenticates callers.
 #[derive(Debug, Clone)]
 pub(crate) struct Callers {
-    state: Arc<RwLock<ControlState>>,
-    secret: ServerSecret,
-    public_origin: String,
+    shared: Arc<Shared>,
+    cookie: Arc<SessionCookie>,
+    public_origin: Arc<str>,
 }
 
 impl Callers {
-    pub(crate) fn new(
-        state: Arc<RwLock<ControlState>>,
-        secret: ServerSecret,
-        public_url: &Url,
-    ) -> Self {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        let public_url = &shared.config.public_url;
+        let cookie = SessionCookie::new(public_url.scheme() == "https", public_url.path());
         Self {
-            state,
-            secret,
-            public_origin: public_url.origin().ascii_serialization(),
+            cookie: Arc::new(cookie),
+            public_origin: public_url.origin().ascii_serialization().into(),
+            shared,
         }
+    }
+
+    /// How sessions travel.
+    pub(crate) fn cookie(&self) -> &SessionCookie {
+        &self.cookie
     }
 
     /// The caller of a gRPC request.
     pub(crate) fn of_grpc<T>(&self, request: &tonic::Request<T>) -> Result<Caller, ApiError> {
         let headers = request.metadata().clone().into_headers();
         self.of(&headers, request.extensions())
+    }
+
+    /// The caller of a gRPC request that changes nothing.
+    pub(crate) fn of_grpc_read<T>(&self, request: &tonic::Request<T>) -> Result<Caller, ApiError> {
+        let headers = request.metadata().clone().into_headers();
+        self.of_read(&headers, request.extensions())
     }
 
     /// The caller of a request.
@@ -54,11 +59,12 @@ impl Callers {
         extensions: &Extensions,
     ) -> Result<Caller, ApiError> {
         let caller = self.of_read(headers, extensions)?;
-        let is_cookie = extensions.get::<Caller>().is_none()
-            && text(headers, INTERNAL_TOKEN_HEADER).is_none()
-            && text(headers, header::AUTHORIZATION.as_str()).is_none();
-        if is_cookie {
+        if caller.is_by_cookie() {
             self.check_same_site(headers)?;
+        }
+        if caller.is_read_only() {
+            let message = "this API token only reads";
+            return Err(ApiError::new(ErrorCode::Forbidden, message));
         }
         Ok(caller)
     }
@@ -74,24 +80,33 @@ impl Callers {
             return Ok(*caller);
         }
         let authorization = text(headers, header::AUTHORIZATION.as_str());
-        let caller = self.secret.authenticate(
+        let cookies = cookies(headers);
+        let now = now_ns();
+        let caller = self.shared.secret.authenticate(
             text(headers, INTERNAL_TOKEN_HEADER),
             authorization,
-            text(headers, header::COOKIE.as_str()),
-            &self.state.read(),
-            now_ns(),
+            cookies.as_deref().and_then(|all| self.cookie.find(all)),
+            &self.shared.state.read(),
+            now,
         );
-        caller.ok_or_else(|| refusal(authorization))
+        let caller = caller.ok_or_else(|| refusal(authorization))?;
+        let address = self.shared.client_ip(extensions, headers);
+        self.shared.config.uses.note(caller, now, address);
+        Ok(caller)
+    }
+
+    /// The caller by cookie alone.
+    pub(crate) fn of_cookie(&self, headers: &HeaderMap) -> Option<Caller> {
+        let cookies = cookies(headers)?;
+        let session = self.cookie.find(&cookies)?;
+        let state = self.shared.state.read();
+        self.shared.secret.verify_session(session, &state, now_ns())
     }
 
     /// Refuses what another site could have made a browser send.
     pub(crate) fn check_same_site(&self, headers: &HeaderMap) -> Result<(), ApiError> {
         let allowed = match text(headers, header::ORIGIN.as_str()) {
-            Some(origin) => {
-                let host = origin.split_once("://").map(|(_, host)| host);
-                origin == self.public_origin
-                    || host.is_some() && host == text(headers, header::HOST.as_str())
-            }
+            Some(origin) => *origin == *self.public_origin || self.is_of_host(origin, headers),
             None => text(headers, header::CONTENT_TYPE.as_str()).is_some_and(|content_type| {
                 let content_type = content_type.trim().to_ascii_lowercase();
                 content_type.starts_with("application/json")
@@ -106,6 +121,47 @@ impl Callers {
             "a session may only be used from the server's own pages",
         ))
     }
+}
+
+impl Callers {
+    /// Whether a page of this origin came from where the request went. Behind https a page
+    /// without it is somebody else's: whoever sits on the wire wrote it. Only on this very
+    /// machine nobody does.
+    fn is_of_host(&self, origin: &str, headers: &HeaderMap) -> bool {
+        let Some((scheme, host)) = origin.split_once("://") else {
+            return false;
+        };
+        let mut hosts = headers.get_all(header::HOST).iter();
+        let is_host = match (
+            hosts.next().and_then(|host| host.to_str().ok()),
+            hosts.next(),
+        ) {
+            (Some(only), None) => only.eq_ignore_ascii_case(host),
+            _ => false,
+        };
+        let is_safe = scheme == "https"
+            || scheme == "http"
+                && (!self.public_origin.starts_with("https://") || is_this_machine(host));
+        is_host && is_safe
+    }
+}
+
+fn is_this_machine(host: &str) -> bool {
+    let name = match host.strip_prefix('[') {
+        Some(v6) => v6.split(']').next(),
+        None => host.split(':').next(),
+    };
+    name.is_some_and(|name| {
+        let address: Option<std::net::IpAddr> = name.parse().ok();
+        name.eq_ignore_ascii_case("localhost") || address.is_some_and(|ip| ip.is_loopback())
+    })
+}
+
+/// HTTP/2 clients may split the cookie header.
+fn cookies(headers: &HeaderMap) -> Option<String> {
+    let lines = headers.get_all(header::COOKIE).iter();
+    let lines: Vec<&str> = lines.filter_map(|line| line.to_str().ok()).collect();
+    (!lines.is_empty()).then(|| lines.join("; "))
 }
 
 /// Who gave a token that nobody holds is forbidden; who gave none is unknown.

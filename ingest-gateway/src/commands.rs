@@ -22,7 +22,7 @@ use tokio::sync::Mutex;
 use url::Url;
 
 pub use service::Commands;
-pub(crate) use service::{CommandRpc, owner};
+pub(crate) use service::{CommandRpc, new_link, owner, person};
 pub(crate) use validate::{check_email, check_password};
 
 use crate::{
@@ -58,25 +58,23 @@ impl CommandCore {
     }
 
     /// Checks against the state, appends what the check decided, folds it. Answers
-    /// with the position of the last command and what the check gave along.
+    /// with the command's position and what the check gave along. One decision, since
+    /// a crash comes between any two.
     pub async fn decide<T: Send + 'static>(
         &self,
         actor: Actor,
-        check: impl FnOnce(&ControlState) -> Result<(Vec<Decision>, T), ApiError> + Send + 'static,
+        check: impl FnOnce(&ControlState) -> Result<(Decision, T), ApiError> + Send + 'static,
     ) -> Result<(Position, T), ApiError> {
         let core = self.clone();
         let step = tokio::spawn(async move {
             let _one_at_a_time = core.order.lock().await;
-            let (decisions, along) = check(&core.state.read()).inspect_err(|_| {
+            let (decision, along) = check(&core.state.read()).inspect_err(|_| {
                 telemetry::command_ended("refused");
             })?;
-            let mut position = Position::default();
-            for decision in decisions {
-                position = core.append(actor, decision).await.inspect_err(|_| {
-                    telemetry::command_ended("failed");
-                })?;
-                telemetry::command_ended("recorded");
-            }
+            let position = core.append(actor, decision).await.inspect_err(|_| {
+                telemetry::command_ended("failed");
+            })?;
+            telemetry::command_ended("recorded");
             Ok((position, along))
         });
         step.await.unwrap_or_else(|error| {

@@ -9,6 +9,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
+use event_model::{credential::Uses, proxy::TrustedProxies};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
@@ -19,10 +20,11 @@ pub struct GatewayConfig {
     pub public_url: Url,
     /// Caps and time-outs (`limits.*`).
     pub limits: GatewayLimits,
-    /// Take the client's address from `X-Forwarded-For` whoever connects. Without
-    /// it, that header counts only if the peer is on this host (a reverse proxy
-    /// beside the server).
-    pub trust_forwarded_for: bool,
+    /// Whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: TrustedProxies,
+    /// Where it is noted when sessions and tokens were used last; shared with the query
+    /// engine of the same process.
+    pub uses: Uses,
     /// The folder of blobs (`data/blobs`).
     pub blobs_dir: PathBuf,
     /// How many recent events are remembered to tell duplicates.
@@ -38,7 +40,8 @@ impl GatewayConfig {
         Self {
             public_url,
             limits: GatewayLimits::default(),
-            trust_forwarded_for: false,
+            trusted_proxies: TrustedProxies::default(),
+            uses: Uses::default(),
             blobs_dir,
             recent_events: RECENT_EVENTS_DEFAULT,
         }

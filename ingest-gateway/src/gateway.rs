@@ -10,7 +10,10 @@ use event_log::{
     Entry, LogReader, LogWriter, ReadError,
     blobs::{BlobError, Blobs},
 };
-use event_model::{EventId, Position, ProjectId, credential::ServerSecret};
+use event_model::{
+    EventId, Position, ProjectId,
+    credential::{ServerSecret, Uses},
+};
 use proto::v1::{
     command_service_server::CommandServiceServer,
     ingest_debug_service_server::IngestDebugServiceServer,
@@ -154,6 +157,12 @@ impl Gateway {
         &self.report
     }
 
+    /// Where it is noted when sessions and tokens were used last, to be shared with the
+    /// query engine of this process.
+    pub fn uses(&self) -> Uses {
+        self.shared.config.uses.clone()
+    }
+
     /// Every command, for callers in this process.
     pub fn commands(&self) -> Commands {
         Commands::new(
@@ -168,11 +177,7 @@ impl Gateway {
     /// The binary puts `ConnectInfo<SocketAddr>` into each request's extensions.
     pub fn router(&self) -> Router {
         let shared = &self.shared;
-        let callers = Callers::new(
-            Arc::clone(&shared.state),
-            shared.secret.clone(),
-            &shared.config.public_url,
-        );
+        let callers = Callers::new(Arc::clone(shared));
         let ingest = IngestServiceServer::new(Ingest::new(Arc::clone(shared)))
             .accept_compressed(CompressionEncoding::Gzip)
             .max_decoding_message_size(shared.config.limits.received_bytes_max);

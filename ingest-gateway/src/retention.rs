@@ -67,7 +67,7 @@ impl Gateway {
             .retain(retention, recorded, now_ns(), |decision| {
                 let decided = shared
                     .commands
-                    .decide(Actor::System, move |_| Ok((vec![decision.clone()], ())));
+                    .decide(Actor::System, move |_| Ok((decision.clone(), ())));
                 let decided = Handle::current().block_on(decided);
                 // Stored, but without its marker: on a full disk there is room for that only
                 // once something was dropped. The record is what counts.

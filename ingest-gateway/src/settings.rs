@@ -21,7 +21,7 @@ pub use convert::{filters_of, filters_to, scrubbing_of, scrubbing_to};
 
 use crate::{
     caller::Callers,
-    commands::{actor_of, owner, validate},
+    commands::{actor_of, owner, person, validate},
     error::{ApiError, ErrorCode},
     filter::Filter,
     parse::{self, Item, scrub::Rules},
@@ -67,7 +67,7 @@ impl Settings {
         let (position, ()) = commands
             .decide(actor_of(caller), move |state| {
                 let project = validate::project(state, project)?;
-                Ok((vec![decision(project)], ()))
+                Ok((decision(project), ()))
             })
             .await?;
         Ok(CommandResponse {
@@ -174,7 +174,8 @@ impl ProjectSettingsService for Settings {
         &self,
         request: Request<GetProjectSettingsRequest>,
     ) -> Result<Response<ProjectSettings>, Status> {
-        self.callers.of_grpc(&request)?;
+        // Of people: no role needs it.
+        person(self.callers.of_grpc_read(&request)?)?;
         Ok(Response::new(self.get(request.get_ref().project_id)?))
     }
 
@@ -220,7 +221,7 @@ impl ProjectSettingsService for Settings {
         &self,
         request: Request<TrySettingsRequest>,
     ) -> Result<Response<TrySettingsResponse>, Status> {
-        owner(self.callers.of_grpc(&request)?)?;
+        owner(self.callers.of_grpc_read(&request)?)?;
         let settings = self.clone();
         let request = request.into_inner();
         let looked = tokio::task::spawn_blocking(move || Self::try_settings(&settings, &request));

@@ -74,16 +74,19 @@ impl Shared {
         let peer = extensions
             .get::<ConnectInfo<SocketAddr>>()
             .map(|ConnectInfo(address)| address.ip().to_canonical());
-        let trusted = match headers.get(FORWARDER_HEADER) {
-            Some(token) => self.secret.is_internal_token(token.to_str().unwrap_or("")),
-            None => self.config.trust_forwarded_for || peer.is_some_and(|ip| ip.is_loopback()),
-        };
-        let forwarded = headers
-            .get("x-forwarded-for")
-            .filter(|_| trusted)
-            // The last entry is the nearest proxy's own; those before are hearsay.
-            .and_then(|list| list.to_str().ok()?.rsplit(',').next()?.trim().parse().ok());
-        forwarded.or(peer)
+        let lines = headers.get_all("x-forwarded-for").iter();
+        let mut lines = lines.filter_map(|line| line.to_str().ok());
+        match headers.get(FORWARDER_HEADER) {
+            Some(token) if self.secret.is_internal_token(token.to_str().unwrap_or("")) => {
+                // It has judged already, and says one address.
+                lines
+                    .next_back()
+                    .and_then(|line| line.trim().parse().ok())
+                    .or(peer)
+            }
+            Some(_) => peer,
+            None => self.config.trusted_proxies.client(peer, lines),
+        }
     }
 }
 

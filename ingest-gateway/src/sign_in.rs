@@ -1,10 +1,12 @@
 //! Sign-in of people: passwords, sessions, one-time links.
 //!
 //! Invariant: passwords exist in clear only within a request; hashing is bounded
-//! in parallel, guesses are bounded an address. An unknown address costs the same
-//! time as a wrong password. Fails with [`ApiError`]: 401 wrong, 403 from another
-//! site, 429 too many failures.
+//! in parallel, guesses are bounded an account and an address ([`throttle`]). An unknown
+//! address costs the same time as a wrong password. Fails with [`ApiError`]: 401 wrong,
+//! 403 from another site, 429 too many failures.
 
+mod account;
+mod device;
 mod password;
 mod routes;
 mod throttle;

@@ -11,6 +11,7 @@
 //! | `errata_log_sealed_segments` | gauge | `log` | segments sealed since the start |
 //! | `errata_log_scrubbed_bytes` | gauge | `log` | bytes of complete segments read and checked since the start |
 //! | `errata_log_damaged_segments` | gauge | `log` | segments found damaged since the start |
+//! | `errata_sign_ins_total` | counter | `result` (right, wrong, limited: had to wait, failed: not checked) | passwords given |
 //! | `errata_commands_total` | counter | `result` (recorded, refused, failed) | commands |
 //! | `errata_log_retained_first` | gauge | | position of the oldest record kept |
 //! | `errata_log_dropped_segments_total` | counter | | segments dropped by retention |
@@ -72,6 +73,10 @@ pub fn describe() {
     describe_gauge!(
         "errata_log_damaged_segments",
         "Segments found damaged since the start, by log"
+    );
+    describe_counter!(
+        "errata_sign_ins_total",
+        "Passwords given, by result: right, wrong, limited (had to wait), failed (could not be checked)"
     );
     describe_counter!(
         "errata_commands_total",
@@ -157,6 +162,10 @@ pub(crate) fn request_ended(endpoint: &'static str, status: u16, took: Duration)
         "status" => status.to_string(),
     )
     .record(took.as_secs_f64());
+}
+
+pub(crate) fn sign_in_ended(result: &'static str) {
+    counter!("errata_sign_ins_total", "result" => result).increment(1);
 }
 
 pub(crate) fn command_ended(result: &'static str) {

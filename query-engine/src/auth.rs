@@ -3,13 +3,19 @@
 //! In this order: a [`Caller`] that the binary put into the request's extensions
 //! (admin socket), the internal token, an API token, the session cookie. Every
 //! person may read everything: there is one organisation. Another role may read what
-//! it needs ([`INTERNAL_METHODS`]) and nothing else.
+//! it needs ([`INTERNAL_METHODS`]) and nothing else. What ended or was revoked a moment ago
+//! opens nothing: the state is brought up to the newest command before it is asked.
 //!
 //! Nothing given, an unreadable `Authorization`, or a session that is over:
 //! unauthenticated, so that a browser signs in anew. A token nobody has, or a
 //! project's key, which may only write: forbidden.
 
-use axum::{extract::OriginalUri, http::HeaderMap};
+use std::net::{IpAddr, SocketAddr};
+
+use axum::{
+    extract::{ConnectInfo, OriginalUri},
+    http::HeaderMap,
+};
 use event_model::credential::{Caller, INTERNAL_TOKEN_HEADER, bearer_token};
 use http::{Extensions, header};
 
@@ -55,6 +61,10 @@ impl Core {
         let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
         let internal = text(INTERNAL_TOKEN_HEADER);
         let authorization = text(header::AUTHORIZATION.as_str());
+        // Costs a look at a number in memory while there is no new command.
+        if let Err(error) = self.control.poll() {
+            tracing::warn!(%error, "callers are judged by an older state");
+        }
         // HTTP/2 clients may split the cookie header.
         let cookies: Vec<&str> = headers
             .get_all(header::COOKIE)
@@ -62,18 +72,14 @@ impl Core {
             .filter_map(|value| value.to_str().ok())
             .collect();
         let cookie = (!cookies.is_empty()).then(|| cookies.join("; "));
-        let check = || {
-            let state = self.control.state();
-            self.secret
-                .authenticate(internal, authorization, cookie.as_deref(), &state, now_ns())
-        };
-        if let Some(caller) = check() {
-            return Ok(caller);
-        }
-        // A token made a moment ago may not be folded yet.
-        if self.control.poll().unwrap_or(false)
-            && let Some(caller) = check()
-        {
+        let session = cookie.as_deref().and_then(|all| self.cookie.find(all));
+        let (state, now) = (self.control.state(), now_ns());
+        let caller = self
+            .secret
+            .authenticate(internal, authorization, session, &state, now);
+        if let Some(caller) = caller {
+            let address = self.client_ip(headers, extensions);
+            self.config.uses.note(caller, now, address);
             return Ok(caller);
         }
         Err(refusal(
@@ -81,6 +87,17 @@ impl Core {
             headers.contains_key(header::AUTHORIZATION),
             authorization,
         ))
+    }
+}
+
+impl Core {
+    /// The client's address, as far as it is vouched for.
+    fn client_ip(&self, headers: &HeaderMap, extensions: &Extensions) -> Option<IpAddr> {
+        let peer = extensions.get::<ConnectInfo<SocketAddr>>();
+        let peer = peer.map(|ConnectInfo(address)| address.ip());
+        let lines = headers.get_all("x-forwarded-for").iter();
+        let lines = lines.filter_map(|line| line.to_str().ok());
+        self.config.trusted_proxies.client(peer, lines)
     }
 }
 

@@ -2,6 +2,11 @@
 
 use std::path::PathBuf;
 
+use event_model::{
+    credential::{SessionCookie, Uses},
+    proxy::TrustedProxies,
+};
+
 /// Configuration; no hidden defaults.
 #[derive(Debug, Clone)]
 pub struct QueryConfig {
@@ -14,6 +19,11 @@ pub struct QueryConfig {
     pub blobs_dir: PathBuf,
     /// The server's version, shown to people.
     pub version: String,
+    /// Whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: TrustedProxies,
+    /// Where it is noted when sessions and tokens were used last; shared with the gateway
+    /// of the same process.
+    pub uses: Uses,
 }
 
 impl QueryConfig {
@@ -22,6 +32,15 @@ impl QueryConfig {
         let url = self.public_url.trim_end_matches('/');
         let (scheme, rest) = url.split_once("://").unwrap_or(("http", url));
         format!("{scheme}://{public_key}@{rest}/{project}")
+    }
+
+    /// How sessions travel.
+    pub(crate) fn session_cookie(&self) -> SessionCookie {
+        let url = &self.public_url;
+        let (scheme, rest) = url.split_once("://").unwrap_or(("http", url));
+        let path = rest.split_once('/').map_or("", |(_, path)| path);
+        let path = path.trim_matches('/');
+        SessionCookie::new(scheme == "https", &format!("/{path}"))
     }
 }
 
@@ -48,6 +67,8 @@ mod tests {
                 read_model_dir: PathBuf::new(),
                 blobs_dir: PathBuf::new(),
                 version: String::new(),
+                trusted_proxies: TrustedProxies::default(),
+                uses: Uses::default(),
             };
             assert_eq!(config.dsn(key, 7), expected, "{url}");
         }

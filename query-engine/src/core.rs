@@ -9,7 +9,10 @@
 use std::{sync::Arc, time::Duration};
 
 use event_log::{ControlFollower, LogReader};
-use event_model::{Position, credential::ServerSecret};
+use event_model::{
+    Position,
+    credential::{ServerSecret, SessionCookie},
+};
 use read_model::issues::reader::{ReadError, Snapshot};
 use tokio::sync::{Semaphore, watch};
 
@@ -34,6 +37,7 @@ pub(crate) struct Core {
     pub(crate) log: LogReader,
     pub(crate) control: Arc<ControlFollower>,
     pub(crate) secret: ServerSecret,
+    pub(crate) cookie: SessionCookie,
     pub(crate) current: Current,
     pub(crate) reached: watch::Receiver<Reached>,
     /// True once the engine shuts down: streams end.
@@ -54,6 +58,7 @@ impl Core {
         stopping: watch::Receiver<bool>,
     ) -> Self {
         Self {
+            cookie: config.session_cookie(),
             config,
             log,
             control,

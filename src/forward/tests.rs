@@ -114,22 +114,27 @@ async fn a_message_arrives_without_the_headers_of_its_connection() {
     }
 }
 
-#[test]
-fn only_a_proxy_on_this_host_may_say_whose_request_it_is() {
-    let mut headers = HeaderMap::new();
-    headers.insert(FORWARDED_FOR, HeaderValue::from_static("1.1.1.1, 2.2.2.2"));
+#[tokio::test]
+async fn only_a_trusted_proxy_may_say_whose_request_it_is() {
+    let (mut forwarder, _stop) = world().await;
+    forwarder.trusted_proxies = vec!["10.0.0.0/8".to_owned()].try_into().unwrap();
+    // Of two lines the second is the proxy's own.
+    let lines = [
+        ("x-forwarded-for", "1.1.1.1"),
+        ("x-forwarded-for", "2.2.2.2"),
+    ];
     for (peer, expected) in [
-        (Some("127.0.0.1"), Some("2.2.2.2")),
-        (Some("::ffff:127.0.0.1"), Some("2.2.2.2")),
-        (Some("9.9.9.9"), Some("9.9.9.9")),
-        (None, None),
+        ([127, 0, 0, 1], "2.2.2.2"),
+        ([10, 1, 2, 3], "2.2.2.2"),
+        ([203, 0, 113, 7], "203.0.113.7"),
     ] {
-        let parsed = |text: Option<&str>| text.map(|text| text.parse::<IpAddr>().unwrap());
-        assert_eq!(
-            client_ip(parsed(peer), &headers),
-            parsed(expected),
-            "{peer:?}"
-        );
+        let answer = forwarder
+            .forward(request(Version::HTTP_11, peer, &lines))
+            .await;
+        let said = text(answer).await;
+        let line = format!("x-forwarded-for: {expected}\n");
+        assert_eq!(said.matches("x-forwarded-for").count(), 1, "{said}");
+        assert!(said.contains(&line), "{line} in {said}");
     }
 }
 

@@ -42,7 +42,13 @@ impl Banner {
         if has(Role::Query) {
             writeln!(text, "  Web UI   {}", config.public_url())?;
         } else if has(Role::Gateway) {
-            writeln!(text, "  Ingest   http://{}", config.listen)?;
+            writeln!(text, "  Ingest   {}", config.listen_url())?;
+        }
+        if config.wants_public_url() && (has(Role::Query) || has(Role::Gateway)) {
+            writeln!(
+                text,
+                "           (as seen from this machine: set ERRATA_PUBLIC_URL to what others reach it by)"
+            )?;
         }
         if let Some(report) = report {
             if let Some(link) = &report.owner_link {

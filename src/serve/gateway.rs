@@ -61,6 +61,7 @@ pub(crate) async fn open_gateway(loaded: &Loaded) -> Result<OpenGateway> {
         Url::parse(&public_url).with_context(|| format!("public_url {public_url:?} is no URL"))?;
     let gateway_config = GatewayConfig {
         limits: config.limits.clone(),
+        trusted_proxies: config.trusted_proxies.clone(),
         ..GatewayConfig::new(public_url, data_dir.join("blobs"))
     };
     let gateway = Gateway::start(

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use axum::Router;
 use event_log::LogReader;
-use event_model::credential::ServerSecret;
+use event_model::credential::{ServerSecret, Uses};
 use projector::ProjectorConfig;
 use query_engine::{QueryConfig, QueryEngine};
 
@@ -15,12 +15,19 @@ use crate::config::Config;
 pub(super) struct Query(Arc<QueryEngine>);
 
 impl Query {
-    pub(super) fn start(config: &Config, logs: LogReader, secret: &ServerSecret) -> Result<Self> {
+    pub(super) fn start(
+        config: &Config,
+        logs: LogReader,
+        secret: &ServerSecret,
+        uses: Uses,
+    ) -> Result<Self> {
         let query_config = QueryConfig {
             public_url: config.public_url(),
             read_model_dir: ProjectorConfig::new(&config.data_dir).read_model_dir,
             blobs_dir: config.data_dir.join("blobs"),
             version: env!("CARGO_PKG_VERSION").to_owned(),
+            trusted_proxies: config.trusted_proxies.clone(),
+            uses,
         };
         let engine = QueryEngine::start(query_config, logs, secret.clone())
             .context("start the query engine")?;

@@ -22,6 +22,10 @@ fn the_dump_shows_heads_bodies_and_commands_but_no_hash_of_a_password() {
             name: "Ada".into(),
             role: Role::Owner,
             password_hash: "$argon2id$secret".into(),
+            link: Some(event_model::LinkSecret {
+                sha256: [7; 32],
+                expires_ns: 9,
+            }),
         },
     };
     log.append_command_blocking(user).unwrap();
@@ -41,7 +45,7 @@ fn the_dump_shows_heads_bodies_and_commands_but_no_hash_of_a_password() {
     let acme = json!({"actor": "system", "at_ns": 7,
         "decision": {"create_organization": {"name": "acme"}}});
     let ada = json!({"actor": {"user": 1}, "at_ns": 8, "decision": {"create_user":
-        {"id": 2, "email": "ada@example.org", "name": "Ada", "role": "owner"}}});
+        {"id": 2, "email": "ada@example.org", "name": "Ada", "role": "owner", "link": {"expires_ns": 9}}}});
     let marker = json!({"log": "events", "position": 2, "time": null, "kind": "command",
         "number": 1, "command": acme});
     assert_eq!(events[1], marker);

@@ -3,9 +3,7 @@
 #![no_main]
 
 use bytes::Bytes;
-use event_model::record::{
-    SCHEMA_COMMAND_V1, SCHEMA_COMMAND_V2, SCHEMA_COMMAND_V3, SCHEMA_EVENT_V1, decode_marker,
-};
+use event_model::record::{SCHEMA_COMMAND_V1, SCHEMA_EVENT_V1, decode_marker};
 use event_model::{Command, Head, Note, StoredEvent};
 
 libfuzzer_sys::fuzz_target!(|input: &[u8]| {
@@ -22,10 +20,8 @@ libfuzzer_sys::fuzz_target!(|input: &[u8]| {
         let _ = event.head().to_json();
         let _ = rkyv::deserialize::<Head, rkyv::rancor::Error>(event.head());
     }
-    for schema in [SCHEMA_COMMAND_V1, SCHEMA_COMMAND_V2, SCHEMA_COMMAND_V3] {
-        if let Ok(command) = Command::decode(schema, &placed) {
-            let _ = format!("{command:?}");
-        }
+    if let Ok(command) = Command::decode(SCHEMA_COMMAND_V1, &placed) {
+        let _ = format!("{command:?}");
     }
     for kind in 0x04..=0x09 {
         if let Ok(note) = Note::decode(kind << 8 | 1, &placed) {

@@ -1,9 +1,10 @@
 //! Who gets in, and who does not.
 
 use event_model::{
-    Actor, Command, ControlState, Decision, Role, TokenId, UserId,
+    Actor, Command, ControlState, Decision, Role, SessionId, TokenId, TokenScope, UserId,
     credential::{
-        Caller, SESSION_COOKIE, SESSION_LIFE_NS, ServerSecret, bearer_token, random_secret, sha256,
+        Caller, SESSION_LIFE_NS, ServerSecret, SessionCookie, Uses, Via, bearer_token,
+        random_secret, sha256,
     },
 };
 
@@ -33,6 +34,7 @@ fn state() -> ControlState {
             name: String::new(),
             role: Role::Owner,
             password_hash: String::new(),
+            link: None,
         },
     );
     apply(
@@ -42,20 +44,38 @@ fn state() -> ControlState {
             user_id: ADA,
             label: String::new(),
             token_sha256: sha256("errata_t"),
+            scope: TokenScope::Full,
+            expires_ns: Some(NOW_NS + 1_000),
         },
     );
     state
 }
 
-const CALLER_ADA: Option<Caller> = Some(Caller::User {
-    id: ADA,
-    role: Role::Owner,
-});
+const SESSION: SessionId = SessionId([5; 16]);
+
+const fn ada(via: Via) -> Caller {
+    Caller::User {
+        id: ADA,
+        role: Role::Owner,
+        via,
+    }
+}
+
+/// By session, begun now.
+const CALLER_ADA: Option<Caller> = Some(ada(Via::Session {
+    id: SESSION,
+    expires_ns: NOW_NS + SESSION_LIFE_NS,
+}));
+/// By token.
+const TOKEN_OF_ADA: Option<Caller> = Some(ada(Via::Token {
+    id: TokenId(1),
+    scope: TokenScope::Full,
+}));
 
 #[test]
 fn a_session_lasts_its_life_and_not_a_nanosecond_longer() {
     let (secret, state) = (secret(), state());
-    let session = secret.sign_session(ADA, 0, NOW_NS);
+    let session = secret.sign_session(ADA, 0, SESSION, NOW_NS);
     let verify = |at| secret.verify_session(&session, &state, at);
     assert_eq!(verify(NOW_NS), CALLER_ADA);
     assert_eq!(verify(NOW_NS + SESSION_LIFE_NS - 1), CALLER_ADA);
@@ -65,8 +85,8 @@ fn a_session_lasts_its_life_and_not_a_nanosecond_longer() {
 #[test]
 fn a_forged_session_is_nobodys() {
     let (secret, state) = (secret(), state());
-    let session = secret.sign_session(ADA, 0, NOW_NS);
-    let foreign = ServerSecret::new([8; 32]).sign_session(ADA, 0, NOW_NS);
+    let session = secret.sign_session(ADA, 0, SESSION, NOW_NS);
+    let foreign = ServerSecret::new([8; 32]).sign_session(ADA, 0, SESSION, NOW_NS);
     let (payload, signature) = session.rsplit_once('.').unwrap();
     let longer = payload.replace(
         &(NOW_NS + SESSION_LIFE_NS).to_string(),
@@ -79,7 +99,7 @@ fn a_forged_session_is_nobodys() {
         payload.to_owned(),
         format!("{payload}.{}", &signature[1..]),
         format!("{payload}.not base64!"),
-        format!("2.0.{}.{signature}", NOW_NS + SESSION_LIFE_NS),
+        format!("2.0.{SESSION}.{}.{signature}", NOW_NS + SESSION_LIFE_NS),
         // The internal token's MAC is made for another purpose.
         format!("{payload}.{}", secret.internal_token()),
         String::new(),
@@ -103,13 +123,19 @@ fn a_forged_session_is_nobodys() {
 #[test]
 fn a_session_of_an_older_epoch_or_of_nobody_is_over() {
     let (secret, mut state) = (secret(), state());
-    let session = secret.sign_session(ADA, 0, NOW_NS);
-    let ahead = secret.sign_session(ADA, 1, NOW_NS);
+    let session = secret.sign_session(ADA, 0, SESSION, NOW_NS);
+    let ahead = secret.sign_session(ADA, 1, SESSION, NOW_NS);
     assert_eq!(secret.verify_session(&ahead, &state, NOW_NS), None);
-    apply(&mut state, Decision::EndSessions { user_id: ADA });
+    apply(
+        &mut state,
+        Decision::EndSessions {
+            user_id: ADA,
+            end_tokens: false,
+        },
+    );
     assert_eq!(secret.verify_session(&session, &state, NOW_NS), None);
     assert_eq!(secret.verify_session(&ahead, &state, NOW_NS), CALLER_ADA);
-    let nobody = secret.sign_session(UserId(9), 0, NOW_NS);
+    let nobody = secret.sign_session(UserId(9), 0, SESSION, NOW_NS);
     assert_eq!(secret.verify_session(&nobody, &state, NOW_NS), None);
 }
 
@@ -138,31 +164,28 @@ fn a_given_internal_token_replaces_the_derived_one() {
 fn headers_are_tried_in_order_and_a_wrong_one_is_not_passed_over() {
     let (secret, state) = (secret(), state());
     let internal = secret.internal_token();
-    let cookie = format!(
-        "theme=dark; {SESSION_COOKIE}={}; x=1",
-        secret.sign_session(ADA, 0, NOW_NS)
-    );
-    let old = format!("{SESSION_COOKIE}={}", secret.sign_session(ADA, 5, NOW_NS));
+    let cookie = secret.sign_session(ADA, 0, SESSION, NOW_NS);
+    let old = secret.sign_session(ADA, 5, SESSION, NOW_NS);
     let (token, wrong) = ("Bearer errata_t", "Bearer errata_wrong");
     #[rustfmt::skip]
     let cases = [
         (None, None, None, None),
         (Some(&internal[..]), None, None, Some(Caller::Internal)),
         (Some("wrong"), Some(token), Some(&cookie[..]), None),
-        (None, Some(token), None, CALLER_ADA),
-        (None, Some("bearer  errata_t "), None, CALLER_ADA),
+        (None, Some(token), None, TOKEN_OF_ADA),
+        (None, Some(token), Some(&cookie[..]), TOKEN_OF_ADA),
+        (None, Some("bearer  errata_t "), None, TOKEN_OF_ADA),
         (None, Some(wrong), Some(&cookie[..]), None),
         (None, Some("Basic YTpi"), Some(&cookie[..]), CALLER_ADA),
         (None, None, Some(&cookie[..]), CALLER_ADA),
         (None, None, Some(&old[..]), None),
-        (None, None, Some("errata_session"), None),
-        (None, None, Some("theme=dark"), None),
+        (None, None, Some("nonsense"), None),
     ];
-    for (internal, authorization, cookie, expected) in cases {
-        let caller = secret.authenticate(internal, authorization, cookie, &state, NOW_NS);
+    for (internal, authorization, session, expected) in cases {
+        let caller = secret.authenticate(internal, authorization, session, &state, NOW_NS);
         assert_eq!(
             caller, expected,
-            "{internal:?} {authorization:?} {cookie:?}"
+            "{internal:?} {authorization:?} {session:?}"
         );
     }
 }
@@ -173,7 +196,7 @@ fn a_revoked_token_and_one_of_a_user_that_is_gone_are_nobodys() {
     let caller = |state: &ControlState| {
         secret.authenticate(None, Some("Bearer errata_t"), None, state, NOW_NS)
     };
-    assert_eq!(caller(&state), CALLER_ADA);
+    assert_eq!(caller(&state), TOKEN_OF_ADA);
     let mut gone = state.clone();
     gone.users.clear();
     assert_eq!(caller(&gone), None);
@@ -193,6 +216,91 @@ fn secrets_are_long_random_and_never_printed() {
     let member = Caller::User {
         id: ADA,
         role: Role::Member,
+        via: Via::Token {
+            id: TokenId(1),
+            scope: TokenScope::Read,
+        },
     };
-    assert!(!member.is_owner());
+    assert!(!member.is_owner() && member.is_read_only() && !member.is_by_cookie());
+}
+
+#[test]
+fn a_session_that_ended_and_one_of_somebody_who_is_gone_are_nobodys() {
+    let (secret, state) = (secret(), state());
+    let session = secret.sign_session(ADA, 0, SESSION, NOW_NS);
+    let verify = |state: &ControlState| secret.verify_session(&session, state, NOW_NS);
+    let mut ended = state.clone();
+    apply(
+        &mut ended,
+        Decision::EndSession {
+            user_id: ADA,
+            session: SESSION,
+            expires_ns: NOW_NS + SESSION_LIFE_NS,
+        },
+    );
+    assert_eq!(verify(&ended), None);
+    let other = secret.sign_session(ADA, 0, SessionId([6; 16]), NOW_NS);
+    assert!(secret.verify_session(&other, &ended, NOW_NS).is_some());
+    let mut gone = state;
+    apply(&mut gone, Decision::DisableUser { id: ADA });
+    // Also of the epoch after: the person is gone, not only their sessions.
+    let later = secret.sign_session(ADA, 1, SESSION, NOW_NS);
+    assert_eq!(verify(&gone), None);
+    assert_eq!(secret.verify_session(&later, &gone, NOW_NS), None);
+}
+
+#[test]
+fn a_token_ends_by_itself_at_its_time() {
+    let (secret, state) = (secret(), state());
+    let at = |now| secret.authenticate(None, Some("Bearer errata_t"), None, &state, now);
+    assert_eq!(at(NOW_NS + 999), TOKEN_OF_ADA);
+    assert_eq!(at(NOW_NS + 1_000), None);
+}
+
+#[test]
+fn the_cookie_is_as_narrow_as_the_address_allows() {
+    #[rustfmt::skip]
+    let cases = [
+        (false, "/", "errata_session", "errata_session=v; Path=/; HttpOnly; SameSite=Lax; Max-Age=9"),
+        (false, "/a/b/", "errata_session", "errata_session=v; Path=/a/b; HttpOnly; SameSite=Lax; Max-Age=9"),
+        (true, "/", "__Host-errata_session", "__Host-errata_session=v; Path=/; HttpOnly; SameSite=Lax; Max-Age=9; Secure"),
+        (true, "/a", "__Secure-errata_session", "__Secure-errata_session=v; Path=/a; HttpOnly; SameSite=Lax; Max-Age=9; Secure"),
+    ];
+    for (is_https, path, name, expected) in cases {
+        let cookie = SessionCookie::new(is_https, path);
+        assert_eq!(cookie.set("v", 9), expected);
+        assert_eq!(
+            cookie.find(&format!("theme=dark; {name}=x.y; z=1")),
+            Some("x.y")
+        );
+        assert_eq!(cookie.find(name), None);
+        assert_eq!(cookie.find("x=1; other_session=x"), None);
+    }
+    // What a sister domain could set without TLS is not read behind it.
+    assert_eq!(SessionCookie::new(true, "/").find("errata_session=x"), None);
+}
+
+#[test]
+fn the_last_use_of_sessions_and_tokens_is_remembered_for_so_many() {
+    let uses = Uses::default();
+    let address = "203.0.113.9".parse().ok();
+    let session = |n: u32| SessionId(u128::from(n).to_be_bytes());
+    let by = |n: u32| {
+        ada(Via::Session {
+            id: session(n),
+            expires_ns: 0,
+        })
+    };
+    uses.note(TOKEN_OF_ADA.unwrap(), 1, address);
+    uses.note(by(0), 2, None);
+    assert_eq!(uses.of_token(TokenId(1)).unwrap().address, address);
+    assert_eq!(uses.of_session(session(0)).unwrap().at_ns, 2);
+    uses.note(Caller::Admin, 3, None);
+    for n in 1..30_000 {
+        uses.note(by(n), 3 + i64::from(n), None);
+    }
+    assert_eq!(uses.of_token(TokenId(1)), None, "the oldest go");
+    let kept = (0..30_000).filter(|n| uses.of_session(session(*n)).is_some());
+    assert!(kept.count() <= 10_000);
+    assert!(uses.of_session(session(29_999)).is_some());
 }

@@ -2,7 +2,8 @@
 
 use event_model::{
     Actor, Command, Decision, DeliveryState, DeliveryStep, DiscardedIssue, DropReason, Head,
-    IssueId, IssueStatus, OverruledCursor, ProjectId, PublicKey, Role, TokenId, UserId,
+    IssueId, IssueStatus, LinkSecret, OverruledCursor, ProjectId, PublicKey, Role, SessionId,
+    TokenId, TokenScope, UserId,
     head::{ExceptionHeadV1, FrameHeadV1},
     settings::{Filters, ScrubMethod, ScrubRule, Scrubbing, SourceLines},
 };
@@ -118,6 +119,11 @@ pub(crate) fn commands() -> Vec<(&'static str, Command)> {
         error: "550 no such mailbox".into(),
         at_ns: 1_795_000_000_000_000_002,
     };
+    let session = SessionId(*b"0f1e2d3c4b5a6978");
+    let link = LinkSecret {
+        sha256: [0xa5; 32],
+        expires_ns: 1_795_000_000_000_000_003,
+    };
     let (user, admin) = (Actor::User(UserId(4)), Actor::Admin);
     let decisions = [
         (
@@ -134,6 +140,17 @@ pub(crate) fn commands() -> Vec<(&'static str, Command)> {
                 id: project_id,
                 name: "checkout".into(),
                 platform: "javascript".into(),
+                public_key,
+                key_label: "first".into(),
+            },
+        ),
+        (
+            "rename_project",
+            user,
+            Decision::RenameProject {
+                id: project_id,
+                name: "till".into(),
+                platform: "node".into(),
             },
         ),
         (
@@ -154,6 +171,23 @@ pub(crate) fn commands() -> Vec<(&'static str, Command)> {
             },
         ),
         (
+            "enable_key",
+            user,
+            Decision::EnableKey {
+                project_id,
+                public_key,
+            },
+        ),
+        (
+            "rename_key",
+            user,
+            Decision::RenameKey {
+                project_id,
+                public_key,
+                label: "mobile".into(),
+            },
+        ),
+        (
             "create_user",
             admin,
             Decision::CreateUser {
@@ -162,16 +196,31 @@ pub(crate) fn commands() -> Vec<(&'static str, Command)> {
                 name: "Ada".into(),
                 role: Role::Owner,
                 password_hash: "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA".into(),
+                link: Some(link),
             },
         ),
         (
+            "rename_user",
+            user,
+            Decision::RenameUser {
+                id: user_id,
+                name: "Ada L.".into(),
+            },
+        ),
+        (
+            "set_role",
+            user,
+            Decision::SetRole {
+                id: user_id,
+                role: Role::Member,
+            },
+        ),
+        ("disable_user", user, Decision::DisableUser { id: user_id }),
+        ("enable_user", admin, Decision::EnableUser { id: user_id }),
+        (
             "create_password_link",
             Actor::System,
-            Decision::CreatePasswordLink {
-                user_id,
-                secret_sha256: [0xa5; 32],
-                expires_ns: 1_795_000_000_000_000_003,
-            },
+            Decision::CreatePasswordLink { user_id, link },
         ),
         (
             "set_password",
@@ -180,9 +229,36 @@ pub(crate) fn commands() -> Vec<(&'static str, Command)> {
                 user_id,
                 email: "ada@example.com".into(),
                 password_hash: "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$bmV1".into(),
+                end_tokens: true,
             },
         ),
-        ("end_sessions", user, Decision::EndSessions { user_id }),
+        (
+            "start_session",
+            user,
+            Decision::StartSession {
+                user_id,
+                session,
+                device: "Firefox on Linux".into(),
+                expires_ns: 1_797_592_000_000_000_004,
+            },
+        ),
+        (
+            "end_session",
+            user,
+            Decision::EndSession {
+                user_id,
+                session,
+                expires_ns: 1_797_592_000_000_000_004,
+            },
+        ),
+        (
+            "end_sessions",
+            user,
+            Decision::EndSessions {
+                user_id,
+                end_tokens: true,
+            },
+        ),
         (
             "create_token",
             user,
@@ -191,6 +267,8 @@ pub(crate) fn commands() -> Vec<(&'static str, Command)> {
                 user_id,
                 label: "ci".into(),
                 token_sha256: [0x5a; 32],
+                scope: TokenScope::Read,
+                expires_ns: Some(1_800_000_000_000_000_005),
             },
         ),
         (

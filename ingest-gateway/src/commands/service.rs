@@ -4,7 +4,7 @@
 //! who calls.
 
 use event_model::{
-    Decision, Position, PublicKey, TokenId, UserId,
+    Decision, LinkSecret, Position, PublicKey, TokenId, TokenScope, UserId,
     credential::{Caller, random_secret, sha256},
 };
 use proto::v1::{
@@ -64,15 +64,14 @@ impl Commands {
                     return Err(validate::taken("name", message));
                 }
                 let id = state.next_project_id();
-                let decisions = vec![
-                    Decision::CreateProject { id, name, platform },
-                    Decision::CreateKey {
-                        project_id: id,
-                        public_key: key,
-                        label: String::new(),
-                    },
-                ];
-                Ok((decisions, id))
+                let decision = Decision::CreateProject {
+                    id,
+                    name,
+                    platform,
+                    public_key: key,
+                    key_label: String::new(),
+                };
+                Ok((decision, id))
             })
             .await?;
         Ok(CreateProjectResponse {
@@ -101,7 +100,7 @@ impl Commands {
                     public_key: key,
                     label,
                 };
-                Ok((vec![decision], project_id))
+                Ok((decision, project_id))
             })
             .await?;
         Ok(CreateKeyResponse {
@@ -150,7 +149,7 @@ impl Commands {
             validate::check_password("password", &request.password)?;
             (self.hasher.hash(request.password).await?, None)
         };
-        let secret_sha256 = secret.as_deref().map(sha256);
+        let link = secret.as_deref().map(new_link);
         let (position, id) = self
             .core
             .decide(actor_of(caller), move |state| {
@@ -159,21 +158,15 @@ impl Commands {
                     return Err(validate::taken("email", message));
                 }
                 let id = state.next_user_id();
-                let mut decisions = vec![Decision::CreateUser {
+                let decision = Decision::CreateUser {
                     id,
                     email,
                     name,
                     role,
                     password_hash,
-                }];
-                decisions.extend(
-                    secret_sha256.map(|secret_sha256| Decision::CreatePasswordLink {
-                        user_id: id,
-                        secret_sha256,
-                        expires_ns: now_ns() + PASSWORD_LINK_LIFE_NS,
-                    }),
-                );
-                Ok((decisions, id))
+                    link,
+                };
+                Ok((decision, id))
             })
             .await?;
         Ok(CreateUserResponse {
@@ -211,14 +204,16 @@ impl Commands {
             .core
             .decide(actor_of(caller), move |state| {
                 let user_id = validate::user(state, user)?;
-                let id = next_token_id(state);
+                let id = state.next_token_id();
                 let decision = Decision::CreateToken {
                     id,
                     user_id,
                     label,
                     token_sha256,
+                    scope: TokenScope::Full,
+                    expires_ns: None,
                 };
-                Ok((vec![decision], id))
+                Ok((decision, id))
             })
             .await?;
         Ok(CreateTokenResponse {
@@ -354,17 +349,19 @@ impl Commands {
         let (Position(position), ()) = self
             .core
             .decide(actor_of(caller), move |state| {
-                check(state).map(|decision| (vec![decision], ()))
+                check(state).map(|decision| (decision, ()))
             })
             .await?;
         Ok(CommandResponse { position })
     }
 }
 
-/// The next free token id.
-pub(crate) fn next_token_id(state: &event_model::ControlState) -> TokenId {
-    let newest = state.tokens.keys().next_back();
-    TokenId(newest.map_or(1, |id| id.0 + 1))
+/// What is kept of a new one-time link.
+pub(crate) fn new_link(secret: &str) -> LinkSecret {
+    LinkSecret {
+        sha256: sha256(secret),
+        expires_ns: now_ns() + PASSWORD_LINK_LIFE_NS,
+    }
 }
 
 pub(crate) fn owner(caller: Caller) -> Result<(), ApiError> {
@@ -378,7 +375,7 @@ pub(crate) fn owner(caller: Caller) -> Result<(), ApiError> {
 }
 
 /// Another role decides nothing in people's name: [`internal`] lists what it may.
-fn person(caller: Caller) -> Result<(), ApiError> {
+pub(crate) fn person(caller: Caller) -> Result<(), ApiError> {
     if caller == Caller::Internal {
         return Err(ApiError::new(
             ErrorCode::Forbidden,

@@ -1,4 +1,7 @@
 //! argon2id, on blocking threads, few at a time.
+//!
+//! Invariant: one queue a [`Lane`], so that who guesses waits behind who guesses, and
+//! nobody else does.
 
 use std::{
     sync::{Arc, OnceLock},
@@ -13,28 +16,48 @@ use tokio::sync::Semaphore;
 
 use crate::error::{ApiError, ErrorCode};
 
-/// Each hash takes 19 MiB and some 30 ms of a core; two at a time leave room for
-/// ingestion.
-const PARALLEL_MAX: usize = 2;
+/// Hashes at once in a lane: each takes 19 MiB and some 30 ms of a core, and three leave
+/// room for ingestion.
+const PARALLEL_MAX: usize = 1;
 /// Longest wait for a turn.
 const TURN_TIMEOUT: Duration = Duration::from_secs(5);
 /// Random bytes of a salt.
 const SALT_BYTES: usize = 16;
 
+/// Which queue a password waits in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lane {
+    /// Who has shown already that they may be here.
+    Known,
+    /// Who raises no suspicion.
+    Clean,
+    /// Who comes after many failures.
+    Suspicious,
+}
+
 /// Hashes and verifies passwords (argon2id, the crate's defaults: 19 MiB, 2 passes).
 #[derive(Debug, Clone)]
-pub struct PasswordHasher(Arc<Semaphore>);
+pub struct PasswordHasher {
+    known: Arc<Semaphore>,
+    clean: Arc<Semaphore>,
+    suspicious: Arc<Semaphore>,
+}
 
 impl Default for PasswordHasher {
     fn default() -> Self {
-        Self(Arc::new(Semaphore::new(PARALLEL_MAX)))
+        let lane = || Arc::new(Semaphore::new(PARALLEL_MAX));
+        Self {
+            known: lane(),
+            clean: lane(),
+            suspicious: lane(),
+        }
     }
 }
 
 impl PasswordHasher {
-    /// The password's hash, a PHC string.
+    /// The password's hash, a PHC string. For whoever holds a right to set one.
     pub async fn hash(&self, password: String) -> Result<String, ApiError> {
-        self.run(move || hash(&password)).await?
+        self.run(Lane::Known, move || hash(&password)).await?
     }
 
     /// Whether the password is right. `hash` none or empty: takes as long, and is
@@ -43,8 +66,9 @@ impl PasswordHasher {
         &self,
         password: String,
         hash: Option<String>,
+        lane: Lane,
     ) -> Result<bool, ApiError> {
-        self.run(move || {
+        self.run(lane, move || {
             let known = hash.filter(|hash| !hash.is_empty());
             let right = verify(&password, known.as_deref().unwrap_or_else(dummy));
             right && known.is_some()
@@ -54,9 +78,15 @@ impl PasswordHasher {
 
     async fn run<T: Send + 'static>(
         &self,
+        lane: Lane,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, ApiError> {
-        let turn = Arc::clone(&self.0).acquire_owned();
+        let lane = match lane {
+            Lane::Known => &self.known,
+            Lane::Clean => &self.clean,
+            Lane::Suspicious => &self.suspicious,
+        };
+        let turn = Arc::clone(lane).acquire_owned();
         let Ok(Ok(turn)) = tokio::time::timeout(TURN_TIMEOUT, turn).await else {
             return Err(ApiError::new(
                 ErrorCode::Overloaded,

@@ -1,44 +1,62 @@
-//! `POST /auth/*`.
+//! `POST /auth/sign-in`, `/auth/sign-out`, `/auth/link`, `/auth/set-password`: what
+//! people do who are not signed in yet, or no longer.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    net::IpAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use axum::{
-    Router,
+    Json, Router,
     body::Body,
     extract::{Request, State},
     response::{IntoResponse, Response},
     routing::post,
 };
 use event_model::{
-    Actor, Decision, Position, UserId,
-    credential::{Caller, SESSION_COOKIE, SESSION_LIFE_NS, sha256},
+    Actor, ControlState, Decision, Position, SessionId, UserId,
+    control::LinkEnd,
+    credential::{Caller, SESSION_LIFE_NS, Via, sha256},
 };
 use http::{HeaderValue, StatusCode, header, request::Parts};
 use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::json;
 
+use super::{
+    account, device,
+    throttle::{Alarm, Attempt},
+};
 use crate::{
     body,
     caller::Callers,
-    commands::{actor_of, check_email, check_password},
+    commands::{check_email, check_password},
     error::{ApiError, ErrorCode},
     shared::{Shared, now_ns},
+    telemetry,
 };
 
 /// What `/auth/*` bodies may have at most, bytes: they hold an address and a password.
 const BODY_BYTES_MAX: usize = 16 * 1024;
 
+/// What the routes share.
 #[derive(Clone)]
-struct Auth {
-    shared: Arc<Shared>,
-    callers: Callers,
+pub(super) struct Auth {
+    pub(super) shared: Arc<Shared>,
+    pub(super) callers: Callers,
 }
 
 pub(crate) fn router(shared: Arc<Shared>, callers: Callers) -> Router {
     Router::new()
         .route("/auth/sign-in", post(sign_in))
         .route("/auth/sign-out", post(sign_out))
+        .route("/auth/link", post(link))
         .route("/auth/set-password", post(set_password))
-        .route("/auth/sign-out-everywhere", post(sign_out_everywhere))
+        .route("/auth/change-password", post(account::change_password))
+        .route(
+            "/auth/sign-out-everywhere",
+            post(account::sign_out_everywhere),
+        )
         .with_state(Auth { shared, callers })
 }
 
@@ -52,21 +70,18 @@ async fn sign_in(State(auth): State<Auth>, request: Request) -> Result<Response,
     let (parts, request_body) = request.into_parts();
     auth.callers.check_same_site(&parts.headers)?;
     let request: SignInRequest = auth.read(&parts, request_body).await?;
-    let shared = &auth.shared;
-    let address = shared.client_ip(&parts.extensions, &parts.headers);
-    shared.sign_in.throttle.attempt(address, Instant::now())?;
     let known = {
-        let state = shared.state.read();
+        let state = auth.shared.state.read();
         let user = state.user_by_email(request.email.trim());
+        let user = user.filter(|user| user.is_enabled());
         user.map(|user| (user.id, user.session_epoch, user.password_hash.clone()))
     };
     let hash = known.as_ref().map(|(_, _, hash)| hash.clone());
-    let right = shared.sign_in.hasher.verify(request.password, hash).await?;
+    let right = auth
+        .check_password(&parts, &request.email, request.password, hash)
+        .await?;
     match known {
-        Some((id, epoch, _)) if right => {
-            shared.sign_in.throttle.succeeded(address);
-            Ok(auth.signed_in(id, epoch, None))
-        }
+        Some((id, epoch, _)) if right => auth.signed_in(&parts, id, epoch, None).await,
         _ => Err(ApiError::new(
             ErrorCode::Unauthenticated,
             "the e-mail address or the password is wrong",
@@ -77,27 +92,72 @@ async fn sign_in(State(auth): State<Auth>, request: Request) -> Result<Response,
 async fn sign_out(State(auth): State<Auth>, request: Request) -> Result<Response, ApiError> {
     // Whoever calls: what it ends is in the caller's own browser. Other sites may not.
     auth.callers.check_same_site(request.headers())?;
-    Ok(auth.signed_out(None))
-}
-
-async fn sign_out_everywhere(
-    State(auth): State<Auth>,
-    request: Request,
-) -> Result<Response, ApiError> {
-    let caller = auth.callers.of(request.headers(), request.extensions())?;
-    let Caller::User { id: user_id, .. } = caller else {
-        return Err(ApiError::new(
-            ErrorCode::Forbidden,
-            "only a person has sessions",
-        ));
+    let caller = auth.callers.of_cookie(request.headers());
+    let Some(Caller::User {
+        id: user_id,
+        via: Via::Session {
+            id: session,
+            expires_ns,
+        },
+        ..
+    }) = caller
+    else {
+        return Ok(auth.signed_out(None));
+    };
+    let decision = Decision::EndSession {
+        user_id,
+        session,
+        expires_ns,
     };
     let commands = &auth.shared.commands;
-    let (position, ()) = commands
-        .decide(actor_of(caller), move |_| {
-            Ok((vec![Decision::EndSessions { user_id }], ()))
-        })
-        .await?;
-    Ok(auth.signed_out(Some(position)))
+    let ended = commands.decide(Actor::User(user_id), move |_| Ok((decision, ())));
+    Ok(match ended.await {
+        Ok((position, ())) => auth.signed_out(Some(position)),
+        // Signed out in this browser all the same; whoever copied the cookie is not.
+        Err(error) => {
+            let mut response = error.into_response();
+            let removed = auth.signed_out(None);
+            let cookies = removed.headers().get(header::SET_COOKIE).cloned();
+            response
+                .headers_mut()
+                .extend(cookies.map(|cookie| (header::SET_COOKIE, cookie)));
+            response
+        }
+    })
+}
+
+#[derive(Deserialize)]
+struct LinkRequest {
+    secret: String,
+}
+
+/// What a one-time link is for, before anybody types.
+async fn link(State(auth): State<Auth>, request: Request) -> Result<Response, ApiError> {
+    let (parts, request_body) = request.into_parts();
+    auth.callers.check_same_site(&parts.headers)?;
+    let request: LinkRequest = auth.read(&parts, request_body).await?;
+    let state = auth.shared.state.read();
+    let link = state.password_links.get(&sha256(&request.secret));
+    let Some((link, user)) = link.and_then(|link| Some((link, state.users.get(&link.user_id)?)))
+    else {
+        return Ok(Json(json!({ "state": "unknown" })).into_response());
+    };
+    let word = match link.end {
+        Some(LinkEnd::Used) => "used",
+        Some(LinkEnd::Replaced) => "replaced",
+        None if !link.is_open(now_ns()) => "expired",
+        None => "open",
+    };
+    let answer = json!({
+        "state": word,
+        "organization": state.organization,
+        "email": user.email,
+        "name": user.name,
+        // The owner of the first start says it with the password.
+        "needs_email": user.email.is_empty(),
+        "has_password": !user.password_hash.is_empty(),
+    });
+    Ok(Json(answer).into_response())
 }
 
 #[derive(Deserialize)]
@@ -106,6 +166,8 @@ struct SetPasswordRequest {
     #[serde(default)]
     email: Option<String>,
     password: String,
+    #[serde(default)]
+    end_tokens: bool,
 }
 
 async fn set_password(State(auth): State<Auth>, request: Request) -> Result<Response, ApiError> {
@@ -125,15 +187,14 @@ async fn set_password(State(auth): State<Auth>, request: Request) -> Result<Resp
         Some(email) => check_email("email", email)?,
     };
     let password_hash = shared.sign_in.hasher.hash(request.password).await?;
-    let (position, ()) = shared
+    let end_tokens = request.end_tokens;
+    let (position, epoch) = shared
         .commands
         .decide(Actor::User(user_id), move |state| {
             // Again: a link works once, also for two requests at the same time.
             link_owner(state, &secret_sha256)?;
-            let has_email = state
-                .users
-                .get(&user_id)
-                .is_some_and(|user| !user.email.is_empty());
+            let user = state.users.get(&user_id);
+            let has_email = user.is_some_and(|user| !user.email.is_empty());
             if email.is_empty() && !has_email {
                 return Err(ApiError::invalid("email", "must be given"));
             }
@@ -145,26 +206,17 @@ async fn set_password(State(auth): State<Auth>, request: Request) -> Result<Resp
                 user_id,
                 email,
                 password_hash,
+                end_tokens,
             };
-            Ok((vec![decision], ()))
+            Ok((decision, user.map_or(0, |user| user.session_epoch + 1)))
         })
         .await?;
-    let epoch = {
-        let state = shared.state.read();
-        state
-            .users
-            .get(&user_id)
-            .map_or(0, |user| user.session_epoch)
-    };
-    Ok(auth.signed_in(user_id, epoch, Some(position)))
+    auth.signed_in(&parts, user_id, epoch, Some(position)).await
 }
 
-fn link_owner(
-    state: &event_model::ControlState,
-    secret_sha256: &[u8; 32],
-) -> Result<UserId, ApiError> {
+fn link_owner(state: &ControlState, secret_sha256: &[u8; 32]) -> Result<UserId, ApiError> {
     let link = state.password_links.get(secret_sha256);
-    link.filter(|link| now_ns() < link.expires_ns)
+    link.filter(|link| link.is_open(now_ns()))
         .map(|link| link.user_id)
         .ok_or_else(|| {
             ApiError::new(
@@ -175,7 +227,11 @@ fn link_owner(
 }
 
 impl Auth {
-    async fn read<T: DeserializeOwned>(&self, parts: &Parts, body: Body) -> Result<T, ApiError> {
+    pub(super) async fn read<T: DeserializeOwned>(
+        &self,
+        parts: &Parts,
+        body: Body,
+    ) -> Result<T, ApiError> {
         let mut limits = self.shared.config.limits.clone();
         limits.received_bytes_max = BODY_BYTES_MAX;
         limits.decompressed_bytes_max = BODY_BYTES_MAX;
@@ -187,28 +243,119 @@ impl Auth {
         })
     }
 
-    fn signed_in(&self, user: UserId, epoch: u32, position: Option<Position>) -> Response {
-        let value = self.shared.secret.sign_session(user, epoch, now_ns());
-        self.answer(&value, SESSION_LIFE_NS / 1_000_000_000, position)
+    /// Whether the password is right, if the guess may be made at all. Counted, and told
+    /// to whoever watches.
+    pub(super) async fn check_password(
+        &self,
+        parts: &Parts,
+        account: &str,
+        password: String,
+        hash: Option<String>,
+    ) -> Result<bool, ApiError> {
+        let sign_in = &self.shared.sign_in;
+        let address = self.address(parts);
+        let guess = sign_in.throttle.guess(account, address);
+        let attempt = sign_in
+            .throttle
+            .attempt(guess, Instant::now())
+            .inspect_err(|_| telemetry::sign_in_ended("limited"))?;
+        let checked = sign_in.hasher.verify(password, hash, attempt.lane).await;
+        match checked {
+            Ok(true) => {
+                sign_in.throttle.succeeded(attempt, Instant::now());
+                telemetry::sign_in_ended("right");
+            }
+            Ok(false) => {
+                telemetry::sign_in_ended("wrong");
+                self.warn(account, address, attempt);
+            }
+            Err(_) => {
+                sign_in.throttle.unchecked(attempt);
+                telemetry::sign_in_ended("failed");
+            }
+        }
+        checked
     }
 
-    fn signed_out(&self, position: Option<Position>) -> Response {
+    /// A line when the waits begin. Names nobody who is not known: what is typed into the
+    /// wrong field may be a password.
+    fn warn(&self, account: &str, address: Option<IpAddr>, attempt: Attempt) {
+        let Some(alarm) = self.shared.sign_in.throttle.alarm(attempt) else {
+            return;
+        };
+        let state = self.shared.state.read();
+        let user = state.user_by_email(account.trim()).map(|user| user.id.0);
+        let address = address.map(|address| address.to_string());
+        let what = match alarm {
+            Alarm::Pair => "an account failed to sign in again and again from one address",
+            Alarm::Account => "an account failed to sign in again and again, from many addresses",
+            Alarm::Address => "many sign-ins from one address failed",
+        };
+        tracing::warn!(user, address, "{what}; further tries have to wait");
+    }
+
+    pub(super) fn address(&self, parts: &Parts) -> Option<IpAddr> {
+        self.shared.client_ip(&parts.extensions, &parts.headers)
+    }
+
+    /// Signs a session, and records it so that people see where they are signed in. While
+    /// nothing can be recorded (a full disk) people get in all the same: they come to
+    /// look what is wrong.
+    pub(super) async fn signed_in(
+        &self,
+        parts: &Parts,
+        user_id: UserId,
+        epoch: u32,
+        position: Option<Position>,
+    ) -> Result<Response, ApiError> {
+        let (session, now) = (SessionId::random(), now_ns());
+        let agent = parts.headers.get(header::USER_AGENT);
+        let device = device::device(agent.and_then(|agent| agent.to_str().ok()));
+        let started = self
+            .shared
+            .commands
+            .decide(Actor::User(user_id), move |state| {
+                let user = state.users.get(&user_id);
+                if user.is_none_or(|user| !user.is_enabled() || user.session_epoch != epoch) {
+                    let message = "the password was changed meanwhile";
+                    return Err(ApiError::new(ErrorCode::Unauthenticated, message));
+                }
+                let decision = Decision::StartSession {
+                    user_id,
+                    session,
+                    device,
+                    expires_ns: now + SESSION_LIFE_NS,
+                };
+                Ok((decision, ()))
+            });
+        let position = match started.await {
+            Ok((position, ())) => Some(position),
+            Err(error) if error.code == ErrorCode::Unauthenticated => return Err(error),
+            Err(error) => {
+                tracing::warn!(
+                    error = error.message,
+                    "a session is not in the list of sessions"
+                );
+                position
+            }
+        };
+        let secret = &self.shared.secret;
+        let value = secret.sign_session(user_id, epoch, session, now);
+        let life = Duration::from_nanos(SESSION_LIFE_NS.unsigned_abs());
+        Ok(self.answer(&value, life.as_secs(), position))
+    }
+
+    pub(super) fn signed_out(&self, position: Option<Position>) -> Response {
         self.answer("", 0, position)
     }
 
     /// 204 and the cookie; with a position in `x-errata-position` for reads.
-    fn answer(&self, value: &str, life_s: i64, position: Option<Position>) -> Response {
-        let secure = if self.shared.config.public_url.scheme() == "https" {
-            "; Secure"
-        } else {
-            ""
-        };
-        let cookie = format!(
-            "{SESSION_COOKIE}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={life_s}{secure}"
-        );
+    fn answer(&self, value: &str, life_s: u64, position: Option<Position>) -> Response {
+        let cookie = self.callers.cookie().set(value, life_s);
         let mut response = StatusCode::NO_CONTENT.into_response();
-        let cookie = HeaderValue::from_str(&cookie)
-            .expect("a session is numbers, dots and URL-safe base64, all visible ASCII");
+        let cookie = HeaderValue::from_str(&cookie).expect(
+            "a session is numbers, dots and URL-safe base64, a path of a URL is visible ASCII",
+        );
         response.headers_mut().insert(header::SET_COOKIE, cookie);
         if let Some(position) = position {
             response

@@ -35,26 +35,19 @@ fn open_log(dir: &Path) -> LogWriter {
 
 /// Ids are dense from 1 for people; a log may say anything.
 async fn create_project(log: &LogWriter) {
-    let decisions = [
-        Decision::CreateProject {
-            id: PROJECT,
-            name: "captures".to_owned(),
-            platform: String::new(),
-        },
-        Decision::CreateKey {
-            project_id: PROJECT,
-            public_key: KEY.parse().unwrap(),
-            label: String::new(),
-        },
-    ];
-    for decision in decisions {
-        let command = Command {
-            actor: Actor::System,
-            at_ns: 1,
-            decision,
-        };
-        log.append_command(command).await.unwrap();
-    }
+    let decision = Decision::CreateProject {
+        id: PROJECT,
+        name: "captures".to_owned(),
+        platform: String::new(),
+        public_key: KEY.parse().unwrap(),
+        key_label: String::new(),
+    };
+    let command = Command {
+        actor: Actor::System,
+        at_ns: 1,
+        decision,
+    };
+    log.append_command(command).await.unwrap();
 }
 
 /// What came of the requests of one file.

@@ -30,7 +30,7 @@ async fn wishes_fix_key_owner_and_token_and_a_second_start_changes_nothing() {
     assert_eq!(report.dsn, Some(format!("http://{KEY}@127.0.0.1:8470/1")));
     assert_eq!(report.owner_link, None);
     let commands = count_commands(&world.log);
-    assert_eq!(commands, 5);
+    assert_eq!(commands, 4);
     let revoked = world.gateway.commands();
     revoked
         .revoke_token(Caller::Admin, proto::v1::RevokeTokenRequest { token_id: 1 })
@@ -110,13 +110,15 @@ async fn malformed_wishes_are_refused_before_anything_is_written() {
 }
 
 #[tokio::test]
-async fn a_project_made_before_the_key_gets_the_wished_key() {
+async fn a_first_start_that_ended_after_its_first_step_is_finished_by_the_next() {
     let dir = tempfile::tempdir().unwrap();
     let log = open_log(dir.path());
     let decision = Decision::CreateProject {
         id: ProjectId(1),
         name: "default".to_owned(),
         platform: String::new(),
+        public_key: crate::support::KEY.parse().unwrap(),
+        key_label: String::new(),
     };
     let command = Command {
         actor: Actor::System,

@@ -207,6 +207,10 @@ async fn members_see_their_projects_and_owners_the_rest() {
     let caller = Caller::User {
         id: event_model::UserId(member.user_id),
         role: event_model::Role::Member,
+        via: event_model::credential::Via::Token {
+            id: event_model::TokenId(9),
+            scope: event_model::TokenScope::Full,
+        },
     };
     let token = proto::v1::CreateTokenRequest {
         label: "t".to_owned(),

@@ -6,8 +6,9 @@ use axum::{Router, body::Body};
 use event_log::{LogConfig, LogWriter};
 use event_model::{
     Actor, Command, Decision, Event, EventId, Fingerprint, Head, IssueId, Level, Position,
-    ProjectId, PublicKey, Role, UserId,
-    credential::{ServerSecret, sha256},
+    ProjectId, PublicKey, Role, TokenScope, UserId,
+    credential::{ServerSecret, Uses, sha256},
+    proxy::TrustedProxies,
 };
 use http::{Request, StatusCode};
 use http_body_util::BodyExt;
@@ -61,6 +62,8 @@ impl Fixture {
             read_model_dir: root,
             blobs_dir: dir.path().join("blobs"),
             version: "0.1.0-test".to_owned(),
+            trusted_proxies: TrustedProxies::default(),
+            uses: Uses::default(),
         };
         let engine = QueryEngine::start(config, log.reader(), secret.clone()).unwrap();
         Self {
@@ -215,6 +218,12 @@ fn decisions() -> Vec<Decision> {
         id: ProjectId(id),
         name: name.to_owned(),
         platform: "node".to_owned(),
+        public_key: if id == 1 {
+            KEY
+        } else {
+            PublicKey([id as u8; 16])
+        },
+        key_label: "first".to_owned(),
     };
     vec![
         Decision::CreateOrganization {
@@ -222,23 +231,21 @@ fn decisions() -> Vec<Decision> {
         },
         project(1, "default"),
         project(2, "shop"),
-        Decision::CreateKey {
-            project_id: ProjectId(1),
-            public_key: KEY,
-            label: "first".to_owned(),
-        },
         Decision::CreateUser {
             id: UserId(1),
             email: "ada@acme.example".to_owned(),
             name: "Ada".to_owned(),
             role: Role::Owner,
             password_hash: String::new(),
+            link: None,
         },
         Decision::CreateToken {
             id: event_model::TokenId(1),
             user_id: UserId(1),
             label: "test".to_owned(),
             token_sha256: sha256(TOKEN),
+            scope: TokenScope::Full,
+            expires_ns: None,
         },
     ]
 }

@@ -163,10 +163,13 @@ async fn only_signed_in_people_and_tokens_read() {
             .duration_since(std::time::UNIX_EPOCH)
             .unwrap()
             .as_nanos() as i64;
-        let value = fixture
-            .secret
-            .sign_session(event_model::UserId(1), epoch, now_ns);
-        format!("other=1; errata_session={value}")
+        let value = fixture.secret.sign_session(
+            event_model::UserId(1),
+            epoch,
+            event_model::SessionId::random(),
+            now_ns,
+        );
+        format!("other=1; __Secure-errata_session={value}")
     };
     let internal = fixture.secret.internal_token();
     for (header, value, expected) in [

@@ -1,0 +1,156 @@
+//! Whose request it is, behind proxies.
+//!
+//! Invariant: an address counts only if a chain of trusted proxies, from the peer on,
+//! vouches for it. A pure function of the peer and of what is in `X-Forwarded-For`.
+
+use std::{fmt, net::IpAddr, str::FromStr};
+
+use ipnet::IpNet;
+
+/// Networks of reverse proxies that are believed. This host is always one.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(try_from = "Vec<String>", into = "Vec<String>")]
+pub struct TrustedProxies(Vec<IpNet>);
+
+/// A text that is neither a network nor an address.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is neither a network like 10.0.0.0/8 nor an address")]
+pub struct NetworkError(String);
+
+impl TrustedProxies {
+    /// These.
+    pub fn new(networks: Vec<IpNet>) -> Self {
+        Self(networks)
+    }
+
+    /// Whether what this address says of others is believed.
+    pub fn trusts(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        address.is_loopback() || self.0.iter().any(|network| network.contains(&address))
+    }
+
+    /// The client's address: the last one, of the peer's and of all `X-Forwarded-For`
+    /// lines in their order, that is not itself a trusted proxy's. What stands before it
+    /// is hearsay, and so is what follows something that is no address.
+    pub fn client<'a>(
+        &self,
+        peer: Option<IpAddr>,
+        lines: impl DoubleEndedIterator<Item = &'a str>,
+    ) -> Option<IpAddr> {
+        let mut client = peer?.to_canonical();
+        let entries = lines.rev().flat_map(|line| line.rsplit(','));
+        for entry in entries {
+            if !self.trusts(client) {
+                break;
+            }
+            match address(entry) {
+                Some(named) => client = named,
+                None => break,
+            }
+        }
+        Some(client)
+    }
+}
+
+/// An address, alone or with a port.
+fn address(entry: &str) -> Option<IpAddr> {
+    let entry = entry.trim();
+    let bare = entry.trim_start_matches('[').trim_end_matches(']');
+    let parsed = bare.parse().ok();
+    let with_port = || Some(entry.parse::<std::net::SocketAddr>().ok()?.ip());
+    parsed
+        .or_else(with_port)
+        .map(|ip: IpAddr| ip.to_canonical())
+}
+
+fn network(text: &str) -> Result<IpNet, NetworkError> {
+    let text = text.trim();
+    let address = || IpAddr::from_str(text).map(IpNet::from).ok();
+    let network = text.parse().ok().or_else(address);
+    network.ok_or_else(|| NetworkError(text.to_owned()))
+}
+
+impl TryFrom<Vec<String>> for TrustedProxies {
+    type Error = NetworkError;
+
+    fn try_from(texts: Vec<String>) -> Result<Self, NetworkError> {
+        texts
+            .iter()
+            .map(|text| network(text))
+            .collect::<Result<_, _>>()
+            .map(Self)
+    }
+}
+
+impl From<TrustedProxies> for Vec<String> {
+    fn from(proxies: TrustedProxies) -> Self {
+        proxies.0.iter().map(ToString::to_string).collect()
+    }
+}
+
+impl fmt::Display for TrustedProxies {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let texts: Vec<String> = self.clone().into();
+        f.write_str(&texts.join(", "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn proxies(networks: &[&str]) -> TrustedProxies {
+        let texts: Vec<String> = networks.iter().map(|text| (*text).to_owned()).collect();
+        texts.try_into().expect("sound networks")
+    }
+
+    #[test]
+    fn the_last_address_that_no_trusted_proxy_has_is_the_clients() {
+        let behind = ["10.0.0.0/8", "2001:db8::/32", "192.0.2.7"];
+        #[rustfmt::skip]
+        let cases: &[(&str, &[&str], &str)] = &[
+            // Nobody vouches.
+            ("203.0.113.9", &[], "203.0.113.9"),
+            ("203.0.113.9", &["198.51.100.1"], "203.0.113.9"),
+            // One proxy: on this host, of a network, a single address, IPv6, IPv4 in IPv6.
+            ("127.0.0.1", &["198.51.100.1"], "198.51.100.1"),
+            ("::1", &["198.51.100.1"], "198.51.100.1"),
+            ("10.1.2.3", &["198.51.100.1"], "198.51.100.1"),
+            ("192.0.2.7", &["198.51.100.1"], "198.51.100.1"),
+            ("192.0.2.8", &["198.51.100.1"], "192.0.2.8"),
+            ("2001:db8::5", &["2001:470::1"], "2001:470::1"),
+            ("::ffff:10.1.2.3", &["198.51.100.1"], "198.51.100.1"),
+            // What the client made up stands before what the proxy says.
+            ("10.1.2.3", &["1.1.1.1, 198.51.100.1"], "198.51.100.1"),
+            ("10.1.2.3", &["1.1.1.1", "198.51.100.1"], "198.51.100.1"),
+            ("10.1.2.3", &["1.1.1.1, 2.2.2.2", "3.3.3.3, 198.51.100.1"], "198.51.100.1"),
+            // A chain of proxies.
+            ("10.1.2.3", &["1.1.1.1, 198.51.100.1, 10.9.9.9"], "198.51.100.1"),
+            ("10.1.2.3", &["198.51.100.1", "192.0.2.7, 10.9.9.9"], "198.51.100.1"),
+            // All are ours: the first is somebody inside.
+            ("10.1.2.3", &["10.7.7.7, 10.9.9.9"], "10.7.7.7"),
+            // With a port; without a sense.
+            ("10.1.2.3", &["198.51.100.1:4711"], "198.51.100.1"),
+            ("10.1.2.3", &["[2001:470::1]:4711"], "2001:470::1"),
+            ("10.1.2.3", &["198.51.100.1, unknown"], "10.1.2.3"),
+            ("10.1.2.3", &[""], "10.1.2.3"),
+        ];
+        for (peer, lines, expected) in cases {
+            let peer = peer.parse().ok();
+            let client = proxies(&behind).client(peer, lines.iter().copied());
+            assert_eq!(client, expected.parse().ok(), "{peer:?} {lines:?}");
+        }
+        assert_eq!(proxies(&behind).client(None, ["1.1.1.1"].into_iter()), None);
+    }
+
+    #[test]
+    fn what_is_no_network_is_named() {
+        let texts = vec!["10.0.0.0/8".to_owned(), "proxy.internal".to_owned()];
+        let error = TrustedProxies::try_from(texts).expect_err("no network");
+        assert!(error.to_string().contains("proxy.internal"), "{error}");
+        assert_eq!(
+            proxies(&["10.0.0.1", "10.0.0.0/8"]).to_string(),
+            "10.0.0.1/32, 10.0.0.0/8"
+        );
+    }
+}

@@ -1,0 +1,101 @@
+//! `POST /auth/change-password`, `/auth/sign-out-everywhere`: what signed-in people do
+//! with their own account.
+
+use axum::{
+    extract::{Request, State},
+    response::Response,
+};
+use event_model::{Decision, credential::Caller};
+use serde::Deserialize;
+
+use super::routes::Auth;
+use crate::{
+    commands::{actor_of, check_password},
+    error::{ApiError, ErrorCode},
+};
+
+#[derive(Deserialize)]
+struct ChangePasswordRequest {
+    old_password: String,
+    password: String,
+    #[serde(default)]
+    end_tokens: bool,
+}
+
+/// Ends all sessions of the person but the new one of the answer.
+pub(super) async fn change_password(
+    State(auth): State<Auth>,
+    request: Request,
+) -> Result<Response, ApiError> {
+    let (parts, body) = request.into_parts();
+    let caller = auth.callers.of(&parts.headers, &parts.extensions)?;
+    let user_id = person(caller)?;
+    let request: ChangePasswordRequest = auth.read(&parts, body).await?;
+    check_password("password", &request.password)?;
+    let (email, hash) = {
+        let state = auth.shared.state.read();
+        let user = state.users.get(&user_id);
+        user.map(|user| (user.email.clone(), user.password_hash.clone()))
+            .unwrap_or_default()
+    };
+    let right = auth
+        .check_password(&parts, &email, request.old_password, Some(hash))
+        .await?;
+    if !right {
+        // Not 401: the session is sound, and pages would ask to sign in anew.
+        let error = ApiError::invalid("old_password", "is not the password");
+        return Err(error);
+    }
+    let password_hash = auth.shared.sign_in.hasher.hash(request.password).await?;
+    let end_tokens = request.end_tokens;
+    let commands = &auth.shared.commands;
+    let (position, epoch) = commands
+        .decide(actor_of(caller), move |state| {
+            let epoch = state.users.get(&user_id).map_or(0, |u| u.session_epoch + 1);
+            let decision = Decision::SetPassword {
+                user_id,
+                email: String::new(),
+                password_hash,
+                end_tokens,
+            };
+            Ok((decision, epoch))
+        })
+        .await?;
+    auth.signed_in(&parts, user_id, epoch, Some(position)).await
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct SignOutEverywhereRequest {
+    end_tokens: bool,
+}
+
+pub(super) async fn sign_out_everywhere(
+    State(auth): State<Auth>,
+    request: Request,
+) -> Result<Response, ApiError> {
+    let (parts, body) = request.into_parts();
+    let caller = auth.callers.of(&parts.headers, &parts.extensions)?;
+    let user_id = person(caller)?;
+    let SignOutEverywhereRequest { end_tokens } = auth.read(&parts, body).await?;
+    let commands = &auth.shared.commands;
+    let (position, ()) = commands
+        .decide(actor_of(caller), move |_| {
+            let decision = Decision::EndSessions {
+                user_id,
+                end_tokens,
+            };
+            Ok((decision, ()))
+        })
+        .await?;
+    Ok(auth.signed_out(Some(position)))
+}
+
+fn person(caller: Caller) -> Result<event_model::UserId, ApiError> {
+    caller.user().ok_or_else(|| {
+        ApiError::new(
+            ErrorCode::Forbidden,
+            "only a person has a password and sessions",
+        )
+    })
+}
