@@ -1,12 +1,19 @@
 //! What owners want of each project's events, compiled once: what is masked, what is
 //! not stored.
 //!
-//! Invariant: a policy is that of the control state's version it was asked with; a
-//! change is compiled by the first event after it, and only for the projects that
-//! changed. A rule that this release cannot compile (it was checked by another when
+//! Invariant: a policy is that of the version of its project's settings in the control
+//! state it was asked with; a change is compiled by the first event of the project after
+//! it, and for that project alone. Other commands (the alerter notes its place every few
+//! seconds) compile nothing. A rule that this release cannot compile (it was checked by another when
 //! it was set) is left out, with a line in the log.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use arc_swap::ArcSwap;
 use event_model::{
@@ -15,6 +22,7 @@ use event_model::{
     settings::{Filters, Scrubbing},
     stack_hash,
 };
+use parking_lot::Mutex;
 
 use crate::{
     filter::{Filter, FilterReason},
@@ -29,8 +37,8 @@ pub(crate) struct Policy {
     filter: Filter,
     /// Stacks of discarded issues, sorted.
     discarded: Vec<u64>,
-    /// What it was compiled of.
-    made_of: (Scrubbing, Filters),
+    /// The version of the settings it was compiled of.
+    version: u64,
 }
 
 impl Policy {
@@ -54,17 +62,15 @@ impl Policy {
     }
 }
 
-#[derive(Debug, Default)]
-struct Compiled {
-    version: u64,
-    /// Projects with settings of their own.
-    projects: HashMap<ProjectId, Arc<Policy>>,
-}
-
 /// Of all projects.
 #[derive(Debug)]
 pub(crate) struct Policies {
-    compiled: ArcSwap<Compiled>,
+    /// Those with settings of their own.
+    compiled: ArcSwap<HashMap<ProjectId, Arc<Policy>>>,
+    /// One compilation at a time: events that come together compile once.
+    compiling: Mutex<()>,
+    /// How often a project's settings were compiled.
+    compilations: AtomicU64,
     /// Of projects without settings.
     standard: Arc<Policy>,
     secret: ServerSecret,
@@ -76,14 +82,12 @@ impl Policies {
             rules: Rules::standard().clone(),
             filter: Filter::default(),
             discarded: Vec::new(),
-            made_of: Default::default(),
+            version: 0,
         };
         Self {
-            // No state is of this version.
-            compiled: ArcSwap::from_pointee(Compiled {
-                version: u64::MAX,
-                ..Compiled::default()
-            }),
+            compiled: ArcSwap::default(),
+            compiling: Mutex::new(()),
+            compilations: AtomicU64::new(0),
             standard: Arc::new(standard),
             secret,
         }
@@ -91,54 +95,43 @@ impl Policies {
 
     /// That of a project, as the control state has it.
     pub(crate) fn of(&self, project: ProjectId, state: &ControlState) -> Arc<Policy> {
-        let compiled = self.compiled.load();
-        let known = if compiled.version == state.version {
-            compiled.projects.get(&project).cloned()
-        } else {
-            let next = self.compile(&compiled, state);
-            let known = next.projects.get(&project).cloned();
-            self.compiled.store(Arc::new(next));
-            known
+        let version = state.settings_version(project);
+        if version == 0 {
+            return Arc::clone(&self.standard);
+        }
+        let known = |all: &HashMap<ProjectId, Arc<Policy>>| {
+            let known = all.get(&project).filter(|known| known.version == version);
+            known.cloned()
         };
-        known.unwrap_or_else(|| Arc::clone(&self.standard))
+        if let Some(known) = known(&self.compiled.load()) {
+            return known;
+        }
+        let _one_at_a_time = self.compiling.lock();
+        if let Some(known) = known(&self.compiled.load()) {
+            return known;
+        }
+        let policy = Arc::new(self.compile(project, state, version));
+        let mut next = HashMap::clone(&self.compiled.load());
+        next.insert(project, Arc::clone(&policy));
+        self.compiled.store(Arc::new(next));
+        policy
     }
 
-    fn compile(&self, before: &Compiled, state: &ControlState) -> Compiled {
-        let mut stacks: HashMap<ProjectId, Vec<u64>> = HashMap::new();
-        for issue in state.discarded.values() {
-            stacks
-                .entry(issue.project_id)
-                .or_default()
-                .extend(&issue.stacks);
-        }
-        let mut ids: Vec<ProjectId> = state.scrubbing.keys().copied().collect();
-        ids.extend(state.filters.keys().copied());
-        ids.extend(stacks.keys().copied());
-        ids.sort_unstable();
-        ids.dedup();
-        let projects = ids.into_iter().map(|id| {
-            let mut discarded = stacks.remove(&id).unwrap_or_default();
-            discarded.sort_unstable();
-            let made_of = (
-                state.scrubbing.get(&id).cloned().unwrap_or_default(),
-                state.filters.get(&id).cloned().unwrap_or_default(),
-            );
-            let known = before.projects.get(&id);
-            let same =
-                known.filter(|known| known.made_of == made_of && known.discarded == discarded);
-            let policy = same.cloned().unwrap_or_else(|| {
-                Arc::new(Policy {
-                    rules: self.rules(id, &made_of.0),
-                    filter: filter(id, &made_of.1),
-                    discarded,
-                    made_of,
-                })
-            });
-            (id, policy)
-        });
-        Compiled {
-            version: state.version,
-            projects: projects.collect(),
+    fn compile(&self, project: ProjectId, state: &ControlState, version: u64) -> Policy {
+        self.compilations.fetch_add(1, Ordering::Relaxed);
+        let issues = state.discarded.values();
+        let of_project = issues.filter(|issue| issue.project_id == project);
+        let mut discarded: Vec<u64> = of_project
+            .flat_map(|issue| issue.stacks.iter().copied())
+            .collect();
+        discarded.sort_unstable();
+        let scrubbing = state.scrubbing.get(&project).cloned().unwrap_or_default();
+        let filters = state.filters.get(&project).cloned().unwrap_or_default();
+        Policy {
+            rules: self.rules(project, &scrubbing),
+            filter: filter(project, &filters),
+            discarded,
+            version,
         }
     }
 
@@ -173,4 +166,80 @@ fn filter(project: ProjectId, settings: &Filters) -> Filter {
         tracing::error!(%project, %error, "filters cannot be compiled, none applies");
         Filter::default()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use event_model::{Actor, Command, Decision, DiscardedIssue, IssueId, PublicKey};
+
+    use super::*;
+
+    fn apply(state: &mut ControlState, decision: Decision) {
+        state.apply(&Command {
+            actor: Actor::System,
+            at_ns: 1,
+            decision,
+        });
+    }
+
+    /// Three projects.
+    fn state() -> ControlState {
+        let mut state = ControlState::default();
+        for id in 1..=3 {
+            let decision = Decision::CreateProject {
+                id: ProjectId(id),
+                name: id.to_string(),
+                platform: String::new(),
+                public_key: PublicKey([id as u8; 16]),
+                key_label: String::new(),
+            };
+            apply(&mut state, decision);
+        }
+        state
+    }
+
+    #[test]
+    fn only_a_change_of_a_projects_own_settings_compiles_and_that_once() {
+        let policies = Policies::new(ServerSecret::new([7; 32]));
+        let mut state = state();
+        // An event of each project after every command; what was compiled so far.
+        let events = |state: &ControlState| {
+            for _ in 0..3 {
+                for id in 1..=3 {
+                    policies.of(ProjectId(id), state);
+                }
+            }
+            policies.compilations.load(Ordering::Relaxed)
+        };
+        let scrub = |project| Decision::SetScrubbing {
+            project_id: ProjectId(project),
+            scrubbing: Scrubbing::default(),
+        };
+        assert_eq!(events(&state), 0, "nobody has set anything");
+        apply(&mut state, scrub(1));
+        apply(&mut state, scrub(2));
+        assert_eq!(events(&state), 2);
+        for position in 0..50 {
+            apply(&mut state, Decision::AdvanceAlertCursor { position });
+            assert_eq!(events(&state), 2, "the alerter's place is no setting");
+        }
+        apply(&mut state, scrub(1));
+        assert_eq!(events(&state), 3, "only that project's");
+        let discard = Decision::DiscardIssues {
+            issues: vec![DiscardedIssue {
+                id: IssueId(9),
+                project_id: ProjectId(3),
+                stacks: vec![5, 4],
+            }],
+        };
+        apply(&mut state, discard);
+        assert_eq!(events(&state), 4);
+        assert_eq!(policies.of(ProjectId(3), &state).discarded, [4, 5]);
+        let keep = Decision::KeepIssues {
+            issues: vec![IssueId(9)],
+        };
+        apply(&mut state, keep);
+        assert_eq!(events(&state), 5);
+        assert!(policies.of(ProjectId(3), &state).discarded.is_empty());
+    }
 }
