@@ -127,6 +127,8 @@ const summaryOf = (mock: MockIssue, event: MockEvent): Init<EventSummary> => ({
   projectId: mock.issue.projectId,
   timestamp: timestampFromMs(event.atMs),
   receivedAt: timestampFromMs(event.atMs + 300),
+  user: "",
+  isLate: false,
   level: mock.issue.level,
   type: mock.issue.type,
   message: mock.issue.value,

@@ -10,7 +10,7 @@ export function Broken() {
   const message = error instanceof Error ? error.message : "no reason was given";
   usePageTitle("This page broke");
   return (
-    <EmptyState icon="warning" title="This page broke" actions={<Button variant="outlined" onClick={() => window.location.reload()}>Retry</Button>}>
+    <EmptyState page icon="warning" title="This page broke" actions={<Button variant="outlined" onClick={() => window.location.reload()}>Retry</Button>}>
       That is a fault of the UI, not of your data. If a new version was installed meanwhile, loading the page again is enough. ({message})
     </EmptyState>
   );
@@ -19,7 +19,7 @@ export function Broken() {
 export function Lost() {
   usePageTitle("No such page");
   return (
-    <EmptyState icon="search" title="There is no such page" actions={<Button variant="outlined" component={Link} to="/issues">Go to the issues</Button>}>
+    <EmptyState page icon="search" title="There is no such page" actions={<Button variant="outlined" component={Link} to="/issues">Go to the issues</Button>}>
       The link may be incomplete.
     </EmptyState>
   );

@@ -1,7 +1,6 @@
 // Rail on the left (a bar at the bottom on phones), scope on top, the page.
 import IconButton from "@mui/material/IconButton";
-import ListSubheader from "@mui/material/ListSubheader";
-import { Menu } from "@/shared/ui/Menu";
+import { Menu, MenuHead } from "@/shared/ui/Menu";
 import MenuItem from "@mui/material/MenuItem";
 import { useState } from "react";
 import { Link, Outlet, ScrollRestoration, useLocation, useNavigate, useNavigation } from "react-router";
@@ -149,7 +148,7 @@ function ViewerMenu() {
         <Avatar member={viewer?.viewer ?? { name: "", email: "" }} size={26} />
       </IconButton>
       <Menu anchorEl={anchor} open={anchor !== null} onClose={close}>
-        {viewer?.viewer && <ListSubheader sx={{ lineHeight: "18px", padding: "6px 10px 8px", background: "none", position: "static", fontWeight: 400 }}><b style={{ display: "block", color: "var(--ink)" }}>{memberName(viewer.viewer)}</b>{viewer.organization}</ListSubheader>}
+        {viewer?.viewer && <MenuHead><b>{memberName(viewer.viewer)}</b>{viewer.organization}</MenuHead>}
         {schemes.map(([value, text, icon]) => (
           <MenuItem key={value} selected={value === scheme} onClick={() => (setScheme(value), close())}>
             <Icon name={icon} />

@@ -7,10 +7,10 @@ import { listNewIssuesQuery } from "@/features/dashboard/api/listNewIssues";
 import { listTopIssuesQuery } from "@/features/dashboard/api/listTopIssues";
 import { getEventQuery } from "@/features/issues/api/getEvent";
 import { getIssueQuery } from "@/features/issues/api/getIssue";
-import { getIssueSeriesQuery } from "@/features/issues/api/getIssueSeries";
 import { listActivityQuery } from "@/features/issues/api/listActivity";
 import { listIssuesQuery } from "@/features/issues/api/listIssues";
 import { listTagsQuery } from "@/features/issues/api/listTags";
+import { useWalk } from "@/features/issues/walkState";
 import { parseSearch } from "@/features/issues/list/search";
 import { getProjectQuery } from "@/features/projects/api/getProject";
 import { getProjectSettingsQuery } from "@/features/projects/settings/api/getProjectSettings";
@@ -55,7 +55,7 @@ export const router = createBrowserRouter([
         },
         lazy: lazyPage("IssuesPage", async () => (await import("@/features/issues/list/IssuesPage")).IssuesPage),
       },
-      ...["issues/:issueId", "issues/:issueId/events/:eventId"].map((path) => ({
+      ...["issues/:issueId", "issues/:issueId/events", "issues/:issueId/events/:eventId"].map((path) => ({
         path,
         ErrorBoundary: Broken,
         loader: (args: LoaderFunctionArgs) => {
@@ -64,13 +64,16 @@ export const router = createBrowserRouter([
           return start(
             prefetch(getIssueQuery(issueId, rangeS)),
             prefetch(getEventQuery(issueId, eventId)),
-            prefetch(getIssueSeriesQuery(issueId, rangeS)),
             prefetch(listActivityQuery(issueId)),
             prefetch(listTagsQuery(issueId)),
             prefetch(listMembersQuery()),
           );
         },
-        lazy: lazyPage("IssuePage", async () => (await import("@/features/issues/detail/IssuePage")).IssuePage),
+        lazy: lazyPage("IssuePage", async () => {
+          // Fetched beside it, not after it.
+          if (!path.endsWith("/events")) void import("@/features/issues/detail/Overview").catch(() => undefined);
+          return (await import("@/features/issues/detail/IssuePage")).IssuePage;
+        }),
       })),
       {
         path: "dashboard",
@@ -119,3 +122,12 @@ export const router = createBrowserRouter([
     ],
   },
 ]);
+
+// The issue page walks on in the list that was shown last.
+const seeList = ({ pathname, search }: { pathname: string; search: string }) => {
+  const walk = useWalk.getState();
+  // Shown again, a list is walked through as it is now.
+  if (pathname === "/issues" && (walk.search !== search || walk.ids.length > 0)) walk.see(search);
+};
+seeList(router.state.location);
+router.subscribe(({ location }) => seeList(location));

@@ -23,7 +23,7 @@ import styles from "./projects.module.css";
 export function ProjectPage() {
   const projectId = Number(useParams()["projectId"]);
   const query = useProject(projectId);
-  if (query.isError) return <ErrorState error={query.error} retry={() => void query.refetch()} />;
+  if (query.isError) return <ErrorState page error={query.error} retry={() => void query.refetch()} />;
   const project = query.data?.project;
   const key = query.data?.keys.find((each) => each.enabled);
   if (!project) {

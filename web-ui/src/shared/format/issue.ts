@@ -32,3 +32,18 @@ export const statusOf = (name: StatusName): IssueStatus =>
 
 /** What to call a member: the name, else the e-mail address. */
 export const memberName = (member: { name: string; email: string }): string => member.name || member.email;
+
+/** Longer types hide the message beside them. */
+const TYPE_CHARS_MAX = 60;
+
+/** A type's packages cut from the left: its class name is what tells. */
+export function shortType(type: string): string {
+  if (type.length <= TYPE_CHARS_MAX) return type;
+  const parts = type.split(/(?<=[.:/\\])/);
+  let shown = parts.pop() ?? type;
+  for (const part of parts.reverse()) {
+    if (shown.length + part.length > TYPE_CHARS_MAX) break;
+    shown = part + shown;
+  }
+  return shown.length > 2 * TYPE_CHARS_MAX ? `…${shown.slice(-2 * TYPE_CHARS_MAX)}` : shown === type ? type : `…${shown}`;
+}

@@ -6,7 +6,7 @@ import { loadChunk, type Outlook, recover, retryChunk } from "./chunk";
 import { useOnline, useRetryCountdown } from "./online";
 
 /** Shown in place of code that is not there. Heals by itself where that can help. */
-export function MissingPart({ name, error }: { name: string; error: unknown }) {
+export function MissingPart({ name, error, page = false }: { name: string; error: unknown; page?: boolean }) {
   const online = useOnline();
   const [outlook, setOutlook] = useState<Outlook | null>(null);
   const look = useCallback(() => void recover(name).then(setOutlook), [name]);
@@ -14,7 +14,7 @@ export function MissingPart({ name, error }: { name: string; error: unknown }) {
   const left = useRetryCountdown(look, outlook === "away");
   if (!online || outlook === "offline") {
     return (
-      <EmptyState icon="globe" title="You are offline">
+      <EmptyState page={page} icon="globe" title="You are offline">
         This part has not been fetched yet. It appears as soon as the network is back.
       </EmptyState>
     );
@@ -27,24 +27,24 @@ export function MissingPart({ name, error }: { name: string; error: unknown }) {
   );
   if (outlook === "away") {
     return (
-      <EmptyState icon="warning" title="The server does not answer" actions={again}>
+      <EmptyState page={page} icon="warning" title="The server does not answer" actions={again}>
         It may be restarting. {left === null ? "Trying again now." : `The next try is in ${left} s.`}
       </EmptyState>
     );
   }
   return (
-    <EmptyState icon="warning" title="This part could not be loaded" actions={again}>
+    <EmptyState page={page} icon="warning" title="This part could not be loaded" actions={again}>
       Its code is not on the server: probably a new version was installed while this page was open, and is not complete yet. ({error instanceof Error ? error.message : "no reason was given"})
     </EmptyState>
   );
 }
 
-const missing = (name: string, error: unknown) => () => <MissingPart name={name} error={error} />;
+const missing = (name: string, error: unknown, page = false) => () => <MissingPart name={name} error={error} page={page} />;
 
 /** For a route's `lazy`: never fails, so that the frame stays and says what happened. */
 export const lazyPage = (name: string, load: () => Promise<ComponentType>) => async () => {
   const chunk = await loadChunk(name, load);
-  return { Component: chunk.kind === "loaded" ? chunk.value : missing(name, chunk.error) };
+  return { Component: chunk.kind === "loaded" ? chunk.value : missing(name, chunk.error, true) };
 };
 
 /** Like React's `lazy`, for a part within a page. */

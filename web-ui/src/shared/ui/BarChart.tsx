@@ -18,6 +18,9 @@ interface BarChartProps {
   bucketS: number;
   series: readonly ChartSeries[];
   height?: number;
+  /** What a press does, in words: "Show the events of". */
+  hint?: string;
+  onSpan?: (fromS: number, toS: number) => void;
 }
 
 const AXIS_LEFT = 36;
@@ -60,7 +63,7 @@ function useWidth() {
   return [ref, width] as const;
 }
 
-export function BarChart({ label, from, bucketS, series, height = 160 }: BarChartProps) {
+export function BarChart({ label, from, bucketS, series, height = 160, hint, onSpan }: BarChartProps) {
   const [ref, width] = useWidth();
   const [hovered, setHovered] = useState<number | null>(null);
   const buckets = Math.max(0, ...series.map((each) => each.counts.length));
@@ -82,7 +85,7 @@ export function BarChart({ label, from, bucketS, series, height = 160 }: BarChar
   const all = totals.reduce((sum, count) => sum + count, 0);
   return (
     <div ref={ref} className={styles.chart}>
-      <svg height={height} role="img" aria-label={`${label}: ${plural(all, "event")}, at most ${exactCount(Math.max(0, ...totals))} in a bucket`} onPointerMove={onPointer} onPointerLeave={() => setHovered(null)}>
+      <svg height={height} role="img" aria-label={`${label}: ${plural(all, "event")}, at most ${exactCount(Math.max(0, ...totals))} in a bucket`} onPointerMove={onPointer} onPointerLeave={() => setHovered(null)} onClick={() => hovered !== null && onSpan?.(startOf(hovered).getTime() / 1000, startOf(hovered + 1).getTime() / 1000)} style={onSpan ? { cursor: "pointer" } : undefined}>
         {[0, ceiling / 2, ceiling].map((value) => (
           <g key={value}>
             <line x1={AXIS_LEFT} x2={width} y1={y(value)} y2={y(value)} stroke={value === 0 ? "var(--line-strong)" : "var(--line)"} />
@@ -117,7 +120,9 @@ export function BarChart({ label, from, bucketS, series, height = 160 }: BarChar
       </svg>
       {hovered !== null && (
         <div className={styles.chartTip} style={{ left: Math.min(Math.max(AXIS_LEFT + (hovered + 0.5) * step, 84), width - 84) }}>
-          <strong>{bucketLabel(startOf(hovered), bucketS)}</strong>
+          <strong>
+            {onSpan && hint} {bucketLabel(startOf(hovered), bucketS)}
+          </strong>
           {series.map((each) => (
             <div key={each.name}>
               <span className={styles.swatch} style={{ background: each.colour }} />

@@ -13,15 +13,18 @@ interface EmptyStateProps {
   title: string;
   children: ReactNode;
   actions?: ReactNode;
+  /** Whether it is the whole page: then its title is the page's. */
+  page?: boolean;
 }
 
-export function EmptyState({ icon, title, children, actions }: EmptyStateProps) {
+export function EmptyState({ icon, title, children, actions, page = false }: EmptyStateProps) {
+  const Title = page ? "h1" : "h2";
   return (
     <div className={styles.state}>
       <span className={styles.stateIcon}>
         <Icon name={icon} size={20} />
       </span>
-      <h2>{title}</h2>
+      <Title>{title}</Title>
       <p>{children}</p>
       {actions && <div className={styles.stateActions}>{actions}</div>}
     </div>
@@ -29,7 +32,8 @@ export function EmptyState({ icon, title, children, actions }: EmptyStateProps) 
 }
 
 /** A failure with what to do next. Asks again by itself while the server is away. */
-export function ErrorState({ error, retry }: { error: unknown; retry?: () => void }) {
+export function ErrorState({ error, retry, page = false }: { error: unknown; retry?: () => void; page?: boolean }) {
+  const Title = page ? "h1" : "h2";
   const online = useOnline();
   const { title, text, kind, passing } = failureOf(error, online);
   // What was away comes back; a fault does not go by itself.
@@ -42,7 +46,7 @@ export function ErrorState({ error, retry }: { error: unknown; retry?: () => voi
       <span className={styles.stateIcon}>
         <Icon name={kind === "offline" ? "globe" : "warning"} size={20} />
       </span>
-      <h2>{title}</h2>
+      <Title>{title}</Title>
       <p>{text}</p>
       {/* A live region would read every second aloud. */}
       {left !== null && (

@@ -104,11 +104,25 @@ export const discardOperation = (issue: Issue): Operation => ({
   }),
 });
 
+export const keepOperation = (issue: Issue): Operation => ({
+  done: "kept again: its events are stored",
+  failed: "still discarded",
+  steps: [
+    {
+      ...statusStep([issue], "unresolved", () => commands.keepIssues({ issueIds: [issue.id] })),
+      change: (now) => ({ ...now, status: statusOf("unresolved"), isDiscarded: false }),
+      restore: (now, was) => ({ ...now, status: was.status, isDiscarded: was.isDiscarded }),
+    },
+  ],
+});
+
 export interface Triage {
   setStatus: (issues: readonly Issue[], status: StatusName) => void;
   assign: (issues: readonly Issue[], member: Issue_Member | undefined) => void;
   /** Ignores the issue and has its events turned away from now on. */
   discard: (issue: Issue) => void;
+  /** Takes that back: it is open, and its events are stored again. */
+  keep: (issue: Issue) => void;
 }
 
 function makeTriage(client: QueryClient): Triage {
@@ -116,6 +130,7 @@ function makeTriage(client: QueryClient): Triage {
     setStatus: (issues, status) => void perform(client, statusOperation(issues, status)),
     assign: (issues, member) => void perform(client, assignOperation(issues, member)),
     discard: (issue) => void perform(client, discardOperation(issue)),
+    keep: (issue) => void perform(client, keepOperation(issue)),
   };
 }
 

@@ -6,6 +6,7 @@ import { type Breadcrumb, Level } from "@/gen/errata/v1/event_pb";
 import { levelName } from "@/shared/format/issue";
 import { absolute, clock, duration, toDate } from "@/shared/format/time";
 import { levelColour } from "@/shared/ui/bits";
+import { EventText } from "@/shared/ui/EventText";
 import { Icon, type IconName } from "@/shared/ui/Icon";
 import { JsonView } from "@/shared/ui/JsonView";
 import { Section } from "./Section";
@@ -40,10 +41,20 @@ export function summarize(crumb: Breadcrumb): { text: string; rest: Record<strin
   return { text: crumb.message, rest: data };
 }
 
+const timeOf = (crumb: Breadcrumb): number => (crumb.timestamp ? Number(crumb.timestamp.seconds) * 1000 + crumb.timestamp.nanos / 1e6 : 0);
+
+/** Oldest first; those without a time stay behind the one they came after. */
+export function byTime(crumbs: readonly Breadcrumb[]): Breadcrumb[] {
+  let last = 0;
+  const timed = crumbs.map((crumb) => ({ crumb, at: crumb.timestamp ? (last = timeOf(crumb)) : last }));
+  return timed.toSorted((a, b) => a.at - b.at).map(({ crumb }) => crumb);
+}
+
 export function Breadcrumbs({ crumbs, errorTitle, errorTime }: { crumbs: Breadcrumb[]; errorTitle: string; errorTime: Timestamp | undefined }) {
   const [all, setAll] = useState(false);
   if (crumbs.length === 0) return null;
-  const shown = all ? crumbs : crumbs.slice(-SHOWN_AT_FIRST);
+  const sorted = byTime(crumbs);
+  const shown = all ? sorted : sorted.slice(-SHOWN_AT_FIRST);
   const hidden = crumbs.length - shown.length;
   const end = errorTime && toDate(errorTime);
   return (
@@ -62,7 +73,9 @@ export function Breadcrumbs({ crumbs, errorTitle, errorTime }: { crumbs: Breadcr
             <Icon name="bolt" size={14} />
           </span>
           <span className={styles.crumbWhat}>
-            <span className={styles.crumbText}>{errorTitle}</span>
+            <span className={styles.crumbText}>
+              <EventText text={errorTitle} />
+            </span>
           </span>
           <span className={styles.crumbTime}>{end && clock(end)}</span>
         </li>
@@ -87,7 +100,11 @@ function Crumb({ crumb, end }: { crumb: Breadcrumb; end: Date | undefined }) {
           {crumb.category || crumb.type || "step"}
           {marked && <b style={{ color: levelColour(level) }}> {level}</b>}
         </span>
-        {line && <span className={styles.crumbText}>{line}</span>}
+        {line && (
+          <span className={styles.crumbText}>
+            <EventText text={line} />
+          </span>
+        )}
         {hasData && (
           <span className={styles.crumbData}>
             <JsonView value={rest} depth={1} />

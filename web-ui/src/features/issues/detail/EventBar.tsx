@@ -1,49 +1,54 @@
 // Which event is shown, and the way to its neighbours. Stays in view.
 import IconButton from "@mui/material/IconButton";
 import { Link } from "react-router";
+import type { ReactNode } from "react";
 import type { GetEventResponse } from "@/gen/errata/v1/event_read_pb";
-import { LevelLabel, RelativeTime } from "@/shared/ui/bits";
-import { levelName } from "@/shared/format/issue";
-import { CopyButton } from "@/shared/ui/CopyButton";
+import { RelativeTime } from "@/shared/ui/bits";
+import { EventText } from "@/shared/ui/EventText";
 import { Icon, type IconName } from "@/shared/ui/Icon";
 import styles from "./detail.module.css";
 
 interface EventBarProps {
-  issueId: string;
   response: GetEventResponse;
-  /** The scope, to keep it in the links. */
-  search: string;
+  /** The address of an event of the issue; "latest" and "oldest", too. */
+  to: (eventId: string) => string;
   latestId: string;
+  children?: ReactNode;
 }
 
-export function EventBar({ issueId, response, search, latestId }: EventBarProps) {
+export function EventBar({ response, to, latestId, children }: EventBarProps) {
   const { summary, newerEventId, olderEventId } = response;
   if (!summary) return null;
-  const to = (event: string) => (event === "latest" ? `/issues/${issueId}${search}` : `/issues/${issueId}/events/${event}${search}`);
   const isLatest = newerEventId === "";
   const behind = isLatest && latestId !== "" && latestId !== summary.id;
   return (
     <div className={styles.eventBar}>
-      <span className={styles.eventId}>
-        Event <code>{summary.id.slice(0, 8)}</code>
-        <CopyButton text={summary.id} what="event id" />
-      </span>
+      <Step icon="first" label="Oldest event" to={olderEventId === "" ? null : to("oldest")} />
+      <Step icon="chevronLeft" label="Older event" to={olderEventId === "" ? null : to(olderEventId)} />
       <span className={styles.eventFacts}>
-        <LevelLabel level={levelName(summary.level)} />
+        <span>
+          Event <code>{summary.id.slice(0, 8)}</code>
+        </span>
         <RelativeTime time={summary.timestamp} suffix=" ago" />
-        {summary.environment && <span>{summary.environment}</span>}
-        {summary.release && <span className={styles.eventRelease}>{summary.release}</span>}
+        {summary.environment && (
+          <span className={styles.eventWhere}>
+            <EventText text={summary.environment} />
+          </span>
+        )}
+        {summary.release && (
+          <span className={styles.eventWhere}>
+            <EventText text={summary.release} />
+          </span>
+        )}
       </span>
-      <span className={styles.grow} />
+      <Step icon="chevronRight" label="Newer event" to={isLatest ? null : to(newerEventId)} />
+      <Step icon="last" label="Newest event" to={isLatest ? null : to("latest")} />
       {behind && (
         <Link className={styles.newer} to={to(latestId)}>
           A newer event has come
         </Link>
       )}
-      <Step icon="first" label="Oldest event" to={olderEventId === "" ? null : to("oldest")} />
-      <Step icon="chevronLeft" label="Older event" to={olderEventId === "" ? null : to(olderEventId)} />
-      <Step icon="chevronRight" label="Newer event" to={isLatest ? null : to(newerEventId)} />
-      <Step icon="last" label="Newest event" to={isLatest ? null : to("latest")} />
+      {children}
     </div>
   );
 }

@@ -1,149 +1,152 @@
-// Title, state and what to do, the numbers, the events of the range.
-import Button from "@mui/material/Button";
-import MenuItem from "@mui/material/MenuItem";
-import Skeleton from "@mui/material/Skeleton";
-import { type ReactNode, useEffect, useState } from "react";
+// Title, state, what to do, and the numbers in one line: little, so that the code below
+// is on the first screen.
+import type { ReactNode } from "react";
+import { Link } from "react-router";
 import type { Issue } from "@/gen/errata/v1/issue_pb";
-import { levelName, memberName, statusName, type StatusName } from "@/shared/format/issue";
-import { toDate } from "@/shared/format/time";
-import { Avatar, Count, LevelLabel, Pill, RelativeTime, StatusPill } from "@/shared/ui/bits";
-import { BarChart } from "@/shared/ui/BarChart";
+import { visible } from "@/shared/format/controls";
+import { exactCount } from "@/shared/format/count";
+import { levelName, shortType, statusName } from "@/shared/format/issue";
+import { Count, LevelLabel, Pill, RelativeTime, StatusPill } from "@/shared/ui/bits";
+import { EventText } from "@/shared/ui/EventText";
 import { Icon } from "@/shared/ui/Icon";
-import { MenuButton } from "@/shared/ui/MenuButton";
-import { rangeSeconds, rangeWords, type Scope } from "@/shared/url/scope";
-import { useIssueSeries } from "../api/getIssueSeries";
+import { Sparkline } from "@/shared/ui/Sparkline";
+import { rangeWords, type Scope } from "@/shared/url/scope";
 import type { LiveState } from "../api/streamIssues";
-import { useTriage } from "../api/triage";
-import { AssignMenu } from "../AssignMenu";
 import { LiveDot } from "../list/LiveDot";
+import { DiscardedPill } from "./Discarded";
+import type { Place } from "./walk";
 import styles from "./detail.module.css";
 
-export function IssueHeader({ issue, scope, live }: { issue: Issue; scope: Scope; live: LiveState }) {
+interface IssueHeaderProps {
+  issue: Issue;
+  scope: Scope;
+  /** Of the events' tab. */
+  eventsLink: string;
+  live: LiveState;
+  actions: ReactNode;
+}
+
+/** "Type: value" of a title that begins with its type. */
+function partsOf(issue: Issue): { type: string; value: string } {
   const value = issue.type && issue.title.startsWith(`${issue.type}:`) ? issue.title.slice(issue.type.length + 1).trim() : "";
+  return value ? { type: issue.type, value } : { type: issue.title, value: "" };
+}
+
+export function IssueHeader({ issue, scope, eventsLink, live, actions }: IssueHeaderProps) {
+  const { type, value } = partsOf(issue);
+  const shown = issue.type === "" ? type : shortType(type);
   return (
     <header className={styles.header}>
       <div className={styles.headerTop}>
-        <div className={styles.headerWhat}>
-          <h1>
-            {value ? (
-              <>
-                <b>{issue.type}</b>: <span>{value}</span>
-              </>
-            ) : (
-              <b>{issue.title}</b>
-            )}
-          </h1>
-          <div className={styles.headerWhere}>
-            <LevelLabel level={levelName(issue.level)} />
-            <StatusPill status={statusName(issue.status)} />
-            {issue.handled === false && <Pill kind="fail">unhandled</Pill>}
-            {issue.culprit && <code>{issue.culprit}</code>}
-            <LiveDot state={live} />
-          </div>
-        </div>
-        <Actions issue={issue} />
+        <h1>
+          <b data-tip={shown === type ? undefined : visible(type)}>
+            <EventText text={shown} />
+          </b>
+          {value && (
+            <>
+              : <EventText text={value} />
+            </>
+          )}
+        </h1>
+        {actions}
       </div>
-      <div className={styles.numbers}>
-        <Fact name="Events">
-          <Count value={issue.count} one="event" />
-        </Fact>
-        <Fact name="Users">
-          <Count value={issue.users} one="user" />
-        </Fact>
-        <Fact name="First seen" note={issue.firstRelease}>
-          <RelativeTime time={issue.firstSeen} suffix=" ago" />
-        </Fact>
-        <Fact name="Last seen" note={issue.lastRelease}>
-          <RelativeTime time={issue.lastSeen} suffix=" ago" />
-        </Fact>
-        <div className={styles.headerChart}>
-          <Series issueId={issue.id} scope={scope} />
-        </div>
+      <div className={styles.headerWhere}>
+        <LevelLabel level={levelName(issue.level)} />
+        {issue.isDiscarded ? <DiscardedPill issue={issue} /> : <StatusPill status={statusName(issue.status)} />}
+        {issue.regressedAt && (
+          <Pill kind="accent">
+            Came back
+            {issue.regressedIn && (
+              <>
+                {" "}
+                in <EventText text={issue.regressedIn} />
+              </>
+            )}
+          </Pill>
+        )}
+        {issue.handled === false && <Pill kind="fail">unhandled</Pill>}
+        {issue.culprit && (
+          <code>
+            <EventText text={issue.culprit} />
+          </code>
+        )}
+        <span className={styles.facts}>
+          <Fact name={issue.count === 1n ? "event" : "events"}>
+            <Count value={issue.count} one="event" />
+          </Fact>
+          <Fact name={issue.users === 1n ? "user" : "users"}>{issue.users === 0n ? "–" : <Count value={issue.users} one="user" />}</Fact>
+          <Seen what="first" time={issue.firstSeen} release={issue.firstRelease} />
+          <Seen what="last" time={issue.lastSeen} release={issue.lastRelease} />
+        </span>
+        <Link className={styles.spark} to={eventsLink} aria-label={`Events over the ${rangeWords(scope.range)}`} data-tip={`Events of the ${rangeWords(scope.range)}. Press to see them.`}>
+          <Sparkline counts={issue.sparkline} width={112} height={22} />
+        </Link>
+        <span className={styles.live}>
+          <LiveDot state={live} />
+        </span>
       </div>
     </header>
   );
 }
 
-function Fact({ name, note, children }: { name: string; note?: string; children: ReactNode }) {
+const Fact = ({ name, children }: { name: string; children: ReactNode }) => (
+  <span className={styles.fact}>
+    <b>{children}</b> {name}
+  </span>
+);
+
+function Seen({ what, time, release }: { what: string; time: Issue["firstSeen"]; release: string }) {
   return (
-    <div className={styles.fact}>
-      <span>{name}</span>
-      <b>{children}</b>
-      {note && <small title={note}>{note}</small>}
+    <span className={styles.fact}>
+      {what} <RelativeTime time={time} suffix=" ago" />
+      {release && (
+        <span className={styles.factNote} title={visible(release)}>
+          in <EventText text={release} />
+        </span>
+      )}
+    </span>
+  );
+}
+
+/** Where one is, and the way to the neighbours in the list one came from. */
+export function Trail({ place, list, project, to, issueId }: { place: Place; list: string; project: { name: string; to: string } | undefined; to: (issueId: string) => string; issueId: string }) {
+  return (
+    <div className={styles.trail}>
+      <nav aria-label="Breadcrumb">
+        <Link to={list}>Issues</Link>
+        {project && (
+          <>
+            <span aria-hidden="true">/</span>
+            <Link to={project.to}>{project.name}</Link>
+          </>
+        )}
+        <span aria-hidden="true">/</span>
+        <code>{issueId.slice(0, 8)}</code>
+      </nav>
+      {place.number > 0 && (
+        <nav className={styles.walk} aria-label="Issues of the list">
+          <Neighbour icon="chevronLeft" label="Previous issue (k)" to={place.previous && to(place.previous)} />
+          <span>
+            {exactCount(place.number)} of {place.total > 10_000 ? "over 10,000" : exactCount(place.total)}
+          </span>
+          <Neighbour icon="chevronRight" label="Next issue (j)" to={place.next && to(place.next)} />
+        </nav>
+      )}
     </div>
   );
 }
 
-function Series({ issueId, scope }: { issueId: string; scope: Scope }) {
-  const series = useIssueSeries(issueId, rangeSeconds(scope.range));
-  if (!series.data?.from) return <Skeleton height={96} width="100%" />;
-  const counts = (series.data.series[0]?.counts ?? []).map(Number);
-  return <BarChart label={`Events of the ${rangeWords(scope.range)}`} from={toDate(series.data.from)} bucketS={series.data.bucketS} series={[{ name: "events", colour: "var(--accent)", counts }]} height={96} />;
-}
-
-function Actions({ issue }: { issue: Issue }) {
-  const triage = useTriage();
-  const [anchor, setAnchor] = useState<HTMLElement | null>(null);
-  const status = statusName(issue.status);
-  const set = (next: StatusName) => triage.setStatus([issue], next);
-
-  useEffect(() => {
-    const onKey = (event: KeyboardEvent) => {
-      const typing = event.target instanceof HTMLElement && /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName);
-      if (typing || event.ctrlKey || event.metaKey || event.altKey || document.querySelector('[role="dialog"],[role="menu"]')) return;
-      if (event.key === "e") triage.setStatus([issue], status === "resolved" ? "unresolved" : "resolved");
-      else if (event.key === "i") triage.setStatus([issue], status === "ignored" ? "unresolved" : "ignored");
-      else if (event.key === "a") setAnchor(document.querySelector<HTMLElement>("[data-assign]"));
-      else return;
-      event.preventDefault();
-    };
-    window.addEventListener("keydown", onKey);
-    return () => window.removeEventListener("keydown", onKey);
-  }, [triage, issue, status]);
-
+function Neighbour({ icon, label, to }: { icon: "chevronLeft" | "chevronRight"; label: string; to: string | undefined }) {
+  if (!to) {
+    return (
+      <span className={styles.step} aria-hidden="true" data-off="true">
+        <Icon name={icon} />
+      </span>
+    );
+  }
   return (
-    <div className={styles.actions}>
-      {status === "unresolved" ? (
-        <>
-          <Button variant="contained" startIcon={<Icon name="check" size={14} />} onClick={() => set("resolved")}>
-            Resolve
-          </Button>
-          <Button variant="outlined" startIcon={<Icon name="mute" size={14} />} onClick={() => set("ignored")}>
-            Ignore
-          </Button>
-        </>
-      ) : (
-        <Button variant="outlined" startIcon={<Icon name="reopen" size={14} />} onClick={() => set("unresolved")}>
-          Reopen
-        </Button>
-      )}
-      <Button data-assign variant="outlined" startIcon={issue.assignee ? <Avatar member={issue.assignee} size={18} /> : <Icon name="person" size={14} />} onClick={(event) => setAnchor(event.currentTarget)}>
-        {issue.assignee ? memberName(issue.assignee) : "Assign"}
-      </Button>
-      <AssignMenu
-        anchor={anchor}
-        current={issue.assignee?.id}
-        onClose={() => setAnchor(null)}
-        onChoose={(member) => {
-          triage.assign([issue], member);
-          setAnchor(null);
-        }}
-      />
-      <MenuButton label="More to do with this issue" text="More">
-        {(close) => (
-          <MenuItem
-            onClick={() => {
-              close();
-              triage.discard(issue);
-            }}
-          >
-            <span className={styles.menuItem}>
-              Discard
-              <small>Ignore it, and turn its events away until it is reopened</small>
-            </span>
-          </MenuItem>
-        )}
-      </MenuButton>
-    </div>
+    <Link className={styles.step} to={to} aria-label={label} data-tip={label}>
+      <Icon name={icon} />
+    </Link>
   );
 }

@@ -1,37 +1,46 @@
 // One issue through one of its events: what broke, the line of own code, what led
-// there, who else is affected.
-import { Code, ConnectError } from "@connectrpc/connect";
+// there, who else is affected; and all its events as a table.
 import Skeleton from "@mui/material/Skeleton";
 import { useQueryClient } from "@tanstack/react-query";
-import { Suspense } from "react";
-import { Link, useParams } from "react-router";
+import { Suspense, useRef, useState } from "react";
+import { Link, useLocation, useNavigate, useParams } from "react-router";
 import type { GetEventResponse } from "@/gen/errata/v1/event_read_pb";
-import { lazyPart } from "@/shared/load/parts";
+import type { Issue } from "@/gen/errata/v1/issue_pb";
 import { useProjects } from "@/shared/api/listProjects";
-import { EmptyState, ErrorState } from "@/shared/ui/states";
+import { shortCount } from "@/shared/format/count";
+import { statusName } from "@/shared/format/issue";
+import { lazyPart } from "@/shared/load/parts";
+import { ErrorState } from "@/shared/ui/states";
+import { usePageTitle } from "@/shared/ui/usePageTitle";
 import { rangeSeconds, scopeSearch, useScope } from "@/shared/url/scope";
 import { useEvent } from "../api/getEvent";
 import { useIssue } from "../api/getIssue";
 import { useIssueStream } from "../api/streamIssues";
-import { Breadcrumbs } from "./Breadcrumbs";
+import { useTriage } from "../api/triage";
+import { useWalk } from "../walkState";
+import { CopyMenu } from "./CopyMenu";
 import { EventBar } from "./EventBar";
-import { Contexts, Extra, Raw, Request, Sender } from "./Particulars";
-import { IssueHeader } from "./IssueHeader";
-import { ActivityList, AffectedUser, Environments, Releases } from "./SideColumn";
-import { Stack } from "./Stack";
-import { Tags } from "./Tags";
+import { IssueActions } from "./IssueActions";
+import { IssueHeader, Trail } from "./IssueHeader";
+import { useIssueKeys } from "./useIssueKeys";
+import { usePlace } from "./walk";
 import styles from "./detail.module.css";
 
-// Most events have neither files nor feedback: the first load does without.
-const Reported = lazyPart("Reported", async () => (await import("./Reported")).Reported);
+// Each visit needs one of these; the router fetches it together with the page.
+const Overview = lazyPart("Overview", async () => (await import("./Overview")).Overview);
+const EventsTab = lazyPart("EventsTab", async () => (await import("./EventsTab")).EventsTab);
+const IssueHelp = lazyPart("IssueHelp", async () => (await import("./IssueHelp")).IssueHelp);
 
 export function IssuePage() {
   const { issueId = "", eventId = "latest" } = useParams();
+  const isTable = useLocation().pathname.endsWith("/events");
   const [scope] = useScope();
+  const search = scopeSearch(scope);
   const rangeS = rangeSeconds(scope.range);
   const client = useQueryClient();
-  const issue = useIssue(issueId, rangeS);
+  const query = useIssue(issueId, rangeS);
   const event = useEvent(issueId, eventId);
+  const issue = query.data?.issue;
   const projects = useProjects();
   const live = useIssueStream({
     projectIds: [],
@@ -41,76 +50,111 @@ export function IssuePage() {
     onMessage: () => void client.invalidateQueries({ queryKey: ["issues"], predicate: ({ queryKey }) => queryKey[1] !== "list" && queryKey[2] === issueId }),
     onGap: () => void client.invalidateQueries({ queryKey: ["issues"] }),
   });
+  const project = projects.data?.find((each) => each.id === issue?.projectId);
+  usePageTitle(issue?.title ?? "Issue", project?.name);
+  const place = usePlace(issueId);
+  const list = `/issues${useWalk((state) => state.search) ?? search}`;
+  const toEvent = (id: string) => (id === "latest" ? `/issues/${issueId}${search}` : `/issues/${issueId}/events/${id}${search}`);
+  const toIssue = (id: string) => `/issues/${id}${search}`;
+  const table = `/issues/${issueId}/events${search}`;
+  const { actions, help } = useActions({ issue, event: isTable ? undefined : event.data, place, list, toIssue, toEvent });
 
-  if (issue.isError) return <ErrorState error={issue.error} retry={() => void issue.refetch()} />;
-  const project = projects.data?.find((each) => each.id === issue.data?.issue?.projectId);
+  if (query.isError && !issue) return <ErrorState page error={query.error} retry={() => void query.refetch()} />;
   return (
     <div className={styles.page}>
-      <nav className={styles.trail} aria-label="Breadcrumb">
-        <Link to={`/issues${scopeSearch(scope)}`}>Issues</Link>
-        <span aria-hidden="true">/</span>
-        {project && <Link to={`/issues?project=${project.id}`}>{project.name}</Link>}
-        <span aria-hidden="true">/</span>
-        <code>{issueId.slice(0, 8)}</code>
-      </nav>
-      {issue.data?.issue ? <IssueHeader issue={issue.data.issue} scope={scope} live={live} /> : <Skeleton height={188} width="100%" />}
-      <div className={styles.columns}>
-        <div className={styles.main}>
-          {event.isError && (isNoLongerKept(event.error) ? <NoLongerKept /> : <ErrorState error={event.error} retry={() => void event.refetch()} />)}
-          {event.isPending && <EventSkeleton />}
-          {event.data && <EventBar issueId={issueId} response={event.data} search={scopeSearch(scope)} latestId={issue.data?.issue?.lastEventId ?? ""} />}
-          {event.data && <EventView response={event.data} issueId={issueId} />}
-        </div>
-        <aside className={styles.side}>
-          {event.data?.detail?.user && <AffectedUser user={event.data.detail.user} />}
-          <ActivityList issueId={issueId} />
-          {issue.data && <Releases response={issue.data} />}
-          {issue.data && <Environments response={issue.data} />}
-        </aside>
+      <Trail place={place} list={list} project={project && { name: project.name, to: `/issues${scopeSearch({ ...scope, projectIds: [project.id] })}` }} to={toIssue} issueId={issueId} />
+      {issue ? <IssueHeader issue={issue} scope={scope} eventsLink={table} live={live} actions={actions} /> : <HeaderSkeleton />}
+      <div className={styles.tabs}>
+        <nav aria-label="Parts of the issue">
+          <Link to={toEvent("latest")} aria-current={isTable ? undefined : "page"}>
+            Overview
+          </Link>
+          <Link to={table} aria-current={isTable ? "page" : undefined}>
+            Events {issue && <span className={styles.tabCount}>{shortCount(issue.count)}</span>}
+          </Link>
+        </nav>
+        {!isTable && event.data && (
+          <EventBar response={event.data} to={toEvent} latestId={issue?.lastEventId ?? ""}>
+            {issue && <CopyMenu issue={issue} response={event.data} project={project?.name ?? ""} />}
+          </EventBar>
+        )}
       </div>
-    </div>
-  );
-}
-
-function EventView({ response, issueId }: { response: GetEventResponse; issueId: string }) {
-  const { detail, summary } = response;
-  if (!detail || !summary) return null;
-  const title = summary.message ? (summary.type ? `${summary.type}: ${summary.message}` : summary.message) : summary.type;
-  // A new event starts with its own folds, hence the key.
-  return (
-    <div className={styles.event} key={summary.id}>
-      <Stack detail={detail} platform={summary.platform} />
-      <Suspense fallback={null}>
-        <Reported issueId={issueId} eventId={summary.id} files={detail.attachments} />
+      <Suspense fallback={<TabSkeleton />}>
+        {isTable ? query.data && <EventsTab key={issueId} issueId={issueId} response={query.data} /> : <Overview issueId={issueId} issue={query.data} event={event} table={table} />}
       </Suspense>
-      <Breadcrumbs crumbs={detail.breadcrumbs} errorTitle={title} errorTime={summary.timestamp} />
-      {detail.request && <Request request={detail.request} />}
-      <Tags issueId={issueId} own={detail.tags} />
-      {detail.contexts && <Contexts contexts={detail.contexts} />}
-      <Extra detail={detail} />
-      <Sender detail={detail} />
-      <Raw json={detail.rawJson} />
+      {help}
     </div>
   );
 }
 
-/** The log keeps events for a while; what they made of the issue stays. */
-const isNoLongerKept = (error: unknown) => ConnectError.from(error).code === Code.OutOfRange;
+interface ActionsOf {
+  issue: Issue | undefined;
+  event: GetEventResponse | undefined;
+  place: ReturnType<typeof usePlace>;
+  list: string;
+  toIssue: (id: string) => string;
+  toEvent: (id: string) => string;
+}
 
-function NoLongerKept() {
+/** The buttons, and the keys that do the same. */
+function useActions({ issue, event, place, list, toIssue, toEvent }: ActionsOf) {
+  const navigate = useNavigate();
+  const triage = useTriage();
+  const [helps, setHelps] = useState(false);
+  const assign = useRef<HTMLButtonElement>(null);
+  const go = (to: string | undefined) => (to ? () => void navigate(to) : undefined);
+  const step = (id: string | undefined) => (id ? () => void navigate(toEvent(id), { preventScrollReset: true }) : undefined);
+  const status = issue && statusName(issue.status);
+  const toggle = (wanted: "resolved" | "ignored") => issue && (() => triage.setStatus([issue], status === wanted ? "unresolved" : wanted));
+  const { next } = place;
+  const resolveAndNext =
+    issue && next
+      ? () => {
+          triage.setStatus([issue], "resolved");
+          void navigate(toIssue(next));
+        }
+      : undefined;
+  useIssueKeys({
+    j: go(next && toIssue(next)),
+    k: go(place.previous && toIssue(place.previous)),
+    "[": step(event?.olderEventId),
+    "]": step(event?.newerEventId),
+    e: toggle("resolved"),
+    E: resolveAndNext,
+    i: toggle("ignored"),
+    a: () => assign.current?.click(),
+    Escape: go(list),
+    "?": () => setHelps(true),
+  });
+  return {
+    actions: issue && <IssueActions issue={issue} triage={triage} resolveAndNext={resolveAndNext} assign={assign} onHelp={() => setHelps(true)} />,
+    help: helps && (
+      <Suspense fallback={null}>
+        <IssueHelp onClose={() => setHelps(false)} />
+      </Suspense>
+    ),
+  };
+}
+
+/** As high as what comes: a title, and a line. */
+function HeaderSkeleton() {
   return (
-    <EmptyState icon="clock" title="This event is no longer kept">
-      Its details were dropped by the retention of the log. The issue, its counts and its history stay.
-    </EmptyState>
+    <div className={styles.header} aria-hidden="true">
+      <Skeleton height={27} width="60%" />
+      <Skeleton height={24} width="80%" />
+    </div>
   );
 }
 
-function EventSkeleton() {
+function TabSkeleton() {
   return (
     <div className={styles.event} aria-hidden="true">
-      <Skeleton height={40} width="100%" />
-      <Skeleton height={360} width="100%" />
-      <Skeleton height={200} width="100%" />
+      <div>
+        <Skeleton height={24} width="100%" sx={{ mb: 2 }} />
+        <Skeleton height={22} width="40%" sx={{ mb: 2 }} />
+        <Skeleton height={300} width="100%" />
+      </div>
+      <Skeleton height={120} width="100%" />
     </div>
   );
 }

@@ -4,19 +4,33 @@ import Button from "@mui/material/Button";
 import { useState } from "react";
 import type { EventDetail } from "@/gen/errata/v1/event_read_pb";
 import { plural } from "@/shared/format/count";
+import { visible } from "@/shared/format/controls";
 import { CodeBlock } from "@/shared/ui/CodeBlock";
+import { CopyButton } from "@/shared/ui/CopyButton";
+import { EventText } from "@/shared/ui/EventText";
 import { JsonView } from "@/shared/ui/JsonView";
+import { humanised } from "./contexts";
+import { headerPairs } from "./copies";
 import { Section } from "./Section";
 import styles from "./detail.module.css";
 
-export function Pairs({ entries }: { entries: readonly (readonly [string, unknown])[] }) {
+interface PairsProps {
+  entries: readonly (readonly [string, unknown])[];
+  /** Where they are in the event's JSON, for copying: "request.headers". Unset: nowhere. */
+  path?: string;
+}
+
+export function Pairs({ entries, path }: PairsProps) {
   return (
     <dl className={styles.pairs}>
-      {entries.map(([key, value]) => (
-        <div key={key}>
-          <dt>{key}</dt>
-          <dd>
+      {entries.map(([key, value], index) => (
+        <div key={`${key} ${index}`}>
+          <dt data-tip={path === undefined ? undefined : jsonPath(path, key)}>
+            <EventText text={key} />
+          </dt>
+          <dd className={styles.valueRow}>
             <JsonView value={value} />
+            <CopyButton text={typeof value === "string" ? value : JSON.stringify(value)} what={visible(key)} {...(path === undefined ? {} : { also: { text: jsonPath(path, key), what: "JSON path" } })} />
           </dd>
         </div>
       ))}
@@ -24,14 +38,10 @@ export function Pairs({ entries }: { entries: readonly (readonly [string, unknow
   );
 }
 
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null && !Array.isArray(value);
+/** Of a member of the stored event: `request.headers["X-Trace"]`. */
+export const jsonPath = (path: string, key: string): string => (/^[A-Za-z_]\w*$/.test(key) ? `${path}.${key}` : `${path}[${JSON.stringify(key)}]`);
 
-/** Header lists come as an object or as pairs. */
-function headerPairs(headers: unknown): [string, unknown][] {
-  if (isObject(headers)) return Object.entries(headers);
-  if (!Array.isArray(headers)) return [];
-  return headers.flatMap((pair: unknown): [string, unknown][] => (Array.isArray(pair) && typeof pair[0] === "string" ? [[pair[0], pair[1] as unknown]] : []));
-}
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null && !Array.isArray(value);
 
 export function Request({ request }: { request: JsonObject }) {
   const { method, url, headers, query_string: query, cookies, data, env, ...rest } = request;
@@ -45,14 +55,14 @@ export function Request({ request }: { request: JsonObject }) {
     <Section title="Request">
       {typeof url === "string" && (
         <p className={styles.requestLine}>
-          <b>{typeof method === "string" ? method : "GET"}</b> {url}
+          {typeof method === "string" && method !== "" && <b>{method}</b>} <EventText text={url} />
         </p>
       )}
-      {(parts.length > 0 || Object.keys(rest).length > 0) && <Pairs entries={[...parts, ...Object.entries(rest)]} />}
+      {(parts.length > 0 || Object.keys(rest).length > 0) && <Pairs entries={[...parts, ...Object.entries(rest)]} path="request" />}
       {pairs.length > 0 && (
         <>
-          <h4 className={styles.sub}>Headers</h4>
-          <Pairs entries={pairs} />
+          <h3 className={styles.sub}>Headers</h3>
+          <Pairs entries={pairs} path="request.headers" />
         </>
       )}
     </Section>
@@ -60,7 +70,7 @@ export function Request({ request }: { request: JsonObject }) {
 }
 
 export function Contexts({ contexts }: { contexts: JsonObject }) {
-  const groups = Object.entries(contexts).filter(([, value]) => isObject(value) && Object.keys(value).length > 0);
+  const groups = Object.entries(contexts).filter(([, value]) => isObject(value) && humanised(value).length > 0);
   const loose = Object.entries(contexts).filter(([, value]) => !isObject(value));
   if (groups.length + loose.length === 0) return null;
   return (
@@ -68,12 +78,14 @@ export function Contexts({ contexts }: { contexts: JsonObject }) {
       <div className={styles.contexts}>
         {groups.map(([name, value]) => (
           <div key={name}>
-            <h4 className={styles.sub}>{name}</h4>
-            <Pairs entries={isObject(value) ? Object.entries(value).filter(([key]) => key !== "type") : []} />
+            <h3 className={styles.sub}>
+              <EventText text={name} />
+            </h3>
+            <Pairs entries={isObject(value) ? humanised(value) : []} path={jsonPath("contexts", name)} />
           </div>
         ))}
       </div>
-      {loose.length > 0 && <Pairs entries={loose} />}
+      {loose.length > 0 && <Pairs entries={loose} path="contexts" />}
     </Section>
   );
 }
@@ -83,7 +95,7 @@ export function Extra({ detail }: { detail: EventDetail }) {
   if (entries.length === 0) return null;
   return (
     <Section title="Extra">
-      <Pairs entries={entries} />
+      <Pairs entries={entries} path="extra" />
     </Section>
   );
 }
@@ -108,7 +120,7 @@ export function Sender({ detail }: { detail: EventDetail }) {
       <Pairs entries={entries} />
       {modules.length > 0 && (
         <>
-          <h4 className={styles.sub}>Packages</h4>
+          <h3 className={styles.sub}>Packages</h3>
           <p className={styles.modules}>
             {modules.map(([name, version]) => (
               <span key={name}>

@@ -1,13 +1,18 @@
 // Beside the event: who did what, which releases, which environments, who was
 // affected.
 import Skeleton from "@mui/material/Skeleton";
+import { useState } from "react";
+import { Link } from "react-router";
 import type { JsonObject } from "@bufbuild/protobuf";
 import type { Activity, GetIssueResponse } from "@/gen/errata/v1/issue_pb";
+import { visible } from "@/shared/format/controls";
 import { share } from "@/shared/format/count";
 import { Avatar, Count, RelativeTime } from "@/shared/ui/bits";
+import { EventText } from "@/shared/ui/EventText";
 import { Icon, type IconName } from "@/shared/ui/Icon";
 import { ErrorState } from "@/shared/ui/states";
 import { useActivity } from "../api/listActivity";
+import { narrowed } from "./eventSearch";
 import { Pairs } from "./Particulars";
 import styles from "./detail.module.css";
 
@@ -56,55 +61,90 @@ export function ActivityList({ issueId }: { issueId: string }) {
   );
 }
 
-export function Releases({ response }: { response: GetIssueResponse }) {
+/** Rows of a list in the side column that are shown unasked. */
+const SHOWN = 8;
+
+function More({ all, onClick }: { all: number; onClick: () => void }) {
+  return (
+    <button type="button" className={styles.more} onClick={onClick}>
+      and {all - SHOWN} more
+    </button>
+  );
+}
+
+export function Releases({ response, table }: { response: GetIssueResponse; table: string }) {
+  const [all, setAll] = useState(false);
   if (response.releases.length === 0) return null;
   return (
     <section className={styles.sideSection} aria-label="Releases">
       <h2>Releases</h2>
       <ul className={styles.sideList}>
-        {response.releases.slice(0, 8).map((release) => (
+        {response.releases.slice(0, all ? undefined : SHOWN).map((release) => (
           <li key={release.version}>
-            <span className={styles.sideName} title={release.version}>{release.version}</span>
+            <Link className={styles.sideName} title={visible(release.version)} to={narrowed(table, { release: release.version })}>
+              <EventText text={release.version} />
+            </Link>
             <span className={styles.sideFaint}><RelativeTime time={release.lastSeen} suffix=" ago" /></span>
             <span className={styles.sideCount}><Count value={release.count} one="event" /></span>
           </li>
         ))}
       </ul>
+      {!all && response.releases.length > SHOWN && <More all={response.releases.length} onClick={() => setAll(true)} />}
     </section>
   );
 }
 
-export function Environments({ response }: { response: GetIssueResponse }) {
+export function Environments({ response, table }: { response: GetIssueResponse; table: string }) {
+  const [all, setAll] = useState(false);
   if (response.environments.length === 0) return null;
   const total = response.environments.reduce((sum, each) => sum + each.count, 0n);
   return (
     <section className={styles.sideSection} aria-label="Environments">
       <h2>Environments</h2>
       <ul className={styles.sideList}>
-        {response.environments.slice(0, 8).map((each) => (
+        {response.environments.slice(0, all ? undefined : SHOWN).map((each) => (
           <li key={each.value}>
-            <span className={styles.sideName}>{each.value}</span>
+            <Link className={styles.sideName} to={narrowed(table, { environment: each.value })}>
+              {each.value === "" ? "(none)" : <EventText text={each.value} />}
+            </Link>
             <span className={styles.sideFaint}>{share(each.count, total)}</span>
             <span className={styles.sideCount}><Count value={each.count} one="event" /></span>
           </li>
         ))}
       </ul>
+      {!all && response.environments.length > SHOWN && <More all={response.environments.length} onClick={() => setAll(true)} />}
     </section>
   );
 }
 
-export function AffectedUser({ user }: { user: JsonObject }) {
-  const word = (key: string) => (typeof user[key] === "string" ? user[key] : "");
-  const name = word("username") || word("name") || word("email") || word("id") || word("ip_address");
-  if (name === "") return null;
+/** What names a person; ids and addresses are no names to take initials from. */
+const NAMES = ["username", "name", "email"] as const;
+const IDS = ["id", "session_id", "ip_address"] as const;
+
+export function AffectedUser({ user, table }: { user: JsonObject; table: string }) {
+  const word = (key: string) => {
+    const value = user[key];
+    return typeof value === "string" || typeof value === "number" ? String(value) : "";
+  };
+  const name = NAMES.map(word).find(Boolean) ?? "";
+  const shown = name || (IDS.map(word).find(Boolean) ?? "");
+  if (shown === "") return null;
   return (
     <section className={styles.sideSection} aria-label="User of this event">
       <h2>User of this event</h2>
       <div className={styles.userName}>
-        <Avatar member={{ name, email: word("email") }} size={28} />
-        <b>{name}</b>
+        {name ? (
+          <Avatar member={{ name, email: word("email") }} size={28} />
+        ) : (
+          <span className={styles.userSign}>
+            <Icon name="person" size={16} />
+          </span>
+        )}
+        <Link to={narrowed(table, { user: shown })} data-tip="Press to see this user's events of the issue">
+          <EventText text={shown} />
+        </Link>
       </div>
-      <Pairs entries={Object.entries(user)} />
+      <Pairs entries={Object.entries(user)} path="user" />
     </section>
   );
 }

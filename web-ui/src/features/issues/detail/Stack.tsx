@@ -17,7 +17,8 @@ import { type Language, LANGUAGES, languageOf } from "./languages";
 import { LongText } from "./LongText";
 import { eventText, exceptionLine, stackText } from "./notation";
 import { Section } from "./Section";
-import { mainThread, Threads } from "./Threads";
+import { mainThread } from "./threadOf";
+import { Threads } from "./Threads";
 import styles from "./detail.module.css";
 
 type View = "relevant" | "all" | "text";
@@ -26,7 +27,7 @@ const views: readonly (readonly [View, string])[] = [
   ["all", "All frames"],
   ["text", "Text"],
 ];
-const orders: Record<Order, string> = { newest: "Newest call first", oldest: "Oldest call first" };
+const orders: Record<Order, string> = { newest: "Newest first", oldest: "Oldest first" };
 /** Members of a group that are open at first. */
 const MEMBERS_OPEN = 2;
 
@@ -89,6 +90,7 @@ export function Stack({ detail, platform }: { detail: EventDetail; platform: str
         title={headingOf(detail)}
         actions={
           <>
+            {arranged.length > 1 && <CopyButton text={eventText(detail.exceptions, language)} what="all of it as text" />}
             <span className={styles.language} data-language={language}>
               <span aria-hidden="true">{LANGUAGES[language].mark}</span>
               {LANGUAGES[language].name}
@@ -107,7 +109,6 @@ export function Stack({ detail, platform }: { detail: EventDetail; platform: str
                 </MenuButton>
               </>
             )}
-            {arranged.length > 1 && <CopyButton text={eventText(detail.exceptions, language)} what="all of it as text" />}
           </>
         }
       >

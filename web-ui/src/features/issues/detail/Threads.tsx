@@ -1,18 +1,10 @@
 // The threads of an event and the stack of the chosen one.
 import { useState } from "react";
 import type { EventDetail, ThreadDetail } from "@/gen/errata/v1/event_read_pb";
+import { mainThread, withFrames } from "./threadOf";
 import { Section } from "./Section";
 import { type Looks, StackBody } from "./Stack";
 import styles from "./detail.module.css";
-
-const withFrames = (detail: EventDetail): ThreadDetail[] => detail.threads.filter((thread) => thread.frames.length > 0);
-
-/** The thread the event is about: its exception's, the crashed, the current, the only one. */
-export function mainThread(detail: EventDetail): ThreadDetail | undefined {
-  const threads = withFrames(detail);
-  const named = detail.exceptions.at(-1)?.threadId ?? "";
-  return threads.find((thread) => named !== "" && thread.id === named) ?? threads.find((thread) => thread.crashed) ?? threads.find((thread) => thread.current) ?? (threads.length === 1 ? threads[0] : undefined);
-}
 
 const nameOf = (thread: ThreadDetail, index: number): string => thread.name || `Thread ${thread.id || index + 1}`;
 

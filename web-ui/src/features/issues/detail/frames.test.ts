@@ -42,6 +42,10 @@ describe("folding", () => {
     expect(shape(foldStack([django("a"), django("b")], { order: "newest" }))).toEqual(["b!", "(1 frame of django)"]);
   });
 
+  test("a stack that another is more worth reading than is one line", () => {
+    expect(shape(foldStack([django("a"), django("b")], { order: "newest", openMax: 0 }))).toEqual(["(2 frames of django)"]);
+  });
+
   test("an empty stack has no parts", () => {
     expect(foldStack([], { order: "newest" })).toEqual([]);
   });

@@ -93,7 +93,7 @@ interface Folding {
   order: Order;
   /** Foreign frames, too. */
   all?: boolean;
-  /** Own frames to open at first. */
+  /** Own frames to open at first; 0: a stack that another is more worth reading than. */
   openMax?: number;
 }
 
@@ -110,7 +110,7 @@ export function foldStack(frames: readonly FrameDetail[], { order, all = false, 
     const frame = frames[index];
     if (!frame) continue;
     const run = runs.get(index);
-    const own = frame.inApp || index === failing;
+    const own = frame.inApp || (index === failing && openMax > 0);
     if (run && (all || own)) {
       parts.push({ kind: "repeat", frames: placed(frames, index, run.length), names: run.names, times: run.length / run.names.length });
       index += run.length - 1;

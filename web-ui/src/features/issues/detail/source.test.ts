@@ -35,7 +35,8 @@ describe("the column", () => {
     ["at the end of a long line", { contextLine: `${"x=1;".repeat(9000)}END`, colno: 36_001 }, "END"],
     ["unknown", { contextLine: "fail(x)" }, null],
     ["outside of the line", { contextLine: "fail(x)", colno: 700 }, null],
-    ["of a line that the SDK has cut", { contextLine: "{snip} a=b(c) {snip}", colno: 4 }, null],
+    ["of a line that the SDK has cut on both sides", { contextLine: `'{snip} ${"a".repeat(58)};HERE(b);${"c".repeat(70)} {snip}`, colno: 15_222 }, "HERE"],
+    ["of a line that the SDK has cut before it", { contextLine: `{snip} ${"a".repeat(139)}b`, colno: 15_222 }, null],
   ])("%s", (_, init, expected) => {
     expect(placeOf(init)).toBe(expected);
   });

@@ -24,6 +24,8 @@ const HAND_WRITTEN_MAX = 300;
 /** What SDKs put where they have cut a line. */
 const SNIP = "{snip}";
 const SNIP_MIN = 150;
+const SNIPPED = /^'?\{snip\} /;
+const SNIP_BEFORE = 60;
 
 const untabbed = (text: string): string => text.replaceAll("\t", "    ");
 
@@ -45,8 +47,9 @@ export function sourceLines(frame: FrameDetail): SourceLine[] {
 function columnOf(frame: FrameDetail, shared: number): number | null {
   const { colno, contextLine } = frame;
   if (colno === 0) return null;
-  // A line that the SDK has cut counts from another place.
-  if (contextLine.startsWith(SNIP)) return null;
+  const cutBefore = SNIPPED.exec(contextLine)?.[0].length ?? 0;
+  // A line that is cut on both sides has so many characters before the column.
+  if (cutBefore > 0) return contextLine.endsWith(SNIP) && contextLine.length > cutBefore + SNIP_BEFORE ? cutBefore + SNIP_BEFORE - 1 : null;
   if (colno > contextLine.length) return null;
   return Math.max(0, untabbed(contextLine.slice(0, colno - 1)).length - shared);
 }

@@ -28,7 +28,7 @@ const ROWS_MAX = 200;
 export function IngestionPage() {
   const projectId = Number(useParams()["projectId"]);
   const query = useProject(projectId);
-  if (query.isError) return <ErrorState error={query.error} retry={() => void query.refetch()} />;
+  if (query.isError) return <ErrorState page error={query.error} retry={() => void query.refetch()} />;
   return <Ingestion key={projectId} projectId={projectId} answer={query.data} />;
 }
 

@@ -22,7 +22,7 @@ export function ProjectSettingsPage() {
   const settings = useProjectSettings(projectId);
   const viewer = useViewer();
   const failed = [project, settings, viewer].find((query) => query.isError);
-  if (failed) return <ErrorState error={failed.error} retry={() => void failed.refetch()} />;
+  if (failed) return <ErrorState page error={failed.error} retry={() => void failed.refetch()} />;
   return (
     <div className={styles.page}>
       <p className={styles.back}>

@@ -16,7 +16,7 @@ import type { JsonObject, Message } from "@bufbuild/protobuf";
  * Describes the file errata/v1/event_read.proto.
  */
 export const file_errata_v1_event_read: GenFile = /*@__PURE__*/
-  fileDesc("ChplcnJhdGEvdjEvZXZlbnRfcmVhZC5wcm90bxIJZXJyYXRhLnYxIr8CCgxFdmVudFN1bW1hcnkSCgoCaWQYASABKAkSEAoIaXNzdWVfaWQYAiABKAkSEgoKcHJvamVjdF9pZBgDIAEoDRItCgl0aW1lc3RhbXAYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC3JlY2VpdmVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIfCgVsZXZlbBgGIAEoDjIQLmVycmF0YS52MS5MZXZlbBIMCgR0eXBlGAcgASgJEg8KB21lc3NhZ2UYCCABKAkSDwoHY3VscHJpdBgJIAEoCRIPCgdyZWxlYXNlGAogASgJEhMKC2Vudmlyb25tZW50GAsgASgJEhAKCHBsYXRmb3JtGAwgASgJEhQKCHBvc2l0aW9uGA0gASgEQgIwASKDAQoRTGlzdEV2ZW50c1JlcXVlc3QSEgoKcHJvamVjdF9pZBgBIAEoDRIQCghpc3N1ZV9pZBgCIAEoCRINCgVxdWVyeRgDIAEoCRINCgVsaW1pdBgEIAEoDRIOCgZjdXJzb3IYBSABKAkSGgoOYWZ0ZXJfcG9zaXRpb24YBiABKARCAjABIlIKEkxpc3RFdmVudHNSZXNwb25zZRInCgZldmVudHMYASADKAsyFy5lcnJhdGEudjEuRXZlbnRTdW1tYXJ5EhMKC25leHRfY3Vyc29yGAIgASgJIlEKD0dldEV2ZW50UmVxdWVzdBIQCghldmVudF9pZBgBIAEoCRIQCghpc3N1ZV9pZBgCIAEoCRIaCg5hZnRlcl9wb3NpdGlvbhgDIAEoBEICMAEilAEKEEdldEV2ZW50UmVzcG9uc2USKAoHc3VtbWFyeRgBIAEoCzIXLmVycmF0YS52MS5FdmVudFN1bW1hcnkSJgoGZGV0YWlsGAIgASgLMhYuZXJyYXRhLnYxLkV2ZW50RGV0YWlsEhYKDm5ld2VyX2V2ZW50X2lkGAMgASgJEhYKDm9sZGVyX2V2ZW50X2lkGAQgASgJIswFCgtFdmVudERldGFpbBIuCgpleGNlcHRpb25zGAEgAygLMhouZXJyYXRhLnYxLkV4Y2VwdGlvbkRldGFpbBIoCgd0aHJlYWRzGAIgAygLMhcuZXJyYXRhLnYxLlRocmVhZERldGFpbBIuCgR0YWdzGAMgAygLMiAuZXJyYXRhLnYxLkV2ZW50RGV0YWlsLlRhZ3NFbnRyeRIlCgR1c2VyGAQgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdBIoCgdyZXF1ZXN0GAUgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdBIpCghjb250ZXh0cxgGIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSKgoLYnJlYWRjcnVtYnMYByADKAsyFS5lcnJhdGEudjEuQnJlYWRjcnVtYhImCgVleHRyYRgIIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSEwoLZmluZ2VycHJpbnQYCSADKAkSJAoDc2RrGAogASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdBIPCgdtZXNzYWdlGAsgASgJEgwKBGRpc3QYDCABKAkSEwoLc2VydmVyX25hbWUYDSABKAkSEwoLdHJhbnNhY3Rpb24YDiABKAkSDgoGbG9nZ2VyGA8gASgJEjQKB21vZHVsZXMYECADKAsyIy5lcnJhdGEudjEuRXZlbnREZXRhaWwuTW9kdWxlc0VudHJ5EhAKCHJhd19qc29uGBEgASgJEioKC2F0dGFjaG1lbnRzGBIgAygLMhUuZXJyYXRhLnYxLkF0dGFjaG1lbnQaKwoJVGFnc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEaLgoMTW9kdWxlc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEirgEKCkF0dGFjaG1lbnQSDgoGbnVtYmVyGAEgASgNEgwKBG5hbWUYAiABKAkSFAoMY29udGVudF90eXBlGAMgASgJEhcKD2F0dGFjaG1lbnRfdHlwZRgEIAEoCRISCgpzaXplX2J5dGVzGAUgASgEEg4KBnNoYTI1NhgGIAEoCRIvCgtyZWNlaXZlZF9hdBgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiogEKD0V4Y2VwdGlvbkRldGFpbBIMCgR0eXBlGAEgASgJEg0KBXZhbHVlGAIgASgJEg4KBm1vZHVsZRgDIAEoCRInCgltZWNoYW5pc20YBCABKAsyFC5lcnJhdGEudjEuTWVjaGFuaXNtEiYKBmZyYW1lcxgFIAMoCzIWLmVycmF0YS52MS5GcmFtZURldGFpbBIRCgl0aHJlYWRfaWQYBiABKAkiwwIKC0ZyYW1lRGV0YWlsEhAKCGZ1bmN0aW9uGAEgASgJEg4KBm1vZHVsZRgCIAEoCRIQCghmaWxlbmFtZRgDIAEoCRIQCghhYnNfcGF0aBgEIAEoCRIOCgZsaW5lbm8YBSABKA0SDQoFY29sbm8YBiABKA0SDgoGaW5fYXBwGAcgASgIEhQKDGNvbnRleHRfbGluZRgIIAEoCRITCgtwcmVfY29udGV4dBgJIAMoCRIUCgxwb3N0X2NvbnRleHQYCiADKAkSJQoEdmFycxgLIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSDwoHcGFja2FnZRgMIAEoCRIYChBpbnN0cnVjdGlvbl9hZGRyGA0gASgJEhoKDWNsaWVudF9pbl9hcHAYDiABKAhIAIgBAUIQCg5fY2xpZW50X2luX2FwcCLzAQoJTWVjaGFuaXNtEgwKBHR5cGUYASABKAkSFAoHaGFuZGxlZBgCIAEoCEgAiAEBEhEKCXN5bnRoZXRpYxgDIAEoCBIlCgRkYXRhGAQgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdBIZCgxleGNlcHRpb25faWQYBSABKAVIAYgBARIWCglwYXJlbnRfaWQYBiABKAVIAogBARIaChJpc19leGNlcHRpb25fZ3JvdXAYByABKAgSDgoGc291cmNlGAggASgJQgoKCF9oYW5kbGVkQg8KDV9leGNlcHRpb25faWRCDAoKX3BhcmVudF9pZCJyCgxUaHJlYWREZXRhaWwSCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRIPCgdjcmFzaGVkGAMgASgIEg8KB2N1cnJlbnQYBCABKAgSJgoGZnJhbWVzGAUgAygLMhYuZXJyYXRhLnYxLkZyYW1lRGV0YWlsMp4BCgxFdmVudFNlcnZpY2USSQoKTGlzdEV2ZW50cxIcLmVycmF0YS52MS5MaXN0RXZlbnRzUmVxdWVzdBodLmVycmF0YS52MS5MaXN0RXZlbnRzUmVzcG9uc2USQwoIR2V0RXZlbnQSGi5lcnJhdGEudjEuR2V0RXZlbnRSZXF1ZXN0GhsuZXJyYXRhLnYxLkdldEV2ZW50UmVzcG9uc2ViBnByb3RvMw", [file_errata_v1_event, file_google_protobuf_struct, file_google_protobuf_timestamp]);
+  fileDesc("ChplcnJhdGEvdjEvZXZlbnRfcmVhZC5wcm90bxIJZXJyYXRhLnYxIt4CCgxFdmVudFN1bW1hcnkSCgoCaWQYASABKAkSEAoIaXNzdWVfaWQYAiABKAkSEgoKcHJvamVjdF9pZBgDIAEoDRItCgl0aW1lc3RhbXAYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC3JlY2VpdmVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIfCgVsZXZlbBgGIAEoDjIQLmVycmF0YS52MS5MZXZlbBIMCgR0eXBlGAcgASgJEg8KB21lc3NhZ2UYCCABKAkSDwoHY3VscHJpdBgJIAEoCRIPCgdyZWxlYXNlGAogASgJEhMKC2Vudmlyb25tZW50GAsgASgJEhAKCHBsYXRmb3JtGAwgASgJEhQKCHBvc2l0aW9uGA0gASgEQgIwARIPCgdpc19sYXRlGA4gASgIEgwKBHVzZXIYDyABKAkitQMKEUxpc3RFdmVudHNSZXF1ZXN0EhIKCnByb2plY3RfaWQYASABKA0SEAoIaXNzdWVfaWQYAiABKAkSDQoFcXVlcnkYAyABKAkSDQoFbGltaXQYBCABKA0SDgoGY3Vyc29yGAUgASgJEhoKDmFmdGVyX3Bvc2l0aW9uGAYgASgEQgIwARITCgtlbnZpcm9ubWVudBgHIAEoCRIPCgdyZWxlYXNlGAggASgJEgwKBHVzZXIYCSABKAkSNAoEdGFncxgKIAMoCzImLmVycmF0YS52MS5MaXN0RXZlbnRzUmVxdWVzdC5UYWdzRW50cnkSIAoGbGV2ZWxzGAsgAygOMhAuZXJyYXRhLnYxLkxldmVsEigKBGZyb20YDCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiYKAnRvGA0gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIRCglhc2NlbmRpbmcYDiABKAgSEgoKd2l0aF90b3RhbBgPIAEoCBorCglUYWdzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJhChJMaXN0RXZlbnRzUmVzcG9uc2USJwoGZXZlbnRzGAEgAygLMhcuZXJyYXRhLnYxLkV2ZW50U3VtbWFyeRITCgtuZXh0X2N1cnNvchgCIAEoCRINCgV0b3RhbBgDIAEoBCJRCg9HZXRFdmVudFJlcXVlc3QSEAoIZXZlbnRfaWQYASABKAkSEAoIaXNzdWVfaWQYAiABKAkSGgoOYWZ0ZXJfcG9zaXRpb24YAyABKARCAjABIpQBChBHZXRFdmVudFJlc3BvbnNlEigKB3N1bW1hcnkYASABKAsyFy5lcnJhdGEudjEuRXZlbnRTdW1tYXJ5EiYKBmRldGFpbBgCIAEoCzIWLmVycmF0YS52MS5FdmVudERldGFpbBIWCg5uZXdlcl9ldmVudF9pZBgDIAEoCRIWCg5vbGRlcl9ldmVudF9pZBgEIAEoCSLMBQoLRXZlbnREZXRhaWwSLgoKZXhjZXB0aW9ucxgBIAMoCzIaLmVycmF0YS52MS5FeGNlcHRpb25EZXRhaWwSKAoHdGhyZWFkcxgCIAMoCzIXLmVycmF0YS52MS5UaHJlYWREZXRhaWwSLgoEdGFncxgDIAMoCzIgLmVycmF0YS52MS5FdmVudERldGFpbC5UYWdzRW50cnkSJQoEdXNlchgEIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSKAoHcmVxdWVzdBgFIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSKQoIY29udGV4dHMYBiABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0EioKC2JyZWFkY3J1bWJzGAcgAygLMhUuZXJyYXRhLnYxLkJyZWFkY3J1bWISJgoFZXh0cmEYCCABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0EhMKC2ZpbmdlcnByaW50GAkgAygJEiQKA3NkaxgKIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSDwoHbWVzc2FnZRgLIAEoCRIMCgRkaXN0GAwgASgJEhMKC3NlcnZlcl9uYW1lGA0gASgJEhMKC3RyYW5zYWN0aW9uGA4gASgJEg4KBmxvZ2dlchgPIAEoCRI0Cgdtb2R1bGVzGBAgAygLMiMuZXJyYXRhLnYxLkV2ZW50RGV0YWlsLk1vZHVsZXNFbnRyeRIQCghyYXdfanNvbhgRIAEoCRIqCgthdHRhY2htZW50cxgSIAMoCzIVLmVycmF0YS52MS5BdHRhY2htZW50GisKCVRhZ3NFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBGi4KDE1vZHVsZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIq4BCgpBdHRhY2htZW50Eg4KBm51bWJlchgBIAEoDRIMCgRuYW1lGAIgASgJEhQKDGNvbnRlbnRfdHlwZRgDIAEoCRIXCg9hdHRhY2htZW50X3R5cGUYBCABKAkSEgoKc2l6ZV9ieXRlcxgFIAEoBBIOCgZzaGEyNTYYBiABKAkSLwoLcmVjZWl2ZWRfYXQYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIqIBCg9FeGNlcHRpb25EZXRhaWwSDAoEdHlwZRgBIAEoCRINCgV2YWx1ZRgCIAEoCRIOCgZtb2R1bGUYAyABKAkSJwoJbWVjaGFuaXNtGAQgASgLMhQuZXJyYXRhLnYxLk1lY2hhbmlzbRImCgZmcmFtZXMYBSADKAsyFi5lcnJhdGEudjEuRnJhbWVEZXRhaWwSEQoJdGhyZWFkX2lkGAYgASgJIsMCCgtGcmFtZURldGFpbBIQCghmdW5jdGlvbhgBIAEoCRIOCgZtb2R1bGUYAiABKAkSEAoIZmlsZW5hbWUYAyABKAkSEAoIYWJzX3BhdGgYBCABKAkSDgoGbGluZW5vGAUgASgNEg0KBWNvbG5vGAYgASgNEg4KBmluX2FwcBgHIAEoCBIUCgxjb250ZXh0X2xpbmUYCCABKAkSEwoLcHJlX2NvbnRleHQYCSADKAkSFAoMcG9zdF9jb250ZXh0GAogAygJEiUKBHZhcnMYCyABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0Eg8KB3BhY2thZ2UYDCABKAkSGAoQaW5zdHJ1Y3Rpb25fYWRkchgNIAEoCRIaCg1jbGllbnRfaW5fYXBwGA4gASgISACIAQFCEAoOX2NsaWVudF9pbl9hcHAi8wEKCU1lY2hhbmlzbRIMCgR0eXBlGAEgASgJEhQKB2hhbmRsZWQYAiABKAhIAIgBARIRCglzeW50aGV0aWMYAyABKAgSJQoEZGF0YRgEIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSGQoMZXhjZXB0aW9uX2lkGAUgASgFSAGIAQESFgoJcGFyZW50X2lkGAYgASgFSAKIAQESGgoSaXNfZXhjZXB0aW9uX2dyb3VwGAcgASgIEg4KBnNvdXJjZRgIIAEoCUIKCghfaGFuZGxlZEIPCg1fZXhjZXB0aW9uX2lkQgwKCl9wYXJlbnRfaWQicgoMVGhyZWFkRGV0YWlsEgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkSDwoHY3Jhc2hlZBgDIAEoCBIPCgdjdXJyZW50GAQgASgIEiYKBmZyYW1lcxgFIAMoCzIWLmVycmF0YS52MS5GcmFtZURldGFpbDKeAQoMRXZlbnRTZXJ2aWNlEkkKCkxpc3RFdmVudHMSHC5lcnJhdGEudjEuTGlzdEV2ZW50c1JlcXVlc3QaHS5lcnJhdGEudjEuTGlzdEV2ZW50c1Jlc3BvbnNlEkMKCEdldEV2ZW50EhouZXJyYXRhLnYxLkdldEV2ZW50UmVxdWVzdBobLmVycmF0YS52MS5HZXRFdmVudFJlc3BvbnNlYgZwcm90bzM", [file_errata_v1_event, file_google_protobuf_struct, file_google_protobuf_timestamp]);
 
 /**
  * One line about a stored event.
@@ -96,6 +96,22 @@ export type EventSummary = Message<"errata.v1.EventSummary"> & {
    * @generated from field: uint64 position = 13 [jstype = JS_STRING];
    */
   position: string;
+
+  /**
+   * Whether it arrived more than five minutes after it happened: an offline
+   * client, or an import. It stands in lists where it happened.
+   *
+   * @generated from field: bool is_late = 14;
+   */
+  isLate: boolean;
+
+  /**
+   * Who it happened to: the first known of "id:…", "email:…", "username:…",
+   * "session:…", "ip:…"; empty: unknown.
+   *
+   * @generated from field: string user = 15;
+   */
+  user: string;
 };
 
 /**
@@ -146,6 +162,69 @@ export type ListEventsRequest = Message<"errata.v1.ListEventsRequest"> & {
    * @generated from field: uint64 after_position = 6 [jstype = JS_STRING];
    */
   afterPosition: string;
+
+  /**
+   * Empty: all.
+   *
+   * @generated from field: string environment = 7;
+   */
+  environment: string;
+
+  /**
+   * Empty: all.
+   *
+   * @generated from field: string release = 8;
+   */
+  release: string;
+
+  /**
+   * Who it happened to, as `EventSummary.user` has it, or without the part up to
+   * the colon; empty: all.
+   *
+   * @generated from field: string user = 9;
+   */
+  user: string;
+
+  /**
+   * Each of these tags; an empty value: whatever the value. At most 16.
+   *
+   * @generated from field: map<string, string> tags = 10;
+   */
+  tags: { [key: string]: string };
+
+  /**
+   * Empty: all.
+   *
+   * @generated from field: repeated errata.v1.Level levels = 11;
+   */
+  levels: Level[];
+
+  /**
+   * Events that happened from then on (inclusive) and before then (exclusive), to
+   * the millisecond; unset: no bound. To jump to a time, set `to`.
+   *
+   * @generated from field: google.protobuf.Timestamp from = 12;
+   */
+  from?: Timestamp | undefined;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp to = 13;
+   */
+  to?: Timestamp | undefined;
+
+  /**
+   * Oldest first.
+   *
+   * @generated from field: bool ascending = 14;
+   */
+  ascending: boolean;
+
+  /**
+   * Whether to fill `total`.
+   *
+   * @generated from field: bool with_total = 15;
+   */
+  withTotal: boolean;
 };
 
 /**
@@ -160,7 +239,7 @@ export const ListEventsRequestSchema: GenMessage<ListEventsRequest> = /*@__PURE_
  */
 export type ListEventsResponse = Message<"errata.v1.ListEventsResponse"> & {
   /**
-   * Newest first.
+   * Newest first, by the time they happened; of one millisecond, by arrival.
    *
    * @generated from field: repeated errata.v1.EventSummary events = 1;
    */
@@ -170,6 +249,13 @@ export type ListEventsResponse = Message<"errata.v1.ListEventsResponse"> & {
    * @generated from field: string next_cursor = 2;
    */
   nextCursor: string;
+
+  /**
+   * Events that match, exact, if asked for.
+   *
+   * @generated from field: uint64 total = 3;
+   */
+  total: bigint;
 };
 
 /**
@@ -184,7 +270,8 @@ export const ListEventsResponseSchema: GenMessage<ListEventsResponse> = /*@__PUR
  */
 export type GetEventRequest = Message<"errata.v1.GetEventRequest"> & {
   /**
-   * 32 hex digits, or with `issue_id` one of "latest", "oldest".
+   * 32 hex digits, or with `issue_id` one of "latest", "oldest" (by the time they
+   * happened).
    *
    * @generated from field: string event_id = 1;
    */

@@ -1,0 +1,83 @@
+// No page has a fault that axe finds: both schemes, both sizes, menus and dialogs open.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { PHONE, WIDE, at, scenario } from "./scenario.mjs";
+import { send, events } from "./events.mjs";
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const RULES = { runOnly: { type: "tag", values: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }, rules: { "label-content-name-mismatch": { enabled: true } } };
+
+/** What axe finds on the page as it is. */
+async function faults(page) {
+  await page.evaluate((source) => window.axe || (0, eval)(source), axe);
+  return page.evaluate(async (rules) => {
+    // A colour half-way through a transition is nobody's.
+    await Promise.all(document.getAnimations().map((each) => each.finished.catch(() => undefined)));
+    const { violations } = await window.axe.run(document, rules);
+    return violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html.slice(0, 160)} (${node.failureSummary?.split("\n")[1]?.trim().slice(0, 160) ?? ""})`));
+  }, RULES);
+}
+
+await scenario(
+  "a11y",
+  async ({ page, shot }) => {
+    const event = await send(at.url, at.key, events["python-django"]);
+    let issue = "";
+    while (issue === "") {
+      const answer = await page.request.get(`${at.url}/api/errors/${event}`);
+      if (answer.ok()) issue = (await answer.json()).issue_id ?? "";
+    }
+    const pages = {
+      issues: { path: "/issues?range=30d", ready: () => page.locator("a[data-issue]").first() },
+      "issues-empty": { path: "/issues?q=no-such-issue-anywhere", ready: () => page.getByRole("heading", { level: 2 }).first() },
+      issue: { path: `/issues/${issue}/events/${event}`, ready: () => page.locator("article pre").first(), open: ["More to do with this issue", "Copy", "Order: Newest first", "Assign"] },
+      "issue-events": { path: `/issues/${issue}/events`, ready: () => page.getByRole("row").nth(1), open: ["Release: Any release"] },
+      "issue-missing": { path: "/issues/ffffffffffffffff", ready: () => page.getByRole("alert").first() },
+      dashboard: { path: "/dashboard?range=30d", ready: () => page.locator("main").getByRole("region").first() },
+      projects: { path: "/projects", ready: () => page.locator("main a").first() },
+      project: { path: "/projects/1", ready: () => page.getByRole("heading", { level: 1 }) },
+      ingestion: { path: "/projects/1/ingestion", ready: () => page.getByRole("heading", { level: 1 }) },
+      "project-settings": { path: "/projects/1/settings", ready: () => page.getByRole("heading", { level: 1 }) },
+      settings: { path: "/settings", ready: () => page.getByRole("heading", { level: 1 }) },
+      lost: { path: "/no/such/page", ready: () => page.getByText("There is no such page") },
+    };
+    const found = [];
+    const note = (where, list) => found.push(...list.map((each) => `${where}: ${each}`));
+    for (const scheme of ["light", "dark"]) {
+      for (const [size, viewport] of Object.entries({ wide: WIDE, phone: PHONE })) {
+        await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
+        await page.setViewportSize(viewport);
+        for (const [name, { path, ready, open = [] }] of Object.entries(pages)) {
+          await page.goto(at.url + path);
+          await ready().waitFor();
+          note(`${name} ${scheme} ${size}`, await faults(page));
+          // Whatever opens a menu, opens it, in each scheme at one of the sizes.
+          const opens = (scheme === "light") === (size === "wide");
+          const buttons = !opens ? [] : [...open.map((each) => page.getByRole("button", { name: each, exact: true })), ...(name === "issues" || name === "dashboard" ? await page.locator("[aria-haspopup='menu']").all() : [])];
+          for (const button of buttons) {
+            if (!(await button.isVisible())) continue;
+            const label = await button.evaluate((each) => each.getAttribute("aria-label") ?? each.textContent);
+            await button.click();
+            await page.locator("[role='menu'], [role='dialog'], [role='listbox']").first().waitFor();
+            note(`${name} with ${label} ${scheme} ${size}`, await faults(page));
+            await page.keyboard.press("Escape");
+            await page.locator("[role='menu'], [role='dialog'], [role='listbox']").first().waitFor({ state: "detached" });
+          }
+          if (opens && (name === "issues" || name === "issue")) {
+            await page.locator("h1").first().click();
+            await page.keyboard.press("?");
+            await page.getByRole("dialog").waitFor();
+            note(`${name} with its keys ${scheme} ${size}`, await faults(page));
+            await page.keyboard.press("Escape");
+            await page.getByRole("dialog").waitFor({ state: "detached" });
+          }
+          await shot(`${name}-${scheme}-${size}`);
+        }
+      }
+    }
+    const rules = [...new Set(found)].sort();
+    assert.equal(rules.length, 0, `${rules.length} faults:\n${rules.join("\n")}`);
+  },
+  { expected: [/404/] },
+);
