@@ -97,7 +97,7 @@ try {
   await page.getByRole("button", { name: "Reopen" }).waitFor();
   await page.getByText("Issue resolved").waitFor();
   await page.getByRole("button", { name: "Undo" }).click();
-  await page.getByRole("button", { name: "Resolve" }).click();
+  await page.getByRole("button", { name: "Resolve", exact: true }).click();
   await page.getByRole("button", { name: "Reopen" }).waitFor();
   await page.getByRole("region", { name: "Activity" }).getByText(/resolved/i).first().waitFor();
 
