@@ -19,6 +19,8 @@ const RETRY_WAIT: Duration = Duration::from_secs(10);
 /// What the maintenance thread has done since the log was opened.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Maintenance {
+    /// The thread is gone though nobody told it to end: nothing is sealed or scrubbed until the log is opened again.
+    pub has_ended: bool,
     /// Segments sealed.
     pub sealed: u64,
     /// The latest failure to seal, if the latest try failed: which segment and why.
@@ -73,7 +75,11 @@ impl Background {
     }
 
     pub(crate) fn state(&self) -> Maintenance {
-        lock(&self.state).clone()
+        let has_ended = self.thread.as_ref().is_some_and(JoinHandle::is_finished);
+        Maintenance {
+            has_ended,
+            ..lock(&self.state).clone()
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::path::PathBuf;
 
 use crate::format::HeaderFault;
-use crate::io::is_full;
+use crate::io::may_pass;
 pub use crate::manifest::check::Problem as ManifestProblem;
 pub use crate::manifest::file::ManifestError;
 pub use crate::sealed::SealedError;
@@ -148,7 +148,8 @@ pub enum OpenError {
 impl From<ManifestError> for OpenError {
     fn from(error: ManifestError) -> Self {
         match error {
-            ManifestError::Io { step, path, source } => Self::Io { step, path, source },
+            ManifestError::Io { step, path, source }
+            | ManifestError::Passing { step, path, source } => Self::Io { step, path, source },
             ManifestError::NoRoom { path, source, .. } => Self::Io {
                 step: "reserve room for",
                 path,
@@ -171,7 +172,8 @@ pub enum AppendError {
         /// `Config::queue_bytes_max`.
         limit_bytes: usize,
     },
-    /// No room for the next segment; try again later, the log heals by itself.
+    /// No room for the next segment, or no descriptor or memory to begin it with; try again later, the log heals by
+    /// itself. [`crate::Log::state`] has the system's words.
     #[error("the log has no space for its next segment")]
     NoSpace,
     /// A write or sync has failed for good; see [`crate::Log::state`].
@@ -412,10 +414,12 @@ impl MaintainError {
         }
     }
 
-    /// Whether there was no room on the disk.
-    pub fn is_full(&self) -> bool {
-        matches!(self, Self::Manifest(ManifestError::NoRoom { .. }))
-            || self.io().is_some_and(is_full)
+    /// Whether there was no room on the disk, or no descriptor or memory, at the moment.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Manifest(error) => error.may_pass(),
+            _ => self.io().is_some_and(may_pass),
+        }
     }
 
     /// Whether a file was not there any more.

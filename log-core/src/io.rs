@@ -12,7 +12,7 @@ use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rustix::fs::{FallocateFlags, FlockOperation, SeekFrom};
 
@@ -157,7 +157,9 @@ impl LogIo for RealDisk {
     }
 
     fn sync_dir(&self, dir: &Path) -> io::Result<()> {
-        File::open(dir)?.sync_all()
+        let dir = File::open(dir)?;
+        // Whatever the reason: a failed sync must not look like a call that was not made for lack of something.
+        dir.sync_all().map_err(io::Error::other)
     }
 
     fn now_ns(&self) -> i64 {
@@ -266,6 +268,10 @@ impl LogFile for RealFile {
 
 /// Interrupted calls in a row before one is reported: a signal storm must not hang the writer.
 const INTERRUPTS_MAX: u32 = 1000;
+/// Calls in a row for which the kernel had no memory, before that is reported; a second in all.
+const SCARCE_MAX: u32 = 1000;
+/// Between two of them.
+const SCARCE_WAIT: Duration = Duration::from_millis(1);
 /// Zeros written at a time.
 const ZERO_CHUNK_BYTES: u64 = 1024 * 1024;
 /// Whole files are read in pieces of this size, so that a short read shows where it stopped.
@@ -305,9 +311,14 @@ pub(crate) fn read_up_to(file: &dyn LogFile, buffer: &mut [u8], offset: u64) -> 
     Ok(at)
 }
 
-fn interrupted(error: io::Error, interrupts: &mut u32) -> io::Result<()> {
-    *interrupts += 1;
-    if error.kind() == io::ErrorKind::Interrupted && *interrupts < INTERRUPTS_MAX {
+/// Lets a call that did nothing be made again: it was interrupted, or the kernel had no memory for it.
+fn interrupted(error: io::Error, tries: &mut u32) -> io::Result<()> {
+    *tries += 1;
+    if error.kind() == io::ErrorKind::Interrupted && *tries < INTERRUPTS_MAX {
+        return Ok(());
+    }
+    if may_pass(&error) && !is_full(&error) && *tries < SCARCE_MAX {
+        std::thread::sleep(SCARCE_WAIT);
         return Ok(());
     }
     Err(error)
@@ -388,6 +399,24 @@ pub(crate) fn is_full(error: &io::Error) -> bool {
         error.kind(),
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
     )
+}
+
+/// Whether the system lacked at the moment what it needs to do the call at all: room on the disk, descriptors (of the
+/// process or of the machine), memory, a quiet moment. Nothing was done, and the same may be tried again: never a sign
+/// of damage, and no reason to give the log up.
+pub(crate) fn may_pass(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+    let scarce = [
+        Errno::MFILE,
+        Errno::NFILE,
+        Errno::NOMEM,
+        Errno::AGAIN,
+        Errno::INTR,
+    ];
+    let is_scarce = |number| scarce.iter().any(|errno| errno.raw_os_error() == number);
+    is_full(error)
+        || error.kind() == io::ErrorKind::OutOfMemory
+        || error.raw_os_error().is_some_and(is_scarce)
 }
 
 /// Whether something of this name is there.

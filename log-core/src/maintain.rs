@@ -13,7 +13,7 @@ use bytes::Bytes;
 
 use crate::chain::{PayloadDigest, Redacted};
 use crate::commit::lock;
-use crate::error::{MaintainError, ManifestError, OpenError};
+use crate::error::{MaintainError, OpenError};
 use crate::format::{FrameHeader, Kind, Parsed};
 use crate::io::{LogFile, LogIo, Open, remove_if_there};
 use crate::log::Sealing;
@@ -107,8 +107,8 @@ impl Maintainer {
         let number = segment.header.number;
         match self.seal(segment, sealing.level) {
             Ok(()) => Ok(Some(number)),
-            // Room may come; what is wrong with the bytes stays wrong.
-            Err(error) if error.is_full() => Err(error),
+            // Room or a descriptor may come; what is wrong with the bytes stays wrong.
+            Err(error) if error.may_pass() => Err(error),
             Err(error) => {
                 unfit.insert(number);
                 Err(error)
@@ -246,7 +246,7 @@ impl Maintainer {
     fn save(&self) -> Result<(), MaintainError> {
         let saved = self.store.save_manifest(self.epoch);
         if let Err(error) = &saved
-            && !matches!(error, ManifestError::NoRoom { .. })
+            && !error.may_pass()
         {
             self.queue.set_state(WriterState::Poisoned {
                 stage: "manifest",

@@ -26,6 +26,8 @@ pub(crate) enum Next {
         ready: Receiver<Prepared>,
         asked: bool,
         thread: Option<JoinHandle<()>>,
+        /// How to do without the thread, should it be gone.
+        own: (Arc<dyn LogIo>, PathBuf, u64),
     },
     /// Whoever takes it: for a writer that is stepped by its caller.
     Inline {
@@ -49,6 +51,7 @@ impl Next {
     pub(crate) fn start(io: Arc<dyn LogIo>, path: PathBuf, bytes: u64) -> io::Result<Self> {
         let (ask, asked) = sync_channel::<()>(1);
         let (tell, ready) = sync_channel(1);
+        let own = (Arc::clone(&io), path.clone(), bytes);
         let thread = std::thread::Builder::new()
             .name("log-next".into())
             .spawn(move || {
@@ -63,6 +66,7 @@ impl Next {
             ready,
             asked: false,
             thread: Some(thread),
+            own,
         })
     }
 
@@ -91,15 +95,16 @@ impl Next {
     pub(crate) fn take(&mut self) -> Prepared {
         self.prepare();
         match self {
-            Self::Background { ready, asked, .. } => match ready.recv_timeout(PREPARE_WAIT) {
+            Self::Background {
+                ready, asked, own, ..
+            } => match ready.recv_timeout(PREPARE_WAIT) {
                 Ok(prepared) => {
                     *asked = false;
                     prepared
                 }
                 Err(RecvTimeoutError::Timeout) => Err(io::Error::from(io::ErrorKind::TimedOut)),
-                Err(RecvTimeoutError::Disconnected) => {
-                    Err(io::Error::other("the preparing thread ended"))
-                }
+                // A roll that waits for the file is better than none.
+                Err(RecvTimeoutError::Disconnected) => make(own.0.as_ref(), &own.1, own.2),
             },
             Self::Inline { prepared, .. } => prepared
                 .take()

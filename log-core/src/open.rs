@@ -108,6 +108,7 @@ pub(crate) fn writable(
         marks: Vec::new(),
         unproven: false,
         unlisted: false,
+        begun: None,
         waiting: Vec::new(),
         age_checked_ns: now_ns,
     };
@@ -195,7 +196,7 @@ fn begin_log(config: &Config, io: &Arc<dyn LogIo>) -> Result<Start, OpenError> {
         segment_bytes: config.segment_bytes,
     };
     let chain = Chain::start(&header.previous_seal_hash, &header);
-    let segment = publish_segment(io, dir, file.as_ref(), header)
+    let segment = publish_segment(io, dir, &file, header)
         .map_err(io_error("write the first segment of", dir))?;
     let active = Active {
         segment: Arc::new(segment),

@@ -4,8 +4,8 @@
 //! everything: the log's sizes, the appends, the faults, the moments of the crashes and what they take. Invariants
 //! held after every crash: what is recovered is a prefix of what was appended, it contains all that was acknowledged
 //! and all that any reader was shown, batches are whole, bytes are equal, sequence numbers are the acknowledged ones,
-//! cursors are where they were committed. In a life: a failed write or sync poisons, for good; no space heals; an
-//! error has a cause, and an I/O error is never called damage.
+//! cursors are where they were committed. In a life: a failed write or sync poisons, for good, and nothing
+//! else does; no space, no descriptor and no memory heal; an error has a cause, and an I/O error is never called damage.
 //!
 //! Fails: a violation names its seed. `ERRATA_PROOF_SEED=<seed> cargo test -p log-core --lib a_seed_again` runs that
 //! one again and prints its history.
@@ -115,10 +115,11 @@ impl fmt::Display for Report {
         )?;
         write!(
             f,
-            "faults: {} EIO, {} failed syncs, {} ENOSPC, {} EINTR, {} short calls, {} sectors lost, {} names lost",
+            "faults: {} EIO, {} failed syncs, {} ENOSPC, {} EMFILE, ENFILE or ENOMEM, {} EINTR, {} short calls, {} sectors lost, {} names lost",
             disk.io_errors,
             disk.failed_syncs,
             disk.no_space,
+            disk.scarce,
             disk.interrupted,
             disk.short,
             disk.lost_sectors,

@@ -7,7 +7,8 @@
 //! Invariant: sequence numbers are given out here and nowhere else, a number whose write failed is never given out
 //! again by this writer, and nothing is published before the sync that covers it.
 //!
-//! Fails: no room for the next segment is reported and retried; any failed write or sync poisons the log for good.
+//! Fails: no room for the next segment, or no descriptor or memory to begin it with, is reported and retried; any
+//! failed write or sync poisons the log for good.
 
 mod roll;
 
@@ -32,7 +33,7 @@ use crate::queue::{Append, Drained, Queue};
 use crate::segment::Segment;
 use crate::store::Store;
 
-pub(crate) use roll::publish_segment;
+pub(crate) use roll::{Begun, publish_segment};
 
 /// How often a writer without space tries again, and how often an idle one looks at its segment's age.
 const RETRY_WAIT: Duration = Duration::from_millis(100);
@@ -49,7 +50,8 @@ const BUFFER_KEEP_BYTES: usize = 4 * 1024 * 1024;
 pub enum WriterState {
     /// Appends are taken.
     Running,
-    /// No room for the next segment; the writer keeps trying, appends are refused meanwhile.
+    /// No room for the next segment, or no descriptor or memory to begin it with; the writer keeps trying, appends
+    /// are refused meanwhile.
     NoSpace {
         /// The system's answer to the last try.
         error: String,
@@ -107,6 +109,8 @@ pub(crate) struct Writer {
     pub(crate) unproven: bool,
     /// Whether the newest segment is not in the manifest yet, for lack of room.
     pub(crate) unlisted: bool,
+    /// The next segment, when the roll to it could not be ended yet.
+    pub(crate) begun: Option<Begun>,
     pub(crate) ballast: Ballast,
     /// Tickets of the buffered appends.
     pub(crate) waiting: Vec<(Completion, Range<u64>)>,

@@ -3,8 +3,9 @@
 //! Invariant: [`ManifestStore::store`] overwrites the file that does not hold the newest manifest, whole, and syncs
 //! it before it returns; so of the two, the newest durable one is never touched. The space of both files is reserved
 //! ahead, in steps of [`STEP_BYTES`], before a byte is overwritten: a full disk shows there, changes nothing, and
-//! the same store may be tried again. (On a copy-on-write file system an overwrite can still lack space; then, as
-//! after any other failure, the store is broken: the log is poisoned and opened again.)
+//! the same store may be tried again. So does a lack of descriptors or memory; both files stay open, so that later
+//! stores need none. (On a copy-on-write file system an overwrite can still lack space; then, as after any other
+//! failure, the store is broken: the log is poisoned and opened again.)
 //!
 //! Reads are of whole files, 25 MiB at most. An I/O error is never taken for damage.
 
@@ -16,7 +17,7 @@ use super::check::Known;
 use super::{
     ENTRY_BYTES, HEADER_BYTES, Listed, Manifest, ManifestFault, NAMES, SEGMENTS_MAX, name_of,
 };
-use crate::io::{LogFile, LogIo, Open, read_all, write_all};
+use crate::io::{LogFile, LogIo, Open, is_full, may_pass, read_all, write_all};
 
 /// Both files grow by this: 2,728 segments fit into the first step.
 pub(crate) const STEP_BYTES: u64 = 64 * 1024;
@@ -49,6 +50,17 @@ pub enum ManifestError {
         #[source]
         source: io::Error,
     },
+    /// The system could not do it at the moment; nothing was changed, the same store may be tried again.
+    #[error("cannot {step} {} at the moment", path.display())]
+    Passing {
+        /// What was tried.
+        step: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// The system's answer.
+        #[source]
+        source: io::Error,
+    },
     /// Written by a later release.
     #[error("{} is of version {version}, this release reads version 1", path.display())]
     Version {
@@ -63,6 +75,13 @@ pub enum ManifestError {
     /// A store failed before: what its file holds is unknown until the log is opened again.
     #[error("an earlier write of the manifest failed")]
     Broken,
+}
+
+impl ManifestError {
+    /// Whether nothing was changed and the same store may be tried again.
+    pub(crate) fn may_pass(&self) -> bool {
+        matches!(self, Self::NoRoom { .. } | Self::Passing { .. })
+    }
 }
 
 /// One of the two files, as found.
@@ -177,6 +196,8 @@ pub(crate) struct ManifestStore {
     /// it synced them.
     unproven: Option<Manifest>,
     named: bool,
+    /// Both files, by generation mod 2, once they were opened, and how long they are.
+    open: [Option<(Arc<dyn LogFile>, u64)>; 2],
     broken: bool,
 }
 
@@ -190,6 +211,7 @@ impl ManifestStore {
             generation: loaded.manifest().map_or(0, |manifest| manifest.generation),
             unproven: loaded.manifest().cloned(),
             named: false,
+            open: [None, None],
             broken: false,
         }
     }
@@ -200,8 +222,8 @@ impl ManifestStore {
         self.generation
     }
 
-    /// Stores the list as the next generation; durable when it returns. After [`ManifestError::NoRoom`] nothing has
-    /// changed; after any other error this store refuses whatever follows.
+    /// Stores the list as the next generation; durable when it returns. After an error that [may
+    /// pass](ManifestError::may_pass) nothing has changed; after any other one this store refuses whatever follows.
     pub(crate) fn store(
         &mut self,
         epoch: u32,
@@ -224,7 +246,7 @@ impl ManifestStore {
         let written = self.write(&manifest);
         match &written {
             Ok(()) => self.generation = manifest.generation,
-            Err(ManifestError::NoRoom { .. }) => {}
+            Err(error) if error.may_pass() => {}
             Err(_) => self.broken = true,
         }
         written.map(|()| manifest)
@@ -233,19 +255,18 @@ impl ManifestStore {
     fn write(&mut self, manifest: &Manifest) -> Result<(), ManifestError> {
         let wanted = (manifest.encode().len() as u64).next_multiple_of(STEP_BYTES);
         // Both: so that the store after this one cannot lack space either.
-        let (other, other_length) = self.room(name_of(manifest.generation + 1), wanted)?;
-        let (file, length) = self.room(name_of(manifest.generation), wanted)?;
+        let (other, other_length) = self.room(manifest.generation + 1, wanted)?;
+        let (file, length) = self.room(manifest.generation, wanted)?;
         if !self.named {
             self.io
                 .sync_dir(&self.dir)
-                .map_err(failed("sync", &self.dir))?;
+                .map_err(passing("sync", &self.dir))?;
             self.named = true;
         }
         // Before the other file is overwritten: what was loaded may stand in the page cache only.
         if let Some(loaded) = self.unproven.take() {
             self.write_file(other.as_ref(), &loaded, other_length)?;
         }
-        drop(other);
         self.write_file(file.as_ref(), manifest, length)
     }
 
@@ -265,37 +286,49 @@ impl ManifestStore {
 
     /// A file of at least `wanted` bytes, and its length. Zeros behind a manifest need no sync of their own.
     fn room(
-        &self,
-        name: &'static str,
+        &mut self,
+        generation: u64,
         wanted: u64,
     ) -> Result<(Arc<dyn LogFile>, u64), ManifestError> {
-        let path = self.dir.join(name);
+        let path = self.dir.join(name_of(generation));
         let full = |source: io::Error| ManifestError::NoRoom {
             path: path.clone(),
             bytes: wanted,
             source,
         };
-        let file = match self.io.open(&path, Open::OpenOrCreate) {
-            Err(error) if is_full(&error) => return Err(full(error)),
-            file => file.map_err(failed("open", &path))?,
+        let place = &mut self.open[(generation % 2) as usize];
+        let (file, length) = if let Some(open) = place.take() {
+            open
+        } else {
+            let file = match self.io.open(&path, Open::OpenOrCreate) {
+                Err(error) if is_full(&error) => return Err(full(error)),
+                file => file.map_err(passing("open", &path))?,
+            };
+            let length = file.len().map_err(passing("look at", &path))?;
+            (file, length)
         };
-        let length = file.len().map_err(failed("look at", &path))?;
-        if length >= wanted {
-            return Ok((file, length));
+        if length < wanted {
+            match file.reserve(length, wanted - length) {
+                Err(error) if is_full(&error) => return Err(full(error)),
+                reserved => reserved.map_err(passing("reserve room for", &path))?,
+            }
         }
-        match file.reserve(length, wanted - length) {
-            Err(error) if is_full(&error) => return Err(full(error)),
-            reserved => reserved.map_err(failed("reserve room for", &path))?,
-        }
-        Ok((file, wanted))
+        let length = length.max(wanted);
+        *place = Some((Arc::clone(&file), length));
+        Ok((file, length))
     }
 }
 
-fn is_full(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
-    )
+/// Before a byte is overwritten.
+fn passing(step: &'static str, path: &Path) -> impl FnOnce(io::Error) -> ManifestError {
+    let path = path.to_path_buf();
+    move |source| {
+        if may_pass(&source) {
+            ManifestError::Passing { step, path, source }
+        } else {
+            ManifestError::Io { step, path, source }
+        }
+    }
 }
 
 fn failed(step: &'static str, path: &Path) -> impl FnOnce(io::Error) -> ManifestError {

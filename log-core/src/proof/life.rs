@@ -8,7 +8,7 @@ use crate::cursor::Cursor;
 use crate::error::AppendError;
 use crate::log::{Log, Stepper};
 use crate::read::{Entry, Iter, Reader};
-use crate::sim::Counts;
+use crate::sim::{Counts, Faults};
 use crate::writer::WriterState;
 
 /// Turns after which a log that has space again must have healed.
@@ -30,6 +30,9 @@ pub(super) struct Life {
 impl World {
     /// Does something by chance.
     pub(super) fn act(&mut self, life: &mut Life) -> Result<(), Violation> {
+        if self.faults.scarce > 0 && self.rng.below(12) == 0 {
+            return self.run_out(life);
+        }
         match self.rng.below(38) {
             0..=9 => self.append(life, 1),
             10..=14 => {
@@ -107,7 +110,10 @@ impl World {
         }
         if poisoned && before != after {
             self.report.poisoned += 1;
-            self.excuse(&faults, &after)?;
+            // What passes by itself is no reason to give a log up.
+            if !self.disk.is_cut() && self.disk.counts().lasting() == faults.lasting() {
+                return Err(format!("no write or sync failed, but: {after:?}"));
+            }
         }
         if matches!(after, WriterState::NoSpace { .. }) && before != after {
             // The next segment was perhaps prepared, and found no room, some turns ago.
@@ -121,6 +127,25 @@ impl World {
             ));
         }
         Ok(())
+    }
+
+    /// There is no descriptor or memory for a while: whatever is done meanwhile, the log heals when there is again.
+    fn run_out(&mut self, life: &mut Life) -> Result<(), Violation> {
+        note!(self, "descriptors run out");
+        self.disk.set_faults(Faults {
+            scarce: 1,
+            ..self.faults
+        });
+        for _ in 0..=self.rng.below(4) {
+            match self.rng.below(3) {
+                0 => self.append(life, 3)?,
+                1 => self.upkeep(life)?,
+                _ => self.step(life)?,
+            }
+        }
+        note!(self, "there are descriptors again");
+        self.disk.set_faults(self.faults);
+        self.heal(life)
     }
 
     /// There is space again: unless something else fails, the log heals by itself.

@@ -41,6 +41,7 @@ fn seeds_hold_and_meet_everything_that_can_happen() {
         ("I/O errors", disk.io_errors),
         ("failed syncs", disk.failed_syncs),
         ("full disks", disk.no_space),
+        ("lacking descriptors", disk.scarce),
         ("interrupts", disk.interrupted),
         ("short calls", disk.short),
         ("lost sectors", disk.lost_sectors),

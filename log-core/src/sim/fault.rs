@@ -40,6 +40,12 @@ pub enum Fault {
     Io,
     /// `ENOSPC`.
     NoSpace,
+    /// `EMFILE`: the process has no descriptor left. Nothing done, like the next two.
+    NoDescriptor,
+    /// `ENFILE`: the machine has none.
+    NoFile,
+    /// `ENOMEM`.
+    NoMemory,
     /// `EINTR`, with nothing done.
     Interrupted,
     /// Fewer bytes than asked for, at least one.
@@ -67,9 +73,23 @@ pub struct Faults {
     pub no_space: u32,
     /// `EIO` of anything that reads or changes names.
     pub name_error: u32,
+    /// No descriptor or memory for a call that needs some: whatever opens, lists, names or reserves.
+    pub scarce: u32,
 }
 
+/// What a process lacks at times.
+pub(super) const SCARCITIES: [Fault; 3] = [Fault::NoDescriptor, Fault::NoFile, Fault::NoMemory];
+
 impl Faults {
+    /// How often this call finds no descriptor or memory.
+    pub(super) fn scarcity(&self, call: Call) -> u32 {
+        match call {
+            // They need none.
+            Call::Read | Call::Write | Call::Sync => 0,
+            _ => self.scarce,
+        }
+    }
+
     pub(super) fn rates(&self, call: Call) -> [(Fault, u32); 3] {
         let none = (Fault::Io, 0);
         match call {
@@ -109,6 +129,8 @@ pub struct Counts {
     pub failed_syncs: u64,
     /// `ENOSPC`, also of a disk that was really full.
     pub no_space: u64,
+    /// `EMFILE`, `ENFILE` and `ENOMEM`.
+    pub scarce: u64,
     /// `EINTR`.
     pub interrupted: u64,
     /// Short reads and writes.
@@ -125,8 +147,21 @@ impl Counts {
             (Fault::Io, Call::Sync | Call::SyncDir) => self.failed_syncs += 1,
             (Fault::Io, _) => self.io_errors += 1,
             (Fault::NoSpace, _) => self.no_space += 1,
+            (Fault::NoDescriptor | Fault::NoFile | Fault::NoMemory, _) => self.scarce += 1,
             (Fault::Interrupted, _) => self.interrupted += 1,
             (Fault::Short, _) => self.short += 1,
+        }
+    }
+
+    /// Without what passes by itself: what may excuse that a log is given up.
+    #[must_use]
+    pub fn lasting(self) -> Self {
+        Self {
+            no_space: 0,
+            scarce: 0,
+            interrupted: 0,
+            short: 0,
+            ..self
         }
     }
 
@@ -137,6 +172,7 @@ impl Counts {
         self.io_errors += other.io_errors;
         self.failed_syncs += other.failed_syncs;
         self.no_space += other.no_space;
+        self.scarce += other.scarce;
         self.interrupted += other.interrupted;
         self.short += other.short;
         self.lost_sectors += other.lost_sectors;
@@ -161,10 +197,16 @@ impl Fault {
     pub(super) fn error(self) -> io::Error {
         const EINTR: i32 = 4;
         const EIO: i32 = 5;
+        const ENOMEM: i32 = 12;
+        const ENFILE: i32 = 23;
+        const EMFILE: i32 = 24;
         const ENOSPC: i32 = 28;
         io::Error::from_raw_os_error(match self {
             Self::Io | Self::Short => EIO,
             Self::NoSpace => ENOSPC,
+            Self::NoDescriptor => EMFILE,
+            Self::NoFile => ENFILE,
+            Self::NoMemory => ENOMEM,
             Self::Interrupted => EINTR,
         })
     }

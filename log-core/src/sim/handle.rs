@@ -124,7 +124,10 @@ impl LogFile for Handle {
         let gate = state.gate(Call::Write, true)?;
         let count = match gate {
             Gate::Go => bytes.len(),
-            Gate::Fail(Fault::Interrupted) => return Err(Fault::Interrupted.error()),
+            Gate::Fail(
+                fault
+                @ (Fault::Interrupted | Fault::NoDescriptor | Fault::NoFile | Fault::NoMemory),
+            ) => return Err(fault.error()),
             Gate::Fail(Fault::Short) => part(&mut state, bytes.len()),
             Gate::Half | Gate::Fail(_) => state.rng.below(bytes.len() as u64 + 1) as usize,
         };

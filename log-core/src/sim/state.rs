@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
-use super::fault::{CALLS, Call, Counts, Fault, Faults, Sabotage};
+use super::fault::{CALLS, Call, Counts, Fault, Faults, SCARCITIES, Sabotage};
 use super::names::{Change, Directory, Entry, NameLoss};
 use super::node::Node;
 use super::rng::Rng;
@@ -109,7 +109,11 @@ impl State {
                 .faults
                 .rates(call)
                 .into_iter()
-                .find_map(|(fault, rate)| self.rng.one_in(rate).then_some(fault)),
+                .find_map(|(fault, rate)| self.rng.one_in(rate).then_some(fault))
+                .or_else(|| {
+                    let lacks = self.rng.one_in(self.faults.scarcity(call));
+                    lacks.then(|| SCARCITIES[self.rng.below(3) as usize])
+                }),
         };
         Ok(match fault {
             Some(fault) => {

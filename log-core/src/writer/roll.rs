@@ -3,7 +3,7 @@
 //! Invariant: a segment's seal is durable before the next one has a name, and that one before the manifest lists it.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,8 +13,8 @@ use crate::format::{
     CONTROL_FRAME_BYTES, FORMAT_VERSION, Kind, SEGMENT_HEADER_BYTES, SegmentHeader, control_payload,
 };
 use crate::index::Index;
-use crate::io::{LogFile, LogIo, write_all};
-use crate::manifest::file::ManifestError;
+use crate::io::{LogFile, LogIo, may_pass, write_all};
+use crate::scrub::describe;
 use crate::segment::{NEXT_NAME, Segment, path_of};
 
 impl Writer {
@@ -38,7 +38,8 @@ impl Writer {
         }
     }
 
-    /// Stores the manifest with the newest segment in it. A full disk shows here at most every few thousand segments.
+    /// Stores the manifest with the newest segment in it. A full disk shows here at most every few thousand segments,
+    /// a lack of descriptors once.
     fn list(&mut self) -> Result<(), Stop> {
         self.unlisted = true;
         match self.store.save_manifest(self.epoch) {
@@ -46,41 +47,36 @@ impl Writer {
                 self.unlisted = false;
                 Ok(())
             }
-            Err(ManifestError::NoRoom { source, .. }) => Err(Stop::NoSpace(source)),
+            Err(error) if error.may_pass() => {
+                Err(Stop::NoSpace(io::Error::other(describe(&error))))
+            }
             Err(error) => Err(Stop::Poison("manifest", io::Error::other(error))),
         }
     }
 
-    /// Seals the active segment and starts the next one. Nothing is changed when there is no room for it.
+    /// Seals the active segment and starts the next one. Nothing is changed when there is no room for it. Where the
+    /// system cannot do a step at the moment, the same roll goes on from that step later.
     pub(super) fn roll(&mut self) -> Result<(), Stop> {
         // Two segments that are not listed are more than a crash can explain.
         if self.unlisted {
             self.list()?;
         }
-        let file = self.next_segment.take().map_err(Stop::NoSpace)?;
-        let old = Arc::clone(&self.active.segment);
-        let seal = match self.active.seal {
-            Some(seal) => seal,
-            None => self.seal()?,
+        let mut begun = match self.begun.take() {
+            Some(begun) => begun,
+            None => self.begin_next()?,
         };
-        let seal_bytes = old.header.seal_frame_bytes() as u64;
-        let header = SegmentHeader {
-            version: FORMAT_VERSION,
-            log_id: old.header.log_id,
-            number: old.header.number + 1,
-            base: self.next,
-            created_ns: self.io.now_ns(),
-            epoch: self.epoch,
-            salt: random_u64(self.io.as_ref())
-                .map_err(|error| Stop::Poison("random salt", error))?,
-            previous_seal_offset: self.active.offset - seal_bytes,
-            previous_seal_hash: seal,
-            segment_bytes: self.segment_bytes,
-        };
+        let (io, dir) = (&self.io, &self.store.dir);
+        if let Err(error) = begun.publish(io.as_ref(), dir) {
+            if may_pass(&error) {
+                self.begun = Some(begun);
+                return Err(Stop::NoSpace(error));
+            }
+            return Err(Stop::Poison("start of a segment", error));
+        }
+        let Begun { file, header, .. } = begun;
         let chain = Chain::start(&header.previous_seal_hash, &header);
-        let segment = publish_segment(&self.io, &self.store.dir, file.as_ref(), header)
-            .map_err(|error| Stop::Poison("start of a segment", error))?;
-        let segment = Arc::new(segment);
+        let segment = Arc::new(new_segment(io, dir, header));
+        let old = Arc::clone(&self.active.segment);
         // The new one first: who sees the old one complete must find where to go on.
         self.store.push(Arc::clone(&segment));
         self.store.page().publish(segment.place(), self.next);
@@ -97,6 +93,31 @@ impl Writer {
             Err(Stop::NoSpace(_)) => Ok(()),
             listed => listed,
         }
+    }
+
+    /// Seals the active segment; the prepared file of the next one and its header.
+    fn begin_next(&mut self) -> Result<Begun, Stop> {
+        let file = self.next_segment.take().map_err(Stop::NoSpace)?;
+        let salt = random_u64(self.io.as_ref()).map_err(Stop::NoSpace)?;
+        let old = Arc::clone(&self.active.segment);
+        let seal = match self.active.seal {
+            Some(seal) => seal,
+            None => self.seal()?,
+        };
+        let seal_bytes = old.header.seal_frame_bytes() as u64;
+        let header = SegmentHeader {
+            version: FORMAT_VERSION,
+            log_id: old.header.log_id,
+            number: old.header.number + 1,
+            base: self.next,
+            created_ns: self.io.now_ns(),
+            epoch: self.epoch,
+            salt,
+            previous_seal_offset: self.active.offset - seal_bytes,
+            previous_seal_hash: seal,
+            segment_bytes: self.segment_bytes,
+        };
+        Ok(Begun::new(file, header))
     }
 
     /// Writes the seal of the active segment; its hash.
@@ -153,24 +174,56 @@ impl Writer {
     }
 }
 
-/// Gives the prepared file its header and its name, durably.
+/// A segment whose predecessor is sealed: what is left is to give it its header and its name. Nothing may be written
+/// to the log meanwhile, so that what the header says stays true.
+#[derive(Debug)]
+pub(crate) struct Begun {
+    file: Arc<dyn LogFile>,
+    header: SegmentHeader,
+    is_written: bool,
+    is_named: bool,
+}
+
+impl Begun {
+    pub(crate) fn new(file: Arc<dyn LogFile>, header: SegmentHeader) -> Self {
+        Self {
+            file,
+            header,
+            is_written: false,
+            is_named: false,
+        }
+    }
+
+    /// Writes the header and gives the file its name, durably; goes on where it failed before. An error that [may
+    /// pass](may_pass) is one of a step that did nothing.
+    fn publish(&mut self, io: &dyn LogIo, dir: &Path) -> io::Result<()> {
+        if !self.is_written {
+            write_all(self.file.as_ref(), &self.header.encode(), 0)?;
+            // What a failed sync has lost, no second one finds.
+            self.file.sync_data().map_err(io::Error::other)?;
+            self.is_written = true;
+        }
+        if !self.is_named {
+            io.rename(&dir.join(NEXT_NAME), &path_of(dir, self.header.number))?;
+            self.is_named = true;
+        }
+        io.sync_dir(dir)
+    }
+}
+
+fn new_segment(io: &Arc<dyn LogIo>, dir: &Path, header: SegmentHeader) -> Segment {
+    let path = path_of(dir, header.number);
+    let start = SEGMENT_HEADER_BYTES as u64;
+    Segment::new(io, path, header, start, None, Some(Index::default()))
+}
+
+/// Gives the prepared file of a new log its header and its name, durably.
 pub(crate) fn publish_segment(
     io: &Arc<dyn LogIo>,
     dir: &Path,
-    file: &dyn LogFile,
+    file: &Arc<dyn LogFile>,
     header: SegmentHeader,
 ) -> io::Result<Segment> {
-    write_all(file, &header.encode(), 0)?;
-    file.sync_data()?;
-    let path: PathBuf = path_of(dir, header.number);
-    io.rename(&dir.join(NEXT_NAME), &path)?;
-    io.sync_dir(dir)?;
-    Ok(Segment::new(
-        io,
-        path,
-        header,
-        SEGMENT_HEADER_BYTES as u64,
-        None,
-        Some(Index::default()),
-    ))
+    Begun::new(Arc::clone(file), header.clone()).publish(io.as_ref(), dir)?;
+    Ok(new_segment(io, dir, header))
 }

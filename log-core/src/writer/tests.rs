@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use super::*;
 use crate::commit::lock;
+use crate::sim::{Call, Fault, NameLoss, SimDisk};
 use crate::{AppendError, Config, Log, Mapping, Open, RealDisk, Record};
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -334,4 +335,47 @@ fn nothing_is_seen_before_its_sync() {
     assert!(reader.wait_past(2, PATIENCE));
     assert_eq!(ticket.wait(), Ok(1..3));
     assert_eq!(reader.read(0).count(), 2);
+}
+
+/// Every call of a roll finds no descriptor or memory once, in turn: appends are refused for a moment at most, the
+/// log goes on by itself, and every acknowledged record is there.
+#[test]
+fn a_lack_of_descriptors_or_memory_at_any_step_passes() {
+    let dir = Path::new("/log");
+    let config = Config {
+        segment_bytes: 8 * 1024,
+        ..Config::control(dir)
+    };
+    let mut met = 0;
+    for fault in [Fault::NoDescriptor, Fault::NoFile, Fault::NoMemory] {
+        for call in [Call::Open, Call::SyncDir, Call::Rename, Call::Reserve] {
+            for nth in 1..6 {
+                let disk = SimDisk::new(nth);
+                let (log, mut stepper) =
+                    Log::open_stepped(&config, Arc::new(disk.clone())).unwrap();
+                disk.plan(call, nth, fault);
+                let mut kept = 0;
+                for _ in 0..40 {
+                    let ticket = log.append(record(2000));
+                    assert!(stepper.step(), "{call:?} {nth}: {fault:?} poisons");
+                    match ticket.map(|ticket| ticket.outcome()) {
+                        Ok(Some(Ok(range))) => {
+                            kept += 1;
+                            assert_eq!(range, kept..kept + 1, "no number is lost");
+                        }
+                        Ok(Some(Err(CommitError::NoSpace))) | Err(AppendError::NoSpace) => {}
+                        other => panic!("{call:?} {nth} {fault:?}: {other:?}"),
+                    }
+                }
+                assert_eq!(log.state(), WriterState::Running, "{call:?} {nth}");
+                assert!(kept >= 35, "{call:?} {nth} {fault:?}: {kept} of 40");
+                met += disk.counts().scarce;
+                drop((log, stepper));
+                disk.crash(NameLoss::Any);
+                let (again, _stepper) = Log::open_stepped(&config, Arc::new(disk)).unwrap();
+                assert_eq!(again.reader().read(0).count() as u64, kept);
+            }
+        }
+    }
+    assert!(met >= 3 * 15, "{met} calls met it");
 }

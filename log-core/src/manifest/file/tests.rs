@@ -5,7 +5,7 @@ use std::fs;
 use super::super::Form;
 use super::*;
 use crate::io::RealDisk;
-use crate::sim::{NameLoss, SimDisk};
+use crate::sim::{Call, Fault, Faults, NameLoss, SimDisk};
 
 const LOG: [u8; 16] = [5; 16];
 
@@ -144,20 +144,65 @@ fn a_later_version_is_refused_and_kept() {
 
 #[test]
 fn a_failed_write_breaks_the_store_for_good() {
-    let dir = tempfile::tempdir().unwrap();
-    let (_, mut store) = open(dir.path());
+    for (call, fault) in [(Call::Write, Fault::Io), (Call::Sync, Fault::Io)] {
+        let (disk, mut store) = simulated();
+        store.store(1, 10, segments(1)).unwrap();
+        disk.plan(call, 1, fault);
+        let failed = store.store(1, 10, segments(2));
+        assert!(matches!(failed, Err(ManifestError::Io { .. })), "{call:?}");
+        assert!(matches!(
+            store.store(1, 10, segments(2)),
+            Err(ManifestError::Broken)
+        ));
+        assert_eq!(store.generation(), 1);
+    }
+}
+
+/// Whatever a store lacks before the first byte is written, it can be done again.
+#[test]
+fn what_passes_breaks_no_store() {
+    for call in [Call::Open, Call::SyncDir, Call::Reserve] {
+        for fault in [Fault::NoDescriptor, Fault::NoFile, Fault::NoMemory] {
+            for nth in 1..=2 {
+                let (disk, mut store) = simulated();
+                disk.plan(call, nth, fault);
+                match store.store(1, 10, segments(1)) {
+                    Err(error) => assert!(error.may_pass(), "{call:?} {fault:?}: {error:?}"),
+                    // A store makes one sync of names only.
+                    Ok(_) => assert_eq!((call, nth), (Call::SyncDir, 2)),
+                }
+                let generation = store.generation() + 1;
+                let stored = store.store(1, 10, segments(2)).unwrap();
+                assert_eq!(stored.generation, generation);
+                let known = load(&disk, Path::new(LOG_DIR)).unwrap().known;
+                assert_eq!(known, Known::Newest(stored));
+                assert_eq!(disk.counts().scarce, u64::from(generation == 1));
+            }
+        }
+    }
+}
+
+/// Once both files are open a store needs no descriptor.
+#[test]
+fn a_second_store_opens_nothing() {
+    let (disk, mut store) = simulated();
     store.store(1, 10, segments(1)).unwrap();
-    let blocked = dir.path().join(NAMES[0]);
-    fs::remove_file(&blocked).unwrap();
-    fs::create_dir(&blocked).unwrap();
-    let failed = store.store(1, 10, segments(2));
-    assert!(matches!(failed, Err(ManifestError::Io { .. })));
-    fs::remove_dir(&blocked).unwrap();
-    assert!(matches!(
-        store.store(1, 10, segments(2)),
-        Err(ManifestError::Broken)
-    ));
-    assert_eq!(store.generation(), 1);
+    disk.set_faults(Faults {
+        scarce: 1,
+        ..Faults::default()
+    });
+    store.store(1, 10, segments(2)).unwrap();
+    store.store(1, 10, segments(3)).unwrap();
+}
+
+const LOG_DIR: &str = "/log";
+
+fn simulated() -> (SimDisk, ManifestStore) {
+    let (disk, dir) = (SimDisk::new(1), Path::new(LOG_DIR));
+    disk.create_dir(dir).unwrap();
+    let loaded = load(&disk, dir).unwrap();
+    let store = ManifestStore::new(Arc::new(disk.clone()), dir, LOG, &loaded);
+    (disk, store)
 }
 
 #[test]
