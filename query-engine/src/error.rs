@@ -123,7 +123,16 @@ impl From<ReadError> for ApiError {
 
 impl From<ReadModelError> for ApiError {
     fn from(error: ReadModelError) -> Self {
-        Self::internal(&error)
+        let passes = error.may_pass();
+        let failed = Self::internal(&error);
+        if passes {
+            // No descriptor, no room for a journal: to be asked again.
+            return Self::new(
+                ErrorCode::Overloaded,
+                "the read model cannot be read at the moment",
+            );
+        }
+        failed
     }
 }
 

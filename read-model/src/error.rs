@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use tantivy::directory::error::OpenReadError;
+
 /// Every error of this crate.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadModelError {
@@ -120,32 +122,36 @@ impl ReadModelError {
     }
 
     /// Whether it may pass by itself, so that the same is worth another try: a disk that is
-    /// full, or fails. SQLite says so in several ways, since it needs room for the index of
-    /// its journal before it reads anything.
+    /// full, or fails, a process without descriptors or memory. SQLite says so in several
+    /// ways, since it needs room for the index of its journal before it reads anything.
     pub fn may_pass(&self) -> bool {
-        use rusqlite::ErrorCode::{CannotOpen, DiskFull, SystemIoFailure};
+        use rusqlite::ErrorCode::{CannotOpen, DiskFull, OutOfMemory, SystemIoFailure};
         use tantivy::TantivyError;
         match self {
             Self::Sqlite { source, .. } => matches!(
                 source.sqlite_error_code(),
-                Some(DiskFull | SystemIoFailure | CannotOpen)
+                Some(DiskFull | SystemIoFailure | CannotOpen | OutOfMemory)
             ),
-            Self::Search { source, .. } => matches!(
-                source,
-                TantivyError::IoError(_)
-                    | TantivyError::OpenDirectoryError(_)
-                    | TantivyError::OpenWriteError(_)
-                    | TantivyError::LockFailure(..)
-            ),
+            Self::Search { source, .. } => match source {
+                TantivyError::OpenReadError(error) => !is_missing_or_foreign(error),
+                source => matches!(
+                    source,
+                    TantivyError::IoError(_)
+                        | TantivyError::OpenDirectoryError(_)
+                        | TantivyError::OpenWriteError(_)
+                        | TantivyError::LockFailure(..)
+                ),
+            },
             Self::Io { .. } | Self::Parquet { .. } | Self::ObjectStore { .. } => {
-                is_caused_by_full_disk(self)
+                is_caused_by_what_passes(self)
             }
             _ => false,
         }
     }
 
     /// Whether throwing the part away and rebuilding it mends this: damage and
-    /// foreign schemas, but not a full disk or a missing right.
+    /// foreign schemas, but not a full disk, a missing right or a lack of descriptors: a
+    /// file that cannot be opened at the moment is no damage.
     pub fn is_mended_by_rebuild(&self) -> bool {
         use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
         match self {
@@ -154,28 +160,125 @@ impl ReadModelError {
                 source.sqlite_error_code(),
                 Some(DatabaseCorrupt | NotADatabase)
             ),
-            Self::Search { source, .. } => matches!(
-                source,
-                tantivy::TantivyError::DataCorruption(_)
-                    | tantivy::TantivyError::SchemaError(_)
-                    | tantivy::TantivyError::OpenReadError(_)
-                    | tantivy::TantivyError::IncompatibleIndex(_)
-            ),
+            Self::Search { source, .. } => match source {
+                tantivy::TantivyError::OpenReadError(error) => is_missing_or_foreign(error),
+                source => matches!(
+                    source,
+                    tantivy::TantivyError::DataCorruption(_)
+                        | tantivy::TantivyError::SchemaError(_)
+                        | tantivy::TantivyError::IncompatibleIndex(_)
+                ),
+            },
             _ => false,
         }
     }
 }
 
-fn is_caused_by_full_disk(error: &(dyn std::error::Error + 'static)) -> bool {
-    use std::io::ErrorKind::{QuotaExceeded, StorageFull};
+/// A file of the index that is not there, or that no release of ours wrote.
+fn is_missing_or_foreign(error: &OpenReadError) -> bool {
+    match error {
+        OpenReadError::FileDoesNotExist(_) | OpenReadError::IncompatibleIndex(_) => true,
+        OpenReadError::IoError { io_error, .. } => io_error.kind() == std::io::ErrorKind::NotFound,
+    }
+}
+
+fn is_caused_by_what_passes(error: &(dyn std::error::Error + 'static)) -> bool {
+    use std::io::ErrorKind::{Interrupted, OutOfMemory, QuotaExceeded, StorageFull, WouldBlock};
     let mut cause = Some(error);
     while let Some(error) = cause {
         if let Some(error) = error.downcast_ref::<std::io::Error>()
-            && matches!(error.kind(), StorageFull | QuotaExceeded)
+            && (matches!(
+                error.kind(),
+                StorageFull | QuotaExceeded | OutOfMemory | Interrupted | WouldBlock
+            ) || error
+                .raw_os_error()
+                .is_some_and(|number| NO_DESCRIPTORS.contains(&number)))
         {
             return true;
         }
         cause = error.source();
     }
     false
+}
+
+/// `ENFILE` and `EMFILE`, for which the standard library has no word.
+const NO_DESCRIPTORS: [i32; 2] = [23, 24];
+
+#[cfg(test)]
+mod tests {
+    use std::{io, sync::Arc};
+
+    use tantivy::TantivyError;
+
+    use super::*;
+
+    fn failing_to_read(number: i32) -> ReadModelError {
+        let error = OpenReadError::IoError {
+            io_error: Arc::new(io::Error::from_raw_os_error(number)),
+            filepath: "search/2026-01-01/meta.json".into(),
+        };
+        ReadModelError::search("open")(TantivyError::OpenReadError(error))
+    }
+
+    fn sqlite(code: i32) -> ReadModelError {
+        let error = rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), None);
+        ReadModelError::sqlite("open")(error)
+    }
+
+    fn file(number: i32) -> ReadModelError {
+        ReadModelError::io("open", "position")(io::Error::from_raw_os_error(number))
+    }
+
+    fn parquet(number: i32) -> ReadModelError {
+        let error = io::Error::from_raw_os_error(number);
+        ReadModelError::Parquet {
+            action: "write",
+            path: "a.parquet".to_owned(),
+            source: parquet::errors::ParquetError::External(error.into()),
+        }
+    }
+
+    fn object(number: i32) -> ReadModelError {
+        ReadModelError::ObjectStore {
+            action: "list",
+            path: "cold".to_owned(),
+            source: object_store::Error::Generic {
+                store: "local",
+                source: io::Error::from_raw_os_error(number).into(),
+            },
+        }
+    }
+
+    /// Nothing is thrown away for an error of the moment.
+    #[test]
+    fn what_the_system_lacks_for_a_moment_passes_and_is_no_damage() {
+        // ENOMEM, ENFILE, EMFILE, ENOSPC, EAGAIN, EINTR.
+        for number in [12, 23, 24, 28, 11, 4] {
+            for error in [
+                failing_to_read(number),
+                file(number),
+                parquet(number),
+                object(number),
+            ] {
+                assert!(error.may_pass(), "{error:?}");
+                assert!(!error.is_mended_by_rebuild(), "{error:?}");
+            }
+        }
+        // SQLITE_IOERR, SQLITE_CANTOPEN, SQLITE_FULL, SQLITE_NOMEM, with details too.
+        for code in [10, 14, 13, 7, 266, 526] {
+            assert!(sqlite(code).may_pass(), "{code}");
+            assert!(!sqlite(code).is_mended_by_rebuild(), "{code}");
+        }
+    }
+
+    #[test]
+    fn damage_and_what_is_missing_are_rebuilt() {
+        let missing = TantivyError::OpenReadError(OpenReadError::FileDoesNotExist("x".into()));
+        let missing = ReadModelError::search("open")(missing);
+        // ENOENT; SQLITE_CORRUPT, SQLITE_NOTADB.
+        for error in [missing, failing_to_read(2), sqlite(11), sqlite(26)] {
+            assert!(error.is_mended_by_rebuild(), "{error:?}");
+            assert!(!error.may_pass(), "{error:?}");
+        }
+    }
 }

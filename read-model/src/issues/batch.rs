@@ -36,6 +36,8 @@ pub struct IssueBatch {
     pub discarded: BTreeMap<IssueId, bool>,
     /// Files, feedback, what arrived.
     pub notes: NotesDelta,
+    /// Records that the projection could not take in for a defect of its own.
+    pub passed_over: Vec<Position>,
 }
 
 impl IssueBatch {
@@ -52,6 +54,7 @@ impl IssueBatch {
             alert_cursor: None,
             discarded: BTreeMap::new(),
             notes: NotesDelta::default(),
+            passed_over: Vec::new(),
         }
     }
 }

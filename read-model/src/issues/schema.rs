@@ -16,7 +16,8 @@ pub const SCHEMA_VERSION_MIN: i64 = 1;
 
 /// Creates every table of an empty database.
 pub const SCHEMA: &str = "
--- 'position' (last applied), 'schema_version', 'alert_cursor' (packed positions as i64).
+-- 'position' (last applied), 'schema_version', 'alert_cursor' (packed positions as i64);
+-- 'passed_over.N': record N made the projection panic and is missing here.
 CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 
 CREATE TABLE issue (

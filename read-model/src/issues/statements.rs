@@ -365,6 +365,11 @@ fn write_meta(transaction: &Transaction<'_>, batch: &IssueBatch) -> Result<()> {
     if let Some(cursor) = batch.alert_cursor {
         set.execute(params!["alert_cursor", cursor.0 as i64])?;
     }
+    for position in &batch.passed_over {
+        let name = format!("passed_over.{}", position.0);
+        let sql = "INSERT OR IGNORE INTO meta (key, value) VALUES (?1, ?2)";
+        transaction.execute(sql, params![name, position.0 as i64])?;
+    }
     Ok(())
 }
 

@@ -106,7 +106,11 @@ impl IssueWriter {
 
     /// The same, to be written in this way.
     pub fn open_for(path: &Path, durability: Durability) -> Result<Self, ReadModelError> {
-        if !path.exists() {
+        // Not `exists`: what cannot be looked at for the moment is not missing.
+        if !path
+            .try_exists()
+            .map_err(ReadModelError::io("look at", path))?
+        {
             return Err(ReadModelError::Damaged {
                 path: path.to_owned(),
                 what: "it is missing".to_owned(),

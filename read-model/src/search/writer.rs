@@ -226,7 +226,10 @@ impl SearchWriter {
 
     fn open_day(&self, name: &str) -> Result<DayWriter, ReadModelError> {
         let path = self.dir.join(name);
-        if !path.exists() {
+        if !path
+            .try_exists()
+            .map_err(ReadModelError::io("look at", &path))?
+        {
             fs::create_dir(&path).map_err(ReadModelError::io("create", &path))?;
             sync_dir(&self.dir)?;
         }
