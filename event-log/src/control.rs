@@ -129,6 +129,13 @@ pub struct FollowerThread {
     thread: Option<JoinHandle<()>>,
 }
 
+impl FollowerThread {
+    /// Whether it is gone, by a panic.
+    pub fn has_ended(&self) -> bool {
+        self.thread.as_ref().is_some_and(JoinHandle::is_finished)
+    }
+}
+
 impl Drop for FollowerThread {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Release);

@@ -22,6 +22,14 @@ impl NamedThread {
             .map_err(|source| OpenError::Thread { name, source })
     }
 
+    pub(crate) fn name(&self) -> &'static str {
+        self.name
+    }
+
+    pub(crate) fn is_finished(&self) -> bool {
+        self.handle.is_finished()
+    }
+
     pub(crate) fn join(self) -> Result<(), CloseError> {
         self.handle
             .join()

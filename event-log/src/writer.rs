@@ -261,6 +261,15 @@ impl LogWriter {
         ]
     }
 
+    /// A thread without which nothing can be stored, and which has ended though the
+    /// writer was not closed: by a panic. The process must end then and open the logs
+    /// anew, for how far that thread was is known to nobody.
+    pub fn ended_thread(&self) -> Option<&'static str> {
+        let threads = self.0.threads.lock();
+        let ended = threads.iter().find(|thread| thread.is_finished());
+        ended.map(NamedThread::name)
+    }
+
     /// Takes no more, waits until everything taken is answered, and closes both
     /// logs. A second call does nothing.
     pub fn close(&self) -> Result<(), CloseError> {

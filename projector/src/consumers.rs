@@ -1,7 +1,8 @@
 //! The three consumers of the log and the loop that drives each.
 //!
-//! Invariant: a consumer is at one position, stored with what it stores. An error
-//! costs time, never records: the loop waits, the consumer goes back to what is
+//! Invariant: a consumer is at one position, stored with what it stores. An error or a
+//! panic costs time, never records, but for one that makes the projection panic by itself
+//! ([`crate::careful`]): the loop waits, the consumer goes back to what is
 //! stored and takes the same records again.
 
 pub(crate) mod cold;
@@ -23,7 +24,11 @@ use event_log::LogReader;
 use event_model::Position;
 use parking_lot::{Condvar, Mutex};
 
-use crate::{ProjectorError, metrics};
+use crate::{
+    ProjectorError,
+    careful::{Panic, caught},
+    metrics,
+};
 
 /// Longest wait for new records before a look at the stop signal.
 pub(crate) const WAIT: Duration = Duration::from_millis(100);
@@ -115,12 +120,13 @@ pub(crate) fn run<C: Consumer>(
     let mut back_off = BACK_OFF.0;
     while !stop.is_set() {
         progress.set_position(consumer.position());
-        report(C::NAME, consumer.position(), reader.end());
         if !consumer.wait(reader, stop) {
             continue;
         }
         let started = Instant::now();
-        let error = match consumer.step(reader, stop) {
+        // A defect behind the records is met like any failure: said, and tried again.
+        let stepped = caught(|| consumer.step(reader, stop));
+        let error = match stepped.unwrap_or_else(panicked::<C, _>) {
             Ok(records) => {
                 ::metrics::counter!(metrics::RECORDS, "projection" => C::NAME).increment(records);
                 if records > 0 {
@@ -138,19 +144,22 @@ pub(crate) fn run<C: Consumer>(
         fail(C::NAME, &error, progress);
         stop.sleep(back_off);
         back_off = (back_off * 2).min(BACK_OFF.1);
-        if let Err(error) = consumer.recover(&error) {
+        let recovered = caught(|| consumer.recover(&error));
+        if let Err(error) = recovered.unwrap_or_else(panicked::<C, _>) {
             fail(C::NAME, &error, progress);
         }
     }
-    if let Err(error) = consumer.close() {
+    let closed = caught(|| consumer.close());
+    if let Err(error) = closed.unwrap_or_else(panicked::<C, _>) {
         fail(C::NAME, &error, progress);
     }
 }
 
-fn report(name: &'static str, position: Position, end: Position) {
-    let lag = end.sequence().saturating_sub(position.sequence());
-    ::metrics::gauge!(metrics::POSITION, "projection" => name).set(position.0 as f64);
-    ::metrics::gauge!(metrics::LAG, "projection" => name).set(lag as f64);
+fn panicked<C: Consumer, T>(panic: Panic) -> Result<T, ProjectorError> {
+    Err(ProjectorError::Stumbled {
+        name: C::NAME,
+        panic: panic.0,
+    })
 }
 
 fn fail(name: &'static str, error: &ProjectorError, progress: &Progress) {

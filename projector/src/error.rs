@@ -62,6 +62,14 @@ pub enum ProjectorError {
         /// Why.
         source: std::io::Error,
     },
+    /// A step panicked: a defect. It is tried again.
+    #[error("a step of {name} panicked: {panic}")]
+    Stumbled {
+        /// "issues", "search", "cold".
+        name: &'static str,
+        /// What the panic said.
+        panic: String,
+    },
     /// A thread ended by a panic: a defect.
     #[error("the thread of {0} panicked")]
     Panicked(&'static str),

@@ -12,6 +12,7 @@
 
 mod commands;
 mod events;
+pub(crate) mod fold;
 mod notes;
 mod tags;
 #[cfg(test)]
@@ -24,10 +25,13 @@ use event_model::{
 };
 use read_model::{
     ReadModelError,
-    issues::{IssueBatch, IssueWriter, batch::IssueDelta},
+    issues::{
+        IssueBatch, IssueWriter,
+        batch::{Face, IssueDelta},
+    },
 };
 
-use crate::{grouping, title};
+use crate::{careful::caught, grouping, title};
 use tags::TagValues;
 
 /// Minutes kept behind the newest: 48 hours, what charts by the minute show.
@@ -38,6 +42,9 @@ const ISSUES_MAX: usize = 200_000;
 /// Tag values kept in memory, about 16 bytes each; above it the memory starts
 /// afresh.
 const TAG_VALUES_MAX: usize = 1_000_000;
+
+/// The title of an event of which none can be made.
+const UNTITLED: &str = "Event without a title";
 
 /// What is known of an issue, as of the newest record seen.
 #[derive(Debug)]
@@ -88,15 +95,15 @@ impl Projection {
     pub(crate) fn finish(&mut self) -> &IssueBatch {
         for (issue, newest) in self.batch.issues.iter_mut().zip(&self.newest) {
             if let (Some(events), Some(event)) = (&mut issue.events, newest) {
-                events.face = title::face(event.head());
+                // A title that panics is no reason to lose the event: which one is the
+                // newest depends on where the batch ends.
+                events.face = caught(|| title::face(event.head())).unwrap_or_else(|_| Face {
+                    title: UNTITLED.to_owned(),
+                    ..Face::default()
+                });
             }
         }
         &self.batch
-    }
-
-    /// The position of the last record taken in.
-    pub(crate) fn position(&self) -> Position {
-        self.batch.position
     }
 
     /// Begins the next batch, the one at hand having been applied.
@@ -113,6 +120,12 @@ impl Projection {
         if issues > ISSUES_MAX || self.tag_values > TAG_VALUES_MAX {
             self.forget(position);
         }
+    }
+
+    /// Passes over a record that made this projection panic, and remembers which.
+    pub(crate) fn pass_over(&mut self, position: Position) {
+        self.batch.passed_over.push(position);
+        self.batch.position = position;
     }
 
     /// Passes over a record that changes nothing here.

@@ -22,6 +22,7 @@ use read_model::{Checkpoints, Generation};
 
 use crate::{
     ProjectorError,
+    careful::caught,
     consumers::{Progress, Stop},
     metrics,
 };
@@ -118,7 +119,13 @@ impl Keeper {
     }
 
     fn report(&mut self, step: impl FnOnce(&mut Self) -> Result<(), ProjectorError>) {
-        if let Err(error) = step(self) {
+        let done = caught(|| step(self)).unwrap_or_else(|panic| {
+            Err(ProjectorError::Stumbled {
+                name: CHECKPOINT,
+                panic: panic.0,
+            })
+        });
+        if let Err(error) = done {
             let error: &dyn std::error::Error = &error;
             ::metrics::counter!(metrics::ERRORS, "projection" => CHECKPOINT).increment(1);
             tracing::error!(error, "retention waits: a cursor or checkpoint failed");

@@ -8,10 +8,11 @@
 //! function of the records up to its position, wherever batches ended and however
 //! often it was killed; nothing here asks what time it is.
 //!
-//! In reading order: `chain` (what an event is about), [`grouping`], [`title`], `names`, `issues` (the fold), `consumers`,
+//! In reading order: `chain` (what an event is about), [`grouping`], [`title`], `names`, `issues` (the fold), `consumers`, `careful` (records that make it panic),
 //! `keeper` (cursors and checkpoints), `origin` (where a rebuild begins),
 //! [`projector`] (live), [`replay()`] (offline), [`metrics`].
 
+mod careful;
 mod chain;
 mod consumers;
 mod error;

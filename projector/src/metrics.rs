@@ -4,11 +4,12 @@
 //! | name | kind | unit | meaning |
 //! | --- | --- | --- | --- |
 //! | [`POSITION`] | gauge | position | the last record that is visible |
-//! | [`LAG`] | gauge | records | how far that is behind the durable log |
+//! | [`LAG`] | gauge | records | how far that is behind the durable log, as of the scrape: also of a thread that is gone |
 //! | [`RECORDS`] | counter | records | records taken in since start |
 //! | [`BATCHES`] | counter | batches | transactions, commits, files written since start |
 //! | [`BATCH_SECONDS`] | histogram | seconds | from a batch's first record to visible |
-//! | [`SKIPPED`] | counter | records | records that could not be read and were passed over |
+//! | [`SKIPPED`] | counter | records | records passed over: they could not be read, or made the projection panic |
+//! | [`SKIPPED_POSITION`] | gauge | position | the last record that made the projection panic |
 //! | [`CHECKPOINT_SECONDS`] | histogram | seconds | time that a checkpoint of the issues took (no label) |
 //! | [`ERRORS`] | counter | errors | failed batches; each is tried again |
 
@@ -22,7 +23,9 @@ pub const RECORDS: &str = "errata_projector_records_total";
 pub const BATCHES: &str = "errata_projector_batches_total";
 /// Histogram: seconds a batch took.
 pub const BATCH_SECONDS: &str = "errata_projector_batch_seconds";
-/// Counter: unreadable records passed over.
+/// Gauge: the last record that was passed over for a panic.
+pub const SKIPPED_POSITION: &str = "errata_projector_skipped_position";
+/// Counter: records passed over.
 pub const SKIPPED: &str = "errata_projector_skipped_records_total";
 /// Histogram: seconds a checkpoint took.
 pub const CHECKPOINT_SECONDS: &str = "errata_projector_checkpoint_seconds";

@@ -26,11 +26,13 @@ use read_model::{
 
 use crate::{
     ProjectorError,
+    careful::Tripwire,
     consumers::{
         BACK_OFF, Consumer, Progress, Stop, cold::ColdConsumer, issues::IssueConsumer, run,
         search::SearchConsumer,
     },
     keeper::{CheckpointConfig, Keeper},
+    metrics,
     origin::{self, IfLost},
 };
 
@@ -101,6 +103,7 @@ struct Opener {
     config: ProjectorConfig,
     reader: LogReader,
     stop: Arc<Stop>,
+    tripwire: Tripwire,
 }
 
 /// The threads over an open read model.
@@ -122,6 +125,19 @@ struct RunningConsumer {
     thread: Option<JoinHandle<()>>,
 }
 
+impl RunningConsumer {
+    /// Why nothing follows, if its thread has ended by itself.
+    fn gone(&self) -> Option<String> {
+        let thread = self.thread.as_ref()?;
+        thread.is_finished().then(|| {
+            format!(
+                "the thread project-{} has ended, restart the process",
+                self.name
+            )
+        })
+    }
+}
+
 /// The projections, in the order of [`Projector::status`].
 const NAMES: [&str; 3] = [
     IssueConsumer::NAME,
@@ -133,12 +149,21 @@ impl Projector {
     /// Opens or rebuilds the read model and starts the consumers; on a full disk, as
     /// soon as there is room for it.
     pub fn start(config: &ProjectorConfig, reader: LogReader) -> Result<Self, ProjectorError> {
+        Self::start_with(config, reader, Tripwire::default())
+    }
+
+    pub(crate) fn start_with(
+        config: &ProjectorConfig,
+        reader: LogReader,
+        tripwire: Tripwire,
+    ) -> Result<Self, ProjectorError> {
         let stop = Arc::<Stop>::default();
         let opener = Opener {
             lock: Arc::new(WriterLock::acquire(&config.read_model_dir)?),
             config: config.clone(),
             reader: reader.clone(),
             stop: Arc::clone(&stop),
+            tripwire,
         };
         let state = match opener.open() {
             Ok(running) => State::Running(running),
@@ -184,9 +209,34 @@ impl Projector {
             State::Running(running) => running
                 .consumers
                 .iter()
-                .map(|one| status(one.name, one.progress.position(), one.progress.error()))
+                .map(|one| {
+                    let error = one.gone().or_else(|| one.progress.error());
+                    status(one.name, one.progress.position(), error)
+                })
                 .collect(),
             State::Ended => Vec::new(),
+        }
+    }
+
+    /// The thread that has ended without being told to: a defect, mended by a restart.
+    /// None of those that [`Self::status`] speaks of.
+    pub fn ended_thread(&self) -> Option<&'static str> {
+        let is_gone =
+            |thread: &Option<JoinHandle<()>>| thread.as_ref().is_some_and(JoinHandle::is_finished);
+        match &*self.state.lock() {
+            State::Waiting(_) => is_gone(&self.opener).then_some("project-open"),
+            State::Running(running) => is_gone(&running.keeper).then_some("project-keeper"),
+            State::Ended => None,
+        }
+    }
+
+    /// Hands positions and lags to the metrics' recorder, as of now: a lag that the
+    /// projection itself kept would stand still with it. To be called before a scrape.
+    pub fn publish(&self) {
+        for one in self.status() {
+            let (position, lag) = (one.position.0 as f64, one.lag as f64);
+            ::metrics::gauge!(metrics::POSITION, "projection" => one.name).set(position);
+            ::metrics::gauge!(metrics::LAG, "projection" => one.name).set(lag);
         }
     }
 
@@ -233,9 +283,11 @@ impl Opener {
     /// Opens everything and starts the threads.
     fn open(&self) -> Result<Running, ProjectorError> {
         let (generation, writer) = open(&self.lock, &self.config, &self.reader)?;
-        let issues = IssueConsumer::new(generation.clone(), writer);
-        let search = SearchConsumer::open(generation.search_path())?;
-        let cold = ColdConsumer::open(ColdStore::open(&self.config.cold_dir)?, &self.reader)?;
+        let tripwire = || self.tripwire.clone();
+        let issues = IssueConsumer::new(generation.clone(), writer, tripwire());
+        let search = SearchConsumer::open(generation.search_path(), tripwire())?;
+        let cold = ColdStore::open(&self.config.cold_dir)?;
+        let cold = ColdConsumer::open(cold, &self.reader, tripwire())?;
         let mut running = Running {
             consumers: Vec::new(),
             keeper: None,
@@ -426,3 +478,6 @@ fn open_current(
     }
     Ok(Some((generation, writer)))
 }
+
+#[cfg(test)]
+mod tests;

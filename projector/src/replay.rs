@@ -19,8 +19,9 @@ use read_model::{
 
 use crate::{
     ProjectorConfig, ProjectorError,
-    consumers::{issues::take_in, records::Records, search},
-    issues::Projection,
+    careful::Tripwire,
+    consumers::{records::Records, search},
+    issues::fold::{BatchEnd, IssueFold},
     origin::{self, IfLost},
 };
 
@@ -42,7 +43,8 @@ pub struct ReplayReport {
     pub events: u64,
     /// Commands taken in.
     pub commands: u64,
-    /// Records of a newer release or unreadable, passed over.
+    /// Records of a newer release, unreadable ones, and those that made the projection
+    /// panic: passed over.
     pub passed_over: u64,
     /// Time for the issues.
     pub issues_time: Duration,
@@ -91,7 +93,7 @@ pub fn replay(
     config: &ProjectorConfig,
     reader: &LogReader,
 ) -> Result<ReplayReport, ProjectorError> {
-    replay_into_new(config, reader, IfLost::Refuse)
+    replay_into_new(config, reader, IfLost::Refuse, &Tripwire::default())
 }
 
 /// The same, but goes on without what dropped events made if there is no checkpoint of
@@ -100,13 +102,14 @@ pub fn replay_accepting_loss(
     config: &ProjectorConfig,
     reader: &LogReader,
 ) -> Result<ReplayReport, ProjectorError> {
-    replay_into_new(config, reader, IfLost::Accept)
+    replay_into_new(config, reader, IfLost::Accept, &Tripwire::default())
 }
 
-fn replay_into_new(
+pub(crate) fn replay_into_new(
     config: &ProjectorConfig,
     reader: &LogReader,
     if_lost: IfLost,
+    tripwire: &Tripwire,
 ) -> Result<ReplayReport, ProjectorError> {
     let lock = WriterLock::acquire(&config.read_model_dir)?;
     let generation = Generation::create_new(&lock)?;
@@ -123,8 +126,9 @@ fn replay_into_new(
         )
     };
     let (issues, search) = thread::scope(|scope| {
-        let search = scope.spawn(|| replay_search(&search_path, reader, end));
-        let issues = base().and_then(|writer| replay_issues(writer, reader, end));
+        let search = scope.spawn(|| replay_search(&search_path, reader, end, tripwire));
+        let issues =
+            base().and_then(|writer| replay_issues(writer, &issues_path, reader, end, tripwire));
         let search = search.join();
         (issues, search)
     });
@@ -137,14 +141,17 @@ fn replay_into_new(
 }
 
 fn replay_issues(
-    mut writer: IssueWriter,
+    writer: IssueWriter,
+    path: &Path,
     reader: &LogReader,
     end: Position,
+    tripwire: &Tripwire,
 ) -> Result<ReplayReport, ProjectorError> {
     let started = Instant::now();
+    let base = writer.position();
     let mut report = ReplayReport {
         generation: 0,
-        checkpoint: writer.position(),
+        checkpoint: base,
         position: Position(0),
         events: 0,
         commands: 0,
@@ -152,30 +159,24 @@ fn replay_issues(
         issues_time: Duration::ZERO,
         search_time: Duration::ZERO,
     };
-    let base = writer.position();
-    let mut projection = Projection::new(base);
-    let mut taken = 0;
-    for record in Records::after(reader, base, "issues") {
-        let (position, entry) = record?;
-        if position > end {
+    let mut fold = IssueFold::new(path.to_owned(), Durability::Build, writer, tripwire.clone());
+    let batch = BatchEnd {
+        position: end,
+        records: BATCH_RECORDS_MAX,
+    };
+    loop {
+        let taken = fold.take(reader, batch, |_| false)?;
+        report.events += taken.events;
+        report.commands += taken.commands;
+        report.passed_over += taken.others;
+        if taken.records == 0 {
             break;
         }
-        match &entry {
-            Some(Entry::Event(_)) => report.events += 1,
-            Some(Entry::Command { .. }) => report.commands += 1,
-            _ => report.passed_over += 1,
-        }
-        take_in(&mut projection, &writer, position, entry.as_ref())?;
-        taken += 1;
-        if taken >= BATCH_RECORDS_MAX {
-            taken = 0;
-            writer.apply(projection.finish())?;
-            projection.begin_next();
-        }
     }
-    writer.apply(projection.finish())?;
-    report.position = projection.position();
-    writer.seal()?;
+    report.position = fold.position();
+    if let Some(writer) = fold.into_writer() {
+        writer.seal()?;
+    }
     report.issues_time = started.elapsed();
     Ok(report)
 }
@@ -184,6 +185,7 @@ fn replay_search(
     dir: &Path,
     reader: &LogReader,
     end: Position,
+    tripwire: &Tripwire,
 ) -> Result<Duration, ProjectorError> {
     let started = Instant::now();
     let mut writer = SearchWriter::open(dir)?;
@@ -195,7 +197,7 @@ fn replay_search(
             break;
         }
         if let Some(Entry::Event(event)) = entry {
-            search::add(&mut writer, position, &event)?;
+            search::add(&mut writer, position, &event, tripwire)?;
         }
         last = position;
         taken += 1;

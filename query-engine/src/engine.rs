@@ -41,8 +41,8 @@ pub struct Lag {
 pub struct QueryEngine {
     core: Arc<Core>,
     stopping: watch::Sender<bool>,
-    _watch: WatchThread,
-    _control: event_log::control::FollowerThread,
+    watch: WatchThread,
+    control: event_log::control::FollowerThread,
 }
 
 impl std::fmt::Debug for QueryEngine {
@@ -76,8 +76,8 @@ impl QueryEngine {
         Ok(Self {
             core: Arc::new(core),
             stopping,
-            _watch: thread,
-            _control: control_thread,
+            watch: thread,
+            control: control_thread,
         })
     }
 
@@ -92,6 +92,14 @@ impl QueryEngine {
     /// router, or calls it from its own ([`files::serve`]).
     pub fn router_with_ui(&self) -> Router {
         self.router().fallback(files::serve)
+    }
+
+    /// A thread that is gone by a panic: what it followed stands still until a restart.
+    pub fn ended_thread(&self) -> Option<&'static str> {
+        if self.watch.has_ended() {
+            return Some("errata-watch");
+        }
+        self.control.has_ended().then_some("errata-control")
     }
 
     /// How far the read model is behind the log.

@@ -55,6 +55,13 @@ pub(crate) struct WatchThread {
     thread: Option<JoinHandle<()>>,
 }
 
+impl WatchThread {
+    /// Whether it is gone, by a panic.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.thread.as_ref().is_some_and(JoinHandle::is_finished)
+    }
+}
+
 impl Drop for WatchThread {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Release);

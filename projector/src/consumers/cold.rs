@@ -18,7 +18,11 @@ use read_model::{
 };
 
 use super::{Consumer, Stop, records::Records};
-use crate::{ProjectorError, grouping, title};
+use crate::{
+    ProjectorError,
+    careful::{Tripwire, caught, passed_over},
+    grouping, title,
+};
 
 /// How often to look for a segment that has become complete.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -28,11 +32,16 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 pub(crate) struct ColdConsumer {
     store: ColdStore,
     position: Position,
+    tripwire: Tripwire,
 }
 
 impl ColdConsumer {
     /// Goes on where the files in `store` end.
-    pub(crate) fn open(store: ColdStore, reader: &LogReader) -> Result<Self, ProjectorError> {
+    pub(crate) fn open(
+        store: ColdStore,
+        reader: &LogReader,
+        tripwire: Tripwire,
+    ) -> Result<Self, ProjectorError> {
         let files = store.files()?;
         let mut position = Position(0);
         if let Some(newest) = files.last() {
@@ -45,7 +54,11 @@ impl ColdConsumer {
                 Position::new(newest.first.partition(), newest.first.sequence() - 1)
             };
         }
-        Ok(Self { store, position })
+        Ok(Self {
+            store,
+            position,
+            tripwire,
+        })
     }
 
     fn next_segment(&self, reader: &LogReader) -> Option<SegmentSpan> {
@@ -104,7 +117,7 @@ impl Consumer for ColdConsumer {
                     vacant.insert(self.store.create(&file)?)
                 }
             };
-            push(file, reader, position, &event)?;
+            push(file, reader, position, &event, &self.tripwire)?;
         }
         if stop.is_set() {
             // Half a segment: its temporary files go at the next start.
@@ -133,6 +146,7 @@ fn push(
     reader: &LogReader,
     position: Position,
     event: &StoredEvent,
+    tripwire: &Tripwire,
 ) -> Result<(), ProjectorError> {
     let head = event.head();
     let body = match reader.body(position, event) {
@@ -145,11 +159,22 @@ fn push(
             "{}".into()
         }
     };
+    let about = caught(|| {
+        tripwire.pass(position);
+        (grouping::fingerprint(head), title::face(head))
+    });
+    let (fingerprint, face) = match about {
+        Ok(about) => about,
+        Err(panic) => {
+            passed_over(ColdConsumer::NAME, position, &panic);
+            return Ok(());
+        }
+    };
     file.push(&ColdRow {
         position,
         head,
-        fingerprint: grouping::fingerprint(head),
-        face: &title::face(head),
+        fingerprint,
+        face: &face,
         body: &body,
     })?;
     Ok(())

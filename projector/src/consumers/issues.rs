@@ -7,12 +7,19 @@
 
 use std::time::{Duration, Instant};
 
-use event_log::{Entry, LogReader};
+use event_log::LogReader;
 use event_model::Position;
-use read_model::{Generation, issues::IssueWriter};
+use read_model::{
+    Generation,
+    issues::{IssueWriter, writer::Durability},
+};
 
-use super::{Consumer, Stop, WAIT, records::Records};
-use crate::{ProjectorError, issues::Projection};
+use super::{Consumer, Stop, WAIT};
+use crate::{
+    ProjectorError,
+    careful::Tripwire,
+    issues::fold::{BatchEnd, IssueFold},
+};
 
 /// Least time between the starts of two transactions.
 const PACE: Duration = Duration::from_millis(20);
@@ -27,19 +34,17 @@ const CLOCK_EVERY: u64 = 256;
 #[derive(Debug)]
 pub(crate) struct IssueConsumer {
     generation: Generation,
-    writer: IssueWriter,
-    projection: Projection,
+    fold: IssueFold,
     last_step: Option<Instant>,
     is_damaged: bool,
 }
 
 impl IssueConsumer {
-    pub(crate) fn new(generation: Generation, writer: IssueWriter) -> Self {
-        let projection = Projection::new(writer.position());
+    pub(crate) fn new(generation: Generation, writer: IssueWriter, tripwire: Tripwire) -> Self {
+        let path = generation.issues_path();
         Self {
             generation,
-            writer,
-            projection,
+            fold: IssueFold::new(path, Durability::Live, writer, tripwire),
             last_step: None,
             is_damaged: false,
         }
@@ -50,7 +55,7 @@ impl Consumer for IssueConsumer {
     const NAME: &'static str = "issues";
 
     fn position(&self) -> Position {
-        self.writer.position()
+        self.fold.position()
     }
 
     fn wait(&mut self, reader: &LogReader, stop: &Stop) -> bool {
@@ -76,20 +81,13 @@ impl Consumer for IssueConsumer {
                 first,
             });
         }
-        let records = Records::after(reader, self.position(), Self::NAME);
-        let mut taken = 0;
-        for record in records {
-            let (position, entry) = record?;
-            take_in(&mut self.projection, &self.writer, position, entry.as_ref())?;
-            taken += 1;
-            let is_late = || started.elapsed() >= BATCH_TIME_MAX;
-            if taken >= BATCH_RECORDS_MAX || (taken % CLOCK_EVERY == 0 && is_late()) {
-                break;
-            }
-        }
-        self.writer.apply(self.projection.finish())?;
-        self.projection.begin_next();
-        Ok(taken)
+        let end = BatchEnd {
+            position: Position(u64::MAX),
+            records: BATCH_RECORDS_MAX,
+        };
+        let is_late =
+            |taken: u64| taken.is_multiple_of(CLOCK_EVERY) && started.elapsed() >= BATCH_TIME_MAX;
+        Ok(self.fold.take(reader, end, is_late)?.records)
     }
 
     fn recover(&mut self, error: &ProjectorError) -> Result<(), ProjectorError> {
@@ -102,28 +100,10 @@ impl Consumer for IssueConsumer {
             self.generation.mark_damaged()?;
             return Ok(());
         }
-        self.writer = IssueWriter::open(&self.generation.issues_path())?;
-        self.projection.forget(self.writer.position());
-        Ok(())
+        self.fold.reopen()
     }
 
     fn close(self) -> Result<(), ProjectorError> {
         Ok(())
     }
-}
-
-/// Hands one record to the projection.
-pub(crate) fn take_in(
-    projection: &mut Projection,
-    writer: &IssueWriter,
-    position: Position,
-    entry: Option<&Entry>,
-) -> Result<(), ProjectorError> {
-    match entry {
-        Some(Entry::Event(event)) => projection.event(writer, position, event)?,
-        Some(Entry::Command { command, .. }) => projection.command(writer, position, command)?,
-        Some(Entry::Note(note)) => projection.note(position, note),
-        Some(Entry::Opaque { .. }) | None => projection.skip(position),
-    }
-    Ok(())
 }

@@ -15,7 +15,11 @@ use event_model::{EventId, Level, Position, ProjectId, StoredEvent};
 use read_model::search::{SearchDocument, SearchWriter};
 
 use super::{Consumer, Stop, WAIT, records::Records};
-use crate::{ProjectorError, grouping, title};
+use crate::{
+    ProjectorError,
+    careful::{Tripwire, caught, passed_over},
+    grouping, title,
+};
 
 /// Least time between two commits.
 const COMMIT_EVERY: Duration = Duration::from_millis(400);
@@ -35,10 +39,11 @@ pub(crate) struct SearchConsumer {
     seen: Position,
     committed: Position,
     last_commit: Option<Instant>,
+    tripwire: Tripwire,
 }
 
 impl SearchConsumer {
-    pub(crate) fn open(dir: PathBuf) -> Result<Self, ProjectorError> {
+    pub(crate) fn open(dir: PathBuf, tripwire: Tripwire) -> Result<Self, ProjectorError> {
         let writer = SearchWriter::open(&dir)?;
         let position = writer.position();
         Ok(Self {
@@ -47,6 +52,7 @@ impl SearchConsumer {
             seen: position,
             committed: position,
             last_commit: None,
+            tripwire,
         })
     }
 
@@ -112,7 +118,7 @@ impl Consumer for SearchConsumer {
             for record in Records::after(reader, self.seen, Self::NAME) {
                 let (position, entry) = record?;
                 if let Some(Entry::Event(event)) = entry {
-                    add(writer, position, &event)?;
+                    add(writer, position, &event, &self.tripwire)?;
                 }
                 self.seen = position;
                 taken += 1;
@@ -144,17 +150,28 @@ impl Consumer for SearchConsumer {
     }
 }
 
-/// Adds one event.
+/// Adds one event, unless what it is about makes us panic.
 pub(crate) fn add(
     writer: &mut SearchWriter,
     position: Position,
     event: &StoredEvent,
+    tripwire: &Tripwire,
 ) -> Result<(), ProjectorError> {
     let head = event.head();
-    let title = title::title(head);
+    let about = caught(|| {
+        tripwire.pass(position);
+        (grouping::fingerprint(head), title::title(head))
+    });
+    let (fingerprint, title) = match about {
+        Ok(about) => about,
+        Err(panic) => {
+            passed_over(SearchConsumer::NAME, position, &panic);
+            return Ok(());
+        }
+    };
     let document = SearchDocument {
         event_id: EventId(head.event_id),
-        fingerprint: grouping::fingerprint(head),
+        fingerprint,
         project_id: ProjectId(head.project_id.to_native()),
         level: Level::from_number(head.level),
         position,

@@ -22,7 +22,9 @@ use rusqlite::Connection;
 
 use super::{Consumer, Stop, cold::ColdConsumer, issues::IssueConsumer, search::SearchConsumer};
 use crate::{
-    Projector, ProjectorConfig, ProjectorError, grouping, replay,
+    Projector, ProjectorConfig, ProjectorError,
+    careful::Tripwire,
+    grouping, replay,
     testing::{NOON_NS, message, stored},
 };
 
@@ -252,8 +254,8 @@ fn a_crash_between_any_two_steps_costs_and_doubles_nothing() {
     for round in 0..6 {
         world.append(round * 40..round * 40 + 40);
         let writer = IssueWriter::open(&generation.issues_path()).unwrap();
-        let mut issues = IssueConsumer::new(generation.clone(), writer);
-        let mut search = SearchConsumer::open(search_dir.clone()).unwrap();
+        let mut issues = IssueConsumer::new(generation.clone(), writer, Tripwire::default());
+        let mut search = SearchConsumer::open(search_dir.clone(), Tripwire::default()).unwrap();
         assert_eq!(issues.step(&reader, &stop).unwrap(), 40);
         search.step(&reader, &stop).unwrap();
         // Added, not committed; then the process is gone.
@@ -267,17 +269,17 @@ fn a_crash_between_any_two_steps_costs_and_doubles_nothing() {
         // The next round's issues see the extra event as well.
         let writer = IssueWriter::open(&generation.issues_path()).unwrap();
         drop(issues);
-        let mut issues = IssueConsumer::new(generation.clone(), writer);
+        let mut issues = IssueConsumer::new(generation.clone(), writer, Tripwire::default());
         assert_eq!(issues.step(&reader, &stop).unwrap(), 1);
     }
     assert_eq!(total(&generation), 246);
-    let mut search = SearchConsumer::open(search_dir.clone()).unwrap();
+    let mut search = SearchConsumer::open(search_dir.clone(), Tripwire::default()).unwrap();
     search.step(&reader, &stop).unwrap();
     search.close().unwrap();
     let all: Vec<Position> = (1..=246).map(Position).collect();
     assert_eq!(found(&search_dir), all);
     std::fs::write(search_dir.join("position"), "").unwrap();
-    let mut search = SearchConsumer::open(search_dir.clone()).unwrap();
+    let mut search = SearchConsumer::open(search_dir.clone(), Tripwire::default()).unwrap();
     assert_eq!(search.step(&reader, &stop).unwrap(), 246);
     search.close().unwrap();
     assert_eq!(found(&search_dir), all);
@@ -400,7 +402,7 @@ fn every_event_of_complete_segments_is_in_the_cold_files_once() {
     let config = world.config();
     let export = || {
         let store = ColdStore::open(&config.cold_dir).unwrap();
-        let mut cold = ColdConsumer::open(store, &reader).unwrap();
+        let mut cold = ColdConsumer::open(store, &reader, Tripwire::default()).unwrap();
         let stop = Stop::default();
         let mut taken = 0;
         loop {

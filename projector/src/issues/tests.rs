@@ -15,8 +15,8 @@ mod notes;
 
 use super::{MINUTES_KEPT, Projection, tags::VALUES_MAX};
 use crate::{
-    consumers::issues::take_in,
     grouping,
+    issues::fold::take_in,
     testing::{NOON_NS, command, event, message, numbered, stored},
 };
 

@@ -1,0 +1,218 @@
+//! The issue projection over its database: records in, transactions out.
+//!
+//! A batch that panics is void; its records are taken in one by one then, a transaction
+//! each, up to the one that panics, which is passed over ([`crate::careful`]).
+
+use std::path::PathBuf;
+
+use event_log::{Entry, LogReader};
+use event_model::Position;
+use read_model::{
+    ReadModelError,
+    issues::{IssueWriter, writer::Durability},
+};
+
+use super::Projection;
+use crate::{
+    ProjectorError,
+    careful::{Tripwire, caught, passed_over},
+    consumers::records::Records,
+};
+
+/// The name that metrics and logs know it by.
+const NAME: &str = "issues";
+
+/// Where a batch ends at the latest.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct BatchEnd {
+    /// The last record.
+    pub(crate) position: Position,
+    /// This many records.
+    pub(crate) records: u64,
+}
+
+/// What a batch took in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Taken {
+    /// All of them.
+    pub(crate) records: u64,
+    /// Events among them.
+    pub(crate) events: u64,
+    /// Commands among them.
+    pub(crate) commands: u64,
+    /// Passed over, notes included.
+    pub(crate) others: u64,
+}
+
+impl Taken {
+    fn count(&mut self, entry: Option<&Entry>) {
+        self.records += 1;
+        match entry {
+            Some(Entry::Event(_)) => self.events += 1,
+            Some(Entry::Command { .. }) => self.commands += 1,
+            _ => self.others += 1,
+        }
+    }
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct IssueFold {
+    path: PathBuf,
+    durability: Durability,
+    /// None while it cannot be opened again.
+    writer: Option<IssueWriter>,
+    position: Position,
+    projection: Projection,
+    tripwire: Tripwire,
+}
+
+impl IssueFold {
+    /// Goes on with the database at `path`, which `writer` has open.
+    pub(crate) fn new(
+        path: PathBuf,
+        durability: Durability,
+        writer: IssueWriter,
+        tripwire: Tripwire,
+    ) -> Self {
+        let position = writer.position();
+        Self {
+            path,
+            durability,
+            position,
+            projection: Projection::new(position),
+            writer: Some(writer),
+            tripwire,
+        }
+    }
+
+    /// The last record applied.
+    pub(crate) fn position(&self) -> Position {
+        self.position
+    }
+
+    /// The database, at its end.
+    pub(crate) fn into_writer(self) -> Option<IssueWriter> {
+        self.writer
+    }
+
+    /// Takes in the next batch; `is_late` is asked now and then whether it took long
+    /// enough.
+    pub(crate) fn take(
+        &mut self,
+        reader: &LogReader,
+        end: BatchEnd,
+        is_late: impl Fn(u64) -> bool,
+    ) -> Result<Taken, ProjectorError> {
+        if self.writer.is_none() {
+            self.reopen()?;
+        }
+        match caught(|| self.batch(reader, end, &is_late)) {
+            Ok(taken) => taken,
+            Err(panic) => {
+                let position = self.position;
+                tracing::error!(%position, panic = panic.0, "a batch after this position panicked: its records are taken one by one");
+                self.reopen()?;
+                self.one_by_one(reader, end)
+            }
+        }
+    }
+
+    /// Goes back to what is stored.
+    pub(crate) fn reopen(&mut self) -> Result<(), ProjectorError> {
+        self.writer = None;
+        let writer = IssueWriter::open_for(&self.path, self.durability)?;
+        self.position = writer.position();
+        self.projection.forget(self.position);
+        self.writer = Some(writer);
+        Ok(())
+    }
+
+    fn batch(
+        &mut self,
+        reader: &LogReader,
+        end: BatchEnd,
+        is_late: &impl Fn(u64) -> bool,
+    ) -> Result<Taken, ProjectorError> {
+        let mut taken = Taken::default();
+        for record in Records::after(reader, self.position, NAME) {
+            let (position, entry) = record?;
+            if position > end.position {
+                break;
+            }
+            self.take_in(position, entry.as_ref())?;
+            taken.count(entry.as_ref());
+            if taken.records >= end.records || is_late(taken.records) {
+                break;
+            }
+        }
+        self.apply()?;
+        Ok(taken)
+    }
+
+    /// Up to the record that panics, and no further: the fast way goes on behind it.
+    fn one_by_one(&mut self, reader: &LogReader, end: BatchEnd) -> Result<Taken, ProjectorError> {
+        let mut taken = Taken::default();
+        for record in Records::after(reader, self.position, NAME) {
+            let (position, entry) = record?;
+            if position > end.position {
+                break;
+            }
+            let one = caught(|| {
+                self.take_in(position, entry.as_ref())?;
+                self.apply()
+            });
+            let is_passed_over = match one {
+                Ok(applied) => {
+                    applied?;
+                    false
+                }
+                Err(panic) => {
+                    self.reopen()?;
+                    self.projection.pass_over(position);
+                    self.apply()?;
+                    passed_over(NAME, position, &panic);
+                    true
+                }
+            };
+            taken.count(entry.as_ref().filter(|_| !is_passed_over));
+            if is_passed_over || taken.records >= end.records {
+                break;
+            }
+        }
+        Ok(taken)
+    }
+
+    fn take_in(&mut self, position: Position, entry: Option<&Entry>) -> Result<(), ReadModelError> {
+        let Some(writer) = &self.writer else {
+            unreachable!("`take` has opened it")
+        };
+        self.tripwire.pass(position);
+        take_in(&mut self.projection, writer, position, entry)
+    }
+
+    fn apply(&mut self) -> Result<(), ReadModelError> {
+        if let Some(writer) = &mut self.writer {
+            writer.apply(self.projection.finish())?;
+            self.position = writer.position();
+            self.projection.begin_next();
+        }
+        Ok(())
+    }
+}
+
+/// Hands one record to the projection.
+pub(crate) fn take_in(
+    projection: &mut Projection,
+    writer: &IssueWriter,
+    position: Position,
+    entry: Option<&Entry>,
+) -> Result<(), ReadModelError> {
+    match entry {
+        Some(Entry::Event(event)) => projection.event(writer, position, event)?,
+        Some(Entry::Command { command, .. }) => projection.command(writer, position, command)?,
+        Some(Entry::Note(note)) => projection.note(position, note),
+        Some(Entry::Opaque { .. }) | None => projection.skip(position),
+    }
+    Ok(())
+}
