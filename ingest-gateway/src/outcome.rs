@@ -397,14 +397,16 @@ impl Drop for Received {
         if !self.open {
             return;
         }
-        // A client that goes away drops the request's future before its items have
-        // a fate; anything else here is a forgotten one.
-        tracing::debug!(category = self.category, "item ended without a fate");
-        self.close(Some(if std::thread::panicking() {
-            DropReason::Internal
-        } else {
+        // A client that goes away drops the request's future before its items have a
+        // fate; the layer around the doors marks the request first. Anything else here is
+        // a forgotten one.
+        let reason = if self.arrival.is_gone() && !std::thread::panicking() {
             DropReason::Aborted
-        }));
+        } else {
+            tracing::error!(category = self.category, "an item ended without a fate");
+            DropReason::Internal
+        };
+        self.close(Some(reason));
     }
 }
 
@@ -437,5 +439,27 @@ mod tests {
                 in_flight: 0
             }
         );
+        assert_eq!(ended(&tally, DropReason::Internal), 3);
+    }
+
+    fn ended(tally: &Tally, reason: DropReason) -> u64 {
+        let counts = tally.counts();
+        let of = |series: &&Series| series.reason == Some(reason);
+        let series = counts.ended.keys().filter(of);
+        series.map(|series| counts.ended[series]).sum()
+    }
+
+    /// Whose fault it is that an item has no fate: the client's, if it went away.
+    #[test]
+    fn a_forgotten_fate_is_told_from_a_client_that_left() {
+        let tally = Arc::new(Tally::default());
+        let (here, gone) = (Arrival::current(), Arrival::current());
+        gone.set_gone();
+        for arrival in [&here, &gone] {
+            let arrival = Arc::clone(arrival);
+            drop(Received::of(&tally, arrival, "error", ProjectId(1), 2));
+        }
+        assert_eq!(ended(&tally, DropReason::Internal), 2);
+        assert_eq!(ended(&tally, DropReason::Aborted), 2);
     }
 }

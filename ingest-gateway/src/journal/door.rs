@@ -6,7 +6,10 @@
 //! Those requests become one item, dropped, so that they are neither lost from the
 //! equation nor from the journal.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 use axum::{
     extract::{Request, State},
@@ -21,7 +24,7 @@ use super::Arrival;
 use crate::{
     error::{ApiError, ErrorCode},
     ingest_auth,
-    outcome::{DropReason, Received},
+    outcome::Received,
     shared::Shared,
 };
 
@@ -52,9 +55,33 @@ pub(crate) async fn watch(
         is_grpc,
         is_answered: false,
     };
-    let response = arrival.scope(next.run(request)).await;
+    let mut work = std::pin::pin!(arrival.scope(next.run(request)));
+    // Behind `work`, so dropped before it when the client goes away: the items in there
+    // then know why they end without a fate.
+    let going = Going {
+        arrival: &arrival,
+        is_answered: AtomicBool::new(false),
+    };
+    let response = work.as_mut().await;
+    going.is_answered.store(true, Ordering::Relaxed);
+    drop(going);
     leaving.answered(&response);
     response
+}
+
+/// Marks a request whose future is dropped before it has an answer.
+struct Going<'a> {
+    arrival: &'a Arrival,
+    is_answered: AtomicBool,
+}
+
+impl Drop for Going<'_> {
+    fn drop(&mut self) {
+        // A panic is ours, and its items are.
+        if !self.is_answered.load(Ordering::Relaxed) && !std::thread::panicking() {
+            self.arrival.set_gone();
+        }
+    }
 }
 
 /// The end of a request: answered, or dropped with its future when the client went
@@ -128,9 +155,9 @@ impl Drop for Leaving<'_> {
         if self.is_answered {
             return;
         }
-        self.arrival.set_gone();
         if self.is_grpc && !self.arrival.has_items() {
-            self.received().dropped(DropReason::Aborted);
+            // Without a word from here on: it is the client's, or a panic's.
+            drop(self.received());
         }
     }
 }
