@@ -3,6 +3,7 @@
 mod admin;
 mod cli;
 mod config;
+mod descriptors;
 mod forward;
 mod front;
 mod health;
@@ -19,6 +20,7 @@ use std::{io::IsTerminal, process::ExitCode, time::Duration};
 
 use anyhow::{Context, Result};
 use clap::Parser;
+use rustix::fs::Mode;
 use tracing_subscriber::EnvFilter;
 
 use crate::{
@@ -44,6 +46,10 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: &Cli) -> Result<ExitCode> {
+    // Before a file is made: what is stored tells of people, and is this user's alone.
+    rustix::process::umask(Mode::from_raw_mode(0o077));
+    // Before a file is opened.
+    descriptors::raise_limit();
     // Before any log is opened: a disk that fails under a mapped file is named, and a writer ends with its message.
     log_core::install_sigbus_handler().context("install the handler of SIGBUS")?;
     let loaded = load(cli)?;

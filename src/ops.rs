@@ -1,4 +1,7 @@
 //! The second listener: liveness, readiness, Prometheus metrics.
+//!
+//! On a thread and a runtime of its own, with places of its own: whatever the rest of
+//! the process works on or is held up by, these three answer.
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -9,7 +12,10 @@ use parking_lot::Mutex;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::{health::Health, server};
+use crate::{
+    health::Health,
+    server::{self, Bounds},
+};
 
 /// How often old histogram samples are folded away.
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
@@ -65,19 +71,27 @@ pub(crate) fn install_recorder() -> Result<Metrics> {
     })
 }
 
-/// Binds the second listener; serve it with the future returned, until `stop`.
-pub(crate) async fn serve(
+/// Serves the second listener from now on until `stop`; its address, and what completes
+/// when it has ended.
+pub(crate) fn serve(
     listen: SocketAddr,
     metrics: Metrics,
     health: Arc<Health>,
     stop: CancellationToken,
 ) -> Result<(SocketAddr, impl Future<Output = ()> + Send)> {
-    let listener = TcpListener::bind(listen).await.map_err(|error| {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("start the runtime of the metrics listener")?;
+    let listener = std::net::TcpListener::bind(listen).map_err(|error| {
         server::listen_failed(error, listen, "--metrics-listen", "metrics.listen")
     })?;
     let address = listener
         .local_addr()
         .context("the address of metrics.listen")?;
+    listener
+        .set_nonblocking(true)
+        .context("prepare the socket of metrics.listen")?;
     let router = Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(readyz))
@@ -86,8 +100,16 @@ pub(crate) async fn serve(
             metrics: metrics.clone(),
             health,
         });
-    let upkeep_stop = stop.clone();
+    let (ended, end) = tokio::sync::oneshot::channel::<()>();
     let serving = async move {
+        let listener = match TcpListener::from_std(listener) {
+            Ok(listener) => listener,
+            Err(error) => {
+                tracing::error!(%error, "metrics.listen cannot be served");
+                return;
+            }
+        };
+        let upkeep_stop = stop.clone();
         let upkeep = async {
             while tokio::time::timeout(UPKEEP_INTERVAL, upkeep_stop.cancelled())
                 .await
@@ -96,9 +118,22 @@ pub(crate) async fn serve(
                 metrics.handle.run_upkeep();
             }
         };
-        tokio::join!(upkeep, server::serve_tcp(listener, router, stop));
+        let serving = server::serve_tcp("metrics", listener, router, Bounds::SMALL, stop);
+        tokio::join!(upkeep, serving);
     };
-    Ok((address, serving))
+    // If it ever ended early, whoever asks would hear nothing, and restarts the process.
+    std::thread::Builder::new()
+        .name("errata-ops".to_owned())
+        .spawn(move || {
+            runtime.block_on(serving);
+            drop(ended);
+        })
+        .context("start the thread errata-ops")?;
+    let ending = async move {
+        // Nothing is sent: it ends.
+        let _ = end.await;
+    };
+    Ok((address, ending))
 }
 
 async fn readyz(State(ops): State<Ops>) -> impl IntoResponse {

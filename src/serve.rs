@@ -13,6 +13,7 @@ mod banner;
 mod gateway;
 mod logs;
 mod query;
+mod watched;
 
 use std::{sync::Arc, time::Duration};
 
@@ -33,9 +34,11 @@ use self::{alerts::Alerts, query::Query};
 use crate::{
     cli::{Role, Serve},
     config::{Config, Loaded},
+    descriptors,
     front::Front,
     health::Health,
-    ops, peers, server,
+    ops, peers,
+    server::{self, Bounds},
 };
 
 /// How often the gateway tells the log what it did not keep.
@@ -72,6 +75,8 @@ struct Process {
     tasks: Vec<JoinHandle<()>>,
     /// Until it is served.
     listener: Option<TcpListener>,
+    /// Of the listener.
+    bounds: Bounds,
     banner: banner::Banner,
     gateway: Option<OpenGateway>,
     projector: Option<Arc<Projector>>,
@@ -114,8 +119,7 @@ impl Process {
             metrics.clone(),
             Arc::clone(&health),
             stop.clone(),
-        )
-        .await?;
+        )?;
         Ok(Self {
             banner: banner::Banner::new(&roles, ops_address),
             roles,
@@ -125,6 +129,12 @@ impl Process {
             stop,
             tasks: vec![tokio::spawn(ops_serving)],
             listener,
+            bounds: descriptors::bound(Bounds {
+                connections: config.limits.connections_max,
+                address_connections: config.limits.connections_address_max,
+                requests: config.limits.requests_max,
+                address_requests: config.limits.requests_address_max,
+            }),
             gateway: None,
             projector: None,
             query: None,
@@ -173,7 +183,8 @@ impl Process {
         }
         let front = Front::default();
         if let Some(listener) = self.listener.take() {
-            let serving = server::serve_tcp(listener, front.router(), self.stop.clone());
+            let (router, stop) = (front.router(), self.stop.clone());
+            let serving = server::serve_tcp("listen", listener, router, self.bounds, stop);
             self.tasks.push(tokio::spawn(serving));
         }
         Some(front)
@@ -220,7 +231,13 @@ impl Process {
                 .context("start the projector")?;
             let projector = Arc::new(projector);
             self.health
-                .add(projector_check(&projector, config.metrics.ready_lag_max));
+                .add(watched::projector(&projector, config.metrics.ready_lag_max));
+            let weak = Arc::downgrade(&projector);
+            self.metrics.before_scrapes(move || {
+                if let Some(projector) = weak.upgrade() {
+                    projector.publish();
+                }
+            });
             self.projector = Some(projector);
         }
         if let Some(logs) = &data.logs
@@ -253,7 +270,8 @@ impl Process {
     /// Serves what is not served yet: the gateway's listener and the admin socket.
     fn serve(&mut self, config: &Config, router: &Router) -> Result<()> {
         if let Some(listener) = self.listener.take() {
-            let serving = server::serve_tcp(listener, router.clone(), self.stop.clone());
+            let (router, stop) = (router.clone(), self.stop.clone());
+            let serving = server::serve_tcp("listen", listener, router, self.bounds, stop);
             self.tasks.push(tokio::spawn(serving));
         }
         if let Some(open) = &mut self.gateway {
@@ -262,14 +280,23 @@ impl Process {
             let retention = config.log.retention.retention()?;
             let every = config.log.retention.look_every();
             let (gateway, stop) = (open.gateway.clone(), self.stop.clone());
-            self.tasks.push(tokio::spawn(async move {
-                let rounds = gateway.run_retention(retention, every);
-                let care = gateway.watch_logs(LOGS_LOOK_EVERY);
-                let tally = gateway.run_tally(TALLY_EVERY);
-                let _ = stop
-                    .run_until_cancelled(async { tokio::join!(rounds, care, tally) })
-                    .await;
-            }));
+            self.health.add(watched::upkeep(&open.log));
+            let rounds = {
+                let gateway = gateway.clone();
+                async move { gateway.run_retention(retention, every).await }
+            };
+            let care = {
+                let gateway = gateway.clone();
+                async move { gateway.watch_logs(LOGS_LOOK_EVERY).await }
+            };
+            let tally = async move { gateway.run_tally(TALLY_EVERY).await };
+            let mut watch = |name, task| {
+                let task = watched::spawn(name, &self.health, stop.clone(), task);
+                self.tasks.push(task);
+            };
+            watch("retention", Box::pin(rounds) as watched::Task);
+            watch("the look at the logs", Box::pin(care));
+            watch("the tally of drops", Box::pin(tally));
         }
         Ok(())
     }
@@ -285,6 +312,7 @@ impl Process {
             query: self.query.is_some(),
         };
         let alerts = Alerts::start(config, here, router.clone(), secret)?;
+        self.health.add(alerts.alive());
         if !here.gateway && !here.query {
             // Beside others, mail that cannot be sent is no reason to be taken out.
             self.health.add(alerts.check());
@@ -301,6 +329,12 @@ impl Process {
                 None => std::future::pending().await,
             }
         };
+        let gone = async {
+            match &self.gateway {
+                Some(open) => watched::log_thread(&open.log).await,
+                None => std::future::pending().await,
+            }
+        };
         let alone = self.roles == [Role::Alerter];
         let silent = async {
             match &self.alerts {
@@ -313,6 +347,10 @@ impl Process {
             () = poisoned => bail!(
                 "a write or sync of the log failed: the process ends so that nothing is acknowledged on a guess; \
                  look at the disk, then start again (the next start recovers)"
+            ),
+            name = gone => bail!(
+                "the thread {name} has ended by a panic, told above: the process ends so that nothing is \
+                 acknowledged on a guess; start again (the next start recovers), and please report it"
             ),
             () = silent => bail!("the alerter cannot run, for the reason logged above"),
         }
@@ -360,30 +398,6 @@ struct Data {
     secret: ServerSecret,
     /// None where no role reads them.
     logs: Option<LogReader>,
-}
-
-/// Ready: no projection fails or is more than `lag_max` records behind.
-fn projector_check(
-    projector: &Arc<Projector>,
-    lag_max: u64,
-) -> impl Fn() -> Result<(), String> + Send + Sync + use<> {
-    let projector = Arc::downgrade(projector);
-    move || {
-        let projector = projector.upgrade().ok_or("stopping")?;
-        for projection in projector.status() {
-            if let Some(error) = projection.error {
-                return Err(format!("{} fails: {error}", projection.name));
-            }
-            // Parquet files are cut at segment ends, so that one always lags.
-            if projection.name != "cold" && projection.lag > lag_max {
-                return Err(format!(
-                    "{} is {} records behind the log",
-                    projection.name, projection.lag
-                ));
-            }
-        }
-        Ok(())
-    }
 }
 
 /// The two signals that end a server.

@@ -1,37 +1,68 @@
 //! Serving one router on TCP, on the admin socket and in memory.
 //!
-//! Owns connections: HTTP/1.1, HTTP/2 and gRPC on the same port, bounded in number,
-//! with time-outs, ending gracefully. Must not know what the router does.
+//! Owns connections: HTTP/1.1, HTTP/2 and gRPC on the same port, bounded in number and
+//! by address ([`places`]), with a time-out for every phase ([`life`], [`request`]),
+//! ending gracefully. Invariant: nobody waits for anybody: accepting never stops, and
+//! the end comes in time whatever connections do. Must not know what the router does.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+mod life;
+mod places;
+mod request;
 
-use axum::{Router, extract::ConnectInfo};
+use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
+
+use axum::{Router, body::Body, extract::ConnectInfo};
 use hyper::body::Incoming;
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
-    server::{conn::auto, graceful::GracefulShutdown},
+    server::conn::auto,
     service::TowerToHyperService,
 };
-use ingest_gateway::path::strip_prefix;
+use ingest_gateway::path::{sends_messages, strip_prefix};
+use parking_lot::Mutex;
 use tokio::{
     io::{AsyncRead, AsyncWrite, DuplexStream},
     net::{TcpListener, UnixListener},
-    sync::{Semaphore, mpsc},
+    sync::mpsc,
+    time::Instant,
 };
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tonic::transport::{Channel, Endpoint, Uri};
 use tower::{ServiceExt, service_fn};
+use tower_http::catch_panic::CatchPanicLayer;
 
-/// Connections served at the same time; further ones wait in the kernel's backlog.
-const CONNECTIONS_MAX: usize = 4096;
-/// A client has this long to send its request's headers.
-const HEADER_READ_TIMEOUT: Duration = Duration::from_secs(30);
+pub(crate) use self::places::Bounds;
+use self::{
+    life::{Life, Overdue, Patience},
+    places::Places,
+    request::{Answer, Begun, Sent},
+};
+use crate::forward::unavailable_to;
+
+/// Counter, label `reason`: connections that we closed. `silent`, `idle`, `unread`:
+/// they used up their time; `displaced`: their place went to a newcomer; `no_place`:
+/// turned away, all others being at work.
+const CONNECTIONS_CLOSED: &str = "errata_connections_closed_total";
+
 /// HTTP/2 connections are pinged when idle so long, and closed without an answer.
 const PING_INTERVAL: Duration = Duration::from_secs(30);
-/// Open connections have this long to end once shutdown began.
-const DRAIN_TIMEOUT: Duration = Duration::from_secs(4);
+/// Most bytes of a head, in both protocols; in HTTP/1.1 also of what is read ahead.
+const HEAD_BYTES_MAX: u32 = 16 * 1024;
+/// Streams of an HTTP/2 connection at once.
+const STREAMS_MAX: u32 = 64;
+/// Bytes of answers that wait in an HTTP/2 stream.
+const SEND_BUFFER_BYTES: usize = 64 * 1024;
+/// Bytes of bodies that a client may send ahead of our reading, a stream and a
+/// connection: enough for 25 MB a second over 10 ms.
+const STREAM_WINDOW_BYTES: u32 = 256 * 1024;
+/// See [`STREAM_WINDOW_BYTES`].
+const CONNECTION_WINDOW_BYTES: u32 = 512 * 1024;
+/// An idle connection was told that it ends; it has this long to agree.
+const PARTING_TIMEOUT: Duration = Duration::from_secs(5);
 /// Wait after a failed accept (out of descriptors), so as not to spin.
 const ACCEPT_RETRY_WAIT: Duration = Duration::from_millis(50);
+/// Between two log lines of the same trouble.
+const COMPLAIN_EVERY: Duration = Duration::from_secs(10);
 /// Bytes buffered between the two ends of an in-memory connection.
 const MEMORY_BUFFER_BYTES: usize = 64 * 1024;
 /// In-memory connections waiting to be accepted.
@@ -59,73 +90,217 @@ pub(crate) fn listen_failed(
 
 /// Serves connections until `stop`; then drains.
 struct Connections {
+    what: &'static str,
+    patience: Patience,
     router: Router,
     builder: auto::Builder<TokioExecutor>,
-    graceful: GracefulShutdown,
-    permits: Arc<Semaphore>,
+    places: Arc<Places>,
+    /// Connections end after the request at hand.
+    stop: CancellationToken,
+    /// They end now.
+    kill: CancellationToken,
+    open: TaskTracker,
+    complaints: Complaints,
 }
 
 impl Connections {
-    fn new(router: Router) -> Self {
+    fn new(what: &'static str, router: Router, bounds: Bounds) -> Self {
+        Self::with(what, router, bounds, Patience::USUAL)
+    }
+
+    fn with(what: &'static str, router: Router, bounds: Bounds, patience: Patience) -> Self {
         let mut builder = auto::Builder::new(TokioExecutor::new());
         builder
             .http1()
             .timer(TokioTimer::new())
-            .header_read_timeout(HEADER_READ_TIMEOUT);
+            .header_read_timeout(patience.next_head)
+            .max_buf_size(HEAD_BYTES_MAX as usize);
         builder
             .http2()
             .timer(TokioTimer::new())
             .keep_alive_interval(Some(PING_INTERVAL))
-            .adaptive_window(true);
+            .max_concurrent_streams(STREAMS_MAX)
+            .max_header_list_size(HEAD_BYTES_MAX)
+            .max_send_buf_size(SEND_BUFFER_BYTES)
+            .initial_stream_window_size(STREAM_WINDOW_BYTES)
+            .initial_connection_window_size(CONNECTION_WINDOW_BYTES);
         Self {
-            router,
+            what,
+            patience,
+            // Of whichever role a route is: a panic costs its own request only.
+            router: router.layer(CatchPanicLayer::new()),
             builder,
-            graceful: GracefulShutdown::new(),
-            permits: Arc::new(Semaphore::new(CONNECTIONS_MAX)),
+            places: Places::new(bounds, patience),
+            stop: CancellationToken::new(),
+            kill: CancellationToken::new(),
+            open: TaskTracker::new(),
+            complaints: Complaints::default(),
         }
     }
 
-    async fn serve<I>(&self, io: I, peer: Option<SocketAddr>)
+    /// Serves one connection, if there is a place for it; never waits.
+    fn serve<I>(&self, io: I, peer: Option<SocketAddr>)
     where
         I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let Ok(permit) = self.permits.clone().acquire_owned().await else {
+        let Some(place) = self.places.take(peer.map(|peer| peer.ip())) else {
+            closed("no_place");
+            self.complaints.say(|times| {
+                tracing::warn!(
+                    what = self.what,
+                    times,
+                    "connections were turned away: all places are at work"
+                );
+            });
             return;
         };
-        let router =
-            self.router
-                .clone()
-                .map_request(move |mut request: http::Request<Incoming>| {
-                    if let Some(peer) = peer {
-                        request.extensions_mut().insert(ConnectInfo(peer));
+        let (router, places) = (self.router.clone(), Arc::clone(&self.places));
+        let (life, share) = (Arc::clone(&place.life), Arc::clone(&place.share));
+        let service = service_fn(move |request: http::Request<Incoming>| {
+            let begun = Begun::new(&life);
+            let (router, turn) = (router.clone(), places.request(&share));
+            let life = Arc::clone(&life);
+            async move {
+                let (answer, turn) = match (request::fault_of_head(&request), turn) {
+                    (Some(fault), _) => (request::bad_request(fault), None),
+                    (None, Some(turn)) => (answer(router, request, peer, &life).await, Some(turn)),
+                    (None, None) => {
+                        let request = request.map(|_| Body::empty());
+                        let message = "too many requests are in progress";
+                        (unavailable_to(&request, message), None)
                     }
-                    strip_prefix(request.map(axum::body::Body::new))
-                });
+                };
+                Ok::<_, Infallible>(answer.map(|body| Answer::new(body, &life, begun, turn)))
+            }
+        });
         let connection = self
             .builder
-            .serve_connection_with_upgrades(TokioIo::new(io), TowerToHyperService::new(router));
-        let connection = self.graceful.watch(connection.into_owned());
-        tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "connection ended");
+            .serve_connection(TokioIo::new(io), TowerToHyperService::new(service))
+            .into_owned();
+        let (stop, kill) = (self.stop.clone(), self.kill.clone());
+        self.open.spawn(async move {
+            let mut connection = std::pin::pin!(connection);
+            let mut is_ending = false;
+            let mut until = None;
+            loop {
+                tokio::select! {
+                    ended = connection.as_mut() => {
+                        if let Err(error) = ended {
+                            tracing::debug!(error = %error, "connection ended");
+                        }
+                        return;
+                    }
+                    () = kill.cancelled() => return,
+                    () = place.life.evicted() => {
+                        closed("displaced");
+                        return;
+                    }
+                    () = sleep_until(until) => return,
+                    () = stop.cancelled(), if !is_ending => {
+                        is_ending = true;
+                        connection.as_mut().graceful_shutdown();
+                    }
+                    overdue = place.life.overdue(), if until.is_none() => {
+                        closed(overdue.name());
+                        if overdue != Overdue::Idle {
+                            return;
+                        }
+                        // Its peer may have sent a request this very moment.
+                        until = Some(Instant::now() + PARTING_TIMEOUT);
+                        is_ending = true;
+                        connection.as_mut().graceful_shutdown();
+                    }
+                }
             }
-            drop(permit);
         });
     }
 
-    async fn drain(self, what: &'static str) {
-        if tokio::time::timeout(DRAIN_TIMEOUT, self.graceful.shutdown())
+    /// A failed accept: of descriptors an idle connection may hold the last one.
+    async fn accept_failed(&self, error: &std::io::Error) {
+        let freed = self.places.evict_one();
+        self.complaints.say(|times| {
+            tracing::warn!(%error, what = self.what, times, freed, "connections could not be accepted");
+        });
+        tokio::time::sleep(ACCEPT_RETRY_WAIT).await;
+    }
+
+    async fn drain(self) {
+        self.stop.cancel();
+        self.open.close();
+        if tokio::time::timeout(self.patience.drain, self.open.wait())
             .await
             .is_err()
         {
-            tracing::info!(what, "some connections were cut off at shutdown");
+            let left = self.places.connections();
+            tracing::info!(
+                what = self.what,
+                left,
+                "connections were cut off at shutdown"
+            );
+            self.kill.cancel();
+            self.open.wait().await;
+        }
+    }
+}
+
+/// Hands a request to the router.
+async fn answer(
+    router: Router,
+    request: http::Request<Incoming>,
+    peer: Option<SocketAddr>,
+    life: &Arc<Life>,
+) -> http::Response<Body> {
+    let is_stream = sends_messages(request.uri().path());
+    let mut request = request.map(|body| Body::new(Sent::new(body, life, is_stream)));
+    if let Some(peer) = peer {
+        request.extensions_mut().insert(ConnectInfo(peer));
+    }
+    match router.oneshot(strip_prefix(request)).await {
+        Ok(response) => response,
+        Err(never) => match never {},
+    }
+}
+
+/// Sleeps until then, or for ever.
+async fn sleep_until(until: Option<Instant>) {
+    match until {
+        Some(until) => tokio::time::sleep_until(until).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Counts a connection that we closed, by reason.
+fn closed(reason: &'static str) {
+    metrics::counter!(CONNECTIONS_CLOSED, "reason" => reason).increment(1);
+}
+
+/// Says the same thing at most every [`COMPLAIN_EVERY`].
+#[derive(Default)]
+struct Complaints(Mutex<(Option<Instant>, u64)>);
+
+impl Complaints {
+    /// Says it, with the number of times since it was said last.
+    fn say(&self, say: impl FnOnce(u64)) {
+        let mut state = self.0.lock();
+        state.1 += 1;
+        if state.0.is_none_or(|last| last.elapsed() >= COMPLAIN_EVERY) {
+            let times = std::mem::take(&mut state.1);
+            state.0 = Some(Instant::now());
+            drop(state);
+            say(times);
         }
     }
 }
 
 /// Serves TCP until `stop`.
-pub(crate) async fn serve_tcp(listener: TcpListener, router: Router, stop: CancellationToken) {
-    let connections = Connections::new(router);
+pub(crate) async fn serve_tcp(
+    what: &'static str,
+    listener: TcpListener,
+    router: Router,
+    bounds: Bounds,
+    stop: CancellationToken,
+) {
+    let connections = Connections::new(what, router, bounds);
     loop {
         let accepted = tokio::select! {
             () = stop.cancelled() => break,
@@ -135,34 +310,28 @@ pub(crate) async fn serve_tcp(listener: TcpListener, router: Router, stop: Cance
             Ok((stream, peer)) => {
                 // Answers are small; waiting to fill a packet only costs latency.
                 let _ = stream.set_nodelay(true);
-                connections.serve(stream, Some(peer)).await;
+                connections.serve(stream, Some(peer));
             }
-            Err(error) => {
-                tracing::warn!(%error, "a connection could not be accepted");
-                tokio::time::sleep(ACCEPT_RETRY_WAIT).await;
-            }
+            Err(error) => connections.accept_failed(&error).await,
         }
     }
     drop(listener);
-    connections.drain("tcp").await;
+    connections.drain().await;
 }
 
 /// Serves the admin socket until `stop`.
 pub(crate) async fn serve_unix(listener: UnixListener, router: Router, stop: CancellationToken) {
-    let connections = Connections::new(router);
+    let connections = Connections::new("admin socket", router, Bounds::SMALL);
     loop {
         tokio::select! {
             () = stop.cancelled() => break,
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => connections.serve(stream, None).await,
-                Err(error) => {
-                    tracing::warn!(%error, "a connection could not be accepted on the admin socket");
-                    tokio::time::sleep(ACCEPT_RETRY_WAIT).await;
-                }
+                Ok((stream, _)) => connections.serve(stream, None),
+                Err(error) => connections.accept_failed(&error).await,
             },
         }
     }
-    connections.drain("admin socket").await;
+    connections.drain().await;
 }
 
 /// Serves in-memory connections until `stop`, and returns the channel that makes
@@ -186,14 +355,14 @@ pub(crate) fn serve_memory(
     });
     let channel = Endpoint::from_static("http://in-process").connect_with_connector_lazy(connector);
     let serving = async move {
-        let connections = Connections::new(router);
+        let connections = Connections::new("in-process", router, Bounds::WITHIN);
         loop {
             tokio::select! {
                 () = stop.cancelled() => break,
-                Some(stream) = receiver.recv() => connections.serve(stream, None).await,
+                Some(stream) = receiver.recv() => connections.serve(stream, None),
             }
         }
-        connections.drain("in-process").await;
+        connections.drain().await;
     };
     (channel, serving)
 }
@@ -214,3 +383,6 @@ pub(crate) async fn connect_unix(
         }))
         .await
 }
+
+#[cfg(test)]
+mod tests;

@@ -71,6 +71,15 @@ pub struct GatewayLimits {
     pub batch_events_max: usize,
     /// Events in one gRPC stream.
     pub stream_events_max: usize,
+    /// Connections to `listen` at once. Held, like the next three, by the binary, which
+    /// also bounds them by the descriptors that the process may open.
+    pub connections_max: usize,
+    /// Of them, of one address (an IPv6 /64). A reverse proxy is one address.
+    pub connections_address_max: usize,
+    /// Requests in progress at once, streams included; beyond it 503.
+    pub requests_max: usize,
+    /// Of them, of one address.
+    pub requests_address_max: usize,
 }
 
 const MIB: usize = 1024 * 1024;
@@ -88,6 +97,10 @@ impl Default for GatewayLimits {
             durable_timeout_ms: 10_000,
             batch_events_max: 1_000,
             stream_events_max: 10_000,
+            connections_max: 4_096,
+            connections_address_max: 1_024,
+            requests_max: 2_048,
+            requests_address_max: 1_024,
         }
     }
 }

@@ -204,7 +204,7 @@ impl Gateway {
         let doors = Router::new()
             .route_service(
                 "/errata.v1.IngestService/{method}",
-                body::budget_layer(&shared.budget, "/errata.v1.IngestService/StreamErrors")
+                body::budget_layer(&shared.budget, crate::path::STREAM_ERRORS)
                     .layer(GrpcWebLayer::new().layer(ingest)),
             )
             .merge(native::router(Arc::clone(shared)))

@@ -44,6 +44,15 @@ pub fn is_gateways(method: &Method, path: &str) -> bool {
     ingestion_start(path) == Some(0) && !(is_read && is_list)
 }
 
+/// Whether a request there sends messages when there is something to tell, so that no
+/// time is set for all of them.
+pub fn sends_messages(path: &str) -> bool {
+    path == STREAM_ERRORS
+}
+
+/// The one call whose request is a stream.
+pub(crate) const STREAM_ERRORS: &str = "/errata.v1.IngestService/StreamErrors";
+
 /// `/api/projects/{id}/ingest`: what the gateway remembers of a project's requests.
 fn is_journal(path: &str) -> bool {
     let rest = path.strip_prefix("/api/projects/");

@@ -46,7 +46,13 @@ async fn world() -> (Forwarder, CancellationToken) {
     let forwarder = forwarder(&format!("http://{}", listener.local_addr().unwrap()));
     let stop = CancellationToken::new();
     let router = Router::new().fallback(echo);
-    tokio::spawn(crate::server::serve_tcp(listener, router, stop.clone()));
+    tokio::spawn(crate::server::serve_tcp(
+        "test",
+        listener,
+        router,
+        crate::server::Bounds::SMALL,
+        stop.clone(),
+    ));
     (forwarder, stop)
 }
 
@@ -164,8 +170,10 @@ async fn a_gateway_that_is_down_is_a_503_and_serves_again_when_it_is_back() {
     let listener = TcpListener::bind(address).await.unwrap();
     let router = Router::new().fallback(echo);
     tokio::spawn(crate::server::serve_tcp(
+        "test",
         listener,
         router,
+        crate::server::Bounds::SMALL,
         CancellationToken::new(),
     ));
     let answer = forwarder

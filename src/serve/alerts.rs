@@ -92,6 +92,18 @@ impl Alerts {
         move || health.problem().map_or(Ok(()), Err)
     }
 
+    /// Ready: it has not ended by itself. That it cannot run is said at its start.
+    pub(super) fn alive(&self) -> impl Fn() -> Result<(), String> + Send + Sync + use<> {
+        let (task, failed) = (self.alerter.abort_handle(), self.failed.clone());
+        let stop = self.stop.clone();
+        move || {
+            if task.is_finished() && !failed.is_cancelled() && !stop.is_cancelled() {
+                return Err("the alerter has ended, restart the process".to_owned());
+            }
+            Ok(())
+        }
+    }
+
     /// Completes when it cannot run at all.
     pub(super) async fn failed(&self) {
         self.failed.cancelled().await;

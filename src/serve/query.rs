@@ -46,7 +46,11 @@ impl Query {
     ) -> impl Fn() -> Result<(), String> + Send + Sync + use<> {
         let engine = Arc::downgrade(&self.0);
         move || {
-            let lag = engine.upgrade().ok_or("stopping")?.lag();
+            let engine = engine.upgrade().ok_or("stopping")?;
+            if let Some(name) = engine.ended_thread() {
+                return Err(format!("the thread {name} has ended, restart the process"));
+            }
+            let lag = engine.lag();
             if !lag.open {
                 return Err("waiting for the projector to publish a read model".to_owned());
             }

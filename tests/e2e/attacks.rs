@@ -8,5 +8,6 @@
 #![allow(dead_code)]
 
 pub(crate) mod h2;
+mod places;
 pub(crate) mod siege;
 pub(crate) mod wire;

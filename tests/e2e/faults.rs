@@ -8,12 +8,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use rustix::process::{Pid, Resource, Rlimit, getrlimit};
 use serde_json::Value;
 
 use crate::{
     image::{Cut, EXT4, Image},
     separate::with_own_mounts,
-    support::{Ledger, Load, Server, audit, errata},
+    support::{Ledger, Load, Server, audit, errata, wait_for},
 };
 
 /// How often each fault strikes in one run; `make soak` asks for more.
@@ -207,6 +208,52 @@ fn kill_9_on_a_full_disk_loses_nothing_acknowledged() {
             image.unmount().unwrap();
         },
     );
+}
+
+/// Sets how many files a process may have open, within its hard limit.
+fn limit_descriptors(server: &Server, limit: Option<u64>) {
+    let pid = Pid::from_raw(server.pid().cast_signed());
+    // A child's hard limit is its parent's.
+    let hard = getrlimit(Resource::Nofile).maximum;
+    let wanted = Rlimit {
+        current: limit.or(hard),
+        maximum: hard,
+    };
+    rustix::process::prlimit(pid, Resource::Nofile, wanted).unwrap();
+}
+
+/// Out of descriptors, as attackers and neighbours make it: rolls, commits of the search
+/// index and whatever else opens files fail for a while. Nothing is lost, nothing is
+/// thrown away, nothing has to be restarted.
+#[test]
+fn a_process_without_descriptors_loses_nothing_and_heals() {
+    // A segment an event or two, so that rolls go on all the time.
+    let segments = [("ERRATA_LOG__EVENTS_SEGMENT_BYTES", "65536"), SEGMENTS[1]];
+    let server = Server::start_with(&segments);
+    let ledger = Ledger::default();
+    for round in 0..rounds() {
+        let load = Load::start(&server, &format!("round {round}"), &ledger);
+        load.wait_for_acknowledged(ACKNOWLEDGED_MIN);
+        server.wait_for_issues("", |issues| !issues.is_empty());
+        let said_before = server.said().len();
+        // Fewer than it has: every open fails from now on.
+        limit_descriptors(&server, Some(8));
+        load.wait_for_refused();
+        wait_for("a projection to fail", || {
+            server.said()[said_before..]
+                .contains("projection failed")
+                .then_some(())
+        });
+        limit_descriptors(&server, None);
+        load.wait_for_acknowledged(ACKNOWLEDGED_MIN);
+        load.stop();
+        server.wait_for_readiness();
+    }
+    audit(&server, &ledger);
+    let said = server.said();
+    for word in ["is rebuilt", "damaged", "poisoned"] {
+        assert!(!said.contains(word), "{word:?}: {said}");
+    }
 }
 
 #[test]

@@ -50,7 +50,10 @@ fn command(data_dir: &Path) -> Command {
     }
     command
         .current_dir(data_dir.parent().unwrap())
-        .env("ERRATA_DATA_DIR", data_dir);
+        .env("ERRATA_DATA_DIR", data_dir)
+        // An installation of the developer's own may have the default ones.
+        .env("ERRATA_LISTEN", "127.0.0.1:0")
+        .env("ERRATA_METRICS__LISTEN", "127.0.0.1:0");
     command
 }
 
@@ -187,6 +190,11 @@ impl Server {
         wait_for("readiness", || {
             self.readiness().filter(|(status, _)| *status == 200)
         });
+    }
+
+    /// All that it has said so far.
+    pub(crate) fn said(&self) -> String {
+        self.output.lock().unwrap().clone()
     }
 
     /// Its process id.
