@@ -28,6 +28,8 @@ export default tseslint.config(
       'no-restricted-globals': ['error', ...WORLD],
     },
   },
+  // State in closures, not in fields: some 300 bytes of the browser bundle. Each function in them is short.
+  { files: ['src/core/{client,queue,scope}.ts'], rules: { 'max-lines-per-function': 'off' } },
   { files: ['src/browser/**'], rules: { 'no-restricted-imports': forbid('**/node/**', 'node:*') } },
   { files: ['src/node/**'], rules: { 'no-restricted-imports': forbid('**/browser/**') } },
   {

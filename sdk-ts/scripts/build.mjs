@@ -5,20 +5,48 @@ import { cpSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { build } from 'esbuild';
+import { rolldown } from 'rolldown';
 
 const root = join(import.meta.dirname, '..');
 const dist = join(root, 'dist');
 rmSync(dist, { recursive: true, force: true });
 
-const shared = { bundle: true, absWorkingDir: root, legalComments: 'none', logLevel: 'warning', sourcemap: true };
-const browser = { ...shared, entryPoints: ['src/browser/index.ts'], platform: 'browser', target: ['es2022'] };
-const node = { ...shared, entryPoints: ['src/node/index.ts'], platform: 'node', target: ['node20'] };
+const node = {
+  absWorkingDir: root,
+  bundle: true,
+  entryPoints: ['src/node/index.ts'],
+  legalComments: 'none',
+  logLevel: 'warning',
+  platform: 'node',
+  sourcemap: true,
+  target: ['node20'],
+};
 await Promise.all([
-  build({ ...browser, format: 'esm', outfile: 'dist/browser/index.js' }),
-  build({ ...browser, format: 'iife', globalName: 'Errata', minify: true, sourcemap: 'external', outfile: 'dist/browser/errata.min.js' }),
   build({ ...node, format: 'esm', outfile: 'dist/node/index.js' }),
   build({ ...node, format: 'cjs', outfile: 'dist/node/index.cjs' }),
+  browser(),
 ]);
+
+// By Rolldown, whose minifier gets some 5 % below esbuild's. The module is minified as
+// well, with its map beside: what a bundler makes of it is then as small as our own script.
+async function browser() {
+  const bundle = await rolldown({
+    cwd: root,
+    input: 'src/browser/index.ts',
+    platform: 'browser',
+    optimization: { inlineConst: { mode: 'all', pass: 3 } },
+    transform: { target: 'es2022' },
+    treeshake: { moduleSideEffects: false, propertyReadSideEffects: false },
+  });
+  const shared = {
+    comments: false,
+    generatedCode: { symbols: false },
+    minify: { compress: { target: 'es2022' }, mangle: { toplevel: true }, codegen: true },
+  };
+  await bundle.write({ ...shared, format: 'esm', file: join(dist, 'browser/index.js'), sourcemap: true });
+  await bundle.write({ ...shared, format: 'iife', name: 'Errata', file: join(dist, 'browser/errata.min.js'), sourcemap: 'hidden' });
+  await bundle.close();
+}
 
 const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin/tsc');
 execFileSync(process.execPath, [tsc, '-p', 'tsconfig.types.json'], { cwd: root, stdio: 'inherit' });

@@ -1,15 +1,21 @@
 /** A world that tests control: clock, chance and server. */
-import { Client } from '../src/core/client';
+import { makeClient, type Client } from '../src/core/client';
 import type { Options } from '../src/core/options';
 import type { Platform, Reply } from '../src/core/platform';
-import { StackScopes } from '../src/core/scope';
+import { stackScopes } from '../src/core/scope';
 import type { Stats } from '../src/core/stats';
 import type { WireEvent } from '../src/core/wire';
 
 type Answer = Partial<Reply> | 'offline';
 
+/** What Errata answers when it stored all. */
+export const stored = (count: number): string => JSON.stringify({ results: Array.from({ length: count }, (_, i) => ({ id: `${i}` })) });
+
 export class World {
+  /** The wall clock, which anybody may set. */
   nowMs = Date.UTC(2026, 0, 2, 3, 4, 5);
+  /** The clock that only goes on. */
+  elapsedMs = 5;
   /** Answers of the server in order; when used up, everything is stored. */
   answers: Answer[] = [];
   /** The events of each request. */
@@ -21,11 +27,13 @@ export class World {
   readonly platform: Platform = {
     name: 'test',
     now: () => this.nowMs,
+    elapsed: () => this.elapsedMs,
     random: () => 0.5,
+    bytesOf: (text) => Buffer.byteLength(text),
     newId: () => (++this.#count).toString(16).padStart(32, '0'),
     setTimer: (callback, delayMs) => {
       const key = ++this.#count;
-      this.#timers.set(key, { atMs: this.nowMs + delayMs, callback });
+      this.#timers.set(key, { atMs: this.elapsedMs + delayMs, callback });
       return () => this.#timers.delete(key);
     },
     send: (body) => {
@@ -33,7 +41,7 @@ export class World {
       this.requests.push(errors);
       const answer = this.answers.shift() ?? {};
       if (answer === 'offline') return Promise.reject(new Error('offline'));
-      return Promise.resolve({ status: 202, retryAfter: null, body: '', ...answer });
+      return Promise.resolve({ status: 202, body: stored(errors.length), ...answer });
     },
     describe: () => undefined,
     locate: (path) => ({ filename: path.replace(/^.*\/\/[^/]*/, ''), absPath: path }),
@@ -41,22 +49,28 @@ export class World {
   };
 
   client(options: Options = {}, queueDefault = 100): Client {
-    return new Client({ options, platform: this.platform, scopes: new StackScopes(), queueDefault });
+    return makeClient(options, this.platform, stackScopes(), queueDefault);
   }
 
   /** Lets time pass, running what falls due on the way. */
   async pass(ms: number): Promise<void> {
-    const endMs = this.nowMs + ms;
+    const endMs = this.elapsedMs + ms;
     await settle();
     for (let i = 0; i < 10_000; i++) {
       const next = [...this.#timers].sort(([, a], [, b]) => a.atMs - b.atMs)[0];
       if (!next || next[1].atMs > endMs) break;
       this.#timers.delete(next[0]);
-      this.nowMs = Math.max(this.nowMs, next[1].atMs);
+      this.#advance(next[1].atMs);
       next[1].callback();
       await settle();
     }
-    this.nowMs = endMs;
+    this.#advance(endMs);
+  }
+
+  #advance(toMs: number): void {
+    const ms = Math.max(0, toMs - this.elapsedMs);
+    this.elapsedMs += ms;
+    this.nowMs += ms;
   }
 }
 

@@ -1,40 +1,51 @@
-/** What happens to a page: errors nobody caught, requests, its end. */
+/**
+ * What happens to a page or a worker: errors nobody caught, requests, its end. Each hook
+ * is installed, or missing in this world (a frozen console, a worker without a document),
+ * on its own.
+ */
 import type { Client } from '../core/client.js';
 import { httpBreadcrumb, patch, watchConsole, watchFetch } from '../core/hooks.js';
 import type { Options } from '../core/options.js';
-import { get, toText } from '../core/safe.js';
-import { OUTLIVE_BYTES_MAX } from './platform.js';
+import { cut, get, isObject, toText } from '../core/safe.js';
+import { OUTLIVE_BYTES_MAX, elapsed } from './platform.js';
+
+const LOGGED_CHARS_MAX = 300;
 
 /** Listens until `close`. */
 export function install(client: Client, options: Options, beaconUrl: string): void {
+  const listen = (target: EventTarget, type: string, handler: (event: Event) => void): void => {
+    client.hook(() => {
+      target.addEventListener(type, handler);
+      return () => { target.removeEventListener(type, handler); };
+    });
+  };
   if (options.globalHandlers !== false) {
-    listen(client, window, 'error', (event) => { onError(client, event); });
-    listen(client, window, 'unhandledrejection', (event) => {
+    listen(self, 'error', (event) => { onError(client, event); });
+    listen(self, 'unhandledrejection', (event) => {
       client.captureException(get(event, 'reason'), undefined, {
         mechanism: 'onunhandledrejection',
         handled: false,
       });
     });
   }
-  const record = client.addBreadcrumb.bind(client);
-  if (options.consoleBreadcrumbs !== false) client.onClose(watchConsole(console, record));
+  const record = client.addBreadcrumb;
+  if (options.consoleBreadcrumbs !== false) client.hook(() => watchConsole(console, record, show));
   if (options.httpBreadcrumbs !== false) {
-    client.onClose(watchFetch(window, Date.now, record));
-    client.onClose(watchXhr(record));
+    client.hook(() => watchFetch(self, elapsed, record));
+    client.hook(() => watchXhr(record));
   }
-  // Phones end pages without telling; hidden is the last moment that is sure.
-  const leave = (): void => {
-    client.handOver(OUTLIVE_BYTES_MAX, (body) => beacon(beaconUrl, body));
+  const { queue } = client;
+  const leave = (last: boolean): void => {
+    queue.handOver(OUTLIVE_BYTES_MAX, (body) => beacon(beaconUrl, body), last);
   };
-  listen(client, document, 'visibilitychange', () => {
-    if (document.visibilityState === 'hidden') leave();
+  // Phones end pages without telling; hidden is the last moment that is sure.
+  // A worker has no document, and never hears of this.
+  listen((self as { document?: EventTarget }).document ?? self, 'visibilitychange', () => {
+    if (document.visibilityState === 'hidden') leave(false);
+    else queue.hurry();
   });
-  listen(client, window, 'pagehide', leave);
-}
-
-function listen(client: Client, target: EventTarget, type: string, handler: (event: Event) => void): void {
-  target.addEventListener(type, handler);
-  client.onClose(() => { target.removeEventListener(type, handler); });
+  listen(self, 'pagehide', () => { leave(true); });
+  listen(self, 'online', () => { queue.hurry(); });
 }
 
 function onError(client: Client, event: Event): void {
@@ -43,6 +54,23 @@ function onError(client: Client, event: Event): void {
   const { message, filename, lineno, colno } = event as ErrorEvent;
   const stack = `at ${filename}:${lineno}:${colno}`;
   client.captureException(get(event, 'error') ?? { name: 'Error', message, stack }, undefined, how);
+}
+
+/**
+ * A logged value without running the application's code. Objects stay closed: what looks
+ * into one runs its getters, or wakes the Proxy of a state library, and no page can tell
+ * a Proxy from an object.
+ */
+function show(logged: unknown): string {
+  let text = logged;
+  if (isObject(logged)) {
+    const { isError } = Error as { isError?: (value: unknown) => boolean };
+    text = '[object]';
+    if (isError ? isError(logged) : logged instanceof Error) {
+      text = `Error: ${String(Object.getOwnPropertyDescriptor(logged, 'message')?.value)}`;
+    }
+  } else if (typeof logged === 'function') text = '[function]';
+  return cut(String(text), LOGGED_CHARS_MAX);
 }
 
 function beacon(url: string, body: string): boolean {
@@ -55,27 +83,16 @@ function beacon(url: string, body: string): boolean {
 }
 
 function watchXhr(record: Client['addBreadcrumb']): () => void {
-  const prototype = XMLHttpRequest.prototype;
-  const requests = new WeakMap<object, [method: string, url: string]>();
-  const closeOpen = patch(prototype, 'open', (open) =>
+  return patch(XMLHttpRequest.prototype, 'open', (open) =>
     function (...args) {
-      requests.set(this as object, [toText(args[0], 20), toText(args[1], 2_000)]);
-      return open.apply(this, args);
-    },
-  );
-  const closeSend = patch(prototype, 'send', (send) =>
-    function (...args) {
+      const result = open.apply(this, args);
+      const start = elapsed();
       const xhr = this as XMLHttpRequest;
-      const start = Date.now();
+      const [method, url] = args.map((arg) => toText(arg, 2_000));
       xhr.addEventListener('loadend', () => {
-        const [method, url] = requests.get(xhr) ?? ['', ''];
-        record(httpBreadcrumb('xhr', method, url, xhr.status, Date.now() - start));
+        record(httpBreadcrumb('xhr', method ?? '', url ?? '', xhr.status, elapsed() - start));
       }, { once: true });
-      return send.apply(this, args);
+      return result;
     },
   );
-  return () => {
-    closeOpen();
-    closeSend();
-  };
 }

@@ -1,6 +1,6 @@
 /** `@errata/sdk/browser`. */
 import { scopes, setClient } from '../core/api.js';
-import { Client } from '../core/client.js';
+import { makeClient } from '../core/client.js';
 import { parseDsn } from '../core/dsn.js';
 import type { Options } from '../core/options.js';
 import { install } from './handlers.js';
@@ -35,18 +35,13 @@ export function init(options: Options): void {
     setClient(undefined);
     if (!options.dsn) return;
     const dsn = parseDsn(options.dsn);
-    if (typeof dsn === 'string') {
-      console.error('[errata] not started:', dsn);
-      return;
-    }
-    const client = new Client({
-      options,
-      platform: browserPlatform(dsn),
-      scopes: scopes(),
-      queueDefault: QUEUE_EVENTS,
-    });
-    install(client, options, batchUrl(dsn));
+    // eslint-disable-next-line @typescript-eslint/only-throw-error -- printed below, without a stack
+    if (typeof dsn === 'string') throw dsn;
+    const url = batchUrl(dsn);
+    const client = makeClient(options, browserPlatform(url), scopes(), QUEUE_EVENTS);
+    // First, so that errors are taken whatever becomes of the hooks.
     setClient(client);
+    install(client, options, url);
   } catch (error) {
     console.error('[errata] not started:', error);
   }

@@ -5,8 +5,10 @@
  * CommonJS, two copies) still has one client and one scope.
  */
 import type { Client, Hint } from './client.js';
-import { toLevel, StackScopes, type Breadcrumb, type Scope, type Scopes, type User } from './scope.js';
-import type { Stats } from './stats.js';
+import { stackOf } from './exception.js';
+import { quietly } from './safe.js';
+import { stackScopes, toLevel, type Breadcrumb, type Scope, type Scopes, type User } from './scope.js';
+import { noStats, type Stats } from './stats.js';
 import type { Level } from './wire.js';
 
 /** Waits of `flush` and `close` when no time is given. */
@@ -18,11 +20,21 @@ interface State {
 }
 
 const KEY = Symbol.for('errata.sdk.1');
-const holder = globalThis as { [KEY]?: State };
-const state: State = (holder[KEY] ??= {});
+const state: State = sharedState();
+
+function sharedState(): State {
+  const holder = globalThis as { [KEY]?: State };
+  const own: State = {};
+  try {
+    return (holder[KEY] ??= own);
+  } catch {
+    // A frozen world: then each copy of the package has its own.
+    return own;
+  }
+}
 
 /** The scopes of this process; the first platform loaded decides their kind. */
-export function scopes(make: () => Scopes = () => new StackScopes()): Scopes {
+export function scopes(make: () => Scopes = stackScopes): Scopes {
   return (state.scopes ??= make());
 }
 
@@ -48,23 +60,23 @@ export function captureMessage(message: string, hint?: Level | Hint): string {
 }
 
 export function setUser(user: User | null): void {
-  quietly(() => { scopes().current().setUser(user); });
+  onScope((scope) => { scope.setUser(user); });
 }
 
 export function setTag(key: string, value: unknown): void {
-  quietly(() => { scopes().current().setTag(key, value); });
+  onScope((scope) => { scope.setTag(key, value); });
 }
 
 export function setTags(tags: Record<string, unknown>): void {
-  quietly(() => { scopes().current().setTags(tags); });
+  onScope((scope) => { scope.setTags(tags); });
 }
 
 export function setContext(name: string, context: Record<string, unknown> | null): void {
-  quietly(() => { scopes().current().setContext(name, context); });
+  onScope((scope) => { scope.setContext(name, context); });
 }
 
 export function setExtra(key: string, value: unknown): void {
-  quietly(() => { scopes().current().setExtra(key, value); });
+  onScope((scope) => { scope.setExtra(key, value); });
 }
 
 export function addBreadcrumb(breadcrumb: Breadcrumb): void {
@@ -83,7 +95,7 @@ export function withScope<T>(callback: (scope: Scope) => T): T {
 
 /** Sends what is held; false when the time passed before. */
 export function flush(timeoutMs = FLUSH_MS): Promise<boolean> {
-  return state.client?.flush(timeoutMs) ?? Promise.resolve(true);
+  return state.client?.queue.flush(timeoutMs) ?? Promise.resolve(true);
 }
 
 /** Takes out all hooks, flushes, and ends the client. */
@@ -93,20 +105,18 @@ export function close(timeoutMs = FLUSH_MS): Promise<boolean> {
 
 /** The account of events since `init`. */
 export function stats(): Stats {
-  return state.client?.stats() ?? { captured: 0, sent: 0, unconfirmed: 0, queued: 0, dropped: {} };
+  return state.client?.queue.snapshot() ?? noStats();
+}
+
+function onScope(work: (scope: Scope) => void): void {
+  quietly(() => { work(scopes().current()); });
 }
 
 /** Where `below` was called; empty where the engine cannot say. */
 function stackAbove(below: (...args: never[]) => unknown): string {
-  const at: { stack?: string } = {};
-  (Error as { captureStackTrace?: (target: object, below: unknown) => void }).captureStackTrace?.(at, below);
-  return at.stack ?? '';
-}
-
-function quietly(work: () => void): void {
-  try {
-    work();
-  } catch {
-    // Losing one fact is better than disturbing the application.
-  }
+  const at = {};
+  quietly(() => {
+    (Error as { captureStackTrace?: (target: object, below: unknown) => void }).captureStackTrace?.(at, below);
+  });
+  return stackOf(at);
 }

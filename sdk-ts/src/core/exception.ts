@@ -1,37 +1,67 @@
 /** Whatever was thrown, as an error of the wire. Never throws. */
-import { CHARS } from './options.js';
-import { cut, get, getString, tagOf, toJson, toText } from './safe.js';
+import { MESSAGE_CHARS_MAX, TYPE_CHARS_MAX } from './options.js';
+import { cut, get, getString, isObject, tagOf, toJson, toText } from './safe.js';
 import { parseStack, type Locate } from './stack.js';
-import type { Json, WireError } from './wire.js';
+import type { Json, JsonObject, WireError } from './wire.js';
 
 /** Causes kept, over all levels: `cause`, and `errors` of an AggregateError. */
 const CAUSES_MAX = 20;
 /** Characters of a thrown non-error that become the message. */
 const VALUE_CHARS_MAX = 500;
+/** Characters that tell one cause of errors from another. */
+const KEY_CHARS_MAX = 300;
+/** Call sites read of a stack that `Error.prepareStackTrace` made a list. */
+const CALL_SITES_MAX = 250;
 
-export interface Described {
-  error: WireError;
-  /** The thrown value when it is not an error: its fields are worth reading. */
-  thrown?: Json;
-}
-
-/** `stackHere`: the stack of the capture, for values that carry none. */
-export function describe(thrown: unknown, stackHere: (() => string) | undefined, locate: Locate): Described {
+/**
+ * What an event says of a thrown value. The fields of one that is no error are in `extra`.
+ * `stackHere`: the stack of the capture, for values that carry none.
+ */
+export function describe(
+  thrown: unknown,
+  stackHere: (() => string) | undefined,
+  locate: Locate,
+): { error: WireError; extra?: JsonObject } {
   if (isError(thrown)) {
     const error = fromError(thrown, locate);
     const causes = causesOf(thrown, locate);
     if (causes.length) error.causes = causes;
     return { error };
   }
-  const error: WireError = { type: typeOf(thrown), message: messageOf(thrown) };
-  const frames = parseStack(stackHere?.() ?? '', '', locate);
+  const json = toJson(thrown);
+  const error: WireError = { type: typeOf(thrown), message: messageOf(thrown, json) };
+  const frames = parseStack(stackHere?.() ?? '', 0, locate);
   if (frames.length) error.frames = frames;
-  return thrown !== null && typeof thrown === 'object' ? { error, thrown: toJson(thrown) } : { error };
+  return isObject(thrown) ? { error, extra: { thrown: json } } : { error };
+}
+
+/** Equal for errors that come from one place, whatever their message says; cheap. */
+export function keyOf(thrown: unknown): string {
+  const stack = stackOf(thrown);
+  const message = get(thrown, 'message');
+  // Behind the message, which V8 repeats at the head of a stack.
+  const from = stack.indexOf('\n', typeof message === 'string' ? message.length : 0);
+  if (from >= 0) return stack.slice(from, from + KEY_CHARS_MAX);
+  const text = typeof thrown === 'string' ? thrown : message;
+  return typeof text === 'string' ? text.slice(0, KEY_CHARS_MAX).replace(/\d+/g, '0') : '';
+}
+
+/** The stack as a text; `Error.prepareStackTrace` may have made it a list of call sites. */
+export function stackOf(value: unknown): string {
+  const stack = get(value, 'stack');
+  if (typeof stack === 'string') return stack;
+  try {
+    // They write themselves as V8 does.
+    if (Array.isArray(stack)) return stack.slice(0, CALL_SITES_MAX).map((site) => `\nat ${String(site)}`).join('');
+  } catch {
+    // Not call sites then.
+  }
+  return '';
 }
 
 /** An error of any realm, or what behaves like one. */
 function isError(value: unknown): boolean {
-  if (value === null || typeof value !== 'object') return false;
+  if (!isObject(value)) return false;
   const tag = tagOf(value);
   return (
     tag === 'Error' ||
@@ -43,23 +73,23 @@ function isError(value: unknown): boolean {
 function fromError(value: unknown, locate: Locate): WireError {
   const name = getString(value, 'name', 1_000) ?? '';
   const message = get(value, 'message');
-  const text = typeof message === 'string' ? message : message === undefined ? '' : toText(message, CHARS.message);
+  const text = typeof message === 'string' ? message : message === undefined ? '' : toText(message, MESSAGE_CHARS_MAX);
   const error: WireError = {
-    type: cut(className(value, name), CHARS.type),
-    message: cut(text, CHARS.message),
+    type: cut(className(value, name), TYPE_CHARS_MAX),
+    message: cut(text, MESSAGE_CHARS_MAX),
   };
-  const stack = get(value, 'stack');
-  if (typeof stack === 'string') {
-    const frames = parseStack(stack, text ? `${name}: ${text}` : name, locate);
-    if (frames.length) error.frames = frames;
-  }
+  const stack = stackOf(value);
+  // V8 repeats name and message, which may look like frames and be long: a part is compared, all is passed over.
+  const headed = stack.startsWith(name) && (!text || stack.startsWith(`: ${text.slice(0, KEY_CHARS_MAX)}`, name.length));
+  const frames = parseStack(stack, headed ? name.length + (text ? text.length + 2 : 0) : 0, locate);
+  if (frames.length) error.frames = frames;
   return error;
 }
 
 /** `class PaymentError extends Error` often forgets to set its name. Names that minifiers made do not end so. */
 function className(value: unknown, name: string): string {
   if (name && name !== 'Error') return name;
-  const made = getString(get(value, 'constructor'), 'name', CHARS.type);
+  const made = getString(get(value, 'constructor'), 'name', TYPE_CHARS_MAX);
   return made && /(Error|Exception)$/.test(made) ? made : name || 'Error';
 }
 
@@ -69,7 +99,7 @@ function causesOf(top: unknown, locate: Locate): WireError[] {
   const follow = (value: unknown): void => {
     if (value === undefined || value === null || causes.length >= CAUSES_MAX || seen.includes(value)) return;
     seen.push(value);
-    causes.push(isError(value) ? fromError(value, locate) : { type: typeOf(value), message: messageOf(value) });
+    causes.push(isError(value) ? fromError(value, locate) : { type: typeOf(value), message: messageOf(value, toJson(value)) });
     walk(value);
   };
   const walk = (value: unknown): void => {
@@ -83,13 +113,17 @@ function causesOf(top: unknown, locate: Locate): WireError[] {
 }
 
 function typeOf(thrown: unknown): string {
-  if (thrown === null || (typeof thrown !== 'object' && typeof thrown !== 'function')) {
-    return thrown === null ? 'null' : typeof thrown;
-  }
-  const made = getString(get(thrown, 'constructor'), 'name', CHARS.type);
-  return getString(thrown, 'name', CHARS.type) || made || tagOf(thrown) || 'Object';
+  if (thrown === null) return 'null';
+  if (!isObject(thrown) && typeof thrown !== 'function') return typeof thrown;
+  const made = getString(get(thrown, 'constructor'), 'name', TYPE_CHARS_MAX);
+  return getString(thrown, 'name', TYPE_CHARS_MAX) || made || tagOf(thrown) || 'Object';
 }
 
-function messageOf(thrown: unknown): string {
-  return getString(thrown, 'message', CHARS.message) ?? toText(thrown, typeof thrown === 'string' ? CHARS.message : VALUE_CHARS_MAX);
+/** `json`: the value's copy, since reading it again may be costly. */
+function messageOf(thrown: unknown, json: Json): string {
+  if (typeof thrown === 'string') return cut(thrown, MESSAGE_CHARS_MAX);
+  return (
+    getString(thrown, 'message', MESSAGE_CHARS_MAX) ??
+    cut(typeof json === 'string' ? json : JSON.stringify(json), VALUE_CHARS_MAX)
+  );
 }

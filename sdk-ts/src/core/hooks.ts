@@ -1,6 +1,7 @@
 /** Breadcrumbs from functions that every platform has: console and fetch. */
-import { get, getString, toText } from './safe.js';
+import { get, getString, quietly, toText } from './safe.js';
 import type { Breadcrumb } from './scope.js';
+import { cleanUrl } from './url.js';
 import type { Level } from './wire.js';
 
 type Callable = (this: unknown, ...args: unknown[]) => unknown;
@@ -15,17 +16,16 @@ const CONSOLE: Record<string, Level> = {
 };
 /** Arguments of one console call that are read. */
 const CONSOLE_ARGS_MAX = 5;
-const ARG_CHARS_MAX = 300;
 
-/** Replaces a method; answers how to put the original back. */
+/** Replaces a method; answers how to put the original back. Throws where it is missing or frozen. */
 export function patch(owner: object, name: string, wrap: (original: Callable) => Callable): () => void {
-  const methods = owner as Record<string, unknown>;
+  const methods = owner as Record<string, Callable>;
   const original = methods[name];
-  if (typeof original !== 'function') return () => undefined;
+  if (typeof original !== 'function') throw new TypeError(name);
+  const wrapped = wrap(original);
   let active = true;
-  const wrapped = wrap(original as Callable);
   const outer: Callable = function (...args) {
-    return (active ? wrapped : (original as Callable)).apply(this, args);
+    return (active ? wrapped : original).apply(this, args);
   };
   methods[name] = outer;
   return () => {
@@ -35,29 +35,31 @@ export function patch(owner: object, name: string, wrap: (original: Callable) =>
   };
 }
 
-export function watchConsole(console: object, record: Record_): () => void {
-  // Our own work may log (a getter of a logged object does): that must not recurse.
+/** `show` makes text of what was logged, and must not run any code of the application. */
+export function watchConsole(console: object, record: Record_, show: (logged: unknown) => string): () => void {
+  // Our own work may log: that must not recurse.
   let inside = false;
-  const undo = Object.entries(CONSOLE).map(([name, level]) =>
-    patch(console, name, (original) =>
+  const undo: (() => void)[] = [];
+  for (const [name, level] of Object.entries(CONSOLE)) {
+    const watch = (original: Callable): Callable =>
       function (...args) {
         if (!inside) {
           inside = true;
-          try {
-            const texts = args.slice(0, CONSOLE_ARGS_MAX).map((arg) => toText(arg, ARG_CHARS_MAX));
-            record({ type: 'console', category: 'console', level, message: texts.join(' ') });
-          } catch {
-            // The application's line is still printed.
-          }
+          // The application's line is printed whatever happens to ours.
+          quietly(() => {
+            const message = args.slice(0, CONSOLE_ARGS_MAX).map((logged) => show(logged)).join(' ');
+            record({ type: 'console', category: 'console', level, message });
+          });
           inside = false;
         }
         return original.apply(this, args);
-      },
-    ),
-  );
-  return () => { for (const one of undo) one(); };
+      };
+    quietly(() => undo.push(patch(console, name, watch)));
+  }
+  return () => { for (const one of undo) quietly(one); };
 }
 
+/** `now` must never go back. */
 export function watchFetch(owner: object, now: () => number, record: Record_): () => void {
   return patch(owner, 'fetch', (original) =>
     function (...args) {
@@ -86,14 +88,13 @@ export function httpBreadcrumb(
   status: number,
   durationMs: number,
 ): Breadcrumb {
-  // Queries, fragments and user names in URLs are where secrets are.
-  const bare = url.replace(/[?#].*$/s, '').replace(/^([a-z][\w+.-]*:\/\/)[^/@]*@/i, '$1');
+  const clean = cleanUrl(url);
   const verb = method.toUpperCase();
   return {
     type: 'http',
     category,
     level: status >= 500 || status === 0 ? 'error' : status >= 400 ? 'warning' : 'info',
-    message: `${verb} ${bare}`,
-    data: { method: verb, url: bare, status, duration_ms: Math.round(durationMs) },
+    message: `${verb} ${clean}`,
+    data: { method: verb, url: clean, status, duration_ms: Math.round(durationMs) },
   };
 }

@@ -9,8 +9,8 @@ export interface Options {
   environment?: string | undefined;
   /** Tags of every event. */
   tags?: Record<string, string> | undefined;
-  /** The last word on every event: change it, or answer null to drop it. */
-  beforeSend?: ((event: WireEvent) => WireEvent | null) | undefined;
+  /** The last word on every event: change it, or answer null to drop it. May be asynchronous, for at most 10 s. */
+  beforeSend?: ((event: WireEvent) => WireEvent | null | PromiseLike<WireEvent | null>) | undefined;
   /** Catch what nobody catches; true when absent. */
   globalHandlers?: boolean | undefined;
   /** Record console output as breadcrumbs; true when absent. */
@@ -23,14 +23,12 @@ export interface Options {
   maxQueue?: number | undefined;
 }
 
-/** Longest texts the server keeps, in characters. */
-export const CHARS = {
-  type: 128,
-  message: 8_192,
-  release: 200,
-  environment: 64,
-  tag: 200,
-} as const;
+/** Longest texts the server keeps, in characters. Not one object: constants are inlined. */
+export const TYPE_CHARS_MAX = 128;
+export const MESSAGE_CHARS_MAX = 8_192;
+export const RELEASE_CHARS_MAX = 200;
+export const ENVIRONMENT_CHARS_MAX = 64;
+export const TAG_CHARS_MAX = 200;
 
 /** A whole number in [low, high]; `fallback` for what is not a number. */
 export function within(value: unknown, low: number, high: number, fallback: number): number {

@@ -1,18 +1,20 @@
 /**
  * From captured events to acknowledged ones: a bounded queue, batches, one
- * request at a time, retries with back-off. Every event handed in ends in
- * exactly one counter (stats.ts). Nothing here throws to the caller; times are
- * milliseconds of the platform's clock.
+ * request at a time, retries with back-off. An event leaves by the server's
+ * acknowledgement or into one counter (stats.ts), never otherwise. Nothing here
+ * throws to the caller. Waits are milliseconds of the platform's clock that
+ * never goes back, and a timer that fired is believed.
  */
-import { utf8Bytes } from './safe.js';
-import type { Counters, DropReason } from './stats.js';
+import { resultCodes } from './answer.js';
+import { take, toBody, toWire, type Prepared } from './batch.js';
+import { noStats, type DropReason, type Stats } from './stats.js';
 import type { Platform, Reply } from './platform.js';
 import type { WireEvent } from './wire.js';
 
 /** Events of one request; the server takes 1,000. */
 export const BATCH_EVENTS_MAX = 50;
 /** Bytes of one request before compression, unless one event is larger. */
-const BATCH_BYTES_MAX = 512 * 1_024;
+export const BATCH_BYTES_MAX = 512 * 1_024;
 /** Bytes of one event: the server's limit is 1 MiB. */
 const EVENT_BYTES_MAX = 256 * 1_024;
 /** Bytes waiting, over all events. */
@@ -21,335 +23,339 @@ const QUEUE_BYTES_MAX = 8 * 1_024 * 1_024;
 const BATCH_WAIT_MS = 1_000;
 /** Least time between two requests that are not full: the server allows a key 20 batches a minute by default. */
 const BATCH_SPACING_MS = 4_000;
-/** Tries of one event; with the back-off below about four minutes. */
-const ATTEMPTS_MAX = 10;
+/** Age at which an event is given up: nobody looks for it any more. */
+const AGE_MS_MAX = 24 * 3_600_000;
+/** Answers of strangers to one event: about four minutes of a login page. */
+const UNREADABLE_MAX = 10;
 const BACKOFF_FIRST_MS = 1_000;
 const BACKOFF_MAX_MS = 60_000;
 /** A server's wish to wait is honoured up to here. */
-const RETRY_AFTER_MAX_MS = 3_600_000;
-/** Source lines are worth this long a wait, not longer. */
-const ENRICH_MS_MAX = 500;
+const RETRY_AFTER_MS_MAX = 3_600_000;
+/** Codes of results that are worth another try. */
+const AGAIN = /^(limited|overloaded|internal|timed_out)$/;
+/** How long events are prepared without letting the application run. */
+export const SLICE_MS = 8;
 
-interface Entry {
-  event: WireEvent;
-  /** Null until prepared. */
-  json: string | null;
-  bytes: number;
-  attempts: number;
-  /** Counted as sent or dropped: a late preparation must not bring it back. */
+interface Entry extends Prepared {
+  /** Until it is JSON. */
+  event: WireEvent | undefined;
+  /** Equal for events of one cause: see `keyOf`. */
+  key: string;
+  bornMs: number;
+  unreadable: number;
+  /** Given away while the page was left; it may have arrived. */
+  unconfirmed: boolean;
+  /** Counted as sent or dropped: a late answer must not bring it back. */
   gone: boolean;
 }
 
-export class Queue {
-  readonly #platform: Platform;
-  readonly #counters: Counters;
-  readonly #max: number;
-  /** Waiting, oldest first; some not prepared yet. */
-  #waiting: Entry[] = [];
-  /** Halves of a batch that was too large: sent as they are. */
-  #halves: Entry[][] = [];
-  /** Of those waiting, how many are not prepared. */
-  #preparing = 0;
-  #held = 0;
-  #heldBytes = 0;
-  #sending = false;
-  #closed = false;
-  #abandoned = false;
-  #failures = 0;
-  #lastSendMs = -Infinity;
-  #dueMs = Infinity;
-  #blockedUntilMs = 0;
-  /** The server named the time; a flush must not shorten it. */
-  #blockedByServer = false;
-  #cancelTimer: (() => void) | undefined;
-  #idle = new Set<(all: boolean) => void>();
-  #warned = false;
-
-  constructor(platform: Platform, counters: Counters, max: number) {
-    this.#platform = platform;
-    this.#counters = counters;
-    this.#max = max;
-  }
-
-  /** Events waiting or on their way. */
-  get held(): number {
-    return this.#held;
-  }
-
-  /** Why an event would not be taken now; asked before the work of a capture is done. */
-  get refusal(): DropReason | undefined {
-    if (this.#closed) return 'closed';
-    return this.#held >= this.#max || this.#heldBytes >= QUEUE_BYTES_MAX ? 'queue_full' : undefined;
-  }
-
-  /** Takes an event for which `refusal` was asked. Returns at once. */
-  push(event: WireEvent): void {
-    const entry: Entry = { event, json: null, bytes: 0, attempts: 0, gone: false };
-    this.#held++;
-    this.#waiting.push(entry);
-    if (this.#dueMs === Infinity) {
-      const now = this.#platform.now();
-      this.#dueMs = Math.max(now + BATCH_WAIT_MS, this.#lastSendMs + BATCH_SPACING_MS);
-    }
-    void this.#prepare(entry);
-  }
-
-  /** Sends everything; true when nothing is held any more, false when `timeoutMs` passed before. */
-  flush(timeoutMs: number): Promise<boolean> {
-    if (this.#held === 0) return Promise.resolve(true);
-    return new Promise((resolve) => {
-      const done = (all: boolean): void => {
-        cancel();
-        this.#idle.delete(done);
-        resolve(all);
-      };
-      const cancel = this.#platform.setTimer(() => { done(false); }, timeoutMs, true);
-      this.#idle.add(done);
-      this.#dueMs = 0;
-      if (!this.#blockedByServer) this.#blockedUntilMs = 0;
-      this.#wake();
-    });
-  }
-
-  /** No more events; what is held stays countable until it is sent or `abandon`ed. */
-  close(): void {
-    this.#closed = true;
-  }
-
-  /** Gives up what is still held. */
-  abandon(): void {
-    this.#abandoned = true;
-    this.#drop(this.#waiting.splice(0), 'closed');
-    for (const half of this.#halves.splice(0)) this.#drop(half, 'closed');
-    this.#wake();
-  }
-
+export interface Queue {
+  /** The account, but for what is held. */
+  readonly stats: Stats;
+  drop(reason: DropReason, count?: number): void;
+  snapshot(): Stats;
   /**
-   * Gives all that waits to `send`, in bodies of at most `bytesMax`, for a page
-   * that goes away. What `send` refuses stays in the queue.
+   * Why an event would not be taken now; asked before the work of a capture is
+   * done. A full queue makes room for a rare event by giving up a common one.
    */
-  handOver(bytesMax: number, send: (body: string) => boolean): void {
-    this.#waiting.unshift(...this.#halves.splice(0).flat());
-    const left: Entry[] = [];
-    while (this.#waiting.length) {
-      for (const entry of this.#waiting.slice(0, BATCH_EVENTS_MAX)) this.#serialise(entry);
-      const batch = this.#take(bytesMax);
-      if (!batch.length) continue; // what could not be serialised is gone already
-      if (bodyBytes(batch) <= bytesMax && send(toBody(batch))) {
-        this.#counters.unconfirmed += batch.length;
-        this.#release(batch);
-      } else left.push(...batch);
+  refusal(key: string): DropReason | undefined;
+  /** Takes an event for which `refusal` was asked, or the promise of one. Returns at once. */
+  push(event: WireEvent | Promise<WireEvent | DropReason>, key: string): void;
+  /** Sends everything; true when nothing is held any more, false when `timeoutMs` passed before. */
+  flush(timeoutMs: number): Promise<boolean>;
+  /** Sends what waits now, unless the server named a time: the network or the page came back. */
+  hurry(): void;
+  /** Takes no more events, flushes, and gives up what is left. */
+  close(timeoutMs: number): Promise<boolean>;
+  /**
+   * Gives a copy of all that waits to `send`, in bodies of at most `bytesMax`, because the
+   * page or the process may end now. It stays here as well: who lives on sends it again,
+   * and the server knows it by its id. `last`: this is the end, a request under way is lost.
+   * Otherwise nothing is given away while the server does not answer.
+   */
+  handOver(bytesMax: number, send: (body: string) => boolean, last: boolean): void;
+}
+
+/** A closure and no class: its names get one letter in the browser bundle, fields do not. */
+export function makeQueue(platform: Platform, max: number): Queue {
+  const stats = noStats();
+  /** Not JSON yet, oldest first. */
+  const raw: Entry[] = [];
+  /** Prepared, oldest first. */
+  const waiting: Entry[] = [];
+  let flying: Entry[] = [];
+  /** Events held, by their key. */
+  const alike = new Map<string, number>();
+  /** No key has more events than this. */
+  let most = 0;
+  let held = 0;
+  let heldBytes = 0;
+  let preparing = false;
+  let closed = false;
+  let abandoned = false;
+  let failures = 0;
+  /** Events of the next request: less after a 413. */
+  let batchMax = BATCH_EVENTS_MAX;
+  let reachedMs = 0;
+  let lastSendMs = -BATCH_SPACING_MS;
+  let dueMs = Infinity;
+  let blockedUntilMs = 0;
+  /** The server named the time; a flush must not shorten it. */
+  let blockedByServer = false;
+  let cancelTimer = (): void => undefined;
+  const idle = new Set<(all: boolean) => void>();
+  let warned = '';
+
+  const now = (): number => Math.max(reachedMs, platform.elapsed());
+
+  const drop = (reason: DropReason): void => {
+    stats.dropped[reason] = (stats.dropped[reason] ?? 0) + 1;
+  };
+
+  /** Lets go of entries, counting them as dropped when there is a reason. */
+  const give = (entries: Entry[], reason?: DropReason): void => {
+    for (const entry of entries) {
+      if (entry.gone) continue;
+      entry.gone = true;
+      held--;
+      heldBytes -= entry.bytes;
+      if (entry.unconfirmed) stats.unconfirmed--;
+      count(entry.key, -1);
+      if (reason) drop(reason);
     }
-    this.#waiting = left;
-    this.#wake();
-  }
+  };
 
-  async #prepare(entry: Entry): Promise<void> {
-    this.#preparing++;
-    // From here on the caller's function has returned.
-    await Promise.resolve();
-    try {
-      const enriching = this.#platform.enrich?.(entry.event);
-      if (enriching) await this.#within(enriching, ENRICH_MS_MAX);
-    } catch {
-      // An event without source lines is still an event.
-    }
-    this.#serialise(entry);
-    this.#preparing--;
-    this.#wake();
-  }
+  /** How many of this key are held, with `more`. */
+  const count = (key: string, more: number): number => {
+    const sum = (alike.get(key) ?? 0) + more;
+    if (sum) alike.set(key, sum);
+    else alike.delete(key);
+    return sum;
+  };
 
-  #within(work: Promise<void>, ms: number): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const cancel = this.#platform.setTimer(resolve, ms, true);
-      work.then(resolve, reject).finally(cancel);
-    });
-  }
-
-  #serialise(entry: Entry): void {
-    if (entry.json !== null || entry.gone) return;
-    try {
-      entry.json = JSON.stringify(entry.event);
-      entry.bytes = utf8Bytes(entry.json);
-      if (entry.bytes > EVENT_BYTES_MAX) {
-        entry.json = JSON.stringify(trimmed(entry.event));
-        entry.bytes = utf8Bytes(entry.json);
+  /** Gives up the newest event of the commonest cause, if that has more than `few`. */
+  const evict = (few: number): boolean => {
+    if (most <= few) return false;
+    let common = '';
+    most = 0;
+    alike.forEach((sum, key) => {
+      if (sum > most) {
+        most = sum;
+        common = key;
       }
-    } catch {
-      this.#remove(entry, 'internal');
+    });
+    if (most <= few) return false;
+    for (const list of [raw, waiting]) {
+      for (let i = list.length; i--; ) {
+        if (list[i]?.key === common) {
+          give(list.splice(i, 1), 'queue_full');
+          return true;
+        }
+      }
+    }
+    return false;
+  };
+
+  const serialise = (entry: Entry): void => {
+    const { json, bytes } = toWire(entry.event as WireEvent, EVENT_BYTES_MAX, platform.bytesOf);
+    entry.event = undefined;
+    if (!json || bytes > EVENT_BYTES_MAX) {
+      give([entry], json ? 'too_large' : 'before_send_failed');
       return;
     }
-    this.#heldBytes += entry.bytes;
-    if (entry.bytes > EVENT_BYTES_MAX) this.#remove(entry, 'too_large');
-  }
+    entry.json = json;
+    heldBytes += entry.bytes = bytes;
+    waiting.push(entry);
+    // Many small events fill the queue by number, few large ones by bytes.
+    while (heldBytes > QUEUE_BYTES_MAX && evict(0));
+  };
+
+  /** Makes JSON of what came in, in slices: the application runs between them. */
+  const prepare = async (): Promise<void> => {
+    if (preparing) return;
+    preparing = true;
+    // From the first pause on the caller's function has returned.
+    for (let sliceEndsMs = 0; ; ) {
+      if (platform.elapsed() >= sliceEndsMs) {
+        wake();
+        await new Promise<void>((resolve) => { platform.setTimer(resolve, 0); });
+        sliceEndsMs = platform.elapsed() + SLICE_MS;
+      }
+      const [entry] = raw;
+      if (!entry) break;
+      const slow = platform.enrich?.(entry.event as WireEvent);
+      if (slow) await slow;
+      if (raw[0] === entry) serialise(raw.shift() as Entry);
+    }
+    preparing = false;
+    wake();
+  };
 
   /** Sends now if it is time, else sets the clock. */
-  #wake(): void {
-    if (this.#sending) return;
-    const now = this.#platform.now();
-    const ready = this.#waiting.length - this.#preparing;
-    const full = ready >= BATCH_EVENTS_MAX || this.#heldBytes >= BATCH_BYTES_MAX;
-    const at = Math.max(full || this.#halves.length ? 0 : this.#dueMs, this.#blockedUntilMs);
-    this.#cancelTimer?.();
-    this.#cancelTimer = undefined;
-    if (this.#held === 0) {
-      this.#dueMs = Infinity;
-      for (const done of this.#idle) done(true);
-    } else if (at > now) {
-      if (at < Infinity) this.#cancelTimer = this.#platform.setTimer(() => { this.#wake(); }, at - now);
-    } else if (this.#preparing === 0 || full || this.#halves.length) {
-      // Otherwise the end of the preparation wakes us.
-      const batch = this.#halves.shift() ?? this.#take(BATCH_BYTES_MAX);
-      if (batch.length) void this.#send(batch);
-    }
-  }
-
-  /** The oldest prepared entries that fit, at least one. */
-  #take(bytesMax: number): Entry[] {
-    const batch: Entry[] = [];
-    const rest: Entry[] = [];
-    let bytes = ENVELOPE_BYTES;
-    for (const entry of this.#waiting) {
-      const fits = batch.length === 0 || bytes + entry.bytes + 1 <= bytesMax;
-      if (entry.json !== null && fits && batch.length < BATCH_EVENTS_MAX) {
-        batch.push(entry);
-        bytes += entry.bytes + 1;
-      } else rest.push(entry);
-    }
-    this.#waiting = rest;
-    return batch;
-  }
-
-  async #send(batch: Entry[]): Promise<void> {
-    this.#sending = true;
-    this.#lastSendMs = this.#platform.now();
-    let attempt = 0;
-    for (const entry of batch) attempt = Math.max(attempt, entry.attempts++);
-    let reply: Reply | undefined;
-    try {
-      reply = await this.#platform.send(toBody(batch), attempt);
-    } catch {
-      reply = undefined;
-    }
-    try {
-      this.#settle(batch, reply);
-    } catch {
-      this.#drop(batch, 'internal');
-    }
-    this.#sending = false;
-    // While somebody waits for a flush the rest goes at once, else it waits for company.
-    if (this.#idle.size) this.#dueMs = 0;
-    else this.#dueMs = this.#lastSendMs + BATCH_SPACING_MS;
-    this.#wake();
-  }
-
-  #settle(batch: Entry[], reply: Reply | undefined): void {
-    const status = reply?.status ?? 0;
-    if (reply && status >= 200 && status < 300) {
-      this.#failures = 0;
-      this.#blockedUntilMs = 0;
-      this.#accepted(batch, reply);
-    } else if (status === 413) {
-      if (batch.length === 1) this.#drop(batch, 'too_large');
-      else {
-        const middle = batch.length >> 1;
-        // A smaller body is a new request, not another try of the old one.
-        for (const entry of batch) entry.attempts--;
-        this.#halves.unshift(batch.slice(0, middle), batch.slice(middle));
-      }
-    } else if (status === 0 || status === 408 || status === 429 || status >= 500) {
-      const reason = status === 429 ? 'rate_limited' : status >= 500 ? 'overloaded' : 'network';
-      this.#retry(batch, reason, reply?.retryAfter ?? null);
-    } else {
-      this.#drop(batch, 'refused');
-      if (!this.#warned) this.#platform.warn(`the server answered ${status}; is the DSN right?`);
-      this.#warned = true;
-    }
-  }
-
-  /** Each item of a batch has its own answer, in the order of the batch. */
-  #accepted(batch: Entry[], reply: Reply): void {
-    const codes = resultCodes(reply.body);
-    const again: Entry[] = [];
-    const done: Entry[] = [];
-    batch.forEach((entry, i) => {
-      const code = codes[i];
-      if (code === 'limited' || code === 'overloaded') again.push(entry);
-      else done.push(entry);
-      if (code === undefined) this.#counters.sent++;
-      else if (code === 'too_large') this.#counters.drop('too_large');
-      else if (code !== 'limited' && code !== 'overloaded') this.#counters.drop('rejected');
-    });
-    this.#release(done);
-    if (again.length) this.#retry(again, 'rate_limited', reply.retryAfter);
-  }
-
-  #retry(batch: Entry[], reason: DropReason, retryAfter: string | null): void {
-    if (this.#abandoned) {
-      this.#drop(batch, 'closed');
+  const wake = (): void => {
+    if (flying.length) return;
+    cancelTimer();
+    if (!held) {
+      dueMs = Infinity;
+      idle.forEach((done) => { done(true); });
       return;
     }
-    const spent = batch.filter((entry) => entry.attempts >= ATTEMPTS_MAX);
-    this.#drop(spent, reason);
-    this.#waiting.unshift(...batch.filter((entry) => entry.attempts < ATTEMPTS_MAX));
-    const now = this.#platform.now();
-    const told = parseRetryAfter(retryAfter, now);
-    // Half fixed, half by chance, so that many clients do not come back together.
-    const backoff = Math.min(BACKOFF_MAX_MS, BACKOFF_FIRST_MS * 2 ** Math.min(this.#failures++, 16));
-    const wait = told ?? backoff * (0.5 + this.#platform.random() / 2);
-    this.#blockedUntilMs = now + wait;
-    this.#blockedByServer = told !== undefined;
-  }
+    const full = waiting.length >= batchMax || heldBytes >= BATCH_BYTES_MAX;
+    const at = Math.max(full ? 0 : dueMs, blockedUntilMs);
+    const wait = at - now();
+    if (wait > 0) {
+      cancelTimer = platform.setTimer(() => {
+        reachedMs = at;
+        wake();
+      }, wait);
+    } else if (waiting.length && (full || !raw.length)) void transmit();
+    // Otherwise the end of the preparation wakes us.
+  };
 
-  #remove(entry: Entry, reason: DropReason): void {
-    this.#waiting = this.#waiting.filter((other) => other !== entry);
-    this.#drop([entry], reason);
-  }
-
-  #drop(entries: Entry[], reason: DropReason): void {
-    this.#counters.drop(reason, entries.length);
-    this.#release(entries);
-  }
-
-  #release(entries: Entry[]): void {
-    this.#held -= entries.length;
-    for (const entry of entries) {
-      this.#heldBytes -= entry.bytes;
-      entry.gone = true;
+  const transmit = async (): Promise<void> => {
+    flying = take(waiting, BATCH_BYTES_MAX, batchMax);
+    lastSendMs = now();
+    let reply: Reply | undefined;
+    try {
+      reply = await platform.send(toBody(flying), failures);
+    } catch {
+      // No answer.
     }
-  }
-}
+    settle(flying, reply);
+    flying = [];
+    // While somebody waits for a flush the rest goes at once, else it waits for company.
+    dueMs = idle.size ? 0 : lastSendMs + BATCH_SPACING_MS;
+    wake();
+  };
 
-const ENVELOPE_BYTES = '{"errors":[]}'.length;
+  const settle = (batch: Entry[], reply: Reply | undefined): void => {
+    const status = reply?.status ?? 0;
+    const codes = reply && status >= 200 && status < 300 ? resultCodes(reply.body, batch.length) : undefined;
+    const split = status === 413 && batch.length > 1;
+    batchMax = split ? batch.length >> 1 : Math.min(BATCH_EVENTS_MAX, batchMax * 2);
+    if (codes) {
+      failures = blockedUntilMs = 0;
+      const again = batch.filter((entry, i) => {
+        const code = codes[i];
+        if (AGAIN.test(code as string)) return true;
+        if (!code) stats.sent++;
+        give([entry], code === 'too_large' ? code : code ? 'rejected' : undefined);
+        return false;
+      });
+      if (again.length) retry(again, 'rate_limited', reply);
+    } else if (split) waiting.unshift(...batch);
+    else if (status === 413) give(batch, 'too_large');
+    else if (status === 408 || !status) retry(batch, 'network', reply);
+    else if (status === 429) retry(batch, 'rate_limited', reply);
+    else if (status >= 500) retry(batch, 'overloaded', reply);
+    else if (status >= 400) {
+      warn(`answered ${status}`);
+      give(batch, 'refused');
+    } else {
+      warn(status < 300 ? 'gave no answer of Errata' : `redirects to ${reply?.location ?? 'elsewhere'}, which is not followed`);
+      retry(batch, 'unreadable_answer', reply);
+    }
+  };
 
-function toBody(batch: Entry[]): string {
-  return `{"errors":[${batch.map((entry) => entry.json ?? '').join(',')}]}`;
-}
+  /** Once for each kind of trouble in a row. */
+  const warn = (trouble: string): void => {
+    if (trouble !== warned) platform.warn(`the server ${(warned = trouble)}; is the DSN right?`);
+  };
 
-function bodyBytes(batch: Entry[]): number {
-  return batch.reduce((sum, entry) => sum + entry.bytes + 1, ENVELOPE_BYTES);
-}
+  const retry = (batch: Entry[], reason: DropReason, reply: Reply | undefined): void => {
+    const at = now();
+    waiting.unshift(
+      ...batch.filter((entry) => {
+        if (reason === 'unreadable_answer') entry.unreadable++;
+        const kept = !abandoned && entry.unreadable < UNREADABLE_MAX && at - entry.bornMs < AGE_MS_MAX;
+        if (!kept) give([entry], abandoned ? 'closed' : reason);
+        return kept;
+      }),
+    );
+    const told = Math.min(reply?.retryAfterMs || 0, RETRY_AFTER_MS_MAX);
+    // Half fixed, half by chance, so that many clients do not come back together.
+    const backoff = Math.min(BACKOFF_MAX_MS, BACKOFF_FIRST_MS * 2 ** failures++) * (0.5 + platform.random() / 2);
+    blockedUntilMs = at + Math.max(told, backoff);
+    blockedByServer = told > 0;
+  };
 
-/** The event without what makes events large: most of the breadcrumbs, extras, state. */
-function trimmed(event: WireEvent): WireEvent {
-  const { extra: _extra, context, ...rest } = event;
-  return { ...rest, context: { breadcrumbs: context?.breadcrumbs?.slice(-10) ?? [] } };
-}
+  const hurry = (): void => {
+    if (held) dueMs = 0;
+    if (!blockedByServer) blockedUntilMs = 0;
+    wake();
+  };
 
-/** The error code of each result, undefined for a stored one. An unreadable 2xx means all are stored. */
-function resultCodes(body: string): (string | undefined)[] {
-  try {
-    const { results } = JSON.parse(body) as { results?: { error?: { code?: string } }[] };
-    return (results ?? []).map((result) => (result.error ? (result.error.code ?? 'invalid') : undefined));
-  } catch {
-    return [];
-  }
-}
+  const flush = (timeoutMs: number): Promise<boolean> =>
+    new Promise((resolve) => {
+      const done = (all: boolean): void => {
+        cancel();
+        idle.delete(done);
+        resolve(all);
+      };
+      const cancel = platform.setTimer(() => { done(false); }, timeoutMs, true);
+      idle.add(done);
+      hurry();
+    });
 
-/** Seconds or an HTTP date, as milliseconds from now. */
-function parseRetryAfter(value: string | null, nowMs: number): number | undefined {
-  if (value === null || value.trim() === '') return undefined;
-  const seconds = Number(value);
-  const ms = Number.isNaN(seconds) ? Date.parse(value) - nowMs : seconds * 1_000;
-  return ms >= 0 ? Math.min(ms, RETRY_AFTER_MAX_MS) : undefined;
+  return {
+    stats,
+    drop,
+    flush,
+    hurry,
+    snapshot: () => ({ ...stats, queued: held - stats.unconfirmed, dropped: { ...stats.dropped } }),
+    refusal(key) {
+      if (closed) return 'closed';
+      const full = held >= max || heldBytes >= QUEUE_BYTES_MAX;
+      return full && !evict(count(key, 0) + 1) ? 'queue_full' : undefined;
+    },
+    push(event, key) {
+      const bornMs = now();
+      const entry: Entry = { event: undefined, json: '', bytes: 0, key, bornMs, unreadable: 0, unconfirmed: false, gone: false };
+      most = Math.max(most, count(key, 1));
+      held++;
+      if (dueMs === Infinity) dueMs = Math.max(bornMs + BATCH_WAIT_MS, lastSendMs + BATCH_SPACING_MS);
+      const ready = (final: WireEvent | DropReason): void => {
+        if (abandoned || typeof final === 'string') {
+          give([entry], abandoned ? 'closed' : (final as DropReason));
+          wake();
+        } else {
+          entry.event = final;
+          raw.push(entry);
+          void prepare();
+        }
+      };
+      if (event instanceof Promise) void event.then(ready);
+      else ready(event);
+    },
+    async close(timeoutMs) {
+      closed = true;
+      const done = await flush(timeoutMs);
+      if (!done) {
+        abandoned = true;
+        give([...raw.splice(0), ...waiting.splice(0)], 'closed');
+        wake();
+      }
+      return done;
+    },
+    handOver(bytesMax, send, last) {
+      if (!last && failures) return;
+      for (const entry of raw.splice(0)) {
+        void platform.enrich?.(entry.event as WireEvent, true);
+        serialise(entry);
+      }
+      const rest = [...(last ? flying : []), ...waiting].filter((entry) => !entry.unconfirmed);
+      while (rest.length) {
+        const batch = take(rest, bytesMax, BATCH_EVENTS_MAX);
+        const body = toBody(batch);
+        // One event alone may be too large.
+        if (platform.bytesOf(body) > bytesMax || !send(body)) continue;
+        for (const entry of batch) {
+          entry.unconfirmed = true;
+          stats.unconfirmed++;
+        }
+        dueMs = Math.max(dueMs, now() + BATCH_SPACING_MS);
+      }
+      wake();
+    },
+  };
 }

@@ -14,16 +14,30 @@ const STRING_CHARS_MAX = 4_096;
 const EACH_MAX = 200;
 /** Values visited in one call: bounds width times depth, and so the time spent in the caller. */
 const NODES_MAX = 1_000;
+/** Characters of all strings of one call: half of what an event may have. */
+const CHARS_MAX = 131_072;
+
+/** Losing a fact or a hook is better than disturbing the application. */
+export function quietly(work: () => unknown): void {
+  try {
+    work();
+  } catch {
+    // See above.
+  }
+}
 
 /** The property, or undefined when reading it throws or there is none. */
 export function get(value: unknown, key: string): unknown {
   try {
-    return value === null || value === undefined
-      ? undefined
-      : (value as Record<string, unknown>)[key];
+    return (value as Record<string, unknown> | undefined)?.[key];
   } catch {
     return undefined;
   }
+}
+
+/** An object but no function. */
+export function isObject(value: unknown): value is object {
+  return value !== null && typeof value === 'object';
 }
 
 /** The property when it is a string, cut to `chars`; else undefined. */
@@ -34,7 +48,7 @@ export function getString(value: unknown, key: string, chars: number): string | 
 
 /** Calls back with the first own properties of an object; values that cannot be read are undefined. */
 export function each(value: unknown, visit: (key: string, item: unknown) => void): void {
-  if (value === null || typeof value !== 'object') return;
+  if (!isObject(value)) return;
   let keys: string[] = [];
   try {
     keys = Object.keys(value);
@@ -68,32 +82,39 @@ export function toText(value: unknown, chars: number): string {
 }
 
 /** A bounded copy as plain JSON. Never throws. */
-export function toJson(value: unknown, depth = DEPTH_MAX): Json {
+export function toJson(value: unknown, depth = DEPTH_MAX, items = ITEMS_MAX, nodes = NODES_MAX): Json {
   try {
-    return visit(value, depth, { nodes: NODES_MAX, above: [] });
+    return visit(value, depth, { items, nodes, chars: CHARS_MAX, above: [] });
   } catch {
     return '[unreadable]';
   }
 }
 
+/** The object's own properties as they are; as JSON when they cannot be read. */
+export function copyOf(value: object): object {
+  try {
+    return { ...value };
+  } catch {
+    return toJsonWhole(value) as object;
+  }
+}
+
+/** JSON of what should be whole, such as an event. */
+export function toJsonWhole(value: unknown): Json {
+  return toJson(value, 12, 300, 10_000);
+}
+
 /** Like `toJson`; what is not an object becomes `{ value }`. */
 export function toJsonObject(value: unknown): JsonObject {
   const json = toJson(value);
-  return json !== null && typeof json === 'object' && !Array.isArray(json) ? json : { value: json };
-}
-
-/** Bytes of the text in UTF-8. */
-export function utf8Bytes(text: string): number {
-  let bytes = text.length;
-  for (let i = 0; i < text.length; i++) {
-    const unit = text.charCodeAt(i);
-    // A surrogate pair is 4 bytes for 2 units, so each half adds one more than itself.
-    if (unit > 0x7f) bytes += unit > 0x7ff && (unit < 0xd800 || unit > 0xdfff) ? 2 : 1;
-  }
-  return bytes;
+  return isObject(json) && !Array.isArray(json) ? json : { value: json };
 }
 
 interface Walk {
+  /** Of one object or list. */
+  items: number;
+  /** Characters that may still be copied. */
+  chars: number;
   /** Values that may still be visited. */
   nodes: number;
   /** The objects around the current one: what makes a cycle. */
@@ -102,8 +123,11 @@ interface Walk {
 
 function visit(value: unknown, depth: number, walk: Walk): Json {
   switch (typeof value) {
-    case 'string':
-      return cut(value, STRING_CHARS_MAX);
+    case 'string': {
+      const text = cut(value, Math.min(STRING_CHARS_MAX, Math.max(walk.chars, 1)));
+      walk.chars -= text.length;
+      return text;
+    }
     case 'boolean':
       return value;
     case 'number':
@@ -121,6 +145,8 @@ function visit(value: unknown, depth: number, walk: Walk): Json {
 
 function visitObject(value: object, depth: number, walk: Walk): Json {
   const tag = tagOf(value);
+  const { above } = walk;
+  const level = above.length;
   try {
     if (tag === 'Error' || tag === 'DOMException') {
       return `${getString(value, 'name', 100) ?? tag}: ${getString(value, 'message', 1_000) ?? ''}`;
@@ -130,25 +156,23 @@ function visitObject(value: object, depth: number, walk: Walk): Json {
     // Windows, elements, promises, buffers: their name says enough, and walking them may be endless.
     const list = tag === 'Array' || tag === 'Set' || tag === 'Map';
     if (!list && tag !== 'Object') return `[${tag || 'unreadable'}]`;
-    if (walk.above.includes(value)) return '[Circular]';
+    if (above.includes(value)) return '[Circular]';
     if (depth <= 0 || walk.nodes <= 0) return `[${tag}]`;
-    walk.above.push(value);
-    try {
-      return list
-        ? visitList(value as Iterable<unknown>, depth - 1, walk)
-        : visitKeys(value, depth - 1, walk);
-    } finally {
-      walk.above.pop();
-    }
+    above.push(value);
+    return list
+      ? visitList(value as Iterable<unknown>, depth - 1, walk)
+      : visitKeys(value, depth - 1, walk);
   } catch {
     return '[unreadable]';
+  } finally {
+    above.length = level;
   }
 }
 
 function visitList(list: Iterable<unknown>, depth: number, walk: Walk): Json {
   const out: Json[] = [];
   for (const item of list) {
-    if (out.length >= ITEMS_MAX || walk.nodes-- <= 0) {
+    if (out.length >= walk.items || walk.nodes-- <= 0) {
       out.push('…');
       break;
     }
@@ -161,7 +185,7 @@ function visitKeys(value: object, depth: number, walk: Walk): Json {
   const out: JsonObject = {};
   let kept = 0;
   for (const key of Object.keys(value)) {
-    if (kept++ >= ITEMS_MAX || walk.nodes-- <= 0) {
+    if (kept++ >= walk.items || walk.nodes-- <= 0) {
       out['…'] = 'more';
       break;
     }
@@ -178,9 +202,9 @@ function visitKeys(value: object, depth: number, walk: Walk): Json {
   return out;
 }
 
-/** Sets an own property even for `__proto__`, which an assignment would swallow. */
+/** Sets an own property even for `__proto__`, and for `toString` where prototypes are frozen: an assignment would fail. */
 function put(out: JsonObject, key: string, value: Json): void {
-  if (key === '__proto__') {
+  if (key in out) {
     Object.defineProperty(out, key, { value, enumerable: true, configurable: true, writable: true });
   } else {
     out[key] = value;

@@ -3,9 +3,9 @@
  * copied to plain, bounded JSON when they are set, so that a capture only
  * copies references and no later change shows up in an earlier event.
  */
-import { CHARS } from './options.js';
+import { TAG_CHARS_MAX } from './options.js';
 import { cut, each, get, toJsonObject, toJson, toText } from './safe.js';
-import type { JsonObject, Level, WireBreadcrumb, WireEvent, WireUser } from './wire.js';
+import type { Json, JsonObject, Level, WireBreadcrumb, WireEvent, WireUser } from './wire.js';
 
 /** Most breadcrumbs the server keeps. */
 export const BREADCRUMBS_MAX = 100;
@@ -37,145 +37,140 @@ export function toLevel(value: unknown): Level | undefined {
   return LEVELS.includes(value as string) ? (value as Level) : undefined;
 }
 
-/** RFC 3339; undefined for a time that does not exist. */
-export function toTimestamp(ms: number): string | undefined {
-  try {
-    return new Date(ms).toISOString();
-  } catch {
-    return undefined;
-  }
+/** RFC 3339; null for a time that does not exist. */
+export function toTimestamp(ms: number): string | null {
+  return new Date(ms).toJSON();
 }
 
-export class Scope {
-  #user: WireUser | undefined;
-  #level: Level | undefined;
-  #fingerprint: string[] | undefined;
-  #tags = new Map<string, string>();
-  #contexts = new Map<string, JsonObject>();
-  #extra: JsonObject = {};
-  #breadcrumbs: WireBreadcrumb[] = [];
-
-  fork(): Scope {
-    const copy = new Scope();
-    copy.#user = this.#user;
-    copy.#level = this.#level;
-    copy.#fingerprint = this.#fingerprint;
-    copy.#tags = new Map(this.#tags);
-    copy.#contexts = new Map(this.#contexts);
-    copy.#extra = { ...this.#extra };
-    copy.#breadcrumbs = this.#breadcrumbs.slice();
-    return copy;
-  }
-
+/** What `withScope` gives: facts that end with it. */
+export interface Scope {
   /** Who is affected; null for nobody. */
-  setUser(user: User | null): void {
-    this.#user = undefined;
-    if (!user) return;
-    const wire: WireUser = {};
-    for (const key of ['id', 'session_id', 'email', 'username', 'ip_address'] as const) {
-      const value = get(user, key);
-      if (value !== undefined && value !== null && value !== '') wire[key] = toText(value, 200);
-    }
-    this.#user = wire;
-  }
-
+  setUser(user: User | null): void;
   /** A searchable pair; null or undefined removes it. */
-  setTag(key: string, value: unknown): void {
-    const name = cut(toText(key, CHARS.tag).trim(), CHARS.tag);
-    if (value === undefined || value === null) this.#tags.delete(name);
-    else if (name && (this.#tags.size < ENTRIES_MAX || this.#tags.has(name))) {
-      this.#tags.set(name, toText(value, CHARS.tag));
-    }
-  }
-
-  setTags(tags: unknown): void {
-    each(tags, (key, value) => { this.setTag(key, value); });
-  }
-
+  setTag(key: string, value: unknown): void;
+  setTags(tags: Record<string, unknown> | undefined): void;
   /** A named group of facts about the application's state; null removes it. */
-  setContext(name: string, context: unknown): void {
-    const key = toText(name, CHARS.tag);
-    if (context === null || context === undefined) this.#contexts.delete(key);
-    else if (this.#contexts.size < ENTRIES_MAX || this.#contexts.has(key)) {
-      this.#contexts.set(key, toJsonObject(context));
-    }
-  }
-
+  setContext(name: string, context: Record<string, unknown> | null): void;
   /** Anything else worth reading. */
-  setExtra(key: string, value: unknown): void {
-    const name = toText(key, CHARS.tag);
-    if (name in this.#extra || Object.keys(this.#extra).length < ENTRIES_MAX) {
-      this.#extra[name] = toJson(value);
-    }
-  }
-
-  setLevel(level: Level | undefined): void {
-    this.#level = toLevel(level);
-  }
-
+  setExtra(key: string, value: unknown): void;
+  setLevel(level: Level | undefined): void;
   /** Overrides the server's grouping; `{{ default }}` stands for it. */
-  setFingerprint(parts: readonly string[] | undefined): void {
-    const json = toJson(parts);
-    this.#fingerprint = Array.isArray(json)
-      ? json.slice(0, 20).map((part) => toText(part, 200))
-      : undefined;
-  }
+  setFingerprint(parts: readonly string[] | undefined): void;
+  /** A step on the way. */
+  addBreadcrumb(breadcrumb: Breadcrumb): void;
+}
 
-  /** A step on the way. The newest `max` are kept. */
-  addBreadcrumb(breadcrumb: Breadcrumb, nowMs: number, max: number): void {
-    if (max <= 0 || !breadcrumb) return;
-    const at = get(breadcrumb, 'timestamp');
-    const wire: WireBreadcrumb = {};
-    const timestamp = toTimestamp(typeof at === 'number' ? at : nowMs);
-    if (timestamp) wire.timestamp = timestamp;
-    const level = toLevel(get(breadcrumb, 'level'));
-    if (level) wire.level = level;
-    for (const key of ['type', 'category', 'message'] as const) {
-      const value = get(breadcrumb, key);
-      if (value !== undefined && value !== null) wire[key] = toText(value, BREADCRUMB_CHARS_MAX);
-    }
-    const data = get(breadcrumb, 'data');
-    if (data !== undefined && data !== null) wire.data = toJsonObject(data);
-    this.#breadcrumbs.push(wire);
-    if (this.#breadcrumbs.length > max) this.#breadcrumbs.splice(0, this.#breadcrumbs.length - max);
-  }
+/** A scope as the SDK sees it. */
+export interface ScopeData extends Scope {
+  /** The scope of `beforeSend`: what is captured in it would call it again, without end. */
+  readonly mute: boolean | undefined;
+  addBreadcrumb(breadcrumb: Breadcrumb, nowMs?: number): void;
+  fork(mute?: boolean): ScopeData;
+  /** Writes what is known into the event, with the newest breadcrumbs; what the event already says wins. */
+  applyTo(event: WireEvent, breadcrumbsMax?: number): void;
+}
 
-  /** Writes what is known into the event; what the event already says wins. */
-  applyTo(event: WireEvent): void {
-    if (this.#user) event.user ??= this.#user;
-    if (this.#level) event.level ??= this.#level;
-    if (this.#fingerprint) event.fingerprint ??= this.#fingerprint;
-    if (this.#tags.size) event.tags = { ...Object.fromEntries(this.#tags), ...event.tags };
-    if (this.#contexts.size) {
-      const context = (event.context ??= {});
-      context.state = { ...Object.fromEntries(this.#contexts), ...context.state };
-    }
-    if (Object.keys(this.#extra).length) event.extra = { ...this.#extra, ...event.extra };
-    if (this.#breadcrumbs.length) (event.context ??= {}).breadcrumbs = this.#breadcrumbs.slice();
-  }
+/** The parameters are the state: a fork starts with copies. */
+export function makeScope(
+  mute?: boolean,
+  user?: WireUser,
+  level?: Level,
+  fingerprint?: string[],
+  tags = new Map<string, string>(),
+  contexts = new Map<string, JsonObject>(),
+  extra = new Map<string, Json>(),
+  breadcrumbs: WireBreadcrumb[] = [],
+): ScopeData {
+  const setTag = (key: string, value: unknown): void => {
+    put(tags, cut(toText(key, TAG_CHARS_MAX).trim(), TAG_CHARS_MAX), value, (tag) => toText(tag, TAG_CHARS_MAX));
+  };
+  return {
+    mute,
+    setTag,
+    fork: (muted = mute) =>
+      makeScope(muted, user, level, fingerprint, new Map(tags), new Map(contexts), new Map(extra), breadcrumbs.slice()),
+    setUser(next) {
+      user = undefined;
+      if (!next) return;
+      user = {};
+      for (const key of ['id', 'session_id', 'email', 'username', 'ip_address'] as const) {
+        const value = get(next, key) ?? '';
+        if (value !== '') user[key] = toText(value, 200);
+      }
+    },
+    setTags(next) {
+      each(next, setTag);
+    },
+    setContext(name, context) {
+      put(contexts, toText(name, TAG_CHARS_MAX), context, toJsonObject);
+    },
+    setExtra(key, value) {
+      // Null is worth reading, too.
+      put(extra, toText(key, TAG_CHARS_MAX), 0, () => toJson(value));
+    },
+    setLevel(next) {
+      level = toLevel(next);
+    },
+    setFingerprint(parts) {
+      const json = toJson(parts);
+      fingerprint = Array.isArray(json) ? json.slice(0, 20).map((part) => toText(part, 200)) : undefined;
+    },
+    addBreadcrumb(breadcrumb, nowMs = Date.now()) {
+      if (!breadcrumb) return;
+      const at = get(breadcrumb, 'timestamp');
+      const wire: WireBreadcrumb = {};
+      const timestamp = toTimestamp(typeof at === 'number' ? at : nowMs);
+      if (timestamp) wire.timestamp = timestamp;
+      const level = toLevel(get(breadcrumb, 'level'));
+      if (level) wire.level = level;
+      for (const key of ['type', 'category', 'message'] as const) {
+        const value = get(breadcrumb, key) ?? undefined;
+        if (value !== undefined) wire[key] = toText(value, BREADCRUMB_CHARS_MAX);
+      }
+      const data = get(breadcrumb, 'data') ?? undefined;
+      if (data !== undefined) wire.data = toJsonObject(data);
+      if (breadcrumbs.push(wire) > BREADCRUMBS_MAX) breadcrumbs.shift();
+    },
+    applyTo(event, breadcrumbsMax = BREADCRUMBS_MAX) {
+      if (user) event.user ??= user;
+      if (level) event.level ??= level;
+      if (fingerprint) event.fingerprint ??= fingerprint;
+      if (tags.size) event.tags = { ...Object.fromEntries(tags), ...event.tags };
+      if (contexts.size) {
+        const context = (event.context ??= {});
+        context.state = { ...Object.fromEntries(contexts), ...context.state };
+      }
+      if (extra.size) event.extra = { ...Object.fromEntries(extra), ...event.extra };
+      const newest = breadcrumbsMax ? breadcrumbs.slice(-breadcrumbsMax) : [];
+      if (newest.length) (event.context ??= {}).breadcrumbs = newest;
+    },
+  };
+}
+
+/** Sets a bounded entry; null and undefined remove it. */
+function put<T>(map: Map<string, T>, name: string, value: unknown, copy: (value: unknown) => T): void {
+  if (value === undefined || value === null) map.delete(name);
+  else if (name && (map.size < ENTRIES_MAX || map.has(name))) map.set(name, copy(value));
 }
 
 /** Where the current scope is found. The browser has one stack, Node follows async calls. */
 export interface Scopes {
-  current(): Scope;
-  run<T>(scope: Scope, callback: () => T): T;
+  current(): ScopeData;
+  run<T>(scope: ScopeData, callback: () => T): T;
 }
 
 /** The current scope as a stack: right as long as the callback is synchronous. */
-export class StackScopes implements Scopes {
-  readonly #stack: Scope[] = [];
-  readonly #root = new Scope();
-
-  current(): Scope {
-    return this.#stack[this.#stack.length - 1] ?? this.#root;
-  }
-
-  run<T>(scope: Scope, callback: () => T): T {
-    this.#stack.push(scope);
-    try {
-      return callback();
-    } finally {
-      this.#stack.pop();
-    }
-  }
+export function stackScopes(): Scopes {
+  const stack = [makeScope()];
+  return {
+    current: () => stack[stack.length - 1] as ScopeData,
+    run(scope, callback) {
+      stack.push(scope);
+      try {
+        return callback();
+      } finally {
+        stack.pop();
+      }
+    },
+  };
 }

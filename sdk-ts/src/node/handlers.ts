@@ -1,99 +1,95 @@
 /**
- * What happens to a process: errors nobody caught, its end. Node's own
- * behaviour stays: an uncaught error is printed and ends the process with code
- * 1 (after a bounded flush), unless the application listens itself.
+ * What happens to a process: errors nobody caught, its end. Node stays Node: we listen
+ * where listening changes nothing, so that what Node prints, its exit code, the `error`
+ * event of a worker and the application's own listeners are as without us.
  */
-import { inspect } from 'node:util';
 import type { Client } from '../core/client.js';
-import { watchConsole, watchFetch } from '../core/hooks.js';
+import { patch, watchConsole, watchFetch } from '../core/hooks.js';
 import type { Options } from '../core/options.js';
-import { get } from '../core/safe.js';
+import { BATCH_BYTES_MAX } from '../core/queue.js';
+import { get, getString } from '../core/safe.js';
+import { lastWords, type LastWords } from './last_words.js';
+import type { NodePlatform } from './platform.js';
+import { show } from './show.js';
 
-/** How long a dying process waits for its last events. */
-const LAST_FLUSH_MS = 2_000;
-
-interface Emitter {
-  emit(event: string, ...args: unknown[]): boolean;
-}
-
-type RejectionMode = 'throw' | 'warn' | 'none';
+/** How long an ending process waits for its last events. */
+const LAST_MS_MAX = 2_000;
 
 /** Listens until `close`. */
-export function install(client: Client, options: Options): void {
-  if (options.globalHandlers !== false) watchProcess(client);
-  const record = client.addBreadcrumb.bind(client);
-  if (options.consoleBreadcrumbs !== false) client.onClose(watchConsole(console, record));
-  if (options.httpBreadcrumbs !== false) client.onClose(watchFetch(globalThis, Date.now, record));
-  // Our timers do not keep a process alive, so its natural end must wait for the queue, once.
-  const onEnd = (): void => { void client.flush(LAST_FLUSH_MS); };
-  process.once('beforeExit', onEnd);
-  client.onClose(() => { process.off('beforeExit', onEnd); });
+export function install(client: Client, options: Options, platform: NodePlatform, isolateRequests: (() => () => void) | undefined): void {
+  if (isolateRequests) client.hook(isolateRequests);
+  if (options.globalHandlers !== false) watchProcess(client, platform);
+  const record = client.addBreadcrumb;
+  if (options.consoleBreadcrumbs !== false) client.hook(() => watchConsole(console, record, show));
+  if (options.httpBreadcrumbs !== false) client.hook(() => watchFetch(globalThis, platform.elapsed, record));
+  client.hook(() => watchEnd(client, platform));
 }
 
-function watchProcess(client: Client): void {
-  let last: { thrown: unknown } | undefined;
-  let dying = false;
-
-  const capture = (thrown: unknown, mechanism: string): void => {
-    // An unhandled rejection may pass both listeners.
-    if (last && Object.is(last.thrown, thrown)) return;
-    last = { thrown };
-    client.captureException(thrown, undefined, { mechanism, handled: false });
+/** Our timers and sockets do not keep a process alive, so its natural end waits for the queue, once. */
+function watchEnd(client: Client, platform: NodePlatform): () => void {
+  let left = LAST_MS_MAX;
+  const onEnd = (): void => {
+    if (left <= 0) return;
+    const start = platform.elapsed();
+    void client.queue.flush(left).then((all) => {
+      left -= platform.elapsed() - start;
+      // A connection that is still being made would hold the process.
+      if (!all) platform.hangUp();
+    });
   };
+  process.on('beforeExit', onEnd);
+  return () => { process.off('beforeExit', onEnd); };
+}
 
-  const die = (thrown: unknown): void => {
-    print(thrown);
-    if (dying) return;
-    dying = true;
-    const exit = (): void => { process.exit(1); };
-    // Not at once: Node may still report other errors of this turn.
-    setImmediate(() => { client.flush(LAST_FLUSH_MS).then(exit, exit); });
-  };
-
-  const onException = (thrown: unknown, origin: string): void => {
-    // Node's wrapper around a rejection that is no error; the other listener gets the value itself.
-    const wrapped = get(thrown, 'code') === 'ERR_UNHANDLED_REJECTION';
-    if (!wrapped) {
-      capture(thrown, origin === 'unhandledRejection' ? 'onunhandledrejection' : 'onuncaughtexception');
-    }
-    if (process.listenerCount('uncaughtException') === 1) die(thrown);
-    else last = undefined;
-  };
-
+function watchProcess(client: Client, platform: NodePlatform): void {
+  /** The rejection of this turn: Node may show it in two places. */
+  let rejection: { reason: unknown } | undefined;
   const onRejection = (reason: unknown): void => {
-    capture(reason, 'onunhandledrejection');
-    // Listening for rejections switches Node's own answer off; without another listener we give it.
-    const mode = process.listenerCount('unhandledRejection') === 1 ? rejectionMode() : 'none';
-    if (mode === 'throw' && process.listenerCount('uncaughtException') > 1) {
-      // The types of `process.emit` do not know that an error may be any value.
-      (process as Emitter).emit('uncaughtException', reason, 'unhandledRejection');
-    } else if (mode === 'throw') die(reason);
-    else {
-      last = undefined;
-      if (mode === 'warn') print(reason);
-    }
+    rejection = { reason };
+    setImmediate(() => { rejection = undefined; }).unref();
+    client.captureException(reason, undefined, { mechanism: 'onunhandledrejection', handled: false });
   };
 
-  process.on('uncaughtException', onException);
-  process.on('unhandledRejection', onRejection);
-  client.onClose(() => {
-    process.off('uncaughtException', onException);
-    process.off('unhandledRejection', onRejection);
+  client.hook(() => {
+    const onException = (thrown: unknown, origin: string): void => {
+      if (origin !== 'unhandledRejection') {
+        client.captureException(thrown, undefined, { mechanism: 'onuncaughtexception', handled: false });
+      } else if (!rejection) onRejection(unwrapped(thrown));
+      if (process.listenerCount('uncaughtException') === 0 && !process.hasUncaughtExceptionCaptureCallback()) {
+        sayLastWords(client, platform);
+      }
+    };
+    process.on('uncaughtExceptionMonitor', onException);
+    return () => { process.off('uncaughtExceptionMonitor', onException); };
   });
+
+  // A listener would switch off Node's own answer to a rejection. So we see it being emitted.
+  client.hook(() =>
+    patch(process, 'emit', (emit) =>
+      function (...args) {
+        const [event, reason] = args;
+        // With --unhandled-rejections=strict the monitor above saw it before.
+        if (event === 'unhandledRejection' && !(rejection && Object.is(rejection.reason, reason))) onRejection(reason);
+        return emit.apply(this, args);
+      },
+    ),
+  );
 }
 
-function rejectionMode(): RejectionMode {
-  const flags = [...process.execArgv, ...(process.env['NODE_OPTIONS'] ?? '').split(/\s+/)].join('=');
-  const mode = /--unhandled-rejections=(\w[\w-]*)/.exec(flags)?.[1] ?? 'throw';
-  return mode === 'none' ? 'none' : mode.startsWith('warn') ? 'warn' : 'throw';
+/** Node wraps a reason that is no error. */
+function unwrapped(thrown: unknown): unknown {
+  if (get(thrown, 'code') !== 'ERR_UNHANDLED_REJECTION') return thrown;
+  return /reason "(.*)"\.$/s.exec(getString(thrown, 'message', 10_000) ?? '')?.[1] ?? thrown;
 }
 
-function print(thrown: unknown): void {
-  let text = 'an error that cannot be printed';
+/** Node ends the process when the handlers of this error have returned. */
+function sayLastWords(client: Client, platform: NodePlatform): void {
+  let words: LastWords | undefined;
   try {
-    text = inspect(thrown);
+    const send = (body: string): boolean => (words ??= lastWords(platform.dsn, LAST_MS_MAX)).send(body);
+    client.queue.handOver(BATCH_BYTES_MAX, send, true);
   } catch {
-    // The text above then.
+    // No threads to be had: the error is printed at least, as always.
   }
-  process.stderr.write(`Uncaught ${text}\n\nNode.js ${process.version}\n`);
+  words?.end();
 }

@@ -1,11 +1,11 @@
 /** `@errata/sdk/node`. */
 import { scopes, setClient } from '../core/api.js';
-import { Client } from '../core/client.js';
+import { makeClient } from '../core/client.js';
 import { parseDsn } from '../core/dsn.js';
 import type { Options } from '../core/options.js';
 import { install } from './handlers.js';
 import { nodePlatform } from './platform.js';
-import { AsyncScopes } from './scopes.js';
+import { asyncScopes, type AsyncScopes } from './scopes.js';
 
 export {
   addBreadcrumb,
@@ -30,7 +30,7 @@ export type { Level, WireEvent } from '../core/wire.js';
 /** Events kept while the server cannot be reached. */
 const QUEUE_EVENTS = 1_000;
 
-scopes(() => new AsyncScopes());
+scopes(asyncScopes);
 
 /** Starts the SDK. Without a DSN it does nothing; with a wrong one it says so on the console. Never throws. */
 export function init(options: Options): void {
@@ -38,18 +38,13 @@ export function init(options: Options): void {
     setClient(undefined);
     if (!options.dsn) return;
     const dsn = parseDsn(options.dsn);
-    if (typeof dsn === 'string') {
-      console.error('[errata] not started:', dsn);
-      return;
-    }
-    const client = new Client({
-      options,
-      platform: nodePlatform(dsn),
-      scopes: scopes(),
-      queueDefault: QUEUE_EVENTS,
-    });
-    install(client, options);
+    // eslint-disable-next-line @typescript-eslint/only-throw-error -- printed below, without a stack
+    if (typeof dsn === 'string') throw dsn;
+    const platform = nodePlatform(dsn);
+    const client = makeClient(options, platform, scopes(), QUEUE_EVENTS);
+    // First, so that errors are taken whatever becomes of the hooks.
     setClient(client);
+    install(client, options, platform, (scopes() as Partial<AsyncScopes>).isolateRequests);
   } catch (error) {
     console.error('[errata] not started:', error);
   }

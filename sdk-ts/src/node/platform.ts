@@ -3,52 +3,59 @@ import { randomUUID } from 'node:crypto';
 import { hostname, release as osRelease, type as osType } from 'node:os';
 import { relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
-import { gzip } from 'node:zlib';
 import type { Dsn } from '../core/dsn.js';
-import type { Platform, Reply } from '../core/platform.js';
+import type { Platform } from '../core/platform.js';
+import { quietly } from '../core/safe.js';
 import type { JsonObject } from '../core/wire.js';
 import { addSourceLines } from './source.js';
+import { transport } from './transport.js';
 
-/** An answer later than this counts as none. */
-const REQUEST_MS_MAX = 15_000;
-/** Smaller bodies are not worth compressing. */
-const GZIP_CHARS_MIN = 1_024;
 /** Script names remembered: a process has about as many as it has files in its stacks. */
 const PLACES_MAX = 1_000;
 /** Asking the kernel for memory figures costs more than a capture, so a storm of errors shares them. */
 const METRICS_MS_MAX = 1_000;
 const MIB = 1_048_576;
 
-const deflate = promisify(gzip);
+export interface NodePlatform extends Platform {
+  readonly dsn: Dsn;
+  /** Breaks off the request under way. */
+  hangUp: () => void;
+}
 
-export function nodePlatform(dsn: Dsn): Platform {
-  // Taken before our own breadcrumbs wrap them.
-  const send = globalThis.fetch;
+export function nodePlatform(dsn: Dsn): NodePlatform {
+  const { send, hangUp } = transport(dsn);
+  // Taken before our own breadcrumbs wrap it.
   const warn = console.warn.bind(console);
   const machine = { os: `${osType()} ${osRelease()}`, hostname: hostname() };
   const runtime = { name: 'node', version: process.version, arch: process.arch };
   const metrics = meter();
   return {
     name: 'node',
+    dsn,
+    hangUp,
     now: () => Date.now(),
+    elapsed: () => performance.now(),
     random: () => Math.random(),
+    bytesOf: (text) => Buffer.byteLength(text),
     newId: () => randomUUID().replaceAll('-', ''),
     setTimer(callback, delayMs, hold) {
       const timer = setTimeout(callback, Math.min(delayMs, 2 ** 31 - 1));
       if (hold !== true) timer.unref();
       return () => { clearTimeout(timer); };
     },
-    send: (body) => post(send, dsn, body),
+    send,
     describe(event) {
-      event.client = { ...machine, ...event.client };
+      event.client = { ...machine };
       const context = (event.context ??= {});
       context.state = { runtime, ...context.state };
     },
-    async enrich(event) {
-      const context = (event.context ??= {});
-      context.metrics = { ...metrics(), ...context.metrics };
-      await addSourceLines(event);
+    enrich(event, atOnce) {
+      // `beforeSend` may have made anything of it.
+      quietly(() => {
+        const context = (event.context ??= {});
+        context.metrics = { ...metrics(), ...context.metrics };
+      });
+      return addSourceLines(event, atOnce === true);
     },
     locate: locator(process.cwd()),
     warn(message) {
@@ -71,25 +78,6 @@ function meter(): () => JsonObject {
       uptime_s: Math.round(process.uptime()),
     };
     return figures;
-  };
-}
-
-async function post(send: typeof fetch, dsn: Dsn, text: string): Promise<Reply> {
-  const headers: Record<string, string> = {
-    'Content-Type': 'application/json',
-    Authorization: `Bearer ${dsn.publicKey}`,
-  };
-  let body: string | Uint8Array<ArrayBuffer> = text;
-  if (text.length >= GZIP_CHARS_MIN) {
-    body = new Uint8Array(await deflate(text));
-    headers['Content-Encoding'] = 'gzip';
-  }
-  const signal = AbortSignal.timeout(REQUEST_MS_MAX);
-  const response = await send(dsn.batchUrl, { method: 'POST', headers, body, signal });
-  return {
-    status: response.status,
-    retryAfter: response.headers.get('Retry-After'),
-    body: await response.text(),
   };
 }
 
