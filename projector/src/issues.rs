@@ -13,6 +13,7 @@
 mod commands;
 mod events;
 pub(crate) mod fold;
+mod names;
 mod notes;
 mod tags;
 #[cfg(test)]
@@ -27,21 +28,24 @@ use read_model::{
     ReadModelError,
     issues::{
         IssueBatch, IssueWriter,
-        batch::{Face, IssueDelta},
+        batch::{Face, IssueDelta, Regression},
     },
 };
 
 use crate::{careful::caught, grouping, title};
+use names::Names;
 use tags::TagValues;
 
-/// Minutes kept behind the newest: 48 hours, what charts by the minute show.
-pub(crate) const MINUTES_KEPT: i64 = 48 * 60;
+/// Minutes kept behind the newest: a range that is counted in minutes begins within
+/// the last 24 hours, the one before it 24 hours earlier, and newest events may be a
+/// minute ahead of the clock.
+pub(crate) const MINUTES_KEPT: i64 = 49 * 60;
 /// Issues and fingerprints kept in memory, about 200 bytes a pair; above it the
 /// memory starts afresh.
 const ISSUES_MAX: usize = 200_000;
-/// Tag values kept in memory, about 16 bytes each; above it the memory starts
+/// Tags and names kept in memory, bytes as counted; above it the memory starts
 /// afresh.
-const TAG_VALUES_MAX: usize = 1_000_000;
+const TAG_BYTES_MAX: usize = 24 * 1024 * 1024;
 
 /// The title of an event of which none can be made.
 const UNTITLED: &str = "Event without a title";
@@ -52,6 +56,10 @@ struct Known {
     project_id: ProjectId,
     status: IssueStatus,
     assignee: Option<UserId>,
+    /// While resolved.
+    resolved_at_ns: Option<i64>,
+    /// Until resolved again.
+    regression: Option<Regression>,
     newest_minute: i64,
     /// Its events to come are not wanted.
     is_discarded: bool,
@@ -66,7 +74,9 @@ pub(crate) struct Projection {
     fingerprints: HashMap<(ProjectId, Fingerprint), IssueId>,
     issues: HashMap<IssueId, Known>,
     newest_minutes: HashMap<ProjectId, i64>,
-    tag_values: usize,
+    names: Names,
+    /// What the tags of all known issues hold.
+    tag_bytes: usize,
     batch: IssueBatch,
     /// The newest event of each issue of the batch: its face is taken at the end,
     /// once an issue and not once an event.
@@ -80,7 +90,8 @@ impl Projection {
             fingerprints: HashMap::new(),
             issues: HashMap::new(),
             newest_minutes: HashMap::new(),
-            tag_values: 0,
+            names: Names::default(),
+            tag_bytes: 0,
             batch: IssueBatch::after(position),
             newest: Vec::new(),
         }
@@ -117,7 +128,7 @@ impl Projection {
         self.batch = IssueBatch::after(position);
         self.newest.clear();
         let issues = self.fingerprints.len().max(self.issues.len());
-        if issues > ISSUES_MAX || self.tag_values > TAG_VALUES_MAX {
+        if issues > ISSUES_MAX || self.tag_bytes + self.names.bytes() > TAG_BYTES_MAX {
             self.forget(position);
         }
     }
@@ -145,14 +156,15 @@ impl Projection {
         self.batch.position = position;
         let id = self.issue_of_event(writer, &facts, head)?;
         if self.issues.get(&id).is_some_and(|known| known.is_discarded) {
-            self.count_discarded(&facts);
+            self.count_discarded(id, &facts);
             return Ok(());
         }
+        let place = self.names.place(writer, &mut self.batch, head)?;
         // Known for as long as its fingerprint is: both are forgotten together.
         let slot = self.slot(id, position);
         self.regress(id, slot, &facts, head);
-        self.add_to_issue(writer, slot, &facts, event)?;
-        self.add_to_project(writer, &facts, head)
+        self.add_to_issue(writer, slot, &facts, place, event)?;
+        self.add_to_project(writer, &facts, place, head)
     }
 
     /// The issue that an event belongs to, opened if there is none.
@@ -193,6 +205,8 @@ impl Projection {
             project_id: state.project_id,
             status: state.status,
             assignee: state.assignee,
+            resolved_at_ns: state.resolved_at_ns,
+            regression: state.regression,
             newest_minute: state.last_seen_ms.div_euclid(60_000),
             is_discarded: state.is_discarded,
             tags: None,
@@ -202,28 +216,34 @@ impl Projection {
         Ok(true)
     }
 
-    /// The place in the batch of a known issue, changed at `position`.
+    /// The place in the batch of a known issue, changed at `position`; its state there
+    /// is what is known now.
     fn slot(&mut self, id: IssueId, position: Position) -> usize {
         let Some(known) = self.issues.get_mut(&id) else {
             unreachable!("`know` or `open` was called with this id before")
         };
-        if let Some(slot) = known.slot {
-            self.batch.issues[slot].changed = position;
-            return slot;
-        }
-        let slot = self.batch.issues.len();
-        known.slot = Some(slot);
-        self.newest.push(None);
-        self.batch.issues.push(IssueDelta {
-            id,
-            project_id: known.project_id,
-            is_new: false,
-            fingerprints: Vec::new(),
-            status: known.status,
-            assignee: known.assignee,
-            changed: position,
-            events: None,
+        let slot = *known.slot.get_or_insert_with(|| {
+            self.newest.push(None);
+            self.batch.issues.push(IssueDelta {
+                id,
+                project_id: known.project_id,
+                is_new: false,
+                fingerprints: Vec::new(),
+                status: known.status,
+                assignee: known.assignee,
+                resolved_at_ns: None,
+                regression: None,
+                changed: position,
+                events: None,
+            });
+            self.batch.issues.len() - 1
         });
+        let issue = &mut self.batch.issues[slot];
+        issue.changed = position;
+        issue.status = known.status;
+        issue.assignee = known.assignee;
+        issue.resolved_at_ns = known.resolved_at_ns;
+        issue.regression.clone_from(&known.regression);
         slot
     }
 }

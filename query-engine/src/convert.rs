@@ -8,7 +8,7 @@ use event_model::{
 };
 use prost_types::{ListValue, Struct, Value as Any, value::Kind};
 use proto::v1;
-use read_model::issues::reader::IssueRow;
+use read_model::issues::reader::ScopedIssue;
 use serde_json::{Map, Value};
 
 use crate::{
@@ -51,7 +51,13 @@ pub(crate) fn projects(ids: &[u32]) -> Vec<ProjectId> {
     ids.iter().copied().map(ProjectId).collect()
 }
 
-pub(crate) fn issue(row: IssueRow, state: &ControlState, sparkline: Vec<u64>) -> v1::Issue {
+pub(crate) fn issue(scoped: ScopedIssue, state: &ControlState, sparkline: Vec<u64>) -> v1::Issue {
+    let (range_count, range_users) = (scoped.count, scoped.users);
+    let row = scoped.issue;
+    let (regressed_at, regressed_in) = match row.regression {
+        Some(regression) => (Some(stamp_ms(regression.at_ms)), regression.release),
+        None => (None, String::new()),
+    };
     let assignee = row.assignee.and_then(|id| state.users.get(&id));
     v1::Issue {
         id: row.id.to_string(),
@@ -81,6 +87,12 @@ pub(crate) fn issue(row: IssueRow, state: &ControlState, sparkline: Vec<u64>) ->
             .map(|count| u32::try_from(count).unwrap_or(u32::MAX))
             .collect(),
         handled: row.handled,
+        range_count,
+        range_users,
+        regressed_at,
+        regressed_in,
+        is_discarded: row.is_discarded,
+        discarded_events: row.turned_away,
     }
 }
 

@@ -1,11 +1,14 @@
 //! Opaque cursors of lists.
 //!
-//! Form: base64url of kind (1 byte), hash of what was asked (8), key (8), id (8),
-//! hash of the bytes before (4), big-endian. The hashes are no secrets: a forged
+//! Form: base64url of kind (1 byte), hash of what was asked (8), key (8), id (8), the
+//! range that is counted (unit 1, from 8, to 8), hash of the bytes before (4),
+//! big-endian. A range is part of the cursor and not of the hash: a list that ends
+//! now means the same now on its last page as on its first. The hashes are no secrets: a forged
 //! cursor can only name a place in a list the caller may read anyway; they catch
 //! cursors that were cut, altered, or carried over to another list.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use read_model::issues::reader::{Range, Unit};
 
 use crate::error::ApiError;
 
@@ -20,9 +23,13 @@ pub(crate) struct Cursor {
     pub(crate) key: i64,
     /// The last row.
     pub(crate) id: u64,
+    /// What is counted; none: no range.
+    pub(crate) range: Option<Range>,
 }
 
-const BYTES: usize = 29;
+/// Before the hash.
+const CONTENT_BYTES: usize = 42;
+const BYTES: usize = CONTENT_BYTES + 4;
 
 /// A list of issues.
 pub(crate) const ISSUES: u8 = 1;
@@ -40,6 +47,16 @@ impl Cursor {
         bytes.extend(self.asked.to_be_bytes());
         bytes.extend(self.key.to_be_bytes());
         bytes.extend(self.id.to_be_bytes());
+        let (unit, from, to) = match self.range {
+            None => (0, 0, 0),
+            Some(range) => match range.unit {
+                Unit::Minute => (1, range.from, range.to),
+                Unit::Hour => (2, range.from, range.to),
+            },
+        };
+        bytes.push(unit);
+        bytes.extend(from.to_be_bytes());
+        bytes.extend(to.to_be_bytes());
         let check = hash(&bytes) as u32;
         bytes.extend(check.to_be_bytes());
         URL_SAFE_NO_PAD.encode(bytes)
@@ -63,8 +80,18 @@ impl Cursor {
             asked: word(1),
             key: word(9) as i64,
             id: word(17),
+            range: match bytes[25] {
+                0 => None,
+                unit => Some(Range {
+                    unit: if unit == 1 { Unit::Minute } else { Unit::Hour },
+                    from: word(26) as i64,
+                    to: word(34) as i64,
+                }),
+            },
         };
-        if bytes[25..] != (hash(&bytes[..25]) as u32).to_be_bytes() || cursor.kind != kind {
+        if bytes[CONTENT_BYTES..] != (hash(&bytes[..CONTENT_BYTES]) as u32).to_be_bytes()
+            || cursor.kind != kind
+        {
             return Err(malformed());
         }
         if cursor.asked != asked {
@@ -94,6 +121,11 @@ mod tests {
         asked: 7,
         key: -3,
         id: u64::MAX,
+        range: Some(Range {
+            unit: Unit::Hour,
+            from: -1,
+            to: i64::MAX,
+        }),
     };
 
     #[test]

@@ -27,6 +27,9 @@ use crate::{
 
 /// Longest query text, bytes.
 const QUERY_BYTES_MAX: usize = 1024;
+/// An event that arrives later than this after it happened is late: clients send
+/// within seconds, and their clocks are some minutes off at most.
+const LATE_NS: i64 = 5 * 60 * 1_000_000_000;
 /// Records behind the search index that a lookup by id reads in the log itself:
 /// what an unhurried projector has not indexed yet, at a microsecond each.
 const TAIL_MAX: u64 = 20_000;
@@ -84,10 +87,12 @@ impl Core {
             asked,
             key: 0,
             id: position.0,
+            range: None,
         });
         Ok(v1::ListEventsResponse {
             events,
             next_cursor: next.map(|cursor| cursor.encode()).unwrap_or_default(),
+            total: 0,
         })
     }
 
@@ -248,12 +253,13 @@ fn summary(event: &StoredEvent, position: Position, issue: Option<&IssueRow>) ->
         }
         _ => head.message.as_str(),
     };
+    let (timestamp_ns, received_ns) = (head.timestamp_ns.to_native(), head.received_ns.to_native());
     v1::EventSummary {
         id: EventId(head.event_id).to_string(),
         issue_id: issue.map(|row| row.id.to_string()).unwrap_or_default(),
         project_id: head.project_id.to_native(),
-        timestamp: Some(stamp_ns(head.timestamp_ns.to_native())),
-        received_at: Some(stamp_ns(head.received_ns.to_native())),
+        timestamp: Some(stamp_ns(timestamp_ns)),
+        received_at: Some(stamp_ns(received_ns)),
         level: convert::level(Level::from_number(head.level)),
         r#type: shown
             .map(|exception| exception.ty.to_string())
@@ -264,6 +270,8 @@ fn summary(event: &StoredEvent, position: Position, issue: Option<&IssueRow>) ->
         environment: head.environment.to_string(),
         platform: head.platform.to_string(),
         position: position.0,
+        is_late: received_ns.saturating_sub(timestamp_ns) > LATE_NS,
+        user: head.user.to_string(),
     }
 }
 

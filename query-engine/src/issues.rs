@@ -1,10 +1,12 @@
 //! Reads of issues: `errata.v1.IssueService`, and REST over the same functions.
 
+mod filter;
+
 use std::collections::HashMap;
 
-use event_model::{ControlState, UserId};
+use event_model::{ControlState, IssueId, UserId};
 use proto::v1;
-use read_model::issues::reader::{self, IssueCursor, IssueFilter, IssueSort};
+use read_model::issues::reader::{self, Direction, IssueCursor, IssueSort, Scope, ScopedIssue};
 
 use crate::{
     convert,
@@ -21,8 +23,6 @@ pub(crate) const LIMIT_DEFAULT: u32 = 50;
 pub(crate) const LIMIT_MAX: u32 = 1000;
 /// Longest text of a filter, bytes.
 const TEXT_BYTES_MAX: usize = 1024;
-/// Most words of a filter; each is a pass over title and culprit.
-const WORDS_MAX: usize = 16;
 /// Most values of a list within a filter.
 const FILTER_VALUES_MAX: usize = 1000;
 
@@ -47,34 +47,53 @@ impl Core {
     ) -> Result<v1::ListIssuesResponse, ApiError> {
         let limit = limit(request.limit)?;
         let range_s = span::range_s(request.stats_range_s, "stats_range_s")?;
-        let filter = filter(request.filter.unwrap_or_default())?;
+        let given = request.filter.unwrap_or_default();
+        let (from_ms, to_ms) = (given.from.as_ref().map(ms_of), given.to.as_ref().map(ms_of));
+        let mut filter = filter::filter(given)?;
         let sort = sort(request.sort)?;
-        let asked = cursor::hash(format!("{filter:?} {sort:?}").as_bytes());
+        let direction = if request.ascending {
+            Direction::Ascending
+        } else {
+            Direction::Descending
+        };
+        let has_range = from_ms.is_some() || to_ms.is_some();
+        let asked = format!("{filter:?} {sort:?} {direction:?} {has_range}");
+        let asked = cursor::hash(asked.as_bytes());
         let from = Cursor::decode(&request.cursor, cursor::ISSUES, asked)?;
+        filter.scope.range = match from {
+            Some(cursor) => cursor.range,
+            None if has_range => Some(span::range(from_ms, to_ms, now_s(), "filter.from")?),
+            None => None,
+        };
+        let range = filter.scope.range;
         let from = from.map(|cursor| IssueCursor {
             key: cursor.key,
-            id: event_model::IssueId(cursor.id),
+            id: IssueId(cursor.id),
         });
         self.wait_issues(request.after_position).await;
-        let window = span::sparkline(range_s, now_s());
+        let window = span::sparkline(range.unwrap_or_else(|| span::trailing(range_s, now_s())));
         let (page, mut sparklines, total, position) = self
-            .ask(move |snapshot| {
-                let page = snapshot.list(&filter, sort, from, limit)?;
-                let ids: Vec<_> = page.issues.iter().map(|row| row.id).collect();
-                let sparklines = if stats {
-                    snapshot.issue_series(window, &ids)?
-                } else {
-                    HashMap::new()
-                };
-                // A first page that is also the last tells the total itself.
-                let total = if from.is_none() && page.next.is_none() {
-                    page.issues.len() as u32
-                } else if stats {
-                    snapshot.total(&filter)?
-                } else {
-                    0
-                };
-                Ok((page, sparklines, total, snapshot.position()?))
+            .read(move |open| {
+                filter::find_by_id(open, &mut filter)?;
+                let answer = open.issues.read(|snapshot| {
+                    let page = snapshot.list(&filter, sort, direction, from, limit)?;
+                    let ids: Vec<_> = page.issues.iter().map(|row| row.issue.id).collect();
+                    let sparklines = if stats {
+                        snapshot.issue_series(window, &filter.scope, &ids)?
+                    } else {
+                        HashMap::new()
+                    };
+                    // A first page that is also the last tells the total itself.
+                    let total = if from.is_none() && page.next.is_none() {
+                        page.issues.len() as u64
+                    } else if stats {
+                        snapshot.total(&filter)?
+                    } else {
+                        0
+                    };
+                    Ok((page, sparklines, total, snapshot.position()?))
+                });
+                Ok(answer?)
             })
             .await?;
         let state = self.control.state();
@@ -83,17 +102,19 @@ impl Core {
             asked,
             key: next.key,
             id: next.id.0,
+            range,
         });
-        let issues = page.issues.into_iter().map(|row| {
-            let zeros = || vec![0; window.buckets as usize];
-            let sparkline = sparklines.remove(&row.id).unwrap_or_else(zeros);
-            convert::issue(row, &state, sparkline)
+        let issues = page.issues.into_iter().map(|scoped| {
+            let sparkline = sparklines.remove(&scoped.issue.id);
+            convert::issue(scoped, &state, sparkline.unwrap_or_else(|| window.zeros()))
         });
         Ok(v1::ListIssuesResponse {
             issues: issues.collect(),
             next_cursor: next.map(|cursor| cursor.encode()).unwrap_or_default(),
-            total,
+            total: u32::try_from(total).unwrap_or(u32::MAX),
             position: position.0,
+            from: range.map(|range| stamp_ms(range.from_ms())),
+            to: range.map(|range| stamp_ms(range.to_ms())),
         })
     }
 
@@ -104,24 +125,44 @@ impl Core {
     ) -> Result<v1::GetIssueResponse, ApiError> {
         let id = convert::issue_id(&request.issue_id)?;
         let range_s = span::range_s(request.stats_range_s, "stats_range_s")?;
+        bounded_text(&request.environment, "environment")?;
+        bounded_text(&request.release, "release")?;
+        let (from, to) = (request.from.as_ref(), request.to.as_ref());
+        let range = if from.is_none() && to.is_none() {
+            span::trailing(range_s, now_s())
+        } else {
+            span::range(from.map(ms_of), to.map(ms_of), now_s(), "from")?
+        };
+        let scope = Scope {
+            environment: request.environment,
+            release: request.release,
+            range: Some(range),
+        };
         self.wait_issues(request.after_position).await;
-        let window = span::sparkline(range_s, now_s());
+        let window = span::sparkline(range);
         let found = self
             .ask(move |snapshot| {
                 let Some(row) = snapshot.issue(id)? else {
                     return Ok(None);
                 };
-                let sparkline = snapshot.issue_series(window, &[id])?.remove(&id);
+                let numbers = snapshot.scoped_of(&scope, &[id])?.pop();
+                let scoped = ScopedIssue {
+                    // The page is about the whole issue; its numbers about the scope.
+                    issue: row,
+                    count: numbers.as_ref().map_or(0, |scoped| scoped.count),
+                    users: numbers.as_ref().map_or(0, |scoped| scoped.users),
+                };
+                let sparkline = snapshot.issue_series(window, &scope, &[id])?.remove(&id);
                 let releases = snapshot.releases(id)?;
                 let environments = snapshot.environments(id)?;
-                Ok(Some((row, sparkline, releases, environments)))
+                Ok(Some((scoped, sparkline, releases, environments)))
             })
             .await?;
-        let (row, sparkline, releases, environments) =
+        let (scoped, sparkline, releases, environments) =
             found.ok_or_else(|| no_issue(&request.issue_id))?;
-        let sparkline = sparkline.unwrap_or_else(|| vec![0; window.buckets as usize]);
+        let sparkline = sparkline.unwrap_or_else(|| window.zeros());
         Ok(v1::GetIssueResponse {
-            issue: Some(convert::issue(row, &self.control.state(), sparkline)),
+            issue: Some(convert::issue(scoped, &self.control.state(), sparkline)),
             releases: releases.into_iter().map(release).collect(),
             environments: environments.into_iter().map(value).collect(),
         })
@@ -201,49 +242,15 @@ pub(crate) fn bounded(len: usize, field: &'static str) -> Result<(), ApiError> {
     Ok(())
 }
 
-fn filter(given: v1::IssueFilter) -> Result<IssueFilter, ApiError> {
-    bounded(given.project_ids.len(), "filter.project_ids")?;
-    bounded(given.statuses.len(), "filter.statuses")?;
-    bounded(given.levels.len(), "filter.levels")?;
-    for (text, field) in [
-        (&given.text, "filter.text"),
-        (&given.environment, "filter.environment"),
-        (&given.release, "filter.release"),
-    ] {
-        if text.len() > TEXT_BYTES_MAX {
-            return Err(ApiError::invalid(
-                field,
-                format!("{} bytes, at most {TEXT_BYTES_MAX}", text.len()),
-            ));
-        }
-    }
-    let words: Vec<String> = given.text.split_whitespace().map(str::to_owned).collect();
-    if words.len() > WORDS_MAX {
+/// Refuses texts that no person or page would send.
+pub(crate) fn bounded_text(text: &str, field: &'static str) -> Result<(), ApiError> {
+    if text.len() > TEXT_BYTES_MAX {
         return Err(ApiError::invalid(
-            "filter.text",
-            format!("{} words, at most {WORDS_MAX}", words.len()),
+            field,
+            format!("{} bytes, at most {TEXT_BYTES_MAX}", text.len()),
         ));
     }
-    let unknown = |field, number: i32| ApiError::invalid(field, format!("{number} is not known"));
-    let statuses = given
-        .statuses
-        .iter()
-        .map(|n| convert::status_of(*n).ok_or_else(|| unknown("filter.statuses", *n)));
-    let levels = given
-        .levels
-        .iter()
-        .map(|n| convert::level_of(*n).ok_or_else(|| unknown("filter.levels", *n)));
-    Ok(IssueFilter {
-        projects: convert::projects(&given.project_ids),
-        statuses: statuses.collect::<Result<_, _>>()?,
-        levels: levels.collect::<Result<_, _>>()?,
-        environment: given.environment,
-        release: given.release,
-        words,
-        assignee: (given.assignee != 0).then_some(UserId(given.assignee)),
-        seen_since_ms: given.seen_since.as_ref().map(ms_of),
-        first_seen_since_ms: given.first_seen_since.as_ref().map(ms_of),
-    })
+    Ok(())
 }
 
 fn sort(number: i32) -> Result<IssueSort, ApiError> {

@@ -4,12 +4,12 @@
 //! while a slow client reads is in the `change` table and comes later, once: each
 //! issue as it is then. Streams end cleanly when the engine shuts down.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use event_model::Position;
 use proto::v1;
 use read_model::issues::reader::{
-    ChangeCursor, DeliveryFilter, Transition, TransitionKind, Window,
+    ChangeCursor, DeliveryFilter, Scope, ScopedIssue, Transition, TransitionKind,
 };
 use tokio::{
     sync::mpsc,
@@ -141,6 +141,7 @@ impl Core {
             asked,
             key: 0,
             id: last.position.0,
+            range: None,
         });
         let steps = deliveries.into_iter().map(|d| convert::delivery(d.step));
         Ok(v1::ListDeliveriesResponse {
@@ -263,10 +264,16 @@ impl IssueFeed {
         &mut self,
     ) -> Result<(Vec<v1::StreamIssuesResponse>, event_model::Position, bool), ApiError> {
         let cursor = self.cursor;
-        let window: Window = span::sparkline(self.range_s, now_s());
+        let range = span::trailing(self.range_s, now_s());
+        let window = span::sparkline(range);
+        let scope = Scope {
+            environment: self.request.environment.clone(),
+            release: self.request.release.clone(),
+            range: Some(range),
+        };
         let projects = self.request.project_ids.clone();
         let only = self.request.issue_id.clone();
-        let (changes, mut sparklines, position, last, full) = self
+        let (changes, mut sparklines, mut numbers, position, last, full) = self
             .core
             .ask(move |snapshot| {
                 let mut changes = snapshot.changes(cursor, PAGE_ROWS)?;
@@ -278,19 +285,30 @@ impl IssueFeed {
                         && (only.is_empty() || only == row.id.to_string())
                 });
                 let ids: Vec<_> = changes.iter().map(|change| change.issue.id).collect();
-                let sparklines = snapshot.issue_series(window, &ids)?;
-                Ok((changes, sparklines, snapshot.position()?, last, full))
+                let sparklines = snapshot.issue_series(window, &scope, &ids)?;
+                let numbers = snapshot.scoped_of(&scope, &ids)?.into_iter();
+                let numbers: HashMap<_, _> =
+                    numbers.map(|scoped| (scoped.issue.id, scoped)).collect();
+                let position = snapshot.position()?;
+                Ok((changes, sparklines, numbers, position, last, full))
             })
             .await?;
         self.cursor = last.unwrap_or(cursor);
         let state = self.core.control.state();
         let messages = changes.into_iter().map(|change| {
             let row = change.issue;
-            let is_new = row.first_position.0 > self.begun;
+            let is_new = row.opened.0 > self.begun;
             let sparkline = sparklines.remove(&row.id);
-            let sparkline = sparkline.unwrap_or_else(|| vec![0; window.buckets as usize]);
+            let sparkline = sparkline.unwrap_or_else(|| window.zeros());
+            // An issue that has nothing of the environment is shown as it is, with
+            // nothing counted.
+            let scoped = numbers.remove(&row.id).unwrap_or(ScopedIssue {
+                issue: row,
+                count: 0,
+                users: 0,
+            });
             v1::StreamIssuesResponse {
-                issue: Some(convert::issue(row, &state, sparkline)),
+                issue: Some(convert::issue(scoped, &state, sparkline)),
                 is_new,
                 position: position.0,
             }
@@ -365,7 +383,7 @@ impl TransitionFeed {
                 kind: kind as i32,
                 at: Some(stamp_ns(transition.at_ns)),
                 project_name: project.map(|p| p.name.clone()).unwrap_or_default(),
-                issue: Some(convert::issue(transition.issue, &state, Vec::new())),
+                issue: Some(convert::issue(transition.issue.into(), &state, Vec::new())),
                 event_id: transition
                     .event_id
                     .map(|id| id.to_string())

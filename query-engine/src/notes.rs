@@ -128,6 +128,7 @@ impl Core {
             asked,
             key: 0,
             id: position.0,
+            range: None,
         });
         Ok(v1::ListFeedbackResponse {
             feedback,

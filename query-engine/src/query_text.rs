@@ -1,7 +1,7 @@
 //! The query text of issue lists: words, and tokens `key:value` that filter.
 //!
-//! Tokens: `is:unresolved|resolved|ignored`, `level:debug|info|warning|error|fatal`,
-//! `environment:NAME`, `release:NAME`; double quotes hold blanks together. Several
+//! Tokens: `is:unresolved|resolved|ignored|new|regressed|unassigned`,
+//! `level:debug|info|warning|error|fatal`, `environment:NAME`, `release:NAME`; double quotes hold blanks together. Several
 //! of `is` or `level` add up; of the others the last one holds. Anything else, also
 //! with a colon (titles have them), is a word.
 
@@ -17,6 +17,9 @@ pub(crate) struct Parsed {
     pub(crate) levels: Vec<Level>,
     pub(crate) environment: String,
     pub(crate) release: String,
+    pub(crate) is_new: bool,
+    pub(crate) is_regressed: bool,
+    pub(crate) unassigned: bool,
 }
 
 pub(crate) fn parse(text: &str) -> Result<Parsed, ApiError> {
@@ -29,6 +32,9 @@ pub(crate) fn parse(text: &str) -> Result<Parsed, ApiError> {
             ))
         };
         match token.split_once(':') {
+            Some(("is", "new")) => parsed.is_new = true,
+            Some(("is", "regressed")) => parsed.is_regressed = true,
+            Some(("is", "unassigned")) => parsed.unassigned = true,
             Some(("is", value)) => match IssueStatus::from_name(value) {
                 Some(status) => parsed.statuses.push(status),
                 None => return refuse("status of an issue", value),
@@ -75,7 +81,7 @@ mod tests {
     #[test]
     fn tokens_filter_and_the_rest_are_words() {
         let parsed =
-            parse("is:resolved is:ignored level:warn environment:\"pre prod\" release:a@1.0 TypeError: boom")
+            parse("is:resolved is:ignored is:new level:warn environment:\"pre prod\" release:a@1.0 TypeError: boom")
                 .unwrap();
         let expected = Parsed {
             words: vec!["TypeError:".to_owned(), "boom".to_owned()],
@@ -83,6 +89,8 @@ mod tests {
             levels: vec![Level::Warning],
             environment: "pre prod".to_owned(),
             release: "a@1.0".to_owned(),
+            is_new: true,
+            ..Parsed::default()
         };
         assert_eq!(parsed, expected);
         assert_eq!(parse("  ").unwrap(), Parsed::default());

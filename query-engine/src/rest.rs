@@ -90,6 +90,7 @@ async fn list_errors(
         limit: params.limit()?,
         cursor: params.text("cursor"),
         after_position: params.after_position()?,
+        ..Default::default()
     };
     let page = core.list_events(request).await.map_err(in_rest)?;
     Ok(Json(json::error_list(page)))
@@ -131,6 +132,7 @@ async fn list_issues(
         limit: params.limit()?,
         cursor: params.text("cursor"),
         after_position: params.after_position()?,
+        ascending: params.ascending()?,
         stats_range_s: 0,
     };
     let page = core.list_issues(request, false).await.map_err(in_rest)?;
@@ -152,7 +154,7 @@ async fn get_issue(
     let request = v1::GetIssueRequest {
         issue_id: id,
         after_position: params.after_position()?,
-        stats_range_s: 0,
+        ..Default::default()
     };
     let found = core.get_issue(request).await.map_err(in_rest)?;
     let issue = found
@@ -188,6 +190,7 @@ fn in_rest(error: ApiError) -> ApiError {
         "filter.environment" => "environment",
         "filter.release" => "release",
         "filter.project_ids" => "project",
+        "filter.from" => "from",
         other => other,
     };
     ApiError { field, ..error }

@@ -3,14 +3,18 @@
 use std::collections::HashMap;
 
 use event_model::ControlState;
+use prost_types::Timestamp;
 use proto::v1;
-use read_model::issues::reader::{CountOf, SeriesBy, SeriesCounts, Window};
+use read_model::issues::reader::{
+    CountOf, Direction, IssueFilter, IssueSort, IssueState, Range, Scope, SeriesBy, SeriesCounts,
+    Summary, Window,
+};
 
 use crate::{
     convert,
     core::Core,
     error::ApiError,
-    issues::{bounded, no_issue},
+    issues::{bounded, bounded_text, no_issue},
     span,
     time::{ms_of, now_s, stamp_ms},
 };
@@ -19,6 +23,28 @@ use crate::{
 const TOP_DEFAULT: u32 = 10;
 /// Most issues of a top list.
 const TOP_MAX: u32 = 100;
+/// The range of totals when the reader names no start, ms.
+const RANGE_DEFAULT_MS: i64 = 24 * 3_600_000;
+
+/// The range of totals: by default the 24 hours before its end.
+fn totals_range(from: Option<&Timestamp>, to: Option<&Timestamp>) -> Result<Range, ApiError> {
+    let (now_s, to_ms) = (now_s(), to.map(ms_of));
+    let default_ms = to_ms
+        .unwrap_or(now_s * 1000)
+        .saturating_sub(RANGE_DEFAULT_MS);
+    let from_ms = from.map_or(default_ms, ms_of);
+    span::range(Some(from_ms), to_ms, now_s, "from")
+}
+
+fn scope(environment: String, release: String, range: Range) -> Result<Scope, ApiError> {
+    bounded_text(&environment, "environment")?;
+    bounded_text(&release, "release")?;
+    Ok(Scope {
+        environment,
+        release,
+        range: Some(range),
+    })
+}
 
 impl Core {
     /// Events in buckets.
@@ -31,61 +57,71 @@ impl Core {
             Ok(v1::SeriesGroup::Unspecified) => SeriesBy::Nothing,
             Ok(v1::SeriesGroup::Level) => SeriesBy::Level,
             Ok(v1::SeriesGroup::Project) => SeriesBy::Project,
+            Ok(v1::SeriesGroup::State) => SeriesBy::State,
             Err(_) => return Err(ApiError::invalid("group", "not known")),
         };
-        let second = |ms: i64| ms.div_euclid(1000);
-        let now_s = now_s();
-        // The current second counts: its events are there already.
-        let to_s = request.to.as_ref().map_or(now_s + 1, |t| second(ms_of(t)));
         let from = request
             .from
             .as_ref()
             .ok_or_else(|| ApiError::invalid("from", "missing"))?;
-        let window = span::chart(second(ms_of(from)), to_s, request.bucket_s, now_s)?;
-        self.wait_issues(request.after_position).await;
-        let state = self.control.state();
-        let series = if request.issue_id.is_empty() {
-            let projects = convert::projects(&request.project_ids);
-            let series = self
-                .ask(move |snapshot| snapshot.series(window, &projects, by))
-                .await?;
-            series
-                .into_iter()
-                .map(|series| named(series, &state))
-                .collect()
-        } else {
-            vec![self.one_issue_series(&request.issue_id, window, by).await?]
+        let to_ms = request.to.as_ref().map(ms_of);
+        let range = span::range(Some(ms_of(from)), to_ms, now_s(), "from")?;
+        let window = span::chart(range, request.bucket_s)?;
+        let scope = scope(request.environment, request.release, range)?;
+        let issue = match request.issue_id.as_str() {
+            "" => None,
+            text => Some(convert::issue_id(text)?),
         };
-        Ok(v1::GetTimeSeriesResponse {
-            from: Some(stamp_ms(window.from_ms())),
-            bucket_s: window.per_bucket * window.unit.seconds(),
-            series,
-        })
-    }
-
-    /// An issue is of one project and shown at one level, so there is one series,
-    /// named after what it was to be split by.
-    async fn one_issue_series(
-        &self,
-        issue_id: &str,
-        window: Window,
-        by: SeriesBy,
-    ) -> Result<v1::Series, ApiError> {
-        let id = convert::issue_id(issue_id)?;
+        self.wait_issues(request.after_position).await;
+        let projects = convert::projects(&request.project_ids);
+        let (with_users, with_releases) = (request.with_users, request.with_releases);
         let found = self
             .ask(move |snapshot| {
-                let series = snapshot.issue_series(window, &[id])?.remove(&id);
-                Ok((snapshot.issue(id)?, series))
+                let series = match issue {
+                    None => snapshot.series(window, &projects, &scope, by)?,
+                    Some(id) => {
+                        let Some(row) = snapshot.issue(id)? else {
+                            return Ok(None);
+                        };
+                        let counts = snapshot.issue_series(window, &scope, &[id])?.remove(&id);
+                        // An issue is of one project and shown at one level, so there
+                        // is one series, named after what it was to be split by.
+                        let of = match by {
+                            SeriesBy::Nothing | SeriesBy::State => CountOf::All,
+                            SeriesBy::Level => CountOf::Level(row.level),
+                            SeriesBy::Project => CountOf::Project(row.project_id),
+                        };
+                        let counts = counts.unwrap_or_else(|| window.zeros());
+                        vec![SeriesCounts { of, counts }]
+                    }
+                };
+                let users = if with_users {
+                    snapshot.user_series(window, &projects, issue, &scope)?
+                } else {
+                    Vec::new()
+                };
+                let releases = if with_releases {
+                    snapshot.release_marks(window.range, &projects)?
+                } else {
+                    Vec::new()
+                };
+                Ok(Some((series, users, releases)))
             })
             .await?;
-        let row = found.0.ok_or_else(|| no_issue(issue_id))?;
-        let of = match by {
-            SeriesBy::Nothing => CountOf::All,
-            SeriesBy::Level => CountOf::Level(row.level),
-            SeriesBy::Project => CountOf::Project(row.project_id),
-        };
-        let counts = found.1.unwrap_or_else(|| vec![0; window.buckets as usize]);
-        Ok(named(SeriesCounts { of, counts }, &self.control.state()))
+        let (series, users, releases) = found.ok_or_else(|| no_issue(&request.issue_id))?;
+        let state = self.control.state();
+        let releases = releases.into_iter().map(|mark| v1::ReleaseMark {
+            project_id: mark.project_id.0,
+            version: mark.version,
+            first_seen: Some(stamp_ms(mark.first_seen_ms)),
+        });
+        Ok(v1::GetTimeSeriesResponse {
+            from: Some(stamp_ms(window.from_ms())),
+            bucket_s: bucket_s(&window),
+            series: series.into_iter().map(|one| named(one, &state)).collect(),
+            users,
+            releases: releases.collect(),
+        })
     }
 
     /// Issues with the most events in a range.
@@ -104,28 +140,26 @@ impl Core {
                 ));
             }
         };
-        let range_s = span::range_s(request.range_s, "range_s")?;
-        let projects = convert::projects(&request.project_ids);
-        let (window, spark) = (
-            span::totals(range_s, now_s()),
-            span::sparkline(range_s, now_s()),
-        );
+        let range = totals_range(request.from.as_ref(), request.to.as_ref())?;
+        let window = span::sparkline(range);
+        let filter = IssueFilter {
+            projects: convert::projects(&request.project_ids),
+            scope: scope(request.environment, request.release, range)?,
+            ..IssueFilter::default()
+        };
         let (top, mut sparklines) = self
             .ask(move |snapshot| {
-                let top = snapshot.top_issues(window, &projects, limit)?;
+                let (sort, direction) = (IssueSort::Count, Direction::Descending);
+                let top = snapshot.list(&filter, sort, direction, None, limit)?.issues;
                 let ids: Vec<_> = top.iter().map(|top| top.issue.id).collect();
-                let sparklines = snapshot.issue_series(spark, &ids)?;
+                let sparklines = snapshot.issue_series(window, &filter.scope, &ids)?;
                 Ok((top, sparklines))
             })
             .await?;
         let state = self.control.state();
         let issues = top.into_iter().map(|top| {
             let sparkline = sparklines.remove(&top.issue.id);
-            let sparkline = sparkline.unwrap_or_else(|| vec![0; spark.buckets as usize]);
-            v1::TopIssue {
-                range_count: top.window_count,
-                issue: Some(convert::issue(top.issue, &state, sparkline)),
-            }
+            convert::issue(top, &state, sparkline.unwrap_or_else(|| window.zeros()))
         });
         Ok(v1::ListTopIssuesResponse {
             issues: issues.collect(),
@@ -138,22 +172,25 @@ impl Core {
         request: v1::GetSummaryRequest,
     ) -> Result<v1::GetSummaryResponse, ApiError> {
         bounded(request.project_ids.len(), "project_ids")?;
-        let range_s = span::range_s(request.range_s, "range_s")?;
+        let range = totals_range(request.from.as_ref(), request.to.as_ref())?;
+        let scope = scope(request.environment, request.release, range)?;
         let projects = convert::projects(&request.project_ids);
-        let window = span::totals(range_s, now_s());
-        let summary = self
-            .ask(move |snapshot| snapshot.summary(window, &projects))
+        self.wait_issues(request.after_position).await;
+        let (now, before) = self
+            .ask(move |snapshot| {
+                Ok((
+                    snapshot.summary(range, &projects, &scope)?,
+                    snapshot.summary(range.before(), &projects, &scope)?,
+                ))
+            })
             .await?;
-        let by_level = summary.by_level.into_iter();
+        let by_level = now.by_level.iter();
         Ok(v1::GetSummaryResponse {
-            events: summary.events,
-            events_before: summary.events_before,
-            new_issues: summary.new_issues,
-            regressed_issues: summary.regressed_issues,
-            unresolved_issues: summary.unresolved_issues,
             by_level: by_level
-                .map(|(level, count)| (level.name().to_owned(), count))
+                .map(|(level, count)| (level.name().to_owned(), *count))
                 .collect::<HashMap<_, _>>(),
+            range: Some(range_summary(range, &now)),
+            before: Some(range_summary(range.before(), &before)),
         })
     }
 
@@ -177,10 +214,30 @@ impl Core {
     }
 }
 
+fn bucket_s(window: &Window) -> u32 {
+    window.per_bucket * window.range.unit.seconds()
+}
+
+fn range_summary(range: Range, summary: &Summary) -> v1::RangeSummary {
+    v1::RangeSummary {
+        from: Some(stamp_ms(range.from_ms())),
+        to: Some(stamp_ms(range.to_ms())),
+        events: summary.events,
+        users: summary.users,
+        issues: summary.issues,
+        new_issues: summary.new_issues,
+        regressed_issues: summary.regressed_issues,
+        unresolved_issues: summary.unresolved_issues,
+    }
+}
+
 fn named(series: SeriesCounts, state: &ControlState) -> v1::Series {
     let name = match series.of {
         CountOf::All => String::new(),
         CountOf::Level(level) => level.name().to_owned(),
+        CountOf::State(IssueState::New) => "new".to_owned(),
+        CountOf::State(IssueState::Regressed) => "regressed".to_owned(),
+        CountOf::State(IssueState::Other) => "other".to_owned(),
         CountOf::Project(id) => state.projects.get(&id).map_or_else(
             || format!("project {}", id.0),
             |project| project.name.clone(),

@@ -39,10 +39,7 @@ use sha2::{Digest, Sha256};
 use self::header::{HEADER_BYTES, Header};
 use crate::{
     ReadModelError,
-    issues::{
-        schema::{SCHEMA_VERSION, SCHEMA_VERSION_MIN, upgrade},
-        writer::meta,
-    },
+    issues::{schema::SCHEMA_VERSION, writer::meta},
     layout::sync_dir,
 };
 
@@ -102,7 +99,7 @@ impl Checkpoints {
         let new = self.dir.join(format!("new{TEMPORARY}"));
         pack(&copy, &new, position, log_id)?;
         fs::remove_file(&copy).map_err(ReadModelError::io("remove", &copy))?;
-        let (found, _) = verify(&new, log_id, &mut std::io::sink())?;
+        let found = verify(&new, log_id, &mut std::io::sink())?;
         debug_assert_eq!(found, position);
         let path = self.path(position);
         fs::rename(&new, &path).map_err(ReadModelError::io("rename", &path))?;
@@ -122,7 +119,7 @@ impl Checkpoints {
         let path = self.path(position);
         let file = File::create(target).map_err(ReadModelError::io("create", target))?;
         let mut out = BufWriter::with_capacity(CHUNK_BYTES, file);
-        let (found, version) = verify(&path, log_id, &mut out)?;
+        let found = verify(&path, log_id, &mut out)?;
         if found != position {
             return Err(damaged(&path, format!("it is of position {found}")));
         }
@@ -130,11 +127,6 @@ impl Checkpoints {
             .map_err(std::io::IntoInnerError::into_error)
             .and_then(|file| file.sync_all())
             .map_err(ReadModelError::io("write", target))?;
-        if version < SCHEMA_VERSION {
-            let step = "bring up the copy of a checkpoint";
-            let mut copy = Connection::open(target).map_err(ReadModelError::sqlite(step))?;
-            upgrade(&mut copy, version).map_err(ReadModelError::sqlite(step))?;
-        }
         Ok(())
     }
 
@@ -231,13 +223,8 @@ fn pack(
         .map_err(ReadModelError::io("write checkpoint", path))
 }
 
-/// Reads a checkpoint whole, writes its database to `out`; its position and the
-/// version of its schema.
-fn verify(
-    path: &Path,
-    log_id: [u8; 16],
-    out: &mut dyn Write,
-) -> Result<(Position, i64), ReadModelError> {
+/// Reads a checkpoint whole, writes its database to `out`; its position.
+fn verify(path: &Path, log_id: [u8; 16], out: &mut dyn Write) -> Result<Position, ReadModelError> {
     let mut file = File::open(path).map_err(ReadModelError::io("open", path))?;
     let mut bytes = [0; HEADER_BYTES];
     file.read_exact(&mut bytes)
@@ -246,7 +233,7 @@ fn verify(
     if header.log_id != log_id {
         return Err(damaged(path, "it is of another log"));
     }
-    if !(SCHEMA_VERSION_MIN..=SCHEMA_VERSION).contains(&header.schema_version) {
+    if header.schema_version != SCHEMA_VERSION {
         return Err(ReadModelError::SchemaVersion {
             path: path.to_owned(),
             found: header.schema_version,
@@ -262,7 +249,7 @@ fn verify(
     if (raw_bytes, sha256) != (header.raw_bytes, header.sha256) {
         return Err(damaged(path, "its content is not what its header says"));
     }
-    Ok((header.position, header.schema_version))
+    Ok(header.position)
 }
 
 fn copy_and_hash(input: &mut dyn Read, out: &mut dyn Write) -> std::io::Result<(u64, [u8; 32])> {

@@ -4,6 +4,7 @@
 
 pub mod batch;
 pub mod notes;
+pub mod numbers;
 pub mod reader;
 pub mod schema;
 mod statements;

@@ -2,13 +2,15 @@
 //!
 //! Owns the schema, with one writer and one reader side each for [`issues`]
 //! (SQLite), [`search`] (tantivy) and [`cold`] (Parquet), the [`layout`] they lie in,
-//! and the [`checkpoint`] of the issues that outlives dropped events. Invariant: each part stores the position it has reached together with
-//! what it stores there, and all but the checkpoints can be thrown away and rebuilt. Must not
-//! know how its content is computed.
+//! the form in which texts are compared ([`fold`]), and the [`checkpoint`] of the
+//! issues that outlives dropped events. Invariant: each part stores the position it
+//! has reached together with what it stores there, and all but the checkpoints can be
+//! thrown away and rebuilt. Must not know how its content is computed.
 
 pub mod checkpoint;
 pub mod cold;
 pub mod error;
+pub mod fold;
 pub mod issues;
 pub mod layout;
 pub mod search;

@@ -10,7 +10,7 @@ use std::{
 
 use event_model::{IssueStatus, Level, ProjectId, UserId};
 use read_model::issues::{
-    reader::{IssueFilter, IssueSort, Reader, TOTAL_EXACT_MAX, Unit, Window},
+    reader::{Direction, IssueFilter, IssueSort, Range, Reader, Scope, Unit, Window},
     writer::{Durability, IssueWriter},
 };
 use rusqlite::Connection;
@@ -36,17 +36,26 @@ static BIG: LazyLock<Big> = LazyLock::new(|| {
     db.execute_batch(&format!(
         "PRAGMA synchronous = OFF; BEGIN;
          WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {ISSUES})
-         INSERT INTO issue SELECT i * 92233720368547, CASE WHEN i % 400 = 0 THEN 2 ELSE 1 END,
+         INSERT INTO issue (id, project_id, title, culprit, type, value, level, platform, handled,
+             status, assignee, count, users, first_seen, last_seen, first_position, last_position,
+             first_event_id, last_event_id, folded)
+         SELECT i * 92233720368547, CASE WHEN i % 400 = 0 THEN 2 ELSE 1 END,
              'TypeError: value ' || i || ' of cart is not defined', 'checkout in shop.cart.' || (i % 977),
              'TypeError', 'value', 1 + i % 5, 'node', 1, CASE WHEN i % 50 = 0 THEN 1 ELSE 2 END,
              CASE WHEN i % 5000 = 0 THEN 7 END, (i * 7919) % 100003, (i * 104729) % 5003,
-             (i * 15485863) % 1000003, (i * 32452843) % 1000003, i, i, zeroblob(16), zeroblob(16), '', ''
+             (i * 15485863) % 1000003, (i * 32452843) % 1000003, i, i, zeroblob(16), zeroblob(16),
+             'typeerror: value ' || i || ' of cart is not defined' || char(10) || 'checkout'
          FROM n;
+         INSERT INTO name VALUES (1, 'production'), (2, 'staging');
+         WITH RECURSIVE r(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM r WHERE i < 200)
+         INSERT INTO name SELECT 1000 + i, 'r' || i FROM r;
          INSERT INTO project_total SELECT project_id, sum(count), 0 FROM issue GROUP BY 1;
-         INSERT INTO issue_environment SELECT id, 'production', 1 FROM issue;
-         INSERT INTO issue_environment SELECT id, 'staging', 1 FROM issue WHERE last_position % 1000 = 0;
-         INSERT INTO issue_release SELECT id, 'r' || (last_position / 500), 1, 0, 0 FROM issue;
-         INSERT INTO issue_hour SELECT id, 1000 + last_position % 24, 1 FROM issue;
+         INSERT INTO issue_environment SELECT id, 1, count, first_seen, last_seen FROM issue;
+         INSERT INTO issue_environment SELECT id, 2, count, first_seen, last_seen FROM issue
+             WHERE last_position % 1000 = 0;
+         INSERT INTO issue_release SELECT id, 1000 + last_position / 500, count, first_seen, last_seen
+             FROM issue;
+         INSERT INTO issue_hour SELECT id, 1000 + last_position % 24, 1, 1 FROM issue;
          COMMIT;"
     ))
     .unwrap();
@@ -55,6 +64,13 @@ static BIG: LazyLock<Big> = LazyLock::new(|| {
         _dir: dir,
     }
 });
+
+fn in_environment(name: &str) -> Scope {
+    Scope {
+        environment: name.to_owned(),
+        ..Scope::default()
+    }
+}
 
 fn filters() -> Vec<(&'static str, IssueFilter)> {
     let all = IssueFilter::default();
@@ -92,21 +108,24 @@ fn filters() -> Vec<(&'static str, IssueFilter)> {
         (
             "frequent environment",
             IssueFilter {
-                environment: "production".to_owned(),
+                scope: in_environment("production"),
                 ..all.clone()
             },
         ),
         (
             "rare environment",
             IssueFilter {
-                environment: "staging".to_owned(),
+                scope: in_environment("staging"),
                 ..all.clone()
             },
         ),
         (
             "release and status",
             IssueFilter {
-                release: "r77".to_owned(),
+                scope: Scope {
+                    release: "r77".to_owned(),
+                    ..Scope::default()
+                },
                 statuses: vec![IssueStatus::Unresolved],
                 ..all.clone()
             },
@@ -166,7 +185,12 @@ fn a_hundred_thousand_issues_are_listed_without_reading_them_all() {
         for sort in SORTS {
             let ask = || {
                 reader
-                    .read(|s| Ok((s.list(&filter, sort, None, 50)?, s.total(&filter)?)))
+                    .read(|s| {
+                        Ok((
+                            s.list(&filter, sort, Direction::Descending, None, 50)?,
+                            s.total(&filter)?,
+                        ))
+                    })
                     .unwrap()
             };
             let (page, total) = ask();
@@ -214,6 +238,11 @@ fn every_driver_answers_what_a_scan_would() {
             .into_iter()
             .zip(["last_seen", "first_seen", "count", "users"])
         {
+            // Nobody is known of any environment or release here.
+            let column = match sort {
+                IssueSort::Users if filter.scope != Scope::default() => "users * 0",
+                _ => column,
+            };
             let mut expected = db
                 .prepare(&format!(
                     "SELECT id FROM issue WHERE {condition} ORDER BY +{column} DESC, id"
@@ -227,8 +256,10 @@ fn every_driver_answers_what_a_scan_would() {
             let mut found = Vec::new();
             let mut cursor = None;
             loop {
-                let page = reader.read(|s| s.list(&filter, sort, cursor, 97)).unwrap();
-                found.extend(page.issues.iter().map(|row| row.id.0));
+                let page = reader
+                    .read(|s| s.list(&filter, sort, Direction::Descending, cursor, 97))
+                    .unwrap();
+                found.extend(page.issues.iter().map(|row| row.issue.id.0));
                 cursor = page.next;
                 if cursor.is_none() {
                     break;
@@ -249,10 +280,18 @@ fn a_walk_of_all_pages_meets_every_issue_once() {
     loop {
         let page = BIG
             .reader
-            .read(|s| s.list(&filter, IssueSort::Users, cursor, 1000))
+            .read(|s| {
+                s.list(
+                    &filter,
+                    IssueSort::Users,
+                    Direction::Ascending,
+                    cursor,
+                    1000,
+                )
+            })
             .unwrap();
         for row in &page.issues {
-            assert!(seen.insert(row.id), "{} twice", row.id);
+            assert!(seen.insert(row.issue.id), "{} twice", row.issue.id);
         }
         cursor = page.next;
         if cursor.is_none() {
@@ -261,31 +300,49 @@ fn a_walk_of_all_pages_meets_every_issue_once() {
     }
     assert_eq!(seen.len(), ISSUES as usize);
     let total = BIG.reader.read(|s| s.total(&filter)).unwrap();
-    assert_eq!(total, TOTAL_EXACT_MAX + 1, "more than are counted");
+    assert_eq!(total, u64::from(ISSUES), "totals are exact");
 }
 
 #[test]
 fn sparklines_count_at_bucket_edges() {
-    let window = Window {
+    let range = Range {
         unit: Unit::Hour,
+        from: 1000,
+        to: 1024,
+    };
+    let window = Window {
+        range,
         from: 1000,
         per_bucket: 12,
         buckets: 2,
     };
     let page = BIG
         .reader
-        .read(|s| s.list(&IssueFilter::default(), IssueSort::Count, None, 50))
+        .read(|s| {
+            let filter = IssueFilter::default();
+            s.list(&filter, IssueSort::Count, Direction::Descending, None, 50)
+        })
         .unwrap();
-    let ids: Vec<_> = page.issues.iter().map(|row| row.id).collect();
-    let series = BIG.reader.read(|s| s.issue_series(window, &ids)).unwrap();
+    let ids: Vec<_> = page.issues.iter().map(|row| row.issue.id).collect();
+    let series = BIG
+        .reader
+        .read(|s| s.issue_series(window, &Scope::default(), &ids))
+        .unwrap();
     assert_eq!(series.len(), ids.len());
     for row in &page.issues {
-        let late = row.last_position.0 % 24 >= 12;
+        let late = row.issue.last_position.0 % 24 >= 12;
         let expected = if late { [0, 1] } else { [1, 0] };
-        assert_eq!(series[&row.id], expected, "{}", row.id);
+        assert_eq!(series[&row.issue.id], expected, "{}", row.issue.id);
     }
-    let before = window.before();
-    let none = BIG.reader.read(|s| s.issue_series(before, &ids)).unwrap();
+    let before = Window {
+        range: range.before(),
+        from: range.before().from,
+        ..window
+    };
+    let none = BIG
+        .reader
+        .read(|s| s.issue_series(before, &Scope::default(), &ids))
+        .unwrap();
     assert!(none.is_empty());
 }
 

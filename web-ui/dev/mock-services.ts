@@ -53,8 +53,8 @@ function matches(mock: MockIssue, filter: IssueFilter | undefined): boolean {
     (filter.environment === "" || mock.events.some((event) => event.environment === filter.environment)) &&
     (filter.release === "" || mock.events.some((event) => event.release === filter.release)) &&
     (filter.assignee === 0 || issue.assignee?.id === filter.assignee) &&
-    ms(issue.lastSeen) >= ms(filter.seenSince) &&
-    ms(issue.firstSeen) >= ms(filter.firstSeenSince) &&
+    ms(issue.lastSeen) >= ms(filter.from) &&
+    (!filter.isNew || ms(issue.firstSeen) >= ms(filter.from)) &&
     filter.text.toLowerCase().split(/\s+/).every((word) => text.includes(word))
   );
 }
@@ -201,10 +201,10 @@ function stats(router: ConnectRouter, store: MockStore): void {
       return { from: timestampFromMs(from), bucketS, series: [...series].map(([name, counts]) => ({ name, counts })) };
     },
     listTopIssues(request) {
-      const from = Date.now() - (request.rangeS || 86_400) * 1000;
+      const from = request.from ? ms(request.from) : Date.now() - 86_400_000;
       return {
         issues: chosen(request.projectIds)
-          .map((mock) => ({ issue: store.withSparkline(mock, request.rangeS), rangeCount: BigInt(within(mock, from, Infinity)) }))
+          .map((mock) => ({ ...store.withSparkline(mock, (Date.now() - from) / 1000), rangeCount: BigInt(within(mock, from, Infinity)) }))
           .filter((each) => each.rangeCount > 0n)
           .sort((a, b) => Number(b.rangeCount - a.rangeCount))
           .slice(0, request.limit || 10),
@@ -212,16 +212,18 @@ function stats(router: ConnectRouter, store: MockStore): void {
     },
     getSummary(request, context) {
       requireSession(context);
-      const range = (request.rangeS || 86_400) * 1000;
       const now = Date.now();
+      const range = request.from ? now - ms(request.from) : 86_400_000;
       const all = chosen(request.projectIds);
       const sum = (fromMs: number, toMs: number) => BigInt(all.reduce((total, mock) => total + within(mock, fromMs, toMs), 0));
       return {
-        events: sum(now - range, now),
-        eventsBefore: sum(now - 2 * range, now - range),
-        newIssues: BigInt(all.filter((mock) => ms(mock.issue.firstSeen) >= now - range).length),
-        regressedIssues: BigInt(all.filter((mock) => mock.activities.some((each) => each.kind === "regressed" && ms(each.at) >= now - range)).length),
-        unresolvedIssues: BigInt(all.filter((mock) => mock.issue.status === IssueStatus.UNRESOLVED).length),
+        range: {
+          events: sum(now - range, now),
+          newIssues: BigInt(all.filter((mock) => ms(mock.issue.firstSeen) >= now - range).length),
+          regressedIssues: BigInt(all.filter((mock) => mock.activities.some((each) => each.kind === "regressed" && ms(each.at) >= now - range)).length),
+          unresolvedIssues: BigInt(all.filter((mock) => mock.issue.status === IssueStatus.UNRESOLVED && ms(mock.issue.lastSeen) >= now - range).length),
+        },
+        before: { events: sum(now - 2 * range, now - range) },
       };
     },
     getPipelineStatus: () => ({

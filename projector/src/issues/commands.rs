@@ -104,11 +104,17 @@ impl Projection {
             return Ok(());
         }
         match self.issues.get_mut(&id) {
-            Some(known) if known.status != status => known.status = status,
+            Some(known) if known.status != status => {
+                known.status = status;
+                known.resolved_at_ns = None;
+                if status == IssueStatus::Resolved {
+                    known.resolved_at_ns = Some(by.at_ns);
+                    known.regression = None;
+                }
+            }
             _ => return Ok(()),
         }
-        let slot = self.slot(id, by.position);
-        self.batch.issues[slot].status = status;
+        self.slot(id, by.position);
         let kind = match status {
             IssueStatus::Resolved => TransitionKind::Resolved,
             IssueStatus::Ignored => TransitionKind::Ignored,
@@ -119,6 +125,7 @@ impl Projection {
             issue_id: id,
             kind,
             at_ns: by.at_ns,
+            seen_ms: by.at_ns.div_euclid(1_000_000),
             event_id: None,
             release: String::new(),
             environment: String::new(),
@@ -142,8 +149,7 @@ impl Projection {
             Some(known) if known.assignee != user_id => known.assignee = user_id,
             _ => return Ok(()),
         }
-        let slot = self.slot(id, by.position);
-        self.batch.issues[slot].assignee = user_id;
+        self.slot(id, by.position);
         let activity = match user_id {
             Some(user) => by.activity(id, "assigned", user.to_string()),
             None => by.activity(id, "unassigned", String::new()),

@@ -10,13 +10,14 @@ use read_model::{
     issues::{
         IssueWriter,
         batch::{
-            Activity, Face, IssueDelta, IssueEvents, ReleaseDelta, Transition, TransitionKind,
+            Activity, Face, IssueDelta, IssueEvents, PartDelta, Regression, Transition,
+            TransitionKind,
         },
     },
 };
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::{Known, MINUTES_KEPT, Projection, tags::TagValues};
+use super::{Known, MINUTES_KEPT, Projection, names::Place, tags::TagValues};
 
 /// The numbers of one event.
 #[derive(Debug, Clone, Copy)]
@@ -57,18 +58,21 @@ impl Facts {
             count: 0,
             first_seen_ms: i64::MAX,
             last_seen_ms: i64::MIN,
+            opened: self.position,
             first: (self.position, self.event_id),
             last: (self.position, self.event_id),
             face: Face::default(),
-            first_release: String::new(),
-            last_release: String::new(),
+            first_release: None,
+            last_release: None,
             minutes: BTreeMap::new(),
             minutes_from: None,
             hours: BTreeMap::new(),
             users: HashMap::new(),
+            user_hours: HashMap::new(),
             tags: HashMap::new(),
-            environments: HashMap::new(),
-            releases: HashMap::new(),
+            environments: BTreeMap::new(),
+            releases: BTreeMap::new(),
+            scenes: BTreeMap::new(),
         }
     }
 }
@@ -90,13 +94,43 @@ fn add(counts: &mut HashMap<String, u64>, name: &str, weight: u64) {
     }
 }
 
-fn add_release(releases: &mut HashMap<String, ReleaseDelta>, name: &str, facts: &Facts) {
+fn add_release(releases: &mut HashMap<String, PartDelta>, name: &str, facts: &Facts) {
     if let Some(delta) = releases.get_mut(name) {
         delta.add(facts.at_ms, facts.weight);
     } else {
-        let mut delta = ReleaseDelta::none();
+        let mut delta = PartDelta::none();
         delta.add(facts.at_ms, facts.weight);
         releases.insert(name.to_owned(), delta);
+    }
+}
+
+fn add_part(parts: &mut BTreeMap<i64, PartDelta>, number: i64, facts: &Facts) {
+    let delta = parts.entry(number).or_insert_with(PartDelta::none);
+    delta.add(facts.at_ms, facts.weight);
+}
+
+/// Keeps the release of the event first and last seen of those that name one.
+fn add_first_and_last(events: &mut IssueEvents, release: &str, at_ms: i64) {
+    if release.is_empty() {
+        return;
+    }
+    let set = |place: &mut Option<(i64, String)>| match place {
+        Some((at, name)) if name == release => *at = at_ms,
+        _ => *place = Some((at_ms, release.to_owned())),
+    };
+    if events
+        .first_release
+        .as_ref()
+        .is_none_or(|(at, _)| at_ms < *at)
+    {
+        set(&mut events.first_release);
+    }
+    if events
+        .last_release
+        .as_ref()
+        .is_none_or(|(at, _)| at_ms >= *at)
+    {
+        set(&mut events.last_release);
     }
 }
 
@@ -107,6 +141,8 @@ impl Projection {
             project_id: facts.project_id,
             status: IssueStatus::Unresolved,
             assignee: None,
+            resolved_at_ns: None,
+            regression: None,
             newest_minute: i64::MIN / 2,
             is_discarded: false,
             tags: Some(TagValues::default()),
@@ -121,22 +157,38 @@ impl Projection {
             fingerprints: Vec::new(),
             status: IssueStatus::Unresolved,
             assignee: None,
+            resolved_at_ns: None,
+            regression: None,
             changed: facts.position,
             events: None,
         });
         self.transition_by_event(TransitionKind::New, id, facts, head);
     }
 
-    /// A resolved issue with a new event stands open again.
+    /// A resolved issue with a new event stands open again, if that event happened
+    /// when or after it was resolved: not what an offline client sends late. Compared
+    /// are the event's time, which the gateway has put right by what it knows of the
+    /// client's clock, and the gateway's own time of the decision.
     pub(super) fn regress(&mut self, id: IssueId, slot: usize, facts: &Facts, head: &ArchivedHead) {
         let Some(known) = self.issues.get_mut(&id) else {
             return;
         };
-        if known.status == IssueStatus::Resolved {
-            known.status = IssueStatus::Unresolved;
-            self.batch.issues[slot].status = IssueStatus::Unresolved;
-            self.transition_by_event(TransitionKind::Regressed, id, facts, head);
+        // To the millisecond, like all times of events here.
+        let resolved_ms = known.resolved_at_ns.map(|ns| ns.div_euclid(1_000_000));
+        if known.status != IssueStatus::Resolved || resolved_ms.is_some_and(|ms| facts.at_ms < ms) {
+            return;
         }
+        known.status = IssueStatus::Unresolved;
+        known.resolved_at_ns = None;
+        known.regression = Some(Regression {
+            at_ms: facts.at_ms,
+            release: head.release.as_str().to_owned(),
+        });
+        let issue = &mut self.batch.issues[slot];
+        issue.status = known.status;
+        issue.resolved_at_ns = None;
+        issue.regression.clone_from(&known.regression);
+        self.transition_by_event(TransitionKind::Regressed, id, facts, head);
     }
 
     fn transition_by_event(
@@ -151,6 +203,7 @@ impl Projection {
             issue_id: id,
             kind,
             at_ns: facts.received_ns,
+            seen_ms: facts.at_ms,
             event_id: Some(facts.event_id),
             release: head.release.as_str().to_owned(),
             environment: head.environment.as_str().to_owned(),
@@ -170,6 +223,7 @@ impl Projection {
         writer: &IssueWriter,
         slot: usize,
         facts: &Facts,
+        place: Place,
         event: &StoredEvent,
     ) -> Result<(), ReadModelError> {
         let head = event.head();
@@ -179,30 +233,34 @@ impl Projection {
         };
         let events = issue.events.get_or_insert_with(|| facts.none_yet());
         events.count += facts.weight;
-        events.first_seen_ms = events.first_seen_ms.min(facts.at_ms);
-        events.last_seen_ms = events.last_seen_ms.max(facts.at_ms);
-        events.last = (facts.position, facts.event_id);
-        *events.minutes.entry(facts.minute()).or_default() += facts.weight;
-        *events.hours.entry(facts.hour()).or_default() += facts.weight;
-        let from = minutes_from(&mut known.newest_minute, facts.minute());
+        if facts.at_ms < events.first_seen_ms {
+            events.first_seen_ms = facts.at_ms;
+            events.first = (facts.position, facts.event_id);
+        }
+        if facts.at_ms >= events.last_seen_ms {
+            events.last_seen_ms = facts.at_ms;
+            events.last = (facts.position, facts.event_id);
+            self.newest[slot] = Some(event.clone());
+        }
+        let (minute, hour) = (facts.minute(), facts.hour());
+        *events.minutes.entry((minute, place.scene)).or_default() += facts.weight;
+        *events.hours.entry((hour, place.scene)).or_default() += facts.weight;
+        let from = minutes_from(&mut known.newest_minute, minute);
         events.minutes_from = from.or(events.minutes_from);
         if !head.user.is_empty() {
             let user = xxh3_64(head.user.as_bytes());
             *events.users.entry(user).or_default() += facts.weight;
+            let seen = events.user_hours.entry((hour, place.scene, user));
+            *seen.or_default() |= 1 << minute.rem_euclid(60);
         }
-        if !head.environment.is_empty() {
-            add(&mut events.environments, &head.environment, facts.weight);
+        if place.environment != 0 {
+            add_part(&mut events.environments, place.environment, facts);
         }
-        if !head.release.is_empty() {
-            add_release(&mut events.releases, &head.release, facts);
-            if events.last_release != head.release.as_str() {
-                head.release.as_str().clone_into(&mut events.last_release);
-            }
-            if events.first_release.is_empty() {
-                head.release.as_str().clone_into(&mut events.first_release);
-            }
+        if place.release != 0 {
+            add_part(&mut events.releases, place.release, facts);
         }
-        self.newest[slot] = Some(event.clone());
+        add_part(&mut events.scenes, place.scene, facts);
+        add_first_and_last(events, &head.release, facts.at_ms);
         for pair in head.tags.iter() {
             let (key, value): (&str, &str) = (&pair.0, &pair.1);
             // A value counted in this batch was let in before.
@@ -212,14 +270,17 @@ impl Projection {
             }
             if known.tags.is_none() {
                 let tags = TagValues::of(writer.tag_values(issue.id)?);
-                self.tag_values += tags.len();
+                self.tag_bytes += tags.bytes();
                 known.tags = Some(tags);
             }
             let tags = known.tags.get_or_insert_default();
-            let before = tags.len();
-            let value = tags.admit(key, value);
-            self.tag_values += tags.len() - before;
-            let values = events.tags.entry(key.to_owned()).or_default();
+            let before = tags.bytes();
+            let (key, value) = tags.admit(key, value);
+            self.tag_bytes += tags.bytes() - before;
+            let values = match events.tags.get_mut(key) {
+                Some(values) => values,
+                None => events.tags.entry(key.to_owned()).or_default(),
+            };
             add(values, value, facts.weight);
         }
         Ok(())
@@ -229,6 +290,7 @@ impl Projection {
         &mut self,
         writer: &IssueWriter,
         facts: &Facts,
+        place: Place,
         head: &ArchivedHead,
     ) -> Result<(), ReadModelError> {
         let id = facts.project_id;
@@ -247,11 +309,11 @@ impl Projection {
         *project.received_hours.entry(received_hour).or_default() += facts.weight;
         *project
             .minutes
-            .entry((facts.minute(), facts.level))
+            .entry((facts.minute(), facts.level, place.scene))
             .or_default() += facts.weight;
         *project
             .hours
-            .entry((facts.hour(), facts.level))
+            .entry((facts.hour(), facts.level, place.scene))
             .or_default() += facts.weight;
         let from = minutes_from(newest, facts.minute());
         project.minutes_from = from.or(project.minutes_from);

@@ -4,7 +4,7 @@
 //! Sessions and check-ins are counted only: their records are the source of truth of
 //! the pages that come, which a replay will fill.
 
-use event_model::{EventId, Note, Position, ProjectId, note::DISCARDED_ISSUE};
+use event_model::{EventId, IssueId, Note, Position, ProjectId, note::DISCARDED_ISSUE};
 use read_model::issues::notes::{Arrival, Attachment, AttachmentStep, Feedback, Source};
 
 use super::{Projection, events::Facts};
@@ -78,7 +78,8 @@ impl Projection {
 
     /// An event of a discarded issue that the door did not know by its stack: it is in
     /// the log, and counts as turned away.
-    pub(super) fn count_discarded(&mut self, facts: &Facts) {
+    pub(super) fn count_discarded(&mut self, id: IssueId, facts: &Facts) {
+        *self.batch.turned_away.entry(id).or_default() += facts.weight;
         let received = Receipt::of(facts.project_id.0, facts.received_ns);
         let arrival = received.arrival(Source::Gateway, "error", DISCARDED_ISSUE);
         self.batch.notes.arrived(arrival, facts.weight);

@@ -65,8 +65,19 @@ struct ErrorLine {
 
 pub(super) fn issue_list(page: v1::ListIssuesResponse) -> IssueList {
     IssueList {
-        issues: page.issues.into_iter().map(issue).collect(),
+        issues: page.issues.into_iter().map(listed).collect(),
         next_cursor: next_cursor(page.next_cursor),
+    }
+}
+
+/// In a list the numbers are those of what is asked for: of an environment, a release,
+/// a range.
+fn listed(issue: v1::Issue) -> Issue {
+    let (count, users) = (issue.range_count, issue.range_users);
+    Issue {
+        count,
+        users,
+        ..self::issue(issue)
     }
 }
 

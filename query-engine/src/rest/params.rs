@@ -5,10 +5,11 @@ use std::collections::HashMap;
 use axum::extract::{FromRequestParts, Query};
 use event_model::{IssueStatus, Level};
 use http::request::Parts;
+use prost_types::Timestamp;
 use proto::v1;
 
 use super::cut;
-use crate::{convert, error::ApiError, issues::LIMIT_MAX, query_text};
+use crate::{convert, error::ApiError, issues::LIMIT_MAX, time::stamp_ms};
 
 /// Most parameters of a request.
 const PARAMS_MAX: usize = 32;
@@ -98,29 +99,59 @@ impl Params {
         Ok(sort as i32)
     }
 
-    /// The tokens of `query`, and the parameters of the same names, which win.
+    /// Whether `order` is ascending.
+    pub(super) fn ascending(&self) -> Result<bool, ApiError> {
+        match self.get("order") {
+            None | Some("desc") => Ok(false),
+            Some("asc") => Ok(true),
+            Some(other) => Err(ApiError::invalid(
+                "order",
+                format!("{:?} is none of desc, asc", cut(other)),
+            )),
+        }
+    }
+
+    /// A time: RFC 3339, or Unix seconds.
+    pub(super) fn time(&self, name: &'static str) -> Result<Option<Timestamp>, ApiError> {
+        let Some(text) = self.get(name) else {
+            return Ok(None);
+        };
+        let seconds = text
+            .parse::<i64>()
+            .map(|seconds| stamp_ms(seconds.saturating_mul(1000)));
+        let time = seconds.ok().or_else(|| {
+            let time: jiff::Timestamp = text.parse().ok()?;
+            Some(stamp_ms(time.as_millisecond()))
+        });
+        let refused = || {
+            ApiError::invalid(
+                name,
+                format!("{:?} is no time of RFC 3339 and no Unix time", cut(text)),
+            )
+        };
+        time.ok_or_else(refused).map(Some)
+    }
+
+    /// The text of `query`, and the parameters that filter, which win over its tokens.
     pub(super) fn issue_filter(&self) -> Result<v1::IssueFilter, ApiError> {
-        let mut asked = query_text::parse(self.get("query").unwrap_or_default())?;
-        if let Some(text) = self.get("status") {
-            asked.statuses = list(text, "status", IssueStatus::from_name)?;
-        }
-        if let Some(text) = self.get("level") {
-            asked.levels = list(text, "level", Level::from_text)?;
-        }
-        if let Some(text) = self.get("environment") {
-            text.clone_into(&mut asked.environment);
-        }
-        if let Some(text) = self.get("release") {
-            text.clone_into(&mut asked.release);
-        }
         let projects = self.get("project").map(|text| text.split(',').map(project));
+        let statuses = match self.get("status") {
+            Some(text) => list(text, "status", IssueStatus::from_name)?,
+            None => Vec::new(),
+        };
+        let levels = match self.get("level") {
+            Some(text) => list(text, "level", Level::from_text)?,
+            None => Vec::new(),
+        };
         Ok(v1::IssueFilter {
             project_ids: projects.into_iter().flatten().collect::<Result<_, _>>()?,
-            statuses: asked.statuses.into_iter().map(convert::status).collect(),
-            levels: asked.levels.into_iter().map(convert::level).collect(),
-            environment: asked.environment,
-            release: asked.release,
-            text: asked.words.join(" "),
+            statuses: statuses.into_iter().map(convert::status).collect(),
+            levels: levels.into_iter().map(convert::level).collect(),
+            environment: self.text("environment"),
+            release: self.text("release"),
+            text: self.text("query"),
+            from: self.time("from")?,
+            to: self.time("to")?,
             ..Default::default()
         })
     }

@@ -83,9 +83,22 @@ impl Fixture {
         let project = if number >= 100 { 2 } else { 1 };
         self.db
             .execute(
-                "INSERT INTO issue VALUES (?1, ?2, ?3, 'checkout in cart', 'TypeError', 'x is null',
-                 4, 'node', 2, 1, NULL, ?4, 3, ?5, ?6, 1, 1, ?7, ?7, 'a@1', 'a@2')",
-                params![number as i64, project, title, count as i64, T0_MS, last_ms, [9u8; 16]],
+                "INSERT INTO issue (id, project_id, title, culprit, type, value, level, platform,
+                     handled, status, count, users, first_seen, last_seen, first_position,
+                     last_position, first_event_id, last_event_id, first_release, last_release,
+                     opened, folded)
+                 VALUES (?1, ?2, ?3, 'checkout in cart', 'TypeError', 'x is null',
+                     4, 'node', 2, 1, ?4, 3, ?5, ?6, 1, 1, ?7, ?7, 'a@1', 'a@2', 1, ?8)",
+                params![
+                    number as i64,
+                    project,
+                    title,
+                    count as i64,
+                    T0_MS,
+                    last_ms,
+                    [9u8; 16],
+                    read_model::fold::fold(&format!("{title}\ncheckout in cart")),
+                ],
             )
             .unwrap();
         self.db

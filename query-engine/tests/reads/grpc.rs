@@ -115,8 +115,9 @@ async fn an_issue_shows_releases_tags_and_who_did_what() {
     fixture
         .db
         .execute_batch(
-            "INSERT INTO issue_release VALUES (1, 'a@1', 5, 10, 20), (1, 'a@2', 1, 15, 30), (1, '', 3, 0, 90);
-             INSERT INTO issue_environment VALUES (1, 'staging', 2), (1, 'production', 7);
+            "INSERT INTO name VALUES (1, 'a@1'), (2, 'a@2'), (3, 'staging'), (4, 'production');
+             INSERT INTO issue_release VALUES (1, 1, 5, 10, 20), (1, 2, 1, 15, 30);
+             INSERT INTO issue_environment VALUES (1, 3, 2, 0, 0), (1, 4, 7, 0, 0);
              INSERT INTO issue_tag VALUES (1, 'browser', 'Firefox', 2), (1, 'browser', 'Chrome', 4),
                  (1, 'browser', '', 9), (1, 'plan', 'pro', 1);
              INSERT INTO activity VALUES (1, 5, 'new', 1000000000, 'system', ''),
@@ -133,7 +134,7 @@ async fn an_issue_shows_releases_tags_and_who_did_what() {
     let releases: Vec<&str> = found.releases.iter().map(|r| r.version.as_str()).collect();
     assert_eq!(releases, ["a@2", "a@1"]);
     assert_eq!(found.environments[0].value, "production");
-    assert_eq!(found.issue.unwrap().sparkline.len(), 24);
+    assert_eq!(found.issue.unwrap().sparkline.len(), 25);
     let request = v1::ListTagsRequest {
         issue_id: issue_id.clone(),
         after_position: 0,
@@ -231,9 +232,9 @@ async fn series_are_zero_filled_and_cut_at_bucket_edges() {
     fixture
         .db
         .execute_batch(&format!(
-            "INSERT INTO project_hour VALUES (1, {before}, 4, 100), (1, {hour}, 4, 1), (1, {hour}, 5, 2),
-                 (2, {last}, 4, 4), (1, {after}, 4, 100);
-             INSERT INTO issue_hour VALUES (1, {hour}, 3), (1, {after}, 100);",
+            "INSERT INTO project_hour VALUES (1, {before}, 4, 1, 100), (1, {hour}, 4, 1, 1),
+                 (1, {hour}, 5, 2, 2), (2, {last}, 4, 1, 4), (1, {after}, 4, 1, 100);
+             INSERT INTO issue_hour VALUES (1, {hour}, 1, 3), (1, {after}, 1, 100);",
             before = hour - 1,
             last = hour + 2,
             after = hour + 3,
@@ -254,7 +255,7 @@ async fn series_are_zero_filled_and_cut_at_bucket_edges() {
             to: stamp((hour + 3) * 3600),
             bucket_s: 3600,
             group: group as i32,
-            after_position: 0,
+            ..Default::default()
         };
     let issue = format!("{:016x}", 1);
     for (request, expected) in [

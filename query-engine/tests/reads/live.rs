@@ -45,7 +45,7 @@ async fn changes_come_in_order_coalesced_and_only_those_asked_for() {
         change(&fixture, &[1], position);
     }
     change(&fixture, &[100], 26);
-    fixture.set(IssueId(2), "first_position = 27");
+    fixture.set(IssueId(2), "opened = 27");
     change(&fixture, &[2], 27);
     let mut messages = Vec::new();
     while messages
@@ -107,8 +107,8 @@ async fn transitions_come_in_order_from_a_position_or_the_alert_cursor() {
     fixture
         .db
         .execute_batch(
-            "INSERT INTO transition VALUES (3, 1, 1, 30, x'01010101010101010101010101010101', 'a@1', 'production'),
-                 (7, 2, 1, 70, NULL, '', ''), (7, 1, 2, 70, NULL, '', '');
+            "INSERT INTO transition VALUES (3, 1, 1, 30, 30, x'01010101010101010101010101010101', 'a@1', 'production'),
+                 (7, 2, 1, 70, 70, NULL, '', ''), (7, 1, 2, 70, 70, NULL, '', '');
              UPDATE meta SET value = 8 WHERE key = 'position';
              UPDATE meta SET value = 3 WHERE key = 'alert_cursor';",
         )

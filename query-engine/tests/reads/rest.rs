@@ -30,12 +30,16 @@ fn five() -> Fixture {
         IssueId(3),
         "status = 3, first_seen = first_seen + 9000, assignee = 1",
     );
-    fixture.set(IssueId(4), "culprit = 'pay in till', users = 99");
+    fixture.set(
+        IssueId(4),
+        "culprit = 'pay in till', folded = 'oops' || char(10) || 'pay in till', users = 99",
+    );
     fixture
         .db
         .execute_batch(
-            "INSERT INTO issue_environment VALUES (1, 'production', 9), (4, 'staging', 1);
-             INSERT INTO issue_release VALUES (1, 'a@1', 5, 0, 0), (2, 'a@1', 5, 0, 0);",
+            "INSERT INTO name VALUES (1, 'production'), (2, 'staging'), (3, 'a@1');
+             INSERT INTO issue_environment VALUES (1, 1, 9, 0, 0), (4, 2, 1, 0, 0);
+             INSERT INTO issue_release VALUES (1, 3, 5, 0, 0), (2, 3, 6, 0, 0);",
         )
         .unwrap();
     fixture

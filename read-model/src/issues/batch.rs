@@ -34,10 +34,27 @@ pub struct IssueBatch {
     pub alert_cursor: Option<Position>,
     /// Issues that were discarded (true) or are kept again, as of the batch's end.
     pub discarded: BTreeMap<IssueId, bool>,
+    /// Events of discarded issues.
+    pub turned_away: BTreeMap<IssueId, u64>,
+    /// Names of environments and releases seen for the first time, with their numbers.
+    pub names: Vec<(i64, String)>,
+    /// Scenes seen for the first time.
+    pub scenes: Vec<Scene>,
     /// Files, feedback, what arrived.
     pub notes: NotesDelta,
     /// Records that the projection could not take in for a defect of its own.
     pub passed_over: Vec<Position>,
+}
+
+/// An environment and a release that events have together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Scene {
+    /// Its number, from 1, in the order they came.
+    pub id: i64,
+    /// Number of the environment's name; 0: none.
+    pub environment: i64,
+    /// Number of the release's name; 0: none.
+    pub release: i64,
 }
 
 impl IssueBatch {
@@ -53,6 +70,9 @@ impl IssueBatch {
             deliveries: Vec::new(),
             alert_cursor: None,
             discarded: BTreeMap::new(),
+            turned_away: BTreeMap::new(),
+            names: Vec::new(),
+            scenes: Vec::new(),
             notes: NotesDelta::default(),
             passed_over: Vec::new(),
         }
@@ -74,10 +94,23 @@ pub struct IssueDelta {
     pub status: IssueStatus,
     /// As of the batch's end.
     pub assignee: Option<UserId>,
+    /// While resolved, when it was; as of the batch's end.
+    pub resolved_at_ns: Option<i64>,
+    /// That it came back, until resolved again; as of the batch's end.
+    pub regression: Option<Regression>,
     /// The position of the last record that changed it.
     pub changed: Position,
     /// What its events add; none: only commands touched it.
     pub events: Option<IssueEvents>,
+}
+
+/// An event brought a resolved issue back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Regression {
+    /// When that event happened, Unix milliseconds.
+    pub at_ms: i64,
+    /// Its release; empty: none.
+    pub release: String,
 }
 
 /// What the events of one issue add.
@@ -89,30 +122,37 @@ pub struct IssueEvents {
     pub first_seen_ms: i64,
     /// Latest event time of the batch.
     pub last_seen_ms: i64,
-    /// The first event of the batch in log order.
+    /// The first record of the batch.
+    pub opened: Position,
+    /// The event first seen; of one millisecond the first in the log.
     pub first: (Position, EventId),
-    /// The last event of the batch in log order.
+    /// The event last seen; of one millisecond the last in the log.
     pub last: (Position, EventId),
-    /// What the last event shows.
+    /// What the event last seen shows.
     pub face: Face,
-    /// The batch's first release that is not empty; empty: none.
-    pub first_release: String,
-    /// The batch's last release that is not empty; empty: none.
-    pub last_release: String,
-    /// Events by minute.
-    pub minutes: BTreeMap<i64, u64>,
+    /// Release of the event first seen of those that name one, and when.
+    pub first_release: Option<(i64, String)>,
+    /// Release of the event last seen of those that name one, and when.
+    pub last_release: Option<(i64, String)>,
+    /// Events by minute and scene.
+    pub minutes: BTreeMap<(i64, i64), u64>,
     /// The oldest minute to keep as of the batch's end; none: nothing is to go.
     pub minutes_from: Option<i64>,
-    /// Events by hour.
-    pub hours: BTreeMap<i64, u64>,
+    /// Events by hour and scene.
+    pub hours: BTreeMap<(i64, i64), u64>,
     /// Events by hash of the user's identity.
     pub users: HashMap<u64, u64>,
-    /// Events by tag key and value, values above the cap already under ''.
+    /// The minutes of the hour (bit n: minute n) in which a user was seen, by hour,
+    /// scene and hash.
+    pub user_hours: HashMap<(i64, i64, u64), u64>,
+    /// Events by tag key and value, what is above the caps already under ''.
     pub tags: HashMap<String, HashMap<String, u64>>,
-    /// Events by environment.
-    pub environments: HashMap<String, u64>,
-    /// Events by release.
-    pub releases: HashMap<String, ReleaseDelta>,
+    /// By number of the name.
+    pub environments: BTreeMap<i64, PartDelta>,
+    /// By number of the name.
+    pub releases: BTreeMap<i64, PartDelta>,
+    /// By scene.
+    pub scenes: BTreeMap<i64, PartDelta>,
 }
 
 /// How an issue is shown: taken from its newest event.
@@ -134,9 +174,9 @@ pub struct Face {
     pub handled: u8,
 }
 
-/// What the events of one release add.
+/// What the events of one environment, release or scene add.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ReleaseDelta {
+pub struct PartDelta {
     /// Sum of weights.
     pub count: u64,
     /// Earliest event time.
@@ -145,7 +185,7 @@ pub struct ReleaseDelta {
     pub last_seen_ms: i64,
 }
 
-impl ReleaseDelta {
+impl PartDelta {
     /// Adds an event.
     pub fn add(&mut self, at_ms: i64, weight: u64) {
         self.count += weight;
@@ -153,7 +193,7 @@ impl ReleaseDelta {
         self.last_seen_ms = self.last_seen_ms.max(at_ms);
     }
 
-    /// Of no event, for [`ReleaseDelta::add`].
+    /// Of no event, for [`PartDelta::add`].
     pub fn none() -> Self {
         Self {
             count: 0,
@@ -172,32 +212,31 @@ pub struct ProjectDelta {
     pub last_received_ms: i64,
     /// Events by hour of receipt.
     pub received_hours: BTreeMap<i64, u64>,
-    /// Events by minute and level.
-    pub minutes: BTreeMap<(i64, Level), u64>,
+    /// Events by minute, level and scene.
+    pub minutes: BTreeMap<(i64, Level, i64), u64>,
     /// The oldest minute to keep as of the batch's end; none: nothing is to go.
     pub minutes_from: Option<i64>,
-    /// Events by hour and level.
-    pub hours: BTreeMap<(i64, Level), u64>,
+    /// Events by hour, level and scene.
+    pub hours: BTreeMap<(i64, Level, i64), u64>,
     /// By version.
-    pub releases: HashMap<String, ReleaseDelta>,
+    pub releases: HashMap<String, PartDelta>,
     /// By name.
     pub environments: HashMap<String, u64>,
 }
 
-/// Why an issue's state changed. Stored as its number.
+/// Why an issue's state changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[repr(u8)]
 pub enum TransitionKind {
     /// Its first event.
-    New = 1,
-    /// An event although it was resolved.
-    Regressed = 2,
+    New,
+    /// An event that happened after it was resolved.
+    Regressed,
     /// By command.
-    Resolved = 3,
+    Resolved,
     /// By command.
-    Ignored = 4,
+    Ignored,
     /// By command.
-    Reopened = 5,
+    Reopened,
 }
 
 impl TransitionKind {
@@ -224,6 +263,8 @@ pub struct Transition {
     pub kind: TransitionKind,
     /// The event's receipt or the command's time, Unix nanoseconds.
     pub at_ns: i64,
+    /// The event's own time, or the command's, Unix milliseconds.
+    pub seen_ms: i64,
     /// The event that caused it; none: a command.
     pub event_id: Option<EventId>,
     /// The event's.
@@ -247,22 +288,4 @@ pub struct Activity {
     pub actor: String,
     /// The assignee's user id, a release, a target.
     pub detail: String,
-}
-
-/// Stored number of a status.
-pub fn status_number(status: IssueStatus) -> i64 {
-    match status {
-        IssueStatus::Unresolved => 1,
-        IssueStatus::Resolved => 2,
-        IssueStatus::Ignored => 3,
-    }
-}
-
-/// The status with this stored number; unresolved for any other number.
-pub fn status_from_number(number: i64) -> IssueStatus {
-    match number {
-        2 => IssueStatus::Resolved,
-        3 => IssueStatus::Ignored,
-        _ => IssueStatus::Unresolved,
-    }
 }

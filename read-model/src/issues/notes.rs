@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 use event_model::{EventId, Position, ProjectId};
 use rusqlite::{Result, Transaction, params};
 
+use super::numbers::source_number;
+
 /// What the notes of a batch change.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct NotesDelta {
@@ -91,12 +93,11 @@ pub struct Feedback {
 
 /// Who says that something came, or was dropped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[repr(u8)]
 pub enum Source {
     /// The gateway had it.
-    Gateway = 1,
+    Gateway,
     /// An SDK says that it dropped it.
-    Client = 2,
+    Client,
 }
 
 /// Items that came in the same hour and had the same fate.
@@ -126,7 +127,7 @@ pub(super) fn write(transaction: &Transaction<'_>, notes: &NotesDelta) -> Result
         count.execute(params![
             arrival.project_id.0,
             arrival.hour,
-            arrival.source as u8,
+            source_number(arrival.source),
             arrival.category,
             arrival.reason,
             *quantity as i64,

@@ -12,7 +12,10 @@ mod feed;
 mod list;
 mod notes;
 mod row;
+mod scope;
 mod stats;
+mod summary;
+mod tags;
 
 use std::{
     path::{Path, PathBuf},
@@ -23,14 +26,17 @@ use event_model::Position;
 use parking_lot::{Condvar, Mutex};
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
-pub use detail::{Activity, Facets, ReleaseCount, TagKey, ValueCount};
-pub(crate) use feed::delivery_state_number;
-pub use feed::{Change, ChangeCursor, Delivery, DeliveryFilter, Transition, TransitionKind};
-pub use list::{IssueCursor, IssueFilter, IssuePage, IssueSort, TOTAL_EXACT_MAX};
+pub use detail::{Activity, Facets, ReleaseCount, ValueCount};
+pub use feed::{Change, ChangeCursor, Delivery, DeliveryFilter, Transition};
+pub use list::{Direction, IssueCursor, IssueFilter, IssuePage, IssueSort, ScopedIssue};
 pub use notes::{ArrivalCount, FeedbackAbout};
 pub use row::IssueRow;
-pub use stats::{CountOf, ProjectTotal, SeriesBy, SeriesCounts, Summary, TopIssue, Unit, Window};
+pub use scope::{Range, Scope, Unit};
+pub use stats::{CountOf, IssueState, ProjectTotal, SeriesBy, SeriesCounts, Window};
+pub use summary::{ReleaseMark, Summary};
+pub use tags::TagKey;
 
+pub use super::batch::TransitionKind;
 use super::schema::SCHEMA_VERSION;
 
 /// Most connections open at once. Reads take well under a millisecond and the

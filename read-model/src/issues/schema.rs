@@ -2,17 +2,15 @@
 //!
 //! Conventions: issue ids and positions are u64 stored as the i64 of the same
 //! bits; times are Unix milliseconds unless the name says otherwise; minutes and
-//! hours are Unix minutes and hours of the event's clamped time. Invariant: every
-//! table is a pure function of the logs up to `meta.position`, so two databases of
-//! the same position are equal row by row.
+//! hours are Unix minutes and hours of the event's clamped time. Names of
+//! environments and releases are stored once (`name`) and numbered in the order
+//! they came; a `scene` is an environment and a release, as events have them
+//! together. Invariant: every table is a pure function of the logs up to
+//! `meta.position`, so two databases of the same position are equal row by row.
 
-use rusqlite::Connection;
-
-/// Bumped by every change of [`SCHEMA`]; another version is rebuilt by a replay. A
-/// change must bring old checkpoints up to it: see [`upgrade`].
-pub const SCHEMA_VERSION: i64 = 3;
-/// The oldest version that [`upgrade`] brings up.
-pub const SCHEMA_VERSION_MIN: i64 = 1;
+/// Bumped by every change of [`SCHEMA`]; another version, of a database or of a
+/// checkpoint, is rebuilt by a replay.
+pub const SCHEMA_VERSION: i64 = 4;
 
 /// Creates every table of an empty database.
 pub const SCHEMA: &str = "
@@ -23,30 +21,37 @@ CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE issue (
     id INTEGER PRIMARY KEY,
     project_id INTEGER NOT NULL,
-    title TEXT NOT NULL,
-    culprit TEXT NOT NULL,
+    title TEXT NOT NULL,               -- of the newest event by event time, like
+    culprit TEXT NOT NULL,             -- all of its face down to handled
     type TEXT NOT NULL,
     value TEXT NOT NULL,
-    level INTEGER NOT NULL,            -- of the newest event
+    level INTEGER NOT NULL,
     platform TEXT NOT NULL,
-    handled INTEGER NOT NULL,          -- head.handled of the newest event
-    status INTEGER NOT NULL,           -- 1 unresolved, 2 resolved, 3 ignored
+    handled INTEGER NOT NULL,          -- 0 unknown, 1 no, 2 yes
+    status INTEGER NOT NULL,           -- see numbers.rs
     assignee INTEGER,                  -- user id
     count INTEGER NOT NULL,            -- sum of weights
     users INTEGER NOT NULL,            -- rows of issue_user
-    first_seen INTEGER NOT NULL,       -- by event time
-    last_seen INTEGER NOT NULL,
-    first_position INTEGER NOT NULL,   -- by log order
+    first_seen INTEGER NOT NULL,       -- by event time; of one millisecond the
+    last_seen INTEGER NOT NULL,        -- earlier, and the later, in the log
+    first_position INTEGER NOT NULL,   -- of the events first and last seen
     last_position INTEGER NOT NULL,
     first_event_id BLOB NOT NULL,
     last_event_id BLOB NOT NULL,
-    first_release TEXT NOT NULL,
-    last_release TEXT NOT NULL
+    first_release TEXT NOT NULL DEFAULT '',    -- of the first and the last event
+    last_release TEXT NOT NULL DEFAULT '',     -- that name one, by event time
+    first_release_at INTEGER NOT NULL DEFAULT 0,
+    last_release_at INTEGER NOT NULL DEFAULT 0,
+    opened INTEGER NOT NULL DEFAULT 0, -- position of the record that made it
+    folded TEXT NOT NULL DEFAULT '',   -- title and culprit as search compares them
+    resolved_at_ns INTEGER,            -- while resolved
+    regressed_at INTEGER,              -- event time; until resolved again
+    regressed_in TEXT                  -- that event's release
 );
 -- Each order of lists carries what lists filter by, so that a walk reads rows only
 -- for what it shows.
-CREATE INDEX issue_all_last_seen ON issue (last_seen DESC, id, project_id, status, level);
-CREATE INDEX issue_all_first_seen ON issue (first_seen DESC, id, project_id, status, level);
+CREATE INDEX issue_all_last_seen ON issue (last_seen DESC, id, project_id, status, level, first_seen);
+CREATE INDEX issue_all_first_seen ON issue (first_seen DESC, id, project_id, status, level, last_seen);
 CREATE INDEX issue_all_count ON issue (count DESC, id, project_id, status, level);
 CREATE INDEX issue_all_users ON issue (users DESC, id, project_id, status, level);
 CREATE INDEX issue_assignee ON issue (assignee) WHERE assignee IS NOT NULL;
@@ -61,27 +66,44 @@ CREATE TABLE fingerprint (
 ) WITHOUT ROWID;
 CREATE INDEX fingerprint_issue ON fingerprint (issue_id);
 
--- Events of an issue by minute (kept 48 hours behind the issue's newest event)
--- and hour.
+-- Environments and releases; number 0 is the empty name and has no row.
+CREATE TABLE name (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+CREATE TABLE scene (
+    id INTEGER PRIMARY KEY, environment INTEGER NOT NULL, release INTEGER NOT NULL,
+    UNIQUE (environment, release)
+);
+CREATE INDEX scene_release ON scene (release);
+
+-- Events of an issue by minute (kept 49 hours behind the issue's newest event)
+-- and hour, by scene.
 CREATE TABLE issue_minute (
-    issue_id INTEGER NOT NULL, minute INTEGER NOT NULL, count INTEGER NOT NULL,
-    PRIMARY KEY (issue_id, minute)
+    issue_id INTEGER NOT NULL, minute INTEGER NOT NULL, scene INTEGER NOT NULL, count INTEGER NOT NULL,
+    PRIMARY KEY (issue_id, minute, scene)
 ) WITHOUT ROWID;
 CREATE TABLE issue_hour (
-    issue_id INTEGER NOT NULL, hour INTEGER NOT NULL, count INTEGER NOT NULL,
-    PRIMARY KEY (issue_id, hour)
+    issue_id INTEGER NOT NULL, hour INTEGER NOT NULL, scene INTEGER NOT NULL, count INTEGER NOT NULL,
+    PRIMARY KEY (issue_id, hour, scene)
 ) WITHOUT ROWID;
-CREATE INDEX issue_hour_hour ON issue_hour (hour, issue_id);
 
--- Events of a project by level; minutes are kept 48 hours behind the project's
--- newest event.
+-- Users of an issue by hour and scene; user_hash is xxh3-64 of the identity. Bit n
+-- of minutes: seen in the hour's minute n, so that one row serves both units.
+CREATE TABLE issue_user_hour (
+    issue_id INTEGER NOT NULL, hour INTEGER NOT NULL, scene INTEGER NOT NULL,
+    user_hash INTEGER NOT NULL, minutes INTEGER NOT NULL,
+    PRIMARY KEY (issue_id, hour, scene, user_hash)
+) WITHOUT ROWID;
+
+-- Events of a project by level and scene; minutes are kept 49 hours behind the
+-- project's newest event.
 CREATE TABLE project_minute (
-    project_id INTEGER NOT NULL, minute INTEGER NOT NULL, level INTEGER NOT NULL, count INTEGER NOT NULL,
-    PRIMARY KEY (project_id, minute, level)
+    project_id INTEGER NOT NULL, minute INTEGER NOT NULL, level INTEGER NOT NULL,
+    scene INTEGER NOT NULL, count INTEGER NOT NULL,
+    PRIMARY KEY (project_id, minute, level, scene)
 ) WITHOUT ROWID;
 CREATE TABLE project_hour (
-    project_id INTEGER NOT NULL, hour INTEGER NOT NULL, level INTEGER NOT NULL, count INTEGER NOT NULL,
-    PRIMARY KEY (project_id, hour, level)
+    project_id INTEGER NOT NULL, hour INTEGER NOT NULL, level INTEGER NOT NULL,
+    scene INTEGER NOT NULL, count INTEGER NOT NULL,
+    PRIMARY KEY (project_id, hour, level, scene)
 ) WITHOUT ROWID;
 
 -- Totals of a project; last_received is the newest event's receipt.
@@ -89,30 +111,40 @@ CREATE TABLE project_total (
     project_id INTEGER PRIMARY KEY, events INTEGER NOT NULL, last_received INTEGER NOT NULL
 );
 
--- Distinct users of an issue; user_hash is xxh3-64 of the identity.
+-- Distinct users of an issue since the beginning.
 CREATE TABLE issue_user (
     issue_id INTEGER NOT NULL, user_hash INTEGER NOT NULL, count INTEGER NOT NULL,
     PRIMARY KEY (issue_id, user_hash)
 ) WITHOUT ROWID;
 
--- Tag values of an issue: at most 1,000 distinct values a key; the rest counts
--- under the value '' (other).
+-- Tag values of an issue: at most 200 keys, the rest counts under the key '' and
+-- the value ''; at most 1,000 distinct values a key, the rest counts under the
+-- value '' (other).
 CREATE TABLE issue_tag (
     issue_id INTEGER NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, count INTEGER NOT NULL,
     PRIMARY KEY (issue_id, key, value)
 ) WITHOUT ROWID;
 
+-- What an issue has of one environment, one release, one scene. The index of each
+-- is a list's order and carries what its other orders sort by.
 CREATE TABLE issue_environment (
-    issue_id INTEGER NOT NULL, environment TEXT NOT NULL, count INTEGER NOT NULL,
+    issue_id INTEGER NOT NULL, environment INTEGER NOT NULL, count INTEGER NOT NULL,
+    first_seen INTEGER NOT NULL, last_seen INTEGER NOT NULL,
     PRIMARY KEY (issue_id, environment)
 ) WITHOUT ROWID;
-CREATE INDEX issue_environment_name ON issue_environment (environment);
+CREATE INDEX issue_environment_seen ON issue_environment (environment, last_seen DESC, issue_id, first_seen, count);
 CREATE TABLE issue_release (
-    issue_id INTEGER NOT NULL, release TEXT NOT NULL, count INTEGER NOT NULL,
+    issue_id INTEGER NOT NULL, release INTEGER NOT NULL, count INTEGER NOT NULL,
     first_seen INTEGER NOT NULL, last_seen INTEGER NOT NULL,
     PRIMARY KEY (issue_id, release)
 ) WITHOUT ROWID;
-CREATE INDEX issue_release_name ON issue_release (release);
+CREATE INDEX issue_release_seen ON issue_release (release, last_seen DESC, issue_id, first_seen, count);
+CREATE TABLE issue_scene (
+    issue_id INTEGER NOT NULL, scene INTEGER NOT NULL, count INTEGER NOT NULL,
+    first_seen INTEGER NOT NULL, last_seen INTEGER NOT NULL,
+    PRIMARY KEY (issue_id, scene)
+) WITHOUT ROWID;
+CREATE INDEX issue_scene_seen ON issue_scene (scene, last_seen DESC, issue_id, first_seen, count);
 
 CREATE TABLE release (
     project_id INTEGER NOT NULL, version TEXT NOT NULL, count INTEGER NOT NULL,
@@ -124,13 +156,15 @@ CREATE TABLE environment (
     PRIMARY KEY (project_id, name)
 ) WITHOUT ROWID;
 
--- What alerts act on. kind: 1 new, 2 regressed, 3 resolved, 4 ignored, 5 reopened.
+-- What alerts act on. kind: see numbers.rs. at_ns: receipt of the event, or when
+-- the command was given; seen: the event's own time.
 CREATE TABLE transition (
     position INTEGER NOT NULL, issue_id INTEGER NOT NULL, kind INTEGER NOT NULL,
-    at_ns INTEGER NOT NULL, event_id BLOB, release TEXT NOT NULL, environment TEXT NOT NULL,
+    at_ns INTEGER NOT NULL, seen INTEGER NOT NULL,
+    event_id BLOB, release TEXT NOT NULL, environment TEXT NOT NULL,
     PRIMARY KEY (position, issue_id, kind)
 ) WITHOUT ROWID;
-CREATE INDEX transition_kind_at ON transition (kind, at_ns);
+CREATE INDEX transition_regressed ON transition (seen, issue_id) WHERE kind = 2;
 
 -- Who did what. actor: 'user:N', 'admin', 'system', 'alerter'. kind as in
 -- errata.v1.Activity; detail: the assignee's user id, a release, a target.
@@ -140,8 +174,7 @@ CREATE TABLE activity (
     PRIMARY KEY (issue_id, position, kind)
 ) WITHOUT ROWID;
 
--- The newest step of each notification. state: 1 sending, 2 sent, 3 failed,
--- 4 suppressed, 5 held.
+-- The newest step of each notification. state: see numbers.rs.
 CREATE TABLE delivery (
     notification_id BLOB PRIMARY KEY, position INTEGER NOT NULL,
     transition_position INTEGER NOT NULL, issue_id INTEGER NOT NULL,
@@ -154,10 +187,7 @@ CREATE INDEX delivery_position ON delivery (position);
 -- that changed it. Readers ask for rows above the position they have seen.
 CREATE TABLE change (issue_id INTEGER PRIMARY KEY, position INTEGER NOT NULL);
 CREATE INDEX change_position ON change (position);
-";
 
-/// What version 2 adds: the tables of notes and of discarded issues. Created after [`SCHEMA`].
-pub const SCHEMA_NOTES: &str = "
 -- Files of events and of feedback; one that comes again is the one that is there.
 -- Rows go when retention drops their record.
 CREATE TABLE attachment (
@@ -170,6 +200,8 @@ CREATE INDEX attachment_position ON attachment (position);
 
 -- Issues whose events to come are not wanted.
 CREATE TABLE discarded (issue_id INTEGER PRIMARY KEY);
+-- Events that reached the log while their issue was discarded.
+CREATE TABLE turned_away (issue_id INTEGER PRIMARY KEY, count INTEGER NOT NULL);
 
 -- What people wrote; event_id: what it is about.
 CREATE TABLE feedback (
@@ -180,23 +212,11 @@ CREATE TABLE feedback (
 ) WITHOUT ROWID;
 CREATE INDEX feedback_position ON feedback (project_id, position DESC);
 
--- Items by hour of receipt. source: 1 the gateway had them, 2 an SDK says that it
--- dropped them. reason: why they were dropped; empty: they are stored.
+-- Items by hour of receipt. source: see numbers.rs. reason: why they were dropped;
+-- empty: they are stored.
 CREATE TABLE arrival_hour (
     project_id INTEGER NOT NULL, hour INTEGER NOT NULL, source INTEGER NOT NULL,
     category TEXT NOT NULL, reason TEXT NOT NULL, count INTEGER NOT NULL,
     PRIMARY KEY (project_id, hour, source, category, reason)
 ) WITHOUT ROWID;
 ";
-
-/// Brings a database of version `from` up to [`SCHEMA_VERSION`], in one transaction.
-/// What older releases did not count stays uncounted: the records are gone.
-pub fn upgrade(connection: &mut Connection, from: i64) -> rusqlite::Result<()> {
-    let transaction = connection.transaction()?;
-    if from < 2 {
-        transaction.execute_batch(SCHEMA_NOTES)?;
-    }
-    let set = "UPDATE meta SET value = ?1 WHERE key = 'schema_version'";
-    transaction.execute(set, [SCHEMA_VERSION])?;
-    transaction.commit()
-}

@@ -1,18 +1,19 @@
 //! The statements of one batch, each prepared once and run once for a changed row,
 //! in the order of the tables' keys so that neighbouring rows share a page.
 
+mod counts;
+
 use std::collections::HashMap;
 
 use event_model::{IssueId, ProjectId};
 use rusqlite::{Connection, Result, Statement, Transaction, params};
 
 use super::{
-    batch::{
-        Activity, IssueBatch, IssueDelta, IssueEvents, ProjectDelta, Transition, status_number,
-    },
+    batch::{Activity, IssueBatch, IssueDelta, IssueEvents, ProjectDelta, Transition},
     notes,
-    reader::delivery_state_number,
+    numbers::{delivery_number, level_number, status_number, transition_number},
 };
+use crate::fold::folded_face;
 
 /// Runs all of a batch in one transaction.
 pub(super) fn apply(connection: &mut Connection, batch: &IssueBatch) -> Result<()> {
@@ -26,9 +27,8 @@ pub(super) fn apply(connection: &mut Connection, batch: &IssueBatch) -> Result<(
         .iter()
         .filter_map(|issue| Some((issue.id.0 as i64, issue.events.as_ref()?)))
         .collect();
-    write_times(&transaction, &events)?;
-    write_users(&transaction, &events)?;
-    write_values(&transaction, &events)?;
+    write_names(&transaction, batch)?;
+    counts::write(&transaction, &events)?;
     write_projects(&transaction, &batch.projects)?;
     write_transitions(&transaction, &batch.transitions)?;
     write_activities(&transaction, &batch.activities)?;
@@ -40,26 +40,13 @@ pub(super) fn apply(connection: &mut Connection, batch: &IssueBatch) -> Result<(
 }
 
 fn write_issues(transaction: &Transaction<'_>, issues: &[&IssueDelta]) -> Result<()> {
-    let mut insert = transaction.prepare_cached(
-        "INSERT INTO issue (id, project_id, status, assignee, users,
-             title, culprit, type, value, level, platform, handled,
-             count, first_seen, last_seen, first_position, last_position,
-             first_event_id, last_event_id, first_release, last_release)
-         VALUES (?1, ?2, ?3, ?4, 0, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,
-             ?18, ?19, ?20)",
-    )?;
-    let mut update = transaction.prepare_cached(
-        "UPDATE issue SET title = ?5, culprit = ?6, type = ?7, value = ?8, level = ?9,
-             platform = ?10, handled = ?11, count = count + ?12,
-             first_seen = min(first_seen, ?13), last_seen = max(last_seen, ?14),
-             last_position = ?16, last_event_id = ?18,
-             first_release = iif(first_release = '', ?19, first_release),
-             last_release = iif(?20 = '', last_release, ?20),
-             status = ?3, assignee = ?4
+    let mut insert = transaction.prepare_cached(INSERT_ISSUE)?;
+    let mut update = transaction.prepare_cached(UPDATE_ISSUE)?;
+    let mut triage = transaction.prepare_cached(
+        "UPDATE issue SET status = ?2, assignee = ?3, resolved_at_ns = ?4, regressed_at = ?5,
+             regressed_in = ?6
          WHERE id = ?1",
     )?;
-    let mut triage =
-        transaction.prepare_cached("UPDATE issue SET status = ?2, assignee = ?3 WHERE id = ?1")?;
     let mut fingerprint = transaction.prepare_cached(
         "INSERT INTO fingerprint (project_id, fingerprint, issue_id) VALUES (?1, ?2, ?3)",
     )?;
@@ -73,8 +60,15 @@ fn write_issues(transaction: &Transaction<'_>, issues: &[&IssueDelta]) -> Result
             Some(events) if issue.is_new => write_issue(&mut insert, issue, events)?,
             Some(events) => write_issue(&mut update, issue, events)?,
             None => {
-                let assignee = issue.assignee.map(|user| user.0);
-                triage.execute(params![id, status_number(issue.status), assignee])?;
+                let regression = issue.regression.as_ref();
+                triage.execute(params![
+                    id,
+                    status_number(issue.status),
+                    issue.assignee.map(|user| user.0),
+                    issue.resolved_at_ns,
+                    regression.map(|regression| regression.at_ms),
+                    regression.map(|regression| &regression.release),
+                ])?;
             }
         }
         for print in &issue.fingerprints {
@@ -82,6 +76,86 @@ fn write_issues(transaction: &Transaction<'_>, issues: &[&IssueDelta]) -> Result
         }
         change.execute(params![id, issue.changed.0 as i64])?;
     }
+    Ok(())
+}
+
+/// Both take the same values.
+const INSERT_ISSUE: &str = "
+    INSERT INTO issue (id, project_id, status, assignee, users,
+        title, culprit, type, value, level, platform, handled,
+        count, first_seen, last_seen, first_position, last_position,
+        first_event_id, last_event_id, first_release, last_release,
+        first_release_at, last_release_at, opened, folded,
+        resolved_at_ns, regressed_at, regressed_in)
+    VALUES (?1, ?2, ?3, ?4, 0, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,
+        ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27)";
+
+/// Columns of the first and the last event change only if the batch has an earlier
+/// or a later one; every right side reads the row as it was.
+const UPDATE_ISSUE: &str = "
+    UPDATE issue SET status = ?3, assignee = ?4,
+        title = iif(?14 >= last_seen, ?5, title), culprit = iif(?14 >= last_seen, ?6, culprit),
+        type = iif(?14 >= last_seen, ?7, type), value = iif(?14 >= last_seen, ?8, value),
+        level = iif(?14 >= last_seen, ?9, level),
+        platform = iif(?14 >= last_seen, ?10, platform),
+        handled = iif(?14 >= last_seen, ?11, handled),
+        folded = iif(?14 >= last_seen, ?24, folded),
+        count = count + ?12,
+        first_seen = min(first_seen, ?13), last_seen = max(last_seen, ?14),
+        first_position = iif(?13 < first_seen, ?15, first_position),
+        last_position = iif(?14 >= last_seen, ?16, last_position),
+        first_event_id = iif(?13 < first_seen, ?17, first_event_id),
+        last_event_id = iif(?14 >= last_seen, ?18, last_event_id),
+        first_release =
+            iif(?19 <> '' AND (first_release = '' OR ?21 < first_release_at), ?19, first_release),
+        first_release_at =
+            iif(?19 <> '' AND (first_release = '' OR ?21 < first_release_at), ?21, first_release_at),
+        last_release =
+            iif(?20 <> '' AND (last_release = '' OR ?22 >= last_release_at), ?20, last_release),
+        last_release_at =
+            iif(?20 <> '' AND (last_release = '' OR ?22 >= last_release_at), ?22, last_release_at),
+        resolved_at_ns = ?25, regressed_at = ?26, regressed_in = ?27
+    WHERE id = ?1";
+
+fn write_issue(
+    statement: &mut Statement<'_>,
+    issue: &IssueDelta,
+    events: &IssueEvents,
+) -> Result<()> {
+    let face = &events.face;
+    let none = (0, String::new());
+    let first_release = events.first_release.as_ref().unwrap_or(&none);
+    let last_release = events.last_release.as_ref().unwrap_or(&none);
+    let regression = issue.regression.as_ref();
+    statement.execute(params![
+        issue.id.0 as i64,
+        issue.project_id.0,
+        status_number(issue.status),
+        issue.assignee.map(|user| user.0),
+        face.title,
+        face.culprit,
+        face.ty,
+        face.value,
+        level_number(face.level),
+        face.platform,
+        face.handled,
+        events.count as i64,
+        events.first_seen_ms,
+        events.last_seen_ms,
+        events.first.0.0 as i64,
+        events.last.0.0 as i64,
+        events.first.1.0,
+        events.last.1.0,
+        first_release.1,
+        last_release.1,
+        first_release.0,
+        last_release.0,
+        events.opened.0 as i64,
+        folded_face(&face.title, &face.culprit),
+        issue.resolved_at_ns,
+        regression.map(|regression| regression.at_ms),
+        regression.map(|regression| &regression.release),
+    ])?;
     Ok(())
 }
 
@@ -97,128 +171,25 @@ fn write_discarded(transaction: &Transaction<'_>, batch: &IssueBatch) -> Result<
         };
         statement.execute([id.0 as i64])?;
     }
-    Ok(())
-}
-
-fn write_issue(
-    statement: &mut Statement<'_>,
-    issue: &IssueDelta,
-    events: &IssueEvents,
-) -> Result<()> {
-    let face = &events.face;
-    statement.execute(params![
-        issue.id.0 as i64,
-        issue.project_id.0,
-        status_number(issue.status),
-        issue.assignee.map(|user| user.0),
-        face.title,
-        face.culprit,
-        face.ty,
-        face.value,
-        face.level as u8,
-        face.platform,
-        face.handled,
-        events.count as i64,
-        events.first_seen_ms,
-        events.last_seen_ms,
-        events.first.0.0 as i64,
-        events.last.0.0 as i64,
-        events.first.1.0,
-        events.last.1.0,
-        events.first_release,
-        events.last_release,
-    ])?;
-    Ok(())
-}
-
-fn write_times(transaction: &Transaction<'_>, issues: &[(i64, &IssueEvents)]) -> Result<()> {
-    let mut minute = transaction.prepare_cached(
-        "INSERT INTO issue_minute (issue_id, minute, count) VALUES (?1, ?2, ?3)
+    let mut turned_away = transaction.prepare_cached(
+        "INSERT INTO turned_away (issue_id, count) VALUES (?1, ?2)
          ON CONFLICT DO UPDATE SET count = count + excluded.count",
     )?;
-    let mut prune = transaction
-        .prepare_cached("DELETE FROM issue_minute WHERE issue_id = ?1 AND minute < ?2")?;
-    let mut hour = transaction.prepare_cached(
-        "INSERT INTO issue_hour (issue_id, hour, count) VALUES (?1, ?2, ?3)
-         ON CONFLICT DO UPDATE SET count = count + excluded.count",
-    )?;
-    for (id, events) in issues {
-        for (at, count) in &events.minutes {
-            if events.minutes_from.is_none_or(|from| *at >= from) {
-                minute.execute(params![id, at, *count as i64])?;
-            }
-        }
-        if let Some(from) = events.minutes_from {
-            prune.execute(params![id, from])?;
-        }
-    }
-    for (id, events) in issues {
-        for (at, count) in &events.hours {
-            hour.execute(params![id, at, *count as i64])?;
-        }
+    for (id, count) in &batch.turned_away {
+        turned_away.execute(params![id.0 as i64, *count as i64])?;
     }
     Ok(())
 }
 
-fn write_users(transaction: &Transaction<'_>, issues: &[(i64, &IssueEvents)]) -> Result<()> {
-    let mut upsert = transaction.prepare_cached(
-        "INSERT INTO issue_user (issue_id, user_hash, count) VALUES (?1, ?2, ?3)
-         ON CONFLICT DO UPDATE SET count = count + excluded.count
-         RETURNING count",
-    )?;
-    let mut total =
-        transaction.prepare_cached("UPDATE issue SET users = users + ?2 WHERE id = ?1")?;
-    for (id, events) in issues {
-        let mut users: Vec<(i64, i64)> = events
-            .users
-            .iter()
-            .map(|(hash, count)| (*hash as i64, *count as i64))
-            .collect();
-        users.sort_unstable();
-        let mut new = 0i64;
-        for (hash, count) in users {
-            let now: i64 = upsert.query_row(params![id, hash, count], |row| row.get(0))?;
-            // Counts are at least 1, so only a new row holds exactly what was added.
-            new += i64::from(now == count);
-        }
-        if new > 0 {
-            total.execute(params![id, new])?;
-        }
+fn write_names(transaction: &Transaction<'_>, batch: &IssueBatch) -> Result<()> {
+    let mut name = transaction.prepare_cached("INSERT INTO name (id, name) VALUES (?1, ?2)")?;
+    for (id, text) in &batch.names {
+        name.execute(params![id, text])?;
     }
-    Ok(())
-}
-
-fn write_values(transaction: &Transaction<'_>, issues: &[(i64, &IssueEvents)]) -> Result<()> {
-    let mut tag = transaction.prepare_cached(
-        "INSERT INTO issue_tag (issue_id, key, value, count) VALUES (?1, ?2, ?3, ?4)
-         ON CONFLICT DO UPDATE SET count = count + excluded.count",
-    )?;
-    let mut environment = transaction.prepare_cached(
-        "INSERT INTO issue_environment (issue_id, environment, count) VALUES (?1, ?2, ?3)
-         ON CONFLICT DO UPDATE SET count = count + excluded.count",
-    )?;
-    let mut release = transaction.prepare_cached(
-        "INSERT INTO issue_release (issue_id, release, count, first_seen, last_seen)
-         VALUES (?1, ?2, ?3, ?4, ?5)
-         ON CONFLICT DO UPDATE SET count = count + excluded.count,
-             first_seen = min(first_seen, excluded.first_seen),
-             last_seen = max(last_seen, excluded.last_seen)",
-    )?;
-    for (id, events) in issues {
-        for (key, values) in sorted(&events.tags) {
-            for (value, count) in sorted(values) {
-                tag.execute(params![id, key, value, *count as i64])?;
-            }
-        }
-    }
-    for (id, events) in issues {
-        for (name, count) in sorted(&events.environments) {
-            environment.execute(params![id, name, *count as i64])?;
-        }
-        for (name, delta) in sorted(&events.releases) {
-            let (first, last) = (delta.first_seen_ms, delta.last_seen_ms);
-            release.execute(params![id, name, delta.count as i64, first, last])?;
-        }
+    let mut scene = transaction
+        .prepare_cached("INSERT INTO scene (id, environment, release) VALUES (?1, ?2, ?3)")?;
+    for new in &batch.scenes {
+        scene.execute([new.id, new.environment, new.release])?;
     }
     Ok(())
 }
@@ -243,12 +214,13 @@ fn write_projects(
 
 fn write_project_times(transaction: &Transaction<'_>, id: u32, delta: &ProjectDelta) -> Result<()> {
     let mut minute = transaction.prepare_cached(
-        "INSERT INTO project_minute (project_id, minute, level, count) VALUES (?1, ?2, ?3, ?4)
+        "INSERT INTO project_minute (project_id, minute, level, scene, count)
+         VALUES (?1, ?2, ?3, ?4, ?5)
          ON CONFLICT DO UPDATE SET count = count + excluded.count",
     )?;
-    for ((at, level), count) in &delta.minutes {
+    for ((at, level, scene), count) in &delta.minutes {
         if delta.minutes_from.is_none_or(|from| *at >= from) {
-            minute.execute(params![id, at, *level as u8, *count as i64])?;
+            minute.execute(params![id, at, level_number(*level), scene, *count as i64])?;
         }
     }
     if let Some(from) = delta.minutes_from {
@@ -258,11 +230,12 @@ fn write_project_times(transaction: &Transaction<'_>, id: u32, delta: &ProjectDe
             .execute(params![id, from])?;
     }
     let mut hour = transaction.prepare_cached(
-        "INSERT INTO project_hour (project_id, hour, level, count) VALUES (?1, ?2, ?3, ?4)
+        "INSERT INTO project_hour (project_id, hour, level, scene, count)
+         VALUES (?1, ?2, ?3, ?4, ?5)
          ON CONFLICT DO UPDATE SET count = count + excluded.count",
     )?;
-    for ((at, level), count) in &delta.hours {
-        hour.execute(params![id, at, *level as u8, *count as i64])?;
+    for ((at, level, scene), count) in &delta.hours {
+        hour.execute(params![id, at, level_number(*level), scene, *count as i64])?;
     }
     let mut arrived = transaction.prepare_cached(
         "INSERT INTO arrival_hour (project_id, hour, source, category, reason, count)
@@ -299,15 +272,17 @@ fn write_project_names(transaction: &Transaction<'_>, id: u32, delta: &ProjectDe
 
 fn write_transitions(transaction: &Transaction<'_>, transitions: &[Transition]) -> Result<()> {
     let mut insert = transaction.prepare_cached(
-        "INSERT INTO transition (position, issue_id, kind, at_ns, event_id, release, environment)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "INSERT INTO transition (position, issue_id, kind, at_ns, seen, event_id, release,
+             environment)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     )?;
     for transition in transitions {
         insert.execute(params![
             transition.position.0 as i64,
             id_number(transition.issue_id),
-            transition.kind as u8,
+            transition_number(transition.kind),
             transition.at_ns,
+            transition.seen_ms,
             transition.event_id.map(|id| id.0),
             transition.release,
             transition.environment,
@@ -349,7 +324,7 @@ fn write_deliveries(transaction: &Transaction<'_>, batch: &IssueBatch) -> Result
             step.rule,
             step.channel,
             step.target,
-            delivery_state_number(step.state),
+            delivery_number(step.state),
             step.attempts,
             step.error,
             step.at_ns,

@@ -16,8 +16,9 @@ use event_model::{Fingerprint, IssueId, IssueStatus, Position, ProjectId, UserId
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
 use super::{
-    batch::{IssueBatch, status_from_number},
-    schema::{SCHEMA, SCHEMA_NOTES, SCHEMA_VERSION},
+    batch::{IssueBatch, Regression},
+    numbers::status_of,
+    schema::{SCHEMA, SCHEMA_VERSION},
     statements,
 };
 use crate::{ReadModelError, layout::sync_dir};
@@ -52,6 +53,10 @@ pub struct IssueState {
     pub assignee: Option<UserId>,
     /// Its latest event time, Unix milliseconds.
     pub last_seen_ms: i64,
+    /// While resolved, when it was.
+    pub resolved_at_ns: Option<i64>,
+    /// That it came back, until resolved again.
+    pub regression: Option<Regression>,
     /// Whether its events to come are not wanted.
     pub is_discarded: bool,
 }
@@ -81,7 +86,7 @@ impl IssueWriter {
         let connection = Connection::open(path).map_err(ReadModelError::sqlite("create"))?;
         configure(&connection, durability)?;
         let version = format!(
-            "BEGIN; {SCHEMA} {SCHEMA_NOTES}
+            "BEGIN; {SCHEMA}
              INSERT INTO meta (key, value) VALUES
                  ('schema_version', {SCHEMA_VERSION}), ('position', {}), ('alert_cursor', {0});
              COMMIT;",
@@ -178,7 +183,8 @@ impl IssueWriter {
     /// An issue's state; none: there is no such issue.
     pub fn issue(&self, id: IssueId) -> Result<Option<IssueState>, ReadModelError> {
         let sql = "SELECT project_id, status, assignee, last_seen,
-                EXISTS (SELECT 1 FROM discarded WHERE issue_id = ?1)
+                EXISTS (SELECT 1 FROM discarded WHERE issue_id = ?1),
+                resolved_at_ns, regressed_at, regressed_in
             FROM issue WHERE id = ?1";
         self.connection
             .prepare_cached(sql)
@@ -187,10 +193,18 @@ impl IssueWriter {
                     .query_row([id.0 as i64], |row| {
                         Ok(IssueState {
                             project_id: ProjectId(row.get(0)?),
-                            status: status_from_number(row.get(1)?),
+                            status: status_of(row.get(1)?),
                             assignee: row.get::<_, Option<u32>>(2)?.map(UserId),
                             last_seen_ms: row.get(3)?,
                             is_discarded: row.get(4)?,
+                            resolved_at_ns: row.get(5)?,
+                            regression: match row.get(6)? {
+                                Some(at_ms) => Some(Regression {
+                                    at_ms,
+                                    release: row.get(7)?,
+                                }),
+                                None => None,
+                            },
                         })
                     })
                     .optional()
@@ -198,9 +212,9 @@ impl IssueWriter {
             .map_err(ReadModelError::sqlite("look up an issue"))
     }
 
-    /// The tag keys and values an issue has rows for, '' (other) left out.
+    /// The tag keys and values an issue has rows for.
     pub fn tag_values(&self, id: IssueId) -> Result<Vec<(String, String)>, ReadModelError> {
-        let sql = "SELECT key, value FROM issue_tag WHERE issue_id = ?1 AND value <> ''";
+        let sql = "SELECT key, value FROM issue_tag WHERE issue_id = ?1";
         self.connection
             .prepare_cached(sql)
             .and_then(|mut statement| {
@@ -218,6 +232,39 @@ impl IssueWriter {
             .prepare_cached(sql)
             .and_then(|mut statement| statement.query_row([project_id.0], |row| row.get(0)))
             .map_err(ReadModelError::sqlite("look up a project's minutes"))
+    }
+
+    /// The number of a name of an environment or a release.
+    pub fn name_id(&self, name: &str) -> Result<Option<i64>, ReadModelError> {
+        self.number("SELECT id FROM name WHERE name = ?1", [name])
+    }
+
+    /// The number of a scene.
+    pub fn scene_id(&self, environment: i64, release: i64) -> Result<Option<i64>, ReadModelError> {
+        self.number(
+            "SELECT id FROM scene WHERE environment = ?1 AND release = ?2",
+            [environment, release],
+        )
+    }
+
+    /// The highest numbers that names and scenes have; 0: none.
+    pub fn numbers_given(&self) -> Result<(i64, i64), ReadModelError> {
+        let newest = |sql| self.number(sql, []).map(Option::unwrap_or_default);
+        Ok((
+            newest("SELECT max(id) FROM name HAVING max(id) > 0")?,
+            newest("SELECT max(id) FROM scene HAVING max(id) > 0")?,
+        ))
+    }
+
+    fn number(
+        &self,
+        sql: &str,
+        values: impl rusqlite::Params,
+    ) -> Result<Option<i64>, ReadModelError> {
+        self.connection
+            .prepare_cached(sql)
+            .and_then(|mut statement| statement.query_row(values, |row| row.get(0)).optional())
+            .map_err(ReadModelError::sqlite("look up a number"))
     }
 
     /// Applies a batch: all of it, or nothing.

@@ -11,8 +11,6 @@ use super::{ReadError, Snapshot, json_list};
 const ACTIVITY_MAX: u32 = 200;
 /// Most releases and environments of an issue.
 const VALUES_MAX: u32 = 50;
-/// Most values of one tag key.
-const TAG_VALUES_MAX: usize = 10;
 /// Most releases among the filter values.
 const FACET_RELEASES_MAX: u32 = 100;
 /// Most environments among the filter values; names come from clients.
@@ -38,19 +36,6 @@ pub struct ReleaseCount {
     pub first_seen_ms: i64,
     /// Unix ms.
     pub last_seen_ms: i64,
-}
-
-/// A tag key of an issue.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TagKey {
-    /// Its name.
-    pub key: String,
-    /// Events that carry it.
-    pub count: u64,
-    /// Most frequent first, at most 10.
-    pub values: Vec<ValueCount>,
-    /// Distinct values, exact up to 1,000.
-    pub distinct: u32,
 }
 
 /// Who did what.
@@ -81,8 +66,9 @@ impl Snapshot<'_> {
     /// Releases of an issue, newest first, at most 50.
     pub fn releases(&self, issue: IssueId) -> Result<Vec<ReleaseCount>, ReadError> {
         self.rows(
-            "SELECT release, count, first_seen, last_seen FROM issue_release
-             WHERE issue_id = ?1 AND release <> '' ORDER BY last_seen DESC, release LIMIT ?2",
+            "SELECT name.name, count, first_seen, last_seen
+             FROM issue_release CROSS JOIN name ON name.id = issue_release.release
+             WHERE issue_id = ?1 ORDER BY last_seen DESC, name.name LIMIT ?2",
             params![issue.0 as i64, VALUES_MAX],
             |row| {
                 Ok(ReleaseCount {
@@ -98,8 +84,9 @@ impl Snapshot<'_> {
     /// Environments of an issue, most events first, at most 50.
     pub fn environments(&self, issue: IssueId) -> Result<Vec<ValueCount>, ReadError> {
         self.rows(
-            "SELECT environment, count FROM issue_environment
-             WHERE issue_id = ?1 AND environment <> '' ORDER BY count DESC, environment LIMIT ?2",
+            "SELECT name.name, count
+             FROM issue_environment CROSS JOIN name ON name.id = issue_environment.environment
+             WHERE issue_id = ?1 ORDER BY count DESC, name.name LIMIT ?2",
             params![issue.0 as i64, VALUES_MAX],
             |row| {
                 Ok(ValueCount {
@@ -108,39 +95,6 @@ impl Snapshot<'_> {
                 })
             },
         )
-    }
-
-    /// Tag keys of an issue, most events first.
-    pub fn tags(&self, issue: IssueId) -> Result<Vec<TagKey>, ReadError> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT key, value, count FROM issue_tag WHERE issue_id = ?1
-             ORDER BY key, value = '', count DESC, value",
-        )?;
-        let mut rows = statement.query([issue.0 as i64])?;
-        let mut keys: Vec<TagKey> = Vec::new();
-        while let Some(row) = rows.next()? {
-            let key = row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?;
-            let value: String = row.get(1)?;
-            let count = row.get::<_, i64>(2)? as u64;
-            if keys.last().is_none_or(|last| last.key != key) {
-                keys.push(TagKey {
-                    key: key.to_owned(),
-                    count: 0,
-                    values: Vec::new(),
-                    distinct: 0,
-                });
-            }
-            let Some(last) = keys.last_mut() else {
-                continue;
-            };
-            last.count += count;
-            last.distinct += u32::from(!value.is_empty());
-            if last.values.len() < TAG_VALUES_MAX {
-                last.values.push(ValueCount { value, count });
-            }
-        }
-        keys.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.key.cmp(&b.key)));
-        Ok(keys)
     }
 
     /// Activity of an issue, newest first, at most 200.

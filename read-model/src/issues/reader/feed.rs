@@ -11,6 +11,10 @@ use super::{
     ReadError, Snapshot,
     row::{COLUMN_COUNT, COLUMNS, IssueRow, read_issue},
 };
+use crate::issues::{
+    batch::TransitionKind,
+    numbers::{delivery_number, delivery_of, transition_of},
+};
 
 /// Up to where changes were read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -38,21 +42,6 @@ pub struct Change {
     pub issue: IssueRow,
     /// Its newest change.
     pub cursor: ChangeCursor,
-}
-
-/// What happened to an issue.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TransitionKind {
-    /// Its first event.
-    New,
-    /// An event after it was resolved.
-    Regressed,
-    /// By a person.
-    Resolved,
-    /// By a person.
-    Ignored,
-    /// By a person.
-    Reopened,
 }
 
 /// A change of state that alerts act on.
@@ -132,13 +121,7 @@ impl Snapshot<'_> {
             Ok(Transition {
                 issue: read_issue(row)?,
                 position: Position(row.get::<_, i64>(COLUMN_COUNT)? as u64),
-                kind: match kind_number {
-                    1 => TransitionKind::New,
-                    2 => TransitionKind::Regressed,
-                    3 => TransitionKind::Resolved,
-                    4 => TransitionKind::Ignored,
-                    _ => TransitionKind::Reopened,
-                },
+                kind: transition_of(kind_number),
                 at_ns: row.get(COLUMN_COUNT + 2)?,
                 event_id: row
                     .get::<_, Option<[u8; 16]>>(COLUMN_COUNT + 3)?
@@ -158,7 +141,7 @@ impl Snapshot<'_> {
         from: Option<Position>,
         limit: u32,
     ) -> Result<Vec<Delivery>, ReadError> {
-        let state = filter.state.map_or(0, delivery_state_number);
+        let state = filter.state.map_or(0, delivery_number);
         let sql = format!(
             "SELECT {DELIVERY_COLUMNS} FROM delivery
              WHERE at_ns >= ?1 AND (?2 = 0 OR state = ?2) AND position < ?3
@@ -185,7 +168,7 @@ impl Snapshot<'_> {
         );
         let above = from.map_or(-1, |from| from.0 as i64);
         let cursor = self.alert_cursor()?.0 as i64;
-        let open = [DeliveryState::Sending, DeliveryState::Held].map(delivery_state_number);
+        let open = [DeliveryState::Sending, DeliveryState::Held].map(delivery_number);
         let values = params![above, cursor, since_ns, open[0], open[1], limit];
         self.rows(&sql, values, read_delivery)
     }
@@ -205,31 +188,10 @@ fn read_delivery(row: &rusqlite::Row<'_>) -> rusqlite::Result<Delivery> {
             rule: row.get(4)?,
             channel: row.get(5)?,
             target: row.get(6)?,
-            state: delivery_state_of(row.get(7)?),
+            state: delivery_of(row.get(7)?),
             attempts: row.get(8)?,
             error: row.get(9)?,
             at_ns: row.get(10)?,
         },
     })
-}
-
-/// `delivery.state`.
-pub(crate) fn delivery_state_number(state: DeliveryState) -> i64 {
-    match state {
-        DeliveryState::Sending => 1,
-        DeliveryState::Sent => 2,
-        DeliveryState::Failed => 3,
-        DeliveryState::Suppressed => 4,
-        DeliveryState::Held => 5,
-    }
-}
-
-fn delivery_state_of(number: i64) -> DeliveryState {
-    match number {
-        1 => DeliveryState::Sending,
-        2 => DeliveryState::Sent,
-        3 => DeliveryState::Failed,
-        5 => DeliveryState::Held,
-        _ => DeliveryState::Suppressed,
-    }
 }

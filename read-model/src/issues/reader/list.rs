@@ -4,27 +4,33 @@
 //! the cursor meanwhile, and never skip one that did not move.
 //!
 //! How it stays fast with 100,000 issues: a filter that few issues pass (a
-//! release, an environment, an assignee, a small project, a rare status) drives
-//! the query and its few rows are sorted; otherwise the index of the sort order is
-//! walked until the page is full. Which one is decided by counting, at most
-//! [`DRIVE_MAX`] index entries for each candidate, not by guessed statistics.
+//! release, an environment, an assignee, a small project, a rare status, a short
+//! range) drives the query and its few rows are sorted; otherwise the index of the
+//! sort order is walked until the page is full. Which one is decided by counting, at
+//! most [`DRIVE_MAX`] index entries for each candidate, not by guessed statistics.
+//! An order that is counted (events or users of a range) has no index: the issues
+//! that last happened since its start are gone through, most of them telling their
+//! count without a look at the hours.
 
 use event_model::{IssueId, IssueStatus, Level, ProjectId, UserId};
-use rusqlite::{params_from_iter, types::Value};
+use rusqlite::params_from_iter;
 
 use super::{
-    ReadError, Snapshot, json_list,
-    row::{COLUMNS, IssueRow, read_issue, status_number},
+    ReadError, Snapshot,
+    row::{COLUMN_COUNT, COLUMNS, IssueRow, read_issue},
+    scope::{Part, Scope, Scoped, Sql},
+};
+use crate::{
+    fold::fold,
+    issues::numbers::{level_number, status_number},
 };
 
-/// Totals are exact up to here; one more stands for "more".
-pub const TOTAL_EXACT_MAX: u32 = 10_000;
 /// A filter that at most this many issues pass drives the query: sorting so many
 /// takes less than a millisecond or two.
 const DRIVE_MAX: i64 = 2_000;
 
 /// Which issues. The default is all of them.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct IssueFilter {
     /// Empty: all.
     pub projects: Vec<ProjectId>,
@@ -32,107 +38,101 @@ pub struct IssueFilter {
     pub statuses: Vec<IssueStatus>,
     /// Empty: all.
     pub levels: Vec<Level>,
-    /// With an event in it; empty: all.
-    pub environment: String,
-    /// With an event of it; empty: all.
-    pub release: String,
-    /// Each must stand in title or culprit, ASCII letters in either case.
+    /// With an event within it, and counted within it.
+    pub scope: Scope,
+    /// Each must stand in title or culprit, both folded.
     pub words: Vec<String>,
     /// Assigned to; none: all.
     pub assignee: Option<UserId>,
-    /// With an event since then, Unix ms.
-    pub seen_since_ms: Option<i64>,
-    /// Begun since then, Unix ms.
-    pub first_seen_since_ms: Option<i64>,
+    /// Assigned to nobody.
+    pub unassigned: bool,
+    /// Whose first event is within the range.
+    pub is_new: bool,
+    /// That came back within the range.
+    pub is_regressed: bool,
+    /// These alone; none: all.
+    pub ids: Option<Vec<IssueId>>,
 }
 
-/// The order of a list; all descending, ties by id.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// The order of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
 pub enum IssueSort {
-    /// The latest event.
+    /// The latest event of the scope's part.
     #[default]
     LastSeen,
-    /// The earliest event.
+    /// The earliest event of the scope's part.
     FirstSeen,
-    /// Events.
+    /// Events within the scope.
     Count,
-    /// Distinct users.
+    /// Distinct users within the scope.
     Users,
 }
 
-impl IssueSort {
-    fn column(self) -> &'static str {
-        match self {
-            Self::LastSeen => "last_seen",
-            Self::FirstSeen => "first_seen",
-            Self::Count => "count",
-            Self::Users => "users",
-        }
-    }
-
-    fn key(self, row: &IssueRow) -> i64 {
-        match self {
-            Self::LastSeen => row.last_seen_ms,
-            Self::FirstSeen => row.first_seen_ms,
-            Self::Count => row.count as i64,
-            Self::Users => row.users as i64,
-        }
-    }
+/// Which end of an order comes first; of equal ones the lower id, as SQLite orders
+/// ids, comes first in a descending list, last in an ascending one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
+pub enum Direction {
+    /// Newest or most first.
+    #[default]
+    Descending,
+    /// Oldest or least first.
+    Ascending,
 }
 
 /// The last issue of a page, as it was then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct IssueCursor {
-    /// Value of the sort column.
+    /// What was sorted by.
     pub key: i64,
     /// Which.
     pub id: IssueId,
+}
+
+/// An issue and its numbers within a scope.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScopedIssue {
+    /// The issue; first and last seen are those of the scope's part.
+    pub issue: IssueRow,
+    /// Events within the scope.
+    pub count: u64,
+    /// Distinct users within the scope.
+    pub users: u64,
+}
+
+impl From<IssueRow> for ScopedIssue {
+    /// Of the scope of everything.
+    fn from(issue: IssueRow) -> Self {
+        Self {
+            count: issue.count,
+            users: issue.users,
+            issue,
+        }
+    }
 }
 
 /// A page of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IssuePage {
     /// In order.
-    pub issues: Vec<IssueRow>,
+    pub issues: Vec<ScopedIssue>,
     /// Where the next page starts; none: this is the last.
     pub next: Option<IssueCursor>,
-}
-
-/// A statement in the making.
-#[derive(Default)]
-struct Sql {
-    conditions: Vec<String>,
-    values: Vec<Value>,
-}
-
-impl Sql {
-    fn value(&mut self, value: impl Into<Value>) -> String {
-        self.values.push(value.into());
-        format!("?{}", self.values.len())
-    }
-
-    fn condition(&mut self, text: String) {
-        self.conditions.push(text);
-    }
-
-    fn clause(&self) -> String {
-        if self.conditions.is_empty() {
-            String::new()
-        } else {
-            format!(" WHERE {}", self.conditions.join(" AND "))
-        }
-    }
 }
 
 /// What a query walks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Driver {
+    /// The index of the order, of issues or of the scope's part.
     SortOrder,
+    /// Few rows, by an index of `issue`.
+    Ids,
+    Regressed,
     Project,
     Status,
     Assignee,
-    Environment,
-    Release,
+    Seen,
+    /// Few rows, of the scope's part.
+    Part,
 }
 
 impl Snapshot<'_> {
@@ -141,85 +141,183 @@ impl Snapshot<'_> {
         &self,
         filter: &IssueFilter,
         sort: IssueSort,
+        direction: Direction,
         cursor: Option<IssueCursor>,
         limit: u32,
     ) -> Result<IssuePage, ReadError> {
-        let driver = self.driver(filter)?;
-        let mut sql = conditions(filter, driver);
-        let column = sort.column();
-        if let Some(cursor) = cursor {
-            let key = sql.value(cursor.key);
-            let id = sql.value(cursor.id.0 as i64);
-            let plus = if driver == Driver::SortOrder { "" } else { "+" };
-            sql.condition(format!("{plus}issue.{column} <= {key}"));
-            sql.condition(format!("(issue.{column} < {key} OR issue.id > {id})"));
-        }
+        let Some(part) = self.part(&filter.scope)? else {
+            return Ok(IssuePage {
+                issues: Vec::new(),
+                next: None,
+            });
+        };
         // One more than asked for tells whether a page follows.
         let limit = limit.max(1) as usize;
-        let fetch = sql.value(limit as i64 + 1);
-        let text = format!(
-            "SELECT {COLUMNS} FROM issue{} ORDER BY {}issue.{column} DESC, issue.id LIMIT {fetch}",
-            sql.clause(),
-            if driver == Driver::SortOrder { "" } else { "+" },
-        );
-        let mut issues = self.rows(&text, params_from_iter(sql.values), read_issue)?;
-        let more = issues.len() > limit;
-        issues.truncate(limit);
-        let next = issues.last().filter(|_| more).map(|row| IssueCursor {
-            key: sort.key(row),
-            id: row.id,
-        });
+        let mut keys = self.keys(filter, part, (sort, direction), cursor, limit + 1)?;
+        let more = keys.len() > limit;
+        keys.truncate(limit);
+        let next = keys.last().filter(|_| more).copied();
+        let ids: Vec<IssueId> = keys.iter().map(|key| key.id).collect();
+        let mut issues = self.scoped_of(&filter.scope, &ids)?;
+        let place = |id: IssueId| ids.iter().position(|each| *each == id);
+        issues.sort_by_cached_key(|scoped| place(scoped.issue.id));
         Ok(IssuePage { issues, next })
     }
 
-    /// Issues that pass: exact up to [`TOTAL_EXACT_MAX`], else one more.
-    pub fn total(&self, filter: &IssueFilter) -> Result<u32, ReadError> {
-        let driver = self.driver(filter)?;
-        let sql = conditions(filter, driver);
+    /// Ids of a page in order, with what they are sorted by.
+    fn keys(
+        &self,
+        filter: &IssueFilter,
+        part: Part,
+        (sort, direction): (IssueSort, Direction),
+        cursor: Option<IssueCursor>,
+        limit: usize,
+    ) -> Result<Vec<IssueCursor>, ReadError> {
+        let driver = self.driver(filter, part)?;
+        let mut sql = Sql::default();
+        let mut scoped = Scoped::new(&mut sql, part, filter.scope.range);
+        let tables = scoped.tables(&mut sql, issue_leads(driver), !asks_scope_alone(filter));
+        let key = match sort {
+            IssueSort::LastSeen => scoped.last_seen.to_owned(),
+            IssueSort::FirstSeen => scoped.first_seen.to_owned(),
+            IssueSort::Count => scoped.count(),
+            IssueSort::Users => scoped.users(),
+        };
+        // A column has an index to be walked; what is counted is counted once.
+        let is_column = !key.contains(' ');
+        let walks = driver == Driver::SortOrder && is_column;
+        // What is counted for all of a range starts from those last seen since.
+        let walked = if is_column { &key } else { scoped.last_seen };
+        let walked = (driver == Driver::SortOrder).then_some(walked);
+        conditions(&mut sql, filter, &scoped, driver, walked);
+        let id = scoped.id;
+        let (order, reverse, before) = match direction {
+            Direction::Descending => ("DESC", "ASC", "<"),
+            Direction::Ascending => ("ASC", "DESC", ">"),
+        };
+        let beyond = match direction {
+            Direction::Descending => ">",
+            Direction::Ascending => "<",
+        };
+        let after = |sql: &mut Sql, key: &str, id: &str, cursor: IssueCursor| {
+            let at = sql.value(cursor.key);
+            let last = sql.value(cursor.id.0 as i64);
+            format!("{key} {before}= {at} AND ({key} {before} {at} OR {id} {beyond} {last})")
+        };
+        let fetch = sql.value(limit as i64);
+        let text = if is_column {
+            if let Some(cursor) = cursor {
+                let plus = if walks { "" } else { "+" };
+                let after = after(&mut sql, &format!("{plus}{key}"), id, cursor);
+                sql.condition(after);
+            }
+            let plus = if walks { "" } else { "+" };
+            format!(
+                "SELECT {id}, {key} FROM {tables}{}
+                 ORDER BY {plus}{key} {order}, {id} {reverse} LIMIT {fetch}",
+                sql.clause()
+            )
+        } else {
+            let clause = sql.clause();
+            let after = cursor.map_or_else(String::new, |cursor| {
+                format!(" WHERE {}", after(&mut sql, "key", "id", cursor))
+            });
+            format!(
+                "WITH counted AS MATERIALIZED (SELECT {id} AS id, {key} AS key FROM {tables}{clause})
+                 SELECT id, key FROM counted{after}
+                 ORDER BY key {order}, id {reverse} LIMIT {fetch}"
+            )
+        };
+        self.rows(&text, params_from_iter(sql.values), |row| {
+            Ok(IssueCursor {
+                id: IssueId(row.get::<_, i64>(0)? as u64),
+                key: row.get(1)?,
+            })
+        })
+    }
+
+    /// Those of `ids` that exist and have an event of the scope's part, with their
+    /// numbers, in no order.
+    pub fn scoped_of(&self, scope: &Scope, ids: &[IssueId]) -> Result<Vec<ScopedIssue>, ReadError> {
+        let Some(part) = self.part(scope)? else {
+            return Ok(Vec::new());
+        };
+        let mut sql = Sql::default();
+        let mut scoped = Scoped::new(&mut sql, part, scope.range);
+        let tables = scoped.tables(&mut sql, true, true);
+        let ids = sql.list(ids.iter().map(|id| id.0 as i64));
         let text = format!(
-            "SELECT count(*) FROM (SELECT 1 FROM issue{} LIMIT {})",
-            sql.clause(),
-            TOTAL_EXACT_MAX + 1
+            "SELECT {COLUMNS}, {}, {}, {}, {} FROM {tables} WHERE issue.id IN {ids}",
+            scoped.first_seen,
+            scoped.last_seen,
+            scoped.count(),
+            scoped.users()
         );
+        self.rows(&text, params_from_iter(sql.values), |row| {
+            let mut issue = read_issue(row)?;
+            issue.first_seen_ms = row.get(COLUMN_COUNT)?;
+            issue.last_seen_ms = row.get(COLUMN_COUNT + 1)?;
+            Ok(ScopedIssue {
+                issue,
+                count: row.get::<_, i64>(COLUMN_COUNT + 2)? as u64,
+                users: row.get::<_, i64>(COLUMN_COUNT + 3)? as u64,
+            })
+        })
+    }
+
+    /// Issues that pass, exact.
+    pub fn total(&self, filter: &IssueFilter) -> Result<u64, ReadError> {
+        let Some(part) = self.part(&filter.scope)? else {
+            return Ok(0);
+        };
+        let mut driver = self.driver(filter, part)?;
+        let by_status = !filter.statuses.is_empty() && part == Part::All;
+        if driver == Driver::SortOrder && by_status && filter.scope.range.is_none() {
+            // Counted in the index, however many.
+            driver = Driver::Status;
+        }
+        let mut sql = Sql::default();
+        let mut scoped = Scoped::new(&mut sql, part, filter.scope.range);
+        let tables = scoped.tables(&mut sql, issue_leads(driver), !asks_scope_alone(filter));
+        let walked = (driver == Driver::SortOrder).then_some(scoped.last_seen);
+        conditions(&mut sql, filter, &scoped, driver, walked);
+        let text = format!("SELECT count(*) FROM {tables}{}", sql.clause());
         let mut statement = self.connection.prepare_cached(&text)?;
-        Ok(statement.query_row(params_from_iter(sql.values), |row| row.get(0))?)
+        let total: i64 = statement.query_row(params_from_iter(sql.values), |row| row.get(0))?;
+        Ok(total as u64)
     }
 
     /// The first filter that few issues pass, most selective kinds first.
-    fn driver(&self, filter: &IssueFilter) -> Result<Driver, ReadError> {
+    fn driver(&self, filter: &IssueFilter, part: Part) -> Result<Driver, ReadError> {
+        if filter.ids.is_some() {
+            return Ok(Driver::Ids);
+        }
         let mut candidates = Vec::new();
-        if !filter.release.is_empty() {
-            candidates.push(Driver::Release);
-        }
-        if filter.assignee.is_some() {
-            candidates.push(Driver::Assignee);
-        }
-        if !filter.environment.is_empty() {
-            candidates.push(Driver::Environment);
-        }
-        if !filter.statuses.is_empty() {
-            candidates.push(Driver::Status);
-        }
-        if !filter.projects.is_empty() {
-            candidates.push(Driver::Project);
-        }
+        let mut may = |is_asked: bool, driver: Driver| {
+            if is_asked {
+                candidates.push(driver);
+            }
+        };
+        let range = filter.scope.range;
+        may(filter.is_regressed && range.is_some(), Driver::Regressed);
+        may(part != Part::All, Driver::Part);
+        may(filter.assignee.is_some(), Driver::Assignee);
+        may(range.is_some(), Driver::Seen);
+        may(!filter.statuses.is_empty(), Driver::Status);
+        may(!filter.projects.is_empty(), Driver::Project);
         for candidate in candidates {
             let mut sql = Sql::default();
-            let table = match candidate {
-                Driver::Release => {
-                    let release = sql.value(filter.release.clone());
-                    sql.condition(format!("release = {release}"));
-                    "issue_release"
-                }
-                Driver::Environment => {
-                    let environment = sql.value(filter.environment.clone());
-                    sql.condition(format!("environment = {environment}"));
-                    "issue_environment"
-                }
-                _ => {
-                    drive(&mut sql, filter, candidate);
-                    "issue"
-                }
+            let table = if candidate == Driver::Part {
+                let Some((table, column, number)) = part.table() else {
+                    continue;
+                };
+                let number = sql.value(number);
+                sql.condition(format!("{column} = {number}"));
+                table
+            } else {
+                let scoped = Scoped::new(&mut sql, Part::All, range);
+                drive(&mut sql, filter, &scoped, candidate);
+                "issue"
             };
             let text = format!(
                 "SELECT count(*) FROM (SELECT 1 FROM {table}{} LIMIT {})",
@@ -236,15 +334,47 @@ impl Snapshot<'_> {
     }
 }
 
+/// Whether environment, release and range are all that is asked for: nothing of the
+/// issue itself.
+fn asks_scope_alone(filter: &IssueFilter) -> bool {
+    let scope = Scope {
+        range: None,
+        ..filter.scope.clone()
+    };
+    let alone = IssueFilter {
+        scope,
+        ..IssueFilter::default()
+    };
+    *filter == alone
+}
+
+/// Whether the rows are found in `issue`, the part's looked up for each.
+fn issue_leads(driver: Driver) -> bool {
+    !matches!(driver, Driver::SortOrder | Driver::Part)
+}
+
 /// The condition that makes SQLite use the driver's index.
-fn drive(sql: &mut Sql, filter: &IssueFilter, driver: Driver) {
+fn drive(sql: &mut Sql, filter: &IssueFilter, scoped: &Scoped, driver: Driver) {
     match driver {
-        Driver::SortOrder => {}
+        Driver::SortOrder | Driver::Part => {}
+        Driver::Ids => {
+            let ids = filter.ids.iter().flatten().map(|id| id.0 as i64);
+            let ids = sql.list(ids);
+            sql.condition(format!("issue.id IN {ids}"));
+        }
+        Driver::Regressed => {
+            let regressed = regressed(scoped);
+            sql.condition(format!("issue.id IN {regressed}"));
+        }
+        Driver::Seen => {
+            if let Some((from_ms, _)) = scoped.ends_ms() {
+                // The issue's own: with a part this is a bound, not yet the answer.
+                sql.condition(format!("issue.last_seen >= {from_ms}"));
+            }
+        }
         Driver::Project => {
-            let projects = sql.value(project_list(&filter.projects));
-            sql.condition(format!(
-                "issue.project_id IN (SELECT value FROM json_each({projects}))"
-            ));
+            let projects = sql.projects(&filter.projects);
+            sql.condition(format!("issue.project_id IN {projects}"));
         }
         Driver::Status => {
             // The index begins with the project, so every project is named.
@@ -253,110 +383,76 @@ fn drive(sql: &mut Sql, filter: &IssueFilter, driver: Driver) {
                     "issue.project_id IN (SELECT project_id FROM project_total)".to_owned(),
                 );
             } else {
-                drive(sql, filter, Driver::Project);
+                drive(sql, filter, scoped, Driver::Project);
             }
-            let statuses = sql.value(status_list(&filter.statuses));
-            sql.condition(format!(
-                "issue.status IN (SELECT value FROM json_each({statuses}))"
-            ));
+            let statuses = sql.list(filter.statuses.iter().map(|s| status_number(*s)));
+            sql.condition(format!("issue.status IN {statuses}"));
         }
         Driver::Assignee => {
             let assignee = sql.value(i64::from(filter.assignee.map_or(0, |id| id.0)));
             sql.condition(format!("issue.assignee = {assignee}"));
         }
-        Driver::Environment => {
-            let environment = sql.value(filter.environment.clone());
-            sql.condition(format!(
-                "issue.id IN (SELECT issue_id FROM issue_environment WHERE environment = {environment})"
-            ));
-        }
-        Driver::Release => {
-            let release = sql.value(filter.release.clone());
-            sql.condition(format!(
-                "issue.id IN (SELECT issue_id FROM issue_release WHERE release = {release})"
-            ));
-        }
     }
 }
 
+/// Issues that came back within the range.
+fn regressed(scoped: &Scoped) -> String {
+    let within = scoped.ends_ms().map_or_else(String::new, |(from, to)| {
+        format!(" AND seen >= {from} AND seen < {to}")
+    });
+    format!("(SELECT issue_id FROM transition WHERE kind = 2{within})")
+}
+
 /// All conditions of the filter. Those that do not drive carry a unary plus, which
-/// keeps SQLite from choosing their index.
-fn conditions(filter: &IssueFilter, driver: Driver) -> Sql {
-    let mut sql = Sql::default();
-    drive(&mut sql, filter, driver);
+/// keeps SQLite from choosing their index; so do the range's ends, but for the column
+/// that is walked.
+fn conditions(
+    sql: &mut Sql,
+    filter: &IssueFilter,
+    scoped: &Scoped,
+    driver: Driver,
+    walked: Option<&str>,
+) {
+    drive(sql, filter, scoped, driver);
     if !filter.projects.is_empty() && !matches!(driver, Driver::Project | Driver::Status) {
-        let projects = sql.value(project_list(&filter.projects));
-        sql.condition(format!(
-            "+issue.project_id IN (SELECT value FROM json_each({projects}))"
-        ));
+        let projects = sql.projects(&filter.projects);
+        sql.condition(format!("+issue.project_id IN {projects}"));
     }
     if !filter.statuses.is_empty() && driver != Driver::Status {
-        let statuses = sql.value(status_list(&filter.statuses));
-        sql.condition(format!(
-            "+issue.status IN (SELECT value FROM json_each({statuses}))"
-        ));
+        let statuses = sql.list(filter.statuses.iter().map(|s| status_number(*s)));
+        sql.condition(format!("+issue.status IN {statuses}"));
     }
     if !filter.levels.is_empty() {
-        let levels = sql.value(json_list(filter.levels.iter().map(|level| *level as i64)));
-        sql.condition(format!(
-            "+issue.level IN (SELECT value FROM json_each({levels}))"
-        ));
+        let levels = sql.list(filter.levels.iter().map(|level| level_number(*level)));
+        sql.condition(format!("+issue.level IN {levels}"));
     }
     if let Some(assignee) = filter.assignee.filter(|_| driver != Driver::Assignee) {
         let assignee = sql.value(i64::from(assignee.0));
         sql.condition(format!("+issue.assignee = {assignee}"));
     }
-    if let Some(since) = filter.seen_since_ms {
-        let since = sql.value(since);
-        sql.condition(format!("+issue.last_seen >= {since}"));
+    if filter.unassigned {
+        sql.condition("+issue.assignee IS NULL".to_owned());
     }
-    if let Some(since) = filter.first_seen_since_ms {
-        let since = sql.value(since);
-        sql.condition(format!("+issue.first_seen >= {since}"));
-    }
-    for (table, column, value, its) in [
-        (
-            "issue_environment",
-            "environment",
-            &filter.environment,
-            Driver::Environment,
-        ),
-        ("issue_release", "release", &filter.release, Driver::Release),
-    ] {
-        if !value.is_empty() && driver != its {
-            let value = sql.value(value.clone());
+    if let (Some((from, to)), Some(has_event)) = (scoped.ends_ms(), scoped.has_event()) {
+        let plus = |column: &str| {
+            let is_walked = walked.is_some_and(|walked| walked == column);
+            if is_walked { "" } else { "+" }
+        };
+        let (first, last) = (scoped.first_seen, scoped.last_seen);
+        sql.condition(format!("{}{last} >= {from}", plus(last)));
+        sql.condition(format!("{}{first} < {to}", plus(first)));
+        sql.condition(has_event);
+        if filter.is_new {
             sql.condition(format!(
-                "EXISTS (SELECT 1 FROM {table} AS has WHERE has.issue_id = issue.id AND has.{column} = {value})"
+                "+issue.first_seen >= {from} AND +issue.first_seen < {to}"
             ));
         }
     }
+    if filter.is_regressed && driver != Driver::Regressed {
+        sql.condition(format!("+issue.id IN {}", regressed(scoped)));
+    }
     for word in &filter.words {
-        let pattern = sql.value(like_pattern(word));
-        sql.condition(format!(
-            "(issue.title LIKE {pattern} ESCAPE '\\' OR issue.culprit LIKE {pattern} ESCAPE '\\')"
-        ));
+        let word = sql.value(fold(word));
+        sql.condition(format!("instr(issue.folded, {word}) > 0"));
     }
-    sql
-}
-
-fn project_list(projects: &[ProjectId]) -> String {
-    json_list(projects.iter().map(|id| i64::from(id.0)))
-}
-
-fn status_list(statuses: &[IssueStatus]) -> String {
-    json_list(statuses.iter().map(|status| status_number(*status)))
-}
-
-/// `%word%` with LIKE's own signs escaped.
-fn like_pattern(word: &str) -> String {
-    let mut pattern = String::with_capacity(word.len() + 2);
-    pattern.push('%');
-    for c in word.chars() {
-        if matches!(c, '%' | '_' | '\\') {
-            pattern.push('\\');
-        }
-        pattern.push(c);
-    }
-    pattern.push('%');
-    pattern
 }

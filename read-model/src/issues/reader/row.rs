@@ -4,15 +4,21 @@ use event_model::{EventId, IssueId, IssueStatus, Level, Position, ProjectId, Use
 use rusqlite::{OptionalExtension, Row};
 
 use super::{ReadError, Snapshot, json_list};
+use crate::issues::{
+    batch::Regression,
+    numbers::{level_of, status_of},
+};
 
 /// The columns of [`IssueRow`], in its order; the table must go by its own name.
 pub(super) const COLUMNS: &str = "issue.id, issue.project_id, issue.title, issue.culprit, \
      issue.type, issue.value, issue.level, issue.platform, issue.handled, issue.status, \
      issue.assignee, issue.count, issue.users, issue.first_seen, issue.last_seen, \
      issue.first_position, issue.last_position, issue.first_event_id, issue.last_event_id, \
-     issue.first_release, issue.last_release";
+     issue.first_release, issue.last_release, issue.opened, issue.regressed_at, \
+     issue.regressed_in, EXISTS (SELECT 1 FROM discarded WHERE issue_id = issue.id), \
+     coalesce((SELECT count FROM turned_away WHERE issue_id = issue.id), 0)";
 /// How many columns [`COLUMNS`] names: where a query's further columns start.
-pub(super) const COLUMN_COUNT: usize = 21;
+pub(super) const COLUMN_COUNT: usize = 26;
 
 /// An issue as the projection has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,34 +53,26 @@ pub struct IssueRow {
     pub first_seen_ms: i64,
     /// Event time of the latest event, Unix ms.
     pub last_seen_ms: i64,
-    /// The first event in the log.
+    /// The event that happened first.
     pub first_position: Position,
-    /// The newest event in the log.
+    /// The event that happened last.
     pub last_position: Position,
-    /// The first event in the log.
+    /// The event that happened first.
     pub first_event_id: EventId,
-    /// The newest event in the log.
+    /// The event that happened last.
     pub last_event_id: EventId,
     /// Empty: none.
     pub first_release: String,
     /// Empty: none.
     pub last_release: String,
-}
-
-pub(super) fn status_number(status: IssueStatus) -> i64 {
-    match status {
-        IssueStatus::Unresolved => 1,
-        IssueStatus::Resolved => 2,
-        IssueStatus::Ignored => 3,
-    }
-}
-
-pub(super) fn status_of(number: i64) -> IssueStatus {
-    match number {
-        2 => IssueStatus::Resolved,
-        3 => IssueStatus::Ignored,
-        _ => IssueStatus::Unresolved,
-    }
+    /// The record that made it.
+    pub opened: Position,
+    /// That it came back, until resolved again.
+    pub regression: Option<Regression>,
+    /// Whether its events to come are not wanted.
+    pub is_discarded: bool,
+    /// Its events that were not wanted.
+    pub turned_away: u64,
 }
 
 pub(super) fn read_issue(row: &Row<'_>) -> rusqlite::Result<IssueRow> {
@@ -85,7 +83,7 @@ pub(super) fn read_issue(row: &Row<'_>) -> rusqlite::Result<IssueRow> {
         culprit: row.get(3)?,
         ty: row.get(4)?,
         value: row.get(5)?,
-        level: Level::from_number(row.get(6)?),
+        level: level_of(row.get(6)?),
         platform: row.get(7)?,
         handled: match row.get::<_, i64>(8)? {
             1 => Some(false),
@@ -104,6 +102,16 @@ pub(super) fn read_issue(row: &Row<'_>) -> rusqlite::Result<IssueRow> {
         last_event_id: EventId(row.get(18)?),
         first_release: row.get(19)?,
         last_release: row.get(20)?,
+        opened: Position(row.get::<_, i64>(21)? as u64),
+        regression: match row.get(22)? {
+            Some(at_ms) => Some(Regression {
+                at_ms,
+                release: row.get(23)?,
+            }),
+            None => None,
+        },
+        is_discarded: row.get(24)?,
+        turned_away: row.get::<_, i64>(25)? as u64,
     })
 }
 

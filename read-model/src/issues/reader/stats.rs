@@ -2,50 +2,26 @@
 //!
 //! Units: a [`Window`] counts in whole Unix minutes or hours of the event's
 //! clamped time. Invariant: every bucket of a window is there, zero if nothing
-//! happened.
+//! happened; the sum of a series is what a list over the same range sums up to.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use event_model::{IssueId, Level, ProjectId};
-use rusqlite::{Row, params};
+use rusqlite::{Row, params_from_iter};
 
 use super::{
-    ReadError, Snapshot, json_list,
-    row::{COLUMN_COUNT, COLUMNS, IssueRow, read_issue},
+    ReadError, Snapshot,
+    scope::{Part, Range, Scope, Scoped, Sql, Unit},
 };
+use crate::issues::numbers::level_of;
 
-/// The table that counts come from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unit {
-    /// Kept 48 hours behind the newest.
-    Minute,
-    /// Kept for good.
-    Hour,
-}
-
-impl Unit {
-    /// Its length, seconds.
-    pub fn seconds(self) -> u32 {
-        match self {
-            Self::Minute => 60,
-            Self::Hour => 3600,
-        }
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Minute => "minute",
-            Self::Hour => "hour",
-        }
-    }
-}
-
-/// Buckets of equal length, one after another.
+/// Buckets of equal length, one after another, that hold what is within a range:
+/// the first and the last may reach beyond it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Window {
-    /// Unit of `from` and `per_bucket`.
-    pub unit: Unit,
-    /// The first bucket's start: Unix minutes or hours.
+    /// What is counted.
+    pub range: Range,
+    /// The first bucket's start, at or before the range's, in its unit.
     pub from: i64,
     /// Units in a bucket, at least 1.
     pub per_bucket: u32,
@@ -54,27 +30,22 @@ pub struct Window {
 }
 
 impl Window {
-    /// Exclusive end, Unix minutes or hours.
-    pub fn to(&self) -> i64 {
-        self.from + i64::from(self.per_bucket) * i64::from(self.buckets)
-    }
-
-    /// The window of the same length before it.
-    #[must_use]
-    pub fn before(&self) -> Self {
-        Self {
-            from: self.from - (self.to() - self.from),
-            ..*self
-        }
-    }
-
     /// The first bucket's start, Unix ms.
     pub fn from_ms(&self) -> i64 {
-        self.from * i64::from(self.unit.seconds()) * 1000
+        self.from * i64::from(self.range.unit.seconds()) * 1000
     }
 
-    fn zeros(&self) -> Vec<u64> {
+    /// Nothing in any bucket.
+    pub fn zeros(&self) -> Vec<u64> {
         vec![0; self.buckets as usize]
+    }
+
+    /// The bucket of a minute or hour.
+    fn bucket(&self, at: i64) -> Option<usize> {
+        let bucket = (at - self.from).div_euclid(i64::from(self.per_bucket));
+        usize::try_from(bucket)
+            .ok()
+            .filter(|b| *b < self.buckets as usize)
     }
 
     /// Adds a row's `(bucket, count)`.
@@ -95,6 +66,19 @@ pub enum SeriesBy {
     Level,
     /// One a project that occurs.
     Project,
+    /// One each of [`IssueState`].
+    State,
+}
+
+/// What an issue is to a range.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum IssueState {
+    /// It began within it.
+    New,
+    /// It came back within it, having begun before.
+    Regressed,
+    /// Neither.
+    Other,
 }
 
 /// What a series counts.
@@ -106,6 +90,8 @@ pub enum CountOf {
     Level(Level),
     /// One project.
     Project(ProjectId),
+    /// Issues of one state.
+    State(IssueState),
 }
 
 /// A series, one count a bucket.
@@ -115,32 +101,6 @@ pub struct SeriesCounts {
     pub of: CountOf,
     /// Oldest first.
     pub counts: Vec<u64>,
-}
-
-/// An issue and its events within a window.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TopIssue {
-    /// The issue.
-    pub issue: IssueRow,
-    /// Events within the window.
-    pub window_count: u64,
-}
-
-/// Totals of a window.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Summary {
-    /// Events.
-    pub events: u64,
-    /// Events of the window before.
-    pub events_before: u64,
-    /// Issues whose first event is in or after the window.
-    pub new_issues: u64,
-    /// Issues that came back.
-    pub regressed_issues: u64,
-    /// Issues that need someone, whenever they began.
-    pub unresolved_issues: u64,
-    /// Events by level, least first; levels without events are left out.
-    pub by_level: Vec<(Level, u64)>,
 }
 
 /// Totals of a project since the beginning.
@@ -156,47 +116,48 @@ pub struct ProjectTotal {
     pub unresolved_issues: u64,
 }
 
-/// Projects asked for, as a subquery: `?1` says all, `?2` lists them. Naming every
-/// project lets SQLite seek in tables whose key begins with the project.
-const PROJECTS: &str = "(SELECT project_id FROM project_total WHERE ?1 OR project_id IN (SELECT value FROM json_each(?2)))";
-
 impl Snapshot<'_> {
-    /// Events of these projects (none named: all) over time. Without events there
-    /// is one series of zeros if not split, else none.
+    /// Events over time of these projects (none named: all), within the scope's part.
+    /// Without events there is one series of zeros if not split, else none; of states
+    /// there are always all three.
     pub fn series(
         &self,
         window: Window,
         projects: &[ProjectId],
+        scope: &Scope,
         by: SeriesBy,
     ) -> Result<Vec<SeriesCounts>, ReadError> {
-        let unit = window.unit.name();
-        let part = match by {
-            SeriesBy::Nothing => "0",
-            SeriesBy::Level => "level",
-            SeriesBy::Project => "project_id",
-        };
-        let sql = format!(
-            "SELECT {part}, ({unit} - ?3) / ?5 AS bucket, sum(count) FROM project_{unit}
-             WHERE project_id IN {PROJECTS} AND {unit} >= ?3 AND {unit} < ?4 GROUP BY 1, 2"
-        );
         let mut found: BTreeMap<CountOf, Vec<u64>> = BTreeMap::new();
-        if by == SeriesBy::Nothing {
-            found.insert(CountOf::All, window.zeros());
-        }
-        let (all, list) = project_params(projects);
-        let rows = self.rows(
-            &sql,
-            params![all, list, window.from, window.to(), window.per_bucket],
-            three_numbers,
-        )?;
-        for (part, bucket, count) in rows {
-            let of = match by {
-                SeriesBy::Nothing => CountOf::All,
-                SeriesBy::Level => CountOf::Level(Level::from_number(part as u8)),
-                SeriesBy::Project => CountOf::Project(ProjectId(part as u32)),
+        let always: &[CountOf] = match by {
+            SeriesBy::Nothing => &[CountOf::All],
+            SeriesBy::State => &[
+                CountOf::State(IssueState::New),
+                CountOf::State(IssueState::Regressed),
+                CountOf::State(IssueState::Other),
+            ],
+            SeriesBy::Level | SeriesBy::Project => &[],
+        };
+        found.extend(always.iter().map(|of| (*of, window.zeros())));
+        if let Some(part) = self.part(scope)? {
+            let rows = if by == SeriesBy::State {
+                self.state_rows(window, projects, part)?
+            } else {
+                self.project_rows(window, projects, part, by)?
             };
-            let counts = found.entry(of).or_insert_with(|| window.zeros());
-            Window::add(counts, bucket, count);
+            for (number, bucket, count) in rows {
+                let of = match by {
+                    SeriesBy::Nothing => CountOf::All,
+                    SeriesBy::Level => CountOf::Level(level_of(number)),
+                    SeriesBy::Project => CountOf::Project(ProjectId(number as u32)),
+                    SeriesBy::State => CountOf::State(match number {
+                        0 => IssueState::New,
+                        1 => IssueState::Regressed,
+                        _ => IssueState::Other,
+                    }),
+                };
+                let counts = found.entry(of).or_insert_with(|| window.zeros());
+                Window::add(counts, bucket, count);
+            }
         }
         let series = found.into_iter();
         Ok(series
@@ -204,25 +165,104 @@ impl Snapshot<'_> {
             .collect())
     }
 
-    /// Events of each of these issues over time. An issue without events in the
-    /// window is not in the map.
+    /// Level, project or 0, bucket, events: out of the projects' counts.
+    fn project_rows(
+        &self,
+        window: Window,
+        projects: &[ProjectId],
+        part: Part,
+        by: SeriesBy,
+    ) -> Result<Vec<(i64, i64, i64)>, ReadError> {
+        let unit = window.range.unit.name();
+        let split = match by {
+            SeriesBy::Level => "level",
+            SeriesBy::Project => "project_id",
+            SeriesBy::Nothing | SeriesBy::State => "0",
+        };
+        let mut sql = Sql::default();
+        // Naming every project lets SQLite seek in a table whose key begins with it.
+        let projects = if projects.is_empty() {
+            "(SELECT project_id FROM project_total)".to_owned()
+        } else {
+            sql.projects(projects)
+        };
+        let (from, to) = (sql.value(window.range.from), sql.value(window.range.to));
+        let scoped = Scoped::new(&mut sql, part, None);
+        let (first, length) = (
+            sql.value(window.from),
+            sql.value(i64::from(window.per_bucket)),
+        );
+        let text = format!(
+            "SELECT {split}, (p.{unit} - {first}) / {length}, sum(count) FROM project_{unit} AS p
+             WHERE p.project_id IN {projects} AND p.{unit} >= {from} AND p.{unit} < {to}{}
+             GROUP BY 1, 2",
+            scoped.of_part("p")
+        );
+        self.rows(&text, params_from_iter(sql.values), three_numbers)
+    }
+
+    /// State, bucket, events: out of the issues' counts.
+    fn state_rows(
+        &self,
+        window: Window,
+        projects: &[ProjectId],
+        part: Part,
+    ) -> Result<Vec<(i64, i64, i64)>, ReadError> {
+        let unit = window.range.unit.name();
+        let mut sql = Sql::default();
+        let scoped = Scoped::new(&mut sql, part, Some(window.range));
+        let (Some((from_ms, to_ms)), Some(times)) = (scoped.ends_ms(), scoped.times("h")) else {
+            unreachable!("the range was given above")
+        };
+        let (first, length) = (
+            sql.value(window.from),
+            sql.value(i64::from(window.per_bucket)),
+        );
+        let its = if projects.is_empty() {
+            String::new()
+        } else {
+            format!(" AND +issue.project_id IN {}", sql.projects(projects))
+        };
+        let text = format!(
+            "SELECT CASE WHEN issue.first_seen >= {from_ms} AND issue.first_seen < {to_ms} THEN 0
+                 WHEN issue.id IN (SELECT issue_id FROM transition
+                     WHERE kind = 2 AND seen >= {from_ms} AND seen < {to_ms}) THEN 1
+                 ELSE 2 END, (h.{unit} - {first}) / {length}, sum(h.count)
+             FROM issue CROSS JOIN {times}
+             AND issue.last_seen >= {from_ms} AND +issue.first_seen < {to_ms}{its}
+             GROUP BY 1, 2"
+        );
+        self.rows(&text, params_from_iter(sql.values), three_numbers)
+    }
+
+    /// Events of each of these issues over time, within the scope's part. An issue
+    /// without events in the window is not in the map.
     pub fn issue_series(
         &self,
         window: Window,
+        scope: &Scope,
         issues: &[IssueId],
     ) -> Result<HashMap<IssueId, Vec<u64>>, ReadError> {
-        let unit = window.unit.name();
-        let sql = format!(
-            "SELECT issue_id, ({unit} - ?2) / ?4 AS bucket, sum(count) FROM issue_{unit}
-             WHERE issue_id IN (SELECT value FROM json_each(?1)) AND {unit} >= ?2 AND {unit} < ?3
-             GROUP BY 1, 2"
+        let Some(part) = self.part(scope)? else {
+            return Ok(HashMap::new());
+        };
+        let unit = window.range.unit.name();
+        let mut sql = Sql::default();
+        let scoped = Scoped::new(&mut sql, part, None);
+        let (from, to) = (sql.value(window.range.from), sql.value(window.range.to));
+        let (first, length) = (
+            sql.value(window.from),
+            sql.value(i64::from(window.per_bucket)),
         );
-        let list = json_list(issues.iter().map(|id| id.0 as i64));
-        let rows = self.rows(
-            &sql,
-            params![list, window.from, window.to(), window.per_bucket],
-            three_numbers,
-        )?;
+        let ids = sql.list(issues.iter().map(|id| id.0 as i64));
+        let text = format!(
+            "SELECT h.issue_id, (h.{unit} - {first}) / {length}, sum(h.count)
+             FROM issue_{unit} AS h
+             WHERE h.issue_id IN {ids} AND h.{unit} >= {from} AND h.{unit} < {to}{}
+             GROUP BY 1, 2",
+            scoped.of_part("h")
+        );
+        let rows = self.rows(&text, params_from_iter(sql.values), three_numbers)?;
         let mut found: HashMap<IssueId, Vec<u64>> = HashMap::new();
         for (issue, bucket, count) in rows {
             let counts = found.entry(IssueId(issue as u64));
@@ -231,82 +271,77 @@ impl Snapshot<'_> {
         Ok(found)
     }
 
-    /// Issues with the most events in a window, most first.
-    pub fn top_issues(
+    /// Distinct users of each bucket, of these projects (none named: all) or of one
+    /// issue, within the scope's part.
+    pub fn user_series(
         &self,
         window: Window,
         projects: &[ProjectId],
-        limit: u32,
-    ) -> Result<Vec<TopIssue>, ReadError> {
-        let unit = window.unit.name();
-        let sql = format!(
-            "SELECT {COLUMNS}, hot.total FROM (
-                 SELECT issue_id, sum(count) AS total FROM issue_{unit}
-                 WHERE {unit} >= ?3 AND {unit} < ?4
-                 AND (?1 OR issue_id IN (SELECT id FROM issue
-                      WHERE project_id IN (SELECT value FROM json_each(?2))))
-                 GROUP BY issue_id ORDER BY total DESC, issue_id LIMIT ?5
-             ) AS hot JOIN issue ON issue.id = hot.issue_id
-             ORDER BY hot.total DESC, issue.id"
-        );
-        let (all, list) = project_params(projects);
-        self.rows(
-            &sql,
-            params![all, list, window.from, window.to(), limit],
-            |row| {
-                Ok(TopIssue {
-                    issue: read_issue(row)?,
-                    window_count: row.get::<_, i64>(COLUMN_COUNT)? as u64,
-                })
+        issue: Option<IssueId>,
+        scope: &Scope,
+    ) -> Result<Vec<u64>, ReadError> {
+        let mut users: Vec<HashSet<i64>> = vec![HashSet::new(); window.buckets as usize];
+        self.each_user(
+            window.range,
+            projects,
+            issue,
+            scope,
+            |hash, hour, minutes| {
+                if window.range.unit == Unit::Hour {
+                    if let Some(bucket) = window.bucket(hour) {
+                        users[bucket].insert(hash);
+                    }
+                    return;
+                }
+                for minute in (0..60).filter(|minute| minutes & (1 << minute) != 0) {
+                    let at = hour * 60 + minute;
+                    let is_within = at >= window.range.from && at < window.range.to;
+                    if let Some(bucket) = window.bucket(at).filter(|_| is_within) {
+                        users[bucket].insert(hash);
+                    }
+                }
             },
-        )
+        )?;
+        Ok(users.iter().map(|users| users.len() as u64).collect())
     }
 
-    /// Totals of a window for these projects (none named: all).
-    pub fn summary(&self, window: Window, projects: &[ProjectId]) -> Result<Summary, ReadError> {
-        let one = |window: Window| Window {
-            per_bucket: window.per_bucket * window.buckets,
-            buckets: 1,
-            ..window
+    /// Calls for each row of users within the range: hash, hour, minutes.
+    pub(super) fn each_user(
+        &self,
+        range: Range,
+        projects: &[ProjectId],
+        issue: Option<IssueId>,
+        scope: &Scope,
+        mut call: impl FnMut(i64, i64, i64),
+    ) -> Result<(), ReadError> {
+        let Some(part) = self.part(scope)? else {
+            return Ok(());
         };
-        let sum = |series: &SeriesCounts| series.counts.iter().sum::<u64>();
-        let by_level: Vec<(Level, u64)> = self
-            .series(one(window), projects, SeriesBy::Level)?
-            .iter()
-            .filter_map(|series| match series.of {
-                CountOf::Level(level) => Some((level, sum(series))),
-                _ => None,
-            })
-            .collect();
-        let before = self.series(one(window.before()), projects, SeriesBy::Nothing)?;
-        let (all, list) = project_params(projects);
-        let count = |sql: &str, values: &[&dyn rusqlite::ToSql]| -> Result<u64, ReadError> {
-            let mut statement = self.connection.prepare_cached(sql)?;
-            Ok(statement.query_row(values, |row| row.get::<_, i64>(0))? as u64)
+        let mut sql = Sql::default();
+        let scoped = Scoped::new(&mut sql, part, Some(range));
+        let rows = scoped.users_rows("u");
+        let Some((from_ms, to_ms)) = scoped.ends_ms() else {
+            unreachable!("the range was given above")
         };
-        let since_ms = window.from_ms();
-        Ok(Summary {
-            events: by_level.iter().map(|(_, count)| count).sum(),
-            events_before: before.iter().map(sum).sum(),
-            new_issues: count(
-                "SELECT count(*) FROM issue WHERE first_seen >= ?3
-                 AND (?1 OR +project_id IN (SELECT value FROM json_each(?2)))",
-                &[&all, &list, &since_ms],
-            )?,
-            regressed_issues: count(
-                "SELECT count(DISTINCT issue_id) FROM transition WHERE kind = 2 AND at_ns >= ?3
-                 AND (?1 OR (SELECT project_id FROM issue WHERE issue.id = issue_id)
-                      IN (SELECT value FROM json_each(?2)))",
-                &[&all, &list, &(since_ms * 1_000_000)],
-            )?,
-            unresolved_issues: count(
-                &format!(
-                    "SELECT count(*) FROM issue WHERE project_id IN {PROJECTS} AND status = 1"
-                ),
-                &[&all, &list],
-            )?,
-            by_level,
-        })
+        let of_projects = if projects.is_empty() {
+            String::new()
+        } else {
+            format!(" AND +issue.project_id IN {}", sql.projects(projects))
+        };
+        let of_issue = issue.map_or_else(String::new, |issue| {
+            format!(" AND issue.id = {}", sql.value(issue.0 as i64))
+        });
+        let plus = if issue.is_some() { "+" } else { "" };
+        let text = format!(
+            "SELECT u.user_hash, u.hour, u.minutes FROM issue CROSS JOIN {rows}
+             AND {plus}issue.last_seen >= {from_ms} AND +issue.first_seen < {to_ms}{of_projects}{of_issue}"
+        );
+        let mut statement = self.connection.prepare_cached(&text)?;
+        let mut rows = statement.query(params_from_iter(sql.values))?;
+        while let Some(row) = rows.next()? {
+            call(row.get(0)?, row.get(1)?, row.get(2)?);
+        }
+        Ok(())
     }
 
     /// Totals of every project that has an event, by id.
@@ -327,11 +362,6 @@ impl Snapshot<'_> {
             },
         )
     }
-}
-
-fn project_params(projects: &[ProjectId]) -> (bool, String) {
-    let list = json_list(projects.iter().map(|id| i64::from(id.0)));
-    (projects.is_empty(), list)
 }
 
 fn three_numbers(row: &Row<'_>) -> rusqlite::Result<(i64, i64, i64)> {

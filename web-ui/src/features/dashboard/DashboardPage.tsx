@@ -43,15 +43,15 @@ export function DashboardPage() {
 }
 
 function Numbers({ summary, scope }: { summary: GetSummaryResponse | undefined; scope: Scope }) {
-  const delta = summary ? change(Number(summary.events), Number(summary.eventsBefore)) : "";
+  const delta = summary ? change(Number(summary.range?.events ?? 0), Number(summary.before?.events ?? 0)) : "";
   const issues = `/issues${scopeSearch(scope)}`;
   const to = (extra: string) => issues + (issues.includes("?") ? "&" : "?") + extra;
   return (
     <dl className={styles.numbers}>
-      <Figure name="Events" value={summary?.events} note={delta && (delta === "new" ? "none in the time before" : `${delta} against the time before`)} one="event" />
-      <Figure name="New issues" value={summary?.newIssues} to={to("sort=first_seen&status=all")} one="new issue" />
-      <Figure name="Came back" value={summary?.regressedIssues} note="resolved, then seen again" one="regressed issue" />
-      <Figure name="Unresolved" value={summary?.unresolvedIssues} to={issues} one="unresolved issue" />
+      <Figure name="Events" value={summary?.range?.events} note={delta && (delta === "new" ? "none in the time before" : `${delta} against the time before`)} one="event" />
+      <Figure name="New issues" value={summary?.range?.newIssues} to={to("sort=first_seen&status=all")} one="new issue" />
+      <Figure name="Came back" value={summary?.range?.regressedIssues} note="resolved, then seen again" one="regressed issue" />
+      <Figure name="Unresolved" value={summary?.range?.unresolvedIssues} to={issues} one="unresolved issue" />
     </dl>
   );
 }
@@ -107,19 +107,17 @@ function TopIssues({ scope }: { scope: Scope }) {
       {top.isError && <ErrorState error={top.error} retry={() => void top.refetch()} />}
       {top.data?.length === 0 && <p className={styles.none}>No event in the {rangeWords(scope.range)}.</p>}
       <ol className={styles.list}>
-        {top.data?.map(({ issue, rangeCount }) =>
-          issue ? (
-            <li key={issue.id}>
-              <IssueLine issue={issue} scope={scope} />
-              <span className={styles.bar} aria-hidden="true">
-                <i style={{ width: `${(Number(rangeCount) / most) * 100}%` }} />
-              </span>
-              <b className={styles.count}>
-                <Count value={rangeCount} one="event in the range" many="events in the range" />
-              </b>
-            </li>
-          ) : null,
-        )}
+        {top.data?.map((issue) => (
+          <li key={issue.id}>
+            <IssueLine issue={issue} scope={scope} />
+            <span className={styles.bar} aria-hidden="true">
+              <i style={{ width: `${(Number(issue.rangeCount) / most) * 100}%` }} />
+            </span>
+            <b className={styles.count}>
+              <Count value={issue.rangeCount} one="event in the range" many="events in the range" />
+            </b>
+          </li>
+        ))}
       </ol>
     </section>
   );

@@ -13,7 +13,7 @@ export const listNewIssuesQuery = (projectIds: number[], rangeS: number) =>
       (
         await issues.listIssues(
           {
-            filter: { projectIds, firstSeenSince: fromDate(new Date(Date.now() - rangeS * 1000)) },
+            filter: { projectIds, from: fromDate(new Date(Date.now() - rangeS * 1000)), isNew: true },
             sort: IssueSort.FIRST_SEEN,
             limit: LIMIT,
             afterPosition: afterPosition(),

@@ -36,7 +36,8 @@ export const listIssuesQuery = (search: IssueSearch) =>
             release: search.release,
             text: search.text,
             assignee: search.assignee,
-            seenSince: fromDate(new Date(Date.now() - rangeSeconds(search.range) * 1000)),
+            // The cursor holds the range of the first page.
+            from: fromDate(new Date(Date.now() - rangeSeconds(search.range) * 1000)),
           },
           sort: sorts[search.sort],
           limit: PAGE_SIZE,

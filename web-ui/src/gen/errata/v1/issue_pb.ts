@@ -18,7 +18,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file errata/v1/issue.proto.
  */
 export const file_errata_v1_issue: GenFile = /*@__PURE__*/
-  fileDesc("ChVlcnJhdGEvdjEvaXNzdWUucHJvdG8SCWVycmF0YS52MSLNBQoFSXNzdWUSCgoCaWQYASABKAkSEgoKcHJvamVjdF9pZBgCIAEoDRINCgV0aXRsZRgDIAEoCRIPCgdjdWxwcml0GAQgASgJEgwKBHR5cGUYBSABKAkSDQoFdmFsdWUYBiABKAkSHwoFbGV2ZWwYByABKA4yEC5lcnJhdGEudjEuTGV2ZWwSJgoGc3RhdHVzGAggASgOMhYuZXJyYXRhLnYxLklzc3VlU3RhdHVzEg0KBWNvdW50GAkgASgEEg0KBXVzZXJzGAogASgEEi4KCmZpcnN0X3NlZW4YCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi0KCWxhc3Rfc2VlbhgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKQoIYXNzaWduZWUYDSABKAsyFy5lcnJhdGEudjEuSXNzdWUuTWVtYmVyEhAKCHBsYXRmb3JtGA4gASgJEhUKDWZpcnN0X3JlbGVhc2UYDyABKAkSFAoMbGFzdF9yZWxlYXNlGBAgASgJEhYKDmZpcnN0X2V2ZW50X2lkGBEgASgJEhUKDWxhc3RfZXZlbnRfaWQYEiABKAkSEQoJc3BhcmtsaW5lGBMgAygNEhQKB2hhbmRsZWQYFCABKAhIAIgBARITCgtyYW5nZV9jb3VudBgVIAEoBBITCgtyYW5nZV91c2VycxgWIAEoBBIwCgxyZWdyZXNzZWRfYXQYFyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhQKDHJlZ3Jlc3NlZF9pbhgYIAEoCRIUCgxpc19kaXNjYXJkZWQYGSABKAgSGAoQZGlzY2FyZGVkX2V2ZW50cxgaIAEoBBoxCgZNZW1iZXISCgoCaWQYASABKA0SDQoFZW1haWwYAiABKAkSDAoEbmFtZRgDIAEoCUIKCghfaGFuZGxlZCKaAgoLSXNzdWVGaWx0ZXISEwoLcHJvamVjdF9pZHMYASADKA0SKAoIc3RhdHVzZXMYAiADKA4yFi5lcnJhdGEudjEuSXNzdWVTdGF0dXMSIAoGbGV2ZWxzGAMgAygOMhAuZXJyYXRhLnYxLkxldmVsEhMKC2Vudmlyb25tZW50GAQgASgJEg8KB3JlbGVhc2UYBSABKAkSDAoEdGV4dBgGIAEoCRIQCghhc3NpZ25lZRgHIAEoDRIuCgpzZWVuX3NpbmNlGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI0ChBmaXJzdF9zZWVuX3NpbmNlGAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKxAQoRTGlzdElzc3Vlc1JlcXVlc3QSJgoGZmlsdGVyGAEgASgLMhYuZXJyYXRhLnYxLklzc3VlRmlsdGVyEiIKBHNvcnQYAiABKA4yFC5lcnJhdGEudjEuSXNzdWVTb3J0Eg0KBWxpbWl0GAMgASgNEg4KBmN1cnNvchgEIAEoCRIaCg5hZnRlcl9wb3NpdGlvbhgFIAEoBEICMAESFQoNc3RhdHNfcmFuZ2VfcxgGIAEoDSJwChJMaXN0SXNzdWVzUmVzcG9uc2USIAoGaXNzdWVzGAEgAygLMhAuZXJyYXRhLnYxLklzc3VlEhMKC25leHRfY3Vyc29yGAIgASgJEg0KBXRvdGFsGAMgASgNEhQKCHBvc2l0aW9uGAQgASgEQgIwASJWCg9HZXRJc3N1ZVJlcXVlc3QSEAoIaXNzdWVfaWQYASABKAkSGgoOYWZ0ZXJfcG9zaXRpb24YAiABKARCAjABEhUKDXN0YXRzX3JhbmdlX3MYAyABKA0iiwEKEEdldElzc3VlUmVzcG9uc2USHwoFaXNzdWUYASABKAsyEC5lcnJhdGEudjEuSXNzdWUSKQoIcmVsZWFzZXMYAiADKAsyFy5lcnJhdGEudjEuUmVsZWFzZUNvdW50EisKDGVudmlyb25tZW50cxgDIAMoCzIVLmVycmF0YS52MS5WYWx1ZUNvdW50Io0BCgxSZWxlYXNlQ291bnQSDwoHdmVyc2lvbhgBIAEoCRINCgVjb3VudBgCIAEoBBIuCgpmaXJzdF9zZWVuGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBItCglsYXN0X3NlZW4YBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIioKClZhbHVlQ291bnQSDQoFdmFsdWUYASABKAkSDQoFY291bnQYAiABKAQiQwoTTGlzdEFjdGl2aXR5UmVxdWVzdBIQCghpc3N1ZV9pZBgBIAEoCRIaCg5hZnRlcl9wb3NpdGlvbhgCIAEoBEICMAEiPwoUTGlzdEFjdGl2aXR5UmVzcG9uc2USJwoKYWN0aXZpdGllcxgBIAMoCzITLmVycmF0YS52MS5BY3Rpdml0eSJ1CghBY3Rpdml0eRIUCghwb3NpdGlvbhgBIAEoBEICMAESDAoEa2luZBgCIAEoCRImCgJhdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDQoFYWN0b3IYBCABKAkSDgoGZGV0YWlsGAUgASgJIj8KD0xpc3RUYWdzUmVxdWVzdBIQCghpc3N1ZV9pZBgBIAEoCRIaCg5hZnRlcl9wb3NpdGlvbhgCIAEoBEICMAEiMwoQTGlzdFRhZ3NSZXNwb25zZRIfCgR0YWdzGAEgAygLMhEuZXJyYXRhLnYxLlRhZ0tleSJdCgZUYWdLZXkSCwoDa2V5GAEgASgJEg0KBWNvdW50GAIgASgEEiUKBnZhbHVlcxgDIAMoCzIVLmVycmF0YS52MS5WYWx1ZUNvdW50EhAKCGRpc3RpbmN0GAQgASgNIigKEUxpc3RGYWNldHNSZXF1ZXN0EhMKC3Byb2plY3RfaWRzGAEgAygNIjwKEkxpc3RGYWNldHNSZXNwb25zZRIUCgxlbnZpcm9ubWVudHMYASADKAkSEAoIcmVsZWFzZXMYAiADKAkqiAEKCUlzc3VlU29ydBIaChZJU1NVRV9TT1JUX1VOU1BFQ0lGSUVEEAASGAoUSVNTVUVfU09SVF9MQVNUX1NFRU4QARIZChVJU1NVRV9TT1JUX0ZJUlNUX1NFRU4QAhIUChBJU1NVRV9TT1JUX0NPVU5UEAMSFAoQSVNTVUVfU09SVF9VU0VSUxAEMv8CCgxJc3N1ZVNlcnZpY2USSQoKTGlzdElzc3VlcxIcLmVycmF0YS52MS5MaXN0SXNzdWVzUmVxdWVzdBodLmVycmF0YS52MS5MaXN0SXNzdWVzUmVzcG9uc2USQwoIR2V0SXNzdWUSGi5lcnJhdGEudjEuR2V0SXNzdWVSZXF1ZXN0GhsuZXJyYXRhLnYxLkdldElzc3VlUmVzcG9uc2USTwoMTGlzdEFjdGl2aXR5Eh4uZXJyYXRhLnYxLkxpc3RBY3Rpdml0eVJlcXVlc3QaHy5lcnJhdGEudjEuTGlzdEFjdGl2aXR5UmVzcG9uc2USQwoITGlzdFRhZ3MSGi5lcnJhdGEudjEuTGlzdFRhZ3NSZXF1ZXN0GhsuZXJyYXRhLnYxLkxpc3RUYWdzUmVzcG9uc2USSQoKTGlzdEZhY2V0cxIcLmVycmF0YS52MS5MaXN0RmFjZXRzUmVxdWVzdBodLmVycmF0YS52MS5MaXN0RmFjZXRzUmVzcG9uc2ViBnByb3RvMw", [file_errata_v1_command, file_errata_v1_event, file_google_protobuf_timestamp]);
+  fileDesc("ChVlcnJhdGEvdjEvaXNzdWUucHJvdG8SCWVycmF0YS52MSLNBQoFSXNzdWUSCgoCaWQYASABKAkSEgoKcHJvamVjdF9pZBgCIAEoDRINCgV0aXRsZRgDIAEoCRIPCgdjdWxwcml0GAQgASgJEgwKBHR5cGUYBSABKAkSDQoFdmFsdWUYBiABKAkSHwoFbGV2ZWwYByABKA4yEC5lcnJhdGEudjEuTGV2ZWwSJgoGc3RhdHVzGAggASgOMhYuZXJyYXRhLnYxLklzc3VlU3RhdHVzEg0KBWNvdW50GAkgASgEEg0KBXVzZXJzGAogASgEEi4KCmZpcnN0X3NlZW4YCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi0KCWxhc3Rfc2VlbhgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKQoIYXNzaWduZWUYDSABKAsyFy5lcnJhdGEudjEuSXNzdWUuTWVtYmVyEhAKCHBsYXRmb3JtGA4gASgJEhUKDWZpcnN0X3JlbGVhc2UYDyABKAkSFAoMbGFzdF9yZWxlYXNlGBAgASgJEhYKDmZpcnN0X2V2ZW50X2lkGBEgASgJEhUKDWxhc3RfZXZlbnRfaWQYEiABKAkSEQoJc3BhcmtsaW5lGBMgAygNEhQKB2hhbmRsZWQYFCABKAhIAIgBARITCgtyYW5nZV9jb3VudBgVIAEoBBITCgtyYW5nZV91c2VycxgWIAEoBBIwCgxyZWdyZXNzZWRfYXQYFyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhQKDHJlZ3Jlc3NlZF9pbhgYIAEoCRIUCgxpc19kaXNjYXJkZWQYGSABKAgSGAoQZGlzY2FyZGVkX2V2ZW50cxgaIAEoBBoxCgZNZW1iZXISCgoCaWQYASABKA0SDQoFZW1haWwYAiABKAkSDAoEbmFtZRgDIAEoCUIKCghfaGFuZGxlZCLAAgoLSXNzdWVGaWx0ZXISEwoLcHJvamVjdF9pZHMYASADKA0SKAoIc3RhdHVzZXMYAiADKA4yFi5lcnJhdGEudjEuSXNzdWVTdGF0dXMSIAoGbGV2ZWxzGAMgAygOMhAuZXJyYXRhLnYxLkxldmVsEhMKC2Vudmlyb25tZW50GAQgASgJEg8KB3JlbGVhc2UYBSABKAkSDAoEdGV4dBgGIAEoCRIQCghhc3NpZ25lZRgHIAEoDRIoCgRmcm9tGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBImCgJ0bxgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGaXNfbmV3GAogASgIEhQKDGlzX3JlZ3Jlc3NlZBgLIAEoCBISCgp1bmFzc2lnbmVkGAwgASgIIsQBChFMaXN0SXNzdWVzUmVxdWVzdBImCgZmaWx0ZXIYASABKAsyFi5lcnJhdGEudjEuSXNzdWVGaWx0ZXISIgoEc29ydBgCIAEoDjIULmVycmF0YS52MS5Jc3N1ZVNvcnQSDQoFbGltaXQYAyABKA0SDgoGY3Vyc29yGAQgASgJEhoKDmFmdGVyX3Bvc2l0aW9uGAUgASgEQgIwARIVCg1zdGF0c19yYW5nZV9zGAYgASgNEhEKCWFzY2VuZGluZxgHIAEoCCLCAQoSTGlzdElzc3Vlc1Jlc3BvbnNlEiAKBmlzc3VlcxgBIAMoCzIQLmVycmF0YS52MS5Jc3N1ZRITCgtuZXh0X2N1cnNvchgCIAEoCRINCgV0b3RhbBgDIAEoDRIUCghwb3NpdGlvbhgEIAEoBEICMAESKAoEZnJvbRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJgoCdG8YBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIs4BCg9HZXRJc3N1ZVJlcXVlc3QSEAoIaXNzdWVfaWQYASABKAkSGgoOYWZ0ZXJfcG9zaXRpb24YAiABKARCAjABEhUKDXN0YXRzX3JhbmdlX3MYAyABKA0SKAoEZnJvbRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJgoCdG8YBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhMKC2Vudmlyb25tZW50GAYgASgJEg8KB3JlbGVhc2UYByABKAkiiwEKEEdldElzc3VlUmVzcG9uc2USHwoFaXNzdWUYASABKAsyEC5lcnJhdGEudjEuSXNzdWUSKQoIcmVsZWFzZXMYAiADKAsyFy5lcnJhdGEudjEuUmVsZWFzZUNvdW50EisKDGVudmlyb25tZW50cxgDIAMoCzIVLmVycmF0YS52MS5WYWx1ZUNvdW50Io0BCgxSZWxlYXNlQ291bnQSDwoHdmVyc2lvbhgBIAEoCRINCgVjb3VudBgCIAEoBBIuCgpmaXJzdF9zZWVuGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBItCglsYXN0X3NlZW4YBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIioKClZhbHVlQ291bnQSDQoFdmFsdWUYASABKAkSDQoFY291bnQYAiABKAQiQwoTTGlzdEFjdGl2aXR5UmVxdWVzdBIQCghpc3N1ZV9pZBgBIAEoCRIaCg5hZnRlcl9wb3NpdGlvbhgCIAEoBEICMAEiPwoUTGlzdEFjdGl2aXR5UmVzcG9uc2USJwoKYWN0aXZpdGllcxgBIAMoCzITLmVycmF0YS52MS5BY3Rpdml0eSJ1CghBY3Rpdml0eRIUCghwb3NpdGlvbhgBIAEoBEICMAESDAoEa2luZBgCIAEoCRImCgJhdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDQoFYWN0b3IYBCABKAkSDgoGZGV0YWlsGAUgASgJIj8KD0xpc3RUYWdzUmVxdWVzdBIQCghpc3N1ZV9pZBgBIAEoCRIaCg5hZnRlcl9wb3NpdGlvbhgCIAEoBEICMAEiMwoQTGlzdFRhZ3NSZXNwb25zZRIfCgR0YWdzGAEgAygLMhEuZXJyYXRhLnYxLlRhZ0tleSJdCgZUYWdLZXkSCwoDa2V5GAEgASgJEg0KBWNvdW50GAIgASgEEiUKBnZhbHVlcxgDIAMoCzIVLmVycmF0YS52MS5WYWx1ZUNvdW50EhAKCGRpc3RpbmN0GAQgASgNIigKEUxpc3RGYWNldHNSZXF1ZXN0EhMKC3Byb2plY3RfaWRzGAEgAygNIjwKEkxpc3RGYWNldHNSZXNwb25zZRIUCgxlbnZpcm9ubWVudHMYASADKAkSEAoIcmVsZWFzZXMYAiADKAkqiAEKCUlzc3VlU29ydBIaChZJU1NVRV9TT1JUX1VOU1BFQ0lGSUVEEAASGAoUSVNTVUVfU09SVF9MQVNUX1NFRU4QARIZChVJU1NVRV9TT1JUX0ZJUlNUX1NFRU4QAhIUChBJU1NVRV9TT1JUX0NPVU5UEAMSFAoQSVNTVUVfU09SVF9VU0VSUxAEMv8CCgxJc3N1ZVNlcnZpY2USSQoKTGlzdElzc3VlcxIcLmVycmF0YS52MS5MaXN0SXNzdWVzUmVxdWVzdBodLmVycmF0YS52MS5MaXN0SXNzdWVzUmVzcG9uc2USQwoIR2V0SXNzdWUSGi5lcnJhdGEudjEuR2V0SXNzdWVSZXF1ZXN0GhsuZXJyYXRhLnYxLkdldElzc3VlUmVzcG9uc2USTwoMTGlzdEFjdGl2aXR5Eh4uZXJyYXRhLnYxLkxpc3RBY3Rpdml0eVJlcXVlc3QaHy5lcnJhdGEudjEuTGlzdEFjdGl2aXR5UmVzcG9uc2USQwoITGlzdFRhZ3MSGi5lcnJhdGEudjEuTGlzdFRhZ3NSZXF1ZXN0GhsuZXJyYXRhLnYxLkxpc3RUYWdzUmVzcG9uc2USSQoKTGlzdEZhY2V0cxIcLmVycmF0YS52MS5MaXN0RmFjZXRzUmVxdWVzdBodLmVycmF0YS52MS5MaXN0RmFjZXRzUmVzcG9uc2ViBnByb3RvMw", [file_errata_v1_command, file_errata_v1_event, file_google_protobuf_timestamp]);
 
 /**
  * @generated from message errata.v1.Issue
@@ -75,20 +75,23 @@ export type Issue = Message<"errata.v1.Issue"> & {
   status: IssueStatus;
 
   /**
-   * Events, exact.
+   * Events since the beginning, exact, whatever the list filters by.
    *
    * @generated from field: uint64 count = 9;
    */
   count: bigint;
 
   /**
-   * Distinct users, exact.
+   * Distinct users since the beginning, exact; 0: none of its events names one.
    *
    * @generated from field: uint64 users = 10;
    */
   users: bigint;
 
   /**
+   * When its first and its newest event happened: of all its events, or in a list
+   * with an environment or a release, of those alone.
+   *
    * @generated from field: google.protobuf.Timestamp first_seen = 11;
    */
   firstSeen?: Timestamp | undefined;
@@ -111,6 +114,8 @@ export type Issue = Message<"errata.v1.Issue"> & {
   platform: string;
 
   /**
+   * Of its first and its newest event that name one, by the time they happened.
+   *
    * @generated from field: string first_release = 15;
    */
   firstRelease: string;
@@ -121,7 +126,8 @@ export type Issue = Message<"errata.v1.Issue"> & {
   lastRelease: string;
 
   /**
-   * 32 hex digits.
+   * 32 hex digits; the first and the newest by the time they happened, not by
+   * when they arrived.
    *
    * @generated from field: string first_event_id = 17;
    */
@@ -133,8 +139,9 @@ export type Issue = Message<"errata.v1.Issue"> & {
   lastEventId: string;
 
   /**
-   * Events in each bucket of the list's `stats` range, oldest first; filled in
-   * lists and details.
+   * Events in each bucket of the list's range (`filter.from` to `to`, else
+   * `stats_range_s` up to now), oldest first, within environment and release of
+   * the filter; filled in lists and details.
    *
    * @generated from field: repeated uint32 sparkline = 19;
    */
@@ -148,31 +155,45 @@ export type Issue = Message<"errata.v1.Issue"> & {
   handled?: boolean | undefined;
 
   /**
+   * Events within range, environment and release of the list's filter; without
+   * any of them the same as `count`.
+   *
    * @generated from field: uint64 range_count = 21;
    */
   rangeCount: bigint;
 
   /**
+   * Distinct users of those events, exact; 0: none of them names one.
+   *
    * @generated from field: uint64 range_users = 22;
    */
   rangeUsers: bigint;
 
   /**
+   * When it came back after it was resolved (the event's time), while it has not
+   * been resolved again; unset: it has not come back.
+   *
    * @generated from field: google.protobuf.Timestamp regressed_at = 23;
    */
   regressedAt?: Timestamp | undefined;
 
   /**
+   * The release of the event that brought it back; empty: none named.
+   *
    * @generated from field: string regressed_in = 24;
    */
   regressedIn: string;
 
   /**
+   * Whether its events to come are turned away.
+   *
    * @generated from field: bool is_discarded = 25;
    */
   isDiscarded: boolean;
 
   /**
+   * Events turned away since it was discarded, as far as they reached the log.
+   *
    * @generated from field: uint64 discarded_events = 26;
    */
   discardedEvents: bigint;
@@ -247,14 +268,16 @@ export type IssueFilter = Message<"errata.v1.IssueFilter"> & {
   environment: string;
 
   /**
-   * Issues with an event of this release; empty: all.
+   * Issues with an event of this release (with `environment`: with an event of
+   * both); empty: all.
    *
    * @generated from field: string release = 5;
    */
   release: string;
 
   /**
-   * Words that the title or culprit holds, without regard to case; empty: all.
+   * Words that title or culprit hold, without regard to case or form of letters;
+   * or the id of an issue or of an event, alone. Empty: all.
    *
    * @generated from field: string text = 6;
    */
@@ -268,18 +291,42 @@ export type IssueFilter = Message<"errata.v1.IssueFilter"> & {
   assignee: number;
 
   /**
-   * Only issues with an event since then (bounds the list, not the counts).
+   * The range: only issues with an event in it (that is also of `environment` and
+   * `release`), counted within it. A range of less than 24 hours that begins
+   * within the last 24 hours is exact to the minute, any other to the hour: `from`
+   * is rounded down, `to` up. Both unset: no range. `from` unset: since the
+   * beginning. `to` unset: now, pinned for all pages by the cursor.
    *
-   * @generated from field: google.protobuf.Timestamp seen_since = 8;
+   * @generated from field: google.protobuf.Timestamp from = 8;
    */
-  seenSince?: Timestamp | undefined;
+  from?: Timestamp | undefined;
 
   /**
-   * Only issues that began since then.
-   *
-   * @generated from field: google.protobuf.Timestamp first_seen_since = 9;
+   * @generated from field: google.protobuf.Timestamp to = 9;
    */
-  firstSeenSince?: Timestamp | undefined;
+  to?: Timestamp | undefined;
+
+  /**
+   * Only issues whose first event is within the range (without one: any).
+   *
+   * @generated from field: bool is_new = 10;
+   */
+  isNew: boolean;
+
+  /**
+   * Only issues that came back within the range, by the time of the event that
+   * brought them back (without a range: ever).
+   *
+   * @generated from field: bool is_regressed = 11;
+   */
+  isRegressed: boolean;
+
+  /**
+   * Only issues that nobody is assigned to.
+   *
+   * @generated from field: bool unassigned = 12;
+   */
+  unassigned: boolean;
 };
 
 /**
@@ -311,7 +358,8 @@ export type ListIssuesRequest = Message<"errata.v1.ListIssuesRequest"> & {
   limit: number;
 
   /**
-   * `next_cursor` of the page before; empty: the first page.
+   * `next_cursor` of the page before; empty: the first page. The cursor holds the
+   * range of the first page: `filter.from` and `to` may differ by then.
    *
    * @generated from field: string cursor = 4;
    */
@@ -323,11 +371,19 @@ export type ListIssuesRequest = Message<"errata.v1.ListIssuesRequest"> & {
   afterPosition: string;
 
   /**
-   * The range of the sparklines, up to now; seconds, 3,600 to 7,776,000; 0: 86,400.
+   * Without a range: the sparklines', up to now; seconds, 3,600 to 7,776,000; 0:
+   * 86,400.
    *
    * @generated from field: uint32 stats_range_s = 6;
    */
   statsRangeS: number;
+
+  /**
+   * The order reversed.
+   *
+   * @generated from field: bool ascending = 7;
+   */
+  ascending: boolean;
 };
 
 /**
@@ -354,7 +410,7 @@ export type ListIssuesResponse = Message<"errata.v1.ListIssuesResponse"> & {
   nextCursor: string;
 
   /**
-   * Issues that match the filter, exact up to 10,000, else 10,001.
+   * Issues that match the filter, exact.
    *
    * @generated from field: uint32 total = 3;
    */
@@ -366,6 +422,18 @@ export type ListIssuesResponse = Message<"errata.v1.ListIssuesResponse"> & {
    * @generated from field: uint64 position = 4 [jstype = JS_STRING];
    */
   position: string;
+
+  /**
+   * The range that was counted, as rounded; unset: none was asked for.
+   *
+   * @generated from field: google.protobuf.Timestamp from = 5;
+   */
+  from?: Timestamp | undefined;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp to = 6;
+   */
+  to?: Timestamp | undefined;
 };
 
 /**
@@ -390,9 +458,33 @@ export type GetIssueRequest = Message<"errata.v1.GetIssueRequest"> & {
   afterPosition: string;
 
   /**
+   * Sparkline, `range_count` and `range_users`: up to now, unless `from` says more.
+   *
    * @generated from field: uint32 stats_range_s = 3;
    */
   statsRangeS: number;
+
+  /**
+   * As in `IssueFilter`: what the issue's numbers are counted within.
+   *
+   * @generated from field: google.protobuf.Timestamp from = 4;
+   */
+  from?: Timestamp | undefined;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp to = 5;
+   */
+  to?: Timestamp | undefined;
+
+  /**
+   * @generated from field: string environment = 6;
+   */
+  environment: string;
+
+  /**
+   * @generated from field: string release = 7;
+   */
+  release: string;
 };
 
 /**
@@ -602,6 +694,8 @@ export const ListTagsRequestSchema: GenMessage<ListTagsRequest> = /*@__PURE__*/
  */
 export type ListTagsResponse = Message<"errata.v1.ListTagsResponse"> & {
   /**
+   * At most 200 keys; the events of further keys are under the key "" (other).
+   *
    * @generated from field: repeated errata.v1.TagKey tags = 1;
    */
   tags: TagKey[];
@@ -698,6 +792,8 @@ export const ListFacetsResponseSchema: GenMessage<ListFacetsResponse> = /*@__PUR
   messageDesc(file_errata_v1_issue, 15);
 
 /**
+ * All descending unless `ascending`; ties by id.
+ *
  * @generated from enum errata.v1.IssueSort
  */
 export enum IssueSort {
@@ -709,6 +805,8 @@ export enum IssueSort {
   UNSPECIFIED = 0,
 
   /**
+   * By `last_seen` and `first_seen` as the list shows them.
+   *
    * @generated from enum value: ISSUE_SORT_LAST_SEEN = 1;
    */
   LAST_SEEN = 1,
@@ -719,11 +817,15 @@ export enum IssueSort {
   FIRST_SEEN = 2,
 
   /**
+   * By `range_count`.
+   *
    * @generated from enum value: ISSUE_SORT_COUNT = 3;
    */
   COUNT = 3,
 
   /**
+   * By `range_users`.
+   *
    * @generated from enum value: ISSUE_SORT_USERS = 4;
    */
   USERS = 4,
@@ -769,7 +871,7 @@ export const IssueService: GenService<{
     output: typeof ListActivityResponseSchema;
   },
   /**
-   * Values of the issue's tags, most frequent first.
+   * Values of the issue's tags, most frequent first; at most 256 KiB of them.
    *
    * @generated from rpc errata.v1.IssueService.ListTags
    */

@@ -17,7 +17,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file errata/v1/stats.proto.
  */
 export const file_errata_v1_stats: GenFile = /*@__PURE__*/
-  fileDesc("ChVlcnJhdGEvdjEvc3RhdHMucHJvdG8SCWVycmF0YS52MSLkAQoUR2V0VGltZVNlcmllc1JlcXVlc3QSEwoLcHJvamVjdF9pZHMYASADKA0SEAoIaXNzdWVfaWQYAiABKAkSKAoEZnJvbRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJgoCdG8YBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCGJ1Y2tldF9zGAUgASgNEiUKBWdyb3VwGAYgASgOMhYuZXJyYXRhLnYxLlNlcmllc0dyb3VwEhoKDmFmdGVyX3Bvc2l0aW9uGAcgASgEQgIwASJ2ChVHZXRUaW1lU2VyaWVzUmVzcG9uc2USKAoEZnJvbRgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEAoIYnVja2V0X3MYAiABKA0SIQoGc2VyaWVzGAMgAygLMhEuZXJyYXRhLnYxLlNlcmllcyImCgZTZXJpZXMSDAoEbmFtZRgBIAEoCRIOCgZjb3VudHMYAiADKAQiSwoUTGlzdFRvcElzc3Vlc1JlcXVlc3QSEwoLcHJvamVjdF9pZHMYASADKA0SDwoHcmFuZ2VfcxgCIAEoDRINCgVsaW1pdBgDIAEoDSI8ChVMaXN0VG9wSXNzdWVzUmVzcG9uc2USIwoGaXNzdWVzGAEgAygLMhMuZXJyYXRhLnYxLlRvcElzc3VlIkAKCFRvcElzc3VlEh8KBWlzc3VlGAEgASgLMhAuZXJyYXRhLnYxLklzc3VlEhMKC3JhbmdlX2NvdW50GAIgASgEIjkKEUdldFN1bW1hcnlSZXF1ZXN0EhMKC3Byb2plY3RfaWRzGAEgAygNEg8KB3JhbmdlX3MYAiABKA0i8gEKEkdldFN1bW1hcnlSZXNwb25zZRIOCgZldmVudHMYASABKAQSFQoNZXZlbnRzX2JlZm9yZRgCIAEoBBISCgpuZXdfaXNzdWVzGAMgASgEEhgKEHJlZ3Jlc3NlZF9pc3N1ZXMYBCABKAQSGQoRdW5yZXNvbHZlZF9pc3N1ZXMYBSABKAQSPAoIYnlfbGV2ZWwYBiADKAsyKi5lcnJhdGEudjEuR2V0U3VtbWFyeVJlc3BvbnNlLkJ5TGV2ZWxFbnRyeRouCgxCeUxldmVsRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgEOgI4ASIaChhHZXRQaXBlbGluZVN0YXR1c1JlcXVlc3QiZwoZR2V0UGlwZWxpbmVTdGF0dXNSZXNwb25zZRIYCgxsb2dfcG9zaXRpb24YASABKARCAjABEjAKC3Byb2plY3Rpb25zGAIgAygLMhsuZXJyYXRhLnYxLlByb2plY3Rpb25TdGF0dXMiQwoQUHJvamVjdGlvblN0YXR1cxIMCgRuYW1lGAEgASgJEhQKCHBvc2l0aW9uGAIgASgEQgIwARILCgNsYWcYAyABKAQqXQoLU2VyaWVzR3JvdXASHAoYU0VSSUVTX0dST1VQX1VOU1BFQ0lGSUVEEAASFgoSU0VSSUVTX0dST1VQX0xFVkVMEAESGAoUU0VSSUVTX0dST1VQX1BST0pFQ1QQAjLhAgoMU3RhdHNTZXJ2aWNlElIKDUdldFRpbWVTZXJpZXMSHy5lcnJhdGEudjEuR2V0VGltZVNlcmllc1JlcXVlc3QaIC5lcnJhdGEudjEuR2V0VGltZVNlcmllc1Jlc3BvbnNlElIKDUxpc3RUb3BJc3N1ZXMSHy5lcnJhdGEudjEuTGlzdFRvcElzc3Vlc1JlcXVlc3QaIC5lcnJhdGEudjEuTGlzdFRvcElzc3Vlc1Jlc3BvbnNlEkkKCkdldFN1bW1hcnkSHC5lcnJhdGEudjEuR2V0U3VtbWFyeVJlcXVlc3QaHS5lcnJhdGEudjEuR2V0U3VtbWFyeVJlc3BvbnNlEl4KEUdldFBpcGVsaW5lU3RhdHVzEiMuZXJyYXRhLnYxLkdldFBpcGVsaW5lU3RhdHVzUmVxdWVzdBokLmVycmF0YS52MS5HZXRQaXBlbGluZVN0YXR1c1Jlc3BvbnNlYgZwcm90bzM", [file_errata_v1_event, file_errata_v1_issue, file_google_protobuf_timestamp]);
+  fileDesc("ChVlcnJhdGEvdjEvc3RhdHMucHJvdG8SCWVycmF0YS52MSK1AgoUR2V0VGltZVNlcmllc1JlcXVlc3QSEwoLcHJvamVjdF9pZHMYASADKA0SEAoIaXNzdWVfaWQYAiABKAkSKAoEZnJvbRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJgoCdG8YBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCGJ1Y2tldF9zGAUgASgNEiUKBWdyb3VwGAYgASgOMhYuZXJyYXRhLnYxLlNlcmllc0dyb3VwEhoKDmFmdGVyX3Bvc2l0aW9uGAcgASgEQgIwARITCgtlbnZpcm9ubWVudBgIIAEoCRIPCgdyZWxlYXNlGAkgASgJEhIKCndpdGhfdXNlcnMYCiABKAgSFQoNd2l0aF9yZWxlYXNlcxgLIAEoCCKvAQoVR2V0VGltZVNlcmllc1Jlc3BvbnNlEigKBGZyb20YASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCGJ1Y2tldF9zGAIgASgNEiEKBnNlcmllcxgDIAMoCzIRLmVycmF0YS52MS5TZXJpZXMSDQoFdXNlcnMYBCADKAQSKAoIcmVsZWFzZXMYBSADKAsyFi5lcnJhdGEudjEuUmVsZWFzZU1hcmsiYgoLUmVsZWFzZU1hcmsSEgoKcHJvamVjdF9pZBgBIAEoDRIPCgd2ZXJzaW9uGAIgASgJEi4KCmZpcnN0X3NlZW4YAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIiYKBlNlcmllcxIMCgRuYW1lGAEgASgJEg4KBmNvdW50cxgCIAMoBCKyAQoUTGlzdFRvcElzc3Vlc1JlcXVlc3QSEwoLcHJvamVjdF9pZHMYASADKA0SKAoEZnJvbRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDQoFbGltaXQYAyABKA0SJgoCdG8YBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhMKC2Vudmlyb25tZW50GAUgASgJEg8KB3JlbGVhc2UYBiABKAkiOQoVTGlzdFRvcElzc3Vlc1Jlc3BvbnNlEiAKBmlzc3VlcxgBIAMoCzIQLmVycmF0YS52MS5Jc3N1ZSK8AQoRR2V0U3VtbWFyeVJlcXVlc3QSEwoLcHJvamVjdF9pZHMYASADKA0SKAoEZnJvbRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJgoCdG8YAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhMKC2Vudmlyb25tZW50GAQgASgJEg8KB3JlbGVhc2UYBSABKAkSGgoOYWZ0ZXJfcG9zaXRpb24YBiABKARCAjABItMBChJHZXRTdW1tYXJ5UmVzcG9uc2USJgoFcmFuZ2UYASABKAsyFy5lcnJhdGEudjEuUmFuZ2VTdW1tYXJ5EicKBmJlZm9yZRgCIAEoCzIXLmVycmF0YS52MS5SYW5nZVN1bW1hcnkSPAoIYnlfbGV2ZWwYAyADKAsyKi5lcnJhdGEudjEuR2V0U3VtbWFyeVJlc3BvbnNlLkJ5TGV2ZWxFbnRyeRouCgxCeUxldmVsRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgEOgI4ASLYAQoMUmFuZ2VTdW1tYXJ5EigKBGZyb20YASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiYKAnRvGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIOCgZldmVudHMYAyABKAQSDQoFdXNlcnMYBCABKAQSDgoGaXNzdWVzGAUgASgEEhIKCm5ld19pc3N1ZXMYBiABKAQSGAoQcmVncmVzc2VkX2lzc3VlcxgHIAEoBBIZChF1bnJlc29sdmVkX2lzc3VlcxgIIAEoBCIaChhHZXRQaXBlbGluZVN0YXR1c1JlcXVlc3QiZwoZR2V0UGlwZWxpbmVTdGF0dXNSZXNwb25zZRIYCgxsb2dfcG9zaXRpb24YASABKARCAjABEjAKC3Byb2plY3Rpb25zGAIgAygLMhsuZXJyYXRhLnYxLlByb2plY3Rpb25TdGF0dXMiQwoQUHJvamVjdGlvblN0YXR1cxIMCgRuYW1lGAEgASgJEhQKCHBvc2l0aW9uGAIgASgEQgIwARILCgNsYWcYAyABKAQqdQoLU2VyaWVzR3JvdXASHAoYU0VSSUVTX0dST1VQX1VOU1BFQ0lGSUVEEAASFgoSU0VSSUVTX0dST1VQX0xFVkVMEAESGAoUU0VSSUVTX0dST1VQX1BST0pFQ1QQAhIWChJTRVJJRVNfR1JPVVBfU1RBVEUQAzLhAgoMU3RhdHNTZXJ2aWNlElIKDUdldFRpbWVTZXJpZXMSHy5lcnJhdGEudjEuR2V0VGltZVNlcmllc1JlcXVlc3QaIC5lcnJhdGEudjEuR2V0VGltZVNlcmllc1Jlc3BvbnNlElIKDUxpc3RUb3BJc3N1ZXMSHy5lcnJhdGEudjEuTGlzdFRvcElzc3Vlc1JlcXVlc3QaIC5lcnJhdGEudjEuTGlzdFRvcElzc3Vlc1Jlc3BvbnNlEkkKCkdldFN1bW1hcnkSHC5lcnJhdGEudjEuR2V0U3VtbWFyeVJlcXVlc3QaHS5lcnJhdGEudjEuR2V0U3VtbWFyeVJlc3BvbnNlEl4KEUdldFBpcGVsaW5lU3RhdHVzEiMuZXJyYXRhLnYxLkdldFBpcGVsaW5lU3RhdHVzUmVxdWVzdBokLmVycmF0YS52MS5HZXRQaXBlbGluZVN0YXR1c1Jlc3BvbnNlYgZwcm90bzM", [file_errata_v1_event, file_errata_v1_issue, file_google_protobuf_timestamp]);
 
 /**
  * @generated from message errata.v1.GetTimeSeriesRequest
@@ -38,7 +38,8 @@ export type GetTimeSeriesRequest = Message<"errata.v1.GetTimeSeriesRequest"> & {
   issueId: string;
 
   /**
-   * Up to `to`, at most 90 days.
+   * Up to `to`, at most 90 days. Counted is what `IssueFilter` says of ranges: the
+   * first and last bucket may reach beyond it, and hold only what is within.
    *
    * @generated from field: google.protobuf.Timestamp from = 3;
    */
@@ -67,6 +68,34 @@ export type GetTimeSeriesRequest = Message<"errata.v1.GetTimeSeriesRequest"> & {
    * @generated from field: uint64 after_position = 7 [jstype = JS_STRING];
    */
   afterPosition: string;
+
+  /**
+   * Only events of it; empty: all.
+   *
+   * @generated from field: string environment = 8;
+   */
+  environment: string;
+
+  /**
+   * Only events of it; empty: all.
+   *
+   * @generated from field: string release = 9;
+   */
+  release: string;
+
+  /**
+   * Whether to fill `users`.
+   *
+   * @generated from field: bool with_users = 10;
+   */
+  withUsers: boolean;
+
+  /**
+   * Whether to fill `releases`.
+   *
+   * @generated from field: bool with_releases = 11;
+   */
+  withReleases: boolean;
 };
 
 /**
@@ -81,6 +110,8 @@ export const GetTimeSeriesRequestSchema: GenMessage<GetTimeSeriesRequest> = /*@_
  */
 export type GetTimeSeriesResponse = Message<"errata.v1.GetTimeSeriesResponse"> & {
   /**
+   * The first bucket's start.
+   *
    * @generated from field: google.protobuf.Timestamp from = 1;
    */
   from?: Timestamp | undefined;
@@ -94,6 +125,21 @@ export type GetTimeSeriesResponse = Message<"errata.v1.GetTimeSeriesResponse"> &
    * @generated from field: repeated errata.v1.Series series = 3;
    */
   series: Series[];
+
+  /**
+   * Distinct users of each bucket, if asked for.
+   *
+   * @generated from field: repeated uint64 users = 4;
+   */
+  users: bigint[];
+
+  /**
+   * Releases whose first event is within the range, oldest first, at most 100, if
+   * asked for.
+   *
+   * @generated from field: repeated errata.v1.ReleaseMark releases = 5;
+   */
+  releases: ReleaseMark[];
 };
 
 /**
@@ -104,11 +150,42 @@ export const GetTimeSeriesResponseSchema: GenMessage<GetTimeSeriesResponse> = /*
   messageDesc(file_errata_v1_stats, 1);
 
 /**
+ * A release begins.
+ *
+ * @generated from message errata.v1.ReleaseMark
+ */
+export type ReleaseMark = Message<"errata.v1.ReleaseMark"> & {
+  /**
+   * @generated from field: uint32 project_id = 1;
+   */
+  projectId: number;
+
+  /**
+   * @generated from field: string version = 2;
+   */
+  version: string;
+
+  /**
+   * When its first event happened.
+   *
+   * @generated from field: google.protobuf.Timestamp first_seen = 3;
+   */
+  firstSeen?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message errata.v1.ReleaseMark.
+ * Use `create(ReleaseMarkSchema)` to create a new message.
+ */
+export const ReleaseMarkSchema: GenMessage<ReleaseMark> = /*@__PURE__*/
+  messageDesc(file_errata_v1_stats, 2);
+
+/**
  * @generated from message errata.v1.Series
  */
 export type Series = Message<"errata.v1.Series"> & {
   /**
-   * The level's or project's name; empty for one series.
+   * The level's, project's or state's name; empty for one series.
    *
    * @generated from field: string name = 1;
    */
@@ -125,23 +202,24 @@ export type Series = Message<"errata.v1.Series"> & {
  * Use `create(SeriesSchema)` to create a new message.
  */
 export const SeriesSchema: GenMessage<Series> = /*@__PURE__*/
-  messageDesc(file_errata_v1_stats, 2);
+  messageDesc(file_errata_v1_stats, 3);
 
 /**
  * @generated from message errata.v1.ListTopIssuesRequest
  */
 export type ListTopIssuesRequest = Message<"errata.v1.ListTopIssuesRequest"> & {
   /**
+   * The range, projects, environment and release, as in `IssueFilter`; `from`
+   * unset: 24 hours before `to`.
+   *
    * @generated from field: repeated uint32 project_ids = 1;
    */
   projectIds: number[];
 
   /**
-   * Seconds up to now; 0: 86,400.
-   *
-   * @generated from field: uint32 range_s = 2;
+   * @generated from field: google.protobuf.Timestamp from = 2;
    */
-  rangeS: number;
+  from?: Timestamp | undefined;
 
   /**
    * 1 to 100; 0: 10.
@@ -149,6 +227,21 @@ export type ListTopIssuesRequest = Message<"errata.v1.ListTopIssuesRequest"> & {
    * @generated from field: uint32 limit = 3;
    */
   limit: number;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp to = 4;
+   */
+  to?: Timestamp | undefined;
+
+  /**
+   * @generated from field: string environment = 5;
+   */
+  environment: string;
+
+  /**
+   * @generated from field: string release = 6;
+   */
+  release: string;
 };
 
 /**
@@ -156,16 +249,18 @@ export type ListTopIssuesRequest = Message<"errata.v1.ListTopIssuesRequest"> & {
  * Use `create(ListTopIssuesRequestSchema)` to create a new message.
  */
 export const ListTopIssuesRequestSchema: GenMessage<ListTopIssuesRequest> = /*@__PURE__*/
-  messageDesc(file_errata_v1_stats, 3);
+  messageDesc(file_errata_v1_stats, 4);
 
 /**
  * @generated from message errata.v1.ListTopIssuesResponse
  */
 export type ListTopIssuesResponse = Message<"errata.v1.ListTopIssuesResponse"> & {
   /**
-   * @generated from field: repeated errata.v1.TopIssue issues = 1;
+   * Most events within the range first (`range_count`).
+   *
+   * @generated from field: repeated errata.v1.Issue issues = 1;
    */
-  issues: TopIssue[];
+  issues: Issue[];
 };
 
 /**
@@ -173,30 +268,6 @@ export type ListTopIssuesResponse = Message<"errata.v1.ListTopIssuesResponse"> &
  * Use `create(ListTopIssuesResponseSchema)` to create a new message.
  */
 export const ListTopIssuesResponseSchema: GenMessage<ListTopIssuesResponse> = /*@__PURE__*/
-  messageDesc(file_errata_v1_stats, 4);
-
-/**
- * @generated from message errata.v1.TopIssue
- */
-export type TopIssue = Message<"errata.v1.TopIssue"> & {
-  /**
-   * @generated from field: errata.v1.Issue issue = 1;
-   */
-  issue?: Issue | undefined;
-
-  /**
-   * Events within the range.
-   *
-   * @generated from field: uint64 range_count = 2;
-   */
-  rangeCount: bigint;
-};
-
-/**
- * Describes the message errata.v1.TopIssue.
- * Use `create(TopIssueSchema)` to create a new message.
- */
-export const TopIssueSchema: GenMessage<TopIssue> = /*@__PURE__*/
   messageDesc(file_errata_v1_stats, 5);
 
 /**
@@ -204,16 +275,37 @@ export const TopIssueSchema: GenMessage<TopIssue> = /*@__PURE__*/
  */
 export type GetSummaryRequest = Message<"errata.v1.GetSummaryRequest"> & {
   /**
+   * The range, projects, environment and release, as in `IssueFilter`; `from`
+   * unset: 24 hours before `to`.
+   *
    * @generated from field: repeated uint32 project_ids = 1;
    */
   projectIds: number[];
 
   /**
-   * Seconds up to now; 0: 86,400.
-   *
-   * @generated from field: uint32 range_s = 2;
+   * @generated from field: google.protobuf.Timestamp from = 2;
    */
-  rangeS: number;
+  from?: Timestamp | undefined;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp to = 3;
+   */
+  to?: Timestamp | undefined;
+
+  /**
+   * @generated from field: string environment = 4;
+   */
+  environment: string;
+
+  /**
+   * @generated from field: string release = 5;
+   */
+  release: string;
+
+  /**
+   * @generated from field: uint64 after_position = 6 [jstype = JS_STRING];
+   */
+  afterPosition: string;
 };
 
 /**
@@ -228,36 +320,21 @@ export const GetSummaryRequestSchema: GenMessage<GetSummaryRequest> = /*@__PURE_
  */
 export type GetSummaryResponse = Message<"errata.v1.GetSummaryResponse"> & {
   /**
-   * @generated from field: uint64 events = 1;
+   * @generated from field: errata.v1.RangeSummary range = 1;
    */
-  events: bigint;
+  range?: RangeSummary | undefined;
 
   /**
-   * Of the range of the same length before it.
+   * The same of the range of the same length before it.
    *
-   * @generated from field: uint64 events_before = 2;
+   * @generated from field: errata.v1.RangeSummary before = 2;
    */
-  eventsBefore: bigint;
+  before?: RangeSummary | undefined;
 
   /**
-   * @generated from field: uint64 new_issues = 3;
-   */
-  newIssues: bigint;
-
-  /**
-   * @generated from field: uint64 regressed_issues = 4;
-   */
-  regressedIssues: bigint;
-
-  /**
-   * @generated from field: uint64 unresolved_issues = 5;
-   */
-  unresolvedIssues: bigint;
-
-  /**
-   * Events of level error and fatal.
+   * Events of `range` by their level's name.
    *
-   * @generated from field: map<string, uint64> by_level = 6;
+   * @generated from field: map<string, uint64> by_level = 3;
    */
   byLevel: { [key: string]: bigint };
 };
@@ -270,6 +347,72 @@ export const GetSummaryResponseSchema: GenMessage<GetSummaryResponse> = /*@__PUR
   messageDesc(file_errata_v1_stats, 7);
 
 /**
+ * Totals of a range.
+ *
+ * @generated from message errata.v1.RangeSummary
+ */
+export type RangeSummary = Message<"errata.v1.RangeSummary"> & {
+  /**
+   * As rounded.
+   *
+   * @generated from field: google.protobuf.Timestamp from = 1;
+   */
+  from?: Timestamp | undefined;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp to = 2;
+   */
+  to?: Timestamp | undefined;
+
+  /**
+   * @generated from field: uint64 events = 3;
+   */
+  events: bigint;
+
+  /**
+   * Distinct users; 0: no event names one.
+   *
+   * @generated from field: uint64 users = 4;
+   */
+  users: bigint;
+
+  /**
+   * Issues with an event in the range.
+   *
+   * @generated from field: uint64 issues = 5;
+   */
+  issues: bigint;
+
+  /**
+   * Of those, the ones `IssueFilter.is_new` lists.
+   *
+   * @generated from field: uint64 new_issues = 6;
+   */
+  newIssues: bigint;
+
+  /**
+   * Of those, the ones `IssueFilter.is_regressed` lists.
+   *
+   * @generated from field: uint64 regressed_issues = 7;
+   */
+  regressedIssues: bigint;
+
+  /**
+   * Of those, the ones that are unresolved now.
+   *
+   * @generated from field: uint64 unresolved_issues = 8;
+   */
+  unresolvedIssues: bigint;
+};
+
+/**
+ * Describes the message errata.v1.RangeSummary.
+ * Use `create(RangeSummarySchema)` to create a new message.
+ */
+export const RangeSummarySchema: GenMessage<RangeSummary> = /*@__PURE__*/
+  messageDesc(file_errata_v1_stats, 8);
+
+/**
  * @generated from message errata.v1.GetPipelineStatusRequest
  */
 export type GetPipelineStatusRequest = Message<"errata.v1.GetPipelineStatusRequest"> & {
@@ -280,7 +423,7 @@ export type GetPipelineStatusRequest = Message<"errata.v1.GetPipelineStatusReque
  * Use `create(GetPipelineStatusRequestSchema)` to create a new message.
  */
 export const GetPipelineStatusRequestSchema: GenMessage<GetPipelineStatusRequest> = /*@__PURE__*/
-  messageDesc(file_errata_v1_stats, 8);
+  messageDesc(file_errata_v1_stats, 9);
 
 /**
  * @generated from message errata.v1.GetPipelineStatusResponse
@@ -306,7 +449,7 @@ export type GetPipelineStatusResponse = Message<"errata.v1.GetPipelineStatusResp
  * Use `create(GetPipelineStatusResponseSchema)` to create a new message.
  */
 export const GetPipelineStatusResponseSchema: GenMessage<GetPipelineStatusResponse> = /*@__PURE__*/
-  messageDesc(file_errata_v1_stats, 9);
+  messageDesc(file_errata_v1_stats, 10);
 
 /**
  * @generated from message errata.v1.ProjectionStatus
@@ -337,7 +480,7 @@ export type ProjectionStatus = Message<"errata.v1.ProjectionStatus"> & {
  * Use `create(ProjectionStatusSchema)` to create a new message.
  */
 export const ProjectionStatusSchema: GenMessage<ProjectionStatus> = /*@__PURE__*/
-  messageDesc(file_errata_v1_stats, 10);
+  messageDesc(file_errata_v1_stats, 11);
 
 /**
  * @generated from enum errata.v1.SeriesGroup
@@ -359,6 +502,14 @@ export enum SeriesGroup {
    * @generated from enum value: SERIES_GROUP_PROJECT = 2;
    */
   PROJECT = 2,
+
+  /**
+   * "new", "regressed", "other": events of issues that began within the range,
+   * of those that came back within it, and of all others.
+   *
+   * @generated from enum value: SERIES_GROUP_STATE = 3;
+   */
+  STATE = 3,
 }
 
 /**
@@ -382,7 +533,8 @@ export const StatsService: GenService<{
     output: typeof GetTimeSeriesResponseSchema;
   },
   /**
-   * Issues with the most events in a range.
+   * Issues with the most events in a range: the same ranking as `ListIssues` by
+   * count over the same range.
    *
    * @generated from rpc errata.v1.StatsService.ListTopIssues
    */
@@ -392,7 +544,8 @@ export const StatsService: GenService<{
     output: typeof ListTopIssuesResponseSchema;
   },
   /**
-   * Totals of a range.
+   * Totals of a range. Each equals the `total`, or the sum, of `ListIssues` with
+   * the same range, projects, environment and release.
    *
    * @generated from rpc errata.v1.StatsService.GetSummary
    */
