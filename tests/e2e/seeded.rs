@@ -65,6 +65,21 @@ fn many_issues_are_there_for_a_person_who_signs_in() {
     scenario("overview");
 }
 
+#[test]
+fn the_failing_line_of_own_code_is_on_the_first_screen_and_nothing_escapes_its_place() {
+    scenario("issue");
+}
+
+#[test]
+fn a_page_whose_code_is_gone_heals_by_itself_or_says_so() {
+    scenario("chunks");
+}
+
+#[test]
+fn no_page_has_a_fault_that_axe_finds_with_menus_open_in_both_schemes_at_both_sizes() {
+    scenario("a11y");
+}
+
 /// For people at work on the UI: a server on a copy of the seeded installation, until its
 /// input ends. `cargo test -p errata --test e2e -- --ignored --nocapture seeded::by_hand`
 #[test]

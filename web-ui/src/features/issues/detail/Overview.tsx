@@ -2,9 +2,10 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import Skeleton from "@mui/material/Skeleton";
 import { Suspense } from "react";
-import type { GetEventResponse } from "@/gen/errata/v1/event_read_pb";
+import type { EventDetail, GetEventResponse } from "@/gen/errata/v1/event_read_pb";
 import type { GetIssueResponse } from "@/gen/errata/v1/issue_pb";
 import { lazyPart } from "@/shared/load/parts";
+import { EventText } from "@/shared/ui/EventText";
 import { EmptyState, ErrorState } from "@/shared/ui/states";
 import type { useEvent } from "../api/getEvent";
 import { Breadcrumbs } from "./Breadcrumbs";
@@ -50,6 +51,7 @@ function EventView({ response, issueId, table }: { response: GetEventResponse; i
   // A new event starts with its own folds, hence the key.
   return (
     <div className={styles.event} key={summary.id}>
+      <Problems detail={detail} />
       <Stack detail={detail} platform={summary.platform} />
       <Suspense fallback={null}>
         <Reported issueId={issueId} eventId={summary.id} files={detail.attachments} />
@@ -62,6 +64,26 @@ function EventView({ response, issueId, table }: { response: GetEventResponse; i
       <Sender detail={detail} />
       <Raw json={detail.rawJson} />
     </div>
+  );
+}
+
+/** Fields that are not stored as the client gave them. */
+function Problems({ detail }: { detail: EventDetail & { problems?: readonly { field: string; message: string; value: string }[] } }) {
+  const { problems = [] } = detail;
+  if (problems.length === 0) return null;
+  return (
+    <ul className={styles.problems} aria-label="Not stored as given">
+      {problems.map((each) => (
+        <li key={each.field}>
+          <b>{each.field}</b> {each.message}
+          {each.value && (
+            <>
+              : <code><EventText text={each.value} /></code>
+            </>
+          )}
+        </li>
+      ))}
+    </ul>
   );
 }
 

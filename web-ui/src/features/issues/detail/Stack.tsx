@@ -50,7 +50,7 @@ const isMessage = (exception: ExceptionDetail | undefined): boolean => exception
 export function focusOf(arranged: readonly Arranged[]): number {
   const own = (each: Arranged) => each.exception.frames.some((frame) => frame.inApp);
   const first = arranged[0];
-  if (!first || own(first) || first.exception.frames.length === 0) return 0;
+  if (!first || own(first)) return 0;
   return Math.max(0, arranged.findIndex((each) => each.relation !== "suppressed" && own(each)));
 }
 
@@ -126,8 +126,22 @@ export function Stack({ detail, platform }: { detail: EventDetail; platform: str
           />
         ))}
       </Section>
+      <UnknownForm detail={detail} />
       <Threads detail={detail} shownAbove={ownFrames ? undefined : main?.id} looks={looks} />
     </>
+  );
+}
+
+/** A stack of no form that is known: as it came. */
+function UnknownForm({ detail }: { detail: EventDetail & { stack?: string } }) {
+  const { stack = "" } = detail;
+  if (stack === "") return null;
+  return (
+    <Section title="Stack as it came" note="of no form that is known" actions={<CopyButton text={stack} what="stack as text" />}>
+      <pre className={styles.stackText} tabIndex={0} aria-label="Stack as it came">
+        {visible(stack)}
+      </pre>
+    </Section>
   );
 }
 

@@ -41,3 +41,10 @@ test("links in a circle, or to nowhere, make a list", () => {
   expect(shape([exception("A", { id: 1, parent: 2 }), exception("B", { id: 2, parent: 1 }), exception("C", { id: 3 })])).toEqual(["C", "B caused by", "A caused by"]);
   expect(shape([exception("A", { id: 1, parent: 9 }), exception("B", { id: 0 })])).toEqual(["B", "A caused by"]);
 });
+
+test("what was suppressed may stand behind the exception it hangs on", () => {
+  const main = exception("RuntimeException", { id: 0, type: "UncaughtExceptionHandler" });
+  const beside = exception("DiagnosticCoroutineContextException", { id: 1, parent: 0, type: "suppressed" });
+  const told = ["RuntimeException", "DiagnosticCoroutineContextException suppressed"];
+  expect([shape([main, beside]), shape([beside, main])]).toEqual([told, told]);
+});

@@ -37,9 +37,26 @@ function relationOf(child: ExceptionDetail, parent: ExceptionDetail | null, all:
   return parent && !isCause && isGroup(parent, all) ? "in the group" : "caused by";
 }
 
+/**
+ * The one that all others hang on: the newest, or what that hangs on itself. Kotlin puts
+ * what was suppressed behind the exception that suppressed it.
+ */
+function rootOf(all: readonly ExceptionDetail[]): ExceptionDetail | undefined {
+  let root = all.at(-1);
+  const seen = new Set<ExceptionDetail>();
+  while (root && !seen.has(root)) {
+    seen.add(root);
+    const parentId = root.mechanism?.parentId;
+    const parent = parentId === undefined ? undefined : all.find((each) => each !== root && each.mechanism?.exceptionId === parentId);
+    if (!parent) return root;
+    root = parent;
+  }
+  return all.at(-1);
+}
+
 /** The exceptions in reading order: the newest, then what it came from. `all` is oldest first. */
 export function arrange(all: readonly ExceptionDetail[]): Arranged[] {
-  const root = all.at(-1);
+  const root = rootOf(all);
   if (!root) return [];
   const found: Arranged[] = [];
   const seen = new Set<ExceptionDetail>();

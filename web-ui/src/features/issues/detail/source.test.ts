@@ -41,6 +41,13 @@ describe("the column", () => {
     expect(placeOf(init)).toBe(expected);
   });
 
+  test("of a line that the server has cut", () => {
+    const at = Object.assign(frame({ contextLine: `…${"x".repeat(400)};HERE(b);${"y".repeat(300)}…`, colno: 9_000 + 402 }), { contextStart: 9_000 });
+    const line = sourceLines(at).find((each) => each.failing);
+    const { tokens, at: index } = splitAt(highlight(line?.text ?? "", "javascript"), line?.column ?? -1);
+    expect(tokens[index]?.text).toBe("HERE");
+  });
+
   test("a long line is cut around it, and says how much is left out", () => {
     const [line] = sourceLines(frame({ contextLine: long, colno: 8 * 1900 + 1 }));
     expect(line?.text).toHaveLength(300);

@@ -44,9 +44,11 @@ export function sourceLines(frame: FrameDetail): SourceLine[] {
 }
 
 /** Where in the shown failing line the call is. */
-function columnOf(frame: FrameDetail, shared: number): number | null {
-  const { colno, contextLine } = frame;
+function columnOf(frame: FrameDetail & { contextStart?: number }, shared: number): number | null {
+  const { colno, contextLine, contextStart = 0 } = frame;
   if (colno === 0) return null;
+  // The server cut the line around the column, and put an ellipsis there.
+  if (contextStart > 0) return colno > contextStart && colno - contextStart < contextLine.length ? colno - contextStart : null;
   const cutBefore = SNIPPED.exec(contextLine)?.[0].length ?? 0;
   // A line that is cut on both sides has so many characters before the column.
   if (cutBefore > 0) return contextLine.endsWith(SNIP) && contextLine.length > cutBefore + SNIP_BEFORE ? cutBefore + SNIP_BEFORE - 1 : null;
