@@ -10,6 +10,8 @@
 
 use std::{
     fmt,
+    fs::File,
+    io::{ErrorKind, Read as _, Seek as _},
     path::{Path, PathBuf},
     str::FromStr,
     sync::Arc,
@@ -22,6 +24,9 @@ use sha2::{Digest, Sha256};
 
 /// Largest blob, bytes: all attachments of an envelope together.
 pub const BLOB_BYTES_MAX: usize = 40 * 1024 * 1024;
+
+/// Bytes of a blob in memory while it is looked through.
+const LOOK_BYTES: usize = 64 * 1024;
 
 /// SHA-256 of a blob; as text, 64 hex digits in lower case.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -118,6 +123,15 @@ pub enum BlobError {
     },
 }
 
+/// Whether a blob was there before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Put {
+    /// It takes room from now on.
+    New,
+    /// It took it before.
+    Again,
+}
+
 /// The blobs of one data directory. Clones share it.
 #[derive(Debug, Clone)]
 pub struct Blobs {
@@ -167,7 +181,11 @@ impl Blobs {
     }
 
     /// Stores a blob; durable when this returns. Putting it again costs a read.
-    pub async fn put(&self, project: ProjectId, bytes: Bytes) -> Result<BlobHash, BlobError> {
+    pub async fn put(
+        &self,
+        project: ProjectId,
+        bytes: Bytes,
+    ) -> Result<(BlobHash, Put), BlobError> {
         if bytes.len() > BLOB_BYTES_MAX {
             return Err(BlobError::TooLarge {
                 bytes: bytes.len(),
@@ -177,7 +195,12 @@ impl Blobs {
         let hash = BlobHash::of(&bytes);
         let key = key(project, hash);
         // A damaged one, as a crash in the middle leaves it, is written anew.
-        if !matches!(self.get(project, hash).await, Ok(Some(_))) {
+        let there = self.open_whole(project, hash).await;
+        let put = match &there {
+            Ok(None) => Put::New,
+            _ => Put::Again,
+        };
+        if !matches!(there, Ok(Some(_))) {
             self.store
                 .put(&key, bytes.into())
                 .await
@@ -192,7 +215,41 @@ impl Blobs {
             path: self.dir.clone(),
             source: source.into(),
         })??;
-        Ok(hash)
+        Ok((hash, put))
+    }
+
+    /// The blob with this hash and its length, looked through and ready to be read; none
+    /// if it is not there. Never in memory as a whole.
+    pub async fn open_whole(
+        &self,
+        project: ProjectId,
+        hash: BlobHash,
+    ) -> Result<Option<(File, u64)>, BlobError> {
+        let path = self.dir.join(project.to_string()).join(hash.to_string());
+        let looked = tokio::task::spawn_blocking(move || {
+            let found = match look_through(&path) {
+                Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+                found => found.map_err(|source| BlobError::Io {
+                    step: "read",
+                    path,
+                    source,
+                })?,
+            };
+            let (file, length, found) = found;
+            if found != hash {
+                return Err(BlobError::Damaged {
+                    project,
+                    hash,
+                    found,
+                });
+            }
+            Ok(Some((file, length)))
+        });
+        looked.await.map_err(|source| BlobError::Io {
+            step: "read",
+            path: self.dir.clone(),
+            source: source.into(),
+        })?
     }
 
     /// The blob with this hash; none if it is not there.
@@ -220,6 +277,24 @@ impl Blobs {
     }
 }
 
+/// The file from its beginning, its length, and what its bytes hash to.
+fn look_through(path: &Path) -> std::io::Result<(File, u64, BlobHash)> {
+    let mut file = File::open(path)?;
+    let mut hash = Sha256::new();
+    let mut step = vec![0; LOOK_BYTES];
+    let mut length = 0;
+    loop {
+        let read = file.read(&mut step)?;
+        if read == 0 {
+            break;
+        }
+        length += read as u64;
+        hash.update(&step[..read]);
+    }
+    file.rewind()?;
+    Ok((file, length, BlobHash(hash.finalize().into())))
+}
+
 fn key(project: ProjectId, hash: BlobHash) -> StorePath {
     StorePath::from(format!("{project}/{hash}"))
 }
@@ -233,7 +308,7 @@ fn store_error(
 }
 
 fn sync(path: &Path) -> Result<(), BlobError> {
-    std::fs::File::open(path)
+    File::open(path)
         .and_then(|file| file.sync_all())
         .map_err(|source| BlobError::Io {
             step: "sync",

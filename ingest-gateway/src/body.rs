@@ -1,30 +1,30 @@
-//! Reading a request's body: capped, timed, paid for from one memory budget.
+//! Reading a request's body: capped, timed, paid for from one account of memory.
 //!
-//! Invariant: the bytes of all bodies being worked on, received and decompressed,
-//! stay below the budget; a body that would exceed it is refused with 503. Units
+//! Invariant: the bytes of all bodies being worked on, received and decompressed, are
+//! in the [`account`] as long as they are anywhere ([`ReadBody`]); what is only
+//! announced is not. Nothing holds them for ever: a body has [a deadline]
+//! (`limits.body_read_timeout_ms`), one that stands still is given up sooner, and
+//! sooner still when memory runs short. What may be heavy runs in the [`pool`]. Units
 //! are bytes. Fails with [`ApiError`]: 413 above a cap, 408 when the body does not
 //! come in time, 400 when it breaks off or does not decompress, 415 on an unknown
-//! encoding.
+//! encoding, 503 when there is no room.
 
+mod account;
 mod decode;
-mod metered;
+mod pool;
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
-};
+use std::time::Duration;
 
 use axum::body::Body;
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::{HeaderMap, header};
 use http_body_util::BodyExt;
+use tokio::time::Instant;
 
+pub use account::{Budget, Charge, Party, Reservation};
 pub use decode::Encoding;
 pub(crate) use decode::unsupported;
-pub(crate) use metered::budget_layer;
+pub use pool::{Pool, Weight};
 
 use crate::{
     config::GatewayLimits,
@@ -34,197 +34,232 @@ use crate::{
     telemetry,
 };
 
-/// Bodies above it are decompressed and parsed on a blocking thread, so that one
-/// sender never holds up the others: 256 KiB take about a millisecond.
-pub const OFF_THREAD_BYTES_MIN: usize = 256 * 1024;
+/// What is larger is read on a thread of the [`Pool`]: the workers answer everybody.
+/// Of compressed bodies what comes out counts.
+pub const OFF_THREAD_BYTES_MIN: usize = 64 * 1024;
+/// Longest compressed body that is begun on a worker.
+const INLINE_INPUT_BYTES_MAX: usize = 32 * 1024;
+/// Longest first line of a body that says whose it is: see [`Incoming::first_line`].
+const FIRST_LINE_BYTES_MAX: usize = 8 << 10;
+/// So much is received to find that line.
+const FIRST_LINE_INPUT_BYTES_MAX: usize = 64 << 10;
+/// Between two looks whether a body that does not come is worth waiting for.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// A body may stand still so long, at times when memory is plenty and when it is not.
+const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE_TIGHT: Duration = Duration::from_secs(1);
+/// Bytes a second that a body must come with when memory is short.
+const TIGHT_BYTES_A_SECOND: usize = 16 * 1024;
 
-/// Memory for all bodies being worked on.
-#[derive(Debug)]
-pub struct Budget {
-    used_bytes: AtomicUsize,
-    bytes_max: usize,
-}
-
-/// A part of the [`Budget`], given back on drop.
-#[derive(Debug)]
-pub struct Reservation {
-    budget: Arc<Budget>,
-    bytes: usize,
-}
-
-impl Budget {
-    /// A budget of so many bytes.
-    pub fn new(bytes_max: usize) -> Arc<Self> {
-        Arc::new(Self {
-            used_bytes: AtomicUsize::new(0),
-            bytes_max,
-        })
-    }
-
-    /// Bytes reserved now.
-    pub fn used_bytes(&self) -> usize {
-        self.used_bytes.load(Ordering::Relaxed)
-    }
-
-    /// An empty reservation, to be grown.
-    pub fn reserve(self: &Arc<Self>) -> Reservation {
-        Reservation {
-            budget: Arc::clone(self),
-            bytes: 0,
-        }
-    }
-}
-
-impl Reservation {
-    /// Takes more, or refuses with 503.
-    pub fn grow(&mut self, bytes: usize) -> Result<(), ApiError> {
-        let budget = &self.budget;
-        let taken = budget
-            .used_bytes
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |used| {
-                used.checked_add(bytes)
-                    .filter(|sum| *sum <= budget.bytes_max)
-            });
-        if taken.is_err() {
-            return Err(ApiError::new(
-                ErrorCode::Overloaded,
-                "too many large requests at once, try again soon",
-            ));
-        }
-        self.bytes += bytes;
-        telemetry::body_memory(bytes, 0);
-        Ok(())
-    }
-}
-
-impl Drop for Reservation {
-    fn drop(&mut self) {
-        self.budget
-            .used_bytes
-            .fetch_sub(self.bytes, Ordering::Relaxed);
-        telemetry::body_memory(0, self.bytes);
-    }
-}
-
-/// A whole body, decompressed, with the memory it is paid for.
+/// A whole body, decompressed.
 #[derive(Debug)]
 pub struct ReadBody {
-    /// Decompressed.
+    /// Decompressed. The memory they are paid from is theirs: it is given back with
+    /// the last of them, wherever that is.
     pub bytes: Bytes,
-    /// Held as long as the bytes and what is parsed from them.
+    /// The same reservation, for what is made of them.
     pub reservation: Reservation,
+    /// Length as received.
+    pub received_bytes: usize,
+}
+
+/// Bytes and what pays for them.
+struct Paid {
+    bytes: Bytes,
+    _reservation: Reservation,
+}
+
+impl AsRef<[u8]> for Paid {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl ReadBody {
+    pub(crate) fn new(bytes: Bytes, reservation: Reservation, received_bytes: usize) -> Self {
+        Arrival::with_current(|arrival| arrival.set_decompressed(bytes.len()));
+        let paid = Paid {
+            bytes,
+            _reservation: reservation.clone(),
+        };
+        Self {
+            bytes: Bytes::from_owner(paid),
+            reservation,
+            received_bytes,
+        }
+    }
 }
 
 /// Reads and decompresses a body.
 pub async fn read(
     headers: &HeaderMap,
     body: Body,
-    sniff_gzip: bool,
     limits: &GatewayLimits,
-    budget: &Arc<Budget>,
+    reservation: Reservation,
+    pool: (&Pool, Party),
 ) -> Result<ReadBody, ApiError> {
-    let encoding = match Encoding::of(headers) {
-        Ok(encoding) => encoding,
-        Err(error) => {
-            drain(body, limits).await;
-            return Err(error);
-        }
-    };
-    let mut reservation = budget.reserve();
-    let received = receive(headers, body, limits, &mut reservation).await?;
-    telemetry::body_received(received.len());
-    Arrival::with_current(|arrival| arrival.set_received(received.len()));
-    let encoding = match encoding {
-        Encoding::Identity if sniff_gzip && received.starts_with(&decode::GZIP_MAGIC) => {
-            Encoding::Gzip
-        }
-        // A sender that labels plain JSON as gzip exists as well; what it sent is clear.
-        other => other,
-    };
-    if encoding == Encoding::Identity {
-        Arrival::with_current(|arrival| arrival.set_decompressed(received.len()));
-        return Ok(ReadBody {
-            bytes: received,
-            reservation,
-        });
-    }
-    inflate(
-        encoding,
-        received,
-        limits.decompressed_bytes_max,
-        reservation,
-    )
-    .await
+    let incoming = Incoming::open(headers, body, limits, reservation).await?;
+    incoming.whole(pool).await
 }
 
-/// Decompresses a message that is compressed apart from its body (gRPC).
-pub(crate) async fn inflate(
-    encoding: Encoding,
-    message: Bytes,
-    bytes_max: usize,
-    mut reservation: Reservation,
+/// Reads a body as it is, whatever it looks like.
+pub(crate) async fn read_plain(
+    body: Body,
+    limits: &GatewayLimits,
+    reservation: Reservation,
+    pool: (&Pool, Party),
 ) -> Result<ReadBody, ApiError> {
-    let large = message.len() >= OFF_THREAD_BYTES_MIN / 8;
-    let inflate = move || -> Result<ReadBody, ApiError> {
-        let bytes = decode::decode(encoding, &message, bytes_max, &mut reservation)?;
-        Ok(ReadBody {
-            bytes: bytes.into(),
+    let mut incoming = Incoming::open(&HeaderMap::new(), body, limits, reservation).await?;
+    incoming.is_plain = true;
+    incoming.whole(pool).await
+}
+
+/// A body on its way in.
+#[derive(Debug)]
+pub(crate) struct Incoming<'l> {
+    body: Body,
+    limits: &'l GatewayLimits,
+    encoding: Encoding,
+    announced: Option<usize>,
+    started: Instant,
+    /// When the last bytes came.
+    last: Instant,
+    /// The usual body is one frame: no copy then.
+    first: Bytes,
+    /// All of it, if it is several.
+    rest: Vec<u8>,
+    is_whole: bool,
+    /// It is what it is, whatever it looks like.
+    is_plain: bool,
+    reservation: Reservation,
+}
+
+impl<'l> Incoming<'l> {
+    /// Begins to read. Refuses, and drains, what can be refused by the head.
+    pub(crate) async fn open(
+        headers: &HeaderMap,
+        body: Body,
+        limits: &'l GatewayLimits,
+        reservation: Reservation,
+    ) -> Result<Self, ApiError> {
+        let encoding = match Encoding::of(headers) {
+            Ok(encoding) => encoding,
+            Err(error) => {
+                drain(body, limits).await;
+                return Err(error);
+            }
+        };
+        let announced = headers
+            .get(header::CONTENT_LENGTH)
+            .and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+        if announced.is_some_and(|bytes| bytes > limits.received_bytes_max) {
+            drain(body, limits).await;
+            return Err(too_large(limits));
+        }
+        let now = Instant::now();
+        Ok(Self {
+            body,
+            limits,
+            encoding,
+            announced,
+            started: now,
+            last: now,
+            first: Bytes::new(),
+            rest: Vec::new(),
+            is_whole: false,
+            is_plain: false,
             reservation,
         })
-    };
-    let read = off_thread_if(large, inflate).await??;
-    Arrival::with_current(|arrival| arrival.set_decompressed(read.bytes.len()));
-    Ok(read)
-}
-
-/// Runs heavy work on a blocking thread, light work here.
-pub(crate) async fn off_thread_if<T: Send + 'static>(
-    heavy: bool,
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, ApiError> {
-    if !heavy {
-        return Ok(work());
     }
-    tokio::task::spawn_blocking(work).await.map_err(|error| {
-        tracing::error!(%error, "reading a body panicked");
-        ApiError::new(ErrorCode::Internal, "the body could not be read")
-    })
-}
 
-async fn receive(
-    headers: &HeaderMap,
-    mut body: Body,
-    limits: &GatewayLimits,
-    reservation: &mut Reservation,
-) -> Result<Bytes, ApiError> {
-    let announced = headers
-        .get(header::CONTENT_LENGTH)
-        .and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
-    if announced.is_some_and(|bytes| bytes > limits.received_bytes_max) {
-        drain(body, limits).await;
-        return Err(too_large(limits));
+    /// What pays for it.
+    pub(crate) fn reservation(&self) -> &Reservation {
+        &self.reservation
     }
-    let deadline = tokio::time::Instant::now() + limits.body_read_timeout();
-    let mut first: Option<Bytes> = None;
-    let mut rest = BytesMut::new();
-    let mut length = 0usize;
-    loop {
-        let frame = tokio::time::timeout_at(deadline, body.frame())
-            .await
-            .map_err(|_| {
-                Arrival::with_current(|arrival| arrival.set_received(length));
-                ApiError::new(
-                    ErrorCode::TimedOut,
-                    format!(
-                        "the body did not come within {} ms",
-                        limits.body_read_timeout_ms
-                    ),
-                )
-            })?;
+
+    fn received(&self) -> &[u8] {
+        if self.rest.is_empty() {
+            &self.first
+        } else {
+            &self.rest
+        }
+    }
+
+    /// The beginning of the body, decompressed: at least its first line that is not
+    /// blank, if that is not too long. Who has no key has one there, so no more is
+    /// received and made of a body than it takes to find it.
+    pub(crate) async fn first_line(&mut self) -> Result<Vec<u8>, ApiError> {
+        // Tried anew each time that twice as much is there: linear in all.
+        let mut tried = 0;
+        loop {
+            let received = self.received();
+            if self.is_whole || received.len() >= (tried * 2).max(1) {
+                tried = received.len();
+                let encoding = self.encoding_of(received);
+                let part = decode::begin(encoding, received, FIRST_LINE_BYTES_MAX + 1)?;
+                let (decode::Part::Whole(bytes) | decode::Part::Beginning(bytes)) = part;
+                let line = bytes.trim_ascii_start();
+                let is_there = line.contains(&b'\n') || bytes.len() > FIRST_LINE_BYTES_MAX;
+                if is_there || self.is_whole || received.len() > FIRST_LINE_INPUT_BYTES_MAX {
+                    return Ok(bytes);
+                }
+            }
+            self.more().await?;
+        }
+    }
+
+    /// All of it, decompressed.
+    pub(crate) async fn whole(mut self, pool: (&Pool, Party)) -> Result<ReadBody, ApiError> {
+        while !self.is_whole {
+            self.more().await?;
+        }
+        let received_bytes = self.received().len();
+        telemetry::body_received(received_bytes);
+        Arrival::with_current(|arrival| arrival.set_received(received_bytes));
+        let encoding = self.encoding_of(self.received());
+        let received = if self.rest.is_empty() {
+            self.first
+        } else {
+            self.rest.into()
+        };
+        let body = ReadBody {
+            bytes: received,
+            reservation: self.reservation,
+            received_bytes,
+        };
+        let bytes_max = self.limits.decompressed_bytes_max;
+        inflate(encoding, body, bytes_max, pool).await
+    }
+
+    /// The encoding that the bytes are in, whatever the head says.
+    fn encoding_of(&self, received: &[u8]) -> Encoding {
+        match self.encoding {
+            named if self.is_plain => named,
+            Encoding::Identity => decode::sniffed(received),
+            named if decode::is_in_clear(named, received) => Encoding::Identity,
+            named => named,
+        }
+    }
+
+    /// Receives one frame more.
+    async fn more(&mut self) -> Result<(), ApiError> {
+        let deadline = self.started + self.limits.body_read_timeout();
+        let frame = loop {
+            let look = deadline.min(Instant::now() + LOOK_EVERY);
+            match tokio::time::timeout_at(look, self.body.frame()).await {
+                Ok(frame) => break frame,
+                Err(_) if look == deadline || self.is_too_slow() => return Err(self.gave_up()),
+                Err(_) => {}
+            }
+        };
         let data = match frame {
-            None => break,
+            None => {
+                self.is_whole = true;
+                return Ok(());
+            }
             Some(Ok(frame)) => frame.into_data().unwrap_or_default(),
             Some(Err(error)) => {
+                let length = self.received().len();
                 Arrival::with_current(|arrival| arrival.set_received(length));
                 return Err(ApiError {
                     reason: Some(DropReason::Aborted),
@@ -235,30 +270,108 @@ async fn receive(
                 });
             }
         };
-        length += data.len();
-        if length > limits.received_bytes_max {
+        let length = self.received().len() + data.len();
+        if length > self.limits.received_bytes_max {
             Arrival::with_current(|arrival| arrival.set_received(length));
-            drain(body, limits).await;
-            return Err(too_large(limits));
+            let body = std::mem::take(&mut self.body);
+            drain(body, self.limits).await;
+            return Err(too_large(self.limits));
         }
-        reservation.grow(data.len())?;
-        // The usual body is one frame: no copy then.
-        match &first {
-            None => first = Some(data),
-            Some(one) => {
-                if rest.is_empty() {
-                    rest.reserve(announced.unwrap_or(length * 2));
-                    rest.extend_from_slice(one);
-                }
-                rest.extend_from_slice(&data);
-            }
+        self.last = Instant::now();
+        self.push(data, length)?;
+        if self.is_too_slow() {
+            return Err(self.gave_up());
+        }
+        Ok(())
+    }
+
+    /// Keeps what came; `length` is that of all. Memory is taken for what is there,
+    /// twice as much at most, never for what is announced.
+    fn push(&mut self, data: Bytes, length: usize) -> Result<(), ApiError> {
+        if self.received().is_empty() {
+            self.reservation.grow(data.len())?;
+            self.first = data;
+            return Ok(());
+        }
+        if length > self.rest.capacity() {
+            let announced = self.announced.unwrap_or(self.limits.received_bytes_max);
+            let wanted = (length * 2).min(announced.max(length));
+            let paid = self.rest.capacity().max(self.first.len());
+            self.reservation.grow(wanted.saturating_sub(paid))?;
+            self.rest.reserve_exact(wanted - self.rest.len());
+        }
+        if self.rest.is_empty() {
+            self.rest
+                .extend_from_slice(&std::mem::take(&mut self.first));
+        }
+        self.rest.extend_from_slice(&data);
+        Ok(())
+    }
+
+    fn is_too_slow(&self) -> bool {
+        let is_tight = self.reservation.is_tight();
+        let patience = if is_tight { PATIENCE_TIGHT } else { PATIENCE };
+        let elapsed = self.started.elapsed();
+        let due = TIGHT_BYTES_A_SECOND.saturating_mul(elapsed.as_secs() as usize);
+        self.last.elapsed() >= patience
+            || (is_tight && elapsed > 2 * PATIENCE_TIGHT && self.received().len() < due)
+    }
+
+    fn gave_up(&self) -> ApiError {
+        let length = self.received().len();
+        Arrival::with_current(|arrival| arrival.set_received(length));
+        ApiError::new(
+            ErrorCode::TimedOut,
+            format!(
+                "the body did not come within {} ms, or stood still",
+                self.limits.body_read_timeout_ms
+            ),
+        )
+    }
+}
+
+/// Decompresses a body, or a message that is compressed apart from its body (gRPC).
+/// What is larger than [`OFF_THREAD_BYTES_MIN`] in the end comes out in the pool.
+pub(crate) async fn inflate(
+    encoding: Encoding,
+    body: ReadBody,
+    bytes_max: usize,
+    (pool, party): (&Pool, Party),
+) -> Result<ReadBody, ApiError> {
+    let ReadBody {
+        bytes,
+        reservation,
+        received_bytes,
+    } = body;
+    if encoding == Encoding::Identity {
+        return Ok(ReadBody::new(bytes, reservation, received_bytes));
+    }
+    if bytes.len() <= INLINE_INPUT_BYTES_MAX {
+        let part = decode::begin(encoding, &bytes, OFF_THREAD_BYTES_MIN.min(bytes_max) + 1)?;
+        if let decode::Part::Whole(whole) = part {
+            reservation.grow(whole.len())?;
+            return Ok(ReadBody::new(whole.into(), reservation, received_bytes));
         }
     }
-    Ok(if rest.is_empty() {
-        first.unwrap_or_default()
-    } else {
-        rest.freeze()
-    })
+    let weight = decode::weight(bytes.len(), bytes_max);
+    let inflate = decode_job(encoding, bytes, bytes_max, &reservation);
+    let whole = pool.run(party, weight, inflate).await??;
+    Ok(ReadBody::new(whole.into(), reservation, received_bytes))
+}
+
+fn decode_job(
+    encoding: Encoding,
+    input: Bytes,
+    bytes_max: usize,
+    reservation: &Reservation,
+) -> impl FnOnce() -> Result<Vec<u8>, ApiError> + Send + 'static {
+    let reservation = reservation.clone();
+    move || {
+        let whole = decode::decode(encoding, &input, bytes_max, &reservation)?;
+        // The compressed bytes are no longer needed.
+        reservation.shrink(input.len());
+        Ok(whole)
+    }
 }
 
 fn too_large(limits: &GatewayLimits) -> ApiError {

@@ -80,6 +80,12 @@ pub struct GatewayLimits {
     pub requests_max: usize,
     /// Of them, of one address.
     pub requests_address_max: usize,
+    /// From a gRPC stream's begin to its end; what came until then is stored.
+    pub stream_timeout_ms: u64,
+    /// What the files of one project (attachments, minidumps) take on disk.
+    pub blob_bytes_project_max: u64,
+    /// The same of all projects.
+    pub blob_bytes_max: u64,
 }
 
 const MIB: usize = 1024 * 1024;
@@ -101,6 +107,9 @@ impl Default for GatewayLimits {
             connections_address_max: 1_024,
             requests_max: 2_048,
             requests_address_max: 1_024,
+            stream_timeout_ms: 300_000,
+            blob_bytes_project_max: 5 << 30,
+            blob_bytes_max: 20 << 30,
         }
     }
 }
@@ -109,6 +118,11 @@ impl GatewayLimits {
     /// `body_read_timeout_ms` as a duration.
     pub fn body_read_timeout(&self) -> Duration {
         Duration::from_millis(self.body_read_timeout_ms)
+    }
+
+    /// `stream_timeout_ms` as a duration.
+    pub fn stream_timeout(&self) -> Duration {
+        Duration::from_millis(self.stream_timeout_ms)
     }
 
     /// `durable_timeout_ms` as a duration.

@@ -17,7 +17,6 @@ use event_model::{
 use proto::v1::{
     command_service_server::CommandServiceServer,
     ingest_debug_service_server::IngestDebugServiceServer,
-    ingest_service_server::IngestServiceServer,
     project_settings_service_server::ProjectSettingsServiceServer,
 };
 use tokio::sync::{Semaphore, watch};
@@ -27,13 +26,13 @@ use tower::Layer;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::{
-    body::{self, Budget},
+    body::{Budget, Pool},
     bootstrap::{BootstrapReport, bootstrap},
     caller::Callers,
     commands::{CommandCore, CommandRpc, Commands},
     config::{Bootstrap, GatewayConfig},
     error::ApiError,
-    ingest::{grpc::Ingest, native, notes::BLOB_WRITES_MAX, otlp, sentry},
+    ingest::{grpc, native, notes::BLOB_WRITES_MAX, otlp, sentry},
     journal::{self, DebugRpc},
     outcome::{Counts, Tally, TallySnapshot},
     parse,
@@ -42,6 +41,7 @@ use crate::{
     settings::Settings,
     shared::Shared,
     sign_in::{self, SignIn},
+    stock::Stock,
     tally_log::Told,
     telemetry,
 };
@@ -52,6 +52,9 @@ const COMMAND_BYTES_MAX: usize = 256 * 1024;
 /// Longest message about settings, bytes: the longest text of a look, and all lists
 /// full.
 const SETTINGS_BYTES_MAX: usize = 1 << 20;
+
+/// Memory for what people send to sign in, bytes.
+const SIGN_IN_BYTES_MAX: usize = 4 << 20;
 
 /// Why the gateway does not start.
 #[derive(Debug, thiserror::Error)]
@@ -68,6 +71,9 @@ pub enum StartError {
     /// The folder of blobs cannot be used.
     #[error("the blobs cannot be opened")]
     Blobs(#[from] BlobError),
+    /// The files that are there cannot be counted.
+    #[error("the folder of blobs cannot be read")]
+    Files(#[source] std::io::Error),
     /// A step of the first start was refused.
     #[error("the commands of the first start were refused{}", named(.0))]
     Bootstrap(#[source] ApiError),
@@ -128,11 +134,20 @@ impl Gateway {
             ..parse::Limits::default()
         };
         let blobs = Blobs::open(&config.blobs_dir)?;
+        let (dir, limits) = (config.blobs_dir.clone(), config.limits.clone());
+        let stock = tokio::task::spawn_blocking(move || {
+            Stock::count(&dir, limits.blob_bytes_project_max, limits.blob_bytes_max)
+        });
+        let stock = stock.await.map_err(|_| StartError::Panicked)?;
+        let stock = stock.map_err(StartError::Files)?;
         let shared = Shared {
             blobs,
             blob_writes: Semaphore::new(BLOB_WRITES_MAX),
             parse_limits: Arc::new(parse_limits),
             budget: Budget::new(config.limits.in_flight_bytes_max),
+            sign_in_budget: Budget::new(SIGN_IN_BYTES_MAX),
+            pool: Pool::new(),
+            stock,
             state: Arc::clone(commands.state()),
             tally: Arc::new(Tally::default()),
             told: tokio::sync::Mutex::new(Told::nothing()),
@@ -178,9 +193,7 @@ impl Gateway {
     pub fn router(&self) -> Router {
         let shared = &self.shared;
         let callers = Callers::new(Arc::clone(shared));
-        let ingest = IngestServiceServer::new(Ingest::new(Arc::clone(shared)))
-            .accept_compressed(CompressionEncoding::Gzip)
-            .max_decoding_message_size(shared.config.limits.received_bytes_max);
+        let ingest = grpc::service(Arc::clone(shared));
         let commands = CommandRpc {
             commands: self.commands(),
             callers: callers.clone(),
@@ -204,8 +217,7 @@ impl Gateway {
         let doors = Router::new()
             .route_service(
                 "/errata.v1.IngestService/{method}",
-                body::budget_layer(&shared.budget, crate::path::STREAM_ERRORS)
-                    .layer(GrpcWebLayer::new().layer(ingest)),
+                GrpcWebLayer::new().layer(ingest),
             )
             .merge(native::router(Arc::clone(shared)))
             .merge(sentry::router(Arc::clone(shared)))

@@ -1,15 +1,17 @@
 //! Events on their way in: what the native, the Sentry and the gRPC doors share.
 //!
-//! The path of an event: key → body (capped, decompressed) → parse and scrub →
-//! duplicate? → append → durable → answer. Invariant: an answer of success is given
+//! The path of an event: key → body (capped, decompressed) → parse and scrub, a piece
+//! of the request at a time ([`piece`]) → duplicate? → append → durable → answer. Invariant: an answer of success is given
 //! only after the event, or the one it repeats, is durable. A client that goes away
 //! does not stop an append: its item gets its fate all the same.
 
 pub(crate) mod cors;
+mod frame;
 pub(crate) mod grpc;
 pub(crate) mod native;
 pub(crate) mod notes;
 pub(crate) mod otlp;
+pub(crate) mod piece;
 pub(crate) mod sentry;
 
 use std::{net::IpAddr, sync::Arc};
@@ -20,12 +22,19 @@ use event_model::{EventId, Head, ProjectId};
 use crate::{
     error::{ApiError, ErrorCode},
     filter::FilterReason,
+    journal::sdk_of,
     outcome::{DropReason, Received},
     parse::{self, Invalid, InvalidReason, ParsedEvent},
     policy::Policy,
     recent::{Claim, First, Waiter},
     shared::{Shared, now_ns},
 };
+
+/// Attachments may be so many times as large as what was received, beyond the first
+/// [`FILE_BYTES_FREE`]: what shrinks by more is no file that anybody needs.
+const FILE_RATIO_MAX: usize = 50;
+/// Attachments may be so large whatever was received, bytes.
+const FILE_BYTES_FREE: usize = 1 << 20;
 
 impl From<Invalid> for ApiError {
     fn from(invalid: Invalid) -> Self {
@@ -40,7 +49,7 @@ impl From<Invalid> for ApiError {
     }
 }
 
-/// [`parse::Context`], owned, so that it can go to a blocking thread.
+/// [`parse::Context`], owned, so that it can go to another thread.
 #[derive(Debug, Clone)]
 pub(crate) struct Origin {
     project_id: ProjectId,
@@ -69,13 +78,35 @@ impl Origin {
         }
     }
 
-    /// Why the project's filters turn the event away, if they do.
-    pub(crate) fn unwanted(&self, parsed: &ParsedEvent) -> Option<FilterReason> {
-        self.unwanted_as(parsed, &Head::of(&parsed.event, parsed.size_bytes))
+    /// The same for a body that was received as so many bytes: its files may not be
+    /// much larger.
+    pub(crate) fn received(mut self, bytes: usize) -> Self {
+        let max = bytes
+            .saturating_mul(FILE_RATIO_MAX)
+            .saturating_add(FILE_BYTES_FREE);
+        if max < self.limits.attachments_bytes_max {
+            Arc::make_mut(&mut self.limits).attachments_bytes_max = max;
+        }
+        self
     }
 
-    fn unwanted_as(&self, parsed: &ParsedEvent, head: &Head) -> Option<FilterReason> {
-        self.policy.unwanted(&parsed.event, head, self.client_ip)
+    /// An event as it goes to the log. What was read of it is a good deal larger than
+    /// this, so it is made where the event was read, one at a time.
+    pub(crate) fn prepare(&self, parsed: &ParsedEvent) -> Prepared {
+        let head = Head::of(&parsed.event, parsed.size_bytes);
+        let unwanted = self.policy.unwanted(&parsed.event, &head, self.client_ip);
+        let body = match unwanted {
+            None => parsed.event.to_json(parsed.size_bytes as usize),
+            Some(_) => Vec::new(),
+        };
+        Prepared {
+            id: parsed.event.id,
+            project: parsed.event.project_id,
+            sdk: sdk_of(&parsed.event),
+            head: Box::new(head),
+            body,
+            unwanted,
+        }
     }
 
     pub(crate) fn context(&self) -> parse::Context<'_> {
@@ -87,6 +118,30 @@ impl Origin {
             limits: &self.limits,
             scrub: &self.policy.rules,
         }
+    }
+}
+
+/// An event that is ready for the log.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    id: EventId,
+    project: ProjectId,
+    sdk: String,
+    head: Box<Head>,
+    body: Vec<u8>,
+    /// Why the project's filters turn it away, if they do.
+    unwanted: Option<FilterReason>,
+}
+
+impl Prepared {
+    /// Why the project's filters turn it away, if they do.
+    pub(crate) fn unwanted(&self) -> Option<FilterReason> {
+        self.unwanted
+    }
+
+    /// Roughly what it takes.
+    pub(crate) fn bytes(&self) -> usize {
+        self.body.len() + size_of::<Self>()
     }
 }
 
@@ -111,15 +166,14 @@ impl Shared {
     /// do not want; the answers come once all are durable, refused or passed over.
     pub(crate) async fn store(
         self: &Arc<Self>,
-        origin: &Origin,
-        events: Vec<(Received, ParsedEvent)>,
+        events: Vec<(Received, Prepared)>,
     ) -> Vec<Result<EventId, ApiError>> {
         if events.is_empty() {
             return Vec::new();
         }
         let pending: Vec<Pending> = events
             .into_iter()
-            .map(|(item, event)| self.append(origin, item, &event))
+            .map(|(item, event)| self.append(item, event))
             .collect();
         let count = pending.len();
         let shared = Arc::clone(self);
@@ -150,11 +204,10 @@ impl Shared {
         }
     }
 
-    fn append(&self, origin: &Origin, mut item: Received, parsed: &ParsedEvent) -> Pending {
-        item.set_event(&parsed.event);
-        let (id, project) = (parsed.event.id, parsed.event.project_id);
-        let head = Head::of(&parsed.event, parsed.size_bytes);
-        if let Some(reason) = origin.unwanted_as(parsed, &head) {
+    fn append(&self, mut item: Received, event: Prepared) -> Pending {
+        item.set_event(event.id, &event.sdk);
+        let (id, project) = (event.id, event.project);
+        if let Some(reason) = event.unwanted {
             item.dropped(DropReason::Filtered(reason));
             return Pending::Ended(Ok(id));
         }
@@ -166,8 +219,7 @@ impl Shared {
             }
             Claim::OnTheWay(waiter) => return Pending::Twin { id, item, waiter },
         };
-        let body = parsed.event.to_json(parsed.size_bytes as usize);
-        let ticket = self.log.append_event(&head, body);
+        let ticket = self.log.append_event(&event.head, event.body);
         match ticket.map_err(|error| self.append_refused(&error)) {
             Ok(ticket) => Pending::Appended {
                 id,

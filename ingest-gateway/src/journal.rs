@@ -31,7 +31,10 @@ use std::{
 use event_model::{ProjectId, PublicKey};
 use parking_lot::Mutex;
 
-pub(crate) use self::{arrival::Arrival, arrival::Detail, service::DebugRpc, service::router};
+pub(crate) use self::{
+    arrival::{Arrival, Detail, sdk_of},
+    service::{DebugRpc, router},
+};
 use crate::{outcome::Series, shared::now_ns};
 
 /// Outcomes kept for each key. An SDK that starts sends a handful of requests: 200

@@ -38,6 +38,7 @@ mod retention;
 pub mod settings;
 mod shared;
 mod sign_in;
+mod stock;
 mod tally_log;
 pub mod telemetry;
 

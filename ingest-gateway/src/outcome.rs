@@ -18,7 +18,7 @@ use std::{
     time::Instant,
 };
 
-use event_model::{Event, ProjectId};
+use event_model::{EventId, ProjectId};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
@@ -52,6 +52,8 @@ pub enum DropReason {
     Filtered(FilterReason),
     /// Rate limits and quotas.
     Limited,
+    /// A file beyond what its project, or the server, keeps in files.
+    StorageFull,
     /// No memory, no space, no room in the queue, shutting down.
     Overloaded,
     /// The body did not come in time or the client went away.
@@ -74,6 +76,7 @@ impl DropReason {
             Self::UnknownProject => "unknown_project",
             Self::Filtered(reason) => reason.name(),
             Self::Limited => "limited",
+            Self::StorageFull => "storage_full",
             Self::Overloaded => "overloaded",
             Self::Aborted => "aborted",
             Self::Internal => "internal",
@@ -93,6 +96,7 @@ impl DropReason {
             | Self::Forbidden
             | Self::UnknownProject
             | Self::Limited
+            | Self::StorageFull
             | Self::Overloaded
             | Self::Aborted
             | Self::Internal => true,
@@ -328,12 +332,12 @@ impl Received {
 
     /// Notes which event it is and, unless the request says so, which SDK made it:
     /// for the journal.
-    pub fn set_event(&mut self, event: &Event) {
+    pub fn set_event(&mut self, id: EventId, sdk: &str) {
         let by_request = self.arrival.names_sdk();
         let detail = self.detail();
-        detail.event_id = Some(event.id);
+        detail.event_id = Some(id);
         if !by_request {
-            detail.set_sdk(event);
+            detail.set_sdk(sdk);
         }
     }
 

@@ -14,6 +14,7 @@
 mod envelope;
 mod files;
 mod in_app;
+mod items;
 mod json;
 mod limit;
 mod minidump;
@@ -38,6 +39,8 @@ use event_model::{Event, EventId, Note, ProjectId, PublicKey};
 
 pub use self::{
     files::File,
+    items::Envelope,
+    native::NativeBatch,
     notes::Written,
     security::{ReportOrigin, is_report_type},
     uploads::{parse_minidump, parse_multipart_files},
@@ -236,118 +239,18 @@ pub fn envelope_header(body: &[u8]) -> Result<EnvelopeHeader, Invalid> {
     envelope::header(body).map(|(header, _)| header)
 }
 
-/// Reads a Sentry envelope. Fails only if the envelope's header is unreadable; a
+/// Reads a whole Sentry envelope. Fails only if the envelope's header is unreadable; a
 /// broken item is an [`Item::Broken`].
 pub fn parse_envelope(body: &[u8], context: &Context<'_>) -> Result<Parsed, Invalid> {
-    let (header, at) = envelope::header(body)?;
-    let raws = envelope::items(body, at, context.limits.items_max);
-    let mut reader = EnvelopeReader {
-        body,
-        context,
-        dump: uploads::dump_of(&raws),
-        id: header.event_id,
-        parsed: Parsed {
-            event_id: header.event_id,
-            items: Vec::with_capacity(raws.len()),
-            unpacked: None,
-        },
-        header,
-        attachments_bytes: 0,
+    let mut envelope = Envelope::open(Bytes::copy_from_slice(body), context.limits)?;
+    let items = std::iter::from_fn(|| envelope.next_item(context)).collect();
+    let mut parsed = Parsed {
+        event_id: envelope.event_id(),
+        items,
+        unpacked: None,
     };
-    for raw in raws {
-        let kind = raw.kind;
-        let item = reader.item(raw).unwrap_or_else(|invalid| Item::Broken {
-            kind: kind.to_owned(),
-            invalid,
-        });
-        reader.parsed.items.push(item);
-    }
-    Ok(reader.finish())
-}
-
-struct EnvelopeReader<'b, 'c> {
-    body: &'b [u8],
-    context: &'c Context<'c>,
-    header: EnvelopeHeader,
-    /// The header's id is that of the first event; a second one needs its own.
-    id: Option<EventId>,
-    /// Until it has become an event, or part of one.
-    dump: Option<minidump::Minidump>,
-    parsed: Parsed,
-    attachments_bytes: usize,
-}
-
-impl EnvelopeReader<'_, '_> {
-    fn item(&mut self, raw: envelope::RawItem<'_>) -> Result<Item, Invalid> {
-        let (payload, context) = (raw.payload?, self.context);
-        let sent_at_ns = self.header.sent_at_ns;
-        let (kind, note) = match raw.kind {
-            "event" => return self.event(payload),
-            "attachment" => return self.file(&raw.file, payload),
-            "feedback" => (
-                "feedback",
-                notes::feedback(payload, self.header.event_id, context)?,
-            ),
-            "user_report" => ("user_report", notes::user_report(payload, context)?),
-            "session" => ("session", notes::session(payload, sent_at_ns, context)?),
-            "sessions" => ("sessions", notes::sessions(payload, sent_at_ns, context)?),
-            "check_in" => ("check_in", notes::check_in(payload, context)?),
-            "client_report" => ("client_report", notes::client_report(payload, context)?),
-            kind => return Ok(not_stored(kind, raw.item_count, payload)),
-        };
-        let note = Box::new(note);
-        Ok(Item::Note { kind, note })
-    }
-
-    fn event(&mut self, payload: &[u8]) -> Result<Item, Invalid> {
-        let sent_at_ns = self.header.sent_at_ns;
-        let read = match self.dump.take() {
-            None => sentry::read(payload, self.id, sent_at_ns, self.context)?,
-            // The event of a crash says around it what the dump cannot know.
-            Some(dump) => {
-                let whole = minidump::payload(value::object(payload).unwrap_or_default(), &dump);
-                sentry::read(&whole, self.id, sent_at_ns, self.context)
-                    .or_else(|_| sentry::read(payload, self.id, sent_at_ns, self.context))?
-            }
-        };
-        Ok(match read {
-            sentry::Payload::Event(event) => {
-                self.id = None;
-                self.parsed.event_id.get_or_insert(event.event.id);
-                Item::Event(event)
-            }
-            sentry::Payload::NotStored(kind) => not_stored(&kind, None, payload),
-        })
-    }
-
-    fn file(&mut self, header: &envelope::FileHeader, payload: &[u8]) -> Result<Item, Invalid> {
-        self.attachments_bytes = self.attachments_bytes.saturating_add(payload.len());
-        let max = self.context.limits.attachments_bytes_max;
-        if self.attachments_bytes > max {
-            let message = format!("attachments of more than {max} bytes together");
-            return Err(Invalid::too_large(message));
-        }
-        Ok(Item::File(File::new(
-            header.name.as_deref(),
-            header.content_type.as_deref(),
-            header.attachment_type.as_deref(),
-            files::range_in(self.body, payload),
-        )))
-    }
-
-    fn finish(mut self) -> Parsed {
-        // A dump without an event is one.
-        if let Some(dump) = self.dump.take() {
-            let payload = minidump::payload(serde_json::Map::new(), &dump);
-            let read = sentry::read(&payload, self.id, None, self.context);
-            if let Ok(sentry::Payload::Event(event)) = read {
-                self.parsed.event_id.get_or_insert(event.event.id);
-                self.parsed.items.push(Item::Event(event));
-            }
-        }
-        uploads::refuse_files_of_nothing(&mut self.parsed);
-        self.parsed
-    }
+    uploads::refuse_files_of_nothing(&mut parsed);
+    Ok(parsed)
 }
 
 /// Reads reports that a browser sent by itself.
@@ -392,6 +295,16 @@ pub fn parse_check_in(
     })
 }
 
+/// Refuses a form that is larger than anything a person writes.
+pub fn check_form(body: &[u8]) -> Result<(), Invalid> {
+    value::check_size(body)
+}
+
+/// An attachment without an event.
+pub fn file_of_nothing() -> Invalid {
+    Invalid::field("event_id", "an attachment without an event")
+}
+
 fn not_stored(kind: &str, item_count: Option<u32>, payload: &[u8]) -> Item {
     Item::NotStored {
         kind: kind.to_owned(),
@@ -428,12 +341,19 @@ pub fn parse_native(body: &[u8], context: &Context<'_>) -> Result<ParsedEvent, I
     native::event(body, context)
 }
 
-/// Reads a native batch, `{"errors":[…]}`: one result for each, in order.
+/// Reads a whole native batch, `{"errors":[…]}`: one result for each, in order.
 pub fn parse_native_batch(
     body: &[u8],
     context: &Context<'_>,
 ) -> Result<Vec<Result<ParsedEvent, Invalid>>, Invalid> {
-    native::batch(body, context)
+    let body = Bytes::copy_from_slice(body);
+    let mut batch = NativeBatch::scan(body, context.limits.batch_max)?;
+    Ok(std::iter::from_fn(|| batch.next_event(context)).collect())
+}
+
+/// Reads one native event from the bytes of its message; bounded before it is decoded.
+pub fn from_proto_bytes(message: &[u8], context: &Context<'_>) -> Result<ParsedEvent, Invalid> {
+    native::from_message(message, context)
 }
 
 /// Reads one native event that came by gRPC.

@@ -12,7 +12,7 @@ use std::{
 use axum::extract::ConnectInfo;
 use event_log::{LogWriter, blobs::Blobs};
 use event_model::{
-    ControlState,
+    ControlState, PublicKey,
     credential::{FORWARDER_HEADER, ServerSecret},
 };
 use http::{Extensions, HeaderMap};
@@ -20,7 +20,7 @@ use parking_lot::RwLock;
 use tokio::sync::{Semaphore, watch};
 
 use crate::{
-    body::Budget,
+    body::{Budget, Party, Pool, Reservation},
     commands::CommandCore,
     config::GatewayConfig,
     error::{ApiError, ErrorCode},
@@ -29,6 +29,7 @@ use crate::{
     policy::Policies,
     recent::Recent,
     sign_in::SignIn,
+    stock::Stock,
     tally_log::Told,
 };
 
@@ -47,7 +48,14 @@ pub(crate) struct Shared {
     pub(crate) sign_in: SignIn,
     pub(crate) recent: Arc<Recent>,
     pub(crate) tally: Arc<Tally>,
+    /// Memory of what clients send.
     pub(crate) budget: Arc<Budget>,
+    /// Memory of what people send to sign in: no attack on the other one takes it.
+    pub(crate) sign_in_budget: Arc<Budget>,
+    /// Where bodies are read that may be heavy.
+    pub(crate) pool: Pool,
+    /// How much is kept in files.
+    pub(crate) stock: Stock,
     /// What the log knows of what was not kept.
     pub(crate) told: tokio::sync::Mutex<Told>,
     pub(crate) closing: AtomicBool,
@@ -65,6 +73,25 @@ impl Shared {
             ));
         }
         Ok(())
+    }
+
+    /// Whose the memory and the turns of a request are while its key is not known.
+    pub(crate) fn sender(&self, extensions: &Extensions, headers: &HeaderMap) -> Party {
+        let address = self.client_ip(extensions, headers);
+        address.map_or(Party::Own, Party::of_address)
+    }
+
+    /// A request's memory, of its sender and of its key.
+    pub(crate) fn account(
+        &self,
+        sender: Party,
+        key: Option<PublicKey>,
+    ) -> Result<Reservation, ApiError> {
+        let reservation = self.budget.reserve(sender);
+        if let Some(key) = key {
+            reservation.belongs_to(Party::Key(key))?;
+        }
+        Ok(reservation)
     }
 
     /// The client's address: the peer's, or what a trusted proxy says. A query role

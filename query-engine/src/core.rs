@@ -25,7 +25,7 @@ use crate::{
 /// Reads at once. More than the cores and the database's connections can serve
 /// would only queue inside them.
 const READS_MAX: usize = 8;
-/// Files read from disk at once: each may take 40 MiB.
+/// Files looked through at once, before they are sent.
 const DOWNLOADS_MAX: usize = 2;
 /// Longest wait for a turn; beyond it the reader is told to come back.
 const TURN_WAIT_MAX: Duration = Duration::from_secs(5);

@@ -4,9 +4,11 @@
 //! through its event: search index → fingerprint → issue, so that it stays right
 //! whatever becomes of issues.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    fs::File,
+};
 
-use bytes::Bytes;
 use event_log::{
     LogReader,
     blobs::{BlobHash, Blobs},
@@ -58,13 +60,13 @@ pub(crate) fn attachments(files: Vec<Attachment>) -> Vec<v1::Attachment> {
 }
 
 impl Core {
-    /// A file of an event or of feedback, and its bytes.
+    /// A file of an event or of feedback, where its bytes are, and how many.
     pub(crate) async fn attachment(
         &self,
         id: EventId,
         number: usize,
         after_position: u64,
-    ) -> Result<(Attachment, Bytes), ApiError> {
+    ) -> Result<(Attachment, File, u64), ApiError> {
         self.wait_issues(after_position).await;
         let projects: Vec<ProjectId> = self.control.state().projects.keys().copied().collect();
         let file = self
@@ -85,12 +87,16 @@ impl Core {
         let blobs = Blobs::open_existing(&self.config.blobs_dir);
         let blobs = blobs.map_err(|error| ApiError::internal(&error))?;
         let blob = match blobs {
-            Some(blobs) => blobs.get(file.project_id, BlobHash(file.sha256)).await,
+            Some(blobs) => {
+                let hash = BlobHash(file.sha256);
+                blobs.open_whole(file.project_id, hash).await
+            }
             None => Ok(None),
         };
         drop(turn);
-        let bytes = blob.map_err(|error| ApiError::internal(&error))?;
-        Ok((file, bytes.ok_or_else(gone)?))
+        let blob = blob.map_err(|error| ApiError::internal(&error))?;
+        let (bytes, length) = blob.ok_or_else(gone)?;
+        Ok((file, bytes, length))
     }
 
     /// A page of feedback of a project, newest first, or that of one issue.

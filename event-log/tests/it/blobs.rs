@@ -1,6 +1,6 @@
 //! Blobs by project and hash.
 
-use event_log::blobs::{BLOB_BYTES_MAX, BlobError, BlobHash, Blobs};
+use event_log::blobs::{BLOB_BYTES_MAX, BlobError, BlobHash, Blobs, Put};
 use event_model::ProjectId;
 
 const PROJECT: ProjectId = ProjectId(7);
@@ -10,9 +10,11 @@ async fn a_blob_comes_back_by_project_and_hash() {
     let dir = tempfile::tempdir().unwrap();
     let folder = dir.path().join("blobs");
     let blobs = Blobs::open(&folder).unwrap();
-    let hash = blobs.put(PROJECT, "source map".into()).await.unwrap();
+    let (hash, put) = blobs.put(PROJECT, "source map".into()).await.unwrap();
+    assert_eq!(put, Put::New);
     assert_eq!(hash, BlobHash::of(b"source map"));
-    assert_eq!(hash, blobs.put(PROJECT, "source map".into()).await.unwrap());
+    let again = blobs.put(PROJECT, "source map".into()).await.unwrap();
+    assert_eq!(again, (hash, Put::Again));
     let path = folder.join("7").join(hash.to_string());
     assert_eq!(std::fs::read(path).unwrap(), b"source map");
     let again = Blobs::open(&folder).unwrap();
@@ -21,7 +23,7 @@ async fn a_blob_comes_back_by_project_and_hash() {
     assert_eq!(again.get(ProjectId(8), hash).await.unwrap(), None);
     let other = BlobHash::of(b"other");
     assert_eq!(again.get(PROJECT, other).await.unwrap(), None);
-    let empty = blobs.put(PROJECT, "".into()).await.unwrap();
+    let (empty, _) = blobs.put(PROJECT, "".into()).await.unwrap();
     assert_eq!(
         blobs.get(PROJECT, empty).await.unwrap().as_deref(),
         Some(&b""[..])
@@ -32,7 +34,7 @@ async fn a_blob_comes_back_by_project_and_hash() {
 async fn a_damaged_blob_is_never_handed_out_and_putting_it_again_heals_it() {
     let dir = tempfile::tempdir().unwrap();
     let blobs = Blobs::open(dir.path()).unwrap();
-    let hash = blobs.put(PROJECT, "whole".into()).await.unwrap();
+    let (hash, _) = blobs.put(PROJECT, "whole".into()).await.unwrap();
     let path = dir.path().join("7").join(hash.to_string());
     std::fs::write(&path, b"who").unwrap();
     let error = blobs.get(PROJECT, hash).await.unwrap_err();

@@ -5,14 +5,19 @@ use std::io::Read;
 
 use http::{HeaderMap, header};
 
-use super::Reservation;
+use super::{Reservation, Weight};
 use crate::error::{ApiError, ErrorCode};
-
-/// The first bytes of a gzip member.
-pub(super) const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
 /// Output is produced, counted and paid for in steps of this size, bytes.
 const STEP_BYTES: usize = 64 * 1024;
+/// Most bytes that come of one, beyond the first [`RATIO_FREE_BYTES`]. Ordinary errors
+/// shrink by five to thirty times; what shrinks by more is a bomb, or a batch of one
+/// event over and over.
+const RATIO_MAX: usize = 100;
+/// So many bytes may come of anything.
+const RATIO_FREE_BYTES: usize = 1 << 20;
+/// What may become at most so many bytes is light work.
+const LIGHT_BYTES_MAX: usize = 4 << 20;
 /// RFC 9659: a zstd content encoding needs no window above 8 MiB. Without it one
 /// frame header could ask for gigabytes.
 const ZSTD_WINDOW_LOG_MAX: u32 = 23;
@@ -88,43 +93,147 @@ pub(crate) fn unsupported(name: &str) -> ApiError {
     }
 }
 
-/// Decompresses all of `input`.
+/// What came out of a decoder that may be stopped.
+#[derive(Debug)]
+pub(super) enum Part {
+    /// All of it.
+    Whole(Vec<u8>),
+    /// As many bytes as were asked for; more would come, or it breaks off there.
+    Beginning(Vec<u8>),
+}
+
+/// The encoding that bytes of no named encoding are in, by how they begin: a proxy
+/// may have taken the name away. No JSON, base64 or envelope begins like these.
+pub(super) fn sniffed(input: &[u8]) -> Encoding {
+    match input {
+        [0x1f, 0x8b, ..] => Encoding::Gzip,
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => Encoding::Zstd,
+        [0x78, 0x01 | 0x9c | 0xda, ..] => Encoding::Deflate,
+        _ => Encoding::Identity,
+    }
+}
+
+/// The other way round: named, but sent in clear.
+pub(super) fn is_in_clear(encoding: Encoding, input: &[u8]) -> bool {
+    matches!(encoding, Encoding::Gzip | Encoding::Zstd)
+        && matches!(input.trim_ascii_start().first(), Some(b'{' | b'['))
+}
+
+/// Bytes that may come out of so many: what is larger was made to be.
+fn ratio_max(input_bytes: usize) -> usize {
+    input_bytes
+        .saturating_mul(RATIO_MAX)
+        .saturating_add(RATIO_FREE_BYTES)
+}
+
+/// How much work [`decode`] may be.
+pub(super) fn weight(input_bytes: usize, bytes_max: usize) -> Weight {
+    if bytes_max.min(ratio_max(input_bytes)) <= LIGHT_BYTES_MAX {
+        Weight::Light
+    } else {
+        Weight::Heavy
+    }
+}
+
+/// Decompresses all of `input`, paid for step by step.
 pub(super) fn decode(
     encoding: Encoding,
     input: &[u8],
     bytes_max: usize,
-    reservation: &mut Reservation,
+    reservation: &Reservation,
 ) -> Result<Vec<u8>, ApiError> {
     if input.is_empty() {
         return Ok(Vec::new());
     }
-    match encoding {
-        Encoding::Identity => Ok(input.to_vec()),
-        Encoding::Gzip => {
-            let reader = flate2::bufread::MultiGzDecoder::new(input);
-            drain_into(encoding, reader, input.len(), bytes_max, reservation)
+    let mut reader = open(encoding, input)?;
+    let ratio_max = ratio_max(input.len());
+    let room = bytes_max.min(ratio_max).saturating_add(1);
+    // JSON shrinks by five to ten times; start near there.
+    let guess = input
+        .len()
+        .saturating_mul(6)
+        .clamp(1024, STEP_BYTES)
+        .min(room);
+    reservation.grow(guess)?;
+    let mut output = vec![0u8; guess];
+    let mut filled = 0usize;
+    loop {
+        if filled == output.len() {
+            if filled > bytes_max {
+                return Err(too_large(format!(
+                    "the body is larger than {bytes_max} bytes after decompression"
+                )));
+            }
+            if filled > ratio_max {
+                return Err(too_large(format!(
+                    "the body's {} bytes become more than {ratio_max}: at most {RATIO_MAX} times \
+                     as many are taken",
+                    input.len()
+                )));
+            }
+            let more = output.len().clamp(STEP_BYTES, 16 * STEP_BYTES);
+            let more = more.min(room - filled);
+            reservation.grow(more)?;
+            output.reserve_exact(more);
+            output.resize(filled + more, 0);
         }
-        Encoding::Deflate if is_zlib(input) => {
-            let reader = flate2::bufread::ZlibDecoder::new(input);
-            drain_into(encoding, reader, input.len(), bytes_max, reservation)
+        match reader.read(&mut output[filled..]) {
+            Ok(0) => break,
+            Ok(read) => filled += read,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(broken(encoding, filled, &error)),
         }
-        Encoding::Deflate => {
-            let reader = flate2::bufread::DeflateDecoder::new(input);
-            drain_into(encoding, reader, input.len(), bytes_max, reservation)
+    }
+    reservation.shrink(output.len() - filled);
+    output.truncate(filled);
+    output.shrink_to_fit();
+    Ok(output)
+}
+
+/// Decompresses the first bytes, at most so many; `input` may be cut short.
+pub(super) fn begin(encoding: Encoding, input: &[u8], bytes_max: usize) -> Result<Part, ApiError> {
+    if input.is_empty() {
+        return Ok(Part::Whole(Vec::new()));
+    }
+    let mut reader = open(encoding, input)?;
+    let mut output = vec![0u8; bytes_max];
+    let mut filled = 0usize;
+    while filled < bytes_max {
+        match reader.read(&mut output[filled..]) {
+            Ok(0) => {
+                output.truncate(filled);
+                return Ok(Part::Whole(output));
+            }
+            Ok(read) => filled += read,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => break,
+            Err(error) => return Err(broken(encoding, filled, &error)),
         }
-        Encoding::Brotli => {
-            let reader = brotli::Decompressor::new(input, BROTLI_BUFFER_BYTES);
-            drain_into(encoding, reader, input.len(), bytes_max, reservation)
-        }
+    }
+    output.truncate(filled);
+    Ok(Part::Beginning(output))
+}
+
+fn open(encoding: Encoding, input: &[u8]) -> Result<Box<dyn Read + '_>, ApiError> {
+    Ok(match encoding {
+        Encoding::Identity => Box::new(input),
+        Encoding::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(input)),
+        Encoding::Deflate if is_zlib(input) => Box::new(flate2::bufread::ZlibDecoder::new(input)),
+        Encoding::Deflate => Box::new(flate2::bufread::DeflateDecoder::new(input)),
+        Encoding::Brotli => Box::new(brotli::Decompressor::new(input, BROTLI_BUFFER_BYTES)),
         Encoding::Zstd => {
             let mut reader = zstd::stream::read::Decoder::with_buffer(input)
                 .map_err(|error| broken(encoding, 0, &error))?;
             reader
                 .window_log_max(ZSTD_WINDOW_LOG_MAX)
                 .map_err(|error| broken(encoding, 0, &error))?;
-            drain_into(encoding, reader, input.len(), bytes_max, reservation)
+            Box::new(reader)
         }
-    }
+    })
+}
+
+fn too_large(message: String) -> ApiError {
+    ApiError::new(ErrorCode::TooLarge, message)
 }
 
 /// RFC 1950: method 8, window at most 32 KiB, and a header divisible by 31.
@@ -137,42 +246,6 @@ fn is_zlib(input: &[u8]) -> bool {
         }
         _ => false,
     }
-}
-
-fn drain_into(
-    encoding: Encoding,
-    mut reader: impl Read,
-    input_bytes: usize,
-    bytes_max: usize,
-    reservation: &mut Reservation,
-) -> Result<Vec<u8>, ApiError> {
-    // JSON shrinks by five to ten times; start near there.
-    let guess = (input_bytes * 6).clamp(1024, STEP_BYTES);
-    let mut output = vec![0u8; guess];
-    reservation.grow(guess)?;
-    let mut filled = 0usize;
-    loop {
-        if filled == output.len() {
-            let more = output.len().clamp(STEP_BYTES, 16 * STEP_BYTES);
-            reservation.grow(more)?;
-            output.resize(output.len() + more, 0);
-        }
-        let read = match reader.read(&mut output[filled..]) {
-            Ok(0) => break,
-            Ok(read) => read,
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(broken(encoding, filled, &error)),
-        };
-        filled += read;
-        if filled > bytes_max {
-            return Err(ApiError::new(
-                ErrorCode::TooLarge,
-                format!("the body is larger than {bytes_max} bytes after decompression"),
-            ));
-        }
-    }
-    output.truncate(filled);
-    Ok(output)
 }
 
 fn broken(encoding: Encoding, output_bytes: usize, error: &std::io::Error) -> ApiError {

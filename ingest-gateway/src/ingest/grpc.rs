@@ -1,270 +1,335 @@
-//! `errata.v1.IngestService`.
+//! `errata.v1.IngestService`, over gRPC and gRPC-Web.
+//!
+//! Served without tonic's own reading of messages: a sender is known by its head
+//! before anything is read ([`frame`]), events are counted before one is decoded, and
+//! each is bounded by what it would become ([`parse::from_proto_bytes`]).
 
-use std::sync::Arc;
+use std::{convert::Infallible, sync::Arc};
 
-use event_model::{EventId, ProjectId};
-use prost::Message;
-use proto::v1::{
-    Event, SendErrorRequest, SendErrorResponse, SendErrorsRequest, SendErrorsResponse, SendProblem,
-    SendResult, ingest_service_server::IngestService, send_result,
+use axum::{
+    body::Body,
+    extract::Request,
+    response::{IntoResponse, Response},
 };
-use tokio::sync::Semaphore;
-use tonic::{Request, Response, Status, Streaming};
+use event_model::{EventId, ProjectId, PublicKey};
+use http::{Method, StatusCode, request::Parts};
+use prost::Message;
+use proto::v1::{SendErrorResponse, SendErrorsResponse, SendProblem, SendResult, send_result};
+use tonic::{Code, Status};
+use tower::{Service, service_fn};
 
-use super::{Origin, native};
+use super::{
+    Origin, frame,
+    frame::{Messages, Next},
+    native,
+    piece::Desk,
+};
 use crate::{
-    body::Reservation,
+    body::{self, OFF_THREAD_BYTES_MIN, Party, ReadBody, Reservation},
+    config::GatewayLimits,
     error::{ApiError, ErrorCode},
     ingest_auth,
-    journal::door,
     outcome::{DropReason, Received},
-    parse::{self, Invalid, ParsedEvent},
+    parse::{self, Invalid},
     shared::Shared,
 };
 
 /// The category of gRPC events.
 const CATEGORY: &str = "error";
-/// Events of a stream that are appended together; bounds what waits for the disk.
-const STREAM_CHUNK_EVENTS: usize = 256;
+/// Events of a stream that are read and appended together.
+const CHUNK_EVENTS: usize = 64;
+/// The same in bytes of their messages.
+const CHUNK_BYTES: usize = 1 << 20;
+/// What a stream takes besides its messages, and what each answer takes, bytes.
+const STREAM_BYTES: usize = 16 * 1024;
+const RESULT_BYTES: usize = 128;
+const PREFIX: &str = "/errata.v1.IngestService/";
 
-/// Streams at once; each may hold one message at its cap while it is put together.
-const STREAMS_MAX: usize = 16;
-
-/// The service.
-#[derive(Debug, Clone)]
-pub(crate) struct Ingest {
+/// The service; its path is below [`PREFIX`].
+pub(crate) fn service<B>(
     shared: Arc<Shared>,
-    streams: Arc<Semaphore>,
+) -> impl Service<http::Request<B>, Response = Response, Error = Infallible, Future: Send + 'static>
++ Clone
++ Send
++ Sync
++ 'static
+where
+    B: http_body::Body<Data = bytes::Bytes> + Send + 'static,
+    B::Error: Into<axum::BoxError>,
+{
+    service_fn(move |request: http::Request<B>| {
+        let shared = Arc::clone(&shared);
+        async move { Ok(serve(&shared, request.map(Body::new)).await) }
+    })
 }
 
-/// Who sends, and from where.
+async fn serve(shared: &Arc<Shared>, request: Request) -> Response {
+    let method = request.uri().path().strip_prefix(PREFIX).unwrap_or("");
+    if request.method() != Method::POST {
+        return StatusCode::METHOD_NOT_ALLOWED.into_response();
+    }
+    if frame::check_type(request.headers()).is_err() {
+        return StatusCode::UNSUPPORTED_MEDIA_TYPE.into_response();
+    }
+    let answer = match method {
+        "SendError" => send_error(shared, request).await,
+        "SendErrors" => send_errors(shared, request).await,
+        "StreamErrors" => stream_errors(shared, request).await,
+        other => {
+            let other: String = other.chars().take(40).collect();
+            let status = Status::new(Code::Unimplemented, format!("no method {other:?}"));
+            return status.into_http();
+        }
+    };
+    answer.unwrap_or_else(|error| Status::from(error).into_http())
+}
+
+/// Who sends.
 struct Sender {
     item: Received,
-    origin: Origin,
+    key: PublicKey,
     reservation: Reservation,
 }
 
-impl Ingest {
-    pub(crate) fn new(shared: Arc<Shared>) -> Self {
-        Self {
-            shared,
-            streams: Arc::new(Semaphore::new(STREAMS_MAX)),
+/// Knows the sender from the head; of one that is refused nothing is read.
+async fn authenticate(
+    shared: &Arc<Shared>,
+    parts: &Parts,
+    body: Body,
+) -> Result<(Sender, Body), ApiError> {
+    let mut item = Received::new(&shared.tally, CATEGORY, ProjectId(0), 1);
+    let known = shared.check_open().and_then(|()| {
+        let key = ingest_auth::native_key(&parts.headers, None)?;
+        let project = ingest_auth::project_of(&shared.state.read(), key)?;
+        item.relabel(CATEGORY, project);
+        let sender = shared.sender(&parts.extensions, &parts.headers);
+        Ok((key, shared.account(sender, Some(key))?))
+    });
+    match known {
+        Ok((key, reservation)) => {
+            let sender = Sender {
+                item,
+                key,
+                reservation,
+            };
+            Ok((sender, body))
         }
-    }
-
-    fn authenticate<T>(&self, request: &Request<T>) -> Result<Sender, ApiError> {
-        let shared = &self.shared;
-        let mut item = Received::new(&shared.tally, CATEGORY, ProjectId(0), 1);
-        let headers = request.metadata().clone().into_headers();
-        let project = shared.check_open().and_then(|()| {
-            let key = ingest_auth::native_key(&headers, None)?;
-            ingest_auth::project_of(&shared.state.read(), key)
-        });
-        match project {
-            Ok(project) => {
-                item.relabel(CATEGORY, project);
-                Ok(Sender {
-                    item,
-                    origin: Origin::new(shared, project, &http_extensions(request), &headers),
-                    reservation: shared.budget.reserve(),
-                })
-            }
-            Err(error) => {
-                item.refused(&error);
-                Err(error)
-            }
+        Err(error) => {
+            body::drain(body, &shared.config.limits).await;
+            item.refused(&error);
+            Err(error)
         }
-    }
-
-    fn parse(&self, origin: &Origin, event: Option<Event>) -> Result<ParsedEvent, Invalid> {
-        let Some(event) = event else {
-            return Err(Invalid::field("event", "is required"));
-        };
-        let bytes_max = self.shared.config.limits.event_bytes_max;
-        if event.encoded_len() > bytes_max {
-            return Err(Invalid::too_large(format!(
-                "the event is larger than {bytes_max} bytes"
-            )));
-        }
-        parse::from_proto(&event, &origin.context())
     }
 }
 
-/// The peer's address, where [`Shared::client_ip`] looks for it.
-fn http_extensions<T>(request: &Request<T>) -> http::Extensions {
-    type Peer = axum::extract::ConnectInfo<std::net::SocketAddr>;
-    let mut extensions = http::Extensions::new();
-    if let Some(peer) = request.extensions().get::<Peer>() {
-        extensions.insert(*peer);
-    } else if let Some(address) = request.remote_addr() {
-        extensions.insert(axum::extract::ConnectInfo(address));
+/// Reads the one message of a call.
+async fn message(
+    shared: &Arc<Shared>,
+    parts: &Parts,
+    body: Body,
+    bytes_max: impl FnOnce(&mut GatewayLimits),
+) -> Result<(Received, PublicKey, ReadBody), ApiError> {
+    let (sender, body) = authenticate(shared, parts, body).await?;
+    let mut limits = shared.config.limits.clone();
+    bytes_max(&mut limits);
+    let turn = (&shared.pool, Party::Key(sender.key));
+    match frame::one(&parts.headers, body, &limits, sender.reservation, turn).await {
+        Ok(read) => Ok((sender.item, sender.key, read)),
+        Err(error) => {
+            sender.item.refused(&error);
+            Err(error)
+        }
     }
-    extensions
 }
 
-#[tonic::async_trait]
-impl IngestService for Ingest {
-    async fn send_error(
-        &self,
-        request: Request<SendErrorRequest>,
-    ) -> Result<Response<SendErrorResponse>, Status> {
-        let mut sender = self.authenticate(&request)?;
-        let message = request.into_inner();
-        if let Err(error) = sender.pay(&message) {
-            sender.item.refused(&error);
-            return Err(error.into());
-        }
-        let parsed = self.parse(&sender.origin, message.event);
-        let mut results =
-            native::store_results(&self.shared, &sender.origin, sender.item, vec![parsed]).await;
-        let id = results
-            .pop()
-            .unwrap_or_else(|| Err(ApiError::new(ErrorCode::Internal, "no answer")))?;
-        Ok(Response::new(SendErrorResponse { id: id.to_string() }))
-    }
+async fn send_error(shared: &Arc<Shared>, request: Request) -> Result<Response, ApiError> {
+    let (parts, body) = request.into_parts();
+    let one_event = |limits: &mut GatewayLimits| {
+        let max = limits.event_bytes_max + frame::MESSAGE_BYTES_MORE;
+        limits.received_bytes_max = limits.received_bytes_max.min(max);
+        limits.decompressed_bytes_max = limits.decompressed_bytes_max.min(max);
+    };
+    let (item, key, read) = message(shared, &parts, body, one_event).await?;
+    let results = store(shared, &parts, item, key, read, 1).await?;
+    let id = results
+        .into_iter()
+        .next()
+        .unwrap_or_else(|| Err(Invalid::field("event", "is required").into()))?;
+    let answer = SendErrorResponse { id: id.to_string() };
+    Ok(frame::answer(&answer.encode_to_vec()))
+}
 
-    async fn send_errors(
-        &self,
-        request: Request<SendErrorsRequest>,
-    ) -> Result<Response<SendErrorsResponse>, Status> {
-        let mut sender = self.authenticate(&request)?;
-        let message = request.into_inner();
-        let events_max = self.shared.config.limits.batch_events_max;
-        let checked = sender.pay(&message).and_then(|()| {
-            if message.errors.len() > events_max {
-                return Err(ApiError {
-                    code: ErrorCode::TooLarge,
-                    ..ApiError::invalid("errors", format!("more than {events_max} events"))
-                });
-            }
-            Ok(())
-        });
-        if let Err(error) = checked {
-            sender.item.refused(&error);
-            return Err(error.into());
-        }
-        let parsed = message
-            .errors
-            .into_iter()
-            .map(|event| self.parse(&sender.origin, Some(event)))
-            .collect();
-        let results =
-            native::store_results(&self.shared, &sender.origin, sender.item, parsed).await;
-        if let Some(error) = native::whole_refusal(&results) {
-            return Err(error.into());
-        }
-        Ok(Response::new(answer(results)))
-    }
+async fn send_errors(shared: &Arc<Shared>, request: Request) -> Result<Response, ApiError> {
+    let (parts, body) = request.into_parts();
+    // Protobuf is not wordy: what is received is large enough decompressed, too.
+    let as_received = |limits: &mut GatewayLimits| {
+        limits.decompressed_bytes_max =
+            limits.decompressed_bytes_max.min(limits.received_bytes_max);
+    };
+    let (item, key, read) = message(shared, &parts, body, as_received).await?;
+    let events_max = shared.config.limits.batch_events_max;
+    let results = store(shared, &parts, item, key, read, events_max).await?;
+    Ok(answer(results))
+}
 
-    async fn stream_errors(
-        &self,
-        request: Request<Streaming<SendErrorRequest>>,
-    ) -> Result<Response<SendErrorsResponse>, Status> {
-        let sender = self.authenticate(&request)?;
-        let Ok(_turn) = self.streams.try_acquire() else {
-            let error = ApiError::new(ErrorCode::Overloaded, "too many streams at once");
-            sender.item.refused(&error);
-            return Err(error.into());
-        };
-        let mut stream = request.into_inner();
-        let mut intake = Intake::new(self, sender);
-        loop {
-            match intake.next(&mut stream).await {
-                Ok(true) => {}
-                Ok(false) => return Ok(Response::new(answer(intake.end().await))),
-                Err(status) => {
-                    // What came before is stored all the same: it has ids to repeat.
-                    intake.end().await;
-                    return Err(status);
+/// Stores the events of a message; an answer for each. None at all is an answer of
+/// `SendErrors`, and a mistake of `SendError`, whose one event is required.
+async fn store(
+    shared: &Arc<Shared>,
+    parts: &Parts,
+    item: Received,
+    key: PublicKey,
+    read: ReadBody,
+    events_max: usize,
+) -> Result<Vec<Result<EventId, ApiError>>, ApiError> {
+    let origin = Origin::new(shared, item.project(), &parts.extensions, &parts.headers);
+    let desk = Desk::new(shared, Party::Key(key), read.reservation, &read.bytes);
+    let bytes = read.bytes;
+    let scan = move || parse::NativeBatch::scan_message(bytes, events_max);
+    let scanned = desk.run(shared, scan).await;
+    let scanned = scanned.and_then(|scanned| {
+        let batch = scanned?;
+        if events_max == 1 && batch.count() == 0 {
+            return Err(Invalid::field("event", "is required").into());
+        }
+        Ok(batch)
+    });
+    match scanned {
+        Ok(batch) => native::store_batch_of(shared, &desk, &origin, item, batch).await,
+        Err(error) => {
+            item.refused(&error);
+            Err(error)
+        }
+    }
+}
+
+async fn stream_errors(shared: &Arc<Shared>, request: Request) -> Result<Response, ApiError> {
+    let (parts, body) = request.into_parts();
+    let (sender, body) = authenticate(shared, &parts, body).await?;
+    let origin = Origin::new(
+        shared,
+        sender.item.project(),
+        &parts.extensions,
+        &parts.headers,
+    );
+    let party = Party::Key(sender.key);
+    let mut intake = Intake {
+        shared,
+        origin,
+        party,
+        project: sender.item.project(),
+        first: Some(sender.item),
+        chunk: Vec::new(),
+        chunk_bytes: 0,
+        reservation: sender.reservation.clone(),
+        results: Vec::new(),
+        received: 0,
+    };
+    let limits = &shared.config.limits;
+    let mut messages = Messages::new(parts.headers, body, limits, sender.reservation);
+    if let Err(error) = intake.reservation.grow(STREAM_BYTES) {
+        return Err(intake.refuse(error).await);
+    }
+    loop {
+        let next = messages.next((&shared.pool, party)).await;
+        match next {
+            Ok(Next::Message(message)) => {
+                if let Err(error) = intake.take(message).await {
+                    return Err(intake.refuse(error).await);
                 }
             }
+            Ok(Next::Pause) => intake.flush().await,
+            Ok(Next::End) => return Ok(answer(intake.end().await)),
+            // What came before is stored all the same: it has ids to repeat.
+            Err(error) => return Err(intake.refuse(error).await),
         }
     }
 }
 
-/// A stream's events on their way.
+/// A stream's events on their way. A stream takes no turn while it waits: what it
+/// holds is in the account, byte by byte, and it ends in time.
 struct Intake<'a> {
-    service: &'a Ingest,
+    shared: &'a Arc<Shared>,
     origin: Origin,
+    party: Party,
+    project: ProjectId,
     /// The request's own guard, until the first event takes it over.
     first: Option<Received>,
-    project: ProjectId,
-    chunk: Vec<(Received, Result<ParsedEvent, Invalid>)>,
-    /// Pays for the chunk.
+    chunk: Vec<(Received, ReadBody)>,
+    chunk_bytes: usize,
     reservation: Reservation,
     results: Vec<Result<EventId, ApiError>>,
     received: usize,
 }
 
-impl<'a> Intake<'a> {
-    fn new(service: &'a Ingest, sender: Sender) -> Self {
-        Self {
-            service,
-            origin: sender.origin,
-            project: sender.item.project(),
-            first: Some(sender.item),
-            chunk: Vec::new(),
-            reservation: sender.reservation,
-            results: Vec::new(),
-            received: 0,
-        }
-    }
-
-    /// Takes the next event; false at the stream's end. The event that ends a stream
-    /// with an error is counted with it.
-    async fn next(&mut self, stream: &mut Streaming<SendErrorRequest>) -> Result<bool, Status> {
-        let limits = &self.service.shared.config.limits;
-        let (patience, events_max) = (limits.body_read_timeout(), limits.stream_events_max);
-        let message = match tokio::time::timeout(patience, stream.message()).await {
-            Ok(Ok(None)) => return Ok(false),
-            Ok(Ok(Some(message))) => message,
-            Ok(Err(status)) => {
-                let error = door::refusal(status.code(), status.message());
-                self.guard().refused(&error);
-                return Err(status);
-            }
-            Err(_) => {
-                let error = ApiError::new(ErrorCode::TimedOut, "the stream stood still");
-                return Err(self.refuse(error));
-            }
-        };
+impl Intake<'_> {
+    async fn take(&mut self, message: ReadBody) -> Result<(), ApiError> {
+        let events_max = self.shared.config.limits.stream_events_max;
         if self.received == events_max {
-            return Err(self.refuse(ApiError {
+            return Err(ApiError {
                 code: ErrorCode::TooLarge,
                 ..ApiError::invalid("stream", format!("more than {events_max} events"))
-            }));
+            });
         }
+        self.reservation.grow(RESULT_BYTES)?;
         self.received += 1;
-        if let Err(error) = self.reservation.grow(message.encoded_len()) {
-            return Err(self.refuse(error));
-        }
-        let parsed = self.service.parse(&self.origin, message.event);
+        self.chunk_bytes += message.bytes.len();
         let guard = self.guard();
-        self.chunk.push((guard, parsed));
-        if self.chunk.len() >= STREAM_CHUNK_EVENTS {
+        self.chunk.push((guard, message));
+        if self.chunk.len() >= CHUNK_EVENTS || self.chunk_bytes >= CHUNK_BYTES {
             self.flush().await;
         }
-        Ok(true)
+        Ok(())
     }
 
     /// The next event's guard: the request's own for the first.
     fn guard(&mut self) -> Received {
-        let tally = &self.service.shared.tally;
         let first = self.first.take();
-        first.unwrap_or_else(|| Received::new(tally, CATEGORY, self.project, 1))
+        first.unwrap_or_else(|| Received::new(&self.shared.tally, CATEGORY, self.project, 1))
     }
 
-    fn refuse(&mut self, error: ApiError) -> Status {
+    /// The event that ends a stream with an error is counted with it.
+    async fn refuse(mut self, error: ApiError) -> ApiError {
         self.guard().refused(&error);
-        error.into()
+        self.end().await;
+        error
     }
 
+    /// Reads and stores what is there.
     async fn flush(&mut self) {
-        let shared = &self.service.shared;
         let chunk = std::mem::take(&mut self.chunk);
-        let stored = native::store_each(shared, &self.origin, chunk).await;
-        self.results.extend(stored);
-        self.reservation = shared.budget.reserve();
+        let bytes = std::mem::take(&mut self.chunk_bytes);
+        if chunk.is_empty() {
+            return;
+        }
+        let (guards, messages): (Vec<_>, Vec<_>) = chunk.into_iter().unzip();
+        let origin = self.origin.clone();
+        let work = move || -> Vec<_> {
+            let read = |message: ReadBody| {
+                let event = one_event(message.bytes, &origin)?;
+                Ok(origin.prepare(&event))
+            };
+            messages.into_iter().map(read).collect()
+        };
+        let read = if bytes < OFF_THREAD_BYTES_MIN {
+            Ok(work())
+        } else {
+            let weight = body::Weight::of(bytes);
+            self.shared.pool.run(self.party, weight, work).await
+        };
+        match read {
+            Ok(read) => {
+                let items = guards.into_iter().zip(read).collect();
+                let stored = native::store_each(self.shared, items).await;
+                self.results.extend(stored);
+            }
+            Err(error) => {
+                for guard in guards {
+                    guard.refused(&error);
+                    self.results.push(Err(error.clone()));
+                }
+            }
+        }
     }
 
     async fn end(mut self) -> Vec<Result<EventId, ApiError>> {
@@ -276,14 +341,14 @@ impl<'a> Intake<'a> {
     }
 }
 
-impl Sender {
-    /// Pays for the message from the memory budget.
-    fn pay(&mut self, message: &impl Message) -> Result<(), ApiError> {
-        self.reservation.grow(message.encoded_len())
-    }
+/// The event of a `SendErrorRequest`.
+fn one_event(message: bytes::Bytes, origin: &Origin) -> Result<parse::ParsedEvent, Invalid> {
+    let mut batch = parse::NativeBatch::scan_message(message, 1)?;
+    let event = batch.next_event(&origin.context());
+    event.unwrap_or_else(|| Err(Invalid::field("event", "is required")))
 }
 
-fn answer(results: Vec<Result<EventId, ApiError>>) -> SendErrorsResponse {
+fn answer(results: Vec<Result<EventId, ApiError>>) -> Response {
     let results = results
         .into_iter()
         .map(|result| SendResult {
@@ -297,5 +362,5 @@ fn answer(results: Vec<Result<EventId, ApiError>>) -> SendErrorsResponse {
             }),
         })
         .collect();
-    SendErrorsResponse { results }
+    frame::answer(&SendErrorsResponse { results }.encode_to_vec())
 }

@@ -9,16 +9,19 @@ use axum::{
     response::{IntoResponse, Response},
     routing::post,
 };
-use event_model::ProjectId;
+use event_model::{EventId, ProjectId};
 use http::{StatusCode, request::Parts};
 use serde_json::json;
 
-use super::{Origin, cors};
+use super::{
+    Origin, Prepared, cors,
+    piece::{self, Desk},
+};
 use crate::{
-    body::{self, OFF_THREAD_BYTES_MIN, ReadBody},
+    body::{self, Party, ReadBody},
     error::{ApiError, ErrorCode},
     ingest_auth,
-    outcome::Received,
+    outcome::{DropReason, Received},
     parse,
     shared::Shared,
     telemetry,
@@ -43,7 +46,7 @@ async fn one(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     let started = Instant::now();
     let response = match receive(&shared, request).await {
         Err(error) => error.into_response(),
-        Ok((item, parts, read)) => store_one(&shared, item, &parts, read)
+        Ok((item, parts, party, read)) => store_one(&shared, item, &parts, party, read)
             .await
             .unwrap_or_else(ApiError::into_response),
     };
@@ -55,7 +58,7 @@ async fn batch(State(shared): State<Arc<Shared>>, request: Request) -> Response 
     let started = Instant::now();
     let response = match receive(&shared, request).await {
         Err(error) => error.into_response(),
-        Ok((item, parts, read)) => store_batch(&shared, item, &parts, read)
+        Ok((item, parts, party, read)) => store_batch(&shared, item, &parts, party, read)
             .await
             .unwrap_or_else(ApiError::into_response),
     };
@@ -71,16 +74,16 @@ async fn batch(State(shared): State<Arc<Shared>>, request: Request) -> Response 
 async fn receive(
     shared: &Arc<Shared>,
     request: Request,
-) -> Result<(Received, Parts, ReadBody), ApiError> {
+) -> Result<(Received, Parts, Party, ReadBody), ApiError> {
     let mut item = Received::new(&shared.tally, CATEGORY, ProjectId(0), 1);
     let (parts, request_body) = request.into_parts();
     let limits = &shared.config.limits;
-    let project = shared.check_open().and_then(|()| {
+    let known = shared.check_open().and_then(|()| {
         let key = ingest_auth::native_key(&parts.headers, parts.uri.query())?;
-        ingest_auth::project_of(&shared.state.read(), key)
+        Ok((key, ingest_auth::project_of(&shared.state.read(), key)?))
     });
-    let project = match project {
-        Ok(project) => project,
+    let (key, project) = match known {
+        Ok(known) => known,
         Err(error) => {
             body::drain(request_body, limits).await;
             item.refused(&error);
@@ -88,8 +91,15 @@ async fn receive(
         }
     };
     item.relabel(CATEGORY, project);
-    match body::read(&parts.headers, request_body, true, limits, &shared.budget).await {
-        Ok(read) => Ok((item, parts, read)),
+    let party = Party::Key(key);
+    let read = async {
+        let sender = shared.sender(&parts.extensions, &parts.headers);
+        let reservation = shared.account(sender, Some(key))?;
+        let turn = (&shared.pool, party);
+        body::read(&parts.headers, request_body, limits, reservation, turn).await
+    };
+    match read.await {
+        Ok(read) => Ok((item, parts, party, read)),
         Err(error) => {
             item.refused(&error);
             Err(error)
@@ -101,25 +111,25 @@ async fn store_one(
     shared: &Arc<Shared>,
     item: Received,
     parts: &Parts,
+    party: Party,
     read: ReadBody,
 ) -> Result<Response, ApiError> {
     let origin = Origin::new(shared, item.project(), &parts.extensions, &parts.headers);
-    let heavy = read.bytes.len() >= OFF_THREAD_BYTES_MIN;
-    let bytes = read.bytes.clone();
-    let reader = origin.clone();
-    let parsed = body::off_thread_if(heavy, move || {
-        parse::parse_native(&bytes, &reader.context())
-    })
-    .await
-    .and_then(|parsed| parsed.map_err(ApiError::from));
-    let event = match parsed {
+    let desk = Desk::new(shared, party, read.reservation, &read.bytes);
+    let (bytes, reader) = (read.bytes, origin.clone());
+    let work = move || {
+        let event = parse::parse_native(&bytes, &reader.context())?;
+        Ok::<_, parse::Invalid>(reader.prepare(&event))
+    };
+    let prepared = desk.run(shared, work).await;
+    let event = match prepared.and_then(|prepared| prepared.map_err(ApiError::from)) {
         Ok(event) => event,
         Err(error) => {
             item.refused(&error);
             return Err(error);
         }
     };
-    let mut ended = shared.store(&origin, vec![(item, event)]).await;
+    let mut ended = shared.store(vec![(item, event)]).await;
     let id = ended
         .pop()
         .unwrap_or_else(|| Err(ApiError::new(ErrorCode::Internal, "no answer")))?;
@@ -130,28 +140,22 @@ async fn store_batch(
     shared: &Arc<Shared>,
     item: Received,
     parts: &Parts,
+    party: Party,
     read: ReadBody,
 ) -> Result<Response, ApiError> {
     let origin = Origin::new(shared, item.project(), &parts.extensions, &parts.headers);
-    let heavy = read.bytes.len() >= OFF_THREAD_BYTES_MIN;
-    let bytes = read.bytes.clone();
-    let reader = origin.clone();
-    let parsed = body::off_thread_if(heavy, move || {
-        parse::parse_native_batch(&bytes, &reader.context())
-    })
-    .await
-    .and_then(|parsed| parsed.map_err(ApiError::from));
-    let parsed = match parsed {
-        Ok(parsed) => parsed,
+    let desk = Desk::new(shared, party, read.reservation, &read.bytes);
+    let (bytes, events_max) = (read.bytes, shared.config.limits.batch_events_max);
+    let work = move || parse::NativeBatch::scan(bytes, events_max);
+    let batch = desk.run(shared, work).await;
+    let batch = match batch.and_then(|batch| batch.map_err(ApiError::from)) {
+        Ok(batch) => batch,
         Err(error) => {
             item.refused(&error);
             return Err(error);
         }
     };
-    let results = store_results(shared, &origin, item, parsed).await;
-    if let Some(error) = whole_refusal(&results) {
-        return Err(error);
-    }
+    let results = store_batch_of(shared, &desk, &origin, item, batch).await?;
     let results: Vec<serde_json::Value> = results
         .into_iter()
         .map(|result| match result {
@@ -162,36 +166,60 @@ async fn store_batch(
     Ok((StatusCode::ACCEPTED, Json(json!({ "results": results }))).into_response())
 }
 
-/// Stores the good ones of a batch; an answer for each, in order.
-pub(crate) async fn store_results(
+/// Stores the good ones of a batch, a piece at a time; an answer for each, in order.
+/// Fails if all of it may pass later.
+pub(crate) async fn store_batch_of(
     shared: &Arc<Shared>,
+    desk: &Desk,
     origin: &Origin,
     item: Received,
-    parsed: Vec<Result<parse::ParsedEvent, parse::Invalid>>,
-) -> Vec<Result<event_model::EventId, ApiError>> {
-    if parsed.is_empty() {
-        item.dropped(crate::outcome::DropReason::Empty);
-        return Vec::new();
+    mut batch: parse::NativeBatch,
+) -> Result<Vec<Result<EventId, ApiError>>, ApiError> {
+    let count = batch.count();
+    let mut guards = Guards::new(item, count);
+    let mut results = Vec::with_capacity(count);
+    loop {
+        let (rest, piece) = match piece::next(shared, desk, origin, batch).await {
+            Ok(read) => read,
+            Err(error) => {
+                // No room or no turn: that goes for all the rest.
+                results.resize_with(count, || Err(error.clone()));
+                guards.refuse_rest(&error);
+                break;
+            }
+        };
+        batch = rest;
+        let items = piece.read.into_iter();
+        let items = items.filter_map(|read| Some((guards.next()?, read)));
+        let stored = store_each(shared, items.collect()).await;
+        let failed = whole_refusal(&stored);
+        results.extend(stored);
+        if let Some(error) = failed.filter(|_| results.len() < count) {
+            // The log takes nothing now: no need to ask again for each piece.
+            results.resize_with(count, || Err(error.clone()));
+            guards.refuse_rest(&error);
+            break;
+        }
+        if piece.is_last {
+            break;
+        }
     }
-    // The request's own guard becomes the first item's.
-    let mut guards = vec![item];
-    for _ in 1..parsed.len() {
-        let more = guards[0].another(CATEGORY, 1);
-        guards.push(more);
+    guards.empty();
+    match whole_refusal(&results) {
+        Some(error) => Err(error),
+        None => Ok(results),
     }
-    store_each(shared, origin, guards.into_iter().zip(parsed).collect()).await
 }
 
 /// Stores the good ones of those that have their guards; an answer for each, in order.
 pub(crate) async fn store_each(
     shared: &Arc<Shared>,
-    origin: &Origin,
-    items: Vec<(Received, Result<parse::ParsedEvent, parse::Invalid>)>,
-) -> Vec<Result<event_model::EventId, ApiError>> {
+    items: Vec<(Received, Result<Prepared, parse::Invalid>)>,
+) -> Vec<Result<EventId, ApiError>> {
     let mut results = Vec::with_capacity(items.len());
     let mut events = Vec::new();
-    for (guard, parsed) in items {
-        match parsed {
+    for (guard, prepared) in items {
+        match prepared {
             Ok(event) => {
                 events.push((guard, event));
                 results.push(None);
@@ -203,7 +231,7 @@ pub(crate) async fn store_each(
             }
         }
     }
-    let mut stored = shared.store(origin, events).await.into_iter();
+    let mut stored = shared.store(events).await.into_iter();
     results
         .into_iter()
         .map(|result| {
@@ -214,11 +242,44 @@ pub(crate) async fn store_each(
         .collect()
 }
 
+/// A batch's items without a fate yet. All are received at once, whenever they are
+/// read.
+struct Guards {
+    /// The request's own becomes the first item's.
+    first: Option<Received>,
+    rest: Vec<Received>,
+}
+
+impl Guards {
+    fn new(first: Received, count: usize) -> Self {
+        let rest = (1..count).map(|_| first.another(CATEGORY, 1)).collect();
+        Self {
+            first: Some(first),
+            rest,
+        }
+    }
+
+    fn next(&mut self) -> Option<Received> {
+        self.first.take().or_else(|| self.rest.pop())
+    }
+
+    fn refuse_rest(&mut self, error: &ApiError) {
+        while let Some(guard) = self.next() {
+            guard.refused(error);
+        }
+    }
+
+    /// The batch held nothing.
+    fn empty(self) {
+        if let Some(unused) = self.first {
+            unused.dropped(DropReason::Empty);
+        }
+    }
+}
+
 /// If all of a batch may pass later, the whole request is refused with 503: clients
 /// retry requests, not items.
-pub(crate) fn whole_refusal(
-    results: &[Result<event_model::EventId, ApiError>],
-) -> Option<ApiError> {
+pub(crate) fn whole_refusal(results: &[Result<EventId, ApiError>]) -> Option<ApiError> {
     let first = results.first()?.as_ref().err()?;
     results
         .iter()

@@ -6,7 +6,10 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use event_log::{EventTicket, blobs::BlobError};
+use event_log::{
+    EventTicket,
+    blobs::{BlobError, Put},
+};
 use event_model::{
     EventId, Note, ProjectId,
     note::{AttachmentV1, Attachments},
@@ -97,16 +100,29 @@ impl Shared {
         ticket.map_err(|error| self.append_refused(&error))
     }
 
+    /// The files that find room, under one note, and what became of the others.
     async fn queue_files(&self, files: Files) -> (Vec<Received>, Result<EventTicket, ApiError>) {
-        let (items, named): (Vec<_>, Vec<_>) = files.named.into_iter().unzip();
-        let mut stored = Vec::with_capacity(named.len());
-        for file in named {
+        let (mut items, mut stored) = (Vec::new(), Vec::new());
+        let mut full = None;
+        let mut named = files.named.into_iter();
+        while let Some((item, file)) = named.next() {
             let bytes = files.body.slice(file.bytes.clone());
             let size_bytes = bytes.len() as u64;
             let sha256 = match self.put_blob(files.project_id, bytes).await {
                 Ok(sha256) => sha256,
-                Err(error) => return (items, Err(error)),
+                // That one is too much; its neighbours may not be.
+                Err(error) if !error.code.is_retriable() => {
+                    item.refused(&error);
+                    full.get_or_insert(error);
+                    continue;
+                }
+                Err(error) => {
+                    items.push(item);
+                    items.extend(named.map(|(item, _)| item));
+                    return (items, Err(error));
+                }
             };
+            items.push(item);
             stored.push(AttachmentV1 {
                 name: file.name,
                 content_type: file.content_type,
@@ -114,6 +130,9 @@ impl Shared {
                 size_bytes,
                 sha256,
             });
+        }
+        if let Some(error) = full.filter(|_| stored.is_empty()) {
+            return (items, Err(error));
         }
         let note = Note::Attachments(Attachments {
             project_id: files.project_id.0,
@@ -126,11 +145,15 @@ impl Shared {
     }
 
     async fn put_blob(&self, project: ProjectId, bytes: Bytes) -> Result<[u8; 32], ApiError> {
-        let turn = self.blob_writes.acquire().await;
+        let _turn = self.blob_writes.acquire().await;
+        let length = bytes.len() as u64;
+        self.stock.take(project, length)?;
         let put = self.blobs.put(project, bytes).await;
-        drop(turn);
+        if !matches!(put, Ok((_, Put::New))) {
+            self.stock.give_back(project, length);
+        }
         match put {
-            Ok(hash) => Ok(hash.0),
+            Ok((hash, _)) => Ok(hash.0),
             Err(error @ BlobError::TooLarge { .. }) => {
                 Err(ApiError::new(ErrorCode::TooLarge, error.to_string()))
             }

@@ -27,20 +27,23 @@ use event_model::{ControlState, ProjectId, PublicKey};
 use http::{HeaderMap, request::Parts};
 
 use self::answer::Form;
-use super::{Origin, cors};
+use super::{
+    Origin, Prepared, cors,
+    piece::{self, Desk, Source},
+};
 use crate::{
-    body::{self, OFF_THREAD_BYTES_MIN, Reservation},
+    body::{self, Charge, Party, ReadBody, Reservation},
     error::ApiError,
     ingest_auth,
     outcome::{DropReason, Received, Tally},
-    parse::otlp::{Batch, Encoding, OtlpItem, Signal},
+    parse::{
+        Invalid,
+        otlp::{Batch, Encoding, OtlpItem, Signal},
+    },
     shared::Shared,
     telemetry,
 };
 
-/// Errors stored together; bounds what waits for the disk, and the copies of a
-/// request's resource that are in memory.
-const CHUNK_EVENTS: usize = 256;
 /// Largest request, decompressed, bytes. Collectors send 8,192 records at a time.
 const DECOMPRESSED_BYTES_MAX: usize = 32 << 20;
 
@@ -123,8 +126,8 @@ async fn receive(
     let limits = &shared.config.limits;
     let read = async {
         let known = authenticate(shared, &parts.headers, parts.uri.query(), path_project)
-            .and_then(|project| form.encoding().map(|encoding| (project, encoding)));
-        let (project, encoding) = match known {
+            .and_then(|known| form.encoding().map(|encoding| (known, encoding)));
+        let ((key, project), encoding) = match known {
             Ok(known) => known,
             Err(error) => {
                 body::drain(request_body, limits).await;
@@ -134,10 +137,13 @@ async fn receive(
         item.relabel(signal.category(), project);
         let mut limits = limits.clone();
         limits.decompressed_bytes_max = limits.decompressed_bytes_max.min(DECOMPRESSED_BYTES_MAX);
-        let read = body::read(&parts.headers, request_body, true, &limits, &shared.budget).await?;
-        Ok((encoding, read))
+        let sender = shared.sender(&parts.extensions, &parts.headers);
+        let reservation = shared.account(sender, Some(key))?;
+        let turn = (&shared.pool, Party::Key(key));
+        let read = body::read(&parts.headers, request_body, &limits, reservation, turn).await?;
+        Ok((key, encoding, read))
     };
-    let (encoding, read) = match read.await {
+    let (key, encoding, read) = match read.await {
         Ok(read) => read,
         Err(error) => {
             item.refused(&error);
@@ -145,32 +151,23 @@ async fn receive(
         }
     };
     let origin = Origin::new(shared, item.project(), &parts.extensions, &parts.headers);
-    take(
-        shared,
-        item,
-        signal,
-        encoding,
-        read.bytes,
-        read.reservation,
-        origin,
-    )
-    .await
+    take(shared, item, signal, encoding, (key, read), origin).await
 }
 
-/// The project of the key, which Sentry's exporters and everybody else put in
+/// The key and its project, which Sentry's exporters and everybody else put in
 /// different places.
 fn authenticate(
     shared: &Shared,
     headers: &HeaderMap,
     query: Option<&str>,
     path_project: Option<&str>,
-) -> Result<ProjectId, ApiError> {
+) -> Result<(PublicKey, ProjectId), ApiError> {
     shared.check_open()?;
     let key = key_of(headers, query)?;
     let state = shared.state.read();
     let project = ingest_auth::project_of(&state, key)?;
     check_path(&state, path_project, project)?;
-    Ok(project)
+    Ok((key, project))
 }
 
 fn key_of(headers: &HeaderMap, query: Option<&str>) -> Result<PublicKey, ApiError> {
@@ -204,16 +201,18 @@ async fn take(
     item: Received,
     signal: Signal,
     encoding: Encoding,
-    bytes: Bytes,
-    reservation: Reservation,
+    (key, read): (PublicKey, ReadBody),
     origin: Origin,
 ) -> Result<Rejected, ApiError> {
-    let heavy = bytes.len() >= OFF_THREAD_BYTES_MIN;
+    let desk = Desk::new(shared, Party::Key(key), read.reservation, &read.bytes);
     let mut fates = Fates::new(shared, item);
-    let scanned = body::off_thread_if(heavy, move || Batch::scan(signal, encoding, &bytes)).await;
-    let scanned = scanned.and_then(|scanned| scanned.map_err(ApiError::from));
-    let mut batch = match scanned {
-        Ok(batch) => batch,
+    let scan = {
+        let (bytes, reservation) = (read.bytes, desk.reservation.clone());
+        move || scan(signal, encoding, &bytes, &reservation)
+    };
+    let scanned = desk.run(shared, scan).await;
+    let mut records = match scanned.and_then(|scanned| scanned) {
+        Ok(records) => records,
         Err(error) => {
             fates.refused(&error);
             return Err(error);
@@ -221,44 +220,31 @@ async fn take(
     };
     let mut rejected = Rejected::default();
     loop {
-        let reader = origin.clone();
-        let read = body::off_thread_if(heavy, move || {
-            let items = batch.next(CHUNK_EVENTS, &reader.context());
-            (batch, items)
-        })
-        .await;
-        let items = match read {
-            Ok((back, items)) => {
-                batch = back;
-                items
-            }
+        let (rest, piece) = match piece::next(shared, &desk, &origin, records).await {
+            Ok(read) => read,
             Err(error) => {
                 fates.refused(&error);
                 return Err(error);
             }
         };
-        if items.is_empty() {
-            break;
-        }
+        records = rest;
         let mut events = Vec::new();
-        for item in items {
-            match item {
-                OtlpItem::Event(event) => events.push((fates.next("error", 1), *event)),
-                OtlpItem::NotStored(count) => {
-                    let mut guard = fates.next(signal.category(), count);
-                    guard.set_kind(signal.record());
-                    guard.dropped(DropReason::TypeNotStored);
-                }
-                OtlpItem::Rejected(count, invalid) => {
-                    let error = ApiError::from(invalid);
-                    let mut guard = fates.next(signal.category(), count);
-                    guard.set_kind(signal.record());
-                    guard.refused(&error);
-                    rejected.add(count, &error);
-                }
+        for step in piece.read {
+            events.extend(step.events.into_iter().map(|e| (fates.next("error", 1), e)));
+            if step.not_stored > 0 {
+                let mut guard = fates.next(signal.category(), step.not_stored);
+                guard.set_kind(signal.record());
+                guard.dropped(DropReason::TypeNotStored);
+            }
+            for (count, invalid) in step.rejected {
+                let error = ApiError::from(invalid);
+                let mut guard = fates.next(signal.category(), count);
+                guard.set_kind(signal.record());
+                guard.refused(&error);
+                rejected.add(count, &error);
             }
         }
-        for result in shared.store(&origin, events).await {
+        for result in shared.store(events).await {
             match result {
                 Ok(_) => {}
                 // The whole request comes again; what is stored is known by its id.
@@ -266,10 +252,70 @@ async fn take(
                 Err(error) => rejected.add(1, &error),
             }
         }
+        if piece.is_last {
+            break;
+        }
     }
     fates.empty();
-    drop(reservation);
     Ok(rejected)
+}
+
+/// A request's records that are not read yet.
+struct Records {
+    batch: Batch,
+    /// What the places of its records take, and a repaired copy of the text.
+    _charge: Charge,
+}
+
+fn scan(
+    signal: Signal,
+    encoding: Encoding,
+    bytes: &Bytes,
+    reservation: &Reservation,
+) -> Result<Records, ApiError> {
+    // A text may have to be repaired, and is copied twice for it.
+    let copies = match encoding {
+        Encoding::Json => 2 * bytes.len(),
+        Encoding::Protobuf => 0,
+    };
+    let charge = reservation.charge(copies)?;
+    let batch = Batch::scan(signal, encoding, bytes)?;
+    Ok(Records {
+        batch,
+        _charge: charge,
+    })
+}
+
+/// What became of a few records.
+#[derive(Default)]
+struct Step {
+    events: Vec<Prepared>,
+    not_stored: u64,
+    rejected: Vec<(u64, Invalid)>,
+}
+
+impl Source for Records {
+    type Read = Step;
+
+    fn next(&mut self, origin: &Origin) -> Result<Option<(Step, usize)>, Invalid> {
+        let items = self.batch.next(1, &origin.context());
+        if items.is_empty() {
+            return Ok(None);
+        }
+        let (mut step, mut bytes) = (Step::default(), 0);
+        for item in items {
+            match item {
+                OtlpItem::Event(event) => {
+                    let event = origin.prepare(&event);
+                    bytes += event.bytes();
+                    step.events.push(event);
+                }
+                OtlpItem::NotStored(count) => step.not_stored += count,
+                OtlpItem::Rejected(count, invalid) => step.rejected.push((count, invalid)),
+            }
+        }
+        Ok(Some((step, bytes)))
+    }
 }
 
 impl Rejected {

@@ -22,9 +22,9 @@ use bytes::Bytes;
 use event_model::{ProjectId, PublicKey};
 use http::{Method, header, request::Parts};
 
-use super::{Origin, cors};
+use super::{Origin, cors, piece::Desk};
 use crate::{
-    body::{self, OFF_THREAD_BYTES_MIN},
+    body::{self, Incoming, Party, ReadBody},
     error::{ApiError, ErrorCode},
     ingest_auth,
     outcome::Received,
@@ -199,31 +199,57 @@ impl Call {
         if let (Some(item), Some((_, project))) = (item.as_mut(), project) {
             item.relabel(self.endpoint.category(), project);
         }
-        let headers = &self.parts.headers;
-        let read = body::read(headers, request_body, false, limits, &shared.budget).await?;
-        match self.endpoint {
-            Endpoint::Envelope => {
-                let project = self.authenticate_envelope(shared, project, &read.bytes)?;
-                self.take_events(shared, project, read.bytes.clone(), item)
-                    .await
-            }
-            Endpoint::Store => {
-                let project = required(project)?;
-                if self.parts.method == Method::GET {
-                    let data = self.query("sentry_data").unwrap_or_default();
-                    self.take_events(shared, project, Bytes::from(data), item)
-                        .await?;
-                    return Ok(pixel());
-                }
-                self.take_events(shared, project, read.bytes.clone(), item)
-                    .await
-            }
-            _ => {
-                let project = required(project)?;
-                self.take_door(shared, project, read.bytes.clone(), item)
-                    .await
-            }
+        let (read, project, party) = self.receive(shared, request_body, project, item).await?;
+        if self.endpoint == Endpoint::Store && self.parts.method == Method::GET {
+            let data = Bytes::from(self.query("sentry_data").unwrap_or_default());
+            let read = ReadBody {
+                received_bytes: data.len(),
+                bytes: data,
+                ..read
+            };
+            self.take_event(shared, project, (party, read), item)
+                .await?;
+            return Ok(pixel());
         }
+        let sent = (party, read);
+        match self.endpoint {
+            Endpoint::Envelope => self.take_envelope(shared, project, sent, item).await,
+            Endpoint::Store => self.take_event(shared, project, sent, item).await,
+            _ => self.take_door(shared, project, sent, item).await,
+        }
+    }
+
+    /// Reads the body. Of an envelope without a key outside no more than its first
+    /// line is received and decompressed until it has named one.
+    async fn receive(
+        &self,
+        shared: &Arc<Shared>,
+        request_body: Body,
+        project: Option<(PublicKey, ProjectId)>,
+        item: &mut Option<Received>,
+    ) -> Result<(ReadBody, ProjectId, Party), ApiError> {
+        let (parts, limits) = (&self.parts, &shared.config.limits);
+        let sender = shared.sender(&parts.extensions, &parts.headers);
+        let reservation = shared.account(sender, project.map(|(key, _)| key))?;
+        let mut incoming =
+            Incoming::open(&parts.headers, request_body, limits, reservation).await?;
+        let (key, project) = if let Some(known) = project {
+            known
+        } else {
+            let line = incoming.first_line().await?;
+            let known = self.authenticate_envelope(shared, None, &line)?;
+            if let Some(item) = item.as_mut() {
+                item.relabel(self.endpoint.category(), known.1);
+            }
+            incoming.reservation().belongs_to(Party::Key(known.0))?;
+            known
+        };
+        let party = Party::Key(key);
+        let read = incoming.whole((&shared.pool, party)).await?;
+        if self.endpoint == Endpoint::Envelope {
+            self.authenticate_envelope(shared, Some((key, project)), &read.bytes)?;
+        }
+        Ok((read, project, party))
     }
 
     /// The key and its project, from headers, query and path.
@@ -263,14 +289,14 @@ impl Call {
         shared: &Shared,
         given: Option<(PublicKey, ProjectId)>,
         bytes: &[u8],
-    ) -> Result<ProjectId, ApiError> {
+    ) -> Result<(PublicKey, ProjectId), ApiError> {
         let header = parse::envelope_header(bytes)?;
         match (given, header.dsn) {
             (None, None) => Err(ingest_auth::missing_sentry_key()),
-            (Some((_, project)), None) => Ok(project),
+            (Some(given), None) => Ok(given),
             (Some((key, project)), Some(dsn)) => {
                 if dsn.public_key == key && dsn.project_id == project {
-                    return Ok(project);
+                    return Ok((key, project));
                 }
                 Err(ApiError::invalid(
                     "dsn",
@@ -280,7 +306,7 @@ impl Call {
             (None, Some(dsn)) => {
                 let project = self.check_key(shared, dsn.public_key)?;
                 if dsn.project_id == project {
-                    return Ok(project);
+                    return Ok((dsn.public_key, project));
                 }
                 Err(ApiError::invalid(
                     "dsn",
@@ -290,47 +316,77 @@ impl Call {
         }
     }
 
-    async fn take_events(
+    async fn take_envelope(
         &self,
         shared: &Arc<Shared>,
         project: ProjectId,
-        bytes: Bytes,
+        (party, read): (Party, ReadBody),
         item: &mut Option<Received>,
     ) -> Result<Response, ApiError> {
-        let is_envelope = self.endpoint == Endpoint::Envelope;
-        let stored = self
-            .take(shared, project, bytes, item, move |bytes, context| {
-                if is_envelope {
-                    parse::parse_envelope(bytes, context)
-                } else {
-                    parse::parse_store(bytes, context)
-                }
-            })
-            .await?;
+        let origin = self.origin(shared, project, read.received_bytes);
+        let mut desk = Desk::new(shared, party, read.reservation, &read.bytes);
+        let body = read.bytes.clone();
+        let cut = {
+            let reader = origin.clone();
+            move || parse::Envelope::open(read.bytes, reader.context().limits)
+        };
+        let envelope = desk.run(shared, cut).await??;
+        if envelope.has_dump() {
+            desk = desk.away();
+        }
+        let item = self.own(project, item)?;
+        let stored = items::store(shared, &desk, origin, item, envelope, body).await?;
         Ok(stored.into_answer())
     }
 
-    /// Parses a body, on a blocking thread if it is large, and stores what it holds.
+    async fn take_event(
+        &self,
+        shared: &Arc<Shared>,
+        project: ProjectId,
+        sent: (Party, ReadBody),
+        item: &mut Option<Received>,
+    ) -> Result<Response, ApiError> {
+        let stored = self.take(shared, project, sent, item, parse::parse_store);
+        Ok(stored.await?.into_answer())
+    }
+
+    /// Reads a body as a whole and stores what it holds.
     async fn take(
         &self,
         shared: &Arc<Shared>,
         project: ProjectId,
-        bytes: Bytes,
+        (party, read): (Party, ReadBody),
         item: &mut Option<Received>,
         parse: impl FnOnce(&[u8], &parse::Context<'_>) -> Result<Parsed, Invalid> + Send + 'static,
     ) -> Result<items::Stored, ApiError> {
-        if let Some(item) = item.as_mut() {
-            item.relabel(self.endpoint.category(), project);
+        let origin = self.origin(shared, project, read.received_bytes);
+        let mut desk = Desk::new(shared, party, read.reservation, &read.bytes);
+        if self.endpoint == Endpoint::Minidump {
+            desk = desk.away();
         }
-        let origin = Origin::new(shared, project, &self.parts.extensions, &self.parts.headers);
-        let heavy = bytes.len() >= OFF_THREAD_BYTES_MIN;
-        let body = bytes.clone();
+        let body = read.bytes.clone();
         let reader = origin.clone();
-        let parsed = body::off_thread_if(heavy, move || parse(&bytes, &reader.context())).await??;
-        let Some(item) = item.take() else {
+        let parse = move || -> Result<_, Invalid> {
+            let parsed = parse(&read.bytes, &reader.context())?;
+            Ok(items::Whole::new(parsed, &reader))
+        };
+        let whole = desk.run(shared, parse).await??;
+        let item = self.own(project, item)?;
+        items::store(shared, &desk, origin, item, whole, body).await
+    }
+
+    fn origin(&self, shared: &Shared, project: ProjectId, received_bytes: usize) -> Origin {
+        let (extensions, headers) = (&self.parts.extensions, &self.parts.headers);
+        Origin::new(shared, project, extensions, headers).received(received_bytes)
+    }
+
+    /// The request's own item, now that something was read.
+    fn own(&self, project: ProjectId, item: &mut Option<Received>) -> Result<Received, ApiError> {
+        let Some(mut item) = item.take() else {
             return Err(ApiError::new(ErrorCode::Internal, "the item was lost"));
         };
-        items::store(shared, &origin, item, parsed, body).await
+        item.relabel(self.endpoint.category(), project);
+        Ok(item)
     }
 
     fn query(&self, wanted: &str) -> Option<String> {
@@ -338,12 +394,6 @@ impl Call {
         url::form_urlencoded::parse(query.as_bytes())
             .find_map(|(name, value)| (name == wanted).then(|| value.into_owned()))
     }
-}
-
-fn required(project: Option<(PublicKey, ProjectId)>) -> Result<ProjectId, ApiError> {
-    project
-        .map(|(_, project)| project)
-        .ok_or_else(ingest_auth::missing_sentry_key)
 }
 
 /// A transparent GIF, 1×1: what `GET /store/` answers.

@@ -211,10 +211,10 @@ impl Detail {
         self.kind = text(kind);
     }
 
-    pub(crate) fn set_sdk(&mut self, event: &Event) {
-        let part = |name: &str| event.sdk.get(name)?.as_str();
-        if let Some(name) = part("name") {
-            self.sdk = text(&format!("{name}/{}", part("version").unwrap_or_default()));
+    /// As [`sdk_of`] has it; empty: not known.
+    pub(crate) fn set_sdk(&mut self, sdk: &str) {
+        if !sdk.is_empty() {
+            self.sdk = text(sdk);
         }
     }
 
@@ -226,6 +226,15 @@ impl Detail {
     pub(super) fn bytes(&self) -> usize {
         let texts = [&self.kind, &self.sdk, &self.message, &self.field];
         size_of::<Self>() + texts.iter().map(|text| text.len()).sum::<usize>()
+    }
+}
+
+/// `name/version` of the SDK that made an event; empty if it does not say.
+pub(crate) fn sdk_of(event: &Event) -> String {
+    let part = |name: &str| event.sdk.get(name)?.as_str();
+    match part("name") {
+        Some(name) => format!("{name}/{}", part("version").unwrap_or_default()),
+        None => String::new(),
     }
 }
 

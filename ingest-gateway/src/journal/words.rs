@@ -19,6 +19,7 @@ pub(super) fn explanation(reason: Option<DropReason>) -> &'static str {
             DropReason::UnknownProject => "There is no such project.",
             DropReason::Filtered(reason) => reason.explanation(),
             DropReason::Limited => "The project or key sends more than its limit allows.",
+            DropReason::StorageFull => "The files kept take all the room there is for them.",
             DropReason::Overloaded => "The server had no room for it at that moment.",
             DropReason::Aborted => "The request ended before it was complete.",
             DropReason::Internal => "The server failed while working on it.",
@@ -61,6 +62,9 @@ pub(super) fn advice(reason: Option<DropReason>) -> &'static str {
             }
             DropReason::Limited => {
                 "Wait, or raise the limit. Clients heard for how long to be quiet."
+            }
+            DropReason::StorageFull => {
+                "The event itself is stored. Raise limits.blob_bytes_project_max or limits.blob_bytes_max, or send fewer files."
             }
             DropReason::Overloaded => {
                 "Clients that retry lose nothing. If it lasts, look at the server's disk space, memory and its log."

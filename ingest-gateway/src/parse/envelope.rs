@@ -4,6 +4,8 @@
 //! Invariant: an item whose header or length is broken costs only itself: the
 //! splitter looks for the next line that is an item header of a known type.
 
+use std::ops::Range;
+
 use event_model::{EventId, ProjectId};
 
 use super::{DsnParts, EnvelopeHeader, Invalid, json, time};
@@ -43,20 +45,23 @@ const KINDS: [&str; 31] = [
     "trace_attachment",
 ];
 
-/// Longest line tried as a header while looking for the next sound item.
+/// Most things that an item may say it holds: what is only counted is somebody's word.
+const ITEM_COUNT_MAX: u32 = 10_000;
+/// Longest header line, of an envelope or an item: they are read before anybody knows
+/// whether the rest is worth it.
 const HEADER_BYTES_MAX: usize = 8 << 10;
 
 /// One item, its payload unread.
 #[derive(Debug, PartialEq)]
-pub(super) struct RawItem<'a> {
+pub(super) struct RawItem {
     /// One of [`KINDS`], or "unknown".
     pub(super) kind: &'static str,
     /// How many things it says it holds.
     pub(super) item_count: Option<u32>,
     /// What an attachment says of itself.
     pub(super) file: FileHeader,
-    /// Its payload, or why there is none.
-    pub(super) payload: Result<&'a [u8], Invalid>,
+    /// Where its payload is, or why there is none.
+    pub(super) payload: Result<Range<usize>, Invalid>,
 }
 
 /// What an attachment's header says of it.
@@ -73,7 +78,13 @@ pub(super) fn header(body: &[u8]) -> Result<(EnvelopeHeader, usize), Invalid> {
     if start == body.len() {
         return Err(Invalid::malformed("empty envelope"));
     }
-    let end = line_end(body, start);
+    let window = &body[..body.len().min(start + HEADER_BYTES_MAX + 1)];
+    let end = line_end(window, start);
+    if end - start > HEADER_BYTES_MAX {
+        return Err(Invalid::malformed(format!(
+            "the envelope's header (line 1) is longer than {HEADER_BYTES_MAX} bytes"
+        )));
+    }
     let read = json::read(&body[start..end], |line| {
         let object = matches!(line, json::Json::Object(_));
         object.then(|| EnvelopeHeader {
@@ -115,7 +126,7 @@ pub(super) fn dsn(text: &str) -> Option<DsnParts> {
 
 /// Cuts the items out of `body`, from `at` on; at most `items_max`, then one that
 /// says so.
-pub(super) fn items(body: &[u8], at: usize, items_max: usize) -> Vec<RawItem<'_>> {
+pub(super) fn items(body: &[u8], at: usize, items_max: usize) -> Vec<RawItem> {
     let mut items = Vec::new();
     let mut at = skip_blank(body, at);
     while at < body.len() {
@@ -145,6 +156,11 @@ struct ItemHeader {
 }
 
 fn item_header(line: &[u8]) -> Result<ItemHeader, Invalid> {
+    if line.len() > HEADER_BYTES_MAX {
+        return Err(Invalid::malformed(format!(
+            "longer than {HEADER_BYTES_MAX} bytes"
+        )));
+    }
     json::read(line, |json| {
         let Some(name) = json.get("type").and_then(json::Json::into_str) else {
             return Err(Invalid::malformed("an item header without a type"));
@@ -160,7 +176,8 @@ fn item_header(line: &[u8]) -> Result<ItemHeader, Invalid> {
             item_count: json
                 .get("item_count")
                 .and_then(|count| count.as_integer())
-                .and_then(|n| u32::try_from(n).ok()),
+                .and_then(|n| u32::try_from(n).ok())
+                .map(|count| count.min(ITEM_COUNT_MAX)),
             file: if kind == Some("attachment") {
                 FileHeader {
                     name: text(&json, "filename"),
@@ -180,7 +197,7 @@ fn text(json: &json::Json<'_>, key: &str) -> Option<String> {
 }
 
 /// The item whose header begins at `at`, and where to go on.
-fn item(body: &[u8], at: usize) -> (RawItem<'_>, usize) {
+fn item(body: &[u8], at: usize) -> (RawItem, usize) {
     let header_end = line_end(body, at);
     let start = (header_end + 1).min(body.len());
     let header = match item_header(&body[at..header_end]) {
@@ -193,10 +210,10 @@ fn item(body: &[u8], at: usize) -> (RawItem<'_>, usize) {
     let (payload, next) = match header.length {
         None => {
             let end = line_end(body, start);
-            (Ok(&body[start..end]), end)
+            (Ok(start..end), end)
         }
         Some(Ok(length)) => match start.checked_add(length).filter(|end| *end <= body.len()) {
-            Some(end) if end == body.len() || body[end] == b'\n' => (Ok(&body[start..end]), end),
+            Some(end) if end == body.len() || body[end] == b'\n' => (Ok(start..end), end),
             Some(end) => {
                 let message = format!("item at byte {at}: no newline after its {length} bytes");
                 let _ = end;
@@ -221,7 +238,7 @@ fn item(body: &[u8], at: usize) -> (RawItem<'_>, usize) {
     (item, next)
 }
 
-fn broken(kind: &'static str, message: String) -> RawItem<'static> {
+fn broken(kind: &'static str, message: String) -> RawItem {
     RawItem {
         kind,
         item_count: None,
@@ -238,7 +255,6 @@ fn next_header(body: &[u8], start: usize) -> usize {
         let end = line_end(body, at);
         let line = &body[at..end];
         if line.first() == Some(&b'{')
-            && line.len() <= HEADER_BYTES_MAX
             && item_header(line).is_ok_and(|header| header.kind != "unknown")
         {
             return at;
@@ -249,7 +265,7 @@ fn next_header(body: &[u8], start: usize) -> usize {
 }
 
 fn line_end(body: &[u8], from: usize) -> usize {
-    let newline = body[from..].iter().position(|b| *b == b'\n');
+    let newline = memchr::memchr(b'\n', &body[from..]);
     newline.map_or(body.len(), |offset| from + offset)
 }
 
@@ -272,7 +288,7 @@ mod tests {
                 let payload = item.payload.ok();
                 (
                     item.kind,
-                    payload.map(|p| String::from_utf8_lossy(p).into_owned()),
+                    payload.map(|p| String::from_utf8_lossy(&body[p]).into_owned()),
                 )
             })
             .collect()
@@ -326,6 +342,10 @@ mod tests {
             "{\"length\":3}\nxyz\n",
             "not json\nxyz\n",
             "[]\n{\"type\":\"transaction\"}\n",
+            &format!(
+                "{{\"type\":\"event\",\"x\":\"{}\"}}\nxyz\n",
+                "y".repeat(HEADER_BYTES_MAX)
+            ),
         ] {
             for body in [
                 format!("{{}}\n{good}{bad}"),
@@ -368,7 +388,8 @@ mod tests {
         ] {
             assert_eq!(header(odd.as_bytes()).unwrap().0, EnvelopeHeader::default());
         }
-        for bad in ["", "\n\n", "[]", "nope", "{\"a\":"] {
+        let long = format!("{{\"a\":\"{}\"}}\n", "x".repeat(HEADER_BYTES_MAX));
+        for bad in ["", "\n\n", "[]", "nope", "{\"a\":", &long] {
             assert!(!header(bad.as_bytes()).unwrap_err().message.is_empty());
         }
     }

@@ -5,6 +5,8 @@
 //! from the beginning of the file. Invariant: total on any bytes, every list bounded,
 //! nothing outside of the file is read. Stacks are not walked: that needs symbols.
 
+use std::collections::HashSet;
+
 mod event;
 #[cfg(test)]
 pub(super) mod tests;
@@ -84,6 +86,8 @@ pub(super) fn read(bytes: &[u8]) -> Option<Minidump> {
         ..Minidump::default()
     };
     let mut exception = None;
+    // The first of each kind counts: a list that many entries name is read once.
+    let mut seen = HashSet::new();
     for index in 0..count.min(STREAMS_MAX) as usize {
         let at = directory.checked_add(index * DIRECTORY_BYTES)?;
         let Some((kind, size, rva)) = entry(bytes, at) else {
@@ -92,6 +96,9 @@ pub(super) fn read(bytes: &[u8]) -> Option<Minidump> {
         let Some(stream) = slice(bytes, rva, size) else {
             continue;
         };
+        if !seen.insert(kind) {
+            continue;
+        }
         match kind {
             STREAM_THREADS => dump.threads = u32_at(stream, 0).unwrap_or_default(),
             STREAM_MODULES => dump.modules = modules(bytes, stream),

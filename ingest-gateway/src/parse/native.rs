@@ -10,7 +10,9 @@ mod batch;
 mod error;
 mod proto;
 mod read;
+mod wire;
 
+pub use self::batch::NativeBatch;
 pub(super) use self::proto::json_text;
 use self::read::{Path, fields, free_map, list, members, text, timestamp};
 use super::{
@@ -20,6 +22,7 @@ use super::{
     scrub::{self, Scrub},
     sentry,
 };
+use ::proto::v1;
 use event_model::{
     Event, Level,
     event::Breadcrumb,
@@ -44,6 +47,9 @@ const EVENT: [&str; 13] = [
     "fingerprint",
     "extra",
 ];
+/// An event may become so many times its largest size when it is decoded: some twenty
+/// thousand frames.
+const DECODED_FACTOR_MAX: usize = 16;
 const CLIENT: [&str; 6] = [
     "url",
     "user_agent",
@@ -62,13 +68,21 @@ pub(super) fn event(body: &[u8], context: &Context<'_>) -> Result<ParsedEvent, I
     json::read(body, |json| from_json(json, size_bytes, context))?
 }
 
-/// A batch's body; each item is cut out unread, so that none can spoil another.
-pub(super) fn batch(
-    body: &[u8],
-    context: &Context<'_>,
-) -> Result<Vec<Result<ParsedEvent, Invalid>>, Invalid> {
-    let items = batch::split(body, context.limits.batch_max)?;
-    Ok(items.into_iter().map(|item| event(item, context)).collect())
+/// One event as gRPC brings it. Bounded in bytes and in what they become.
+pub(super) fn from_message(message: &[u8], context: &Context<'_>) -> Result<ParsedEvent, Invalid> {
+    checked_size(message.len(), context)?;
+    let bytes_max = context
+        .limits
+        .event_bytes_max
+        .saturating_mul(DECODED_FACTOR_MAX);
+    if wire::decoded_bytes(message) > bytes_max {
+        return Err(Invalid::too_large(format!(
+            "an event of so many parts that they take more than {bytes_max} bytes"
+        )));
+    }
+    let event = <v1::Event as prost::Message>::decode(message)
+        .map_err(|error| Invalid::malformed(format!("no event in protobuf: {error}")))?;
+    super::from_proto(&event, context)
 }
 
 /// The size, if it is allowed.

@@ -23,7 +23,7 @@ mod event;
 mod http;
 mod json;
 mod model;
-mod protobuf;
+pub(super) mod protobuf;
 mod repair;
 mod resource;
 mod spans;

@@ -17,6 +17,13 @@ const LENIENT: GeneralPurposeConfig =
 
 /// The JSON, at most `bytes_max` bytes of it.
 pub(super) fn payload(body: &[u8], bytes_max: usize) -> Result<Cow<'_, [u8]>, Invalid> {
+    // base64 in a form where each sign is escaped is four times as long.
+    if body.len() / 5 > bytes_max {
+        return Err(Invalid::too_large(format!(
+            "a body of {} bytes for an event of at most {bytes_max}",
+            body.len()
+        )));
+    }
     let body = body.trim_ascii();
     let Some(form) = body.strip_prefix(b"sentry_data=") else {
         return data(body, bytes_max);

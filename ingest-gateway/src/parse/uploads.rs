@@ -1,9 +1,12 @@
 //! Files that come without an envelope: as forms, or as a bare minidump.
 
+use std::io::Read as _;
+
 use serde_json::{Map, Value};
 
 use super::{
-    Context, File, Invalid, Item, Parsed, envelope, files, minidump, multipart, sentry, value,
+    Context, File, Invalid, Item, Parsed, envelope, files, items, minidump, multipart, sentry,
+    value,
 };
 
 /// The form field that crash reporters put their dump into.
@@ -12,12 +15,31 @@ const DUMP_FIELD: &str = "upload_file_minidump";
 const ANNOTATIONS_MAX: usize = 100;
 const ANNOTATION_CHARS_MAX: usize = 1_024;
 
-/// The first sound minidump among an envelope's items.
-pub(super) fn dump_of(raws: &[envelope::RawItem<'_>]) -> Option<minidump::Minidump> {
-    raws.iter()
-        .filter(|raw| raw.kind == "attachment")
-        .filter(|raw| raw.file.attachment_type.as_deref() == Some("event.minidump"))
-        .find_map(|raw| minidump::read(raw.payload.as_ref().ok()?))
+/// Longest dump that is read of a compressed one, bytes: what crashed stands in its
+/// first few hundred kilobytes, memory behind.
+const DUMP_BYTES_MAX: u64 = 16 << 20;
+/// The same, by the bytes it was compressed to.
+const DUMP_RATIO_MAX: u64 = 100;
+
+/// Where an item's dump is, if it has one.
+pub(super) fn dump_place(raw: &envelope::RawItem) -> Option<std::ops::Range<usize>> {
+    let is_dump =
+        raw.kind == "attachment" && raw.file.attachment_type.as_deref() == Some("event.minidump");
+    raw.payload.as_ref().ok().filter(|_| is_dump).cloned()
+}
+
+/// Reads a dump, as it is or gzip'd, as crash reporters store it.
+pub(super) fn read_dump(bytes: &[u8]) -> Option<minidump::Minidump> {
+    if !bytes.starts_with(&[0x1f, 0x8b]) {
+        return minidump::read(bytes);
+    }
+    let max = (bytes.len() as u64 * DUMP_RATIO_MAX).min(DUMP_BYTES_MAX);
+    let mut dump = Vec::new();
+    // Cut or broken: what came out may still say what crashed.
+    let _ = flate2::read::MultiGzDecoder::new(bytes)
+        .take(max)
+        .read_to_end(&mut dump);
+    minidump::read(&dump)
 }
 
 /// Files need an event to belong to.
@@ -29,7 +51,7 @@ pub(super) fn refuse_files_of_nothing(parsed: &mut Parsed) {
         if matches!(item, Item::File(_)) {
             *item = Item::Broken {
                 kind: "attachment".to_owned(),
-                invalid: Invalid::field("event_id", "an attachment without an event"),
+                invalid: super::file_of_nothing(),
             };
         }
     }
@@ -91,10 +113,10 @@ pub fn parse_minidump(
                 parsed.items.push(file(body, part, None));
             }
         }
-        (dump.bytes, beside(&parts))
+        (dump.bytes, beside(&parts, context)?)
     };
-    let dump = minidump::read(dump)
-        .ok_or_else(|| Invalid::field(DUMP_FIELD, "no minidump, or cut short"))?;
+    let dump =
+        read_dump(dump).ok_or_else(|| Invalid::field(DUMP_FIELD, "no minidump, or cut short"))?;
     limit_files(&mut parsed, context);
     let payload = minidump::payload(base, &dump);
     match sentry::read(&payload, None, None, context)? {
@@ -142,9 +164,7 @@ fn limit_files(parsed: &mut Parsed, context: &Context<'_>) {
         if sum > max {
             *item = Item::Broken {
                 kind: "attachment".to_owned(),
-                invalid: Invalid::too_large(format!(
-                    "attachments of more than {max} bytes together"
-                )),
+                invalid: items::too_large(max),
             };
         }
     }
@@ -152,7 +172,18 @@ fn limit_files(parsed: &mut Parsed, context: &Context<'_>) {
 
 /// What a form says beside its files: `sentry` as JSON, `sentry[a][b]` member by
 /// member; any other field is kept as an annotation.
-fn beside(parts: &[multipart::Part<'_>]) -> Map<String, Value> {
+fn beside(
+    parts: &[multipart::Part<'_>],
+    context: &Context<'_>,
+) -> Result<Map<String, Value>, Invalid> {
+    let fields = parts.iter().filter(|part| part.file_name.is_none());
+    let bytes: usize = fields.map(|part| part.name.len() + part.bytes.len()).sum();
+    let max = context.limits.event_bytes_max;
+    if bytes > max {
+        return Err(Invalid::too_large(format!(
+            "the form says {bytes} bytes beside its files; at most {max} are allowed"
+        )));
+    }
     let mut event = Map::new();
     let mut annotations = Map::new();
     for part in parts.iter().filter(|part| part.file_name.is_none()) {
@@ -181,7 +212,7 @@ fn beside(parts: &[multipart::Part<'_>]) -> Map<String, Value> {
             }
         }
     }
-    event
+    Ok(event)
 }
 
 /// Sets `a][b]` to a text; at most four levels.

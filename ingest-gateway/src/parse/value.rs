@@ -11,7 +11,7 @@ use super::{
     time,
 };
 
-/// Largest document read as a tree, bytes of what is kept.
+/// Largest document read as a tree, bytes.
 const TREE_BYTES_MAX: usize = 1 << 20;
 
 /// The document as an object.
@@ -24,9 +24,21 @@ pub(super) fn object(bytes: &[u8]) -> Result<Map<String, Value>, Invalid> {
 
 /// The document, whatever it is.
 pub(super) fn tree(bytes: &[u8]) -> Result<Value, Invalid> {
+    check_size(bytes)?;
     json::read(bytes, |json| {
         json.into_value(&mut Budget::new(TREE_BYTES_MAX, TREE_BYTES_MAX))
     })
+}
+
+/// Refuses what is too large to be no event.
+pub(super) fn check_size(bytes: &[u8]) -> Result<(), Invalid> {
+    if bytes.len() > TREE_BYTES_MAX {
+        return Err(Invalid::too_large(format!(
+            "{} bytes of what is no event; at most {TREE_BYTES_MAX} are allowed",
+            bytes.len()
+        )));
+    }
+    Ok(())
 }
 
 /// A text, or a number or truth value as one, cut to `chars_max` characters, without

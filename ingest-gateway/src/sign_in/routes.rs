@@ -235,8 +235,10 @@ impl Auth {
         let mut limits = self.shared.config.limits.clone();
         limits.received_bytes_max = BODY_BYTES_MAX;
         limits.decompressed_bytes_max = BODY_BYTES_MAX;
-        let budget = &self.shared.budget;
-        let read = body::read(&parts.headers, body, false, &limits, budget).await?;
+        let sender = self.shared.sender(&parts.extensions, &parts.headers);
+        let reservation = self.shared.sign_in_budget.reserve(sender);
+        let turn = (&self.shared.pool, sender);
+        let read = body::read(&parts.headers, body, &limits, reservation, turn).await?;
         serde_json::from_slice(&read.bytes).map_err(|error| {
             // serde's words name the missing field, never a value of ours.
             ApiError::invalid("", format!("the body is not the JSON expected: {error}"))

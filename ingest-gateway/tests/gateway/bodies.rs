@@ -8,7 +8,7 @@ use flate2::{
 };
 use http::StatusCode;
 
-use crate::support::{KEY, World, config, envelope, id, native_event, wishes};
+use crate::support::{KEY, World, config, envelope, id, native_event, sentry_event, wishes};
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
@@ -76,12 +76,106 @@ async fn every_encoding_of_real_clients_is_read() {
 }
 
 #[tokio::test]
-async fn native_gzip_is_known_by_its_first_bytes() {
+async fn what_a_proxy_took_the_encoding_from_or_left_it_on_is_known_by_its_first_bytes() {
     let world = World::new().await;
-    let answer = world
-        .post_native(gzip(native_event(&id(1)).as_bytes()))
-        .await;
-    assert_eq!(answer.status, StatusCode::ACCEPTED);
+    let encodings: [(&str, Encoder); 3] = [("gzip", gzip), ("zstd", zstd), ("deflate", zlib)];
+    let mut stored = 0;
+    for (name, encode) in encodings {
+        // Without its name, and in clear under a name.
+        let labels: &[(&str, &str)] = &[("content-encoding", name)];
+        for (headers, encode) in [(&[][..], encode), (labels, <[u8]>::to_vec as Encoder)] {
+            if name == "deflate" && !headers.is_empty() {
+                continue;
+            }
+            for door in ["store", "envelope", "native"] {
+                stored += 1;
+                let id = id(stored);
+                let (path, body) = match door {
+                    "store" => (format!("/api/1/store/?sentry_key={KEY}"), sentry_event(&id)),
+                    "envelope" => (format!("/api/1/envelope/?sentry_key={KEY}"), envelope(&id)),
+                    _ => (format!("/api/errors?key={KEY}"), native_event(&id)),
+                };
+                let answer = world.post(&path, headers, encode(body.as_bytes())).await;
+                assert!(
+                    answer.status.is_success(),
+                    "{door} {name}: {:?}",
+                    answer.body
+                );
+            }
+        }
+    }
+    assert_eq!(world.stored_ids().len(), stored as usize);
+}
+
+#[tokio::test]
+async fn what_shrinks_by_more_than_a_hundred_is_a_bomb() {
+    let world = World::new().await;
+    let path = format!("/api/1/envelope/?sentry_key={KEY}");
+    let encodings: [(&str, Encoder); 4] = [
+        ("gzip", gzip),
+        ("deflate", zlib),
+        ("br", brotli),
+        ("zstd", zstd),
+    ];
+    for (name, encode) in encodings {
+        let headers = [("content-encoding", name)];
+        let blanks = |bytes: usize| {
+            let body = envelope(&id(1)) + "\n" + &" ".repeat(bytes);
+            encode(body.as_bytes())
+        };
+        let small = world.post(&path, &headers, blanks(900_000)).await;
+        assert_eq!(small.status, StatusCode::OK, "{name}");
+        let large = world.post(&path, &headers, blanks(8 << 20)).await;
+        assert_eq!(large.status, StatusCode::PAYLOAD_TOO_LARGE, "{name}");
+    }
+    assert_eq!(world.stored_ids(), [id(1)]);
+    assert_eq!(world.gateway.tally().in_flight, 0);
+}
+
+#[tokio::test]
+async fn an_envelope_without_a_key_is_known_by_its_first_line_before_it_is_whole() {
+    let world = World::new().await;
+    let endless = |first: String| {
+        let first = futures_util::stream::iter([Ok::<_, std::io::Error>(Bytes::from(first))]);
+        let stream = futures_util::StreamExt::chain(first, futures_util::stream::pending());
+        Body::from_stream(stream)
+    };
+    // Refused at once, though the body never ends.
+    for (line, status) in [
+        ("{}\n".to_owned(), StatusCode::UNAUTHORIZED),
+        (
+            format!(
+                "{{\"dsn\":\"http://{}@h/1\"}}\n",
+                crate::support::other_key()
+            ),
+            StatusCode::FORBIDDEN,
+        ),
+        (
+            format!("{{\"a\":\"{}", "x".repeat(9_000)),
+            StatusCode::BAD_REQUEST,
+        ),
+        (" ".repeat(9_000), StatusCode::BAD_REQUEST),
+        ("[0,".repeat(5_000), StatusCode::BAD_REQUEST),
+    ] {
+        let answer = world.post("/tunnel", &[], endless(line.clone())).await;
+        assert_eq!(answer.status, status, "{line}");
+    }
+    assert_eq!(world.gateway.tally().in_flight, 0);
+    // The key may come a byte at a time, compressed or not.
+    let body = format!(
+        "{{\"dsn\":\"http://{KEY}@h/1\"}}\n{{\"type\":\"event\"}}\n{}",
+        sentry_event(&id(1))
+    );
+    for (name, body) in [("gzip", gzip(body.as_bytes())), ("", body.into_bytes())] {
+        let bytes = body.chunks(1).map(Bytes::copy_from_slice);
+        let bytes: Vec<_> = bytes.map(Ok::<_, std::io::Error>).collect();
+        let body = Body::from_stream(futures_util::stream::iter(bytes));
+        let answer = world
+            .post("/tunnel", &[("content-encoding", name)], body)
+            .await;
+        assert_eq!(answer.status, StatusCode::OK, "{name:?} {:?}", answer.body);
+    }
+    assert_eq!(world.stored_ids(), [id(1)]);
 }
 
 #[tokio::test]

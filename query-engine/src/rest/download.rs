@@ -10,9 +10,13 @@ use axum::{
 };
 use event_model::EventId;
 use http::{HeaderValue, header};
+use tokio_util::io::ReaderStream;
 
 use super::{Reader, cut, params::Params};
 use crate::{core::Core, error::ApiError};
+
+/// Bytes of a file in memory while it is sent.
+const STEP_BYTES: usize = 64 * 1024;
 
 /// `GET /api/errors/{id}/attachments/{number}`; also of feedback, by its id.
 pub(super) async fn attachment(
@@ -29,11 +33,14 @@ pub(super) async fn attachment(
         let message = format!("{:?} is not the number of an attachment", cut(&number));
         ApiError::invalid("number", message)
     })?;
-    let (file, bytes) = core
+    let (file, bytes, length) = core
         .attachment(id, number, params.after_position()?)
         .await?;
-    let mut response = Response::new(Body::from(bytes));
+    // Read as fast as it is taken, so that who takes nothing holds nothing.
+    let bytes = ReaderStream::with_capacity(tokio::fs::File::from_std(bytes), STEP_BYTES);
+    let mut response = Response::new(Body::from_stream(bytes));
     let headers = response.headers_mut();
+    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
     let disposition = disposition(&file.name);
     let plain = HeaderValue::from_static("attachment");
     headers.insert(

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
 use event_model::{EventId, ProjectId};
 use http::{StatusCode, header};
 
 use super::{Call, Endpoint, items::Stored};
 use crate::{
+    body::{Party, ReadBody},
     error::{ApiError, ErrorCode},
     outcome::{DropReason, Received},
     parse::{self, Parsed, ReportOrigin},
@@ -21,7 +21,7 @@ impl Call {
         &self,
         shared: &Arc<Shared>,
         project: ProjectId,
-        bytes: Bytes,
+        sent: (Party, ReadBody),
         item: &mut Option<Received>,
     ) -> Result<Response, ApiError> {
         let content_type = self.content_type().unwrap_or_default().to_owned();
@@ -40,7 +40,7 @@ impl Call {
                 let read = move |body: &[u8], context: &parse::Context<'_>| {
                     parse::parse_reports(body, &origin, context)
                 };
-                let stored = self.take(shared, project, bytes, item, read).await?;
+                let stored = self.take(shared, project, sent, item, read).await?;
                 Ok(stored.limit(StatusCode::OK.into_response()))
             }
             Endpoint::Attachments => {
@@ -52,14 +52,14 @@ impl Call {
                         ..parsed
                     })
                 };
-                let stored = self.take(shared, project, bytes, item, read).await?;
+                let stored = self.take(shared, project, sent, item, read).await?;
                 Ok(stored.limit(StatusCode::CREATED.into_response()))
             }
             Endpoint::Minidump => {
                 let read = move |body: &[u8], context: &parse::Context<'_>| {
                     parse::parse_minidump(body, &content_type, context)
                 };
-                let stored = self.take(shared, project, bytes, item, read).await?;
+                let stored = self.take(shared, project, sent, item, read).await?;
                 Ok(crash_answer(&stored))
             }
             Endpoint::Unreal => {
@@ -74,13 +74,12 @@ impl Call {
                 let read = move |body: &[u8], context: &parse::Context<'_>| {
                     parse::parse_check_in(&members, body, context).map(one)
                 };
-                let stored = self.take(shared, project, bytes, item, read).await?;
+                let stored = self.take(shared, project, sent, item, read).await?;
                 Ok(stored.limit(StatusCode::ACCEPTED.into_response()))
             }
-            Endpoint::ReportDialog => self.take_dialog(shared, project, bytes, item).await,
-            Endpoint::Envelope | Endpoint::Store => {
-                self.take_events(shared, project, bytes, item).await
-            }
+            Endpoint::ReportDialog => self.take_dialog(shared, project, sent, item).await,
+            Endpoint::Envelope => self.take_envelope(shared, project, sent, item).await,
+            Endpoint::Store => self.take_event(shared, project, sent, item).await,
         }
     }
 

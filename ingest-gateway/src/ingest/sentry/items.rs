@@ -13,12 +13,14 @@ use serde_json::json;
 
 use crate::{
     error::ApiError,
+    filter::FilterReason,
     ingest::{
         Origin,
         notes::{Files, Kept},
+        piece::{self, Desk, Got, Source},
     },
     outcome::{DropReason, Received},
-    parse::{Item, Parsed},
+    parse::{self, File, Invalid, Item, Parsed},
     shared::Shared,
 };
 
@@ -35,94 +37,240 @@ pub(super) struct Stored {
     unwanted: BTreeSet<&'static str>,
 }
 
-/// Gives every item its fate: refused only if nothing of the request was any good, or
-/// if something good could not be stored now. `body` is what was parsed.
-pub(super) async fn store(
+/// What was read as a whole.
+pub(super) struct Whole {
+    event_id: Option<EventId>,
+    items: std::vec::IntoIter<(Got, usize)>,
+}
+
+impl Whole {
+    pub(super) fn new(parsed: Parsed, origin: &Origin) -> Self {
+        let items = parsed.items.into_iter().map(|item| Got::of(item, origin));
+        Self {
+            event_id: parsed.event_id,
+            items: items.collect::<Vec<_>>().into_iter(),
+        }
+    }
+}
+
+impl Source for Whole {
+    type Read = Got;
+
+    fn next(&mut self, _: &Origin) -> Result<Option<(Got, usize)>, Invalid> {
+        Ok(self.items.next())
+    }
+}
+
+/// A source that knows which event it is about.
+pub(super) trait About: Source<Read = Got> {
+    /// The one to answer with, as far as it was read.
+    fn event_id(&self) -> Option<EventId>;
+}
+
+impl About for Whole {
+    fn event_id(&self) -> Option<EventId> {
+        self.event_id
+    }
+}
+
+impl About for parse::Envelope {
+    fn event_id(&self) -> Option<EventId> {
+        parse::Envelope::event_id(self)
+    }
+}
+
+/// Reads and stores items a piece at a time, and gives each its fate: refused only if
+/// nothing of the request was any good, or if something good could not be stored now.
+/// `body` is what is read.
+pub(super) async fn store<S: About>(
     shared: &Arc<Shared>,
-    origin: &Origin,
+    desk: &Desk,
+    origin: Origin,
     item: Received,
-    parsed: Parsed,
+    mut source: S,
     body: Bytes,
 ) -> Result<Stored, ApiError> {
-    let mut guards = Guards {
-        project: item.project(),
-        tally: Arc::clone(&shared.tally),
-        first: Some(item),
+    let mut keeping = Keeping {
+        shared,
+        guards: Guards {
+            project: item.project(),
+            tally: Arc::clone(&shared.tally),
+            first: Some(item),
+        },
+        files: Vec::new(),
+        unwanted: BTreeSet::new(),
+        has_event: false,
+        first_unwanted: None,
+        stored_id: None,
+        broken: None,
+        is_good: false,
+        is_empty: true,
     };
-    let project_id = guards.project;
-    let mut events = Vec::new();
-    let mut kept = Vec::new();
-    let mut files = Vec::new();
-    let mut unwanted = BTreeSet::new();
-    let mut broken: Option<ApiError> = None;
-    let mut good = parsed.items.is_empty();
-    for item in parsed.items {
+    loop {
+        let (rest, piece) = match piece::next(shared, desk, &origin, source).await {
+            Ok(read) => read,
+            Err(error) => {
+                keeping.refuse_rest(&error);
+                return Err(error);
+            }
+        };
+        source = rest;
+        let files = piece.is_last.then(|| (source.event_id(), &origin, &body));
+        if let Err(error) = keeping.take(piece.read, files).await {
+            keeping.refuse_rest(&error);
+            return Err(error);
+        }
+        if piece.is_last {
+            return keeping.end(source.event_id());
+        }
+    }
+}
+
+/// A request's items on their way.
+struct Keeping<'s> {
+    shared: &'s Arc<Shared>,
+    guards: Guards,
+    /// They wait for the end: their event may come behind them.
+    files: Vec<(Received, File)>,
+    unwanted: BTreeSet<&'static str>,
+    has_event: bool,
+    /// Why the first event is turned away, if it is.
+    first_unwanted: Option<FilterReason>,
+    stored_id: Option<EventId>,
+    broken: Option<ApiError>,
+    is_good: bool,
+    is_empty: bool,
+}
+
+/// Which event files are of, and where they are.
+type FilesOf<'a> = (Option<EventId>, &'a Origin, &'a Bytes);
+
+impl Keeping<'_> {
+    /// Stores a piece; of the last one the files, too.
+    async fn take(&mut self, piece: Vec<Got>, last: Option<FilesOf<'_>>) -> Result<(), ApiError> {
+        let mut events = Vec::new();
+        let mut kept = Vec::new();
+        self.is_empty &= piece.is_empty();
+        for got in piece {
+            match got {
+                Got::Event(event) => {
+                    if !std::mem::replace(&mut self.has_event, true) {
+                        self.first_unwanted = event.unwanted();
+                    }
+                    events.push((self.guards.next("error", 1), event));
+                }
+                Got::Other(item) => kept.extend(self.item(item)),
+            }
+        }
+        if let Some(last) = last {
+            kept.extend(self.files(last));
+        }
+        let shared = self.shared;
+        let (stored, kept) = tokio::join!(shared.store(events), shared.keep(kept));
+        let ids = stored.into_iter().map(|result| result.map(Some));
+        let kept = kept.into_iter().map(|result| result.map(|()| None));
+        for result in ids.chain(kept) {
+            match result {
+                Ok(id) => {
+                    self.is_good = true;
+                    self.stored_id = self.stored_id.or(id);
+                }
+                Err(error) if error.code.is_retriable() => return Err(error),
+                Err(error) => {
+                    self.broken.get_or_insert(error);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives an item that is no event its fate, or what is to be kept of it.
+    fn item(&mut self, item: Item) -> Option<Kept> {
         match item {
-            Item::Event(event) => events.push((guards.next("error", 1), *event)),
-            Item::File(file) => files.push((guards.next("attachment", 1), file)),
+            // Prepared where it was read.
+            Item::Event(_) => None,
+            Item::File(file) => {
+                let guard = self.guards.next("attachment", 1);
+                self.files.push((guard, file));
+                None
+            }
             Item::Note { kind, note } => {
-                let mut guard = guards.next(category_of(kind), 1);
+                let mut guard = self.guards.next(category_of(kind), 1);
                 guard.set_kind(kind);
-                kept.push(Kept::Note(guard, note));
+                Some(Kept::Note(guard, note))
             }
             Item::NotStored { kind, quantity, .. } => {
-                good = true;
-                unwanted.extend(unwanted_category(&kind));
-                let mut guard = guards.next(category_of(&kind), u64::from(quantity));
+                self.is_good = true;
+                self.unwanted.extend(unwanted_category(&kind));
+                let mut guard = self.guards.next(category_of(&kind), u64::from(quantity));
                 guard.set_kind(&kind);
                 guard.dropped(DropReason::TypeNotStored);
+                None
             }
             Item::Broken { kind, invalid } => {
-                good |= is_secondary(&kind);
+                self.is_good |= is_secondary(&kind);
                 let error = ApiError::from(invalid);
-                let mut guard = guards.next(category_of(&kind), 1);
+                let mut guard = self.guards.next(category_of(&kind), 1);
                 guard.set_kind(&kind);
                 guard.refused(&error);
-                broken.get_or_insert(error);
+                self.broken.get_or_insert(error);
+                None
             }
         }
     }
-    if let Some(unused) = guards.first.take() {
-        unused.dropped(DropReason::Empty);
-    }
-    let event_id = parsed.event_id;
-    // Files of an event that is turned away are not wanted either.
-    let event = events.first().filter(|_| !files.is_empty());
-    if let Some(reason) = event.and_then(|(_, event)| origin.unwanted(event)) {
-        for (guard, _) in files.drain(..) {
-            guard.dropped(DropReason::Filtered(reason));
+
+    /// The files of the request, if there is an event that is wanted for them.
+    fn files(&mut self, (event_id, origin, body): FilesOf<'_>) -> Option<Kept> {
+        let files = std::mem::take(&mut self.files);
+        if files.is_empty() {
+            return None;
         }
-    }
-    if let Some(event_id) = event_id.filter(|_| !files.is_empty()) {
-        kept.push(Kept::Files(Files {
-            project_id,
+        if let Some(reason) = self.first_unwanted {
+            for (guard, _) in files {
+                guard.dropped(DropReason::Filtered(reason));
+            }
+            return None;
+        }
+        let Some(event_id) = event_id else {
+            let error = ApiError::from(parse::file_of_nothing());
+            for (mut guard, _) in files {
+                guard.set_kind("attachment");
+                guard.refused(&error);
+            }
+            self.broken.get_or_insert(error);
+            return None;
+        };
+        Some(Kept::Files(Files {
+            project_id: self.guards.project,
             received_ns: origin.context().received_ns,
             event_id,
             named: files,
-            body: parsed.unpacked.unwrap_or(body),
-        }));
+            body: body.clone(),
+        }))
     }
-    let (stored, kept) = tokio::join!(shared.store(origin, events), shared.keep(kept));
-    let mut stored_id = None;
-    let ids = stored.into_iter().map(|result| result.map(Some));
-    for result in ids.chain(kept.into_iter().map(|result| result.map(|()| None))) {
-        match result {
-            Ok(id) => {
-                good = true;
-                stored_id = stored_id.or(id);
-            }
-            Err(error) if error.code.is_retriable() => return Err(error),
-            Err(error) => {
-                broken.get_or_insert(error);
-            }
+
+    /// What was not read any more goes with the request.
+    fn refuse_rest(&mut self, error: &ApiError) {
+        for (guard, _) in self.files.drain(..) {
+            guard.refused(error);
+        }
+        if let Some(unused) = self.guards.first.take() {
+            unused.refused(error);
         }
     }
-    match broken.filter(|_| !good) {
-        Some(error) => Err(error),
-        None => Ok(Stored {
-            event_id: event_id.or(stored_id),
-            unwanted,
-        }),
+
+    fn end(mut self, event_id: Option<EventId>) -> Result<Stored, ApiError> {
+        if let Some(unused) = self.guards.first.take() {
+            unused.dropped(DropReason::Empty);
+        }
+        let is_good = self.is_good || self.is_empty;
+        match self.broken.filter(|_| !is_good) {
+            Some(error) => Err(error),
+            None => Ok(Stored {
+                event_id: event_id.or(self.stored_id),
+                unwanted: self.unwanted,
+            }),
+        }
     }
 }
 

@@ -7,12 +7,12 @@
 use std::sync::Arc;
 
 use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
 use event_model::{EventId, ProjectId, PublicKey};
 use http::{HeaderValue, StatusCode, header};
 
 use super::{Call, doors};
 use crate::{
+    body::{Party, ReadBody},
     error::{ApiError, ErrorCode},
     ingest_auth,
     outcome::Received,
@@ -57,7 +57,7 @@ impl Call {
         &self,
         shared: &Arc<Shared>,
         project: ProjectId,
-        bytes: Bytes,
+        sent: (Party, ReadBody),
         item: &mut Option<Received>,
     ) -> Result<Response, ApiError> {
         let event_id: Option<EventId> = self
@@ -65,6 +65,7 @@ impl Call {
             .and_then(|id| id.parse().ok())
             .filter(|id: &EventId| id.0 != [0; 16]);
         let read = move |body: &[u8], context: &parse::Context<'_>| {
+            parse::check_form(body)?;
             let (mut name, mut email, mut message) = Default::default();
             for (key, value) in url::form_urlencoded::parse(body) {
                 match key.as_ref() {
@@ -83,7 +84,7 @@ impl Call {
             };
             parse::parse_written(&said, context).map(doors::one)
         };
-        let stored = self.take(shared, project, bytes, item, read).await?;
+        let stored = self.take(shared, project, sent, item, read).await?;
         Ok(stored.limit((StatusCode::OK, axum::Json(serde_json::json!({}))).into_response()))
     }
 }

@@ -1,13 +1,102 @@
-//! `{"errors":[…]}` → the bytes of each error.
+//! `{"errors":[…]}`, or `SendErrorsRequest` → the bytes of each error.
 //!
 //! Invariant: an item is cut out by its brackets and quotes alone, unread, so that
 //! none can spoil another; one pass, no memory but the list of at most as many items
 //! as are allowed.
 
-use super::super::{Invalid, InvalidReason};
+use std::ops::Range;
+
+use bytes::Bytes;
+
+use super::{
+    super::{Context, Invalid, InvalidReason, ParsedEvent},
+    wire,
+};
+
+/// A batch whose events have been found but not read.
+#[derive(Debug)]
+pub struct NativeBatch {
+    body: Bytes,
+    form: Form,
+    places: std::vec::IntoIter<Range<u32>>,
+}
+
+/// How events are written.
+#[derive(Debug, Clone, Copy)]
+enum Form {
+    Json,
+    Proto,
+}
+
+impl NativeBatch {
+    /// Finds the events of `{"errors":[…]}`, at most `max`. Fails if it is none.
+    pub fn scan(body: Bytes, max: usize) -> Result<Self, Invalid> {
+        let items = split(&body, max)?;
+        let places = items.into_iter().map(|item| place(&body, item));
+        let places = places.collect::<Vec<_>>().into_iter();
+        Ok(Self {
+            form: Form::Json,
+            places,
+            body,
+        })
+    }
+
+    /// Finds the events of a `SendErrorsRequest`, at most `max`.
+    pub fn scan_message(body: Bytes, max: usize) -> Result<Self, Invalid> {
+        let mut places = Vec::new();
+        let mut count = 0usize;
+        for field in wire::fields(&body) {
+            if let (1, wire::Field::Bytes(event)) = field? {
+                count += 1;
+                if count <= max {
+                    places.push(place(&body, event));
+                }
+            }
+        }
+        if count > max {
+            return Err(too_many(count, max));
+        }
+        Ok(Self {
+            form: Form::Proto,
+            places: places.into_iter(),
+            body,
+        })
+    }
+
+    /// How many there are that were not read.
+    pub fn count(&self) -> usize {
+        self.places.len()
+    }
+
+    /// Reads the next one; none at the end.
+    pub fn next_event(&mut self, context: &Context<'_>) -> Option<Result<ParsedEvent, Invalid>> {
+        let place = self.places.next()?;
+        let bytes = &self.body[place.start as usize..place.end as usize];
+        Some(match self.form {
+            Form::Json => super::event(bytes, context),
+            Form::Proto => super::from_message(bytes, context),
+        })
+    }
+}
+
+fn too_many(count: usize, max: usize) -> Invalid {
+    Invalid {
+        field: "errors".to_owned(),
+        ..Invalid::too_large(format!("{count} errors in one batch; at most {max}"))
+    }
+}
+
+/// Where `part`, a piece of `body`, stands in it. Bodies are far below 4 GiB.
+fn place(body: &[u8], part: &[u8]) -> Range<u32> {
+    if part.is_empty() {
+        return 0..0;
+    }
+    let start = (part.as_ptr().addr() - body.as_ptr().addr()) as u32;
+    start..start + part.len() as u32
+}
 
 /// The items, at most `max`.
-pub(super) fn split(body: &[u8], max: usize) -> Result<Vec<&[u8]>, Invalid> {
+fn split(body: &[u8], max: usize) -> Result<Vec<&[u8]>, Invalid> {
     let mut scan = Scan { body, at: 0 };
     if body.starts_with("\u{feff}".as_bytes()) {
         scan.at = 3;
@@ -60,10 +149,7 @@ impl<'b> Scan<'b> {
             Ok(())
         })?;
         if count > max {
-            return Err(Invalid {
-                field: "errors".to_owned(),
-                ..Invalid::too_large(format!("{count} errors in one batch; at most {max}"))
-            });
+            return Err(too_many(count, max));
         }
         Ok(items)
     }

@@ -24,6 +24,10 @@ const STEP_RECORDS: usize = 1_024;
 /// is read of it takes some twenty times its bytes for a moment.
 const SPAN_EVENTS: usize = 4;
 
+/// Errors of one span that become events, all at once: SDKs record no more than so
+/// many span events.
+const SPAN_ERRORS_MAX: usize = 128;
+
 /// Where something stands in the body. Bodies are far below 4 GiB.
 type Place = Range<u32>;
 
@@ -380,6 +384,11 @@ impl Batch {
         let read = read_span(encoding, record, |span| {
             let entry = spans.entry_of(&span);
             for (number, facts) in Facts::of_span(span, entry).into_iter().enumerate() {
+                if number == SPAN_ERRORS_MAX {
+                    let message = format!("more than {SPAN_ERRORS_MAX} errors in one span");
+                    items.push(OtlpItem::Rejected(1, Invalid::too_large(message)));
+                    break;
+                }
                 let size = facts.size_bytes;
                 let hash = event::hash_of([resource.hash, scope.hash], record, number);
                 let built = check_size(size, context.limits.event_bytes_max)

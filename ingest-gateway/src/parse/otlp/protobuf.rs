@@ -20,7 +20,7 @@ const EVENT_NAME: u32 = 2;
 
 /// A field's value. Fixed and variable numbers are told apart by nobody.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Field<'a> {
+pub(in super::super) enum Field<'a> {
     Number(u64),
     Bytes(&'a [u8]),
 }
@@ -50,11 +50,11 @@ impl<'a> Field<'a> {
 
 /// The fields of one message.
 #[derive(Debug, Clone)]
-pub(super) struct Fields<'a> {
+pub(in super::super) struct Fields<'a> {
     rest: &'a [u8],
 }
 
-pub(super) fn fields(message: &[u8]) -> Fields<'_> {
+pub(in super::super) fn fields(message: &[u8]) -> Fields<'_> {
     Fields { rest: message }
 }
 
