@@ -5,9 +5,12 @@
 //! process (`RssAnon`, read from outside) stays within a bound, and comes back. What
 //! a dev build needs is generous in every bound; what an attack took before it was
 //! answered is said beside it.
-#![allow(dead_code)]
 
 pub(crate) mod h2;
-mod places;
+pub(crate) mod shapes;
 pub(crate) mod siege;
 pub(crate) mod wire;
+
+mod bodies;
+mod held;
+mod places;

@@ -127,8 +127,8 @@ fn a_broken_item_never_costs_its_neighbours() {
         "{\"type\":\"event\"}\n{\"message\":\"from an envelope\",\"level\":\"nonsense\",\"tags\":17}\n",
     );
     let path = format!("/behind/a/prefix/api/1/envelope/?sentry_key={KEY}");
-    let (status, headers, answer) = client.post(&path, &[], gzip(envelope.as_bytes()).clone());
-    assert_eq!(status, 400, "compressed but not said so: {answer}");
+    let (status, headers, answer) = client.post(&path, &[], "no envelope");
+    assert_eq!(status, 400, "{answer}");
     assert_eq!(
         headers["access-control-allow-origin"], "*",
         "also on errors"

@@ -51,6 +51,15 @@ pub(crate) struct Report {
     pub(crate) peak_bytes: u64,
 }
 
+impl Report {
+    /// The honest were served, hardly ever refused, and memory stayed within its bound.
+    pub(crate) fn check(&self) {
+        assert!(self.accepted > 3 && self.healthy > 3, "{self:?}");
+        assert!(self.refused <= self.accepted / 4, "{self:?}");
+        assert!(self.peak_bytes < PEAK_BYTES_MAX, "{self:?}");
+    }
+}
+
 impl Siege {
     /// Begins, and waits until the honest have been served once: from here on all that
     /// is counted happens under attack.
@@ -164,6 +173,6 @@ pub(crate) fn besiege(
         done.store(true, Ordering::SeqCst);
     });
     let report = siege.end();
-    assert!(report.peak_bytes < PEAK_BYTES_MAX, "{report:?}");
+    report.check();
     report
 }

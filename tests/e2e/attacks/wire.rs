@@ -3,10 +3,7 @@
 use std::{
     io::{Read, Write},
     net::{SocketAddr, TcpStream},
-    time::Duration,
 };
-
-use flate2::{Compression, write::GzEncoder};
 
 use crate::support::{DEADLINE, Server};
 
@@ -23,7 +20,7 @@ pub(crate) fn connect(server: &Server) -> TcpStream {
 /// The head of a POST whose body is so long.
 pub(crate) fn head(path: &str, headers: &[(&str, &str)], length: usize) -> Vec<u8> {
     let mut head = format!("POST {path} HTTP/1.1\r\nhost: a\r\ncontent-length: {length}\r\n");
-    for (name, value) in headers {
+    for (name, value) in headers.iter().filter(|(_, value)| !value.is_empty()) {
         head = head + name + ": " + value + "\r\n";
     }
     head.push_str("\r\n");
@@ -46,35 +43,6 @@ pub(crate) fn status(stream: &mut TcpStream) -> u16 {
         Ok(()) => std::str::from_utf8(&start[9..]).unwrap().parse().unwrap(),
         Err(_) => 0,
     }
-}
-
-/// Whether the other side ends the connection, or answers and ends it, within this.
-pub(crate) fn is_ended_within(stream: &mut TcpStream, patience: Duration) -> bool {
-    stream.set_read_timeout(Some(patience)).unwrap();
-    let mut bytes = [0; 4096];
-    loop {
-        match stream.read(&mut bytes) {
-            Ok(0) => return true,
-            Ok(_) => {}
-            Err(error) => {
-                let waiting = [std::io::ErrorKind::WouldBlock, std::io::ErrorKind::TimedOut];
-                return !waiting.contains(&error.kind());
-            }
-        }
-    }
-}
-
-/// `unit` so many times, gzip'd without ever being in memory.
-pub(crate) fn gzip_of(unit: &[u8], times: usize) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-    let block = unit.repeat(4096);
-    for _ in 0..times / 4096 {
-        encoder.write_all(&block).unwrap();
-    }
-    for _ in 0..times % 4096 {
-        encoder.write_all(unit).unwrap();
-    }
-    encoder.finish().unwrap()
 }
 
 /// A gRPC message with the frame before it.
