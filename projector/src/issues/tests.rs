@@ -11,7 +11,9 @@ use proptest::prelude::*;
 use read_model::issues::{IssueWriter, writer::Durability};
 use rusqlite::{Connection, types::Value};
 
+mod figures;
 mod notes;
+mod times;
 
 use super::{MINUTES_KEPT, Projection, tags::VALUES_MAX};
 use crate::{
@@ -226,6 +228,7 @@ fn events_of_a_discarded_issue_are_counted_as_turned_away() {
     );
     let none: [&str; 0] = [];
     assert_eq!(query(entries(), "SELECT issue_id FROM discarded"), none);
+    assert_eq!(query(entries(), "SELECT count FROM turned_away"), ["11"]);
 }
 
 #[test]

@@ -367,9 +367,10 @@ fn drive(sql: &mut Sql, filter: &IssueFilter, scoped: &Scoped, driver: Driver) {
             sql.condition(format!("issue.id IN {regressed}"));
         }
         Driver::Seen => {
-            if let Some((from_ms, _)) = scoped.ends_ms() {
+            if let Some((from, to)) = scoped.ends_ms() {
                 // The issue's own: with a part this is a bound, not yet the answer.
-                sql.condition(format!("issue.last_seen >= {from_ms}"));
+                let within = format!("issue.last_seen >= {from} AND +issue.first_seen < {to}");
+                sql.condition(within);
             }
         }
         Driver::Project => {

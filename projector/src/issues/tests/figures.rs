@@ -1,0 +1,358 @@
+//! Every figure that the issue database answers, against a naive count over the raw
+//! events.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use event_log::Entry;
+use event_model::{IssueId, IssueStatus, Level, ProjectId, head::Head};
+use proptest::prelude::*;
+use read_model::issues::reader::{
+    CountOf, Direction, IssueFilter, IssueSort, IssueState, Range, Reader, Scope, SeriesBy,
+    Snapshot, Unit, Window,
+};
+
+use super::{arbitrary_head, issue_of, project, set_status};
+use crate::testing::{NOON_NS, event, numbered};
+
+const NOON_MIN: i64 = NOON_NS / 60_000_000_000;
+const NOON_HOUR: i64 = NOON_MIN / 60;
+
+#[derive(Debug, Clone)]
+enum Step {
+    Event(Head),
+    Status(Head, IssueStatus),
+}
+
+fn arbitrary_step() -> impl Strategy<Value = Step> {
+    let statuses = prop_oneof![
+        1 => Just(IssueStatus::Unresolved),
+        2 => Just(IssueStatus::Resolved),
+        1 => Just(IssueStatus::Ignored)
+    ];
+    prop_oneof![
+        5 => arbitrary_head().prop_map(Step::Event),
+        1 => (arbitrary_head(), statuses).prop_map(|(head, status)| Step::Status(head, status)),
+    ]
+}
+
+/// In minutes only what minutes are kept for.
+fn arbitrary_range() -> impl Strategy<Value = Range> {
+    prop_oneof![
+        (-70..2i64, 1..71i64).prop_map(|(from, length)| Range {
+            unit: Unit::Hour,
+            from: NOON_HOUR + from,
+            to: NOON_HOUR + from + length,
+        }),
+        (-1439..11i64, 1..1440i64).prop_map(|(from, length)| Range {
+            unit: Unit::Minute,
+            from: NOON_MIN + from,
+            to: NOON_MIN + from + length,
+        }),
+    ]
+}
+
+fn arbitrary_filter() -> impl Strategy<Value = IssueFilter> {
+    let scope = (
+        prop::sample::select(vec!["", "", "production", "staging", "nowhere"]),
+        prop::sample::select(vec!["", "", "1.0", "2.0"]),
+        proptest::option::weighted(0.8, arbitrary_range()),
+    );
+    let more = (
+        proptest::collection::vec(1..4u32, 0..2),
+        proptest::option::of(prop_oneof![
+            Just(IssueStatus::Unresolved),
+            Just(IssueStatus::Resolved)
+        ]),
+        proptest::bool::weighted(0.2),
+        proptest::bool::weighted(0.2),
+    );
+    (scope, more).prop_map(|((environment, release, range), more)| IssueFilter {
+        projects: more.0.into_iter().map(ProjectId).collect(),
+        statuses: more.1.into_iter().collect(),
+        scope: Scope {
+            environment: environment.to_owned(),
+            release: release.to_owned(),
+            range,
+        },
+        is_new: more.2 && range.is_some(),
+        is_regressed: more.3,
+        ..IssueFilter::default()
+    })
+}
+
+/// What is known without any table.
+#[derive(Default)]
+struct Naive {
+    events: Vec<(IssueId, Head)>,
+    statuses: BTreeMap<IssueId, IssueStatus>,
+    /// Event times, ms.
+    regressions: Vec<(IssueId, i64)>,
+}
+
+fn at_ms(head: &Head) -> i64 {
+    head.timestamp_ns.div_euclid(1_000_000)
+}
+
+impl Naive {
+    fn of(steps: &[Step]) -> Self {
+        let mut naive = Self::default();
+        for step in steps {
+            match step {
+                Step::Event(head) => {
+                    let id = issue_of(head);
+                    let status = naive.statuses.entry(id).or_insert(IssueStatus::Unresolved);
+                    // Commands are all of noon.
+                    if *status == IssueStatus::Resolved && head.timestamp_ns >= NOON_NS {
+                        *status = IssueStatus::Unresolved;
+                        naive.regressions.push((id, at_ms(head)));
+                    }
+                    naive.events.push((id, head.clone()));
+                }
+                Step::Status(head, status) => {
+                    if let Some(known) = naive.statuses.get_mut(&issue_of(head)) {
+                        *known = *status;
+                    }
+                }
+            }
+        }
+        naive
+    }
+
+    fn is_of_part(scope: &Scope, head: &Head) -> bool {
+        (scope.environment.is_empty() || scope.environment == head.environment)
+            && (scope.release.is_empty() || scope.release == head.release)
+    }
+
+    fn is_within(range: Option<Range>, ms: i64) -> bool {
+        range.is_none_or(|range| ms >= range.from_ms() && ms < range.to_ms())
+    }
+
+    /// Events within scope and projects.
+    fn scoped(&self, scope: &Scope, projects: &[ProjectId]) -> Vec<&(IssueId, Head)> {
+        let is_within = |head: &Head| {
+            Self::is_of_part(scope, head)
+                && Self::is_within(scope.range, at_ms(head))
+                && (projects.is_empty() || projects.contains(&ProjectId(head.project_id)))
+        };
+        let events = self.events.iter();
+        events.filter(|(_, head)| is_within(head)).collect()
+    }
+
+    fn first_ms(&self, id: IssueId) -> i64 {
+        let its = self.events.iter().filter(|(issue, _)| *issue == id);
+        its.map(|(_, head)| at_ms(head)).min().unwrap()
+    }
+
+    fn came_back(&self, id: IssueId, range: Option<Range>) -> bool {
+        let mut all = self.regressions.iter();
+        all.any(|(issue, ms)| *issue == id && Self::is_within(range, *ms))
+    }
+
+    fn issues(&self, filter: &IssueFilter) -> BTreeSet<IssueId> {
+        let range = filter.scope.range;
+        self.scoped(&filter.scope, &filter.projects)
+            .into_iter()
+            .map(|(id, _)| *id)
+            .filter(|id| filter.statuses.is_empty() || filter.statuses.contains(&self.statuses[id]))
+            .filter(|id| !filter.is_new || Self::is_within(range, self.first_ms(*id)))
+            .filter(|id| !filter.is_regressed || self.came_back(*id, range))
+            .collect()
+    }
+
+    fn users<'h>(heads: impl Iterator<Item = &'h Head>) -> u64 {
+        let users: BTreeSet<&str> = heads.map(|head| head.user.as_str()).collect();
+        users.iter().filter(|user| !user.is_empty()).count() as u64
+    }
+}
+
+fn check_list(
+    snapshot: &Snapshot<'_>,
+    naive: &Naive,
+    filter: &IssueFilter,
+) -> Result<(), TestCaseError> {
+    let expected = naive.issues(filter);
+    prop_assert_eq!(
+        snapshot.total(filter).unwrap(),
+        expected.len() as u64,
+        "{:?}",
+        filter
+    );
+    let sorts = [
+        IssueSort::LastSeen,
+        IssueSort::FirstSeen,
+        IssueSort::Count,
+        IssueSort::Users,
+    ];
+    for sort in sorts {
+        let mut walks = Vec::new();
+        for direction in [Direction::Descending, Direction::Ascending] {
+            let mut walked = Vec::new();
+            let mut cursor = None;
+            loop {
+                let page = snapshot.list(filter, sort, direction, cursor, 2).unwrap();
+                walked.extend(page.issues);
+                cursor = page.next;
+                if cursor.is_none() {
+                    break;
+                }
+            }
+            walks.push(walked);
+        }
+        let up = walks.pop().unwrap();
+        let down = walks.pop().unwrap();
+        let reversed: Vec<_> = up.into_iter().rev().collect();
+        prop_assert_eq!(&down, &reversed, "{:?} {:?}", sort, filter);
+        let ids: BTreeSet<IssueId> = down.iter().map(|scoped| scoped.issue.id).collect();
+        prop_assert_eq!(&ids, &expected, "{:?} {:?}", sort, filter);
+        prop_assert_eq!(ids.len(), down.len(), "one stands there twice");
+        let mut keys = Vec::new();
+        for scoped in &down {
+            let id = scoped.issue.id;
+            let its = |scope: &Scope| -> Vec<&Head> {
+                let all = naive.scoped(scope, &[]).into_iter();
+                all.filter(|(issue, _)| *issue == id)
+                    .map(|(_, head)| head)
+                    .collect()
+            };
+            let within = its(&filter.scope);
+            let ever = its(&Scope {
+                range: None,
+                ..filter.scope.clone()
+            });
+            let count: u64 = within.iter().map(|head| u64::from(head.weight)).sum();
+            let users = Naive::users(within.into_iter());
+            prop_assert_eq!((scoped.count, scoped.users), (count, users), "{:?}", filter);
+            let times: BTreeSet<i64> = ever.iter().map(|head| at_ms(head)).collect();
+            let (first, last) = (*times.first().unwrap(), *times.last().unwrap());
+            let row = &scoped.issue;
+            prop_assert_eq!((row.first_seen_ms, row.last_seen_ms), (first, last));
+            keys.push(match sort {
+                IssueSort::LastSeen => last,
+                IssueSort::FirstSeen => first,
+                IssueSort::Count => count as i64,
+                IssueSort::Users => users as i64,
+            });
+        }
+        prop_assert!(keys.is_sorted_by(|a, b| a >= b), "{:?} {:?}", sort, keys);
+    }
+    Ok(())
+}
+
+fn check_totals(
+    snapshot: &Snapshot<'_>,
+    naive: &Naive,
+    filter: &IssueFilter,
+    range: Range,
+) -> Result<(), TestCaseError> {
+    let scope = Scope {
+        range: Some(range),
+        ..filter.scope.clone()
+    };
+    let projects = &filter.projects;
+    let summary = snapshot.summary(range, projects, &scope).unwrap();
+    let heads = || naive.scoped(&scope, projects).into_iter();
+    let weigh = |head: &Head| u64::from(head.weight);
+    prop_assert_eq!(
+        summary.events,
+        heads().map(|(_, head)| weigh(head)).sum::<u64>()
+    );
+    prop_assert_eq!(summary.users, Naive::users(heads().map(|(_, head)| head)));
+    let list = |is_new, is_regressed, statuses: &[IssueStatus]| {
+        let filter = IssueFilter {
+            projects: projects.clone(),
+            scope: scope.clone(),
+            is_new,
+            is_regressed,
+            statuses: statuses.to_vec(),
+            ..IssueFilter::default()
+        };
+        naive.issues(&filter).len() as u64
+    };
+    prop_assert_eq!(summary.issues, list(false, false, &[]));
+    prop_assert_eq!(summary.new_issues, list(true, false, &[]));
+    prop_assert_eq!(summary.regressed_issues, list(false, true, &[]));
+    let unresolved = list(false, false, &[IssueStatus::Unresolved]);
+    prop_assert_eq!(summary.unresolved_issues, unresolved);
+
+    let window = Window {
+        range,
+        from: range.from.div_euclid(7) * 7,
+        per_bucket: 7,
+        buckets: u32::try_from((range.to - range.from) / 7 + 2).unwrap(),
+    };
+    let unit_ms = i64::from(range.unit.seconds()) * 1000;
+    let bucket = |head: &Head| ((at_ms(head).div_euclid(unit_ms) - window.from) / 7) as usize;
+    for by in [
+        SeriesBy::Nothing,
+        SeriesBy::Level,
+        SeriesBy::Project,
+        SeriesBy::State,
+    ] {
+        let mut expected: BTreeMap<CountOf, Vec<u64>> = BTreeMap::new();
+        for (id, head) in heads() {
+            let of = match by {
+                SeriesBy::Nothing => CountOf::All,
+                SeriesBy::Level => CountOf::Level(Level::from_number(head.level)),
+                SeriesBy::Project => CountOf::Project(ProjectId(head.project_id)),
+                SeriesBy::State if Naive::is_within(Some(range), naive.first_ms(*id)) => {
+                    CountOf::State(IssueState::New)
+                }
+                SeriesBy::State if naive.came_back(*id, Some(range)) => {
+                    CountOf::State(IssueState::Regressed)
+                }
+                SeriesBy::State => CountOf::State(IssueState::Other),
+            };
+            let counts = expected.entry(of).or_insert_with(|| window.zeros());
+            counts[bucket(head)] += weigh(head);
+        }
+        let found = snapshot.series(window, projects, &scope, by).unwrap();
+        for series in found {
+            let expected = expected
+                .remove(&series.of)
+                .unwrap_or_else(|| window.zeros());
+            prop_assert_eq!(&series.counts, &expected, "{:?} {:?}", by, series.of);
+        }
+        prop_assert!(expected.is_empty(), "{:?}: {:?}", by, expected);
+    }
+    let users = snapshot
+        .user_series(window, projects, None, &scope)
+        .unwrap();
+    for (at, found) in users.iter().enumerate() {
+        let its = heads()
+            .map(|(_, head)| head)
+            .filter(|head| bucket(head) == at);
+        prop_assert_eq!(*found, Naive::users(its), "{}", at);
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_figure_is_a_naive_count_over_the_raw_events(
+        steps in proptest::collection::vec(arbitrary_step(), 1..80),
+        filters in proptest::collection::vec(arbitrary_filter(), 6),
+        sizes in proptest::collection::vec(1..17usize, 1..10),
+        range in arbitrary_range(),
+    ) {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("issues");
+        let entries: Vec<Entry> = steps.iter().map(|step| match step {
+            Step::Event(head) => event(head),
+            Step::Status(head, status) => set_status(head, *status),
+        }).collect();
+        drop(project(&path, &numbered(entries), &sizes));
+        let naive = Naive::of(&steps);
+        let reader = Reader::open(&path).unwrap();
+        for filter in &filters {
+            let mut result = Ok(());
+            reader.read(|snapshot| {
+                result = check_list(snapshot, &naive, filter)
+                    .and_then(|()| check_totals(snapshot, &naive, filter, range));
+                Ok(())
+            }).unwrap();
+            result?;
+        }
+    }
+}
