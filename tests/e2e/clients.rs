@@ -160,6 +160,12 @@ fn errata_sdk_for_browsers_errors_arrive_cross_origin() {
     browser_sdk("errata");
 }
 
+#[test]
+fn errata_sdk_for_browsers_holds_among_servers_that_misbehave() {
+    let held = node("browser_sdk_hostile.mjs", &[]);
+    assert_eq!(held.lines().count(), 12, "{held}");
+}
+
 /// The events of a server, newest first, once there are so many.
 fn events(server: &Server, count: usize) -> Vec<Value> {
     wait_for("the events in the list", || {

@@ -63,8 +63,8 @@ function parseGecko(name: string, where: string, locate: Locate): WireFrame | fa
 
 /** `path:line:column` from the right, because paths hold colons. */
 function parsePlace(text: string): Place {
-  const [, path = '', line, column] = /^(.*?)(?::(\d+))?(?::(\d+))?$/s.exec(text) ?? [];
-  return [path, Number(line ?? 0), Number(column ?? 0)];
+  const found = /:(\d+)(?::(\d+))?$/.exec(text);
+  return found ? [text.slice(0, found.index), Number(found[1]), Number(found[2] ?? 0)] : [text, 0, 0];
 }
 
 function toFrame(name: string, [path, line, column]: Place, locate: Locate): WireFrame {
