@@ -39,9 +39,12 @@ pub fn is_gateways(method: &Method, path: &str) -> bool {
         return true;
     }
     let is_read = matches!(*method, Method::GET | Method::HEAD);
-    // The one path of ingestion that is also a list.
-    let is_list = matches!(path.trim_end_matches('/'), "/api/errors");
-    ingestion_start(path) == Some(0) && !(is_read && is_list)
+    ingestion_start(path) == Some(0) && !(is_read && is_list(path))
+}
+
+/// The one path of ingestion that is also a list.
+fn is_list(path: &str) -> bool {
+    path.trim_end_matches('/') == "/api/errors"
 }
 
 /// Whether a request there sends messages when there is something to tell, so that no
@@ -78,6 +81,10 @@ pub fn strip_prefix(mut request: Request) -> Request {
     let Some(start) = ingestion_start(path).filter(|start| *start > 0) else {
         return request;
     };
+    // A list under a prefix is no ingestion, and lists have no prefixes.
+    if request.method() == Method::GET && is_list(&path[start..]) {
+        return request;
+    }
     let short = match request.uri().query() {
         Some(query) => format!("{}?{query}", &path[start..]),
         None => path[start..].to_owned(),
@@ -184,6 +191,25 @@ mod tests {
             (Method::GET, "/issues/5", false),
         ] {
             assert_eq!(is_gateways(&method, path), expected, "{method} {path}");
+        }
+    }
+
+    #[test]
+    fn reads_have_no_prefix() {
+        for (method, path, expected) in [
+            (Method::GET, "/x/api/errors", "/x/api/errors"),
+            (Method::POST, "/x/api/errors", "/api/errors"),
+            (
+                Method::GET,
+                "/x/api/embed/error-page/",
+                "/api/embed/error-page/",
+            ),
+        ] {
+            let request = Request::builder().method(&method).uri(path);
+            let request = request
+                .body(axum::body::Body::empty())
+                .expect("a sound request");
+            assert_eq!(strip_prefix(request).uri(), expected, "{method} {path}");
         }
     }
 

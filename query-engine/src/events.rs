@@ -4,14 +4,14 @@
 //! database which issue that is; everything shown comes from the log: a list reads
 //! heads, a detail one body. What the log no longer keeps is passed over.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use event_log::{LogReader, ReadError};
 use event_model::{Event, EventId, Fingerprint, IssueId, Level, Position, ProjectId, StoredEvent};
 use proto::v1;
 use read_model::{
     issues::reader::IssueRow,
-    search::reader::{EventFilter, From, Hit},
+    search::reader::{EventFilter, From, Hit, Moment},
 };
 
 use crate::{
@@ -19,14 +19,16 @@ use crate::{
     core::Core,
     cursor::{self, Cursor},
     error::ApiError,
-    issues::{limit, no_issue},
+    issues::{bounded, bounded_text, limit, no_issue},
     notes,
-    time::stamp_ns,
+    time::{ms_of, stamp_ns},
     watch::Open,
 };
 
-/// Longest query text, bytes.
-const QUERY_BYTES_MAX: usize = 1024;
+/// Most tags of a filter.
+const TAGS_MAX: usize = 16;
+/// Events looked at at once for the oldest that is kept.
+const OLDEST_STEP: usize = 1_000;
 /// An event that arrives later than this after it happened is late: clients send
 /// within seconds, and their clocks are some minutes off at most.
 const LATE_NS: i64 = 5 * 60 * 1_000_000_000;
@@ -47,29 +49,42 @@ pub(crate) struct Whole {
 }
 
 impl Core {
-    /// A page of events, newest first.
+    /// A page of events, by the time they happened.
     pub(crate) async fn list_events(
         &self,
         request: v1::ListEventsRequest,
     ) -> Result<v1::ListEventsResponse, ApiError> {
         let limit = limit(request.limit)?;
-        if request.query.len() > QUERY_BYTES_MAX {
-            return Err(ApiError::invalid(
-                "query",
-                format!("{} bytes, at most {QUERY_BYTES_MAX}", request.query.len()),
-            ));
-        }
+        check(&request)?;
         let issue = match request.issue_id.as_str() {
             "" => None,
             text => Some(convert::issue_id(text)?),
         };
-        let asked = format!("{} {issue:?} {}", request.project_id, request.query);
-        let asked = cursor::hash(asked.as_bytes());
+        let asked_for = v1::ListEventsRequest {
+            limit: 0,
+            cursor: String::new(),
+            after_position: 0,
+            with_total: false,
+            // In an order of its own: a map has none.
+            tags: HashMap::new(),
+            ..request.clone()
+        };
+        let tags: BTreeMap<&String, &String> = request.tags.iter().collect();
+        let asked = cursor::hash(format!("{asked_for:?} {tags:?}").as_bytes());
         let from = Cursor::decode(&request.cursor, cursor::EVENTS, asked)?;
-        let from = from.map_or(From::Newest, |c| From::Before(Position(c.id)));
+        let from = from.map(|cursor| Moment {
+            at_ms: cursor.key,
+            position: Position(cursor.id),
+        });
+        let from = match (request.ascending, from) {
+            (false, None) => From::Newest,
+            (false, Some(moment)) => From::Before(moment),
+            (true, None) => From::Oldest,
+            (true, Some(moment)) => From::After(moment),
+        };
         self.wait_events(request.after_position).await;
         let log = self.log.clone();
-        let (events, next) = self
+        let (events, next, total) = self
             .read(move |open| {
                 let filter = event_filter(open, &request, issue)?;
                 let mut hits = open.search.list(&filter, from, limit as usize + 1)?;
@@ -78,21 +93,26 @@ impl Core {
                 hits.retain(|hit| hit.position >= first);
                 let more = hits.len() > limit as usize;
                 hits.truncate(limit as usize);
-                let next = hits.last().filter(|_| more).map(|hit| hit.position);
-                Ok((summaries(open, &log, &hits)?, next))
+                let next = hits.last().filter(|_| more).map(Hit::moment);
+                let total = if request.with_total {
+                    open.search.total(&filter)?
+                } else {
+                    0
+                };
+                Ok((summaries(open, &log, &hits)?, next, total))
             })
             .await?;
-        let next = next.map(|position| Cursor {
+        let next = next.map(|moment| Cursor {
             kind: cursor::EVENTS,
             asked,
-            key: 0,
-            id: position.0,
+            key: moment.at_ms,
+            id: moment.position.0,
             range: None,
         });
         Ok(v1::ListEventsResponse {
             events,
             next_cursor: next.map(|cursor| cursor.encode()).unwrap_or_default(),
-            total: 0,
+            total,
         })
     }
 
@@ -177,6 +197,29 @@ fn in_tail(log: &LogReader, indexed: Position, id: EventId) -> Result<Option<Pos
     Ok(None)
 }
 
+/// Refuses what no person or page would ask for.
+fn check(request: &v1::ListEventsRequest) -> Result<(), ApiError> {
+    for (text, field) in [
+        (&request.query, "query"),
+        (&request.environment, "environment"),
+        (&request.release, "release"),
+        (&request.user, "user"),
+    ] {
+        bounded_text(text, field)?;
+    }
+    for (key, value) in &request.tags {
+        bounded_text(key, "tags")?;
+        bounded_text(value, "tags")?;
+    }
+    if request.tags.len() > TAGS_MAX {
+        return Err(ApiError::invalid(
+            "tags",
+            format!("{} tags, at most {TAGS_MAX}", request.tags.len()),
+        ));
+    }
+    bounded(request.levels.len(), "levels")
+}
+
 fn event_filter(
     open: &Open,
     request: &v1::ListEventsRequest,
@@ -198,7 +241,21 @@ fn event_filter(
     }
     let query = request.query.trim();
     let event_id: Option<EventId> = query.parse().ok();
+    let levels = request.levels.iter().map(|number| {
+        convert::level_of(*number)
+            .ok_or_else(|| ApiError::invalid("levels", format!("{number} is not known")))
+    });
+    let tags = request.tags.iter();
     Ok(EventFilter {
+        environment: request.environment.clone(),
+        release: request.release.clone(),
+        user: request.user.clone(),
+        tags: tags
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect(),
+        levels: levels.collect::<Result<_, _>>()?,
+        from_ms: request.from.as_ref().map(ms_of),
+        to_ms: request.to.as_ref().map(ms_of),
         project,
         fingerprints,
         event_id,
@@ -297,8 +354,7 @@ fn locate(
                 return Ok(Some((row.first_position, Some(row))));
             }
             let filter = same_issue(open, &row)?;
-            let before = Position(log.first().0.saturating_sub(1));
-            let oldest = open.search.list(&filter, From::After(before), 1)?.pop();
+            let oldest = oldest_kept(open, log, &filter)?;
             // None is left: the first one's place says that it is no longer kept.
             let position = oldest.map_or(row.first_position, |hit| hit.position);
             Ok(Some((position, Some(row))))
@@ -326,6 +382,24 @@ fn locate(
     }
 }
 
+/// The event that happened first of those the log still keeps: it drops records by
+/// when they came, so a few that happened earlier may have gone.
+fn oldest_kept(
+    open: &Open,
+    log: &LogReader,
+    filter: &EventFilter,
+) -> Result<Option<Hit>, ApiError> {
+    let mut from = From::Oldest;
+    loop {
+        let hits = open.search.list(filter, from, OLDEST_STEP)?;
+        let kept = hits.iter().find(|hit| hit.position >= log.first());
+        if kept.is_some() || hits.len() < OLDEST_STEP {
+            return Ok(kept.copied());
+        }
+        from = hits.last().map_or(from, |hit| From::After(hit.moment()));
+    }
+}
+
 fn same_issue(open: &Open, row: &IssueRow) -> Result<EventFilter, ApiError> {
     let fingerprints = open.issues.read(|snapshot| snapshot.fingerprints(row.id))?;
     Ok(EventFilter {
@@ -349,12 +423,16 @@ fn whole(
     };
     let body = log.body(position, &stored)?;
     let event: Event = serde_json::from_slice(&body).map_err(|e| ApiError::internal(&e))?;
+    let moment = Moment {
+        at_ms: stored.head().timestamp_ns.to_native().div_euclid(1_000_000),
+        position,
+    };
     let mut neighbours = [String::new(), String::new()];
     if let Some(row) = &issue {
         let filter = same_issue(open, row)?;
         for (id, from) in neighbours
             .iter_mut()
-            .zip([From::After(position), From::Before(position)])
+            .zip([From::After(moment), From::Before(moment)])
         {
             let hit = open.search.list(&filter, from, 1)?.pop();
             let neighbour = hit.map(|hit| kept(log, hit.position)).transpose()?;
@@ -366,10 +444,13 @@ fn whole(
     let [mut newer, older] = neighbours;
     // The newest events are in the issues before they are in the search index: the
     // newest of all is at least not behind one that says it is the last.
-    if let Some(row) = issue
-        .as_ref()
-        .filter(|row| newer.is_empty() && row.last_position > position)
-    {
+    if let Some(row) = issue.as_ref().filter(|row| {
+        let last = Moment {
+            at_ms: row.last_seen_ms,
+            position: row.last_position,
+        };
+        newer.is_empty() && last > moment
+    }) {
         newer = row.last_event_id.to_string();
     }
     let (project, id) = (event.project_id, event.id);

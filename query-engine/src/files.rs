@@ -58,7 +58,10 @@ static COMPRESSED: LazyLock<Arc<Compressed>> = LazyLock::new(Arc::default);
 pub async fn serve(request: Request) -> Response {
     let path = request.uri().path().trim_start_matches('/');
     let first = path.split('/').next().unwrap_or_default();
-    let api = NOT_UI.contains(&first) || GRPC_PREFIXES.iter().any(|p| first.starts_with(p));
+    // Under a prefix, too: a script must not take a page for its answer.
+    let api = path.split('/').any(|part| part == "api")
+        || NOT_UI.contains(&first)
+        || GRPC_PREFIXES.iter().any(|p| first.starts_with(p));
     if api || !matches!(*request.method(), Method::GET | Method::HEAD) {
         return not_found(request.headers(), path);
     }

@@ -90,7 +90,15 @@ async fn list_errors(
         limit: params.limit()?,
         cursor: params.text("cursor"),
         after_position: params.after_position()?,
-        ..Default::default()
+        environment: params.text("environment"),
+        release: params.text("release"),
+        user: params.text("user"),
+        tags: params.tags()?,
+        levels: params.levels()?,
+        from: params.time("from")?,
+        to: params.time("to")?,
+        ascending: params.ascending()?,
+        with_total: false,
     };
     let page = core.list_events(request).await.map_err(in_rest)?;
     Ok(Json(json::error_list(page)))
@@ -191,6 +199,8 @@ fn in_rest(error: ApiError) -> ApiError {
         "filter.release" => "release",
         "filter.project_ids" => "project",
         "filter.from" => "from",
+        "tags" => "tag",
+        "levels" => "level",
         other => other,
     };
     ApiError { field, ..error }

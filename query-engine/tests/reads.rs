@@ -1,6 +1,10 @@
 //! Reads from outside: the router over a real log and a read model filled by hand.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+#[path = "reads/events.rs"]
+mod events;
+#[path = "reads/figures.rs"]
+mod figures;
 #[path = "reads/fixture.rs"]
 mod fixture;
 #[path = "reads/grpc.rs"]

@@ -197,8 +197,11 @@ fn a_hundred_thousand_issues_are_listed_without_reading_them_all() {
             assert!(!page.issues.is_empty() && total > 0, "{name}");
             let best = best_of(ask);
             println!("{name}, {sort:?}: {best:?} of {scan:?}, total {total}");
+            // Users of an environment have no index: each issue's are counted.
+            let is_counted = sort == IssueSort::Users && !filter.scope.environment.is_empty();
+            let parts = if is_counted { 1 } else { SCAN_PARTS_MIN };
             assert!(
-                best * SCAN_PARTS_MIN < scan,
+                best * parts < scan,
                 "{name}, {sort:?}: {best:?} of {scan:?}"
             );
         }

@@ -169,6 +169,11 @@ pub(crate) fn add(
             return Ok(());
         }
     };
+    let tags: Vec<(&str, &str)> = head
+        .tags
+        .iter()
+        .map(|pair| (pair.0.as_str(), pair.1.as_str()))
+        .collect();
     let document = SearchDocument {
         event_id: EventId(head.event_id),
         fingerprint,
@@ -178,6 +183,10 @@ pub(crate) fn add(
         timestamp_ns: head.timestamp_ns.to_native(),
         received_ns: head.received_ns.to_native(),
         title: &title,
+        environment: &head.environment,
+        release: &head.release,
+        user: &head.user,
+        tags: &tags,
     };
     Ok(writer.add(&document)?)
 }

@@ -99,6 +99,29 @@ impl Params {
         Ok(sort as i32)
     }
 
+    pub(super) fn levels(&self) -> Result<Vec<i32>, ApiError> {
+        let Some(text) = self.get("level") else {
+            return Ok(Vec::new());
+        };
+        let levels = list(text, "level", Level::from_text)?;
+        Ok(levels.into_iter().map(convert::level).collect())
+    }
+
+    /// One tag: `key:value`, or `key` for any value.
+    pub(super) fn tags(&self) -> Result<HashMap<String, String>, ApiError> {
+        let Some(text) = self.get("tag") else {
+            return Ok(HashMap::new());
+        };
+        let (key, value) = text.split_once(':').unwrap_or((text, ""));
+        if key.is_empty() {
+            return Err(ApiError::invalid(
+                "tag",
+                format!("{:?} is no tag: key:value, or key", cut(text)),
+            ));
+        }
+        Ok(HashMap::from([(key.to_owned(), value.to_owned())]))
+    }
+
     /// Whether `order` is ascending.
     pub(super) fn ascending(&self) -> Result<bool, ApiError> {
         match self.get("order") {
@@ -139,14 +162,10 @@ impl Params {
             Some(text) => list(text, "status", IssueStatus::from_name)?,
             None => Vec::new(),
         };
-        let levels = match self.get("level") {
-            Some(text) => list(text, "level", Level::from_text)?,
-            None => Vec::new(),
-        };
         Ok(v1::IssueFilter {
             project_ids: projects.into_iter().flatten().collect::<Result<_, _>>()?,
             statuses: statuses.into_iter().map(convert::status).collect(),
-            levels: levels.into_iter().map(convert::level).collect(),
+            levels: self.levels()?,
             environment: self.text("environment"),
             release: self.text("release"),
             text: self.text("query"),

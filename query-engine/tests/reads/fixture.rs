@@ -157,6 +157,12 @@ impl Fixture {
             .last()
             .map(|e| format!("{}: {}", e.ty, e.value));
         let title = title.unwrap_or_else(|| event.message.clone());
+        let head = Head::of(event, 0);
+        let tags: Vec<(&str, &str)> = head
+            .tags
+            .iter()
+            .map(|(key, value)| (key.as_str(), value.as_str()))
+            .collect();
         let document = SearchDocument {
             event_id: event.id,
             fingerprint,
@@ -166,6 +172,10 @@ impl Fixture {
             timestamp_ns: event.timestamp_ns,
             received_ns: event.received_ns,
             title: &title,
+            environment: &head.environment,
+            release: &head.release,
+            user: &head.user,
+            tags: &tags,
         };
         let mut search = self.search.lock().unwrap();
         search.add(&document).unwrap();

@@ -16,6 +16,7 @@ async fn pages_of_the_application_are_its_index_and_api_paths_are_not() {
         ("HEAD", "/", 200, true),
         ("GET", "/assets/gone-12345678.js", 404, false),
         ("GET", "/api/gone", 404, false),
+        ("GET", "/x/api/errors", 404, false),
         ("GET", "/auth/gone", 404, false),
         ("GET", "/v1/logs", 404, false),
         ("GET", "/errata.v1.GoneService/Gone", 404, false),

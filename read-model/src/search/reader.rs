@@ -6,9 +6,10 @@
 //! folder that is not there yet is an empty index at position 0. Blocking: call it
 //! from a thread that may wait.
 //!
-//! Lists are by position, newest first: days and segments are visited from the
-//! newest on, and one whose newest position is older than what the page already
-//! holds is not opened at all.
+//! Lists are by the time events happened, to the millisecond, then by position: one
+//! day's index may hold events of a month, so every segment whose times can still
+//! matter is looked at, those with the latest first; one whose latest is older than
+//! what the page already holds is not opened at all.
 
 mod segment;
 
@@ -16,21 +17,24 @@ use std::{
     collections::BTreeMap,
     fs,
     io::ErrorKind,
+    ops::Bound,
     path::{Path, PathBuf},
 };
 
-use event_model::{EventId, Fingerprint, Position, ProjectId};
+use event_model::{EventId, Fingerprint, Level, Position, ProjectId};
 use parking_lot::RwLock;
 use tantivy::{
     Index, IndexReader, ReloadPolicy, Term,
-    query::{AllQuery, BooleanQuery, EnableScoring, Occur, Query, TermQuery, TermSetQuery},
+    query::{
+        AllQuery, BooleanQuery, EnableScoring, Occur, Query, RangeQuery, TermQuery, TermSetQuery,
+    },
     schema::IndexRecordOption,
     tokenizer::TokenStream,
 };
 
 use self::segment::Best;
-use super::schema::{POSITION_FILE, SearchSchema, decode_position};
-use crate::ReadModelError;
+use super::schema::{POSITION_FILE, SearchSchema, decode_position, tag_term};
+use crate::{ReadModelError, fold::fold};
 
 /// Most words of one query; a text with more is cut.
 pub const WORDS_MAX: usize = 16;
@@ -52,6 +56,13 @@ pub struct Hit {
     pub received_ns: i64,
 }
 
+impl Hit {
+    /// Where it stands in lists.
+    pub fn moment(&self) -> Moment {
+        Moment::of(self.timestamp_ns, self.position.0)
+    }
+}
+
 /// Which events. The default is all of them.
 #[derive(Debug, Clone, Default)]
 pub struct EventFilter {
@@ -65,6 +76,47 @@ pub struct EventFilter {
     pub event_ids: Option<Vec<EventId>>,
     /// Words of the title, all of which must occur; at most [`WORDS_MAX`] count.
     pub text: String,
+    /// Empty: all.
+    pub environment: String,
+    /// Empty: all.
+    pub release: String,
+    /// The identity as stored, or what stands behind its kind; empty: all.
+    pub user: String,
+    /// All of these tags; an empty value: any.
+    pub tags: Vec<(String, String)>,
+    /// Empty: all.
+    pub levels: Vec<Level>,
+    /// Happened from then on, Unix ms; none: no bound.
+    pub from_ms: Option<i64>,
+    /// Happened before then, Unix ms; none: no bound.
+    pub to_ms: Option<i64>,
+}
+
+/// Where an event stands in lists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Moment {
+    /// When it happened, Unix ms.
+    pub at_ms: i64,
+    /// Its place in the log.
+    pub position: Position,
+}
+
+impl Moment {
+    pub(crate) fn of(timestamp_ns: i64, position: u64) -> Self {
+        Self {
+            at_ms: timestamp_ns.div_euclid(NS_A_MS),
+            position: Position(position),
+        }
+    }
+}
+
+const NS_A_MS: i64 = 1_000_000;
+
+impl EventFilter {
+    fn finds_nothing(&self) -> bool {
+        self.fingerprints.as_ref().is_some_and(Vec::is_empty)
+            || self.event_ids.as_ref().is_some_and(Vec::is_empty)
+    }
 }
 
 /// From which end to list, and from where (exclusive).
@@ -72,12 +124,12 @@ pub struct EventFilter {
 pub enum From {
     /// Newest first, from the newest on.
     Newest,
-    /// Newest first, those before a position.
-    Before(Position),
+    /// Newest first, those before a moment.
+    Before(Moment),
     /// Oldest first, from the oldest on.
     Oldest,
-    /// Oldest first, those after a position.
-    After(Position),
+    /// Oldest first, those after a moment.
+    After(Moment),
 }
 
 impl From {
@@ -85,11 +137,11 @@ impl From {
         matches!(self, Self::Newest | Self::Before(_))
     }
 
-    fn admits(self, position: u64) -> bool {
+    fn admits(self, moment: Moment) -> bool {
         match self {
             Self::Newest | Self::Oldest => true,
-            Self::Before(bound) => position < bound.0,
-            Self::After(bound) => position > bound.0,
+            Self::Before(bound) => moment < bound,
+            Self::After(bound) => moment > bound,
         }
     }
 }
@@ -208,9 +260,7 @@ impl Reader {
         from: From,
         limit: usize,
     ) -> Result<Vec<Hit>, ReadModelError> {
-        let nothing = filter.fingerprints.as_ref().is_some_and(Vec::is_empty)
-            || filter.event_ids.as_ref().is_some_and(Vec::is_empty);
-        if limit == 0 || nothing {
+        if limit == 0 || filter.finds_nothing() {
             return Ok(Vec::new());
         }
         let days = self.days.read();
@@ -230,6 +280,20 @@ impl Reader {
                 .map_err(ReadModelError::search("run a query"))?;
         }
         Ok(best.into_hits())
+    }
+
+    /// Events that pass, exact.
+    pub fn total(&self, filter: &EventFilter) -> Result<u64, ReadModelError> {
+        if filter.finds_nothing() {
+            return Ok(0);
+        }
+        let mut total = 0;
+        for day in self.days.read().values() {
+            let query = self.query(&day.index, filter)?;
+            let count = query.count(&day.reader.searcher());
+            total += count.map_err(ReadModelError::search("count"))? as u64;
+        }
+        Ok(total)
     }
 
     /// The event with this id; if several projects have one, the newest.
@@ -263,12 +327,45 @@ impl Reader {
             .tokenizer_for_field(fields.title)
             .map_err(ReadModelError::search("find the tokenizer"))?;
         let mut words = 0;
-        tokenizer.token_stream(&filter.text).process(&mut |token| {
+        let text = fold(&filter.text);
+        tokenizer.token_stream(&text).process(&mut |token| {
             if words < WORDS_MAX {
                 term(Term::from_field_text(fields.title, &token.text));
             }
             words += 1;
         });
+        for (field, text) in [
+            (fields.environment, &filter.environment),
+            (fields.release, &filter.release),
+            (fields.user, &filter.user),
+        ] {
+            if !text.is_empty() {
+                term(Term::from_field_text(field, text));
+            }
+        }
+        for (key, value) in &filter.tags {
+            term(if value.is_empty() {
+                Term::from_field_text(fields.tag, key)
+            } else {
+                Term::from_field_text(fields.tag, &tag_term(key, value))
+            });
+        }
+        if !filter.levels.is_empty() {
+            let levels = filter.levels.iter();
+            let terms = levels.map(|level| Term::from_field_u64(fields.level, *level as u64));
+            must.push((Occur::Must, Box::new(TermSetQuery::new(terms))));
+        }
+        if filter.from_ms.is_some() || filter.to_ms.is_some() {
+            let bound =
+                |ms: i64| Term::from_field_i64(fields.timestamp_ns, ms.saturating_mul(NS_A_MS));
+            let from = filter
+                .from_ms
+                .map_or(Bound::Unbounded, |ms| Bound::Included(bound(ms)));
+            let to = filter
+                .to_ms
+                .map_or(Bound::Unbounded, |ms| Bound::Excluded(bound(ms)));
+            must.push((Occur::Must, Box::new(RangeQuery::new(from, to))));
+        }
         if let Some(fingerprints) = &filter.fingerprints {
             let terms = fingerprints
                 .iter()

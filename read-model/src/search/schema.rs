@@ -6,14 +6,14 @@
 //! | `fingerprint` | bytes, indexed, fast | an issue's events, and the issue of an event |
 //! | `project_id` | u64, indexed, fast | filter |
 //! | `level` | u64, indexed, fast | filter: [`event_model::Level`] as its number |
-//! | `position` | u64, indexed, fast | order (newest first = highest), neighbours, and where the event is in the log |
-//! | `timestamp_ns` | i64, fast | when it happened, clamped, Unix nanoseconds |
+//! | `position` | u64, fast | ties of the order, and where the event is in the log |
+//! | `timestamp_ns` | i64, indexed, fast | order (newest first = latest, then highest position), ranges: when it happened, clamped, Unix nanoseconds |
 //! | `received_ns` | i64, fast | when the gateway had it, Unix nanoseconds |
-//! | `title` | text (tantivy's `default` tokenizer), frequencies | words of the title |
+//! | `title` | text (tantivy's `default` tokenizer), frequencies | words of the title, folded |
+//! | `environment`, `release`, `user` | text, whole, indexed | filters; the user is the stored identity and, as a second term, what stands behind its colon |
+//! | `tag` | text, whole, indexed | filter: a term `key` and a term `key`, U+0000, `value` for each tag |
 //!
-//! Invariant: nothing is stored in documents, `position` leads to the event. A day
-//! is indexed in order of position by one thread, so positions rise with document
-//! ids within a segment.
+//! Invariant: nothing is stored in documents, `position` leads to the event.
 
 use event_model::Position;
 use tantivy::schema::{
@@ -47,6 +47,24 @@ pub struct SearchSchema {
     pub received_ns: Field,
     /// Words.
     pub title: Field,
+    /// The environment's name.
+    pub environment: Field,
+    /// The release's name.
+    pub release: Field,
+    /// The user's identity, with and without its kind.
+    pub user: Field,
+    /// Keys, and keys with values: see [`tag_term`].
+    pub tag: Field,
+}
+
+/// The term of a tag with this value.
+pub fn tag_term(key: &str, value: &str) -> String {
+    format!("{key}\0{value}")
+}
+
+/// What stands behind the kind of a user's identity ("id:42" is of kind "id").
+pub fn user_name(identity: &str) -> Option<&str> {
+    identity.split_once(':').map(|(_, name)| name)
 }
 
 impl SearchSchema {
@@ -54,6 +72,12 @@ impl SearchSchema {
     pub fn new() -> Self {
         let filter = NumericOptions::default().set_indexed().set_fast();
         let fast = NumericOptions::default().set_fast();
+        let whole = TextOptions::default().set_indexing_options(
+            TextFieldIndexing::default()
+                .set_tokenizer("raw")
+                .set_index_option(IndexRecordOption::Basic)
+                .set_fieldnorms(false),
+        );
         let words = TextFieldIndexing::default()
             .set_tokenizer("default")
             .set_index_option(IndexRecordOption::WithFreqs);
@@ -66,11 +90,15 @@ impl SearchSchema {
             ),
             project_id: builder.add_u64_field("project_id", filter.clone()),
             level: builder.add_u64_field("level", filter.clone()),
-            position: builder.add_u64_field("position", filter),
-            timestamp_ns: builder.add_i64_field("timestamp_ns", fast.clone()),
+            position: builder.add_u64_field("position", fast.clone()),
+            timestamp_ns: builder.add_i64_field("timestamp_ns", filter),
             received_ns: builder.add_i64_field("received_ns", fast),
             title: builder
                 .add_text_field("title", TextOptions::default().set_indexing_options(words)),
+            environment: builder.add_text_field("environment", whole.clone()),
+            release: builder.add_text_field("release", whole.clone()),
+            user: builder.add_text_field("user", whole.clone()),
+            tag: builder.add_text_field("tag", whole),
             schema: builder.build(),
         }
     }

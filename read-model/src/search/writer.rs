@@ -22,8 +22,10 @@ use tantivy::{
     merge_policy::LogMergePolicy,
 };
 
-use super::schema::{POSITION_FILE, SearchSchema, day_of, decode_position, encode_position};
-use crate::{ReadModelError, layout::sync_dir};
+use super::schema::{
+    POSITION_FILE, SearchSchema, day_of, decode_position, encode_position, tag_term, user_name,
+};
+use crate::{ReadModelError, fold::fold, layout::sync_dir};
 
 /// Bytes an indexing thread gathers before it writes a segment; tantivy's least is
 /// 15 MB.
@@ -54,6 +56,14 @@ pub struct SearchDocument<'a> {
     pub received_ns: i64,
     /// Words to find it by.
     pub title: &'a str,
+    /// Empty: none.
+    pub environment: &'a str,
+    /// Empty: none.
+    pub release: &'a str,
+    /// Who it happened to, as stored; empty: unknown.
+    pub user: &'a str,
+    /// Keys and values.
+    pub tags: &'a [(&'a str, &'a str)],
 }
 
 /// The one writer.
@@ -166,7 +176,21 @@ impl SearchWriter {
         fields.add_u64(schema.position, document.position.0);
         fields.add_i64(schema.timestamp_ns, document.timestamp_ns);
         fields.add_i64(schema.received_ns, document.received_ns);
-        fields.add_text(schema.title, document.title);
+        fields.add_text(schema.title, fold(document.title));
+        for (field, text) in [
+            (schema.environment, document.environment),
+            (schema.release, document.release),
+            (schema.user, document.user),
+            (schema.user, user_name(document.user).unwrap_or_default()),
+        ] {
+            if !text.is_empty() {
+                fields.add_text(field, text);
+            }
+        }
+        for (key, value) in document.tags {
+            fields.add_text(schema.tag, key);
+            fields.add_text(schema.tag, tag_term(key, value));
+        }
         day.writer
             .add_document(fields)
             .map_err(ReadModelError::search("add a document"))?;

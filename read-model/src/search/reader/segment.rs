@@ -5,9 +5,9 @@ use std::{cmp::Reverse, collections::BinaryHeap};
 use event_model::{Fingerprint, Position, ProjectId};
 use tantivy::{DocId, Searcher, SegmentReader, TERMINATED, query::Weight};
 
-use super::{From, Hit};
+use super::{From, Hit, Moment};
 
-/// Holds the best `limit` positions so far. The heap's top is the worst of them,
+/// Holds the best `limit` moments so far. The heap's top is the worst of them,
 /// and the one to give way.
 pub(super) struct Best {
     from: From,
@@ -15,10 +15,13 @@ pub(super) struct Best {
     heap: BinaryHeap<Reverse<Ranked>>,
 }
 
-/// Orders by rank alone: a position is the rank where new is better, its
-/// complement where old is.
+/// What is compared, higher is better: a moment where new is better, its complements
+/// where old is.
+type Rank = (i64, u64);
+
+/// Orders by rank alone.
 struct Ranked {
-    rank: u64,
+    rank: Rank,
     hit: Hit,
 }
 
@@ -48,16 +51,17 @@ impl Best {
         }
     }
 
-    fn rank(&self, position: u64) -> u64 {
+    fn rank(&self, moment: Moment) -> Rank {
+        let rank = (moment.at_ms, moment.position.0);
         if self.from.newest_first() {
-            position
+            rank
         } else {
-            !position
+            (!rank.0, !rank.1)
         }
     }
 
     /// The rank a hit must exceed to enter; none while there is room.
-    fn bar(&self) -> Option<u64> {
+    fn bar(&self) -> Option<Rank> {
         let full = self.heap.len() >= self.limit;
         self.heap.peek().filter(|_| full).map(|worst| worst.0.rank)
     }
@@ -68,14 +72,15 @@ impl Best {
         searcher: &Searcher,
         weight: &dyn Weight,
     ) -> tantivy::Result<()> {
-        let mut segments: Vec<(u64, &SegmentReader)> = Vec::new();
+        let mut segments: Vec<(Rank, &SegmentReader)> = Vec::new();
         for segment in searcher.segment_readers() {
-            let positions = segment.fast_fields().u64("position")?;
-            let (oldest, newest) = (positions.min_value(), positions.max_value());
+            let times = segment.fast_fields().i64("timestamp_ns")?;
+            let oldest = Moment::of(times.min_value(), 0);
+            let newest = Moment::of(times.max_value(), u64::MAX);
             let reachable = match self.from {
                 From::Newest | From::Oldest => true,
-                From::Before(bound) => oldest < bound.0,
-                From::After(bound) => newest > bound.0,
+                From::Before(bound) => oldest < bound,
+                From::After(bound) => newest > bound,
             };
             if reachable {
                 let promise = if self.from.newest_first() {
@@ -101,18 +106,17 @@ impl Best {
         segment: &SegmentReader,
         weight: &dyn Weight,
     ) -> tantivy::Result<()> {
-        let positions = segment
-            .fast_fields()
-            .u64("position")?
-            .first_or_default_col(0);
+        let columns = segment.fast_fields();
+        let positions = columns.u64("position")?.first_or_default_col(0);
+        let times = columns.i64("timestamp_ns")?.first_or_default_col(0);
         let mut matches = weight.scorer(segment, 1.0)?;
-        let mut winners: BinaryHeap<Reverse<(u64, DocId)>> = BinaryHeap::new();
+        let mut winners: BinaryHeap<Reverse<(Rank, DocId)>> = BinaryHeap::new();
         let mut doc = matches.doc();
         while doc != TERMINATED {
-            let position = positions.get_val(doc);
+            let moment = Moment::of(times.get_val(doc), positions.get_val(doc));
             let alive = segment.alive_bitset().is_none_or(|bits| bits.is_alive(doc));
-            if alive && self.from.admits(position) {
-                let rank = self.rank(position);
+            if alive && self.from.admits(moment) {
+                let rank = self.rank(moment);
                 let bar = if winners.len() >= self.limit {
                     winners.peek().map(|worst| worst.0.0)
                 } else {
