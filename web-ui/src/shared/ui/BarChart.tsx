@@ -1,8 +1,9 @@
 // Stacked bars over time. The whole is one image with a label for screen readers;
 // a pointer sees the numbers of a bucket.
-import { type PointerEvent, useLayoutEffect, useRef, useState } from "react";
+import { type PointerEvent, useId, useLayoutEffect, useRef, useState } from "react";
 import { exactCount, plural, shortCount } from "@/shared/format/count";
 import { bucketLabel, tickLabel } from "@/shared/format/time";
+import { fillOf, SeriesPatterns, swatchOf } from "./patterns";
 import styles from "./ui.module.css";
 
 export interface ChartSeries {
@@ -64,6 +65,7 @@ function useWidth() {
 }
 
 export function BarChart({ label, from, bucketS, series, height = 160, hint, onSpan }: BarChartProps) {
+  const id = useId();
   const [ref, width] = useWidth();
   const [hovered, setHovered] = useState<number | null>(null);
   const buckets = Math.max(0, ...series.map((each) => each.counts.length));
@@ -86,6 +88,7 @@ export function BarChart({ label, from, bucketS, series, height = 160, hint, onS
   return (
     <div ref={ref} className={styles.chart}>
       <svg height={height} role="img" aria-label={`${label}: ${plural(all, "event")}, at most ${exactCount(Math.max(0, ...totals))} in a bucket`} onPointerMove={onPointer} onPointerLeave={() => setHovered(null)} onClick={() => hovered !== null && onSpan?.(startOf(hovered).getTime() / 1000, startOf(hovered + 1).getTime() / 1000)} style={onSpan ? { cursor: "pointer" } : undefined}>
+        <SeriesPatterns id={id} colours={series.map((each) => each.colour)} />
         {[0, ceiling / 2, ceiling].map((value) => (
           <g key={value}>
             <line x1={AXIS_LEFT} x2={width} y1={y(value)} y2={y(value)} stroke={value === 0 ? "var(--line-strong)" : "var(--line)"} />
@@ -100,14 +103,14 @@ export function BarChart({ label, from, bucketS, series, height = 160, hint, onS
         {totals.map((total, index) => {
           if (total === 0) return null;
           let below = 0;
-          return series.map((each) => {
+          return series.map((each, place) => {
             const count = each.counts[index] ?? 0;
             if (count === 0) return null;
             const bottom = y(below);
             // At least 1.5 px, so that a single fatal event can be seen.
             const size = Math.max(1.5, bottom - y(below + count));
             below += count;
-            return <rect key={`${index}-${each.name}`} x={AXIS_LEFT + index * step} y={bottom - size} width={barWidth} height={size} fill={each.colour} />;
+            return <rect key={`${index}-${each.name}`} x={AXIS_LEFT + index * step} y={bottom - size} width={barWidth} height={size} fill={fillOf(id, place, each.colour)} />;
           });
         })}
         {ticks(buckets, step, (index) => tickLabel(startOf(index), buckets * bucketS))
@@ -123,9 +126,9 @@ export function BarChart({ label, from, bucketS, series, height = 160, hint, onS
           <strong>
             {onSpan && hint} {bucketLabel(startOf(hovered), bucketS)}
           </strong>
-          {series.map((each) => (
+          {series.map((each, place) => (
             <div key={each.name}>
-              <span className={styles.swatch} style={{ background: each.colour }} />
+              <span className={styles.swatch} style={swatchOf(place, each.colour)} />
               <span>{each.name || "events"}</span>
               <span>{exactCount(each.counts[hovered] ?? 0)}</span>
             </div>
@@ -139,9 +142,9 @@ export function BarChart({ label, from, bucketS, series, height = 160, hint, onS
 export function Legend({ series }: { series: readonly ChartSeries[] }) {
   return (
     <div className={styles.legend}>
-      {series.map((each) => (
+      {series.map((each, place) => (
         <span key={each.name}>
-          <i className={styles.swatch} style={{ background: each.colour }} />
+          <i className={styles.swatch} style={swatchOf(place, each.colour)} />
           {each.name}
         </span>
       ))}

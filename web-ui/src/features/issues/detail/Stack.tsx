@@ -92,8 +92,7 @@ export function Stack({ detail, platform }: { detail: EventDetail; platform: str
           <>
             {arranged.length > 1 && <CopyButton text={eventText(detail.exceptions, language)} what="all of it as text" />}
             <span className={styles.language} data-language={language}>
-              <span aria-hidden="true">{LANGUAGES[language].mark}</span>
-              {LANGUAGES[language].name}
+              {LANGUAGES[language]}
             </span>
             {hasFrames && (
               <>

@@ -3,28 +3,22 @@ import type { FrameDetail } from "@/gen/errata/v1/event_read_pb";
 
 export type Language = "python" | "javascript" | "node" | "java" | "go" | "rust" | "ruby" | "php" | "dotnet" | "native" | "apple" | "dart" | "elixir" | "perl" | "other";
 
-interface LanguageFacts {
-  name: string;
-  /** Two letters in place of a logo. */
-  mark: string;
-}
-
-export const LANGUAGES: Record<Language, LanguageFacts> = {
-  python: { name: "Python", mark: "Py" },
-  javascript: { name: "JavaScript", mark: "JS" },
-  node: { name: "Node.js", mark: "No" },
-  java: { name: "Java", mark: "Jv" },
-  go: { name: "Go", mark: "Go" },
-  rust: { name: "Rust", mark: "Rs" },
-  ruby: { name: "Ruby", mark: "Rb" },
-  php: { name: "PHP", mark: "Ph" },
-  dotnet: { name: ".NET", mark: "C#" },
-  native: { name: "Native", mark: "C+" },
-  apple: { name: "Apple", mark: "Sw" },
-  dart: { name: "Dart", mark: "Da" },
-  elixir: { name: "Elixir", mark: "Ex" },
-  perl: { name: "Perl", mark: "Pl" },
-  other: { name: "Other", mark: "··" },
+export const LANGUAGES: Record<Language, string> = {
+  python: "Python",
+  javascript: "JavaScript",
+  node: "Node.js",
+  java: "Java",
+  go: "Go",
+  rust: "Rust",
+  ruby: "Ruby",
+  php: "PHP",
+  dotnet: ".NET",
+  native: "Native",
+  apple: "Apple",
+  dart: "Dart",
+  elixir: "Elixir",
+  perl: "Perl",
+  other: "Other",
 };
 
 const PLATFORMS: Record<string, Language> = {
