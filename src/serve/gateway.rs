@@ -4,7 +4,7 @@
 use std::{
     fs,
     os::unix::fs::{DirBuilderExt, PermissionsExt},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use anyhow::{Context, Result};
@@ -47,6 +47,7 @@ pub(crate) async fn open_gateway(loaded: &Loaded) -> Result<OpenGateway> {
         .mode(0o700)
         .create(data_dir)
         .with_context(|| format!("create {}", data_dir.display()))?;
+    warn_if_open(data_dir)?;
     let secret = peers::with_token(secret::load_or_create(data_dir)?, config)?;
     let log_config = LogConfig {
         events_segment_bytes: config.log.events_segment_bytes,
@@ -78,6 +79,24 @@ pub(crate) async fn open_gateway(loaded: &Loaded) -> Result<OpenGateway> {
         secret,
         socket: None,
     })
+}
+
+/// A directory that was there before (a volume, an unpacked backup) may be open to
+/// others. What is made in it from now on is not (`umask`), what is there is theirs to
+/// read: to change that is left to whoever may have reasons.
+fn warn_if_open(data_dir: &Path) -> Result<()> {
+    let found =
+        fs::metadata(data_dir).with_context(|| format!("look at {}", data_dir.display()))?;
+    let mode = found.permissions().mode() & 0o777;
+    if mode & 0o077 != 0 {
+        tracing::warn!(
+            path = %data_dir.display(),
+            mode = format!("{mode:o}"),
+            "others on this host may look into the data directory, which holds password hashes and events; \
+             close it with `chmod -R go= PATH`"
+        );
+    }
+    Ok(())
 }
 
 impl OpenGateway {

@@ -1,5 +1,10 @@
 //! What official SDKs and browsers send beside errors, to where people see it.
 
+use std::{
+    fs::{self, Permissions},
+    os::unix::fs::PermissionsExt,
+};
+
 use serde_json::Value;
 
 use crate::support::{Client, Server, python, wait_for};
@@ -43,4 +48,39 @@ fn files_of_the_python_sdk_are_listed_and_come_back_byte_for_byte() {
     assert_eq!(headers["x-content-type-options"], "nosniff");
     assert_eq!(client.download(&path(1)).2, (0..=255).collect::<Vec<u8>>());
     assert_eq!(client.download(&path(2)).0, 404);
+}
+
+/// In a directory that was there before, open to everybody, nothing is made that others
+/// may read, and somebody is told of what they may.
+#[test]
+fn what_is_stored_is_for_its_owner_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    fs::create_dir(&data).unwrap();
+    fs::set_permissions(&data, Permissions::from_mode(0o755)).unwrap();
+    let server = Server::start_in(&data, &[]);
+    let mut folders = vec![data];
+    let mut files = 0;
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            // Files come and go while the server works.
+            let Ok(found) = fs::symlink_metadata(&path) else {
+                continue;
+            };
+            let mode = found.permissions().mode();
+            let is_open = mode & 0o077 != 0;
+            assert!(found.is_symlink() || !is_open, "{path:?} {mode:o}");
+            files += u32::from(found.is_file());
+            if found.is_dir() {
+                folders.push(path);
+            }
+        }
+    }
+    assert!(files > 5, "{files} files");
+    assert!(
+        server.said().contains("others on this host"),
+        "{}",
+        server.said()
+    );
 }
