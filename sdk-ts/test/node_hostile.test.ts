@@ -1,6 +1,7 @@
 /** Node among servers that misbehave, in worlds that are frozen, with threads and many requests. */
 import { once } from 'node:events';
-import { createServer as createTcpServer, type AddressInfo, type Server } from 'node:net';
+import { spawn } from 'node:child_process';
+import { connect, createServer as createTcpServer, type AddressInfo, type Server } from 'node:net';
 import type { ServerResponse } from 'node:http';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { accept, FakeServer, KEY, Workshop } from './support';
@@ -89,6 +90,25 @@ test.each<[string, () => Server]>([
     { timeoutMs: 12_000 },
   );
   server.close();
+  expect([code, signal]).toEqual([0, '']);
+});
+
+test.each([0, 700])('a server that never accepts holds no process, also one that ends %i ms later', async (livesMs) => {
+  // The kernel takes two connections for it, then answers no more.
+  const deaf = spawn(process.execPath, ['-e', `require('net').createServer().listen({ port: 0, host: '127.0.0.1', backlog: 1 }, function () {
+    require('fs').writeSync(1, String(this.address().port));
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+  })`]);
+  const [port] = (await once(deaf.stdout, 'data')) as [Buffer];
+  const fillers = Array.from({ length: 4 }, () => connect(Number(port), '127.0.0.1').on('error', () => undefined));
+  await once(fillers[0]!, 'connect');
+  await once(fillers[1]!, 'connect');
+  const { code, signal } = await shop.run(
+    `errata.init({ dsn: 'http://${KEY}@127.0.0.1:${String(port)}/1' });\nerrata.captureMessage('x');\nvoid errata.flush(1);\nsetTimeout(() => {}, ${livesMs});`,
+    { timeoutMs: 12_000 },
+  );
+  for (const filler of fillers) filler.destroy();
+  deaf.kill('SIGKILL');
   expect([code, signal]).toEqual([0, '']);
 });
 

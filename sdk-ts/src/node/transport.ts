@@ -20,7 +20,7 @@ const LOOK_MS = 250;
 /** How long such a process waits for it. */
 const ALONE_MS_MAX = 2_000;
 /** What Node calls the parts of a request that it cannot let go of: they hold the process whatever a socket is told. */
-const OURS = /^(TCPConnectWrap|GetAddrInfoReqWrap|WriteWrap|ShutdownWrap)$/;
+const OURS = /^((TCP)?ConnectWrap|GetAddrInfoReqWrap|WriteWrap|ShutdownWrap)$/;
 
 const deflate = promisify(gzip);
 
