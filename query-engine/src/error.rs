@@ -22,6 +22,8 @@ pub(crate) enum ErrorCode {
     NotFound,
     /// It was there, but is no longer kept in the log.
     NotRetained,
+    /// Not this way.
+    MethodNotAllowed,
     /// Too many reads at once, or the read model is not there yet.
     Overloaded,
     /// A fault of ours.
@@ -37,6 +39,7 @@ impl ErrorCode {
             Self::Forbidden => "forbidden",
             Self::NotFound => "not_found",
             Self::NotRetained => "not_retained",
+            Self::MethodNotAllowed => "method_not_allowed",
             Self::Overloaded => "overloaded",
             Self::Internal => "internal",
         }
@@ -48,6 +51,7 @@ impl ErrorCode {
             Self::Unauthenticated => StatusCode::UNAUTHORIZED,
             Self::Forbidden => StatusCode::FORBIDDEN,
             Self::NotFound | Self::NotRetained => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -61,6 +65,7 @@ impl ErrorCode {
             Self::NotFound => Code::NotFound,
             // Apart from "not found", so that a client can say it differently.
             Self::NotRetained => Code::OutOfRange,
+            Self::MethodNotAllowed => Code::Unimplemented,
             Self::Overloaded => Code::Unavailable,
             Self::Internal => Code::Internal,
         }
@@ -189,8 +194,9 @@ mod tests {
             ErrorCode::Forbidden => 2,
             ErrorCode::NotFound => 3,
             ErrorCode::NotRetained => 4,
-            ErrorCode::Overloaded => 5,
-            ErrorCode::Internal => 6,
+            ErrorCode::MethodNotAllowed => 5,
+            ErrorCode::Overloaded => 6,
+            ErrorCode::Internal => 7,
         }
     }
 
@@ -207,6 +213,7 @@ mod tests {
             ErrorCode::Forbidden,
             ErrorCode::NotFound,
             ErrorCode::NotRetained,
+            ErrorCode::MethodNotAllowed,
             ErrorCode::Overloaded,
             ErrorCode::Internal,
         ];

@@ -45,7 +45,15 @@ pub(crate) fn routes(core: &Arc<Core>) -> Router {
             "/api/errors/{id}/attachments/{number}",
             get(download::attachment),
         )
+        .method_not_allowed_fallback(method_not_allowed)
         .with_state(Arc::clone(core))
+}
+
+async fn method_not_allowed(method: http::Method) -> ApiError {
+    ApiError::new(
+        ErrorCode::MethodNotAllowed,
+        format!("{method} is not for this path"),
+    )
 }
 
 /// Answers hold personal data and are out of date at once: nobody keeps them.

@@ -332,3 +332,19 @@ async fn a_read_waits_for_the_readers_own_write() {
         "after a second it answers with what there is"
     );
 }
+
+#[tokio::test]
+async fn a_method_that_is_not_for_a_path_is_told_in_words() {
+    use http_body_util::BodyExt;
+    use tower::ServiceExt;
+
+    let fixture = five();
+    for path in ["/api/issues", "/api/issues/0000000000000001", "/api/errors"] {
+        let request = http::Request::delete(path).body(axum::body::Body::empty());
+        let response = fixture.router().oneshot(request.unwrap()).await.unwrap();
+        assert_eq!(response.status(), StatusCode::METHOD_NOT_ALLOWED, "{path}");
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        let answer: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        assert_eq!(answer["error"]["code"], "method_not_allowed", "{path}");
+    }
+}
