@@ -2,8 +2,7 @@ import { fileURLToPath } from "node:url";
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
 
-// In development the API is another process: the built server, or the mock of
-// `npm run dev:mock`.
+// In development the API is another process: the built server.
 const server = process.env["ERRATA_URL"] ?? "http://127.0.0.1:8470";
 
 // The server refuses sign-in from another origin than its own.
