@@ -3,20 +3,21 @@ import IconButton from "@mui/material/IconButton";
 import { Menu, MenuHead } from "@/shared/ui/Menu";
 import MenuItem from "@mui/material/MenuItem";
 import { useState } from "react";
-import { Link, Outlet, ScrollRestoration, useLocation, useNavigate, useNavigation } from "react-router";
+import { Link, Outlet, ScrollRestoration, type Location, useLocation, useNavigate, useNavigation } from "react-router";
 import { useViewer } from "@/shared/api/getViewer";
 import { useProjects } from "@/shared/api/listProjects";
 import { postJson } from "@/shared/api/http";
 import { queryClient } from "@/shared/api/queryClient";
 import { failureOf } from "@/shared/format/failure";
 import { useOnline } from "@/shared/load/online";
+import { plural, shortCount } from "@/shared/format/count";
 import { memberName } from "@/shared/format/issue";
 import { type SchemePreference, usePreferences } from "@/shared/state/preferences";
 import { useNotices } from "@/shared/state/notices";
 import { Avatar } from "@/shared/ui/bits";
 import { Icon, type IconName } from "@/shared/ui/Icon";
 import { Mark, Wordmark } from "@/shared/ui/Wordmark";
-import { scopeSearch, useScope } from "@/shared/url/scope";
+import { scopeSearch, useScope, type Scope } from "@/shared/url/scope";
 import { ScopeControl } from "./ScopeControl";
 import styles from "./frame.module.css";
 
@@ -29,6 +30,9 @@ const places: readonly { to: string; icon: IconName; text: string; scoped: boole
 ];
 
 const isHere = (pathname: string, to: string) => pathname === to || pathname.startsWith(`${to}/`);
+
+/** A page that was loaded anew has no key of its own: its scroll position is that of its address, not of whatever was loaded before. */
+const scrollKey = ({ key, pathname, search }: Location) => (key === "default" ? pathname + search : key);
 
 export function Frame() {
   const collapsed = usePreferences((state) => state.railCollapsed);
@@ -47,7 +51,7 @@ export function Frame() {
           <span className={styles.phoneMark}>
             <Mark />
           </span>
-          {scoped ? <ScopeControl environment={pathname === "/issues"} projects={pathname === "/issues" || pathname === "/dashboard"} /> : <Organization />}
+          {scoped ? <ScopeControl environment={pathname === "/issues" || pathname === "/dashboard"} projects={pathname === "/issues" || pathname === "/dashboard"} /> : <Organization />}
           <span className={styles.grow} />
           <Offline />
           <ViewerMenu />
@@ -56,7 +60,7 @@ export function Frame() {
           <Outlet />
         </main>
       </div>
-      <ScrollRestoration />
+      <ScrollRestoration getKey={scrollKey} />
     </div>
   );
 }
@@ -82,7 +86,6 @@ function Organization() {
 function Rail({ collapsed }: { collapsed: boolean }) {
   const [scope] = useScope();
   const toggle = usePreferences((state) => state.toggleRail);
-  const projects = useProjects();
   const { pathname } = useLocation();
   return (
     <nav className={styles.rail} aria-label="Main">
@@ -90,32 +93,56 @@ function Rail({ collapsed }: { collapsed: boolean }) {
       <ul>
         {places.map((place) => (
           <li key={place.to}>
-            <Link data-tip={collapsed ? place.text : undefined} to={place.to + (place.scoped ? scopeSearch({ ...scope, environment: place.to === "/issues" ? scope.environment : "" }) : "")} className={styles.place} aria-current={isHere(pathname, place.to) ? "page" : undefined}>
+            <Link data-tip={collapsed ? place.text : undefined} to={place.to + (place.scoped ? scopeSearch(scope) : "")} className={styles.place} aria-current={isHere(pathname, place.to) ? "page" : undefined}>
                 <Icon name={place.icon} size={18} />
                 <span>{place.text}</span>
             </Link>
           </li>
         ))}
       </ul>
-      {!collapsed && (projects.data?.length ?? 0) > 0 && (
-        <div className={styles.railProjects}>
-          <h2>Projects</h2>
-          <ul>
-            {projects.data?.slice(0, 12).map((project) => (
-              <li key={project.id}>
-                <Link to={`/issues${scopeSearch({ ...scope, environment: "", projectIds: [project.id] })}`} className={styles.project} data-here={scope.projectIds.length === 1 && scope.projectIds[0] === project.id}>
-                  <span>{project.name}</span>
-                  {project.unresolvedIssues > 0n && <small>{String(project.unresolvedIssues)}</small>}
-                </Link>
-              </li>
-            ))}
-          </ul>
-        </div>
-      )}
-      <IconButton className={styles.collapse} aria-label={collapsed ? "Widen the rail" : "Collapse the rail"} data-tip={collapsed ? "Widen the rail" : "Collapse the rail"} aria-expanded={!collapsed} onClick={toggle}>
+      {!collapsed && <RailProjects scope={scope} />}
+      <IconButton className={styles.collapse} aria-label={collapsed ? "Expand the sidebar" : "Collapse the sidebar"} data-tip={collapsed ? "Expand the sidebar" : "Collapse the sidebar"} aria-expanded={!collapsed} onClick={toggle}>
         <Icon name="rail" />
       </IconButton>
     </nav>
+  );
+}
+
+/** So many fit beside the rest; further ones are a press away. */
+const RAIL_PROJECTS_MAX = 12;
+
+function RailProjects({ scope }: { scope: Scope }) {
+  const all = useProjects().data ?? [];
+  if (all.length === 0) return null;
+  const chosen = scope.projectIds.length === 1 ? scope.projectIds[0] : undefined;
+  // What one is looking at is among them, wherever it stands.
+  const shown = all.filter((project, index) => index < RAIL_PROJECTS_MAX || project.id === chosen);
+  return (
+    <div className={styles.railProjects}>
+      <h2>Projects</h2>
+      <ul>
+        {shown.map((project) => (
+          <li key={project.id}>
+            <Link
+              to={`/issues${scopeSearch({ ...scope, environment: "", projectIds: [project.id] })}`}
+              className={styles.project}
+              data-here={project.id === chosen}
+              data-tip={`${project.name}: ${plural(project.unresolvedIssues, "unresolved issue")}, of any time`}
+            >
+              <span>{project.name}</span>
+              {project.unresolvedIssues > 0n && <small>{shortCount(project.unresolvedIssues)}</small>}
+            </Link>
+          </li>
+        ))}
+        {shown.length < all.length && (
+          <li>
+            <Link to="/projects" className={styles.project}>
+              All {all.length} projects
+            </Link>
+          </li>
+        )}
+      </ul>
+    </div>
   );
 }
 

@@ -4,10 +4,9 @@ import MenuItem from "@mui/material/MenuItem";
 import { useFacets } from "@/shared/api/listFacets";
 import { useProjects } from "@/shared/api/listProjects";
 import { MenuButton } from "@/shared/ui/MenuButton";
-import { RANGES, rangeWords, useScope } from "@/shared/url/scope";
+import { useScope } from "@/shared/url/scope";
+import { TimeChoice } from "./TimeChoice";
 import styles from "./frame.module.css";
-
-const upperFirst = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 
 interface ScopeControlProps {
   /** Whether the page can be narrowed to an environment. */
@@ -22,15 +21,7 @@ export function ScopeControl({ environment, projects }: ScopeControlProps) {
     <div className={styles.scope} role="group" aria-label="Scope">
       {projects && <ProjectChoice chosen={scope.projectIds} onChange={(projectIds) => setScope({ projectIds })} />}
       {environment && <EnvironmentChoice projectIds={scope.projectIds} chosen={scope.environment} onChange={(name) => setScope({ environment: name })} />}
-      <MenuButton label="Time range" text={scope.range}>
-        {(close) =>
-          RANGES.map((range) => (
-            <MenuItem key={range} selected={range === scope.range} onClick={() => (close(), setScope({ range }))}>
-              {upperFirst(rangeWords(range))}
-            </MenuItem>
-          ))
-        }
-      </MenuButton>
+      <TimeChoice scope={scope} onChange={setScope} />
     </div>
   );
 }

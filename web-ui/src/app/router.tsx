@@ -3,8 +3,7 @@
 import { createBrowserRouter, redirect, type LoaderFunctionArgs } from "react-router";
 import { getSummaryQuery } from "@/features/dashboard/api/getSummary";
 import { getTimeSeriesQuery } from "@/features/dashboard/api/getTimeSeries";
-import { listNewIssuesQuery } from "@/features/dashboard/api/listNewIssues";
-import { listTopIssuesQuery } from "@/features/dashboard/api/listTopIssues";
+import { listIssuesQuery as listRankingQuery } from "@/features/dashboard/api/listIssues";
 import { getEventQuery } from "@/features/issues/api/getEvent";
 import { getIssueQuery } from "@/features/issues/api/getIssue";
 import { listActivityQuery } from "@/features/issues/api/listActivity";
@@ -79,13 +78,12 @@ export const router = createBrowserRouter([
         path: "dashboard",
         ErrorBoundary: Broken,
         loader: (args) => {
-          const { projectIds, range } = parseScope(paramsOf(args));
-          const rangeS = rangeSeconds(range);
+          const scope = parseScope(paramsOf(args));
           return start(
-            prefetch(getSummaryQuery(projectIds, rangeS)),
-            prefetch(getTimeSeriesQuery(projectIds, rangeS, "level")),
-            prefetch(listTopIssuesQuery(projectIds, rangeS)),
-            prefetch(listNewIssuesQuery(projectIds, rangeS)),
+            prefetch(getSummaryQuery(scope)),
+            prefetch(getTimeSeriesQuery(scope, "state")),
+            prefetch(listRankingQuery(scope, "most")),
+            prefetch(listRankingQuery(scope, "new")),
           );
         },
         lazy: lazyPage("DashboardPage", async () => (await import("@/features/dashboard/DashboardPage")).DashboardPage),

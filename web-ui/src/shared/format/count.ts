@@ -3,18 +3,17 @@
 const exact = new Intl.NumberFormat("en");
 const UNITS = ["", "k", "M", "G", "T"];
 
-/** 999 → "999", 12_400 → "12.4k", 1_000_000 → "1M". Never rounds up to a wrong unit. */
+/** 999 → "999", 1_951 → "2k", 12_400 → "12.4k", 999_950 → "1M": rounded to three digits at most. */
 export function shortCount(value: number | bigint): string {
   let scaled = Number(value);
   let unit = 0;
-  while (Math.abs(scaled) >= 1000 && unit < UNITS.length - 1) {
+  const rounded = () => (unit === 0 ? scaled : Math.abs(scaled) < 99.95 ? Math.round(scaled * 10) / 10 : Math.round(scaled));
+  // Rounding may fill the unit: 999,999 is 1M and not 1000k.
+  while (Math.abs(rounded()) >= 1000 && unit < UNITS.length - 1) {
     scaled /= 1000;
     unit += 1;
   }
-  if (unit === 0) return String(scaled);
-  // Truncated, so that 999,999 is 999k and not 1000k.
-  const digits = Math.abs(scaled) < 100 ? Math.trunc(scaled * 10) / 10 : Math.trunc(scaled);
-  return `${digits}${UNITS[unit] ?? ""}`;
+  return `${rounded()}${UNITS[unit] ?? ""}`;
 }
 
 export const exactCount = (value: number | bigint): string => exact.format(value);
@@ -23,12 +22,19 @@ export const exactCount = (value: number | bigint): string => exact.format(value
 export const plural = (value: number | bigint, one: string, many = `${one}s`): string =>
   `${exact.format(value)} ${Number(value) === 1 ? one : many}`;
 
-/** The change from `before` to `now` in percent: "+24%", "−8%", "new", "". */
-export function change(now: number, before: number): string {
-  if (before === 0) return now === 0 ? "" : "new";
+/** With fewer events before, a percentage says nothing. */
+const BEFORE_MIN = 20;
+/** From here on it is told in times. */
+const TIMES_MIN = 10;
+
+/** How `now` compares with the time before: "+24% against the time before", "12× the time before", "7 in the time before". */
+export function comparison(now: number, before: number): string {
+  if (before === 0) return now === 0 ? "" : "none in the time before";
+  if (before < BEFORE_MIN) return `${exact.format(before)} in the time before`;
+  if (now >= before * TIMES_MIN) return `${exact.format(Math.round(now / before))}× the time before`;
   const percent = Math.round(((now - before) / before) * 100);
-  if (percent === 0) return "±0%";
-  return percent > 0 ? `+${percent}%` : `−${-percent}%`;
+  if (percent === 0) return "as in the time before";
+  return `${percent > 0 ? "+" : "−"}${Math.abs(percent)}% against the time before`;
 }
 
 /** A share of a whole: 0.004 → "<1%". */

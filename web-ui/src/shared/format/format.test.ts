@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
-import { change, share, shortCount } from "./count";
+import { comparison, share, shortCount } from "./count";
 import { sentence } from "./sentence";
 import { age, duration, fromDate, toDate } from "./time";
 
 test.each([
-  [0, "0"], [7, "7"], [999, "999"], [1000, "1k"], [1049, "1k"], [12_400, "12.4k"], [99_999, "99.9k"], [999_999, "999k"], [1_000_000n, "1M"], [3_250_000_000n, "3.2G"],
+  [0, "0"], [7, "7"], [999, "999"], [1000, "1k"], [1049, "1k"], [1951, "2k"], [12_400, "12.4k"], [12_460, "12.5k"], [99_949, "99.9k"], [99_999, "100k"], [999_499, "999k"], [999_500, "1M"], [999_999, "1M"], [1_000_000n, "1M"], [3_250_000_000n, "3.3G"],
 ])("a count of %s is short as %s", (value, expected) => {
   expect(shortCount(value)).toBe(expected);
 });
@@ -22,9 +22,12 @@ test.each([
 });
 
 test.each([
-  [120, 100, "+20%"], [80, 100, "−20%"], [100, 100, "±0%"], [5, 0, "new"], [0, 0, ""],
-])("from %s after %s: %s", (now, before, expected) => {
-  expect(change(now, before)).toBe(expected);
+  [120, 100, "+20% against the time before"], [80, 100, "−20% against the time before"], [100, 100, "as in the time before"], [0, 100, "−100% against the time before"],
+  [5, 0, "none in the time before"], [0, 0, ""],
+  [61_681, 1, "1 in the time before"], [3, 19, "19 in the time before"], [10, 20, "−50% against the time before"],
+  [199, 20, "+895% against the time before"], [200, 20, "10× the time before"], [12_345, 1000, "12× the time before"],
+])("%s after %s: %s", (now, before, expected) => {
+  expect(comparison(now, before)).toBe(expected);
 });
 
 test.each([

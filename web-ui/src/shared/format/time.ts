@@ -45,12 +45,23 @@ const absoluteFormat = new Intl.DateTimeFormat("en-GB", {
 const clockFormat = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const hourFormat = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
 const dayFormat = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
-const dayHourFormat = new Intl.DateTimeFormat("en-GB", { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
 
 export const absolute = (date: Date): string => absoluteFormat.format(date);
 export const clock = (date: Date): string => `${clockFormat.format(date)}.${String(date.getMilliseconds()).padStart(3, "0")}`;
 
-/** The label of a chart's tick or bucket, by how long the buckets are. */
-export const tickLabel = (date: Date, rangeS: number): string => (rangeS <= 2 * DAY_S ? hourFormat : dayFormat).format(date);
-export const bucketLabel = (date: Date, bucketS: number): string =>
-  bucketS >= DAY_S ? dayFormat.format(date) : dayHourFormat.format(date);
+export const hourLabel = (date: Date): string => hourFormat.format(date);
+export const dayLabel = (date: Date): string => dayFormat.format(date);
+
+const momentFormat = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+
+/** "28 Nov, 12:00 – 14:00", "28 Nov, 12:00 – 29 Nov, 02:00", whole days "28 Nov" and "26 Nov – 28 Nov". */
+export function spanLabel(from: Date, to: Date): string {
+  const midnight = (date: Date) => date.getHours() === 0 && date.getMinutes() === 0;
+  if (midnight(from) && midnight(to)) {
+    const last = new Date(to.getTime() - 1);
+    const [first, end] = [dayFormat.format(from), dayFormat.format(last)];
+    return first === end ? first : `${first} – ${end}`;
+  }
+  const sameDay = dayFormat.format(from) === dayFormat.format(to);
+  return `${momentFormat.format(from)} – ${(sameDay ? hourFormat : momentFormat).format(to)}`;
+}

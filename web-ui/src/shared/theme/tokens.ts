@@ -14,6 +14,8 @@ export interface Scheme {
   wash: string;
   /** The row the keyboard is on, pressed controls. */
   washStrong: string;
+  /** The chosen one of a row of choices: lighter than `washStrong` in both schemes. */
+  chosen: string;
   line: string;
   lineStrong: string;
   /** Around what can be filled in, ticked or pressed: it must be found without colour. */
@@ -54,6 +56,7 @@ export const light: Scheme = {
   sheet: "#ffffff",
   wash: "#f3f1ed",
   washStrong: "#eae7e1",
+  chosen: "#ffffff",
   line: "#e6e2db",
   lineStrong: "#cfc9bf",
   edge: "#8f826b",
@@ -92,6 +95,7 @@ export const dark: Scheme = {
   sheet: "#1b1a19",
   wash: "#232220",
   washStrong: "#2e2c2a",
+  chosen: "#4a4743",
   line: "#2b2927",
   lineStrong: "#45423e",
   edge: "#7b756e",

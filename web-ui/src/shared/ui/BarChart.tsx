@@ -1,15 +1,23 @@
-// Stacked bars over time. The whole is one image with a label for screen readers;
-// a pointer sees the numbers of a bucket.
-import { type PointerEvent, useId, useLayoutEffect, useRef, useState } from "react";
+// Stacked bars over time. The whole is one image with a label for screen readers; a
+// pointer or the arrow keys show a bucket's span, total and parts. Where a bucket
+// leads somewhere, a press on it, or a stretch of them drawn over, goes there.
+import { type KeyboardEvent, type PointerEvent, useId, useLayoutEffect, useRef, useState } from "react";
 import { exactCount, plural, shortCount } from "@/shared/format/count";
-import { bucketLabel, tickLabel } from "@/shared/format/time";
+import { spanLabel } from "@/shared/format/time";
 import { fillOf, SeriesPatterns, swatchOf } from "./patterns";
+import { timeTicks } from "./timeTicks";
 import styles from "./ui.module.css";
 
 export interface ChartSeries {
   name: string;
   colour: string;
   counts: readonly number[];
+}
+
+/** A moment to be marked: a release. */
+export interface ChartMark {
+  atMs: number;
+  text: string;
 }
 
 interface BarChartProps {
@@ -19,14 +27,18 @@ interface BarChartProps {
   bucketS: number;
   series: readonly ChartSeries[];
   height?: number;
-  /** What a press does, in words: "Show the events of". */
+  /** What is counted: "event". */
+  one?: string;
+  marks?: readonly ChartMark[];
+  /** What a press does, in words: "Open the issues of". */
   hint?: string;
   onSpan?: (fromS: number, toS: number) => void;
 }
 
 const AXIS_LEFT = 36;
 const AXIS_BOTTOM = 20;
-const TICK_WIDTH = 96;
+const TICK_WIDTH = 88;
+const TIP_WIDTH = 190;
 
 /** The next "round" number (1, 2, 5 × 10ⁿ) that holds `max`. */
 export function niceCeiling(max: number): number {
@@ -34,19 +46,6 @@ export function niceCeiling(max: number): number {
   const power = 10 ** Math.floor(Math.log10(max));
   const step = [1, 2, 4, 5, 10].find((candidate) => candidate * power >= max) ?? 10;
   return step * power;
-}
-
-/** Labels that fit, each where its text begins to hold (a day's at the day's start). */
-export function ticks(buckets: number, step: number, textOf: (index: number) => string): { index: number; text: string }[] {
-  const changes = Array.from({ length: buckets }, (_, index) => ({ index, text: textOf(index) })).filter(
-    ({ index, text }) => index === 0 || text !== textOf(index - 1),
-  );
-  const chosen: typeof changes = [];
-  for (const tick of changes) {
-    const last = chosen.at(-1);
-    if (!last || (tick.index - last.index) * step >= TICK_WIDTH) chosen.push(tick);
-  }
-  return chosen;
 }
 
 function useWidth() {
@@ -64,10 +63,11 @@ function useWidth() {
   return [ref, width] as const;
 }
 
-export function BarChart({ label, from, bucketS, series, height = 160, hint, onSpan }: BarChartProps) {
+export function BarChart({ label, from, bucketS, series, height = 160, one = "event", marks = [], hint, onSpan }: BarChartProps) {
   const id = useId();
   const [ref, width] = useWidth();
   const [hovered, setHovered] = useState<number | null>(null);
+  const [drawnFrom, setDrawnFrom] = useState<number | null>(null);
   const buckets = Math.max(0, ...series.map((each) => each.counts.length));
   const totals = Array.from({ length: buckets }, (_, i) => series.reduce((sum, each) => sum + (each.counts[i] ?? 0), 0));
   const ceiling = niceCeiling(Math.max(0, ...totals));
@@ -76,18 +76,50 @@ export function BarChart({ label, from, bucketS, series, height = 160, hint, onS
   const step = plotWidth / Math.max(1, buckets);
   const barWidth = Math.max(1, step - (step > 5 ? 2 : step > 3 ? 1 : 0));
   const y = (count: number) => plotHeight - (count / ceiling) * (plotHeight - 6);
-  const startOf = (index: number) => new Date(from.getTime() + index * bucketS * 1000);
+  const fromMs = from.getTime();
+  const xOf = (atMs: number) => AXIS_LEFT + ((atMs - fromMs) / 1000 / bucketS) * step;
+  const startOf = (index: number) => fromMs + index * bucketS * 1000;
 
-  const onPointer = (event: PointerEvent<SVGSVGElement>) => {
-    const x = event.clientX - event.currentTarget.getBoundingClientRect().left - AXIS_LEFT;
-    const index = Math.floor(x / step);
-    setHovered(index >= 0 && index < buckets ? index : null);
+  const bucketAt = (event: PointerEvent<SVGSVGElement>): number | null => {
+    const index = Math.floor((event.clientX - event.currentTarget.getBoundingClientRect().left - AXIS_LEFT) / step);
+    return index >= 0 && index < buckets ? index : null;
+  };
+  const open = (first: number, last: number) => onSpan?.(startOf(Math.min(first, last)) / 1000, startOf(Math.max(first, last) + 1) / 1000);
+  const onKey = (event: KeyboardEvent) => {
+    const at = hovered ?? buckets;
+    const to = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: buckets - 1 }[event.key];
+    if (to !== undefined) setHovered(Math.max(0, Math.min(to, buckets - 1)));
+    else if (event.key === "Enter" && hovered !== null && onSpan) open(hovered, hovered);
+    else return;
+    event.preventDefault();
   };
 
   const all = totals.reduce((sum, count) => sum + count, 0);
+  const [first, last] = hovered === null ? [0, -1] : [Math.min(hovered, drawnFrom ?? hovered), Math.max(hovered, drawnFrom ?? hovered)];
+  const sumOf = (counts: readonly number[]) => counts.slice(first, last + 1).reduce((sum, count) => sum + count, 0);
+  const tipOnLeft = AXIS_LEFT + (last + 1) * step + TIP_WIDTH > width;
   return (
     <div ref={ref} className={styles.chart}>
-      <svg height={height} role="img" aria-label={`${label}: ${plural(all, "event")}, at most ${exactCount(Math.max(0, ...totals))} in a bucket`} onPointerMove={onPointer} onPointerLeave={() => setHovered(null)} onClick={() => hovered !== null && onSpan?.(startOf(hovered).getTime() / 1000, startOf(hovered + 1).getTime() / 1000)} style={onSpan ? { cursor: "pointer" } : undefined}>
+      <svg
+        height={height}
+        role="img"
+        tabIndex={0}
+        data-opens={onSpan !== undefined}
+        aria-label={`${label}: ${plural(all, one)}, at most ${exactCount(Math.max(0, ...totals))} in a bucket`}
+        onPointerDown={(event) => event.button === 0 && setDrawnFrom(bucketAt(event))}
+        onPointerMove={(event) => setHovered(bucketAt(event))}
+        onPointerUp={(event) => {
+          const to = bucketAt(event);
+          if (drawnFrom !== null && to !== null) open(drawnFrom, to);
+          setDrawnFrom(null);
+        }}
+        onPointerLeave={() => {
+          setHovered(null);
+          setDrawnFrom(null);
+        }}
+        onKeyDown={onKey}
+        onBlur={() => setHovered(null)}
+      >
         <SeriesPatterns id={id} colours={series.map((each) => each.colour)} />
         {[0, ceiling / 2, ceiling].map((value) => (
           <g key={value}>
@@ -99,7 +131,7 @@ export function BarChart({ label, from, bucketS, series, height = 160, hint, onS
             )}
           </g>
         ))}
-        {hovered !== null && <rect x={AXIS_LEFT + hovered * step} y={0} width={step} height={plotHeight} fill="var(--wash-strong)" />}
+        {hovered !== null && <rect x={AXIS_LEFT + first * step} y={0} width={(last - first + 1) * step} height={plotHeight} fill="var(--wash-strong)" />}
         {totals.map((total, index) => {
           if (total === 0) return null;
           let below = 0;
@@ -113,26 +145,40 @@ export function BarChart({ label, from, bucketS, series, height = 160, hint, onS
             return <rect key={`${index}-${each.name}`} x={AXIS_LEFT + index * step} y={bottom - size} width={barWidth} height={size} fill={fillOf(id, place, each.colour)} />;
           });
         })}
-        {ticks(buckets, step, (index) => tickLabel(startOf(index), buckets * bucketS))
-          .filter(({ index }) => index * step + TICK_WIDTH / 2 < plotWidth)
-          .map(({ index, text }) => (
-            <text key={index} className={styles.chartAxis} x={AXIS_LEFT + index * step} y={height - 4}>
-              {text}
-            </text>
-          ))}
+        {marks.map((mark) => (
+          <g key={`${mark.atMs}-${mark.text}`} data-tip={mark.text}>
+            <line x1={xOf(mark.atMs)} x2={xOf(mark.atMs)} y1={0} y2={plotHeight} stroke="var(--ink-faint)" strokeDasharray="2 3" />
+            <path d={`M${xOf(mark.atMs)} 0h7l-2 3.500 2 3.500h-7z`} fill="var(--ink-faint)" />
+          </g>
+        ))}
+        {timeTicks(fromMs, startOf(buckets), Math.floor(plotWidth / TICK_WIDTH)).map(({ atMs, text }) => {
+          const x = xOf(atMs);
+          return (
+            <g key={atMs}>
+              <line x1={x} x2={x} y1={plotHeight} y2={plotHeight + 4} stroke="var(--line-strong)" />
+              <text className={styles.chartAxis} x={x} y={height - 4} textAnchor={x < AXIS_LEFT + 20 ? "start" : x > width - 20 ? "end" : "middle"}>
+                {text}
+              </text>
+            </g>
+          );
+        })}
       </svg>
       {hovered !== null && (
-        <div className={styles.chartTip} style={{ left: Math.min(Math.max(AXIS_LEFT + (hovered + 0.5) * step, 84), width - 84) }}>
-          <strong>
-            {onSpan && hint} {bucketLabel(startOf(hovered), bucketS)}
-          </strong>
-          {series.map((each, place) => (
-            <div key={each.name}>
-              <span className={styles.swatch} style={swatchOf(place, each.colour)} />
-              <span>{each.name || "events"}</span>
-              <span>{exactCount(each.counts[hovered] ?? 0)}</span>
-            </div>
-          ))}
+        <div className={styles.chartTip} role="status" style={tipOnLeft ? { right: width - (AXIS_LEFT + first * step) + 8 } : { left: AXIS_LEFT + (last + 1) * step + 8 }}>
+          <strong>{spanLabel(new Date(startOf(first)), new Date(startOf(last + 1)))}</strong>
+          <div>
+            <span />
+            <b>{plural(sumOf(totals), one)}</b>
+          </div>
+          {series.length > 1 &&
+            series.map((each, place) => (
+              <div key={each.name}>
+                <span className={styles.swatch} style={swatchOf(place, each.colour)} />
+                <span>{each.name || one}</span>
+                <span>{exactCount(sumOf(each.counts))}</span>
+              </div>
+            ))}
+          {hint && onSpan && <small>{hint}</small>}
         </div>
       )}
     </div>

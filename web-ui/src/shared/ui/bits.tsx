@@ -47,9 +47,11 @@ export function RelativeTime({ time, suffix = "" }: { time: Timestamp | undefine
   );
 }
 
-export function Count({ value, one, many }: { value: number | bigint; one: string; many?: string }) {
+/** `more`: what the tip says besides the exact number. */
+export function Count({ value, one, many, more }: { value: number | bigint; one: string; many?: string; more?: string }) {
+  const exact = plural(value, one, many);
   return (
-    <span className={styles.num} role="img" aria-label={plural(value, one, many)} data-tip={plural(value, one, many)}>
+    <span className={styles.num} role="img" aria-label={exact} data-tip={more ? `${exact} ${more}` : exact}>
       {shortCount(value)}
     </span>
   );
