@@ -1,198 +1,113 @@
-// How it goes: numbers, events over time, what is worst, what is new, whether the
-// pipeline keeps up.
+// How it goes: numbers, events over time, what is worst, what is new or came back,
+// whether everything that arrived was kept. Every figure opens the list it counts.
+import Button from "@mui/material/Button";
 import Skeleton from "@mui/material/Skeleton";
-import { useState } from "react";
 import { Link } from "react-router";
-import type { GetSummaryResponse, GetTimeSeriesResponse } from "@/gen/errata/v1/stats_pb";
-import type { Issue } from "@/gen/errata/v1/issue_pb";
+import type { GetSummaryResponse } from "@/gen/errata/v1/stats_pb";
 import { useProjects } from "@/shared/api/listProjects";
-import { change, shortCount } from "@/shared/format/count";
-import { levelName } from "@/shared/format/issue";
-import { toDate } from "@/shared/format/time";
-import { BarChart, type ChartSeries, Legend } from "@/shared/ui/BarChart";
-import { Count, LevelMark, PageHead, RelativeTime, Segments } from "@/shared/ui/bits";
-import { Sparkline } from "@/shared/ui/Sparkline";
-import { ErrorState } from "@/shared/ui/states";
-import { rangeSeconds, rangeWords, scopeSearch, useScope, type Scope } from "@/shared/url/scope";
-import { usePipelineStatus } from "./api/getPipelineStatus";
+import { comparison, exactCount } from "@/shared/format/count";
+import { Count, PageHead } from "@/shared/ui/bits";
+import { EmptyState, ErrorState } from "@/shared/ui/states";
+import { scopeSearch, scopeWords, useScope, type Scope } from "@/shared/url/scope";
 import { useSummary } from "./api/getSummary";
-import { type Grouping, useTimeSeries } from "./api/getTimeSeries";
-import { useNewIssues } from "./api/listNewIssues";
-import { useTopIssues } from "./api/listTopIssues";
-import { chartSeries } from "./series";
+import { rankingLink } from "./api/listIssues";
+import { MostEvents, News } from "./IssueLists";
+import { OverTime } from "./OverTime";
+import { Pipeline } from "./Pipeline";
 import styles from "./dashboard.module.css";
 
 export function DashboardPage() {
-  const [scope] = useScope();
-  const rangeS = rangeSeconds(scope.range);
-  const summary = useSummary(scope.projectIds, rangeS);
+  const [scope, setScope] = useScope();
+  const summary = useSummary(scope);
+  const projects = useProjects();
+  const nothingEver = projects.data?.every((project) => project.events === 0n) === true;
+  const nothingNow = summary.data?.range?.events === 0n;
   return (
     <div className={styles.page}>
       <PageHead title="Dashboard">
-        <span className={styles.range}>{rangeWords(scope.range)}</span>
+        <span className={styles.range}>{scopeWords(scope)}</span>
       </PageHead>
-      {summary.isError ? <ErrorState error={summary.error} retry={() => void summary.refetch()} /> : <Numbers summary={summary.data} scope={scope} />}
-      <OverTime scope={scope} />
-      <div className={styles.columns}>
-        <TopIssues scope={scope} />
-        <NewIssues scope={scope} />
-      </div>
-      <Pipeline />
+      {nothingEver ? (
+        <Nothing projectId={scope.projectIds[0] ?? projects.data?.[0]?.id} />
+      ) : (
+        <>
+          {summary.isError ? <ErrorState error={summary.error} retry={() => void summary.refetch()} /> : <Numbers summary={summary.data} scope={scope} />}
+          {nothingNow ? (
+            <EmptyState
+              icon="check"
+              title="No event in this time"
+              actions={
+                <Button variant="outlined" onClick={() => setScope({ range: "30d", span: null })}>
+                  Look at 30 days
+                </Button>
+              }
+            >
+              Nothing was received {scope.environment === "" ? "" : `from ${scope.environment} `}for what is chosen above.
+            </EmptyState>
+          ) : (
+            <>
+              <OverTime scope={scope} />
+              <div className={styles.columns}>
+                <MostEvents scope={scope} />
+                <News scope={scope} />
+              </div>
+            </>
+          )}
+          <Pipeline scope={scope} />
+        </>
+      )}
     </div>
+  );
+}
+
+function Nothing({ projectId }: { projectId: number | undefined }) {
+  return (
+    <EmptyState
+      icon="dashboard"
+      title="Nothing to show yet"
+      actions={
+        <Button variant="contained" component={Link} to={projectId === undefined ? "/projects" : `/projects/${projectId}`}>
+          Connect an application
+        </Button>
+      }
+    >
+      When the first errors have arrived, this page shows how many there are, whom they reach, what is new and what came back.
+    </EmptyState>
   );
 }
 
 function Numbers({ summary, scope }: { summary: GetSummaryResponse | undefined; scope: Scope }) {
-  const delta = summary ? change(Number(summary.range?.events ?? 0), Number(summary.before?.events ?? 0)) : "";
-  const issues = `/issues${scopeSearch(scope)}`;
-  const to = (extra: string) => issues + (issues.includes("?") ? "&" : "?") + extra;
+  const now = summary?.range;
+  const before = summary?.before;
+  const issues = (more: Record<string, string>) => `/issues${scopeSearch(scope, more)}`;
   return (
-    <dl className={styles.numbers}>
-      <Figure name="Events" value={summary?.range?.events} note={delta && (delta === "new" ? "none in the time before" : `${delta} against the time before`)} one="event" />
-      <Figure name="New issues" value={summary?.range?.newIssues} to={to("sort=first_seen&status=all")} one="new issue" />
-      <Figure name="Came back" value={summary?.range?.regressedIssues} note="resolved, then seen again" one="regressed issue" />
-      <Figure name="Unresolved" value={summary?.range?.unresolvedIssues} to={issues} one="unresolved issue" />
-    </dl>
+    <ul className={styles.numbers} aria-label="Numbers of the time chosen">
+      <Figure name="Events" value={now?.events} note={now && before ? comparison(Number(now.events), Number(before.events)) : ""} one="event" />
+      <Figure name="Affected users" value={now?.users} unknown={now?.users === 0n && now.events > 0n} note={now?.users === 0n && now.events > 0n ? "no event names a user" : now && before ? comparison(Number(now.users), Number(before.users)) : ""} one="user" />
+      <Figure name="Issues" value={now?.issues} to={issues({ status: "all" })} note="with an event in this time" one="issue" />
+      <Figure name="New" value={now?.newIssues} to={issues(rankingLink.new)} note={before ? `${exactCount(before.newIssues)} in the time before` : ""} one="new issue" />
+      <Figure name="Came back" value={now?.regressedIssues} to={issues(rankingLink.regressed)} note="resolved, then seen again" one="regressed issue" />
+      <Figure name="Unresolved" value={now?.unresolvedIssues} to={issues({})} note="of the issues of this time" one="unresolved issue" />
+    </ul>
   );
 }
 
-function Figure({ name, value, note, to, one }: { name: string; value: bigint | undefined; note?: string; to?: string; one: string }) {
+interface FigureProps {
+  name: string;
+  value: bigint | undefined;
+  note: string;
+  /** The list of exactly so many. */
+  to?: string;
+  one: string;
+  unknown?: boolean;
+}
+
+function Figure({ name, value, note, to, one, unknown = false }: FigureProps) {
   return (
-    <div className={styles.figure}>
-      <dt>{to ? <Link to={to}>{name}</Link> : name}</dt>
-      <dd>{value === undefined ? <Skeleton height={28} width={64} sx={{ my: "3px" }} /> : <Count value={value} one={one} />}</dd>
+    <li className={styles.figure}>
+      <span className={styles.figureName}>{to ? <Link to={to}>{name}</Link> : name}</span>
+      <span className={styles.figureValue}>{value === undefined ? <Skeleton height={28} width={64} sx={{ my: "3px" }} /> : unknown ? "–" : <Count value={value} one={one} />}</span>
       <small>{note}</small>
-    </div>
+    </li>
   );
 }
-
-function OverTime({ scope }: { scope: Scope }) {
-  const [grouping, setGrouping] = useState<Grouping>("level");
-  const query = useTimeSeries(scope.projectIds, rangeSeconds(scope.range), grouping);
-  const projects = useProjects();
-  const series = query.data ? chartSeries(query.data, grouping, (projects.data ?? []).map((project) => project.name)) : [];
-  return (
-    <section className={styles.section} aria-label="Events over time">
-      <header className={styles.sectionHead}>
-        <h2>Events over time</h2>
-        <Legend series={series} />
-        <span className={styles.grow} />
-        <Segments label="Colours" value={grouping} options={[["level", "By level"], ["project", "By project"]]} onChange={setGrouping} />
-      </header>
-      {query.isError && <ErrorState error={query.error} retry={() => void query.refetch()} />}
-      {query.isPending && <Skeleton height={220} width="100%" />}
-      {query.data && <Chart response={query.data} series={series} grouping={grouping} />}
-    </section>
-  );
-}
-
-function Chart({ response, series, grouping }: { response: GetTimeSeriesResponse; series: ChartSeries[]; grouping: Grouping }) {
-  if (!response.from) return null;
-  return <BarChart label={`Events by ${grouping}`} from={toDate(response.from)} bucketS={response.bucketS} series={series} height={220} />;
-}
-
-function TopIssues({ scope }: { scope: Scope }) {
-  const top = useTopIssues(scope.projectIds, rangeSeconds(scope.range));
-  const most = Math.max(1, ...(top.data ?? []).map((each) => Number(each.rangeCount)));
-  return (
-    <section className={styles.section} aria-label="Most events">
-      <header className={styles.sectionHead}>
-        <h2>Most events</h2>
-        <span className={styles.grow} />
-        <Link className={styles.more} to={`/issues${scopeSearch(scope)}${scopeSearch(scope) ? "&" : "?"}sort=count`}>
-          All by events
-        </Link>
-      </header>
-      {top.isPending && <Skeleton height={240} width="100%" />}
-      {top.isError && <ErrorState error={top.error} retry={() => void top.refetch()} />}
-      {top.data?.length === 0 && <p className={styles.none}>No event in the {rangeWords(scope.range)}.</p>}
-      <ol className={styles.list}>
-        {top.data?.map((issue) => (
-          <li key={issue.id}>
-            <IssueLine issue={issue} scope={scope} />
-            <span className={styles.bar} aria-hidden="true">
-              <i style={{ width: `${(Number(issue.rangeCount) / most) * 100}%` }} />
-            </span>
-            <b className={styles.count}>
-              <Count value={issue.rangeCount} one="event in the range" many="events in the range" />
-            </b>
-          </li>
-        ))}
-      </ol>
-    </section>
-  );
-}
-
-function NewIssues({ scope }: { scope: Scope }) {
-  const fresh = useNewIssues(scope.projectIds, rangeSeconds(scope.range));
-  return (
-    <section className={styles.section} aria-label="New issues">
-      <header className={styles.sectionHead}>
-        <h2>New</h2>
-        <span className={styles.grow} />
-        <Link className={styles.more} to={`/issues${scopeSearch(scope)}${scopeSearch(scope) ? "&" : "?"}sort=first_seen`}>
-          All by first seen
-        </Link>
-      </header>
-      {fresh.isPending && <Skeleton height={240} width="100%" />}
-      {fresh.isError && <ErrorState error={fresh.error} retry={() => void fresh.refetch()} />}
-      {fresh.data?.length === 0 && <p className={styles.none}>No issue began in the {rangeWords(scope.range)}.</p>}
-      <ol className={styles.list}>
-        {fresh.data?.map((issue) => (
-          <li key={issue.id}>
-            <IssueLine issue={issue} scope={scope} />
-            <span className={styles.spark}>
-              <Sparkline counts={issue.sparkline} width={72} height={20} />
-            </span>
-            <span className={styles.age}>
-              <RelativeTime time={issue.firstSeen} />
-            </span>
-          </li>
-        ))}
-      </ol>
-    </section>
-  );
-}
-
-function IssueLine({ issue, scope }: { issue: Issue; scope: Scope }) {
-  return (
-    <div className={styles.line}>
-      <LevelMark level={levelName(issue.level)} />
-      <Link to={`/issues/${issue.id}${scopeSearch(scope)}`} title={issue.title}>
-        <b>
-          {issue.type || issue.title}
-          {issue.type && issue.value && <em>: {issue.value}</em>}
-        </b>
-        <span>{issue.culprit}</span>
-      </Link>
-    </div>
-  );
-}
-
-const jobs: Record<string, string> = { issues: "Issues and counts", search: "Search index", cold: "Parquet archive" };
-
-function Pipeline() {
-  const status = usePipelineStatus();
-  if (!status.data) return null;
-  return (
-    <section className={styles.section} aria-label="Pipeline">
-      <header className={styles.sectionHead}>
-        <h2>Pipeline</h2>
-        <span className={styles.range}>how far each projection is behind the log</span>
-      </header>
-      <dl className={styles.pipeline}>
-        {status.data.projections.map((each) => (
-          <div key={each.name}>
-            <dt>{jobs[each.name] ?? each.name}</dt>
-            <dd>{each.lag === 0n ? "up to date" : `${shortCount(each.lag)} ${each.lag === 1n ? "record" : "records"} behind`}</dd>
-          </div>
-        ))}
-        <div>
-          <dt>Log</dt>
-          <dd>position {(BigInt(status.data.logPosition) & 0xffff_ffff_ffffn).toLocaleString("en")}</dd>
-        </div>
-      </dl>
-    </section>
-  );
-}
-

@@ -1,7 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { expect, test } from "vitest";
 import { GetTimeSeriesResponseSchema } from "@/gen/errata/v1/stats_pb";
-import { niceCeiling, ticks } from "@/shared/ui/BarChart";
+import { niceCeiling } from "@/shared/ui/BarChart";
 import { chartSeries } from "./series";
 
 const response = (series: Record<string, bigint[]>) => create(GetTimeSeriesResponseSchema, { series: Object.entries(series).map(([name, counts]) => ({ name, counts })) });
@@ -22,7 +22,7 @@ test.each([[0, 1], [1, 1], [3, 4], [7, 10], [11, 20], [1400, 2000], [4100, 5000]
   expect(niceCeiling(max)).toBe(expected);
 });
 
-test("a label appears where its text begins, and only where it fits", () => {
-  expect(ticks(9, 40, (index) => `day ${Math.floor(index / 3)}`)).toEqual([{ index: 0, text: "day 0" }, { index: 3, text: "day 1" }, { index: 6, text: "day 2" }]);
-  expect(ticks(9, 20, (index) => `day ${Math.floor(index / 3)}`).map((tick) => tick.index)).toEqual([0, 6]);
+test("what is new lies at the bottom, what came back above it, and the rest is grey", () => {
+  const series = chartSeries(response({ other: [4n], regressed: [2n], new: [1n] }), "state", []);
+  expect(series.map((each) => each.name)).toEqual(["new", "came back", "other"]);
 });

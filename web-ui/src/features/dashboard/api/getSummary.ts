@@ -1,13 +1,14 @@
 import { keepPreviousData, queryOptions, useQuery } from "@tanstack/react-query";
 import { stats } from "@/shared/api/clients";
-import { fromDate } from "@/shared/format/time";
+import { afterPosition } from "@/shared/state/consistency";
+import type { Scope } from "@/shared/url/scope";
+import { REFETCH_MS, scoped } from "./scoped";
 
-export const getSummaryQuery = (projectIds: number[], rangeS: number) =>
+export const getSummaryQuery = (scope: Scope) =>
   queryOptions({
-    queryKey: ["dashboard", "summary", projectIds, rangeS],
-    queryFn: ({ signal }) => stats.getSummary({ projectIds, from: fromDate(new Date(Date.now() - rangeS * 1000)) }, { signal }),
-    refetchInterval: 30_000,
+    queryKey: ["dashboard", "summary", scope],
+    queryFn: ({ signal }) => stats.getSummary({ ...scoped(scope), afterPosition: afterPosition() }, { signal }),
+    refetchInterval: REFETCH_MS,
   });
 
-export const useSummary = (projectIds: number[], rangeS: number) =>
-  useQuery({ ...getSummaryQuery(projectIds, rangeS), placeholderData: keepPreviousData });
+export const useSummary = (scope: Scope) => useQuery({ ...getSummaryQuery(scope), placeholderData: keepPreviousData });

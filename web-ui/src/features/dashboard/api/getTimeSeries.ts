@@ -1,26 +1,19 @@
 import { keepPreviousData, queryOptions, useQuery } from "@tanstack/react-query";
 import { SeriesGroup } from "@/gen/errata/v1/stats_pb";
 import { stats } from "@/shared/api/clients";
-import { fromDate } from "@/shared/format/time";
 import { afterPosition } from "@/shared/state/consistency";
+import type { Scope } from "@/shared/url/scope";
+import { REFETCH_MS, scoped } from "./scoped";
 
-export type Grouping = "level" | "project";
+export type Grouping = "state" | "level" | "project";
 
-export const getTimeSeriesQuery = (projectIds: number[], rangeS: number, grouping: Grouping) =>
+const groups: Record<Grouping, SeriesGroup> = { state: SeriesGroup.STATE, level: SeriesGroup.LEVEL, project: SeriesGroup.PROJECT };
+
+export const getTimeSeriesQuery = (scope: Scope, grouping: Grouping) =>
   queryOptions({
-    queryKey: ["dashboard", "series", projectIds, rangeS, grouping],
-    queryFn: ({ signal }) =>
-      stats.getTimeSeries(
-        {
-          projectIds,
-          from: fromDate(new Date(Date.now() - rangeS * 1000)),
-          group: grouping === "level" ? SeriesGroup.LEVEL : SeriesGroup.PROJECT,
-          afterPosition: afterPosition(),
-        },
-        { signal },
-      ),
-    refetchInterval: 30_000,
+    queryKey: ["dashboard", "series", scope, grouping],
+    queryFn: ({ signal }) => stats.getTimeSeries({ ...scoped(scope), group: groups[grouping], withUsers: true, withReleases: true, afterPosition: afterPosition() }, { signal }),
+    refetchInterval: REFETCH_MS,
   });
 
-export const useTimeSeries = (projectIds: number[], rangeS: number, grouping: Grouping) =>
-  useQuery({ ...getTimeSeriesQuery(projectIds, rangeS, grouping), placeholderData: keepPreviousData });
+export const useTimeSeries = (scope: Scope, grouping: Grouping) => useQuery({ ...getTimeSeriesQuery(scope, grouping), placeholderData: keepPreviousData });
