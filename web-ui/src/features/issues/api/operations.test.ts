@@ -3,7 +3,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { QueryClient } from "@tanstack/react-query";
 import { beforeEach, describe, expect, test } from "vitest";
 import { IssueStatus } from "@/gen/errata/v1/command_pb";
-import { type Issue, IssueSchema, ListIssuesResponseSchema } from "@/gen/errata/v1/issue_pb";
+import { type Issue, IssueSchema } from "@/gen/errata/v1/issue_pb";
 import { useNotices } from "@/shared/state/notices";
 import type { IssuePages } from "./listIssues";
 import { inCommands, type Operation, perform } from "./operations";
@@ -19,7 +19,7 @@ const notices = () => useNotices.getState().shown.map((notice) => notice.text);
 
 function start(...issues: Issue[]): Issue[] {
   client = new QueryClient();
-  client.setQueryData<IssuePages>(KEY, { pages: [create(ListIssuesResponseSchema, { issues })], pageParams: [""] });
+  client.setQueryData<IssuePages>(KEY, { pages: [{ issues, nextCursor: "", total: issues.length, fromMs: 1, countedFromMs: 1 }], pageParams: [""] });
   return issues;
 }
 

@@ -10,6 +10,9 @@ interface StreamIssuesOptions {
   projectIds: number[];
   issueId?: string;
   rangeS: number;
+  /** What the numbers are counted within; empty: all. */
+  environment?: string;
+  release?: string;
   onMessage: (message: StreamIssuesResponse) => void;
   /** After a reconnection: something may have been missed. */
   onGap: () => void;
@@ -36,10 +39,10 @@ async function follow(options: () => StreamIssuesOptions, signal: AbortSignal, o
     signal.addEventListener("abort", stop, { once: true });
     let silence = setTimeout(stop, SILENCE_MS);
     try {
-      const { projectIds, issueId, rangeS } = options();
+      const { projectIds, issueId, rangeS, environment, release } = options();
       onState(failures === 0 ? "connecting" : "offline");
       const stream = live.streamIssues(
-        { projectIds, issueId: issueId ?? "", statsRangeS: rangeS },
+        { projectIds, issueId: issueId ?? "", statsRangeS: rangeS, environment: environment ?? "", release: release ?? "" },
         // The stream lives as long as the page; silence ends it instead.
         { signal: attempt.signal, timeoutMs: 0, onHeader: () => {
           onState("live");
@@ -74,7 +77,7 @@ export function useIssueStream(options: StreamIssuesOptions): LiveState {
   useEffect(() => {
     latest.current = options;
   });
-  const scope = `${options.projectIds.join(",")}|${options.issueId ?? ""}|${options.rangeS}`;
+  const scope = `${options.projectIds.join(",")}|${options.issueId ?? ""}|${options.rangeS}|${options.environment ?? ""}|${options.release ?? ""}`;
   useEffect(() => {
     let controller: AbortController | null = null;
     const start = () => {

@@ -1,14 +1,15 @@
-// One issue of the list, and the table's head. The row is a link; what can be
-// pressed besides lies above it.
+// One issue of the list. The row is a link; what can be pressed besides lies above it.
 import Checkbox from "@mui/material/Checkbox";
 import Skeleton from "@mui/material/Skeleton";
 import { memo } from "react";
 import { Link } from "react-router";
 import type { Issue } from "@/gen/errata/v1/issue_pb";
+import { plural } from "@/shared/format/count";
 import { levelName, memberName, statusName } from "@/shared/format/issue";
-import { Avatar, Count, LevelLabel, levelColour, RelativeTime, StatusPill } from "@/shared/ui/bits";
+import { shortRelease } from "@/shared/format/release";
+import { toDate } from "@/shared/format/time";
+import { Avatar, Count, LevelLabel, levelColour, Pill, RelativeTime, StatusPill, useNow } from "@/shared/ui/bits";
 import { Sparkline } from "@/shared/ui/Sparkline";
-import { SORTS, type IssueSearch, type SortName } from "./search";
 import styles from "./list.module.css";
 
 interface IssueRowProps {
@@ -16,83 +17,92 @@ interface IssueRowProps {
   projectName: string;
   /** The scope, to keep it in the link. */
   search: string;
+  /** "in the last 24 hours": what the numbers are of. */
+  within: string;
+  /** The start of the range, milliseconds since 1970: what began since then is new. */
+  fromMs: number;
   selected: boolean;
-  onToggle: (id: string) => void;
-  onAssign: (anchor: HTMLElement) => void;
+  onToggle: (id: string, extend: boolean) => void;
+  onAssign: (issue: Issue, anchor: HTMLElement) => void;
 }
 
-export const IssueRow = memo(function IssueRow({ issue, projectName, search, selected, onToggle, onAssign }: IssueRowProps) {
+const isSince = (time: Issue["firstSeen"], fromMs: number) => time !== undefined && toDate(time).getTime() >= fromMs;
+
+/** Longer ago, "new" is no news, however long the range is. */
+const NEW_MS = 7 * 86_400_000;
+
+function StatePill({ issue, fromMs }: Pick<IssueRowProps, "issue" | "fromMs">) {
+  const now = useNow();
+  if (isSince(issue.regressedAt, fromMs)) return <Pill kind="fail">Came back{issue.regressedIn && ` in ${shortRelease(issue.regressedIn)}`}</Pill>;
+  if (isSince(issue.firstSeen, Math.max(fromMs, now - NEW_MS))) return <Pill kind="accent">New</Pill>;
+  return null;
+}
+
+export const IssueRow = memo(function IssueRow({ issue, projectName, search, within, fromMs, selected, onToggle, onAssign }: IssueRowProps) {
   const level = levelName(issue.level);
   const status = statusName(issue.status);
   const value = issue.type && issue.title.startsWith(`${issue.type}:`) ? issue.title.slice(issue.type.length + 1).trim() : issue.type === issue.title ? "" : issue.title;
   const assigned = issue.assignee ? `Assigned to ${memberName(issue.assignee)}` : "Assign";
+  const inAll = (all: bigint, one: string) => `${within}; ${plural(all, one)} in all`;
   return (
-    <div className={styles.row} data-selected={selected} data-quiet={status !== "unresolved"}>
+    <div className={styles.row} data-row={issue.id} data-selected={selected} data-quiet={status !== "unresolved"}>
       <span className={styles.levelBar} style={{ background: levelColour(level) }} />
-      <Checkbox checked={selected} onChange={() => onToggle(issue.id)} slotProps={{ input: { "aria-label": `Select ${issue.title}` } }} />
+      <Checkbox
+        checked={selected}
+        onChange={(event) => onToggle(issue.id, event.nativeEvent instanceof MouseEvent && event.nativeEvent.shiftKey)}
+        slotProps={{ input: { "aria-label": `Select ${issue.title}` } }}
+      />
       <div className={styles.what}>
-        <Link className={styles.title} to={`/issues/${issue.id}${search}`} data-issue={issue.id} title={issue.title}>
-          {issue.type && <b>{issue.type}</b>}
-          {issue.type && value && <span className={styles.colon}>: </span>}
-          <span>{value}</span>
-        </Link>
+        <div className={styles.titleLine}>
+          <StatePill issue={issue} fromMs={fromMs} />
+          <Link className={styles.title} to={`/issues/${issue.id}${search}`} data-issue={issue.id} title={issue.title}>
+            {issue.type ? <b>{issue.type}</b> : <b>{value}</b>}
+            {issue.type && value && <span className={styles.colon}>: </span>}
+            {issue.type && <span>{value}</span>}
+          </Link>
+        </div>
         <div className={styles.where}>
+          <span className={styles.phonePill}>
+            <StatePill issue={issue} fromMs={fromMs} />
+          </span>
           {level !== "error" && <LevelLabel level={level} />}
           {status !== "unresolved" && <StatusPill status={status} />}
           {issue.culprit && <span className={styles.culprit}>{issue.culprit}</span>}
-          <span className={styles.fixed}>{projectName}</span>
-          {issue.lastRelease && <span className={styles.release}>{issue.lastRelease}</span>}
+          <span className={styles.project}>{projectName}</span>
+          {issue.lastRelease && (
+            <span className={styles.release} title={issue.lastRelease}>
+              {shortRelease(issue.lastRelease, projectName)}
+            </span>
+          )}
         </div>
       </div>
       <div className={styles.spark}>
         <Sparkline counts={issue.sparkline} />
       </div>
-      <div className={styles.count} data-unit={issue.count === 1n ? "event" : "events"}>
-        <Count value={issue.count} one="event" />
+      <div className={styles.count} data-unit={issue.rangeCount === 1n ? "event" : "events"}>
+        <Count value={issue.rangeCount} one="event" more={inAll(issue.count, "event")} />
       </div>
-      <div className={`${styles.count ?? ""} ${styles.users ?? ""}`} data-unit={issue.users === 1n ? "user" : "users"}>
-        <Count value={issue.users} one="user" />
+      <div className={`${styles.count ?? ""} ${styles.users ?? ""}`} data-unit={issue.rangeUsers === 1n ? "user" : "users"}>
+        {issue.rangeUsers === 0n ? (
+          <span className={styles.unknown} role="img" aria-label="users unknown" data-tip={`No event ${within} names a user`}>
+            –
+          </span>
+        ) : (
+          <Count value={issue.rangeUsers} one="user" more={inAll(issue.users, "user")} />
+        )}
       </div>
-      <div className={styles.seen}>
+      <div className={`${styles.seen ?? ""} ${styles.first ?? ""}`}>
+        <RelativeTime time={issue.firstSeen} suffix=" ago" />
+      </div>
+      <div className={`${styles.seen ?? ""} ${styles.last ?? ""}`}>
         <RelativeTime time={issue.lastSeen} suffix=" ago" />
-        <span className={styles.first}>
-          first <RelativeTime time={issue.firstSeen} suffix=" ago" />
-        </span>
       </div>
-      <button type="button" className={styles.assignee} aria-label={assigned} data-tip={assigned} onClick={(event) => onAssign(event.currentTarget)}>
+      <button type="button" className={styles.assignee} aria-label={assigned} data-tip={assigned} onClick={(event) => onAssign(issue, event.currentTarget)}>
         <Avatar member={issue.assignee} />
       </button>
     </div>
   );
 });
-
-interface IssueTableHeadProps {
-  search: IssueSearch;
-  setSearch: (change: Partial<IssueSearch>) => void;
-  onAll: () => void;
-  disabled: boolean;
-}
-
-export function IssueTableHead({ search, setSearch, onAll, disabled }: IssueTableHeadProps) {
-  const sortable = (name: SortName, text: string, className: string | undefined) => (
-    <button type="button" className={className} aria-pressed={search.sort === name} title={`Sort by ${(SORTS.find(([each]) => each === name)?.[1] ?? text).toLowerCase()}`} onClick={() => setSearch({ sort: name })}>
-      {text}
-      {search.sort === name && <span aria-hidden="true"> ↓</span>}
-    </button>
-  );
-  return (
-    <div className={styles.head}>
-      <span />
-      <Checkbox checked={false} disabled={disabled} onChange={onAll} slotProps={{ input: { "aria-label": "Select all shown" } }} />
-      <span>Issue</span>
-      <span className={styles.spark}>{search.range === "1h" ? "Last hour" : `Last ${search.range}`}</span>
-      {sortable("count", "Events", styles.count)}
-      {sortable("users", "Users", `${styles.count ?? ""} ${styles.users ?? ""}`)}
-      {sortable(search.sort === "last_seen" ? "first_seen" : "last_seen", search.sort === "first_seen" ? "First seen ↓" : search.sort === "last_seen" ? "Last seen ↓" : "Last seen", styles.seen)}
-      <span />
-    </div>
-  );
-}
 
 export function IssueRowSkeleton({ index }: { index: number }) {
   // Widths vary as titles do, the same on each load.
@@ -114,8 +124,11 @@ export function IssueRowSkeleton({ index }: { index: number }) {
       <div className={`${styles.count ?? ""} ${styles.users ?? ""}`}>
         <Skeleton height={12} width={24} sx={{ ml: "auto" }} />
       </div>
-      <div className={styles.seen}>
-        <Skeleton height={12} width={56} sx={{ ml: "auto" }} />
+      <div className={`${styles.seen ?? ""} ${styles.first ?? ""}`}>
+        <Skeleton height={12} width={44} sx={{ ml: "auto" }} />
+      </div>
+      <div className={`${styles.seen ?? ""} ${styles.last ?? ""}`}>
+        <Skeleton height={12} width={44} sx={{ ml: "auto" }} />
       </div>
       <span />
     </div>

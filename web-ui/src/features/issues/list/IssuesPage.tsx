@@ -1,219 +1,179 @@
 // The issue list: what broke, since when, for how many. Its whole state is in the
-// URL; live changes come in place, new rows wait.
-import Button from "@mui/material/Button";
+// URL; live changes come in place, new rows wait. Nothing of the page is made anew
+// when the search changes: the field keeps its focus, the table its old rows, dimmed,
+// until the new ones are there.
+import IconButton from "@mui/material/IconButton";
 import { useQueryClient } from "@tanstack/react-query";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
-import { Link, useSearchParams } from "react-router";
+import { useSearchParams } from "react-router";
 import type { Issue } from "@/gen/errata/v1/issue_pb";
 import { useProjects } from "@/shared/api/listProjects";
-import { exactCount, plural } from "@/shared/format/count";
+import { exactCount } from "@/shared/format/count";
+import { failureOf } from "@/shared/format/failure";
 import { PageHead } from "@/shared/ui/bits";
-import { EmptyState, ErrorState } from "@/shared/ui/states";
-import { rangeSeconds, rangeWords, scopeSearch } from "@/shared/url/scope";
-import { issuesKey, type IssuePages, useIssues } from "../api/listIssues";
-import { useIssueStream } from "../api/streamIssues";
-import { useTriage } from "../api/triage";
+import { Icon } from "@/shared/ui/Icon";
+import { ErrorState } from "@/shared/ui/states";
+import { scopeSearch, withinScope } from "@/shared/url/scope";
+import { useOwnChanges } from "../api/cachedIssues";
+import { reloadIssues, useIssues } from "../api/listIssues";
 import { AssignMenu } from "../AssignMenu";
 import { FilterBar } from "./FilterBar";
-import { flatten, mergeLive } from "./liveMerge";
-import { IssueRow, IssueRowSkeleton, IssueTableHead } from "./IssueRow";
+import { IssueRowSkeleton } from "./IssueRow";
 import { LiveDot } from "./LiveDot";
-import { isNarrowed, parseSearch, writeSearch, type IssueSearch } from "./search";
+import { flatten, matchesTriage } from "./liveMerge";
+import { NoIssues } from "./NoIssues";
+import { Rows, type RowsHandle } from "./Rows";
+import { parseSearch, writeSearch, type IssueSearch } from "./search";
 import { SelectionBar } from "./SelectionBar";
 import { ShortcutHelp } from "./ShortcutHelp";
+import { TableHead } from "./TableHead";
+import { useBulk } from "./useBulk";
 import { useListKeys } from "./useListKeys";
+import { useLiveList } from "./useLiveList";
+import { useSelection } from "./useSelection";
 import styles from "./list.module.css";
 
-const NOTHING_WAITS: ReadonlySet<string> = new Set();
-
-export function IssuesPage() {
+function useSearch(): [IssueSearch, (change: Partial<IssueSearch>, replace?: boolean) => void] {
   const [params, setParams] = useSearchParams();
   const search = useMemo(() => parseSearch(params), [params]);
   const setSearch = useCallback(
-    (change: Partial<IssueSearch>) => setParams((now) => writeSearch(now, { ...parseSearch(now), ...change })),
+    (change: Partial<IssueSearch>, replace = false) => setParams((now) => writeSearch(now, { ...parseSearch(now), ...change }), { replace }),
     [setParams],
   );
-  const listKey = JSON.stringify(search);
-  // A new list starts with nothing waiting and nothing selected.
-  return <IssueList key={listKey} search={search} setSearch={setSearch} />;
+  return [search, setSearch];
 }
 
-interface IssueListProps {
-  search: IssueSearch;
-  setSearch: (change: Partial<IssueSearch>) => void;
-}
-
-function useLiveList(search: IssueSearch) {
-  const client = useQueryClient();
-  const [waiting, setWaiting] = useState(NOTHING_WAITS);
-  const waitingNow = useRef(waiting);
-  useEffect(() => {
-    waitingNow.current = waiting;
-  }, [waiting]);
-  const refresh = useCallback(() => {
-    setWaiting(NOTHING_WAITS);
-    return client.invalidateQueries({ queryKey: issuesKey(search) });
-  }, [client, search]);
-  const state = useIssueStream({
-    projectIds: search.projectIds,
-    rangeS: rangeSeconds(search.range),
-    onMessage: ({ issue }) => {
-      const pages = client.getQueryData<IssuePages>(issuesKey(search));
-      if (!issue || !pages) return;
-      const merged = mergeLive({ pages, waiting: waitingNow.current }, issue, search);
-      if (merged.pages !== pages) client.setQueryData(issuesKey(search), merged.pages);
-      waitingNow.current = merged.waiting;
-      setWaiting(merged.waiting);
-    },
-    onGap: () => void refresh(),
-  });
-  return { state, waiting, refresh };
-}
-
-function IssueList({ search, setSearch }: IssueListProps) {
+/** Loaded rows, without those that this reader's own commands took out of the list. */
+function useRows(search: IssueSearch) {
   const query = useIssues(search);
+  const own = useOwnChanges((state) => state.ids);
+  const loaded = useMemo(() => flatten(query.data), [query.data]);
+  const issues = useMemo(
+    // Old rows that stand in for a list not there yet are of another search.
+    () => (query.isPlaceholderData ? loaded : loaded.filter((issue) => !own.has(issue.id) || matchesTriage(issue, search))),
+    [loaded, own, search, query.isPlaceholderData],
+  );
+  const first = query.data?.pages[0];
+  const total = Math.max(issues.length, (first?.total ?? 0) - (loaded.length - issues.length));
+  return { query, issues, total, fromMs: first?.countedFromMs ?? 0 };
+}
+
+/** What makes another list; the order does not. */
+const listKeyOf = (search: IssueSearch) => JSON.stringify({ ...search, sort: "", ascending: false });
+
+export function IssuesPage() {
+  const client = useQueryClient();
+  const [search, setSearch] = useSearch();
   const projects = useProjects();
-  const triage = useTriage();
+  const { query, issues, total, fromMs } = useRows(search);
   const live = useLiveList(search);
-  const issues = useMemo(() => flatten(query.data), [query.data]);
-  const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
-  const [assigning, setAssigning] = useState<{ anchor: HTMLElement; issues: Issue[] } | null>(null);
+  const selection = useSelection(issues, listKeyOf(search));
+  const bulk = useBulk(search, selection, live.refresh);
+  const [assigning, setAssigning] = useState<{ anchor: HTMLElement; issues: readonly Issue[] } | null>(null);
   const [help, setHelp] = useState(false);
   const searchField = useRef<HTMLInputElement>(null);
-  const list = useRef<HTMLDivElement>(null);
+  const table = useRef<HTMLDivElement>(null);
+  const rows = useRef<HTMLDivElement>(null);
+  const rowsHandle = useRef<RowsHandle>(null);
+  const { chosen } = selection;
+  const { waiting, refresh } = live;
 
-  const chosen = useMemo(() => issues.filter((issue) => selected.has(issue.id)), [issues, selected]);
-  const toggle = useCallback((id: string) => {
-    setSelected((now) => {
-      const next = new Set(now);
-      if (!next.delete(id)) next.add(id);
-      return next;
-    });
-  }, []);
-  const setStatus = (targets: readonly Issue[], status: "resolved" | "ignored" | "unresolved") => {
-    triage.setStatus(targets, status);
-    setSelected(new Set());
-  };
+  // Waiting is for lists with rows: an empty one fills itself.
+  const empty = query.data !== undefined && !query.isPlaceholderData && !query.hasNextPage && issues.length === 0;
+  useEffect(() => {
+    if (empty && waiting.size > 0) void refresh().catch(() => undefined);
+  }, [empty, waiting, refresh]);
 
   useListKeys({
-    list,
+    list: table,
     issues,
     chosen,
-    onResolve: (targets) => setStatus(targets, "resolved"),
-    onIgnore: (targets) => setStatus(targets, "ignored"),
+    scrollTo: (index) => rowsHandle.current?.scrollTo(index),
+    onResolve: (targets) => bulk.setStatus(targets, "resolved"),
+    onIgnore: (targets) => bulk.setStatus(targets, "ignored"),
     onAssign: (targets, anchor) => setAssigning({ anchor, issues: targets }),
-    onToggle: toggle,
+    onToggle: selection.toggle,
     onSearch: () => searchField.current?.focus(),
     onHelp: () => setHelp(true),
-    onEscape: () => setSelected(new Set()),
+    onEscape: selection.clear,
   });
 
-  const projectName = (id: number) => projects.data?.find((project) => project.id === id)?.name ?? `project ${id}`;
-  const total = query.data?.pages[0]?.total ?? 0;
-  const allChosen = issues.length > 0 && chosen.length === issues.length;
+  const projectNames = useMemo(() => new Map((projects.data ?? []).map((project) => [project.id, project.name])), [projects.data]);
+  const projectName = useCallback((id: number) => projectNames.get(id) ?? `project ${id}`, [projectNames]);
+  const assign = useCallback((issue: Issue, anchor: HTMLElement) => setAssigning({ anchor, issues: [issue] }), []);
+  const scope = useMemo(() => scopeSearch(search), [search]);
+  const allChosen = issues.length > 0 && chosen.length >= issues.length;
+  const selectAll = () => selection.set(issues);
+  const reload = () => void reloadIssues(client, search, Math.max(1, issues.length)).catch(() => undefined);
+  const { fetchNextPage } = query;
+  const load = useCallback(() => void fetchNextPage(), [fetchNextPage]);
 
   return (
     <div className={styles.page}>
-      <PageHead title="Issues">
+      <PageHead title="Issues" waiting={waiting.size}>
         <span className={styles.total} aria-live="polite">
-          {query.data && (total > 10_000 ? "more than 10,000" : exactCount(total))}
+          {query.data && !query.isPlaceholderData && exactCount(total)}
         </span>
         <span className={styles.spacer} />
         <LiveDot state={live.state} />
+        <IconButton className={styles.helpButton} aria-label="Keyboard shortcuts" data-tip="Keyboard shortcuts (?)" onClick={() => setHelp(true)}>
+          <Icon name="help" />
+        </IconButton>
       </PageHead>
-      <FilterBar search={search} setSearch={setSearch} field={searchField} onHelp={() => setHelp(true)} />
-      <div className={styles.table} ref={list}>
-        {chosen.length > 0 ? (
+      <FilterBar search={search} setSearch={setSearch} field={searchField} />
+      <div className={styles.table} ref={table} data-sort={search.sort} aria-busy={query.isPlaceholderData}>
+        {chosen.length > 0 || bulk.busy ? (
           <SelectionBar
             count={chosen.length}
+            total={total}
             all={allChosen}
-            onAll={() => setSelected(allChosen ? new Set() : new Set(issues.map((issue) => issue.id)))}
-            onStatus={(status) => setStatus(chosen, status)}
+            everything={selection.everything}
+            busy={bulk.busy}
+            onAll={allChosen || selection.everything ? selection.clear : selectAll}
+            onEverything={selection.setEverything}
+            onStatus={(status) => bulk.setStatus(chosen, status)}
             onAssign={(anchor) => setAssigning({ anchor, issues: chosen })}
-            onClear={() => setSelected(new Set())}
+            onClear={selection.clear}
           />
         ) : (
-          <IssueTableHead search={search} setSearch={setSearch} onAll={() => setSelected(new Set(issues.map((issue) => issue.id)))} disabled={issues.length === 0} />
-        )}
-        {live.waiting.size > 0 && (
-          <button type="button" className={styles.waiting} onClick={() => void live.refresh()}>
-            {plural(live.waiting.size, "new issue", "new issues")} · show
-          </button>
+          <TableHead search={search} setSearch={setSearch} waiting={waiting} onShow={() => void refresh().catch(() => undefined)} onAll={selectAll} disabled={issues.length === 0} />
         )}
         {query.isPending && Array.from({ length: 12 }, (_, index) => <IssueRowSkeleton key={index} index={index} />)}
         {query.isError && issues.length === 0 && <ErrorState error={query.error} retry={() => void query.refetch()} />}
-        {query.data && issues.length === 0 && <NoIssues search={search} setSearch={setSearch} hasEvents={projects.data?.some((project) => project.events > 0n) ?? true} />}
-        {issues.map((issue) => (
-          <IssueRow key={issue.id} issue={issue} projectName={projectName(issue.projectId)} search={scopeSearch(search)} selected={selected.has(issue.id)} onToggle={toggle} onAssign={(anchor) => setAssigning({ anchor, issues: [issue] })} />
-        ))}
+        {empty && <NoIssues search={search} setSearch={setSearch} hasEvents={projects.data?.some((project) => project.events > 0n) ?? true} />}
+        {issues.length > 0 && (
+          <Rows
+            handle={rowsHandle}
+            list={rows}
+            issues={issues}
+            projectName={projectName}
+            scope={scope}
+            within={withinScope(search)}
+            fromMs={fromMs}
+            isSelected={selection.has}
+            onToggle={selection.toggle}
+            onAssign={assign}
+            more={{
+              has: query.hasNextPage && !query.isPlaceholderData,
+              loading: query.isFetchingNextPage,
+              error: query.isFetchNextPageError ? query.error : null,
+              load,
+              // A cursor that the server does not take any more leads nowhere: begin anew.
+              retry: () => (query.error && failureOf(query.error).kind === "refused" ? reload() : load()),
+            }}
+          />
+        )}
       </div>
-      {query.hasNextPage && (
-        <Button variant="outlined" sx={{ alignSelf: "center" }} disabled={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
-          {query.isFetchingNextPage ? "Loading…" : "Show more"}
-        </Button>
-      )}
       <AssignMenu
         anchor={assigning?.anchor ?? null}
         current={assigning?.issues.length === 1 ? assigning.issues[0]?.assignee?.id : undefined}
         onClose={() => setAssigning(null)}
         onChoose={(member) => {
-          if (assigning) triage.assign(assigning.issues, member);
-          setSelected(new Set());
+          if (assigning) bulk.assign(assigning.issues, member);
           setAssigning(null);
         }}
       />
       <ShortcutHelp open={help} onClose={() => setHelp(false)} />
     </div>
-  );
-}
-
-function NoIssues({ search, setSearch, hasEvents }: IssueListProps & { hasEvents: boolean }) {
-  if (!hasEvents) {
-    return (
-      <EmptyState
-        icon="projects"
-        title="No errors have arrived yet"
-        actions={
-          <Button variant="contained" component={Link} to={`/projects/${search.projectIds[0] ?? 1}`}>
-            Set up a project
-          </Button>
-        }
-      >
-        Connect an application with three lines of code; its first error appears here by itself.
-      </EmptyState>
-    );
-  }
-  if (isNarrowed(search)) {
-    return (
-      <EmptyState
-        icon="filter"
-        title="Nothing matches these filters"
-        actions={
-          <Button variant="outlined" onClick={() => setSearch({ levels: [], release: "", text: "", assignee: 0, environment: "" })}>
-            Clear filters
-          </Button>
-        }
-      >
-        In the {rangeWords(search.range)} no issue has all of them. Remove one, or widen the time range.
-      </EmptyState>
-    );
-  }
-  return (
-    <EmptyState
-      icon="check"
-      title="All quiet"
-      actions={
-        <>
-          <Button variant="outlined" onClick={() => setSearch({ range: "30d" })}>
-            Look at 30 days
-          </Button>
-          <Button variant="text" onClick={() => setSearch({ statuses: [] })}>
-            Show every status
-          </Button>
-        </>
-      }
-    >
-      No {search.statuses.length === 0 ? "" : `${search.statuses.join(" or ")} `}issue in the {rangeWords(search.range)}.
-    </EmptyState>
   );
 }

@@ -1,4 +1,4 @@
-import Dialog from "@mui/material/Dialog";
+import { Dialog } from "@/shared/ui/Dialog";
 import { Kbd } from "@/shared/ui/bits";
 import styles from "./list.module.css";
 
@@ -9,6 +9,8 @@ const shortcuts: readonly (readonly [keys: string, what: string])[] = [
   ["e", "resolve"],
   ["i", "ignore"],
   ["a", "assign"],
+  ["X", "select up to here"],
+  ["z", "undo; Ctrl-Z as well"],
   ["/", "search"],
   ["Esc", "clear the selection"],
   ["?", "this help"],

@@ -2,8 +2,9 @@
 // state; rows that are not shown wait, so that nothing moves under the pointer.
 import type { Issue } from "@/gen/errata/v1/issue_pb";
 import { levelName, statusName } from "@/shared/format/issue";
+import { toDate } from "@/shared/format/time";
 import type { IssuePages } from "../api/listIssues";
-import type { IssueSearch } from "./search";
+import { effective, NOBODY, type IssueSearch } from "./search";
 
 /** `pages` with every issue mapped; the same object when nothing changed. */
 export function mapIssues(pages: IssuePages, change: (issue: Issue) => Issue): IssuePages {
@@ -20,34 +21,96 @@ export const flatten = (pages: IssuePages | undefined): Issue[] => {
   return (pages?.pages ?? []).flatMap((page) => page.issues.filter((issue) => !seen.has(issue.id) && seen.add(issue.id)));
 };
 
-/** Whether an issue that is not shown belongs to the list. An environment cannot be told from an issue: those wait too. */
-export function matches(issue: Issue, search: IssueSearch): boolean {
-  const holds = `${issue.title} ${issue.culprit}`.toLowerCase();
+const since = (time: Issue["firstSeen"], fromMs: number): boolean => time !== undefined && toDate(time).getTime() >= fromMs;
+
+/** What a command can change of whether an issue belongs. */
+export function matchesTriage(issue: Issue, search: IssueSearch): boolean {
+  const { statuses, assignee } = effective(search);
   return (
-    (search.projectIds.length === 0 || search.projectIds.includes(issue.projectId)) &&
-    (search.statuses.length === 0 || search.statuses.includes(statusName(issue.status))) &&
-    (search.levels.length === 0 || search.levels.includes(levelName(issue.level))) &&
-    (search.release === "" || issue.lastRelease === search.release || issue.firstRelease === search.release) &&
-    (search.assignee === 0 || issue.assignee?.id === search.assignee) &&
-    search.text.toLowerCase().split(/\s+/).every((word) => holds.includes(word))
+    (statuses.length === 0 || statuses.includes(statusName(issue.status))) &&
+    (assignee === 0 || (assignee === NOBODY ? issue.assignee === undefined : issue.assignee?.id === assignee))
   );
 }
 
-export interface Merged {
-  pages: IssuePages;
-  /** Ids of issues that belong to the list and are not shown yet. */
-  waiting: ReadonlySet<string>;
+/** Whether an issue belongs to the list, as far as it can be told from the issue. `fromMs`: the range's start. */
+export function matches(issue: Issue, search: IssueSearch, fromMs: number): boolean {
+  const { projectIds, levels, states, text } = effective(search);
+  const holds = `${issue.title} ${issue.culprit}`.toLowerCase();
+  return (
+    (projectIds.length === 0 || projectIds.includes(issue.projectId)) &&
+    (levels.length === 0 || levels.includes(levelName(issue.level))) &&
+    (!states.includes("new") || since(issue.firstSeen, fromMs)) &&
+    (!states.includes("regressed") || since(issue.regressedAt, fromMs)) &&
+    matchesTriage(issue, search) &&
+    text.toLowerCase().split(/\s+/).every((word) => holds.includes(word))
+  );
 }
 
-export function mergeLive(now: Merged, issue: Issue, search: IssueSearch): Merged {
-  const shown = now.pages.pages.some((page) => page.issues.some((each) => each.id === issue.id));
-  if (shown) {
+/** Whether only the server can tell who belongs: an issue does not name its events' environments and releases. */
+export const asksServer = (search: IssueSearch): boolean => {
+  const { environment, release } = effective(search);
+  return environment !== "" || release !== "" || search.span !== null;
+};
+
+export type News = "new" | "changed";
+/** Issues that belong to the list and are not shown yet. */
+export type Waiting = ReadonlyMap<string, News>;
+
+export interface Merged {
+  pages: IssuePages;
+  waiting: Waiting;
+}
+
+/** Where the issue would stand among the rows; beyond what is loaded it need not wait. */
+function ranksBelow(issue: Issue, last: Issue, search: IssueSearch): boolean {
+  const key = (each: Issue): bigint | number => {
+    switch (search.sort) {
+      case "count":
+        return each.rangeCount;
+      case "users":
+        return each.rangeUsers;
+      case "first_seen":
+        return each.firstSeen?.seconds ?? 0n;
+      case "last_seen":
+        return each.lastSeen?.seconds ?? 0n;
+    }
+  };
+  return search.ascending ? key(issue) > key(last) : key(issue) < key(last);
+}
+
+const isShown = (pages: IssuePages, id: string): boolean => pages.pages.some((page) => page.issues.some((each) => each.id === id));
+
+export function mergeLive(now: Merged, issue: Issue, search: IssueSearch, isNew: boolean): Merged {
+  if (isShown(now.pages, issue.id)) {
     return { ...now, pages: mapIssues(now.pages, (each) => (each.id === issue.id ? issue : each)) };
   }
-  const belongs = matches(issue, search);
+  const page = now.pages.pages.at(-1);
+  const last = page?.nextCursor ? page.issues.at(-1) : undefined;
+  const belongs = matches(issue, search, page?.fromMs ?? 0) && !(last && ranksBelow(issue, last, search));
   if (belongs === now.waiting.has(issue.id)) return now;
-  const waiting = new Set(now.waiting);
-  if (belongs) waiting.add(issue.id);
+  const waiting = new Map(now.waiting);
+  if (belongs) waiting.set(issue.id, isNew ? "new" : "changed");
   else waiting.delete(issue.id);
   return { ...now, waiting };
+}
+
+/** What a fresh read of the first rows tells: shown rows change in place, others wait. `loadedAtMs`: when the shown rows were read. */
+export function mergeFresh(now: Merged, fresh: IssuePages, loadedAtMs: number): Merged {
+  const byId = new Map(flatten(fresh).map((issue) => [issue.id, issue]));
+  const pages = mapIssues(now.pages, (each) => byId.get(each.id) ?? each);
+  const shown = new Set(flatten(now.pages).map((issue) => issue.id));
+  // What was loaded further down need not be among the first rows now, and what is
+  // only now within so many rows has moved up because something happened to it.
+  const others = [...byId.values()].filter((issue) => !shown.has(issue.id) && since(issue.lastSeen, loadedAtMs));
+  return { pages, waiting: new Map(others.map((issue) => [issue.id, since(issue.firstSeen, loadedAtMs) ? "new" : "changed"])) };
+}
+
+/** "2 new issues · 5 changed". */
+export function newsWords(waiting: Waiting): string {
+  const fresh = [...waiting.values()].filter((news) => news === "new").length;
+  const changed = waiting.size - fresh;
+  const count = (value: number, word: string) => `${value.toLocaleString("en")} ${word}${value === 1 ? "issue" : "issues"}`;
+  if (changed === 0) return count(fresh, "new ");
+  if (fresh === 0) return `${count(changed, "")} changed`;
+  return `${count(fresh, "new ")}, ${changed.toLocaleString("en")} changed`;
 }

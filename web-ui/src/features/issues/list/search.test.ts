@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { parseSearch, writeSearch } from "./search";
+import { effective, NOBODY, parseSearch, writeSearch } from "./search";
 
 const parse = (query: string) => parseSearch(new URLSearchParams(query));
 const write = (query: string) => writeSearch(new URLSearchParams(), parse(query)).toString();
@@ -10,6 +10,7 @@ describe("the issue list in the URL", () => {
     "status=all",
     "status=ignored%2Cresolved&level=fatal%2Cwarning",
     "project=2&environment=production&range=30d&release=shop%401.4.2&q=price+of&assignee=3&sort=count",
+    "is=new%2Cregressed&assignee=none&sort=users&order=asc&from=2026-11-28T12:00Z&to=2026-11-28T14:00Z",
   ])("%s survives reading and writing", (query) => {
     const params = new URLSearchParams(query);
     const written = new URLSearchParams(write(query));
@@ -30,5 +31,17 @@ describe("the issue list in the URL", () => {
 
   test("the default status is not written", () => {
     expect(write("status=unresolved")).toBe("");
+  });
+
+  test.each([
+    ["is:new cart", { states: ["new"], text: "cart" }],
+    ["is:regressed is:resolved", { states: ["regressed"], statuses: ["resolved"], text: "" }],
+    ["price level:fatal level:error of", { levels: ["fatal", "error"], text: "price of" }],
+    ['release:"shop 1.2" environment:production', { release: "shop 1.2", environment: "production", text: "" }],
+    ["IS:unassigned", { assignee: NOBODY, text: "" }],
+    ["is:odd level:loud http://x TypeError: this:is", { states: [], levels: [], text: "is:odd level:loud http://x TypeError: this:is" }],
+    ["basis:new", { states: [], text: "basis:new" }],
+  ])("the words %s are filters", (text, expected) => {
+    expect(effective(parse(`q=${encodeURIComponent(text)}`))).toMatchObject(expected);
   });
 });
