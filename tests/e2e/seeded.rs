@@ -61,6 +61,11 @@ fn scenario(name: &str) {
 }
 
 #[test]
+fn every_issue_can_be_reached_typing_does_nothing_else_and_failures_are_taken_back() {
+    scenario("list");
+}
+
+#[test]
 fn many_issues_are_there_for_a_person_who_signs_in() {
     scenario("overview");
 }
