@@ -181,10 +181,14 @@ test('an error nobody catches in a request carries the user of that request', as
       `import http from 'node:http';
       ${init(server)}
       process.on('uncaughtException', () => {});
+      let arrived = 0;
+      let go;
+      const all = new Promise((resolve) => { go = resolve; });
       const app = http.createServer((req, res) => {
         errata.setUser({ id: req.url });
-        if (req.url === '/rejects') (async () => { await null; res.end(); throw new Error(req.url); })();
-        else setTimeout(() => { res.end(); throw new Error(req.url); }, 5);
+        if (++arrived === 3) go();
+        if (req.url === '/rejects') (async () => { await all; res.end(); throw new Error(req.url); })();
+        else all.then(() => setTimeout(() => { res.end(); throw new Error(req.url); }));
       }).listen(0, async () => {
         const get = (path) => new Promise((resolve) => http.get({ port: app.address().port, path }, (res) => res.resume().on('end', resolve)));
         await Promise.all(['/throws', '/rejects', '/other'].map(get));
