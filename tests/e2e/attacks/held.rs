@@ -36,16 +36,27 @@ fn bodies_that_never_end_keep_nobody_out() {
     let half = vec![b' '; HELD_BYTES];
     let dsn = format!("{{\"dsn\":\"http://{KEY}@h/1\"}}\n");
     let with_dsn = [dsn.as_bytes(), &half].concat();
-    let key = format!("?sentry_key={KEY}");
-    for (path, body) in [
-        ("/tunnel".to_owned(), &half),
-        ("/tunnel".to_owned(), &with_dsn),
-        (format!("/api/1/envelope/{key}"), &half),
-        (format!("/api/errors/batch?key={KEY}"), &half),
-        (format!("/v1/logs?key={KEY}"), &half),
+    let bearer = format!("Bearer {KEY}");
+    let envelope = format!("/api/1/envelope/?sentry_key={KEY}");
+    // A message that says it is larger.
+    let message = [&[0, 1, 0x30, 0, 0], half.as_slice()].concat();
+    let send = "/errata.v1.IngestService/SendErrors";
+    let (json, web) = ("application/json", "application/grpc-web+proto");
+    for (path, content_type, authorization, body) in [
+        ("/tunnel", json, "", &half),
+        ("/tunnel", json, "", &with_dsn),
+        (send, web, "", &message),
+        (send, web, bearer.as_str(), &message),
+        (envelope.as_str(), json, "", &half),
+        ("/api/errors/batch", json, bearer.as_str(), &half),
+        ("/v1/logs", json, bearer.as_str(), &half),
     ] {
         let siege = Siege::begin(&server);
-        let head = wire::head(&path, &[("content-type", "application/json")], 20 << 20);
+        let headers = [
+            ("content-type", content_type),
+            ("authorization", authorization),
+        ];
+        let head = wire::head(path, &headers, 20 << 20);
         let mut held = Vec::new();
         std::thread::scope(|scope| {
             let pouring: Vec<_> = (0..HOLDERS)
