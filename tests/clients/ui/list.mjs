@@ -213,6 +213,8 @@ async function anEndedSessionComesBackWhereItWas({ page, context }) {
   await totalIs(page, total);
   await page.getByRole("button", { name: "Retry" }).click();
   await totalIs(page, total - 1);
+  // The way back is offered when the server has answered.
+  await notices(page).getByText("Issue resolved").waitFor();
   await page.keyboard.press("Control+z");
   await totalIs(page, total);
 }
