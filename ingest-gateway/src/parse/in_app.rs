@@ -8,14 +8,20 @@
 //! Where the verdict differs from the client's word, the word is kept beside it
 //! ([`Frame::client_in_app`]), so that people can be told.
 //!
-//! One exception: installed packages ([`Verdict::Package`]) that a client tells apart
-//! within one event, some its own and some not, were told apart by its configuration
-//! (`in_app_include`; [`Family::can_select`] says of which languages): a company's own
-//! package is installed like any other. That word stands. For a runtime's own code no
-//! word counts.
+//! Three exceptions for what is installed like any package and yet the application's:
+//! - Packages that a client tells apart within one event, some its own and some not,
+//!   were told apart by its configuration (`in_app_include`; [`Family::can_select`] says
+//!   of which languages): that word stands.
+//! - A package of the release's name ("shop@1.2.3"), and the module cache's folder that
+//!   Go's `main` is in, are the application ([`names`]).
+//! - Where no frame of an event would be left as own, the client's word stands. A
+//!   browser's client says "own" of everything: its word counts if it did not.
+//!
+//! For a runtime's own code no word counts.
 //!
 //! Invariant: a pure function of the event. Time is linear in the texts of the frames.
 
+mod names;
 mod rules;
 
 use std::{borrow::Cow, sync::LazyLock};
@@ -23,28 +29,51 @@ use std::{borrow::Cow, sync::LazyLock};
 use aho_corasick::{AhoCorasick, AhoCorasickBuilder, Match, MatchKind};
 use event_model::{Event, event::Frame};
 
+use names::Names;
 use rules::{Family, Part, Pattern, ROWS, Verdict};
 
 /// Decides for all frames of an event. Before, `client_in_app` holds what the client
 /// said; after, only what differs from the verdict.
 pub(super) fn settle(event: &mut Event) {
-    let family = Family::of(&event.platform);
-    let verdicts: Vec<Option<Verdict>> = frames(event).map(|f| judge(f, family)).collect();
+    let family = Family::of_event(event, frames(event));
+    let names = Names::of(event, frames(event));
+    let judge = |frame: &Frame| {
+        let verdict = judge(frame, family.of_frame(frame));
+        match verdict {
+            Some(Verdict::Package | Verdict::Elsewhere) if names.hold(frame) => Some(Verdict::Own),
+            verdict => verdict,
+        }
+    };
+    let verdicts: Vec<Option<Verdict>> = frames(event).map(judge).collect();
     let is_told_apart = |(frame, verdict): (&Frame, &Option<Verdict>)| {
         *verdict == Some(Verdict::Package) && frame.client_in_app == Some(false)
     };
     let selects = family.can_select() && frames(event).zip(&verdicts).any(is_told_apart);
+    let is_browser = event.platform == "javascript";
+    let decide = |frame: &Frame, verdict: &Option<Verdict>| match verdict {
+        Some(Verdict::Runtime) => false,
+        Some(Verdict::Package) => selects && frame.client_in_app == Some(true),
+        Some(Verdict::Elsewhere) => !is_browser && frame.client_in_app == Some(true),
+        Some(Verdict::Own) => true,
+        Some(Verdict::AsTold) | None => frame.client_in_app.unwrap_or(true),
+    };
+    let judged = frames(event).zip(&verdicts);
+    let mut own: Vec<bool> = judged.map(|(f, verdict)| decide(f, verdict)).collect();
+    if !own.contains(&true) {
+        let looks = !is_browser || frames(event).any(|f| f.client_in_app == Some(false));
+        for ((own, frame), verdict) in own.iter_mut().zip(frames(event)).zip(&verdicts) {
+            *own = frame.client_in_app == Some(true)
+                && match verdict {
+                    Some(Verdict::Package) => looks,
+                    verdict => *verdict == Some(Verdict::Elsewhere),
+                };
+        }
+    }
     let exceptions = event.exceptions.iter_mut().map(|e| &mut e.frames);
     let threads = event.threads.iter_mut().map(|t| &mut t.frames);
-    for (frame, verdict) in exceptions.chain(threads).flatten().zip(verdicts) {
-        let told = frame.client_in_app;
-        frame.in_app = match verdict {
-            Some(Verdict::Runtime) => false,
-            Some(Verdict::Package) => selects && told == Some(true),
-            Some(Verdict::Own) => true,
-            Some(Verdict::AsTold) | None => told.unwrap_or(true),
-        };
-        frame.client_in_app = told.filter(|told| *told != frame.in_app);
+    for (frame, own) in exceptions.chain(threads).flatten().zip(own) {
+        frame.in_app = own;
+        frame.client_in_app = frame.client_in_app.filter(|told| *told != own);
     }
 }
 
@@ -58,7 +87,11 @@ fn frames(event: &Event) -> impl Iterator<Item = &Frame> {
 /// The verdict on a frame of an unknown platform about which no client said anything.
 pub(super) fn guess(frame: &Frame) -> bool {
     let verdict = judge(frame, Family::Unknown);
-    !matches!(verdict, Some(Verdict::Runtime | Verdict::Package))
+    let is_others = matches!(
+        verdict,
+        Some(Verdict::Runtime | Verdict::Package | Verdict::Elsewhere)
+    );
+    !is_others
 }
 
 fn judge(frame: &Frame, family: Family) -> Option<Verdict> {
@@ -122,11 +155,9 @@ impl Finder {
             texts.push(row.pattern.text());
             patterns.push((number, row.pattern));
             // A folder may be the first of a relative path, with no slash before it.
-            if let Pattern::Contains(text) = row.pattern
-                && let Some(text) = text.strip_prefix('/')
-            {
-                texts.push(text);
-                patterns.push((number, Pattern::Starts(text)));
+            if let Some(pattern) = row.pattern.at_start() {
+                texts.push(pattern.text());
+                patterns.push((number, pattern));
             }
         }
         let automaton = AhoCorasickBuilder::new()

@@ -6,6 +6,9 @@ use event_model::{
 };
 
 use super::*;
+
+mod installed;
+
 use crate::parse::{Context, Limits, limit};
 
 fn event(platform: &str) -> Event {
@@ -78,47 +81,109 @@ fn rows_of_one_family_say_nothing_about_others() {
     }
 }
 
+const OWN: &[(&str, Part, &str)] = &[
+    ("python", Part::Path, "/srv/app/shop.py"),
+    ("python", Part::Path, "/srv/python3.12/shop.py"),
+    ("python", Part::Path, "<string>"),
+    (
+        "javascript",
+        Part::Path,
+        "https://shop.example/assets/main.js",
+    ),
+    ("javascript", Part::Path, "webpack:///./src/cart.ts"),
+    ("javascript", Part::Path, "app:///index.android.bundle"),
+    ("node", Part::Path, "/srv/vendors.js"),
+    ("node", Part::Path, "/srv/internal/cart.js"),
+    ("go", Part::Module, "main"),
+    ("go", Part::Module, "acme.example/shop/net"),
+    ("go", Part::Module, "network/cart"),
+    ("go", Part::Path, "/home/ann/go/src/acme/cart.go"),
+    ("rust", Part::Function, "shop::cart::add"),
+    ("rust", Part::Function, "stdlib_of_ours::run"),
+    (
+        "rust",
+        Part::Function,
+        "<shop::Cart as core::fmt::Display>::fmt",
+    ),
+    ("native", Part::Package, "/opt/shop/bin/shopd"),
+    ("java", Part::Module, "com.acme.java.Cart"),
+    ("java", Part::Module, "javanese.Cart"),
+    ("csharp", Part::Module, "Acme.System.Cart"),
+    ("csharp", Part::Module, "SystemsOfAcme.Cart"),
+    ("ruby", Part::Path, "/srv/app/gems/cart/lib/cart.rb"),
+    ("ruby", Part::Path, "/srv/app/app/models/cart.rb"),
+    // Own folders of a name that packages lie in.
+    (
+        "ruby",
+        Part::Path,
+        "/srv/shop/app/controllers/vendor/orders_controller.rb",
+    ),
+    ("ruby", Part::Path, "app/models/vendor/account.rb"),
+    ("ruby", Part::Path, "/srv/shop/lib/ruby/cart.rb"),
+    (
+        "php",
+        Part::Path,
+        "/var/www/app/Http/Controllers/Vendor/OrderController.php",
+    ),
+    ("php", Part::Path, "/var/www/src/vendor/orders/List.php"),
+    (
+        "php",
+        Part::Path,
+        "/var/www/src/Vendor/Acme/Orders/List.php",
+    ),
+    ("go", Part::Path, "/srv/shop/internal/vendor/list.go"),
+    ("go", Part::Path, "/srv/shop/vendor/orders/list.go"),
+    ("go", Part::Path, "/srv/shop/pkg/mod/handler.go"),
+    (
+        "javascript",
+        Part::Path,
+        "webpack:///./src/features/vendor/VendorList.tsx",
+    ),
+    (
+        "javascript",
+        Part::Path,
+        "https://shop.example/src/vendor/list.js",
+    ),
+    ("node", Part::Path, "/srv/shop/vendor/list.ts"),
+    ("node", Part::Path, "/srv/shop/my_node_modules/list.js"),
+    ("node", Part::Path, "/srv/registry/src/index.js"),
+    ("python", Part::Path, "/srv/shop/vendor/views.py"),
+    ("python", Part::Path, "/opt/shop/views.py"),
+    ("perl", Part::Path, "/opt/shop/lib/Cart.pm"),
+    ("native", Part::Function, "core::Engine::tick(double)"),
+    (
+        "native",
+        Part::Function,
+        "core::net::Session::send(char const*)",
+    ),
+    ("native", Part::Function, "alloc::Pool::grow(unsigned long)"),
+    ("native", Part::Function, "stdx::Cart::add(int)"),
+    ("native", Part::Function, "backtrace::Viewer::draw()"),
+    ("rust", Part::Function, "core::engine::tick"),
+    (
+        "rust",
+        Part::Function,
+        "<core::engine::Engine as shop::Tick>::tick",
+    ),
+    (
+        "native",
+        Part::Function,
+        "Cart_Add_m0FF3A9B1C2D4E5F60718293A4B5C6D7E8F901234",
+    ),
+    ("native", Part::Package, "/opt/game/lib/libcore.so"),
+    ("native", Part::Package, "/usr/local/lib/libshop.so"),
+    ("unity", Part::Module, "UnityShop.Cart"),
+    ("php", Part::Path, "/var/www/src/Cart.php"),
+    ("dart", Part::Path, "package:shop/cart.dart"),
+    ("elixir", Part::Module, "Elixir.Shop.Enum"),
+    ("other", Part::Module, "java.of.somebody.else"),
+    ("", Part::Function, ""),
+];
+
 #[test]
 fn own_code_stays_own() {
-    let cases = [
-        ("python", Part::Path, "/srv/app/shop.py"),
-        ("python", Part::Path, "/srv/python3.12/shop.py"),
-        ("python", Part::Path, "<string>"),
-        (
-            "javascript",
-            Part::Path,
-            "https://shop.example/assets/main.js",
-        ),
-        ("javascript", Part::Path, "webpack:///./src/cart.ts"),
-        ("javascript", Part::Path, "app:///index.android.bundle"),
-        ("node", Part::Path, "/srv/vendors.js"),
-        ("node", Part::Path, "/srv/internal/cart.js"),
-        ("go", Part::Module, "main"),
-        ("go", Part::Module, "acme.example/shop/net"),
-        ("go", Part::Module, "network/cart"),
-        ("go", Part::Path, "/home/ann/go/src/acme/cart.go"),
-        ("rust", Part::Function, "shop::cart::add"),
-        ("rust", Part::Function, "stdlib_of_ours::run"),
-        (
-            "rust",
-            Part::Function,
-            "<shop::Cart as core::fmt::Display>::fmt",
-        ),
-        ("native", Part::Package, "/opt/shop/bin/shopd"),
-        ("java", Part::Module, "com.acme.java.Cart"),
-        ("java", Part::Module, "javanese.Cart"),
-        ("csharp", Part::Module, "Acme.System.Cart"),
-        ("csharp", Part::Module, "SystemsOfAcme.Cart"),
-        ("ruby", Part::Path, "/srv/app/gems/cart/lib/cart.rb"),
-        ("ruby", Part::Path, "/srv/app/app/models/cart.rb"),
-        ("php", Part::Path, "/var/www/src/Cart.php"),
-        ("dart", Part::Path, "package:shop/cart.dart"),
-        ("elixir", Part::Module, "Elixir.Shop.Enum"),
-        ("other", Part::Module, "java.of.somebody.else"),
-        ("", Part::Function, ""),
-    ];
-    for (platform, part, text) in cases {
-        let verdicts = settled(platform, vec![frame(part, text)]);
+    for (platform, part, text) in OWN {
+        let verdicts = settled(platform, vec![frame(*part, text)]);
         assert_eq!(verdicts, [(true, None)], "{platform} {text}");
     }
 }
@@ -157,18 +222,23 @@ fn packages_are_own_only_for_a_client_that_tells_them_apart() {
         settled("python", frames)
     };
     let kept = (false, None);
-    let corrected = (false, Some(true));
     assert_eq!(both(Some(false), Some(true)), [kept, (true, None), kept]);
-    assert_eq!(both(Some(true), Some(true)), [corrected, corrected, kept]);
-    assert_eq!(both(None, Some(true)), [kept, corrected, kept]);
+    // It says so of all, and no other is own: its word stands.
+    assert_eq!(
+        both(Some(true), Some(true)),
+        [(true, None), (true, None), kept]
+    );
+    // No other is own: the word stands.
+    assert_eq!(both(None, Some(true)), [kept, (true, None), kept]);
     assert_eq!(both(None, None), [kept, kept, kept]);
 }
 
 #[test]
 fn clients_without_such_a_setting_are_not_believed() {
     let gem = |told| file("/usr/local/bundle/gems/rack-3.1.0/lib/rack.rb", Some(told));
-    let verdicts = settled("ruby", vec![gem(false), gem(true)]);
-    assert_eq!(verdicts, [(false, None), (false, Some(true))]);
+    let own = file("/srv/shop/app/models/cart.rb", Some(true));
+    let verdicts = settled("ruby", vec![gem(false), gem(true), own]);
+    assert_eq!(verdicts, [(false, None), (false, Some(true)), (true, None)]);
 }
 
 #[test]
