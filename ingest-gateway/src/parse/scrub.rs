@@ -91,6 +91,17 @@ impl Scrub {
         event.scrubbed_count = u32::try_from(self.masked).unwrap_or(u32::MAX);
     }
 
+    /// Where the paths of what was masked end so far, for [`Self::rewind`].
+    pub(super) fn mark(&self) -> (usize, usize) {
+        (self.noted.len(), self.masked)
+    }
+
+    /// Forgets what was masked since: it is to be written again.
+    pub(super) fn rewind(&mut self, (noted, masked): (usize, usize)) {
+        self.noted.truncate(noted);
+        self.masked = masked;
+    }
+
     /// An object of free form, scrubbed.
     pub(super) fn free(
         &mut self,
@@ -406,7 +417,8 @@ impl Scrub {
 }
 
 fn is_secret(key: &str, value: &Json<'_>) -> bool {
-    names::is_secret(key) || names::is_card(key, value)
+    let is_directory = || names::is_directory(key) && value.as_str().is_some_and(names::is_path);
+    (names::is_secret(key) && !is_directory()) || names::is_card(key, value)
 }
 
 /// Whether the object's "name" or "key" says that its "value" is a secret.
@@ -421,7 +433,9 @@ fn names_a_secret(members: &Object<'_>) -> bool {
 
 /// Whether it is an option of a command line whose value follows.
 fn names_the_next(text: &str) -> bool {
-    text.trim_matches('\'').starts_with("--") && !text.contains('=') && names::is_secret(text)
+    let option = text.trim_matches('\'');
+    let is_option = option.starts_with("--") || (option.starts_with('-') && option.len() > 3);
+    is_option && !option.contains(['=', ' ']) && names::is_secret(option)
 }
 
 /// A list of two, the first the name of a secret.

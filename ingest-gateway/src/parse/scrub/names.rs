@@ -8,7 +8,7 @@ use super::super::json::Json;
 const WORDS_MAX: usize = 12;
 
 /// Words that make a name secret wherever they stand.
-const SECRET_WORDS: [&str; 50] = [
+const SECRET_WORDS: [&str; 54] = [
     "password",
     "passwords",
     "passwd",
@@ -58,6 +58,10 @@ const SECRET_WORDS: [&str; 50] = [
     "totp",
     "iban",
     "passwds",
+    "storepass",
+    "keypass",
+    "userpass",
+    "dbpass",
     "sharedaccesssignature",
 ];
 /// Pairs of words that make a name secret.
@@ -182,6 +186,20 @@ pub(super) fn is_card(name: &str, value: &Json<'_>) -> bool {
         Json::Number(number) => (12..=19).contains(&digits(&number.to_string())),
         _ => false,
     }
+}
+
+/// Names that shells give the working directory: short for "password" elsewhere.
+pub(super) fn is_directory(name: &str) -> bool {
+    is_one_of(name, &["pwd", "oldpwd", "old_pwd"])
+}
+
+/// Whether a text begins as a path does.
+pub(super) fn is_path(text: &str) -> bool {
+    let drive = text
+        .as_bytes()
+        .get(1..3)
+        .is_some_and(|b| matches!(b, b":\\" | b":/"));
+    drive || text.starts_with(['/', '~', '\\'])
 }
 
 /// Names whose only fault is a short word of a longer meaning.

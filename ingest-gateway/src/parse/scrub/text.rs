@@ -3,15 +3,23 @@
 //! begins, ends or stands around.
 //!
 //! Owns the pass and which detector is asked where; the detectors are [`assign`]
-//! (`key=value` and passwords of URLs), [`shapes`] (tokens that are known by their
-//! look) and [`numbers`] (cards, accounts, addresses). Invariant: a detector reads
+//! (`key=value`), [`address`] (passwords of URLs and other addresses), [`sql`]
+//! (statements that set passwords, rows of values), [`markup`] (elements and their
+//! attributes), [`command`] (options of command lines), [`shapes`] (tokens that are
+//! known by their look) and [`numbers`] (cards, accounts, addresses). Invariant: a detector reads
 //! a bounded number of bytes, or only those it then masks, so that the pass is
 //! linear in the text; what is masked is found masked by a second pass. It is a
 //! scanner and no parser: it also works on what was cut off.
 
+mod address;
 mod assign;
+mod command;
+mod markup;
 mod numbers;
 mod shapes;
+mod sql;
+
+use std::collections::VecDeque;
 
 use super::MASK;
 
@@ -109,6 +117,8 @@ pub(super) fn replace(
         detect,
         floor: 0,
         no_pem_end_after: usize::MAX,
+        rows_end: 0,
+        planned: VecDeque::new(),
     };
     let mut out: Option<String> = None;
     let mut copied = 0;
@@ -157,12 +167,16 @@ struct Scan<'t> {
     floor: usize,
     /// From here on no `-----END` follows.
     no_pem_end_after: usize,
+    /// Rows of values are read up to here.
+    rows_end: usize,
+    /// Secrets found ahead of the pass, in their order.
+    planned: VecDeque<Secret<'t>>,
 }
 
 /// Bytes at which the pass stops. Letters only where a token's first ones stand out.
 const STOPS: [bool; 256] = {
     let mut stops = [false; 256];
-    let list = b":=-_@JKSIGBb0123456789";
+    let list = b":=-_@>JKSIGBbvVwWyY0123456789";
     let mut at = 0;
     while at < list.len() {
         stops[list[at] as usize] = true;
@@ -174,8 +188,15 @@ const STOPS: [bool; 256] = {
 impl<'t> Scan<'t> {
     fn next_stop(&self, from: usize) -> Option<usize> {
         let rest = self.bytes.get(from..)?;
-        let found = rest.iter().position(|byte| STOPS[usize::from(*byte)])?;
-        Some(from + found)
+        let found = rest.iter().position(|byte| STOPS[usize::from(*byte)]);
+        let found = found.map(|found| from + found);
+        match self.planned.front() {
+            Some(planned) if found.is_none_or(|found| planned.from <= found) => {
+                // What was masked meanwhile is passed over.
+                Some(planned.from.max(from))
+            }
+            _ => found,
+        }
     }
 
     /// Where to go on when nothing began at `at`: a number is looked at once.
@@ -189,21 +210,42 @@ impl<'t> Scan<'t> {
     }
 
     fn at(&mut self, at: usize) -> Option<Secret<'t>> {
+        if self.planned.front().is_some_and(|next| next.from <= at) {
+            return self.planned.pop_front();
+        }
         match self.bytes[at] {
             b':' if self.bytes[at..].starts_with(b"://") => self.url(at),
             b':' => self
                 .assignment(at)
+                .or_else(|| self.thin(at))
                 .or_else(|| self.telegram(at))
                 .or_else(|| self.ip_v6(at)),
             b'=' => self.assignment(at),
-            b'-' => self.dashes(at),
+            b'-' => self.dashes(at).or_else(|| self.option(at)),
             b'_' => self.underscored(at),
-            b'@' => self.email(at),
+            b'@' => self.user_at(at).or_else(|| self.email(at)),
+            b'>' => self.element(at),
+            b'w' | b'W' => self.password(at),
+            b'y' | b'Y' => self.identified_by(at),
+            b'v' | b'V' => self.rows(at),
             b'J' => self.jwt(at),
             b'B' | b'b' => self.scheme(at),
             b'0'..=b'9' => self.number(at),
             _ => self.capitals(at),
         }
+    }
+
+    /// Whether these letters stand at `at`, in either case.
+    fn has(&self, at: usize, word: &[u8]) -> bool {
+        let there = self.bytes.get(at..at + word.len());
+        there.is_some_and(|there| there.eq_ignore_ascii_case(word))
+    }
+
+    /// Where the blanks from `from` on end.
+    fn after_blanks(&self, from: usize) -> usize {
+        from + self.run(from, usize::MAX, |b| {
+            matches!(b, b' ' | b'\t' | b'\r' | b'\n')
+        })
     }
 
     /// The byte before, if it is not masked.

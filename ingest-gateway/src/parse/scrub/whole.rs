@@ -55,6 +55,9 @@ impl Scrub {
                 self.in_place(&Path::root("user").key(name), text);
             }
         }
+        for problem in &mut event.problems {
+            self.in_place(&Path::root("problems").key("value"), &mut problem.value);
+        }
         for (at, crumb) in event.breadcrumbs.iter_mut().enumerate() {
             let path = Path::root("breadcrumbs");
             self.in_place(&path.index(at).key("message"), &mut crumb.message);

@@ -158,7 +158,7 @@ fn capitalised(name: &str) -> String {
     each.collect()
 }
 
-/// Writes the cookies' names, from their own field or else from the header.
+/// Writes the cookies' names, of their own field and of the header.
 fn write_cookies(
     cookies: Json<'_>,
     header: Option<Cow<'_, str>>,
@@ -173,12 +173,11 @@ fn write_cookies(
         }
         json => fields::pairs(json),
     };
+    // Often the one has names that the other lacks; their values are masked anyway.
     let header = header.unwrap_or_default();
-    let pairs = if pairs.is_empty() {
-        cookie_line(&header)
-    } else {
-        pairs
-    };
+    let mut all = cookie_line(&header);
+    all.extend(pairs);
+    let pairs = all;
     if !pairs.is_empty() {
         out.key("cookies");
         scrub.cookies(pairs, &mut { MAP }, out);

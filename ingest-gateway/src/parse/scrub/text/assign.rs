@@ -1,6 +1,6 @@
 //! Values that a name before them gives away (`key=value` of queries and forms,
-//! `"key": value` of JSON and Python, headers, environment dumps, option lists) and
-//! what stands in URLs.
+//! `"key": value` of JSON and Python, headers, environment dumps, option lists, printed
+//! maps).
 
 use super::{Detect, Kind, Scan, Secret, is_word, secret};
 use crate::parse::scrub::names;
@@ -9,6 +9,10 @@ use crate::parse::scrub::names;
 const KEY_BYTES_MAX: usize = 80;
 /// Deepest quoting looked at: JSON in JSON in JSON in JSON has 15 backslashes.
 const BACKSLASHES_MAX: usize = 15;
+/// Letters that may stand before a quote: SQL's `N'…'` and `E'…'`, Python's `rb"…"`.
+const LETTERS: &[u8] = b"NnEeBbXxUuRrFfL";
+/// Longest name of a function whose argument is looked at, bytes.
+const PREFIX_BYTES_MAX: usize = 40;
 /// Shortest value of a short name (`token: …`) in prose that is no word.
 const RANDOM_BYTES_MIN: usize = 8;
 /// From here on a value needs no digit to be no word.
@@ -17,8 +21,6 @@ const LONG_BYTES_MIN: usize = 20;
 const WORD_BYTES_MAX: usize = 256;
 /// Longest placeholder: what is longer is not read twice.
 const PLACEHOLDER_BYTES_MAX: usize = 64;
-/// Shortest user name of a URL that is rather a token.
-const URL_USER_BYTES_MIN: usize = 20;
 
 /// Values that tell nothing.
 const EMPTY_VALUES: [&str; 9] = [
@@ -102,30 +104,96 @@ impl<'t> Scan<'t> {
             return None;
         }
         let key = self.key_before(at)?;
-        if !names::is_secret_in_text(key.name, !colon) {
+        let is_secret = names::is_secret_in_text(key.name, !colon)
+            || (key.name == "value" && !colon && self.is_value_of_secret(key.start));
+        if !is_secret {
             return None;
         }
         let from = at + 1 + self.run(at + 1, usize::MAX, |b| matches!(b, b' ' | b'\t'));
+        let arrow = bytes.get(from) == Some(&b'>');
         let from = match bytes.get(from..) {
             // `==` of a program, `=>` of Ruby and PHP.
-            Some([b'=' | b'>', ..]) if !colon || from == at + 1 => {
-                let from = from + 1;
-                from + self.run(from, usize::MAX, |b| matches!(b, b' ' | b'\t'))
-            }
+            Some([b'=' | b'>', ..]) if !colon || from == at + 1 => self.after_arrow(from + 1),
             _ => from,
         };
-        let quote = self.quote_at(from);
-        if !quote.is_empty() {
-            let from = from + quote.len();
-            let from = self.after_scheme(from);
-            let to = self.quoted_end(from, quote);
-            return self.telling(from, to);
+        if names::is_directory(key.name) && self.begins_path(from) {
+            return None;
+        }
+        if let Some(found) = self.literal(from) {
+            return found.0;
         }
         match self.kind {
             Kind::Source => None,
+            // PHP's print_r: `[password] => …`, each on a line of its own.
+            Kind::Text if arrow && key.bracketed => {
+                let to = from + self.run(from, usize::MAX, |b| !matches!(b, b'\r' | b'\n'));
+                self.telling(from, to)
+            }
             Kind::Text if colon && key.quote.is_empty() => self.header(&key, from),
             Kind::Text => self.bare(&key, from),
         }
+    }
+
+    /// Behind the blanks after a `=>`, and the `string(7) ` that PHP's var_dump puts on
+    /// the next line.
+    fn after_arrow(&self, from: usize) -> usize {
+        let blank = |b: u8| matches!(b, b' ' | b'\t');
+        let there = from + self.run(from, usize::MAX, blank);
+        let next = self.after_blanks(there);
+        if next == there || !self.has(next, b"string(") {
+            return there;
+        }
+        let digits = next + b"string(".len();
+        let end = digits + self.run(digits, 10, |b| b.is_ascii_digit());
+        if self.bytes.get(end) == Some(&b')') {
+            self.after_blanks(end + 1)
+        } else {
+            there
+        }
+    }
+
+    /// The string that begins at `from`, also behind a letter (`N'…'`, `b"…"`), as the
+    /// first argument of a call (`PASSWORD('…')`, `Some("…")`) or as Erlang's `<<"…">>`;
+    /// none if there is no string, nothing in it if it tells nothing.
+    pub(super) fn literal(&self, from: usize) -> Option<Literal<'t>> {
+        let mut from = from;
+        if self.bytes.get(from..)?.starts_with(b"<<\"") {
+            from += 2;
+        }
+        let mut quote = self.quote_at(from);
+        if quote.is_empty() {
+            let letters = self.run(from, PREFIX_BYTES_MAX + 1, is_word);
+            let behind = from + letters;
+            let is_call = self.bytes.get(behind) == Some(&b'(');
+            if letters == 0 || (letters > 2 && !is_call) {
+                return None;
+            }
+            from = match self.bytes.get(behind) {
+                Some(b'&') if letters == 1 => behind + 1,
+                Some(b'(') => {
+                    let inner = self.after_blanks(behind + 1);
+                    let is_prefix = self.bytes.get(inner).is_some_and(|b| LETTERS.contains(b))
+                        && !self.quote_at(inner + 1).is_empty();
+                    inner + usize::from(is_prefix)
+                }
+                _ if self.bytes[from..behind].iter().all(|b| LETTERS.contains(b)) => behind,
+                _ => return None,
+            };
+            quote = self.quote_at(from);
+            if quote.is_empty() {
+                return None;
+            }
+        }
+        let from = self.after_scheme(from + quote.len());
+        let to = self.quoted_end(from, quote);
+        Some(Literal(self.telling(from, to)))
+    }
+
+    /// Whether a path begins at `from`: a directory's, as shells keep it in `PWD`.
+    fn begins_path(&self, from: usize) -> bool {
+        let from = from + self.quote_at(from).len();
+        let rest = &self.text[self.text.floor_char_boundary(from)..];
+        names::is_path(rest)
     }
 
     /// A value without quotes after `=`, or after a quoted key.
@@ -188,12 +256,13 @@ impl<'t> Scan<'t> {
             let to = from + self.run(from, usize::MAX, |b| in_line(b) && b != b',');
             return self.telling(from, to);
         }
-        let word = word.trim_end_matches(['.', '!', '?', ':']);
+        // Go's `map[a:1 password:x]`.
+        let word = word.trim_end_matches(['.', '!', '?', ':', ']']);
         self.telling(from, from + word.len())
     }
 
     /// The value, unless it says nothing or is a placeholder.
-    fn telling(&self, from: usize, to: usize) -> Option<Secret<'t>> {
+    pub(super) fn telling(&self, from: usize, to: usize) -> Option<Secret<'t>> {
         let value = self.text.get(from..to)?.trim_end();
         let tells = !value.is_empty() && !EMPTY_VALUES.contains(&value) && !is_placeholder(value);
         // `[Filtered` is what is left of a mask before its bracket.
@@ -204,14 +273,23 @@ impl<'t> Scan<'t> {
     fn key_before(&self, at: usize) -> Option<Key<'t>> {
         let bytes = self.bytes;
         let mut end = at;
-        while end > self.floor && at - end < 2 && bytes[end - 1] == b' ' {
+        // `!=` and the like.
+        if end > self.floor
+            && matches!(bytes[at], b'=' | b'>')
+            && matches!(bytes[end - 1], b'!' | b'<' | b'~')
+        {
+            end -= 1;
+        }
+        let near = end;
+        while end > self.floor && near - end < 2 && bytes[end - 1] == b' ' {
             end -= 1;
         }
         let closing = end;
-        if end > self.floor && bytes[end - 1] == b']' {
+        let bracketed = end > self.floor && bytes[end - 1] == b']';
+        if bracketed {
             end -= 1;
         }
-        let quoted = end > self.floor && matches!(bytes[end - 1], b'"' | b'\'');
+        let quoted = end > self.floor && matches!(bytes[end - 1], b'"' | b'\'' | b'`');
         let mut quote = "";
         if quoted {
             let after = end;
@@ -219,7 +297,8 @@ impl<'t> Scan<'t> {
             while end > self.floor && after - end <= BACKSLASHES_MAX && bytes[end - 1] == b'\\' {
                 end -= 1;
             }
-            if after == closing {
+            // An identifier of SQL before `=` says nothing of how its value is quoted.
+            if after == closing && bytes[at] == b':' {
                 quote = self.text.get(end..after)?;
             }
         }
@@ -238,13 +317,15 @@ impl<'t> Scan<'t> {
         let name = self.text.get(start..end)?;
         (!name.is_empty()).then_some(Key {
             name,
+            start,
             quote,
+            bracketed,
             begins_line,
         })
     }
 
     /// `"`, `'`, or one of them behind backslashes; empty if there is none.
-    fn quote_at(&self, from: usize) -> &'t str {
+    pub(super) fn quote_at(&self, from: usize) -> &'t str {
         let slashes = self.run(from, BACKSLASHES_MAX, |b| b == b'\\');
         match self.bytes.get(from + slashes) {
             Some(b'"' | b'\'') => &self.text[from..=from + slashes],
@@ -254,7 +335,7 @@ impl<'t> Scan<'t> {
 
     /// Where the string that `quote` opened ends. A quote behind more backslashes is
     /// part of it, one behind fewer ends a string around it.
-    fn quoted_end(&self, from: usize, quote: &str) -> usize {
+    pub(super) fn quoted_end(&self, from: usize, quote: &str) -> usize {
         let mark = quote.as_bytes()[quote.len() - 1];
         let slashes = quote.len() - 1;
         let mut run = 0;
@@ -307,51 +388,20 @@ impl<'t> Scan<'t> {
         }
         from
     }
-
-    /// What is secret in the authority or path of a URL; `at` is its first colon.
-    pub(super) fn url(&self, at: usize) -> Option<Secret<'t>> {
-        if !self.detect.has(Detect::URL) {
-            return None;
-        }
-        let start = at + 3;
-        let ends =
-            |b: u8| matches!(b, b'/' | b'?' | b'#' | b'"' | b'\'' | b'<' | b'>') || b <= b' ';
-        let length = self.run(start, usize::MAX, |b| !ends(b));
-        let authority = &self.bytes[start..start + length];
-        let Some(host) = authority.iter().rposition(|b| *b == b'@') else {
-            return self.webhook(start, authority);
-        };
-        match authority[..host].iter().position(|b| *b == b':') {
-            Some(colon) => (colon + 1 < host).then(|| secret(start + colon + 1, start + host)),
-            // `https://TOKEN@host`
-            None => (host >= URL_USER_BYTES_MIN
-                && authority[..host].iter().any(u8::is_ascii_digit))
-            .then(|| secret(start, start + host)),
-        }
-    }
-
-    /// Whoever knows the path of such a URL may write there.
-    fn webhook(&self, start: usize, host: &[u8]) -> Option<Secret<'t>> {
-        let prefix: &[u8] = match host {
-            b"hooks.slack.com" => b"/services/",
-            b"discord.com" | b"discordapp.com" => b"/api/webhooks/",
-            _ => return None,
-        };
-        let path = start + host.len();
-        if !self.bytes[path..].starts_with(prefix) {
-            return None;
-        }
-        let from = path + prefix.len();
-        let in_path = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'_' | b'-');
-        Some(secret(from, from + self.run(from, 200, in_path)))
-    }
 }
+
+/// A string that was found: its secret, if it tells anything.
+pub(super) struct Literal<'t>(pub(super) Option<Secret<'t>>);
 
 /// The name before a `:` or `=`.
 struct Key<'t> {
     name: &'t str,
+    /// Where it begins.
+    start: usize,
     /// What it stands in, with backslashes; empty: nothing.
     quote: &'t str,
+    /// `[name]`
+    bracketed: bool,
     begins_line: bool,
 }
 
@@ -386,7 +436,7 @@ fn trailing_backslashes(value: &[u8]) -> usize {
     value.iter().rev().take_while(|b| **b == b'\\').count()
 }
 
-fn is_prose(word: &str) -> bool {
+pub(super) fn is_prose(word: &str) -> bool {
     let word = word.trim_end_matches(['.', '!', '?', ':']);
     word.is_empty() || PROSE.iter().any(|known| word.eq_ignore_ascii_case(known))
 }

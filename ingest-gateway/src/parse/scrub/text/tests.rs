@@ -2,6 +2,9 @@
 
 use super::*;
 
+mod hostile;
+mod kinds;
+
 #[track_caller]
 fn check(text: &str, expected: &str) {
     check_as(text, Kind::Text, Detect::DEFAULT, expected);
@@ -434,54 +437,9 @@ fn what_says_nothing_is_left_alone() {
     }
 }
 
-/// Each of these made some naive detector read the rest of the text again and again.
-#[test]
-fn hostile_texts_are_read_in_linear_time() {
-    let hostile = [
-        "token:",
-        "eyJ-",
-        "eyJ.",
-        "password=",
-        "password: ",
-        "\"password\":[",
-        "\"password\":{",
-        "-----BEGIN PRIVATE KEY-----",
-        "cookie: ${ ",
-        "ghp_",
-        "ghp_-",
-        "sk-",
-        "bearer a/",
-        "4111 ",
-        "DE89 ",
-        "a@",
-        "://",
-        "://a@",
-        "::",
-        "1:",
-        "\\\"",
-        "\\\\\\\"secret\\\\\\\":",
-        "password='\"",
-        "basic a",
-        "-----BEGIN ",
-        "1.",
-        "password=\"${",
-        "_",
-        "secret=[Filtered",
-        "cookie: *",
-    ];
-    for part in hostile {
-        let text = part.repeat((512 << 10) / part.len());
-        let started = std::time::Instant::now();
-        scrub(&text, Kind::Text, Detect(u16::MAX));
-        // Tens of milliseconds; to read the rest again at each stop takes minutes.
-        let spent = started.elapsed();
-        assert!(spent.as_secs() < 8, "{part:?}: {spent:?}");
-    }
-}
-
 proptest::proptest! {
     #[test]
-    fn any_text_is_scrubbed_for_good(text in "([ -~]|\\\\\"|password|token|: |=|://|@|eyJ|ghp_|-----BEGIN PRIVATE KEY-----|-----END|4111|é){0,60}") {
+    fn any_text_is_scrubbed_for_good(text in "([ -~]|\\\\\"|password|token|: |=|://|@|eyJ|ghp_|-----BEGIN PRIVATE KEY-----|-----END|4111|é| values \\(|\\(password\\)|identified by |<password>|</|--password |<!\\[CDATA\\[|N'){0,60}") {
         for kind in [Kind::Text, Kind::Source] {
             if let Some(once) = scrub(&text, kind, Detect(u16::MAX)) {
                 let twice = scrub(&once, kind, Detect(u16::MAX));
