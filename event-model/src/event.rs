@@ -35,7 +35,7 @@ pub struct Event {
     /// Other stacks; a message's stack is here.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub threads: Vec<Thread>,
-    /// A message captured without an exception, formatted.
+    /// A message, formatted: captured alone, or logged with the exception.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub message: String,
     /// The message before its parameters were filled in; empty if it had none.
@@ -96,9 +96,27 @@ pub struct Event {
     /// How many such fields there are.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub scrubbed_count: u32,
-    /// Unknown top-level keys of the client.
+    /// Fields that could not be kept as the client gave them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub problems: Vec<Problem>,
+    /// Unknown top-level keys of the client; `stack` is a stack text of no known form.
     #[serde(default, skip_serializing_if = "Free::is_empty")]
     pub other: Free,
+}
+
+/// A field that is not stored as the client gave it.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Problem {
+    /// Its path: "release", "breadcrumbs[3].timestamp".
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub field: String,
+    /// For people: what became of it and what is allowed.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub message: String,
+    /// What the client gave, cut.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub value: String,
 }
 
 /// One exception of the chain.
@@ -185,9 +203,13 @@ pub struct Frame {
     /// What the client said of that, where the server knows better.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_in_app: Option<bool>,
-    /// The line that was running.
+    /// The line that was running; of a long one what is around the column, with an
+    /// ellipsis at each end that was cut.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub context_line: Option<String>,
+    /// Characters of the line that were cut off before `context_line`.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub context_start: u32,
     /// Lines before it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub pre_context: Vec<String>,

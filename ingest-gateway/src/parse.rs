@@ -11,6 +11,7 @@
 //! nothing of the body can be used; a broken item of an envelope or a batch is an
 //! [`Item::Broken`] or an `Err` beside its good neighbours.
 
+mod agent;
 mod envelope;
 mod files;
 mod in_app;

@@ -45,7 +45,30 @@ fn detail(event: Event, raw_json: String) -> v1::EventDetail {
         modules: event.modules.members().into_iter().map(module).collect(),
         raw_json,
         attachments: Vec::new(),
+        stack: stack_text(&event.other),
+        problems: event.problems.into_iter().map(problem).collect(),
     }
+}
+
+/// The stack text that could not be read as frames; empty if there is none.
+pub(crate) fn stack_text(other: &Free) -> String {
+    let stack = other.get("stack").and_then(Part::as_str);
+    stack.unwrap_or_default().into_owned()
+}
+
+fn problem(problem: event::Problem) -> v1::Problem {
+    v1::Problem {
+        field: problem.field,
+        message: problem.message,
+        value: problem.value,
+    }
+}
+
+/// Where the call was, of native code.
+pub(crate) fn address(frame: &event::Frame) -> String {
+    let address = frame.other.get("instruction_addr");
+    let address = address.and_then(Part::as_str).unwrap_or_default();
+    address.into_owned()
 }
 
 /// The user's fields as one object; those unset are left out.
@@ -106,10 +129,8 @@ fn thread(thread: event::Thread) -> v1::ThreadDetail {
 }
 
 fn frame(frame: event::Frame) -> v1::FrameDetail {
-    let address = frame.other.get("instruction_addr");
-    let address = address.and_then(Part::as_str).unwrap_or_default();
     v1::FrameDetail {
-        instruction_addr: address.into_owned(),
+        instruction_addr: address(&frame),
         package: frame.package,
         client_in_app: frame.client_in_app,
         function: frame.function,
@@ -120,6 +141,7 @@ fn frame(frame: event::Frame) -> v1::FrameDetail {
         colno: frame.colno,
         in_app: frame.in_app,
         context_line: frame.context_line.unwrap_or_default(),
+        context_start: frame.context_start,
         pre_context: frame.pre_context,
         post_context: frame.post_context,
         vars: (!frame.vars.is_empty()).then(|| convert::free(&frame.vars)),

@@ -15,9 +15,16 @@ def last_path(url):
 DIFFERENCES = [
     (
         "contexts",
-        lambda ours, relay, sent: [name for name in relay if name != "trace"] == ours and "trace" not in (sent.get("contexts") or {}),
+        lambda ours, relay, sent: [name for name in relay if name != "trace"] == as_given(ours, relay)
+        and "trace" not in (sent.get("contexts") or {}),
         "Relay makes up a trace context, its ids cut from the event's, for clients that sent none. A made-up trace"
         " leads nowhere: Errata stores what was sent.",
+    ),
+    (
+        "contexts",
+        lambda ours, relay, sent: as_given(ours, relay) == relay,
+        "Errata reads browser, system and device from the User-Agent when the event comes, Relay only when told to by"
+        " its caller.",
     ),
     (
         "exception[].frame[].filename",
@@ -96,7 +103,7 @@ DIFFERENCES = [
     ),
     (
         "tags",
-        lambda ours, relay, sent: tags_of(relay, sent, ours) == ours,
+        lambda ours, relay, sent: tags_of(relay, sent, ours) == without_agent(ours, sent),
         "Relay makes a tag of server_name (see above), keeps tags without a value, writes a boolean as Python does"
         " (\"True\"), and empties names beyond ASCII letters, digits and a few signs. Errata leaves tags without a value"
         " out, writes booleans as JSON does, and keeps people's own words.",
@@ -126,6 +133,21 @@ def frames_were_cut(sent):
     exception = sent.get("exception") or {}
     values = exception.get("values") if isinstance(exception, dict) else exception
     return any(len(((each or {}).get("stacktrace") or {}).get("frames") or []) > 250 for each in values or [])
+
+
+OF_AGENT = {"browser", "browser.name", "os", "os.name", "client_os", "client_os.name", "device", "device.family"}
+
+
+def as_given(contexts, relay):
+    """Our contexts without those that were read from the User-Agent."""
+    return [name for name in contexts if name in relay or name not in OF_AGENT]
+
+
+def without_agent(tags, sent):
+    """Our tags without those that were read from the User-Agent."""
+    given = sent.get("tags") or {}
+    names = set(given) if isinstance(given, dict) else {pair[0] for pair in given if pair}
+    return [(name, value) for name, value in tags if name in names or name not in OF_AGENT]
 
 
 def tags_of(relay, sent, ours):

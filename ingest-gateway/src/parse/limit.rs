@@ -3,11 +3,12 @@
 
 use event_model::{
     Event, EventId, Level,
+    event::Breadcrumb,
     free::{Free, Part},
 };
 use serde_json::{Map, Value};
 
-use super::{Context, in_app, symbol};
+use super::{Context, agent, in_app, symbol};
 
 /// An event of which nothing is known but the request.
 pub(super) fn empty_event(context: &Context<'_>) -> Event {
@@ -40,6 +41,7 @@ pub(super) fn empty_event(context: &Context<'_>) -> Event {
         debug_meta: Free::new(),
         scrubbed: Vec::new(),
         scrubbed_count: 0,
+        problems: Vec::new(),
         other: Free::new(),
     }
 }
@@ -54,8 +56,38 @@ pub(super) fn cut_middle<T>(mut items: Vec<T>, max: usize) -> Vec<T> {
     items
 }
 
-/// Browsers' events without a `User-Agent` header get the request's.
-pub(super) fn fill_user_agent(event: &mut Event, context: &Context<'_>) {
+/// Whether the times that are known never go back.
+pub(super) fn is_in_order(crumbs: &[Breadcrumb]) -> bool {
+    let times = crumbs.iter().map(|crumb| crumb.timestamp_ns);
+    times.filter(|ns| *ns != 0).is_sorted()
+}
+
+/// Oldest first, and of too many the newest. One without a time happened after the one
+/// before it.
+pub(super) fn breadcrumbs(crumbs: &mut Vec<Breadcrumb>, max: usize) {
+    if !is_in_order(crumbs) {
+        let mut timed = Vec::with_capacity(crumbs.len());
+        let mut at_ns = i64::MIN;
+        for crumb in crumbs.drain(..) {
+            if crumb.timestamp_ns != 0 {
+                at_ns = crumb.timestamp_ns;
+            }
+            timed.push((at_ns, crumb));
+        }
+        timed.sort_by_key(|(at_ns, _)| *at_ns);
+        crumbs.extend(timed.into_iter().map(|(_, crumb)| crumb));
+    }
+    crumbs.drain(..crumbs.len().saturating_sub(max));
+}
+
+/// Browsers' events without a `User-Agent` header get the request's; then what any
+/// event's headers tell of the browser is told.
+pub(super) fn fill_browser(event: &mut Event, context: &Context<'_>) {
+    fill_user_agent(event, context);
+    agent::tell(event, context.limits.tags_max);
+}
+
+fn fill_user_agent(event: &mut Event, context: &Context<'_>) {
     let Some(agent) = context.user_agent else {
         return;
     };
@@ -88,6 +120,24 @@ pub(super) fn settle_frames(event: &mut Event) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn breadcrumbs_are_put_in_order_and_the_newest_kept() {
+        let ordered = |times: &[i64], max| -> Vec<i64> {
+            let crumb = |ns: &i64| Breadcrumb {
+                timestamp_ns: *ns,
+                ..Breadcrumb::default()
+            };
+            let mut crumbs: Vec<Breadcrumb> = times.iter().map(crumb).collect();
+            breadcrumbs(&mut crumbs, max);
+            crumbs.iter().map(|crumb| crumb.timestamp_ns).collect()
+        };
+        assert_eq!(ordered(&[3, 1, 2], 9), [1, 2, 3]);
+        assert_eq!(ordered(&[3, 1, 2], 2), [2, 3]);
+        assert_eq!(ordered(&[5, 0, 1, 0, 2], 9), [1, 0, 2, 5, 0]);
+        assert_eq!(ordered(&[0, 4, 0, 4], 9), [0, 4, 0, 4]);
+        assert_eq!(ordered(&[], 9), [0i64; 0]);
+    }
 
     #[test]
     fn the_middle_is_what_is_cut() {

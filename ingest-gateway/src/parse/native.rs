@@ -175,7 +175,7 @@ pub(super) fn from_json(
         event.fingerprint.push(part);
     }
     event.extra = free_map(extra, &root.key("extra"))?;
-    limit::fill_user_agent(&mut event, context);
+    limit::fill_browser(&mut event, context);
     limit::settle_frames(&mut event);
     scrub::event(&mut event, context.scrub);
     Ok(ParsedEvent { event, size_bytes })
@@ -266,11 +266,11 @@ fn read_context(
     let (slots, _) = fields(json, path, &CONTEXT)?;
     let [breadcrumbs, state, metrics] = slots;
     let crumbs = list(breadcrumbs, &path.key("breadcrumbs"))?;
-    let skip = crumbs.len().saturating_sub(context.limits.breadcrumbs_max);
-    for (at, crumb) in crumbs.into_iter().enumerate().skip(skip) {
+    for (at, crumb) in crumbs.into_iter().enumerate() {
         let crumb = read_breadcrumb(crumb, &path.key("breadcrumbs").index(at))?;
         event.breadcrumbs.push(crumb);
     }
+    limit::breadcrumbs(&mut event.breadcrumbs, context.limits.breadcrumbs_max);
     for (name, json) in [("state", state), ("metrics", metrics)] {
         let free = free_map(json, &path.key(name))?;
         if !free.is_empty() {

@@ -14,6 +14,7 @@ pub(super) use fields::{
     FINGERPRINT_PARTS_MAX, SHORT_CHARS_MAX, TAG_CHARS_MAX, platform, resolve_address, tag,
 };
 pub(super) use http::request_from;
+pub(super) use stack::around;
 
 use super::{
     Context, Invalid, ParsedEvent, envelope,
@@ -92,6 +93,7 @@ struct Reader<'c, 'x> {
     culprit: String,
     site: Option<String>,
     checksum: Option<String>,
+    main_exception_id: Option<i64>,
     stacktrace: Vec<event_model::event::Frame>,
     other: Writer,
     other_budget: Budget,
@@ -112,6 +114,7 @@ impl<'c, 'x> Reader<'c, 'x> {
             culprit: String::new(),
             site: None,
             checksum: None,
+            main_exception_id: None,
             stacktrace: Vec::new(),
             other_budget: Budget::new(FREE_BYTES_MAX, FREE_STRING_BYTES_MAX),
             other: Writer::new(),
@@ -141,9 +144,17 @@ impl<'c, 'x> Reader<'c, 'x> {
             "transaction" => event.transaction = name(value),
             "culprit" => self.culprit = name(value),
             "logger" => event.logger = name(value),
-            "release" => event.release = fields::release(value),
-            "dist" => event.dist = fields::dist(value),
-            "environment" => event.environment = fields::environment(value),
+            "release" => {
+                let problems = &mut event.problems;
+                event.release = fields::version(key, value, TAG_CHARS_MAX, problems);
+            }
+            "dist" => {
+                let problems = &mut event.problems;
+                event.dist = fields::version(key, value, SHORT_CHARS_MAX, problems);
+            }
+            "environment" => {
+                event.environment = fields::environment(value, &mut event.problems);
+            }
             "server_name" => event.server_name = name(value),
             "site" => self.site = Some(name(value)),
             "tags" => event.tags = fields::tags(value, limits.tags_max),
@@ -163,6 +174,7 @@ impl<'c, 'x> Reader<'c, 'x> {
             }
             "fingerprint" => event.fingerprint = fields::fingerprint(value),
             "checksum" => self.checksum = value.into_text().map(std::borrow::Cow::into_owned),
+            "main_exception_id" => self.main_exception_id = value.as_integer(),
             "modules" => event.modules = fields::unscrubbed(value),
             "sdk" => event.sdk = fields::unscrubbed(value),
             "debug_meta" => event.debug_meta = fields::unscrubbed(value),
@@ -207,9 +219,12 @@ impl<'c, 'x> Reader<'c, 'x> {
         if event.fingerprint.is_empty() {
             event.fingerprint.extend(self.checksum.take());
         }
+        if let Some(id) = self.main_exception_id {
+            stack::put_main_last(&mut event, id, &mut self.scrub);
+        }
         stack::place_stacktrace(&mut event, self.stacktrace, &mut self.scrub);
         fields::fill_address(&mut event, context);
-        limit::fill_user_agent(&mut event, context);
+        limit::fill_browser(&mut event, context);
         limit::settle_frames(&mut event);
         self.scrub.finish(&mut event);
         event

@@ -84,10 +84,7 @@ pub(super) fn seconds_as_ms(map: &Map<String, Value>, key: &str) -> Option<u64> 
 /// A time in any of the protocol's forms, Unix nanoseconds.
 pub(super) fn time_ns(map: &Map<String, Value>, key: &str) -> Option<i64> {
     match map.get(key)? {
-        Value::Number(number) => {
-            let seconds = number.as_f64().filter(|s| (0.0..1e10).contains(s))?;
-            Some((seconds * 1e9) as i64)
-        }
+        Value::Number(number) => time::from_number(number.as_f64().filter(|at| *at >= 0.0)?),
         Value::String(text) => time::from_text(text),
         _ => None,
     }

@@ -156,6 +156,7 @@ fn sections(event: Event) -> Value {
         .collect();
     let list = |items: Vec<Value>| Value::Array(items);
     json!({
+        "log_message": event.message,
         "exceptions": list(event.exceptions.into_iter().map(exception).collect()),
         "threads": list(event.threads.into_iter().map(thread).collect()),
         "tags": tags,
@@ -171,6 +172,16 @@ fn sections(event: Event) -> Value {
         "dist": event.dist,
         "server_name": event.server_name,
         "modules": event.modules,
+        "stack": detail::stack_text(&event.other),
+        "problems": event.problems.iter().map(problem).collect::<Vec<_>>(),
+    })
+}
+
+fn problem(problem: &event::Problem) -> Value {
+    json!({
+        "field": problem.field,
+        "message": problem.message,
+        "value": problem.value,
     })
 }
 
@@ -215,6 +226,8 @@ fn frames(frames: Vec<event::Frame>) -> Vec<Value> {
         .into_iter()
         .map(|frame| {
             json!({
+                "instruction_addr": detail::address(&frame),
+                "package": frame.package,
                 "function": frame.function,
                 "module": frame.module,
                 "filename": frame.filename,
@@ -222,7 +235,9 @@ fn frames(frames: Vec<event::Frame>) -> Vec<Value> {
                 "lineno": number(frame.lineno),
                 "colno": number(frame.colno),
                 "in_app": frame.in_app,
+                "client_in_app": frame.client_in_app,
                 "context_line": frame.context_line.unwrap_or_default(),
+                "context_start": frame.context_start,
                 "pre_context": frame.pre_context,
                 "post_context": frame.post_context,
                 "vars": frame.vars,

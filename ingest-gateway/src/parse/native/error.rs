@@ -178,7 +178,9 @@ fn frame(json: Json<'_>, path: &Path<'_>) -> Result<Frame, Invalid> {
         ..Frame::default()
     };
     if !context_line.is_null() {
-        frame.context_line = Some(name(context_line, "context_line")?);
+        let line = borrowed_text(context_line, &path.key("context_line"))?;
+        let (line, start) = sentry::around(line, frame.colno);
+        (frame.context_line, frame.context_start) = (Some(line), start);
     }
     if frame.filename.is_empty() {
         stack::path_of(&frame.abs_path).clone_into(&mut frame.filename);

@@ -277,7 +277,7 @@ pub(super) fn build(
     if let Some(text) = text_left {
         event.other.insert("stack", text);
     }
-    limit::fill_user_agent(&mut event, context);
+    limit::fill_browser(&mut event, context);
     limit::settle_frames(&mut event);
     scrub::event(&mut event, context.scrub);
     Ok(Box::new(ParsedEvent {

@@ -5,7 +5,7 @@ use std::{borrow::Cow, net::IpAddr};
 
 use event_model::{
     Event, Level,
-    event::{Breadcrumb, User},
+    event::{Breadcrumb, Problem, User},
     free::{Free, Part, Writer},
 };
 
@@ -13,6 +13,7 @@ use super::{
     super::{
         Context,
         json::{self, Budget, Json, TRUNCATED},
+        limit,
         scrub::{self, Path, Scrub},
         time,
     },
@@ -25,6 +26,9 @@ pub(in super::super) const TAG_CHARS_MAX: usize = 200;
 pub(in super::super) const SHORT_CHARS_MAX: usize = 64;
 /// Most parts of a fingerprint (event.proto).
 pub(in super::super) const FINGERPRINT_PARTS_MAX: usize = 20;
+/// Longest release, build or environment that is read, and shown where it was cut,
+/// bytes.
+const VERSION_BYTES_MAX: usize = 2 << 10;
 /// Data of one breadcrumb, bytes.
 const BREADCRUMB_DATA: Budget = Budget::new(8 << 10, 4 << 10);
 
@@ -61,44 +65,52 @@ pub(in super::super) fn platform(json: Json<'_>) -> String {
     text
 }
 
-/// Trimmed, at most 200 characters, no slash, backslash, tab or newline; else none.
-pub(super) fn release(json: Json<'_>) -> String {
+/// A release, build or environment as the client named it, on one line and cut. Where
+/// that is not what it gave, a problem says so.
+pub(super) fn version(
+    field: &str,
+    json: Json<'_>,
+    chars_max: usize,
+    problems: &mut Vec<Problem>,
+) -> String {
+    if matches!(json, Json::Array(_) | Json::Object(_)) {
+        let message = format!("must be a text, not {}", json.kind());
+        let given = json.into_any_text(VERSION_BYTES_MAX).unwrap_or_default();
+        problems.push(problem(field, message, &given));
+        return String::new();
+    }
     let text = json.into_text().unwrap_or_default();
     let text = text.trim();
-    let invalid = text.chars().count() > TAG_CHARS_MAX
-        || text.contains(['/', '\\', '\t', '\n', '\r'])
-        || matches!(text, "." | ".." | "latest");
-    if invalid {
-        String::new()
-    } else {
-        text.to_owned()
+    let one_line = |c: char| if c.is_control() { ' ' } else { c };
+    let kept: String = text.chars().take(chars_max).map(one_line).collect();
+    if kept == text {
+        return kept;
     }
+    let message = if text.chars().nth(chars_max).is_some() {
+        format!("cut at {chars_max} characters")
+    } else {
+        "control characters became blanks".to_owned()
+    };
+    problems.push(problem(field, message, text));
+    kept
 }
 
-/// Trimmed, at most 64 characters, no blank or slash; else none.
-pub(super) fn dist(json: Json<'_>) -> String {
-    let text = json.into_text().unwrap_or_default();
-    let text = text.trim();
-    let invalid = text.chars().count() > SHORT_CHARS_MAX
-        || text.contains(|c: char| c.is_whitespace() || c == '/');
-    if invalid {
-        String::new()
-    } else {
-        text.to_owned()
+/// As [`version`]; "none" is how some clients write that there is none.
+pub(super) fn environment(json: Json<'_>, problems: &mut Vec<Problem>) -> String {
+    let given = version("environment", json, SHORT_CHARS_MAX, problems);
+    if !given.eq_ignore_ascii_case("none") {
+        return given;
     }
+    let message = "\"none\" stands for no environment".to_owned();
+    problems.push(problem("environment", message, &given));
+    String::new()
 }
 
-/// Trimmed, at most 64 characters, no slash or newline, not "none"; else none.
-pub(super) fn environment(json: Json<'_>) -> String {
-    let text = json.into_text().unwrap_or_default();
-    let text = text.trim();
-    let invalid = text.chars().count() > SHORT_CHARS_MAX
-        || text.contains(['/', '\n', '\r'])
-        || text.eq_ignore_ascii_case("none");
-    if invalid {
-        String::new()
-    } else {
-        text.to_owned()
+fn problem(field: &str, message: String, given: &str) -> Problem {
+    Problem {
+        field: field.to_owned(),
+        message,
+        value: json::cut(given.into(), VERSION_BYTES_MAX),
     }
 }
 
@@ -254,14 +266,14 @@ pub(in super::super) fn resolve_address(address: &mut String, sender: Option<&st
     }
 }
 
-/// Oldest first; the newest are kept.
+/// Oldest first, whatever order they came in; the newest are kept.
 pub(super) fn breadcrumbs(
     json: Json<'_>,
     max: usize,
     drift_ns: i64,
     scrub: &mut Scrub,
 ) -> Vec<Breadcrumb> {
-    let mut items = match json {
+    let items = match json {
         Json::Array(items) => items,
         Json::Object(members) => match members.get("values") {
             Some(Json::Array(items)) => items,
@@ -269,7 +281,36 @@ pub(super) fn breadcrumbs(
         },
         _ => return Vec::new(),
     };
-    items.keep_last(max);
+    if items.length() <= max {
+        let before = scrub.mark();
+        let crumbs = each_breadcrumb(items.clone(), drift_ns, scrub);
+        // Nearly all come in order. Where not, those are read again, so that the paths
+        // of what was masked name the places of what is stored.
+        if limit::is_in_order(&crumbs) {
+            return crumbs;
+        }
+        scrub.rewind(before);
+    }
+    let time_ns = |item: &Json<'_>| {
+        let at = item.get("timestamp")?;
+        time::read(&at).filter(|ns| *ns != 0)
+    };
+    let mut timed: Vec<(i64, Json<'_>)> = Vec::new();
+    for item in items {
+        // One without a time happened after the one before it.
+        let before_ns = timed.last().map_or(i64::MIN, |(ns, _)| *ns);
+        timed.push((time_ns(&item).unwrap_or(before_ns), item));
+    }
+    timed.sort_by_key(|(ns, _)| *ns);
+    let newest = timed.split_off(timed.len().saturating_sub(max));
+    each_breadcrumb(newest.into_iter().map(|(_, item)| item), drift_ns, scrub)
+}
+
+fn each_breadcrumb<'t>(
+    items: impl Iterator<Item = Json<'t>>,
+    drift_ns: i64,
+    scrub: &mut Scrub,
+) -> Vec<Breadcrumb> {
     let root = Path::root("breadcrumbs");
     let mut crumbs = Vec::new();
     for item in items {

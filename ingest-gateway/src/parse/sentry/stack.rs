@@ -25,6 +25,9 @@ const VARS: Budget = Budget::new(32 << 10, 4 << 10);
 const FRAME_OTHER: Budget = Budget::new(8 << 10, 4 << 10);
 /// Longest source line, bytes (minified files have lines of megabytes).
 const LINE_BYTES_MAX: usize = 1 << 10;
+/// Characters kept before the column of a longer line; the rest of the room is for
+/// what follows it.
+const BEFORE_COLUMN_CHARS: usize = 300;
 /// Where a top-level stack stands until it is placed.
 pub(super) const STACKTRACE: &str = "stacktrace";
 /// Most source lines before and after.
@@ -180,6 +183,31 @@ fn thread(json: Json<'_>, limits: &Limits, path: &Path<'_>, scrub: &mut Scrub) -
     (thread != Thread::default()).then_some(thread)
 }
 
+/// Puts the exception that the client names as the main one last, as those that are
+/// shown are.
+pub(super) fn put_main_last(event: &mut Event, id: i64, scrub: &mut Scrub) {
+    let is_main = |exception: &Exception| {
+        let mechanism = exception.mechanism.as_ref();
+        mechanism.and_then(|m| m.exception_id).map(i64::from) == Some(id)
+    };
+    let Some(main) = event.exceptions.iter().position(is_main) else {
+        return;
+    };
+    let last = event.exceptions.len() - 1;
+    if main == last {
+        return;
+    }
+    event.exceptions[main..].rotate_left(1);
+    // The paths of what was masked follow.
+    let root = Path::root("exceptions");
+    let aside = Path::root("main");
+    scrub.moved(&root.index(main).to_string(), &aside);
+    for at in main + 1..=last {
+        scrub.moved(&root.index(at).to_string(), &root.index(at - 1));
+    }
+    scrub.moved(&aside.to_string(), &root.index(last));
+}
+
 /// Where a top-level stack belongs: to the exception that has none, else to a
 /// thread of its own.
 pub(super) fn place_stacktrace(event: &mut Event, frames: Vec<Frame>, scrub: &mut Scrub) {
@@ -246,6 +274,7 @@ fn frame(json: Json<'_>, path: &Path<'_>, scrub: &mut Scrub) -> Option<Frame> {
     let mut frame = Frame::default();
     let mut other: Option<Writer> = None;
     let mut other_budget = FRAME_OTHER;
+    let mut running = None;
     for (key, value) in json.into_object()? {
         match key.as_ref() {
             _ if value.is_null() => {}
@@ -257,7 +286,7 @@ fn frame(json: Json<'_>, path: &Path<'_>, scrub: &mut Scrub) -> Option<Frame> {
             "lineno" => frame.lineno = number(&value),
             "colno" => frame.colno = number(&value),
             "in_app" => frame.client_in_app = value.as_bool(),
-            "context_line" => frame.context_line = value.into_text().map(line),
+            "context_line" => running = value.into_text(),
             "pre_context" => frame.pre_context = lines(value),
             "post_context" => frame.post_context = lines(value),
             "vars" => frame.vars = vars(value, &path.key("vars"), scrub),
@@ -268,7 +297,11 @@ fn frame(json: Json<'_>, path: &Path<'_>, scrub: &mut Scrub) -> Option<Frame> {
         }
     }
     if frame.filename.is_empty() && !frame.abs_path.is_empty() {
-        frame.filename = path_of(&frame.abs_path).to_owned();
+        path_of(&frame.abs_path).clone_into(&mut frame.filename);
+    }
+    if let Some(line) = running {
+        let (line, start) = around(line, frame.colno);
+        (frame.context_line, frame.context_start) = (Some(line), start);
     }
     frame.other = other.map(Writer::finish).unwrap_or_default();
     Some(frame)
@@ -281,6 +314,23 @@ fn number(json: &Json<'_>) -> u32 {
 
 fn line(text: Cow<'_, str>) -> String {
     json::cut(text, LINE_BYTES_MAX)
+}
+
+/// A source line and how many of its characters were cut off before it: of a long one
+/// what is around the column, or its beginning if that is not in it.
+pub(in super::super) fn around(line: Cow<'_, str>, colno: u32) -> (String, u32) {
+    if line.len() <= LINE_BYTES_MAX {
+        return (line.into_owned(), 0);
+    }
+    let column = (colno as usize).saturating_sub(1);
+    let start = column.saturating_sub(BEFORE_COLUMN_CHARS);
+    let from = line.char_indices().nth(start).map_or(0, |(at, _)| at);
+    let is_within = line[from..].chars().nth(column - start).is_some();
+    if from == 0 || !is_within {
+        return (json::cut(line, LINE_BYTES_MAX), 0);
+    }
+    let kept = json::shorten(Cow::Borrowed(&line[from..]), LINE_BYTES_MAX);
+    (format!("…{kept}"), start as u32)
 }
 
 fn lines(json: Json<'_>) -> Vec<String> {

@@ -1,6 +1,7 @@
 //! Java, Kotlin and what imitates them: `Throwable.printStackTrace`, newest call
 //! first, with `Caused by`, `Suppressed` and `... 12 more`. Also Log4j's and
-//! Logback's additions (`~[jar:version]`), and PHP as OpenTelemetry writes it.
+//! Logback's additions (`~[jar:version]`, `Wrapped by` where the root cause comes
+//! first), and PHP as OpenTelemetry writes it.
 
 use event_model::event::Frame;
 
@@ -15,6 +16,8 @@ pub(super) fn read(text: &str) -> Tree {
     let mut open: Vec<(usize, usize)> = Vec::new();
     let mut suppressed = 0usize;
     let mut in_heading = true;
+    // Errors whose outer frames are in the one that will wrap them.
+    let mut shared: Vec<(usize, usize)> = Vec::new();
     for line in lines(text) {
         let bare = line.trim();
         let indent = line.len() - line.trim_start().len();
@@ -32,12 +35,26 @@ pub(super) fn read(text: &str) -> Tree {
             continue;
         }
         if let Some(count) = more(bare) {
-            if let Some((_, at)) = open.last()
-                && let Some(parent) = tree.nodes[*at].parent
-            {
-                tree.repeat(parent, *at, count);
+            if let Some((_, at)) = open.last() {
+                match tree.nodes[*at].parent {
+                    Some(parent) => tree.repeat(parent, *at, count),
+                    None => shared.push((*at, count)),
+                }
             }
             in_heading = false;
+            continue;
+        }
+        if let Some(heading) = bare.strip_prefix("Wrapped by: ")
+            && !tree.nodes.is_empty()
+        {
+            let Some(at) = tree.push(Node::headed(heading)) else {
+                break;
+            };
+            let cause = &mut tree.nodes[tree.root];
+            (cause.parent, cause.source) = (Some(at), "cause".to_owned());
+            tree.root = at;
+            open = vec![(indent, at)];
+            in_heading = true;
             continue;
         }
         let (heading, source) = match bare.split_once(": ") {
@@ -79,6 +96,12 @@ pub(super) fn read(text: &str) -> Tree {
         let Some(at) = tree.push(node) else { break };
         open.push((indent, at));
         in_heading = true;
+    }
+    // The outermost first: each needs the whole stack of what wraps it.
+    for (at, count) in shared.into_iter().rev() {
+        if let Some(parent) = tree.nodes[at].parent {
+            tree.repeat(parent, at, count);
+        }
     }
     tree.newest_first()
 }

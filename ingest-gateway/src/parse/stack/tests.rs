@@ -67,6 +67,7 @@ fixtures! {
     go_debug_stack "go"
     go_panic "go"
     java_causes "java"
+    java_root_cause_first "java"
     java_suppressed "java"
     javascript_firefox "javascript"
     javascript_safari "javascript"

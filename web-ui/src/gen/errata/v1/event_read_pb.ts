@@ -16,7 +16,7 @@ import type { JsonObject, Message } from "@bufbuild/protobuf";
  * Describes the file errata/v1/event_read.proto.
  */
 export const file_errata_v1_event_read: GenFile = /*@__PURE__*/
-  fileDesc("ChplcnJhdGEvdjEvZXZlbnRfcmVhZC5wcm90bxIJZXJyYXRhLnYxIt4CCgxFdmVudFN1bW1hcnkSCgoCaWQYASABKAkSEAoIaXNzdWVfaWQYAiABKAkSEgoKcHJvamVjdF9pZBgDIAEoDRItCgl0aW1lc3RhbXAYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC3JlY2VpdmVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIfCgVsZXZlbBgGIAEoDjIQLmVycmF0YS52MS5MZXZlbBIMCgR0eXBlGAcgASgJEg8KB21lc3NhZ2UYCCABKAkSDwoHY3VscHJpdBgJIAEoCRIPCgdyZWxlYXNlGAogASgJEhMKC2Vudmlyb25tZW50GAsgASgJEhAKCHBsYXRmb3JtGAwgASgJEhQKCHBvc2l0aW9uGA0gASgEQgIwARIPCgdpc19sYXRlGA4gASgIEgwKBHVzZXIYDyABKAkitQMKEUxpc3RFdmVudHNSZXF1ZXN0EhIKCnByb2plY3RfaWQYASABKA0SEAoIaXNzdWVfaWQYAiABKAkSDQoFcXVlcnkYAyABKAkSDQoFbGltaXQYBCABKA0SDgoGY3Vyc29yGAUgASgJEhoKDmFmdGVyX3Bvc2l0aW9uGAYgASgEQgIwARITCgtlbnZpcm9ubWVudBgHIAEoCRIPCgdyZWxlYXNlGAggASgJEgwKBHVzZXIYCSABKAkSNAoEdGFncxgKIAMoCzImLmVycmF0YS52MS5MaXN0RXZlbnRzUmVxdWVzdC5UYWdzRW50cnkSIAoGbGV2ZWxzGAsgAygOMhAuZXJyYXRhLnYxLkxldmVsEigKBGZyb20YDCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiYKAnRvGA0gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIRCglhc2NlbmRpbmcYDiABKAgSEgoKd2l0aF90b3RhbBgPIAEoCBorCglUYWdzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJhChJMaXN0RXZlbnRzUmVzcG9uc2USJwoGZXZlbnRzGAEgAygLMhcuZXJyYXRhLnYxLkV2ZW50U3VtbWFyeRITCgtuZXh0X2N1cnNvchgCIAEoCRINCgV0b3RhbBgDIAEoBCJRCg9HZXRFdmVudFJlcXVlc3QSEAoIZXZlbnRfaWQYASABKAkSEAoIaXNzdWVfaWQYAiABKAkSGgoOYWZ0ZXJfcG9zaXRpb24YAyABKARCAjABIpQBChBHZXRFdmVudFJlc3BvbnNlEigKB3N1bW1hcnkYASABKAsyFy5lcnJhdGEudjEuRXZlbnRTdW1tYXJ5EiYKBmRldGFpbBgCIAEoCzIWLmVycmF0YS52MS5FdmVudERldGFpbBIWCg5uZXdlcl9ldmVudF9pZBgDIAEoCRIWCg5vbGRlcl9ldmVudF9pZBgEIAEoCSLMBQoLRXZlbnREZXRhaWwSLgoKZXhjZXB0aW9ucxgBIAMoCzIaLmVycmF0YS52MS5FeGNlcHRpb25EZXRhaWwSKAoHdGhyZWFkcxgCIAMoCzIXLmVycmF0YS52MS5UaHJlYWREZXRhaWwSLgoEdGFncxgDIAMoCzIgLmVycmF0YS52MS5FdmVudERldGFpbC5UYWdzRW50cnkSJQoEdXNlchgEIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSKAoHcmVxdWVzdBgFIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSKQoIY29udGV4dHMYBiABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0EioKC2JyZWFkY3J1bWJzGAcgAygLMhUuZXJyYXRhLnYxLkJyZWFkY3J1bWISJgoFZXh0cmEYCCABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0EhMKC2ZpbmdlcnByaW50GAkgAygJEiQKA3NkaxgKIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSDwoHbWVzc2FnZRgLIAEoCRIMCgRkaXN0GAwgASgJEhMKC3NlcnZlcl9uYW1lGA0gASgJEhMKC3RyYW5zYWN0aW9uGA4gASgJEg4KBmxvZ2dlchgPIAEoCRI0Cgdtb2R1bGVzGBAgAygLMiMuZXJyYXRhLnYxLkV2ZW50RGV0YWlsLk1vZHVsZXNFbnRyeRIQCghyYXdfanNvbhgRIAEoCRIqCgthdHRhY2htZW50cxgSIAMoCzIVLmVycmF0YS52MS5BdHRhY2htZW50GisKCVRhZ3NFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBGi4KDE1vZHVsZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIq4BCgpBdHRhY2htZW50Eg4KBm51bWJlchgBIAEoDRIMCgRuYW1lGAIgASgJEhQKDGNvbnRlbnRfdHlwZRgDIAEoCRIXCg9hdHRhY2htZW50X3R5cGUYBCABKAkSEgoKc2l6ZV9ieXRlcxgFIAEoBBIOCgZzaGEyNTYYBiABKAkSLwoLcmVjZWl2ZWRfYXQYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIqIBCg9FeGNlcHRpb25EZXRhaWwSDAoEdHlwZRgBIAEoCRINCgV2YWx1ZRgCIAEoCRIOCgZtb2R1bGUYAyABKAkSJwoJbWVjaGFuaXNtGAQgASgLMhQuZXJyYXRhLnYxLk1lY2hhbmlzbRImCgZmcmFtZXMYBSADKAsyFi5lcnJhdGEudjEuRnJhbWVEZXRhaWwSEQoJdGhyZWFkX2lkGAYgASgJIsMCCgtGcmFtZURldGFpbBIQCghmdW5jdGlvbhgBIAEoCRIOCgZtb2R1bGUYAiABKAkSEAoIZmlsZW5hbWUYAyABKAkSEAoIYWJzX3BhdGgYBCABKAkSDgoGbGluZW5vGAUgASgNEg0KBWNvbG5vGAYgASgNEg4KBmluX2FwcBgHIAEoCBIUCgxjb250ZXh0X2xpbmUYCCABKAkSEwoLcHJlX2NvbnRleHQYCSADKAkSFAoMcG9zdF9jb250ZXh0GAogAygJEiUKBHZhcnMYCyABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0Eg8KB3BhY2thZ2UYDCABKAkSGAoQaW5zdHJ1Y3Rpb25fYWRkchgNIAEoCRIaCg1jbGllbnRfaW5fYXBwGA4gASgISACIAQFCEAoOX2NsaWVudF9pbl9hcHAi8wEKCU1lY2hhbmlzbRIMCgR0eXBlGAEgASgJEhQKB2hhbmRsZWQYAiABKAhIAIgBARIRCglzeW50aGV0aWMYAyABKAgSJQoEZGF0YRgEIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSGQoMZXhjZXB0aW9uX2lkGAUgASgFSAGIAQESFgoJcGFyZW50X2lkGAYgASgFSAKIAQESGgoSaXNfZXhjZXB0aW9uX2dyb3VwGAcgASgIEg4KBnNvdXJjZRgIIAEoCUIKCghfaGFuZGxlZEIPCg1fZXhjZXB0aW9uX2lkQgwKCl9wYXJlbnRfaWQicgoMVGhyZWFkRGV0YWlsEgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkSDwoHY3Jhc2hlZBgDIAEoCBIPCgdjdXJyZW50GAQgASgIEiYKBmZyYW1lcxgFIAMoCzIWLmVycmF0YS52MS5GcmFtZURldGFpbDKeAQoMRXZlbnRTZXJ2aWNlEkkKCkxpc3RFdmVudHMSHC5lcnJhdGEudjEuTGlzdEV2ZW50c1JlcXVlc3QaHS5lcnJhdGEudjEuTGlzdEV2ZW50c1Jlc3BvbnNlEkMKCEdldEV2ZW50EhouZXJyYXRhLnYxLkdldEV2ZW50UmVxdWVzdBobLmVycmF0YS52MS5HZXRFdmVudFJlc3BvbnNlYgZwcm90bzM", [file_errata_v1_event, file_google_protobuf_struct, file_google_protobuf_timestamp]);
+  fileDesc("ChplcnJhdGEvdjEvZXZlbnRfcmVhZC5wcm90bxIJZXJyYXRhLnYxIt4CCgxFdmVudFN1bW1hcnkSCgoCaWQYASABKAkSEAoIaXNzdWVfaWQYAiABKAkSEgoKcHJvamVjdF9pZBgDIAEoDRItCgl0aW1lc3RhbXAYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC3JlY2VpdmVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIfCgVsZXZlbBgGIAEoDjIQLmVycmF0YS52MS5MZXZlbBIMCgR0eXBlGAcgASgJEg8KB21lc3NhZ2UYCCABKAkSDwoHY3VscHJpdBgJIAEoCRIPCgdyZWxlYXNlGAogASgJEhMKC2Vudmlyb25tZW50GAsgASgJEhAKCHBsYXRmb3JtGAwgASgJEhQKCHBvc2l0aW9uGA0gASgEQgIwARIPCgdpc19sYXRlGA4gASgIEgwKBHVzZXIYDyABKAkitQMKEUxpc3RFdmVudHNSZXF1ZXN0EhIKCnByb2plY3RfaWQYASABKA0SEAoIaXNzdWVfaWQYAiABKAkSDQoFcXVlcnkYAyABKAkSDQoFbGltaXQYBCABKA0SDgoGY3Vyc29yGAUgASgJEhoKDmFmdGVyX3Bvc2l0aW9uGAYgASgEQgIwARITCgtlbnZpcm9ubWVudBgHIAEoCRIPCgdyZWxlYXNlGAggASgJEgwKBHVzZXIYCSABKAkSNAoEdGFncxgKIAMoCzImLmVycmF0YS52MS5MaXN0RXZlbnRzUmVxdWVzdC5UYWdzRW50cnkSIAoGbGV2ZWxzGAsgAygOMhAuZXJyYXRhLnYxLkxldmVsEigKBGZyb20YDCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiYKAnRvGA0gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIRCglhc2NlbmRpbmcYDiABKAgSEgoKd2l0aF90b3RhbBgPIAEoCBorCglUYWdzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJhChJMaXN0RXZlbnRzUmVzcG9uc2USJwoGZXZlbnRzGAEgAygLMhcuZXJyYXRhLnYxLkV2ZW50U3VtbWFyeRITCgtuZXh0X2N1cnNvchgCIAEoCRINCgV0b3RhbBgDIAEoBCJRCg9HZXRFdmVudFJlcXVlc3QSEAoIZXZlbnRfaWQYASABKAkSEAoIaXNzdWVfaWQYAiABKAkSGgoOYWZ0ZXJfcG9zaXRpb24YAyABKARCAjABIpQBChBHZXRFdmVudFJlc3BvbnNlEigKB3N1bW1hcnkYASABKAsyFy5lcnJhdGEudjEuRXZlbnRTdW1tYXJ5EiYKBmRldGFpbBgCIAEoCzIWLmVycmF0YS52MS5FdmVudERldGFpbBIWCg5uZXdlcl9ldmVudF9pZBgDIAEoCRIWCg5vbGRlcl9ldmVudF9pZBgEIAEoCSKBBgoLRXZlbnREZXRhaWwSLgoKZXhjZXB0aW9ucxgBIAMoCzIaLmVycmF0YS52MS5FeGNlcHRpb25EZXRhaWwSKAoHdGhyZWFkcxgCIAMoCzIXLmVycmF0YS52MS5UaHJlYWREZXRhaWwSLgoEdGFncxgDIAMoCzIgLmVycmF0YS52MS5FdmVudERldGFpbC5UYWdzRW50cnkSJQoEdXNlchgEIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSKAoHcmVxdWVzdBgFIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSKQoIY29udGV4dHMYBiABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0EioKC2JyZWFkY3J1bWJzGAcgAygLMhUuZXJyYXRhLnYxLkJyZWFkY3J1bWISJgoFZXh0cmEYCCABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0EhMKC2ZpbmdlcnByaW50GAkgAygJEiQKA3NkaxgKIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSDwoHbWVzc2FnZRgLIAEoCRIMCgRkaXN0GAwgASgJEhMKC3NlcnZlcl9uYW1lGA0gASgJEhMKC3RyYW5zYWN0aW9uGA4gASgJEg4KBmxvZ2dlchgPIAEoCRI0Cgdtb2R1bGVzGBAgAygLMiMuZXJyYXRhLnYxLkV2ZW50RGV0YWlsLk1vZHVsZXNFbnRyeRIQCghyYXdfanNvbhgRIAEoCRIqCgthdHRhY2htZW50cxgSIAMoCzIVLmVycmF0YS52MS5BdHRhY2htZW50Eg0KBXN0YWNrGBMgASgJEiQKCHByb2JsZW1zGBQgAygLMhIuZXJyYXRhLnYxLlByb2JsZW0aKwoJVGFnc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEaLgoMTW9kdWxlc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiOAoHUHJvYmxlbRINCgVmaWVsZBgBIAEoCRIPCgdtZXNzYWdlGAIgASgJEg0KBXZhbHVlGAMgASgJIq4BCgpBdHRhY2htZW50Eg4KBm51bWJlchgBIAEoDRIMCgRuYW1lGAIgASgJEhQKDGNvbnRlbnRfdHlwZRgDIAEoCRIXCg9hdHRhY2htZW50X3R5cGUYBCABKAkSEgoKc2l6ZV9ieXRlcxgFIAEoBBIOCgZzaGEyNTYYBiABKAkSLwoLcmVjZWl2ZWRfYXQYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIqIBCg9FeGNlcHRpb25EZXRhaWwSDAoEdHlwZRgBIAEoCRINCgV2YWx1ZRgCIAEoCRIOCgZtb2R1bGUYAyABKAkSJwoJbWVjaGFuaXNtGAQgASgLMhQuZXJyYXRhLnYxLk1lY2hhbmlzbRImCgZmcmFtZXMYBSADKAsyFi5lcnJhdGEudjEuRnJhbWVEZXRhaWwSEQoJdGhyZWFkX2lkGAYgASgJItoCCgtGcmFtZURldGFpbBIQCghmdW5jdGlvbhgBIAEoCRIOCgZtb2R1bGUYAiABKAkSEAoIZmlsZW5hbWUYAyABKAkSEAoIYWJzX3BhdGgYBCABKAkSDgoGbGluZW5vGAUgASgNEg0KBWNvbG5vGAYgASgNEg4KBmluX2FwcBgHIAEoCBIUCgxjb250ZXh0X2xpbmUYCCABKAkSEwoLcHJlX2NvbnRleHQYCSADKAkSFAoMcG9zdF9jb250ZXh0GAogAygJEiUKBHZhcnMYCyABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0Eg8KB3BhY2thZ2UYDCABKAkSGAoQaW5zdHJ1Y3Rpb25fYWRkchgNIAEoCRIaCg1jbGllbnRfaW5fYXBwGA4gASgISACIAQESFQoNY29udGV4dF9zdGFydBgPIAEoDUIQCg5fY2xpZW50X2luX2FwcCLzAQoJTWVjaGFuaXNtEgwKBHR5cGUYASABKAkSFAoHaGFuZGxlZBgCIAEoCEgAiAEBEhEKCXN5bnRoZXRpYxgDIAEoCBIlCgRkYXRhGAQgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdBIZCgxleGNlcHRpb25faWQYBSABKAVIAYgBARIWCglwYXJlbnRfaWQYBiABKAVIAogBARIaChJpc19leGNlcHRpb25fZ3JvdXAYByABKAgSDgoGc291cmNlGAggASgJQgoKCF9oYW5kbGVkQg8KDV9leGNlcHRpb25faWRCDAoKX3BhcmVudF9pZCJyCgxUaHJlYWREZXRhaWwSCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRIPCgdjcmFzaGVkGAMgASgIEg8KB2N1cnJlbnQYBCABKAgSJgoGZnJhbWVzGAUgAygLMhYuZXJyYXRhLnYxLkZyYW1lRGV0YWlsMp4BCgxFdmVudFNlcnZpY2USSQoKTGlzdEV2ZW50cxIcLmVycmF0YS52MS5MaXN0RXZlbnRzUmVxdWVzdBodLmVycmF0YS52MS5MaXN0RXZlbnRzUmVzcG9uc2USQwoIR2V0RXZlbnQSGi5lcnJhdGEudjEuR2V0RXZlbnRSZXF1ZXN0GhsuZXJyYXRhLnYxLkdldEV2ZW50UmVzcG9uc2ViBnByb3RvMw", [file_errata_v1_event, file_google_protobuf_struct, file_google_protobuf_timestamp]);
 
 /**
  * One line about a stored event.
@@ -397,7 +397,7 @@ export type EventDetail = Message<"errata.v1.EventDetail"> & {
   sdk?: JsonObject | undefined;
 
   /**
-   * A message captured without an exception, formatted.
+   * A message, formatted: captured alone, or logged with the exception.
    *
    * @generated from field: string message = 11;
    */
@@ -443,6 +443,20 @@ export type EventDetail = Message<"errata.v1.EventDetail"> & {
    * @generated from field: repeated errata.v1.Attachment attachments = 18;
    */
   attachments: Attachment[];
+
+  /**
+   * The stack text of the error where it is of no form known; else empty.
+   *
+   * @generated from field: string stack = 19;
+   */
+  stack: string;
+
+  /**
+   * Fields that are not stored as the client gave them.
+   *
+   * @generated from field: repeated errata.v1.Problem problems = 20;
+   */
+  problems: Problem[];
 };
 
 /**
@@ -451,6 +465,41 @@ export type EventDetail = Message<"errata.v1.EventDetail"> & {
  */
 export const EventDetailSchema: GenMessage<EventDetail> = /*@__PURE__*/
   messageDesc(file_errata_v1_event_read, 5);
+
+/**
+ * A field that is not stored as the client gave it.
+ *
+ * @generated from message errata.v1.Problem
+ */
+export type Problem = Message<"errata.v1.Problem"> & {
+  /**
+   * Its path: "release", "environment".
+   *
+   * @generated from field: string field = 1;
+   */
+  field: string;
+
+  /**
+   * For people: what became of it and what is allowed.
+   *
+   * @generated from field: string message = 2;
+   */
+  message: string;
+
+  /**
+   * What the client gave, cut; secrets masked.
+   *
+   * @generated from field: string value = 3;
+   */
+  value: string;
+};
+
+/**
+ * Describes the message errata.v1.Problem.
+ * Use `create(ProblemSchema)` to create a new message.
+ */
+export const ProblemSchema: GenMessage<Problem> = /*@__PURE__*/
+  messageDesc(file_errata_v1_event_read, 6);
 
 /**
  * A file of an event or of feedback. Its bytes: GET
@@ -508,7 +557,7 @@ export type Attachment = Message<"errata.v1.Attachment"> & {
  * Use `create(AttachmentSchema)` to create a new message.
  */
 export const AttachmentSchema: GenMessage<Attachment> = /*@__PURE__*/
-  messageDesc(file_errata_v1_event_read, 6);
+  messageDesc(file_errata_v1_event_read, 7);
 
 /**
  * @generated from message errata.v1.ExceptionDetail
@@ -552,7 +601,7 @@ export type ExceptionDetail = Message<"errata.v1.ExceptionDetail"> & {
  * Use `create(ExceptionDetailSchema)` to create a new message.
  */
 export const ExceptionDetailSchema: GenMessage<ExceptionDetail> = /*@__PURE__*/
-  messageDesc(file_errata_v1_event_read, 7);
+  messageDesc(file_errata_v1_event_read, 8);
 
 /**
  * One call of a stored stack: a `Frame` and what the server adds to it.
@@ -598,6 +647,9 @@ export type FrameDetail = Message<"errata.v1.FrameDetail"> & {
   inApp: boolean;
 
   /**
+   * Of a long line what is around the column, with an ellipsis at each end that
+   * was cut.
+   *
    * @generated from field: string context_line = 8;
    */
   contextLine: string;
@@ -637,6 +689,15 @@ export type FrameDetail = Message<"errata.v1.FrameDetail"> & {
    * @generated from field: optional bool client_in_app = 14;
    */
   clientInApp?: boolean | undefined;
+
+  /**
+   * Characters cut off before `context_line`, which then begins with an ellipsis:
+   * column `colno` of the file is character `colno - context_start + 1` of it. 0:
+   * nothing was cut there.
+   *
+   * @generated from field: uint32 context_start = 15;
+   */
+  contextStart: number;
 };
 
 /**
@@ -644,7 +705,7 @@ export type FrameDetail = Message<"errata.v1.FrameDetail"> & {
  * Use `create(FrameDetailSchema)` to create a new message.
  */
 export const FrameDetailSchema: GenMessage<FrameDetail> = /*@__PURE__*/
-  messageDesc(file_errata_v1_event_read, 8);
+  messageDesc(file_errata_v1_event_read, 9);
 
 /**
  * @generated from message errata.v1.Mechanism
@@ -701,7 +762,7 @@ export type Mechanism = Message<"errata.v1.Mechanism"> & {
  * Use `create(MechanismSchema)` to create a new message.
  */
 export const MechanismSchema: GenMessage<Mechanism> = /*@__PURE__*/
-  messageDesc(file_errata_v1_event_read, 9);
+  messageDesc(file_errata_v1_event_read, 10);
 
 /**
  * @generated from message errata.v1.ThreadDetail
@@ -738,7 +799,7 @@ export type ThreadDetail = Message<"errata.v1.ThreadDetail"> & {
  * Use `create(ThreadDetailSchema)` to create a new message.
  */
 export const ThreadDetailSchema: GenMessage<ThreadDetail> = /*@__PURE__*/
-  messageDesc(file_errata_v1_event_read, 10);
+  messageDesc(file_errata_v1_event_read, 11);
 
 /**
  * @generated from service errata.v1.EventService
