@@ -1,6 +1,9 @@
 //! Which exceptions of an event it is about.
 //!
-//! | the newest exception | shown and grouped by |
+//! The main exception is the newest, or the one that this belongs to: clients put
+//! suppressed and diagnostic errors behind the one that was thrown.
+//!
+//! | the main exception | shown and grouped by |
 //! | --- | --- |
 //! | any | it and its causes: all of the chain, oldest first |
 //! | a group whose members are of one kind | that member and its causes, as if it had come alone |
@@ -11,7 +14,12 @@
 //! of whatever has a cause. Members are found through groups in groups. Two members
 //! are of one kind if they alone would make one issue.
 //!
+//! An exception that only wraps another ([`wrapper`]) is part of the chain, but what it
+//! wraps is shown. One that only tells of a coroutine's context is left out.
+//!
 //! Total: links that lead nowhere or in a circle end there.
+
+mod wrapper;
 
 use event_model::head::{ArchivedExceptionHeadV1, ArchivedFrameHeadV1, ArchivedHead};
 
@@ -29,7 +37,8 @@ const GROUP_TYPES: [&str; 6] = [
 
 /// What an event is about.
 pub(crate) enum Subject<'a> {
-    /// An error and its causes, oldest cause first; empty for messages.
+    /// An error and its causes, oldest cause first, the error itself last; empty for
+    /// messages.
     Chain(Vec<&'a ArchivedExceptionHeadV1>),
     /// Errors of several kinds.
     Several {
@@ -44,16 +53,23 @@ impl<'a> Subject<'a> {
     /// The subject of an event.
     pub(crate) fn of(head: &'a ArchivedHead) -> Self {
         let chain = head.exceptions.as_slice();
-        let whole = || Self::Chain(chain.iter().collect());
-        let Some(newest) = chain.len().checked_sub(1) else {
-            return whole();
+        let Some(main) = main_of(chain) else {
+            return Self::Chain(Vec::new());
         };
-        if !is_group(chain, newest) {
+        let whole = || {
+            let others = chain
+                .iter()
+                .enumerate()
+                .filter(|(at, exception)| *at != main && !wrapper::is_diagnostic(&exception.ty));
+            let others = others.map(|(_, exception)| exception);
+            Self::Chain(others.chain([&chain[main]]).collect())
+        };
+        if !is_group(chain, main) {
             return whole();
         }
         let mut seen = vec![false; chain.len()];
         let mut found = Vec::new();
-        members(chain, newest, &mut seen, &mut found);
+        members(chain, main, &mut seen, &mut found);
         found.sort_by_key(|at| (chain[*at].exception_id.to_native(), *at));
         let mut kinds = Vec::new();
         found.retain(|at| {
@@ -66,7 +82,7 @@ impl<'a> Subject<'a> {
             [] => whole(),
             [only] => Self::Chain(with_causes(chain, *only)),
             several => Self::Several {
-                group: &chain[newest],
+                group: &chain[main],
                 members: several.iter().map(|at| &chain[*at]).collect(),
             },
         }
@@ -75,7 +91,7 @@ impl<'a> Subject<'a> {
     /// The exception to show; none for messages.
     pub(crate) fn shown(&self) -> Option<&'a ArchivedExceptionHeadV1> {
         match self {
-            Self::Chain(chain) => chain.last().copied(),
+            Self::Chain(chain) => chain.get(shown_of(chain)?).copied(),
             Self::Several { group, .. } => Some(group),
         }
     }
@@ -85,7 +101,16 @@ impl<'a> Subject<'a> {
     /// that is no machinery.
     pub(crate) fn frame(&self, head: &'a ArchivedHead) -> Option<&'a ArchivedFrameHeadV1> {
         let exceptions: Vec<&ArchivedExceptionHeadV1> = match self {
-            Self::Chain(chain) => chain.iter().rev().copied().collect(),
+            Self::Chain(chain) => {
+                let shown = shown_of(chain).map_or(0, |at| at + 1);
+                let wrappers = chain[shown..].iter().rev();
+                chain[..shown]
+                    .iter()
+                    .rev()
+                    .chain(wrappers)
+                    .copied()
+                    .collect()
+            }
             Self::Several { group, members } => [*group]
                 .into_iter()
                 .chain(members.iter().copied())
@@ -108,6 +133,31 @@ impl<'a> Subject<'a> {
             .or_else(|| stacks().find_map(|stack| frames::newest_own(stack, &head.platform)))
             .or_else(|| stacks().find_map(|stack| frames::newest(stack, &head.platform)))
     }
+}
+
+/// The newest exception, or the one it belongs to in the end; none for messages.
+fn main_of(chain: &[ArchivedExceptionHeadV1]) -> Option<usize> {
+    let newest = chain.len().checked_sub(1)?;
+    let mut at = newest;
+    for _ in 0..chain.len() {
+        let parent_id = chain[at].parent_id;
+        let is_parent = |other: &usize| {
+            *other != at && parent_id >= 0 && chain[*other].exception_id == parent_id
+        };
+        match (0..chain.len()).rev().find(is_parent) {
+            Some(parent) => at = parent,
+            None => return Some(at),
+        }
+    }
+    // In a circle.
+    Some(newest)
+}
+
+/// The newest of a chain that does more than wrap the one before it.
+fn shown_of(chain: &[&ArchivedExceptionHeadV1]) -> Option<usize> {
+    let newest = chain.len().checked_sub(1)?;
+    let says = |at: &usize| *at == 0 || !wrapper::wraps(chain[*at], chain[*at - 1]);
+    (0..=newest).rev().find(says)
 }
 
 fn is_group(chain: &[ArchivedExceptionHeadV1], at: usize) -> bool {

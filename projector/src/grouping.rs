@@ -32,7 +32,7 @@ use crate::chain::Subject;
 use frames::Scope;
 
 /// Hashed into every fingerprint.
-pub const ALGORITHM_VERSION: u32 = 2;
+pub const ALGORITHM_VERSION: u32 = 3;
 
 /// Lines of a message or value that count: the first ones say what happened, the
 /// rest are details (a dump, a query).
