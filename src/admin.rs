@@ -2,22 +2,19 @@
 //! `data/admin.sock`; otherwise this process takes the logs' lock and runs the
 //! gateway's command service in memory: the same code either way.
 
+mod accounts;
 mod settings;
 
 use std::{io::Write, path::Path};
 
 use anyhow::{Context, Result};
 use event_model::credential::Caller;
-use proto::v1::{
-    CreateKeyRequest, CreateProjectRequest, CreateTokenRequest, CreateUserRequest, Role,
-    command_service_client::CommandServiceClient,
-};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
 
 use crate::{
-    cli::{Command, KeyCommand, ProjectCommand, TokenCommand, UserCommand},
+    cli::{Command, ProjectCommand},
     config::Loaded,
     serve::{self, OpenGateway},
     server,
@@ -37,84 +34,12 @@ pub(crate) async fn run(command: &Command, loaded: &Loaded) -> Result<()> {
         Command::Project {
             command: ProjectCommand::Filters(choice),
         } => settings::filters(choice, channel).await,
-        command => answer(command, CommandServiceClient::new(channel)).await,
+        command => accounts::answer(command, channel).await,
     };
     connection.close().await?;
     let mut out = std::io::stdout().lock();
     out.write_all(printed?.as_bytes())
         .context("write to standard output")
-}
-
-async fn answer(command: &Command, mut client: CommandServiceClient<Channel>) -> Result<String> {
-    let text = match command {
-        Command::Project {
-            command: ProjectCommand::Create { name, platform },
-        } => {
-            let request = CreateProjectRequest {
-                name: name.clone(),
-                platform: platform.clone(),
-            };
-            let made = client
-                .create_project(request)
-                .await
-                .map_err(|s| said(&s))?
-                .into_inner();
-            format!("project {}\nDSN {}\n", made.project_id, made.dsn)
-        }
-        Command::Key {
-            command: KeyCommand::Create { project, label },
-        } => {
-            let request = CreateKeyRequest {
-                project_id: *project,
-                label: label.clone(),
-            };
-            let made = client
-                .create_key(request)
-                .await
-                .map_err(|s| said(&s))?
-                .into_inner();
-            format!("key {}\nDSN {}\n", made.public_key, made.dsn)
-        }
-        Command::User {
-            command: UserCommand::Create { email, name, owner },
-        } => {
-            let role = if *owner { Role::Owner } else { Role::Member };
-            let request = CreateUserRequest {
-                email: email.clone(),
-                name: name.clone(),
-                role: role.into(),
-                password: String::new(),
-            };
-            let made = client
-                .create_user(request)
-                .await
-                .map_err(|s| said(&s))?
-                .into_inner();
-            format!(
-                "user {}\nlink to set the password (valid once, for 7 days) {}\n",
-                made.user_id, made.password_link
-            )
-        }
-        Command::Token {
-            command: TokenCommand::Create { label, user },
-        } => {
-            let request = CreateTokenRequest {
-                label: label.clone(),
-                user_id: *user,
-            };
-            let made = client
-                .create_token(request)
-                .await
-                .map_err(|s| said(&s))?
-                .into_inner();
-            format!("{}\n", made.token)
-        }
-        Command::Project { .. } => unreachable!("`run` handles settings itself"),
-        Command::Serve(_) | Command::Replay { .. } | Command::Log { .. } => {
-            unreachable!("`main` handles these itself")
-        }
-    };
-    Ok(text)
 }
 
 fn said(status: &tonic::Status) -> anyhow::Error {

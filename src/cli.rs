@@ -247,6 +247,28 @@ pub(crate) struct SettingsChoice {
 /// `errata key`
 #[derive(Debug, Subcommand)]
 pub(crate) enum KeyCommand {
+    /// List a project's keys: key, whether it writes, label
+    List {
+        /// The project's id
+        #[arg(long, default_value_t = 1)]
+        project: u32,
+    },
+    /// Let a key write no longer
+    Disable {
+        /// 32 hex digits
+        key: String,
+        /// The project's id
+        #[arg(long, default_value_t = 1)]
+        project: u32,
+    },
+    /// Let a disabled key write again
+    Enable {
+        /// 32 hex digits
+        key: String,
+        /// The project's id
+        #[arg(long, default_value_t = 1)]
+        project: u32,
+    },
     /// Create another key for a project; prints the DSN
     Create {
         /// The project's id
@@ -258,9 +280,43 @@ pub(crate) enum KeyCommand {
     },
 }
 
+/// What a person may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum UserRole {
+    /// Reads, and changes issues
+    Member,
+    /// Also projects, keys and users
+    Owner,
+}
+
 /// `errata user`
 #[derive(Debug, Subcommand)]
 pub(crate) enum UserCommand {
+    /// List all people: id, status, role, address, name
+    List,
+    /// Print a new one-time link to set the password; earlier ones end
+    Reset {
+        /// Their id or address
+        user: String,
+    },
+    /// Remove a person: their sessions, tokens and links end at once
+    Disable {
+        /// Their id or address
+        user: String,
+    },
+    /// Bring a removed person back
+    Enable {
+        /// Their id or address
+        user: String,
+    },
+    /// Make an owner or a member of somebody
+    Role {
+        /// Their id or address
+        user: String,
+        /// What they may do
+        #[arg(value_enum)]
+        role: UserRole,
+    },
     /// Create a user; prints a one-time link to set the password
     Create {
         /// The address they sign in with
@@ -277,6 +333,13 @@ pub(crate) enum UserCommand {
 /// `errata token`
 #[derive(Debug, Subcommand)]
 pub(crate) enum TokenCommand {
+    /// List all tokens that work: id, user, scope, end, label
+    List,
+    /// Revoke a token
+    Revoke {
+        /// Its id
+        id: u32,
+    },
     /// Create an API token; prints it once
     Create {
         /// A name for it
@@ -285,5 +348,11 @@ pub(crate) enum TokenCommand {
         /// Whose rights it has
         #[arg(long, default_value_t = 1)]
         user: u32,
+        /// It reads only
+        #[arg(long)]
+        read_only: bool,
+        /// In so many days it ends; 0: works until it is revoked
+        #[arg(long, default_value_t = 0)]
+        days: u32,
     },
 }

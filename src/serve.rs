@@ -12,6 +12,7 @@ mod alerts;
 mod banner;
 mod gateway;
 mod logs;
+mod others;
 mod query;
 mod watched;
 
@@ -273,6 +274,16 @@ impl Process {
             let (router, stop) = (router.clone(), self.stop.clone());
             let serving = server::serve_tcp("listen", listener, router, self.bounds, stop);
             self.tasks.push(tokio::spawn(serving));
+        }
+        if let Some(open) = &self.gateway {
+            open.query.is_at(if self.query.is_some() {
+                let (memory, serving) = server::serve_memory(router.clone(), self.stop.clone());
+                self.tasks.push(tokio::spawn(serving));
+                memory
+            } else {
+                let peer = &config.peers.query;
+                crate::peers::channel(&crate::peers::address("peers.query", peer)?)
+            });
         }
         if let Some(open) = &mut self.gateway {
             let serving = open.serve_admin(config, router.clone(), self.stop.clone())?;

@@ -6,6 +6,7 @@
 
 mod digest;
 mod place;
+mod test;
 
 use std::{fmt::Write as _, time::Duration};
 
@@ -33,6 +34,14 @@ pub enum MailError {
     #[error("smtp.from {address:?} is not an address: {source}")]
     From {
         /// What was configured.
+        address: String,
+        /// lettre's reason.
+        source: lettre::address::AddressError,
+    },
+    /// A recipient is no address.
+    #[error("{address:?} is not an address: {source}")]
+    To {
+        /// What was given.
         address: String,
         /// lettre's reason.
         source: lettre::address::AddressError,

@@ -10,8 +10,8 @@ use std::time::Duration;
 use lettre::message::Mailbox;
 use proto::v1::{
     AdvanceAlertCursorRequest, DeliveryState, GetEventRequest, GetIssueRequest, Issue, IssueStatus,
-    ListDeliveriesRequest, ListMembersRequest, ListProjectsRequest, RecordDeliveryRequest,
-    StreamTransitionsRequest, Transition,
+    ListDeliveriesRequest, ListMembersRequest, ListProjectsRequest, MemberStatus,
+    RecordDeliveryRequest, StreamTransitionsRequest, Transition,
 };
 use tokio::task::{JoinError, JoinSet};
 use tonic::{Code, Status};
@@ -429,6 +429,7 @@ impl Session<'_> {
         let members = members.into_inner().members;
         Ok(members
             .iter()
+            .filter(|member| member.status() != MemberStatus::Disabled)
             .filter_map(|member| member.email.parse().ok())
             .collect())
     }

@@ -8,6 +8,9 @@
 //! trace in the log.
 
 mod discard;
+pub mod others;
+mod people;
+mod projects;
 mod service;
 pub(crate) mod validate;
 
@@ -21,8 +24,10 @@ use parking_lot::RwLock;
 use tokio::sync::Mutex;
 use url::Url;
 
+pub use others::Others;
+pub(crate) use people::new_link;
 pub use service::Commands;
-pub(crate) use service::{CommandRpc, new_link, owner, person};
+pub(crate) use service::{CommandRpc, owner, person};
 pub(crate) use validate::{check_email, check_password};
 
 use crate::{

@@ -13,6 +13,8 @@ use event_model::{credential::Uses, proxy::TrustedProxies};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use crate::commands::Others;
+
 /// How the gateway is set up.
 #[derive(Debug, Clone)]
 pub struct GatewayConfig {
@@ -25,6 +27,8 @@ pub struct GatewayConfig {
     /// Where it is noted when sessions and tokens were used last; shared with the query
     /// engine of the same process.
     pub uses: Uses,
+    /// What the gateway asks of other roles.
+    pub others: Others,
     /// The folder of blobs (`data/blobs`).
     pub blobs_dir: PathBuf,
     /// How many recent events are remembered to tell duplicates.
@@ -42,6 +46,7 @@ impl GatewayConfig {
             limits: GatewayLimits::default(),
             trusted_proxies: TrustedProxies::default(),
             uses: Uses::default(),
+            others: Others::default(),
             blobs_dir,
             recent_events: RECENT_EVENTS_DEFAULT,
         }

@@ -15,7 +15,7 @@ use event_model::{
     credential::{ServerSecret, Uses},
 };
 use proto::v1::{
-    command_service_server::CommandServiceServer,
+    account_service_server::AccountServiceServer, command_service_server::CommandServiceServer,
     ingest_debug_service_server::IngestDebugServiceServer,
     project_settings_service_server::ProjectSettingsServiceServer,
 };
@@ -26,6 +26,7 @@ use tower::Layer;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::{
+    accounts::Accounts,
     body::{Budget, Pool},
     bootstrap::{BootstrapReport, bootstrap},
     caller::Callers,
@@ -183,6 +184,7 @@ impl Gateway {
         Commands::new(
             self.shared.commands.clone(),
             self.shared.sign_in.hasher.clone(),
+            self.shared.config.others.clone(),
         )
     }
 
@@ -205,6 +207,13 @@ impl Gateway {
         let settings = ProjectSettingsServiceServer::new(settings)
             .accept_compressed(CompressionEncoding::Gzip)
             .max_decoding_message_size(SETTINGS_BYTES_MAX);
+        let accounts = Accounts {
+            shared: Arc::clone(shared),
+            callers: callers.clone(),
+        };
+        let accounts = AccountServiceServer::new(accounts)
+            .accept_compressed(CompressionEncoding::Gzip)
+            .max_decoding_message_size(COMMAND_BYTES_MAX);
         let debug = DebugRpc {
             shared: Arc::clone(shared),
             callers: callers.clone(),
@@ -228,6 +237,10 @@ impl Gateway {
             .route_service(
                 "/errata.v1.CommandService/{method}",
                 GrpcWebLayer::new().layer(commands),
+            )
+            .route_service(
+                "/errata.v1.AccountService/{method}",
+                GrpcWebLayer::new().layer(accounts),
             )
             .route_service(
                 "/errata.v1.IngestDebugService/{method}",

@@ -14,9 +14,10 @@
 //!
 //! In reading order: [`config`], [`error`], [`outcome`], `journal`, [`telemetry`],
 //! [`parse`], [`body`], [`path`], [`filter`], `policy` (of a project), `ingest` (native,
-//! Sentry, OpenTelemetry, gRPC), [`commands`], [`settings`], `sign_in`, [`bootstrap`],
+//! Sentry, OpenTelemetry, gRPC), [`commands`], [`settings`], `accounts`, `sign_in`, [`bootstrap`],
 //! [`gateway`].
 
+mod accounts;
 pub mod body;
 pub mod bootstrap;
 mod caller;

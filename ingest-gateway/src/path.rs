@@ -9,10 +9,11 @@ use http::{Method, Uri, uri::PathAndQuery};
 use tower::util::MapRequestLayer;
 
 /// Services of the gateway, and paths that are the gateway's alone.
-const GATEWAY_PREFIXES: [&str; 6] = [
+const GATEWAY_PREFIXES: [&str; 7] = [
     "/errata.v1.IngestService/",
     "/errata.v1.IngestDebugService/",
     "/errata.v1.CommandService/",
+    "/errata.v1.AccountService/",
     "/errata.v1.ProjectSettingsService/",
     "/auth/",
     // OpenTelemetry by gRPC.

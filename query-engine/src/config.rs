@@ -19,6 +19,8 @@ pub struct QueryConfig {
     pub blobs_dir: PathBuf,
     /// The server's version, shown to people.
     pub version: String,
+    /// Whether the alerter has a mail server, so that people learn when it has none.
+    pub mail_configured: bool,
     /// Whose `X-Forwarded-For` is believed.
     pub trusted_proxies: TrustedProxies,
     /// Where it is noted when sessions and tokens were used last; shared with the gateway
@@ -67,6 +69,7 @@ mod tests {
                 read_model_dir: PathBuf::new(),
                 blobs_dir: PathBuf::new(),
                 version: String::new(),
+                mail_configured: false,
                 trusted_proxies: TrustedProxies::default(),
                 uses: Uses::default(),
             };

@@ -102,6 +102,14 @@ pub(crate) fn member(user: &User) -> v1::Member {
         email: user.email.clone(),
         name: user.name.clone(),
         role: role(user.role),
+        status: if !user.is_enabled() {
+            v1::MemberStatus::Disabled
+        } else if user.password_hash.is_empty() {
+            v1::MemberStatus::Invited
+        } else {
+            v1::MemberStatus::Active
+        }
+        .into(),
     }
 }
 

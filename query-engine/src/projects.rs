@@ -89,6 +89,7 @@ impl Core {
                 email: String::new(),
                 name: "errata".to_owned(),
                 role: v1::Role::Owner as i32,
+                status: v1::MemberStatus::Active as i32,
             }),
         };
         v1::GetViewerResponse {
@@ -96,6 +97,8 @@ impl Core {
             organization: state.organization.clone(),
             plan: "unlimited".to_owned(),
             version: self.config.version.clone(),
+            mail_configured: self.config.mail_configured,
+            public_url: self.config.public_url.trim_end_matches('/').to_owned(),
         }
     }
 }

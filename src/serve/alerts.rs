@@ -27,6 +27,14 @@ pub(super) struct Here {
     pub(super) query: bool,
 }
 
+/// How mail is sent, if it is.
+pub(super) fn smtp(config: &Config) -> Option<SmtpConfig> {
+    (!config.smtp.url.is_empty()).then(|| SmtpConfig {
+        url: config.smtp.url.clone(),
+        from: config.smtp.from.clone(),
+    })
+}
+
 /// The running alerter.
 pub(super) struct Alerts {
     stop: CancellationToken,
@@ -44,10 +52,7 @@ impl Alerts {
         router: Router,
         secret: &ServerSecret,
     ) -> Result<Self> {
-        let smtp = (!config.smtp.url.is_empty()).then(|| SmtpConfig {
-            url: config.smtp.url.clone(),
-            from: config.smtp.from.clone(),
-        });
+        let smtp = smtp(config);
         let transport_stop = CancellationToken::new();
         let (memory, serving) = server::serve_memory(router, transport_stop.clone());
         let way = |is_here, key, url: &str| {

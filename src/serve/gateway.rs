@@ -21,7 +21,10 @@ use tokio::net::UnixListener;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use super::query::reflection;
+use super::{
+    others::{QueryRole, others},
+    query::reflection,
+};
 use crate::{
     admin,
     config::{Config, Loaded},
@@ -33,6 +36,8 @@ pub(crate) struct OpenGateway {
     pub(crate) gateway: Gateway,
     pub(crate) log: LogWriter,
     pub(crate) secret: ServerSecret,
+    /// Where it looks issues up, to be told where that is.
+    pub(super) query: QueryRole,
     /// Removed at the end.
     socket: Option<PathBuf>,
 }
@@ -60,7 +65,9 @@ pub(crate) async fn open_gateway(loaded: &Loaded) -> Result<OpenGateway> {
     let public_url = config.public_url();
     let public_url =
         Url::parse(&public_url).with_context(|| format!("public_url {public_url:?} is no URL"))?;
+    let (others, query) = others(config, &secret)?;
     let gateway_config = GatewayConfig {
+        others,
         limits: config.limits.clone(),
         trusted_proxies: config.trusted_proxies.clone(),
         ..GatewayConfig::new(public_url, data_dir.join("blobs"))
@@ -77,6 +84,7 @@ pub(crate) async fn open_gateway(loaded: &Loaded) -> Result<OpenGateway> {
         gateway,
         log,
         secret,
+        query,
         socket: None,
     })
 }

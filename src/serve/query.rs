@@ -26,6 +26,7 @@ impl Query {
             read_model_dir: ProjectorConfig::new(&config.data_dir).read_model_dir,
             blobs_dir: config.data_dir.join("blobs"),
             version: env!("CARGO_PKG_VERSION").to_owned(),
+            mail_configured: !config.smtp.url.is_empty(),
             trusted_proxies: config.trusted_proxies.clone(),
             uses,
         };

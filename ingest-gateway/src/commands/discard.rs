@@ -1,44 +1,44 @@
-//! What discarded issues are known by at the door: the stacks of events that the
-//! command names.
+//! What discarded issues are known by at the door: the stacks of some of their events.
+//!
+//! The server finds the events itself, by the issue's id: what a client names could be
+//! another issue's, whose events would be turned away.
 
 use std::collections::BTreeSet;
 
-use event_model::{DiscardedIssue, Position, ProjectId, stored_stack_hash};
-use proto::v1::DiscardIssue;
+use event_model::{DiscardedIssue, IssueId, Position, ProjectId, stored_stack_hash};
 
-use super::{CommandCore, validate};
-use crate::error::ApiError;
-
-/// Issues of one command: each reads events from the log.
-const ISSUES_MAX: usize = 100;
-/// Events of one issue that are read.
-const POSITIONS_MAX: usize = 10;
+use super::{CommandCore, Others, validate};
+use crate::error::{ApiError, ErrorCode};
 
 impl CommandCore {
-    /// Reads the named events. Fails with what is wrong with the request; an event
-    /// that is gone, another project's or not readable only gives no stack.
-    pub(super) fn discarded(
+    /// Asks for the issues and reads events of theirs. Fails with what is wrong with the
+    /// request, or if nobody can be asked; an event that is gone or not readable only
+    /// gives no stack.
+    pub(super) async fn discarded(
         &self,
-        given: &[DiscardIssue],
+        others: &Others,
+        ids: Vec<IssueId>,
     ) -> Result<Vec<DiscardedIssue>, ApiError> {
-        if given.is_empty() || given.len() > ISSUES_MAX {
-            let message = format!("must have 1 to {ISSUES_MAX} entries");
-            return Err(ApiError::invalid("issues", message));
-        }
-        let mut issues = Vec::with_capacity(given.len());
-        for (at, issue) in given.iter().enumerate() {
-            if issue.positions.len() > POSITIONS_MAX {
-                let field = format!("issues[{at}].positions");
-                let message = format!("must have at most {POSITIONS_MAX} entries");
-                return Err(ApiError::invalid(field, message));
-            }
-            let id = validate::issue(&format!("issues[{at}].issue_id"), &issue.issue_id)?;
-            let project_id = ProjectId(issue.project_id);
-            let stacks: BTreeSet<u64> = issue
-                .positions
-                .iter()
-                .filter_map(|position| self.stack_at(Position(*position), project_id))
-                .collect();
+        let Some(lookup) = &others.issues else {
+            return Err(unanswered("the query role does not run here"));
+        };
+        let mut issues = Vec::with_capacity(ids.len());
+        for (at, id) in ids.into_iter().enumerate() {
+            let found = lookup.find(id).await.map_err(|error| unanswered(&error))?;
+            let Some(known) = found else {
+                let message = format!("there is no issue {id}");
+                return Err(validate::missing(&format!("issue_ids[{at}]"), message));
+            };
+            let (core, project_id) = (self.clone(), known.project_id);
+            // Records are read from the log, perhaps from the disk.
+            let read = tokio::task::spawn_blocking(move || {
+                let positions = known.positions.iter();
+                let stacks = positions.filter_map(|at| core.stack_at(*at, project_id));
+                stacks.collect::<BTreeSet<u64>>()
+            });
+            let stacks = read
+                .await
+                .map_err(|_| ApiError::new(ErrorCode::Internal, "the command failed"))?;
             issues.push(DiscardedIssue {
                 id,
                 project_id,
@@ -55,4 +55,9 @@ impl CommandCore {
         }
         stored_stack_hash(event.head())
     }
+}
+
+fn unanswered(why: &str) -> ApiError {
+    let message = format!("the issues could not be looked up: {why}");
+    ApiError::new(ErrorCode::Overloaded, message)
 }

@@ -98,6 +98,21 @@ pub(super) fn issues(ids: &[String]) -> Result<Vec<IssueId>, ApiError> {
     ids.iter().enumerate().map(parse).collect()
 }
 
+/// Issues of one discard: each is looked up.
+const DISCARDED_MAX: usize = 100;
+
+/// Different issues, few enough to be looked up.
+pub(super) fn discarded(ids: &[String]) -> Result<Vec<IssueId>, ApiError> {
+    if ids.len() > DISCARDED_MAX {
+        let message = format!("must have 1 to {DISCARDED_MAX} entries");
+        return Err(ApiError::invalid("issue_ids", message));
+    }
+    let mut ids = issues(ids)?;
+    let mut seen = std::collections::BTreeSet::new();
+    ids.retain(|id| seen.insert(*id));
+    Ok(ids)
+}
+
 pub(super) fn issue(field: &str, id: &str) -> Result<IssueId, ApiError> {
     id.parse()
         .map_err(|error: event_model::id::IdError| ApiError::invalid(field, error.to_string()))
@@ -131,10 +146,11 @@ pub(crate) fn project(state: &ControlState, id: u32) -> Result<ProjectId, ApiErr
 
 pub(super) fn user(state: &ControlState, id: u32) -> Result<UserId, ApiError> {
     let id = UserId(id);
-    if state.users.contains_key(&id) {
-        return Ok(id);
+    match state.users.get(&id) {
+        Some(user) if user.is_enabled() => Ok(id),
+        Some(_) => Err(ApiError::invalid("user_id", "was removed")),
+        None => Err(missing("user_id", format!("there is no user {id}"))),
     }
-    Err(missing("user_id", format!("there is no user {id}")))
 }
 
 pub(super) fn missing(field: &str, message: String) -> ApiError {

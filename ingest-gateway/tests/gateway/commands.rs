@@ -52,6 +52,7 @@ async fn member(world: &World) -> (u32, String) {
     let request = CreateTokenRequest {
         label: "ci".to_owned(),
         user_id: created.user_id,
+        ..Default::default()
     };
     let token = commands.create_token(Caller::Admin, request).await.unwrap();
     (created.user_id, token.token)
@@ -205,12 +206,14 @@ async fn a_member_triages_but_does_not_manage() {
     let another = CreateTokenRequest {
         label: "owner's".to_owned(),
         user_id: 1,
+        ..Default::default()
     };
     let answer = client.create_token(with_token(another, &token)).await;
     refused(answer, Code::PermissionDenied, "");
     let own = CreateTokenRequest {
         label: "mine".to_owned(),
         user_id: 0,
+        ..Default::default()
     };
     let own = client
         .create_token(with_token(own, &token))
@@ -283,6 +286,7 @@ async fn the_internal_token_decides_nothing_in_peoples_name() {
     let token = CreateTokenRequest {
         label: "mine".to_owned(),
         user_id: 1,
+        ..Default::default()
     };
     let revoke = RevokeTokenRequest { token_id: 1 };
     macro_rules! refuses {

@@ -2,6 +2,7 @@
 //! temporary folder.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod accounts;
 mod auth;
 mod bodies;
 mod bootstrap;
@@ -11,6 +12,7 @@ mod fates;
 mod grpc;
 mod items;
 mod journal;
+mod keys;
 mod native;
 mod otlp;
 mod outcomes;

@@ -1,7 +1,13 @@
+use std::sync::{Arc, Mutex};
+
 use event_log::Entry;
-use event_model::{Position, credential::Caller};
+use event_model::{IssueId, Position, ProjectId, credential::Caller};
+use ingest_gateway::{
+    commands::others::{Answer, IssueLookup, KnownIssue},
+    error::ErrorCode,
+};
 use proto::v1::{
-    CreateTokenRequest, CreateUserRequest, DiscardIssue, DiscardIssuesRequest, Filters,
+    CreateTokenRequest, CreateUserRequest, DiscardIssuesRequest, Filters,
     GetProjectSettingsRequest, KeepIssuesRequest, Role, ScrubMethod, ScrubRule, Scrubbing,
     SetFiltersRequest, SetScrubbingRequest, SourceLines, TrySettingsRequest,
     project_settings_service_client::ProjectSettingsServiceClient,
@@ -214,28 +220,56 @@ async fn files_of_an_unwanted_event_are_turned_away_with_it() {
     assert_eq!(world.stored_ids(), [id(2)]);
 }
 
+/// A read model that knows one issue, or does not answer.
+#[derive(Debug, Default)]
+struct ReadModel(Mutex<Option<KnownIssue>>);
+
+impl IssueLookup for ReadModel {
+    fn find(&self, id: IssueId) -> Answer<'_, Result<Option<KnownIssue>, String>> {
+        Box::pin(async move {
+            let known = self.0.lock().unwrap().clone();
+            let known = known.ok_or_else(|| "not yet".to_owned())?;
+            Ok((id == IssueId(0xab)).then_some(known))
+        })
+    }
+}
+
 #[tokio::test]
 async fn a_discarded_stack_is_turned_away_at_the_door() {
-    let world = World::new().await;
+    let read_model = Arc::new(ReadModel::default());
+    let mut config = config();
+    let lookup: Arc<dyn IssueLookup> = read_model.clone();
+    config.others.issues = Some(lookup);
+    let world = World::with(config, wishes()).await;
     let event = |function: &str, value: &str| {
         json!({"platform": "python", "exception": {"values": [{"type": "ValueError", "value": value,
             "stacktrace": {"frames": [{"function": function, "module": "app.views",
                 "filename": "app/views.py", "lineno": 7, "in_app": true}]}}]}})
     };
     send(&world, 1, event("cart", "a")).await;
-    let position = stored(&world)[0].0;
-    let discard = |project_id| DiscardIssuesRequest {
-        issues: vec![DiscardIssue {
-            issue_id: "00000000000000ab".to_owned(),
-            project_id,
-            positions: vec![position.0, 999_999],
-        }],
+    // What a client says is nothing but the issue's id: whose stacks they are, the
+    // server looks up itself.
+    let discard = |id: &str| DiscardIssuesRequest {
+        issue_ids: vec![id.to_owned(), id.to_owned()],
     };
     let commands = world.gateway.commands();
-    let unknown = commands.discard_issues(Caller::Admin, discard(9)).await;
-    assert_eq!(unknown.unwrap_err().field, "issues[0].project_id");
+    let unanswered = commands.discard_issues(Caller::Admin, discard("00000000000000ab"));
+    let unanswered = unanswered.await.unwrap_err();
+    assert_eq!(
+        unanswered.code,
+        ErrorCode::Overloaded,
+        "{}",
+        unanswered.message
+    );
+    let position = stored(&world)[0].0;
+    *read_model.0.lock().unwrap() = Some(KnownIssue {
+        project_id: ProjectId(1),
+        positions: vec![position, Position(999_999)],
+    });
+    let unknown = commands.discard_issues(Caller::Admin, discard("00000000000000ff"));
+    assert_eq!(unknown.await.unwrap_err().field, "issue_ids[0]");
     commands
-        .discard_issues(Caller::Admin, discard(1))
+        .discard_issues(Caller::Admin, discard("00000000000000ab"))
         .await
         .unwrap();
     send(&world, 2, event("cart", "another value")).await;

@@ -62,6 +62,7 @@ impl Fixture {
             read_model_dir: root,
             blobs_dir: dir.path().join("blobs"),
             version: "0.1.0-test".to_owned(),
+            mail_configured: false,
             trusted_proxies: TrustedProxies::default(),
             uses: Uses::default(),
         };

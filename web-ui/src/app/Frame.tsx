@@ -26,6 +26,7 @@ const places: readonly { to: string; icon: IconName; text: string; scoped: boole
   { to: "/issues", icon: "issues", text: "Issues", scoped: true },
   { to: "/dashboard", icon: "dashboard", text: "Dashboard", scoped: true },
   { to: "/projects", icon: "projects", text: "Projects", scoped: false },
+  { to: "/alerts", icon: "mail", text: "Alerts", scoped: false },
   { to: "/settings", icon: "settings", text: "Settings", scoped: false },
 ];
 

@@ -1,6 +1,7 @@
 // All routes. Loaders start every query of a page at once, while its code is still
 // being fetched; pages are split, so that a reader loads what they open.
 import { createBrowserRouter, redirect, type LoaderFunctionArgs } from "react-router";
+import { listDeliveriesQuery } from "@/features/alerts/api/listDeliveries";
 import { getSummaryQuery } from "@/features/dashboard/api/getSummary";
 import { getTimeSeriesQuery } from "@/features/dashboard/api/getTimeSeries";
 import { listIssuesQuery as listRankingQuery } from "@/features/dashboard/api/listIssues";
@@ -96,6 +97,12 @@ export const router = createBrowserRouter([
         lazy: lazyPage("ProjectPage", async () => (await import("@/features/projects/ProjectPage")).ProjectPage),
       },
       {
+        path: "projects/:projectId/set-up",
+        ErrorBoundary: Broken,
+        loader: ({ params }) => start(prefetch(getProjectQuery(Number(params["projectId"])))),
+        lazy: lazyPage("SetUpPage", async () => (await import("@/features/projects/SetUpPage")).SetUpPage),
+      },
+      {
         path: "projects/:projectId/ingestion",
         ErrorBoundary: Broken,
         loader: ({ params }) => start(prefetch(getProjectQuery(Number(params["projectId"])))),
@@ -111,11 +118,17 @@ export const router = createBrowserRouter([
         lazy: lazyPage("ProjectSettingsPage", async () => (await import("@/features/projects/settings/ProjectSettingsPage")).ProjectSettingsPage),
       },
       {
-        path: "settings",
+        path: "alerts",
+        ErrorBoundary: Broken,
+        loader: () => start(prefetch(listDeliveriesQuery()), prefetch(listMembersQuery())),
+        lazy: lazyPage("AlertsPage", async () => (await import("@/features/alerts/AlertsPage")).AlertsPage),
+      },
+      ...["settings", "settings/:section"].map((path) => ({
+        path,
         ErrorBoundary: Broken,
         loader: () => start(prefetch(listMembersQuery())),
         lazy: lazyPage("SettingsPage", async () => (await import("@/features/settings/SettingsPage")).SettingsPage),
-      },
+      })),
       { path: "*", Component: Lost },
     ],
   },

@@ -9,6 +9,9 @@ test.each([
   ["//evil.example/", "/issues"],
   ["/\\evil.example/", "/issues"],
   ["/\t/evil.example/", "/issues"],
+  ["/.//evil.example/", "/issues"],
+  ["/a/..//evil.example/", "/issues"],
+  ["/./\\evil.example/", "/issues"],
   ["javascript:alert(1)", "/issues"],
   ["/sign-in?next=/sign-in", "/issues"],
 ])("next=%s leads to %s", (next, expected) => {

@@ -6,6 +6,7 @@ import { Link } from "react-router";
 import type { GetSummaryResponse } from "@/gen/errata/v1/stats_pb";
 import { useProjects } from "@/shared/api/listProjects";
 import { comparison, exactCount } from "@/shared/format/count";
+import { AlertsOff } from "@/shared/ui/AlertsOff";
 import { Count, PageHead } from "@/shared/ui/bits";
 import { EmptyState, ErrorState } from "@/shared/ui/states";
 import { scopeSearch, scopeWords, useScope, type Scope } from "@/shared/url/scope";
@@ -27,6 +28,7 @@ export function DashboardPage() {
       <PageHead title="Dashboard">
         <span className={styles.range}>{scopeWords(scope)}</span>
       </PageHead>
+      <AlertsOff />
       {nothingEver ? (
         <Nothing projectId={scope.projectIds[0] ?? projects.data?.[0]?.id} />
       ) : (

@@ -1,42 +1,42 @@
 import Button from "@mui/material/Button";
 import { Dialog } from "@/shared/ui/Dialog";
-import MenuItem from "@mui/material/MenuItem";
 import Skeleton from "@mui/material/Skeleton";
 import { useState, type SubmitEvent } from "react";
 import { Link, useNavigate } from "react-router";
+import { Role } from "@/gen/errata/v1/command_pb";
+import { useViewer } from "@/shared/api/getViewer";
 import { useProjects } from "@/shared/api/listProjects";
 import { failureOf } from "@/shared/format/failure";
 import { Count, PageHead, RelativeTime } from "@/shared/ui/bits";
 import { Icon } from "@/shared/ui/Icon";
-import { MenuButton } from "@/shared/ui/MenuButton";
 import { EmptyState, ErrorState } from "@/shared/ui/states";
 import { useCreateProject } from "./api/createProject";
 import { sentence } from "@/shared/format/sentence";
+import { platformName, platforms } from "./setups";
 import styles from "./projects.module.css";
 
-const platforms: readonly (readonly [value: string, name: string])[] = [
-  ["javascript", "Browser JavaScript"],
-  ["node", "Node.js"],
-  ["python", "Python"],
-  ["", "Something else"],
-];
 const NAME_MAX = 64;
 
 export function ProjectsPage() {
   const query = useProjects();
   const [creating, setCreating] = useState(false);
+  const viewer = useViewer().data?.viewer;
+  const isOwner = viewer?.role === Role.OWNER;
   return (
     <div className={styles.page}>
       <PageHead title="Projects">
         <span className={styles.grow} />
-        <Button variant="contained" startIcon={<Icon name="plus" size={14} />} onClick={() => setCreating(true)}>
-          New project
-        </Button>
+        {isOwner && (
+          <Button variant="contained" startIcon={<Icon name="plus" size={14} />} onClick={() => setCreating(true)}>
+            New project
+          </Button>
+        )}
+        {viewer && !isOwner && <span className={styles.hint}>An owner can add projects.</span>}
       </PageHead>
       {query.isError && <ErrorState error={query.error} retry={() => void query.refetch()} />}
       {query.isPending && <Skeleton height={180} width="100%" />}
       {query.data?.length === 0 && (
-        <EmptyState icon="projects" title="No project yet" actions={<Button variant="contained" onClick={() => setCreating(true)}>Create one</Button>}>
+        <EmptyState icon="projects" title="No project yet" actions={isOwner && <Button variant="contained" onClick={() => setCreating(true)}>Create one</Button>}>
           A project is a source of events: one application, or one part of it.
         </EmptyState>
       )}
@@ -57,7 +57,7 @@ export function ProjectsPage() {
                 <td>
                   <Link to={`/projects/${project.id}`}>{project.name}</Link>
                 </td>
-                <td className={styles.platform}>{platforms.find(([value]) => value !== "" && value === project.platform)?.[1] ?? (project.platform || "–")}</td>
+                <td className={styles.platform}>{platformName(project.platform) || "–"}</td>
                 <td className={styles.number}>
                   <Count value={project.unresolvedIssues} one="unresolved issue" />
                 </td>
@@ -79,7 +79,7 @@ export function ProjectsPage() {
 
 function CreateProject({ onClose }: { onClose: () => void }) {
   const [name, setName] = useState("");
-  const [platform, setPlatform] = useState("javascript");
+  const [platform, setPlatform] = useState("browser");
   const create = useCreateProject();
   const navigate = useNavigate();
   const submit = (event: SubmitEvent) => {
@@ -93,20 +93,16 @@ function CreateProject({ onClose }: { onClose: () => void }) {
         <span>Name</span>
         <input autoFocus value={name} maxLength={NAME_MAX} placeholder="shop-api" onChange={(event) => setName(event.target.value)} />
       </label>
-      <div className={styles.field}>
+      <label className={styles.field}>
         <span>Platform</span>
-        <div>
-          <MenuButton label="Platform" text={platforms.find(([value]) => value === platform)?.[1]}>
-            {(close) =>
-              platforms.map(([value, text]) => (
-                <MenuItem key={value} selected={value === platform} onClick={() => (close(), setPlatform(value))}>
-                  {text}
-                </MenuItem>
-              ))
-            }
-          </MenuButton>
-        </div>
-      </div>
+        <select value={platform} onChange={(event) => setPlatform(event.target.value)}>
+          {platforms.map(([id, text]) => (
+            <option key={id} value={id}>
+              {text}
+            </option>
+          ))}
+        </select>
+      </label>
       {create.isError && (
         <p className={styles.error} role="alert">
           {sentence(failureOf(create.error).reason)}

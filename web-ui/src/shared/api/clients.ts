@@ -1,5 +1,6 @@
 // One client a service.
 import { createClient } from "@connectrpc/connect";
+import { AccountService } from "@/gen/errata/v1/account_pb";
 import { CommandService } from "@/gen/errata/v1/command_pb";
 import { EventService } from "@/gen/errata/v1/event_read_pb";
 import { IngestDebugService } from "@/gen/errata/v1/ingest_debug_pb";
@@ -10,6 +11,7 @@ import { ProjectSettingsService } from "@/gen/errata/v1/settings_pb";
 import { StatsService } from "@/gen/errata/v1/stats_pb";
 import { transport } from "./transport";
 
+export const accounts = createClient(AccountService, transport);
 export const commands = createClient(CommandService, transport);
 export const events = createClient(EventService, transport);
 export const ingestDebug = createClient(IngestDebugService, transport);

@@ -7,6 +7,8 @@ export class HttpError extends Error {
     readonly status: number,
     message: string,
     readonly field: string,
+    /** Seconds that the server asks to wait; 0: none. */
+    readonly retryAfterS = 0,
   ) {
     super(message);
   }
@@ -36,6 +38,7 @@ export async function postJson(path: string, body: unknown, headers: Record<stri
     response.status,
     typeof error?.message === "string" ? sentence(error.message) : `The server answered ${response.status}.`,
     typeof error?.field === "string" ? error.field : "",
+    Number(response.headers.get("retry-after")) || 0,
   );
 }
 

@@ -3,7 +3,7 @@
 import { useQueryClient, type QueryClient } from "@tanstack/react-query";
 import { useMemo } from "react";
 import type { Issue, Issue_Member } from "@/gen/errata/v1/issue_pb";
-import { commands, events } from "@/shared/api/clients";
+import { commands } from "@/shared/api/clients";
 import { memberName, statusName, statusOf, type StatusName } from "@/shared/format/issue";
 import { inCommands, type Operation, perform, type Step } from "./operations";
 
@@ -79,14 +79,7 @@ export function assignOperation(issues: readonly Issue[], member: Issue_Member |
   };
 }
 
-/** Stacks of so many newest events are told to the door. */
-const STACKS_MAX = 10;
-
-async function discardByStacks(issue: Issue): Promise<{ position: string }> {
-  const newest = await events.listEvents({ projectId: issue.projectId, issueId: issue.id, limit: STACKS_MAX });
-  const positions = newest.events.map((event) => event.position);
-  return commands.discardIssues({ issues: [{ issueId: issue.id, projectId: issue.projectId, positions }] });
-}
+const discard = (issue: Issue): Promise<{ position: string }> => commands.discardIssues({ issueIds: [issue.id] });
 
 async function keep(issue: Issue): Promise<{ position: string }> {
   const kept = await commands.keepIssues({ issueIds: [issue.id] });
@@ -96,7 +89,7 @@ async function keep(issue: Issue): Promise<{ position: string }> {
 export const discardOperation = (issue: Issue): Operation => ({
   done: "discarded: its events are turned away",
   failed: "not discarded",
-  steps: [statusStep([issue], "ignored", () => discardByStacks(issue))],
+  steps: [statusStep([issue], "ignored", () => discard(issue))],
   undo: () => ({
     done: "kept again",
     failed: "still discarded",

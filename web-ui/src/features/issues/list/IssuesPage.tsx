@@ -10,6 +10,7 @@ import type { Issue } from "@/gen/errata/v1/issue_pb";
 import { useProjects } from "@/shared/api/listProjects";
 import { exactCount } from "@/shared/format/count";
 import { failureOf } from "@/shared/format/failure";
+import { AlertsOff } from "@/shared/ui/AlertsOff";
 import { PageHead } from "@/shared/ui/bits";
 import { Icon } from "@/shared/ui/Icon";
 import { ErrorState } from "@/shared/ui/states";
@@ -120,6 +121,7 @@ export function IssuesPage() {
           <Icon name="help" />
         </IconButton>
       </PageHead>
+      <AlertsOff />
       <FilterBar search={search} setSearch={setSearch} field={searchField} />
       <div className={styles.table} ref={table} data-sort={search.sort} aria-busy={query.isPlaceholderData}>
         {chosen.length > 0 || bulk.busy ? (

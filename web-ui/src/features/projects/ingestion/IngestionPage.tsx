@@ -3,7 +3,7 @@ import Button from "@mui/material/Button";
 import MenuItem from "@mui/material/MenuItem";
 import Skeleton from "@mui/material/Skeleton";
 import { useState } from "react";
-import { Link, useParams, useSearchParams } from "react-router";
+import { useParams, useSearchParams } from "react-router";
 import { Role } from "@/gen/errata/v1/command_pb";
 import { OutcomeKind } from "@/gen/errata/v1/ingest_debug_pb";
 import type { GetProjectResponse } from "@/gen/errata/v1/project_pb";
@@ -11,11 +11,12 @@ import { useViewer } from "@/shared/api/getViewer";
 import { failureOf } from "@/shared/format/failure";
 import { plural } from "@/shared/format/count";
 import { useNotices } from "@/shared/state/notices";
-import { PageHead, Segments } from "@/shared/ui/bits";
+import { Segments } from "@/shared/ui/bits";
 import { CodeBlock } from "@/shared/ui/CodeBlock";
 import { MenuButton } from "@/shared/ui/MenuButton";
 import { EmptyState, ErrorState } from "@/shared/ui/states";
 import { useProject } from "../api/getProject";
+import { ProjectHead } from "../ProjectHead";
 import { useOutcomes } from "../api/listOutcomes";
 import { useSendTestError } from "../api/sendTestError";
 import { KINDS, kindOf } from "./outcomes";
@@ -51,11 +52,7 @@ function Ingestion({ projectId, answer }: { projectId: number; answer: GetProjec
     );
   return (
     <div className={styles.page}>
-      <PageHead title="Ingestion" of={answer?.project?.name}>
-        <Link to={`/projects/${projectId}`} className={styles.project}>
-          {answer?.project?.name}
-        </Link>
-      </PageHead>
+      <ProjectHead projectId={projectId} name={answer?.project?.name} />
       <p className={styles.lead}>
         Where is my event? What became of the newest requests, as they come: 200 of each kind a key, since the server started. Bodies are not kept.
       </p>

@@ -1,17 +1,21 @@
-// What owners set for a project: which events are not wanted, and what is masked of
-// the others before they are stored. With a look at what a change would do.
+// What owners set for a project: its name, its keys, which events are not wanted, and
+// what is masked of the others before they are stored. With a look at what a change
+// would do.
 import Skeleton from "@mui/material/Skeleton";
 import { useState } from "react";
-import { Link, useParams } from "react-router";
+import { useParams } from "react-router";
 import { Role } from "@/gen/errata/v1/command_pb";
 import type { ProjectSettings } from "@/gen/errata/v1/settings_pb";
 import { useViewer } from "@/shared/api/getViewer";
-import { PageHead } from "@/shared/ui/bits";
 import { ErrorState } from "@/shared/ui/states";
 import { useProject } from "../api/getProject";
+import { ProjectHead } from "../ProjectHead";
 import { useProjectSettings } from "./api/getProjectSettings";
-import { filtersDraft, scrubbingDraft } from "./draft";
+import { filtersDraft, filtersOf, scrubbingDraft, scrubbingOf } from "./draft";
 import { FiltersForm } from "./FiltersForm";
+import { General } from "./General";
+import { Keys } from "./Keys";
+import { LeaveGuard } from "./LeaveGuard";
 import { ScrubbingForm } from "./ScrubbingForm";
 import { Tester } from "./Tester";
 import styles from "./settings.module.css";
@@ -23,14 +27,18 @@ export function ProjectSettingsPage() {
   const viewer = useViewer();
   const failed = [project, settings, viewer].find((query) => query.isError);
   if (failed) return <ErrorState page error={failed.error} retry={() => void failed.refetch()} />;
+  const isOwner = viewer.data?.viewer?.role === Role.OWNER;
+  const found = project.data?.project;
   return (
     <div className={styles.page}>
-      <p className={styles.back}>
-        <Link to={`/projects/${projectId}`}>{project.data?.project?.name ?? "Project"}</Link>
-      </p>
-      <PageHead title="Filters and data scrubbing" of={project.data?.project?.name} />
-      {settings.data && viewer.data ? (
-        <Forms projectId={projectId} settings={settings.data} isOwner={viewer.data.viewer?.role === Role.OWNER} />
+      <ProjectHead projectId={projectId} name={found?.name} />
+      {settings.data && viewer.data && found ? (
+        <>
+          {!isOwner && <p className={styles.note}>Only an owner can change what is here.</p>}
+          {isOwner && <General key={`${found.id} ${found.name} ${found.platform}`} project={found} />}
+          <Keys projectId={projectId} isOwner={isOwner} />
+          <Forms projectId={projectId} settings={settings.data} isOwner={isOwner} />
+        </>
       ) : (
         <>
           <Skeleton height={240} width="100%" />
@@ -44,9 +52,14 @@ export function ProjectSettingsPage() {
 function Forms({ projectId, settings, isOwner }: { projectId: number; settings: ProjectSettings; isOwner: boolean }) {
   const [filters, setFilters] = useState(() => filtersDraft(settings.filters));
   const [scrubbing, setScrubbing] = useState(() => scrubbingDraft(settings.scrubbing));
+  const isChanged = (now: unknown, saved: unknown) => JSON.stringify(now) !== JSON.stringify(saved);
+  const unsaved = [
+    isChanged(filtersOf(filters), filtersOf(filtersDraft(settings.filters))) && "filters",
+    isChanged(scrubbingOf(scrubbing), scrubbingOf(scrubbingDraft(settings.scrubbing))) && "data scrubbing",
+  ].filter((each) => each !== false);
   return (
     <>
-      {!isOwner && <p className={styles.note}>Only an owner can change this.</p>}
+      <LeaveGuard changed={unsaved.length > 0} what={unsaved.join(" and ")} />
       <fieldset className={styles.forms} disabled={!isOwner}>
         <FiltersForm projectId={projectId} saved={settings.filters} draft={filters} onChange={setFilters} />
         <ScrubbingForm projectId={projectId} saved={settings.scrubbing} draft={scrubbing} onChange={setScrubbing} />

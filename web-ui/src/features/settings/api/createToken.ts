@@ -1,9 +1,16 @@
-import { useMutation } from "@tanstack/react-query";
+import { TokenScope } from "@/gen/errata/v1/command_pb";
 import { commands } from "@/shared/api/clients";
-import { useConsistency } from "@/shared/state/consistency";
+import { useAccountCommand } from "./useAccountCommand";
+
+interface Wanted {
+  label: string;
+  readOnly: boolean;
+  /** 0: until it is revoked. */
+  days: number;
+}
 
 export const useCreateToken = () =>
-  useMutation({
-    mutationFn: (label: string) => commands.createToken({ label }),
-    onSuccess: ({ position }) => useConsistency.getState().advance(position),
-  });
+  useAccountCommand(
+    ({ label, readOnly, days }: Wanted) => commands.createToken({ label, scope: readOnly ? TokenScope.READ : TokenScope.FULL, expiresInDays: days }),
+    "tokens",
+  );

@@ -1,9 +1,4 @@
-import { useMutation } from "@tanstack/react-query";
 import { commands } from "@/shared/api/clients";
-import { useConsistency } from "@/shared/state/consistency";
+import { useAccountCommand } from "./useAccountCommand";
 
-export const useRevokeToken = () =>
-  useMutation({
-    mutationFn: (tokenId: number) => commands.revokeToken({ tokenId }),
-    onSuccess: ({ position }) => useConsistency.getState().advance(position),
-  });
+export const useRevokeToken = () => useAccountCommand((tokenId: number) => commands.revokeToken({ tokenId }), "tokens");

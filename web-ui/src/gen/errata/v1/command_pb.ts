@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file errata/v1/command.proto.
  */
 export const file_errata_v1_command: GenFile = /*@__PURE__*/
-  fileDesc("ChdlcnJhdGEvdjEvY29tbWFuZC5wcm90bxIJZXJyYXRhLnYxIicKD0NvbW1hbmRSZXNwb25zZRIUCghwb3NpdGlvbhgBIAEoBEICMAEiNgoUQ3JlYXRlUHJvamVjdFJlcXVlc3QSDAoEbmFtZRgBIAEoCRIQCghwbGF0Zm9ybRgCIAEoCSJiChVDcmVhdGVQcm9qZWN0UmVzcG9uc2USFAoIcG9zaXRpb24YASABKARCAjABEhIKCnByb2plY3RfaWQYAiABKA0SEgoKcHVibGljX2tleRgDIAEoCRILCgNkc24YBCABKAkiNQoQQ3JlYXRlS2V5UmVxdWVzdBISCgpwcm9qZWN0X2lkGAEgASgNEg0KBWxhYmVsGAIgASgJIkoKEUNyZWF0ZUtleVJlc3BvbnNlEhQKCHBvc2l0aW9uGAEgASgEQgIwARISCgpwdWJsaWNfa2V5GAIgASgJEgsKA2RzbhgDIAEoCSI7ChFEaXNhYmxlS2V5UmVxdWVzdBISCgpwcm9qZWN0X2lkGAEgASgNEhIKCnB1YmxpY19rZXkYAiABKAkiYQoRQ3JlYXRlVXNlclJlcXVlc3QSDQoFZW1haWwYASABKAkSDAoEbmFtZRgCIAEoCRIdCgRyb2xlGAMgASgOMg8uZXJyYXRhLnYxLlJvbGUSEAoIcGFzc3dvcmQYBCABKAkiUgoSQ3JlYXRlVXNlclJlc3BvbnNlEhQKCHBvc2l0aW9uGAEgASgEQgIwARIPCgd1c2VyX2lkGAIgASgNEhUKDXBhc3N3b3JkX2xpbmsYAyABKAkiNAoSQ3JlYXRlVG9rZW5SZXF1ZXN0Eg0KBWxhYmVsGAEgASgJEg8KB3VzZXJfaWQYAiABKA0iTAoTQ3JlYXRlVG9rZW5SZXNwb25zZRIUCghwb3NpdGlvbhgBIAEoBEICMAESEAoIdG9rZW5faWQYAiABKA0SDQoFdG9rZW4YAyABKAkiJgoSUmV2b2tlVG9rZW5SZXF1ZXN0EhAKCHRva2VuX2lkGAEgASgNIlIKFVNldElzc3VlU3RhdHVzUmVxdWVzdBIRCglpc3N1ZV9pZHMYASADKAkSJgoGc3RhdHVzGAIgASgOMhYuZXJyYXRhLnYxLklzc3VlU3RhdHVzIjkKE0Fzc2lnbklzc3Vlc1JlcXVlc3QSEQoJaXNzdWVfaWRzGAEgAygJEg8KB3VzZXJfaWQYAiABKA0iPwoURGlzY2FyZElzc3Vlc1JlcXVlc3QSJwoGaXNzdWVzGAEgAygLMhcuZXJyYXRhLnYxLkRpc2NhcmRJc3N1ZSJLCgxEaXNjYXJkSXNzdWUSEAoIaXNzdWVfaWQYASABKAkSEgoKcHJvamVjdF9pZBgCIAEoDRIVCglwb3NpdGlvbnMYAyADKARCAjABIiYKEUtlZXBJc3N1ZXNSZXF1ZXN0EhEKCWlzc3VlX2lkcxgBIAMoCSKEAgoVUmVjb3JkRGVsaXZlcnlSZXF1ZXN0EhcKD25vdGlmaWNhdGlvbl9pZBgBIAEoCRIfChN0cmFuc2l0aW9uX3Bvc2l0aW9uGAIgASgEQgIwARIQCghpc3N1ZV9pZBgDIAEoCRIMCgRydWxlGAQgASgJEg8KB2NoYW5uZWwYBSABKAkSDgoGdGFyZ2V0GAYgASgJEicKBXN0YXRlGAcgASgOMhguZXJyYXRhLnYxLkRlbGl2ZXJ5U3RhdGUSEAoIYXR0ZW1wdHMYCCABKA0SDQoFZXJyb3IYCSABKAkSJgoCYXQYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIjEKGUFkdmFuY2VBbGVydEN1cnNvclJlcXVlc3QSFAoIcG9zaXRpb24YASABKARCAjABKn0KC0lzc3VlU3RhdHVzEhwKGElTU1VFX1NUQVRVU19VTlNQRUNJRklFRBAAEhsKF0lTU1VFX1NUQVRVU19VTlJFU09MVkVEEAESGQoVSVNTVUVfU1RBVFVTX1JFU09MVkVEEAISGAoUSVNTVUVfU1RBVFVTX0lHTk9SRUQQAyo9CgRSb2xlEhQKEFJPTEVfVU5TUEVDSUZJRUQQABIPCgtST0xFX01FTUJFUhABEg4KClJPTEVfT1dORVIQAiq3AQoNRGVsaXZlcnlTdGF0ZRIeChpERUxJVkVSWV9TVEFURV9VTlNQRUNJRklFRBAAEhoKFkRFTElWRVJZX1NUQVRFX1NFTkRJTkcQARIXChNERUxJVkVSWV9TVEFURV9TRU5UEAISGQoVREVMSVZFUllfU1RBVEVfRkFJTEVEEAMSHQoZREVMSVZFUllfU1RBVEVfU1VQUFJFU1NFRBAEEhcKE0RFTElWRVJZX1NUQVRFX0hFTEQQBTKxBwoOQ29tbWFuZFNlcnZpY2USUgoNQ3JlYXRlUHJvamVjdBIfLmVycmF0YS52MS5DcmVhdGVQcm9qZWN0UmVxdWVzdBogLmVycmF0YS52MS5DcmVhdGVQcm9qZWN0UmVzcG9uc2USRgoJQ3JlYXRlS2V5EhsuZXJyYXRhLnYxLkNyZWF0ZUtleVJlcXVlc3QaHC5lcnJhdGEudjEuQ3JlYXRlS2V5UmVzcG9uc2USRgoKRGlzYWJsZUtleRIcLmVycmF0YS52MS5EaXNhYmxlS2V5UmVxdWVzdBoaLmVycmF0YS52MS5Db21tYW5kUmVzcG9uc2USSQoKQ3JlYXRlVXNlchIcLmVycmF0YS52MS5DcmVhdGVVc2VyUmVxdWVzdBodLmVycmF0YS52MS5DcmVhdGVVc2VyUmVzcG9uc2USTAoLQ3JlYXRlVG9rZW4SHS5lcnJhdGEudjEuQ3JlYXRlVG9rZW5SZXF1ZXN0Gh4uZXJyYXRhLnYxLkNyZWF0ZVRva2VuUmVzcG9uc2USSAoLUmV2b2tlVG9rZW4SHS5lcnJhdGEudjEuUmV2b2tlVG9rZW5SZXF1ZXN0GhouZXJyYXRhLnYxLkNvbW1hbmRSZXNwb25zZRJOCg5TZXRJc3N1ZVN0YXR1cxIgLmVycmF0YS52MS5TZXRJc3N1ZVN0YXR1c1JlcXVlc3QaGi5lcnJhdGEudjEuQ29tbWFuZFJlc3BvbnNlEkoKDEFzc2lnbklzc3VlcxIeLmVycmF0YS52MS5Bc3NpZ25Jc3N1ZXNSZXF1ZXN0GhouZXJyYXRhLnYxLkNvbW1hbmRSZXNwb25zZRJMCg1EaXNjYXJkSXNzdWVzEh8uZXJyYXRhLnYxLkRpc2NhcmRJc3N1ZXNSZXF1ZXN0GhouZXJyYXRhLnYxLkNvbW1hbmRSZXNwb25zZRJGCgpLZWVwSXNzdWVzEhwuZXJyYXRhLnYxLktlZXBJc3N1ZXNSZXF1ZXN0GhouZXJyYXRhLnYxLkNvbW1hbmRSZXNwb25zZRJOCg5SZWNvcmREZWxpdmVyeRIgLmVycmF0YS52MS5SZWNvcmREZWxpdmVyeVJlcXVlc3QaGi5lcnJhdGEudjEuQ29tbWFuZFJlc3BvbnNlElYKEkFkdmFuY2VBbGVydEN1cnNvchIkLmVycmF0YS52MS5BZHZhbmNlQWxlcnRDdXJzb3JSZXF1ZXN0GhouZXJyYXRhLnYxLkNvbW1hbmRSZXNwb25zZWIGcHJvdG8z", [file_google_protobuf_timestamp]);
+  fileDesc("ChdlcnJhdGEvdjEvY29tbWFuZC5wcm90bxIJZXJyYXRhLnYxIicKD0NvbW1hbmRSZXNwb25zZRIUCghwb3NpdGlvbhgBIAEoBEICMAEiNgoUQ3JlYXRlUHJvamVjdFJlcXVlc3QSDAoEbmFtZRgBIAEoCRIQCghwbGF0Zm9ybRgCIAEoCSJiChVDcmVhdGVQcm9qZWN0UmVzcG9uc2USFAoIcG9zaXRpb24YASABKARCAjABEhIKCnByb2plY3RfaWQYAiABKA0SEgoKcHVibGljX2tleRgDIAEoCRILCgNkc24YBCABKAkiSgoUUmVuYW1lUHJvamVjdFJlcXVlc3QSEgoKcHJvamVjdF9pZBgBIAEoDRIMCgRuYW1lGAIgASgJEhAKCHBsYXRmb3JtGAMgASgJIjUKEENyZWF0ZUtleVJlcXVlc3QSEgoKcHJvamVjdF9pZBgBIAEoDRINCgVsYWJlbBgCIAEoCSJKChFDcmVhdGVLZXlSZXNwb25zZRIUCghwb3NpdGlvbhgBIAEoBEICMAESEgoKcHVibGljX2tleRgCIAEoCRILCgNkc24YAyABKAkiOwoRRGlzYWJsZUtleVJlcXVlc3QSEgoKcHJvamVjdF9pZBgBIAEoDRISCgpwdWJsaWNfa2V5GAIgASgJIjoKEEVuYWJsZUtleVJlcXVlc3QSEgoKcHJvamVjdF9pZBgBIAEoDRISCgpwdWJsaWNfa2V5GAIgASgJIkkKEFJlbmFtZUtleVJlcXVlc3QSEgoKcHJvamVjdF9pZBgBIAEoDRISCgpwdWJsaWNfa2V5GAIgASgJEg0KBWxhYmVsGAMgASgJImEKEUNyZWF0ZVVzZXJSZXF1ZXN0Eg0KBWVtYWlsGAEgASgJEgwKBG5hbWUYAiABKAkSHQoEcm9sZRgDIAEoDjIPLmVycmF0YS52MS5Sb2xlEhAKCHBhc3N3b3JkGAQgASgJIlIKEkNyZWF0ZVVzZXJSZXNwb25zZRIUCghwb3NpdGlvbhgBIAEoBEICMAESDwoHdXNlcl9pZBgCIAEoDRIVCg1wYXNzd29yZF9saW5rGAMgASgJIjIKEVJlbmFtZVVzZXJSZXF1ZXN0Eg8KB3VzZXJfaWQYASABKA0SDAoEbmFtZRgCIAEoCSJACg5TZXRSb2xlUmVxdWVzdBIPCgd1c2VyX2lkGAEgASgNEh0KBHJvbGUYAiABKA4yDy5lcnJhdGEudjEuUm9sZSIlChJEaXNhYmxlVXNlclJlcXVlc3QSDwoHdXNlcl9pZBgBIAEoDSIkChFFbmFibGVVc2VyUmVxdWVzdBIPCgd1c2VyX2lkGAEgASgNIiwKGUNyZWF0ZVBhc3N3b3JkTGlua1JlcXVlc3QSDwoHdXNlcl9pZBgBIAEoDSJJChpDcmVhdGVQYXNzd29yZExpbmtSZXNwb25zZRIUCghwb3NpdGlvbhgBIAEoBEICMAESFQoNcGFzc3dvcmRfbGluaxgCIAEoCSInChFFbmRTZXNzaW9uUmVxdWVzdBISCgpzZXNzaW9uX2lkGAEgASgJIjkKEkVuZFNlc3Npb25zUmVxdWVzdBIPCgd1c2VyX2lkGAEgASgNEhIKCmVuZF90b2tlbnMYAiABKAgicwoSQ3JlYXRlVG9rZW5SZXF1ZXN0Eg0KBWxhYmVsGAEgASgJEg8KB3VzZXJfaWQYAiABKA0SJAoFc2NvcGUYAyABKA4yFS5lcnJhdGEudjEuVG9rZW5TY29wZRIXCg9leHBpcmVzX2luX2RheXMYBCABKA0iTAoTQ3JlYXRlVG9rZW5SZXNwb25zZRIUCghwb3NpdGlvbhgBIAEoBEICMAESEAoIdG9rZW5faWQYAiABKA0SDQoFdG9rZW4YAyABKAkiJgoSUmV2b2tlVG9rZW5SZXF1ZXN0EhAKCHRva2VuX2lkGAEgASgNIhUKE1NlbmRUZXN0TWFpbFJlcXVlc3QiMQoUU2VuZFRlc3RNYWlsUmVzcG9uc2USCgoCdG8YASABKAkSDQoFZXJyb3IYAiABKAkiUgoVU2V0SXNzdWVTdGF0dXNSZXF1ZXN0EhEKCWlzc3VlX2lkcxgBIAMoCRImCgZzdGF0dXMYAiABKA4yFi5lcnJhdGEudjEuSXNzdWVTdGF0dXMiOQoTQXNzaWduSXNzdWVzUmVxdWVzdBIRCglpc3N1ZV9pZHMYASADKAkSDwoHdXNlcl9pZBgCIAEoDSIpChREaXNjYXJkSXNzdWVzUmVxdWVzdBIRCglpc3N1ZV9pZHMYASADKAkiJgoRS2VlcElzc3Vlc1JlcXVlc3QSEQoJaXNzdWVfaWRzGAEgAygJIoQCChVSZWNvcmREZWxpdmVyeVJlcXVlc3QSFwoPbm90aWZpY2F0aW9uX2lkGAEgASgJEh8KE3RyYW5zaXRpb25fcG9zaXRpb24YAiABKARCAjABEhAKCGlzc3VlX2lkGAMgASgJEgwKBHJ1bGUYBCABKAkSDwoHY2hhbm5lbBgFIAEoCRIOCgZ0YXJnZXQYBiABKAkSJwoFc3RhdGUYByABKA4yGC5lcnJhdGEudjEuRGVsaXZlcnlTdGF0ZRIQCghhdHRlbXB0cxgIIAEoDRINCgVlcnJvchgJIAEoCRImCgJhdBgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiMQoZQWR2YW5jZUFsZXJ0Q3Vyc29yUmVxdWVzdBIUCghwb3NpdGlvbhgBIAEoBEICMAEqfQoLSXNzdWVTdGF0dXMSHAoYSVNTVUVfU1RBVFVTX1VOU1BFQ0lGSUVEEAASGwoXSVNTVUVfU1RBVFVTX1VOUkVTT0xWRUQQARIZChVJU1NVRV9TVEFUVVNfUkVTT0xWRUQQAhIYChRJU1NVRV9TVEFUVVNfSUdOT1JFRBADKj0KBFJvbGUSFAoQUk9MRV9VTlNQRUNJRklFRBAAEg8KC1JPTEVfTUVNQkVSEAESDgoKUk9MRV9PV05FUhACKlUKClRva2VuU2NvcGUSGwoXVE9LRU5fU0NPUEVfVU5TUEVDSUZJRUQQABIUChBUT0tFTl9TQ09QRV9GVUxMEAESFAoQVE9LRU5fU0NPUEVfUkVBRBACKrcBCg1EZWxpdmVyeVN0YXRlEh4KGkRFTElWRVJZX1NUQVRFX1VOU1BFQ0lGSUVEEAASGgoWREVMSVZFUllfU1RBVEVfU0VORElORxABEhcKE0RFTElWRVJZX1NUQVRFX1NFTlQQAhIZChVERUxJVkVSWV9TVEFURV9GQUlMRUQQAxIdChlERUxJVkVSWV9TVEFURV9TVVBQUkVTU0VEEAQSFwoTREVMSVZFUllfU1RBVEVfSEVMRBAFMu0NCg5Db21tYW5kU2VydmljZRJSCg1DcmVhdGVQcm9qZWN0Eh8uZXJyYXRhLnYxLkNyZWF0ZVByb2plY3RSZXF1ZXN0GiAuZXJyYXRhLnYxLkNyZWF0ZVByb2plY3RSZXNwb25zZRJMCg1SZW5hbWVQcm9qZWN0Eh8uZXJyYXRhLnYxLlJlbmFtZVByb2plY3RSZXF1ZXN0GhouZXJyYXRhLnYxLkNvbW1hbmRSZXNwb25zZRJGCglDcmVhdGVLZXkSGy5lcnJhdGEudjEuQ3JlYXRlS2V5UmVxdWVzdBocLmVycmF0YS52MS5DcmVhdGVLZXlSZXNwb25zZRJGCgpEaXNhYmxlS2V5EhwuZXJyYXRhLnYxLkRpc2FibGVLZXlSZXF1ZXN0GhouZXJyYXRhLnYxLkNvbW1hbmRSZXNwb25zZRJECglFbmFibGVLZXkSGy5lcnJhdGEudjEuRW5hYmxlS2V5UmVxdWVzdBoaLmVycmF0YS52MS5Db21tYW5kUmVzcG9uc2USRAoJUmVuYW1lS2V5EhsuZXJyYXRhLnYxLlJlbmFtZUtleVJlcXVlc3QaGi5lcnJhdGEudjEuQ29tbWFuZFJlc3BvbnNlEkkKCkNyZWF0ZVVzZXISHC5lcnJhdGEudjEuQ3JlYXRlVXNlclJlcXVlc3QaHS5lcnJhdGEudjEuQ3JlYXRlVXNlclJlc3BvbnNlEkYKClJlbmFtZVVzZXISHC5lcnJhdGEudjEuUmVuYW1lVXNlclJlcXVlc3QaGi5lcnJhdGEudjEuQ29tbWFuZFJlc3BvbnNlEkAKB1NldFJvbGUSGS5lcnJhdGEudjEuU2V0Um9sZVJlcXVlc3QaGi5lcnJhdGEudjEuQ29tbWFuZFJlc3BvbnNlEkgKC0Rpc2FibGVVc2VyEh0uZXJyYXRhLnYxLkRpc2FibGVVc2VyUmVxdWVzdBoaLmVycmF0YS52MS5Db21tYW5kUmVzcG9uc2USRgoKRW5hYmxlVXNlchIcLmVycmF0YS52MS5FbmFibGVVc2VyUmVxdWVzdBoaLmVycmF0YS52MS5Db21tYW5kUmVzcG9uc2USYQoSQ3JlYXRlUGFzc3dvcmRMaW5rEiQuZXJyYXRhLnYxLkNyZWF0ZVBhc3N3b3JkTGlua1JlcXVlc3QaJS5lcnJhdGEudjEuQ3JlYXRlUGFzc3dvcmRMaW5rUmVzcG9uc2USRgoKRW5kU2Vzc2lvbhIcLmVycmF0YS52MS5FbmRTZXNzaW9uUmVxdWVzdBoaLmVycmF0YS52MS5Db21tYW5kUmVzcG9uc2USSAoLRW5kU2Vzc2lvbnMSHS5lcnJhdGEudjEuRW5kU2Vzc2lvbnNSZXF1ZXN0GhouZXJyYXRhLnYxLkNvbW1hbmRSZXNwb25zZRJMCgtDcmVhdGVUb2tlbhIdLmVycmF0YS52MS5DcmVhdGVUb2tlblJlcXVlc3QaHi5lcnJhdGEudjEuQ3JlYXRlVG9rZW5SZXNwb25zZRJICgtSZXZva2VUb2tlbhIdLmVycmF0YS52MS5SZXZva2VUb2tlblJlcXVlc3QaGi5lcnJhdGEudjEuQ29tbWFuZFJlc3BvbnNlEk8KDFNlbmRUZXN0TWFpbBIeLmVycmF0YS52MS5TZW5kVGVzdE1haWxSZXF1ZXN0Gh8uZXJyYXRhLnYxLlNlbmRUZXN0TWFpbFJlc3BvbnNlEk4KDlNldElzc3VlU3RhdHVzEiAuZXJyYXRhLnYxLlNldElzc3VlU3RhdHVzUmVxdWVzdBoaLmVycmF0YS52MS5Db21tYW5kUmVzcG9uc2USSgoMQXNzaWduSXNzdWVzEh4uZXJyYXRhLnYxLkFzc2lnbklzc3Vlc1JlcXVlc3QaGi5lcnJhdGEudjEuQ29tbWFuZFJlc3BvbnNlEkwKDURpc2NhcmRJc3N1ZXMSHy5lcnJhdGEudjEuRGlzY2FyZElzc3Vlc1JlcXVlc3QaGi5lcnJhdGEudjEuQ29tbWFuZFJlc3BvbnNlEkYKCktlZXBJc3N1ZXMSHC5lcnJhdGEudjEuS2VlcElzc3Vlc1JlcXVlc3QaGi5lcnJhdGEudjEuQ29tbWFuZFJlc3BvbnNlEk4KDlJlY29yZERlbGl2ZXJ5EiAuZXJyYXRhLnYxLlJlY29yZERlbGl2ZXJ5UmVxdWVzdBoaLmVycmF0YS52MS5Db21tYW5kUmVzcG9uc2USVgoSQWR2YW5jZUFsZXJ0Q3Vyc29yEiQuZXJyYXRhLnYxLkFkdmFuY2VBbGVydEN1cnNvclJlcXVlc3QaGi5lcnJhdGEudjEuQ29tbWFuZFJlc3BvbnNlYgZwcm90bzM", [file_google_protobuf_timestamp]);
 
 /**
  * Where a command takes effect.
@@ -104,6 +104,37 @@ export const CreateProjectResponseSchema: GenMessage<CreateProjectResponse> = /*
   messageDesc(file_errata_v1_command, 2);
 
 /**
+ * @generated from message errata.v1.RenameProjectRequest
+ */
+export type RenameProjectRequest = Message<"errata.v1.RenameProjectRequest"> & {
+  /**
+   * @generated from field: uint32 project_id = 1;
+   */
+  projectId: number;
+
+  /**
+   * 1 to 64 characters, unique without regard to case.
+   *
+   * @generated from field: string name = 2;
+   */
+  name: string;
+
+  /**
+   * As `Event.platform`; may be empty.
+   *
+   * @generated from field: string platform = 3;
+   */
+  platform: string;
+};
+
+/**
+ * Describes the message errata.v1.RenameProjectRequest.
+ * Use `create(RenameProjectRequestSchema)` to create a new message.
+ */
+export const RenameProjectRequestSchema: GenMessage<RenameProjectRequest> = /*@__PURE__*/
+  messageDesc(file_errata_v1_command, 3);
+
+/**
  * @generated from message errata.v1.CreateKeyRequest
  */
 export type CreateKeyRequest = Message<"errata.v1.CreateKeyRequest"> & {
@@ -125,7 +156,7 @@ export type CreateKeyRequest = Message<"errata.v1.CreateKeyRequest"> & {
  * Use `create(CreateKeyRequestSchema)` to create a new message.
  */
 export const CreateKeyRequestSchema: GenMessage<CreateKeyRequest> = /*@__PURE__*/
-  messageDesc(file_errata_v1_command, 3);
+  messageDesc(file_errata_v1_command, 4);
 
 /**
  * @generated from message errata.v1.CreateKeyResponse
@@ -152,7 +183,7 @@ export type CreateKeyResponse = Message<"errata.v1.CreateKeyResponse"> & {
  * Use `create(CreateKeyResponseSchema)` to create a new message.
  */
 export const CreateKeyResponseSchema: GenMessage<CreateKeyResponse> = /*@__PURE__*/
-  messageDesc(file_errata_v1_command, 4);
+  messageDesc(file_errata_v1_command, 5);
 
 /**
  * @generated from message errata.v1.DisableKeyRequest
@@ -176,7 +207,62 @@ export type DisableKeyRequest = Message<"errata.v1.DisableKeyRequest"> & {
  * Use `create(DisableKeyRequestSchema)` to create a new message.
  */
 export const DisableKeyRequestSchema: GenMessage<DisableKeyRequest> = /*@__PURE__*/
-  messageDesc(file_errata_v1_command, 5);
+  messageDesc(file_errata_v1_command, 6);
+
+/**
+ * @generated from message errata.v1.EnableKeyRequest
+ */
+export type EnableKeyRequest = Message<"errata.v1.EnableKeyRequest"> & {
+  /**
+   * @generated from field: uint32 project_id = 1;
+   */
+  projectId: number;
+
+  /**
+   * 32 hex digits.
+   *
+   * @generated from field: string public_key = 2;
+   */
+  publicKey: string;
+};
+
+/**
+ * Describes the message errata.v1.EnableKeyRequest.
+ * Use `create(EnableKeyRequestSchema)` to create a new message.
+ */
+export const EnableKeyRequestSchema: GenMessage<EnableKeyRequest> = /*@__PURE__*/
+  messageDesc(file_errata_v1_command, 7);
+
+/**
+ * @generated from message errata.v1.RenameKeyRequest
+ */
+export type RenameKeyRequest = Message<"errata.v1.RenameKeyRequest"> & {
+  /**
+   * @generated from field: uint32 project_id = 1;
+   */
+  projectId: number;
+
+  /**
+   * 32 hex digits.
+   *
+   * @generated from field: string public_key = 2;
+   */
+  publicKey: string;
+
+  /**
+   * At most 64 characters; may be empty.
+   *
+   * @generated from field: string label = 3;
+   */
+  label: string;
+};
+
+/**
+ * Describes the message errata.v1.RenameKeyRequest.
+ * Use `create(RenameKeyRequestSchema)` to create a new message.
+ */
+export const RenameKeyRequestSchema: GenMessage<RenameKeyRequest> = /*@__PURE__*/
+  messageDesc(file_errata_v1_command, 8);
 
 /**
  * @generated from message errata.v1.CreateUserRequest
@@ -214,7 +300,7 @@ export type CreateUserRequest = Message<"errata.v1.CreateUserRequest"> & {
  * Use `create(CreateUserRequestSchema)` to create a new message.
  */
 export const CreateUserRequestSchema: GenMessage<CreateUserRequest> = /*@__PURE__*/
-  messageDesc(file_errata_v1_command, 6);
+  messageDesc(file_errata_v1_command, 9);
 
 /**
  * @generated from message errata.v1.CreateUserResponse
@@ -243,7 +329,175 @@ export type CreateUserResponse = Message<"errata.v1.CreateUserResponse"> & {
  * Use `create(CreateUserResponseSchema)` to create a new message.
  */
 export const CreateUserResponseSchema: GenMessage<CreateUserResponse> = /*@__PURE__*/
-  messageDesc(file_errata_v1_command, 7);
+  messageDesc(file_errata_v1_command, 10);
+
+/**
+ * @generated from message errata.v1.RenameUserRequest
+ */
+export type RenameUserRequest = Message<"errata.v1.RenameUserRequest"> & {
+  /**
+   * 0: the caller.
+   *
+   * @generated from field: uint32 user_id = 1;
+   */
+  userId: number;
+
+  /**
+   * At most 100 characters; may be empty.
+   *
+   * @generated from field: string name = 2;
+   */
+  name: string;
+};
+
+/**
+ * Describes the message errata.v1.RenameUserRequest.
+ * Use `create(RenameUserRequestSchema)` to create a new message.
+ */
+export const RenameUserRequestSchema: GenMessage<RenameUserRequest> = /*@__PURE__*/
+  messageDesc(file_errata_v1_command, 11);
+
+/**
+ * @generated from message errata.v1.SetRoleRequest
+ */
+export type SetRoleRequest = Message<"errata.v1.SetRoleRequest"> & {
+  /**
+   * @generated from field: uint32 user_id = 1;
+   */
+  userId: number;
+
+  /**
+   * @generated from field: errata.v1.Role role = 2;
+   */
+  role: Role;
+};
+
+/**
+ * Describes the message errata.v1.SetRoleRequest.
+ * Use `create(SetRoleRequestSchema)` to create a new message.
+ */
+export const SetRoleRequestSchema: GenMessage<SetRoleRequest> = /*@__PURE__*/
+  messageDesc(file_errata_v1_command, 12);
+
+/**
+ * @generated from message errata.v1.DisableUserRequest
+ */
+export type DisableUserRequest = Message<"errata.v1.DisableUserRequest"> & {
+  /**
+   * @generated from field: uint32 user_id = 1;
+   */
+  userId: number;
+};
+
+/**
+ * Describes the message errata.v1.DisableUserRequest.
+ * Use `create(DisableUserRequestSchema)` to create a new message.
+ */
+export const DisableUserRequestSchema: GenMessage<DisableUserRequest> = /*@__PURE__*/
+  messageDesc(file_errata_v1_command, 13);
+
+/**
+ * @generated from message errata.v1.EnableUserRequest
+ */
+export type EnableUserRequest = Message<"errata.v1.EnableUserRequest"> & {
+  /**
+   * @generated from field: uint32 user_id = 1;
+   */
+  userId: number;
+};
+
+/**
+ * Describes the message errata.v1.EnableUserRequest.
+ * Use `create(EnableUserRequestSchema)` to create a new message.
+ */
+export const EnableUserRequestSchema: GenMessage<EnableUserRequest> = /*@__PURE__*/
+  messageDesc(file_errata_v1_command, 14);
+
+/**
+ * @generated from message errata.v1.CreatePasswordLinkRequest
+ */
+export type CreatePasswordLinkRequest = Message<"errata.v1.CreatePasswordLinkRequest"> & {
+  /**
+   * @generated from field: uint32 user_id = 1;
+   */
+  userId: number;
+};
+
+/**
+ * Describes the message errata.v1.CreatePasswordLinkRequest.
+ * Use `create(CreatePasswordLinkRequestSchema)` to create a new message.
+ */
+export const CreatePasswordLinkRequestSchema: GenMessage<CreatePasswordLinkRequest> = /*@__PURE__*/
+  messageDesc(file_errata_v1_command, 15);
+
+/**
+ * @generated from message errata.v1.CreatePasswordLinkResponse
+ */
+export type CreatePasswordLinkResponse = Message<"errata.v1.CreatePasswordLinkResponse"> & {
+  /**
+   * @generated from field: uint64 position = 1 [jstype = JS_STRING];
+   */
+  position: string;
+
+  /**
+   * Shown once. Valid for 7 days, once, and until there is a newer one.
+   *
+   * @generated from field: string password_link = 2;
+   */
+  passwordLink: string;
+};
+
+/**
+ * Describes the message errata.v1.CreatePasswordLinkResponse.
+ * Use `create(CreatePasswordLinkResponseSchema)` to create a new message.
+ */
+export const CreatePasswordLinkResponseSchema: GenMessage<CreatePasswordLinkResponse> = /*@__PURE__*/
+  messageDesc(file_errata_v1_command, 16);
+
+/**
+ * @generated from message errata.v1.EndSessionRequest
+ */
+export type EndSessionRequest = Message<"errata.v1.EndSessionRequest"> & {
+  /**
+   * 32 hex digits.
+   *
+   * @generated from field: string session_id = 1;
+   */
+  sessionId: string;
+};
+
+/**
+ * Describes the message errata.v1.EndSessionRequest.
+ * Use `create(EndSessionRequestSchema)` to create a new message.
+ */
+export const EndSessionRequestSchema: GenMessage<EndSessionRequest> = /*@__PURE__*/
+  messageDesc(file_errata_v1_command, 17);
+
+/**
+ * @generated from message errata.v1.EndSessionsRequest
+ */
+export type EndSessionsRequest = Message<"errata.v1.EndSessionsRequest"> & {
+  /**
+   * 0: the caller.
+   *
+   * @generated from field: uint32 user_id = 1;
+   */
+  userId: number;
+
+  /**
+   * Whether the person's API tokens are revoked, too.
+   *
+   * @generated from field: bool end_tokens = 2;
+   */
+  endTokens: boolean;
+};
+
+/**
+ * Describes the message errata.v1.EndSessionsRequest.
+ * Use `create(EndSessionsRequestSchema)` to create a new message.
+ */
+export const EndSessionsRequestSchema: GenMessage<EndSessionsRequest> = /*@__PURE__*/
+  messageDesc(file_errata_v1_command, 18);
 
 /**
  * @generated from message errata.v1.CreateTokenRequest
@@ -262,6 +516,20 @@ export type CreateTokenRequest = Message<"errata.v1.CreateTokenRequest"> & {
    * @generated from field: uint32 user_id = 2;
    */
   userId: number;
+
+  /**
+   * What it may do of what its user may.
+   *
+   * @generated from field: errata.v1.TokenScope scope = 3;
+   */
+  scope: TokenScope;
+
+  /**
+   * In so many days it ends, 1 to 3,650; 0: works until it is revoked.
+   *
+   * @generated from field: uint32 expires_in_days = 4;
+   */
+  expiresInDays: number;
 };
 
 /**
@@ -269,7 +537,7 @@ export type CreateTokenRequest = Message<"errata.v1.CreateTokenRequest"> & {
  * Use `create(CreateTokenRequestSchema)` to create a new message.
  */
 export const CreateTokenRequestSchema: GenMessage<CreateTokenRequest> = /*@__PURE__*/
-  messageDesc(file_errata_v1_command, 8);
+  messageDesc(file_errata_v1_command, 19);
 
 /**
  * @generated from message errata.v1.CreateTokenResponse
@@ -298,7 +566,7 @@ export type CreateTokenResponse = Message<"errata.v1.CreateTokenResponse"> & {
  * Use `create(CreateTokenResponseSchema)` to create a new message.
  */
 export const CreateTokenResponseSchema: GenMessage<CreateTokenResponse> = /*@__PURE__*/
-  messageDesc(file_errata_v1_command, 9);
+  messageDesc(file_errata_v1_command, 20);
 
 /**
  * @generated from message errata.v1.RevokeTokenRequest
@@ -315,7 +583,46 @@ export type RevokeTokenRequest = Message<"errata.v1.RevokeTokenRequest"> & {
  * Use `create(RevokeTokenRequestSchema)` to create a new message.
  */
 export const RevokeTokenRequestSchema: GenMessage<RevokeTokenRequest> = /*@__PURE__*/
-  messageDesc(file_errata_v1_command, 10);
+  messageDesc(file_errata_v1_command, 21);
+
+/**
+ * @generated from message errata.v1.SendTestMailRequest
+ */
+export type SendTestMailRequest = Message<"errata.v1.SendTestMailRequest"> & {
+};
+
+/**
+ * Describes the message errata.v1.SendTestMailRequest.
+ * Use `create(SendTestMailRequestSchema)` to create a new message.
+ */
+export const SendTestMailRequestSchema: GenMessage<SendTestMailRequest> = /*@__PURE__*/
+  messageDesc(file_errata_v1_command, 22);
+
+/**
+ * @generated from message errata.v1.SendTestMailResponse
+ */
+export type SendTestMailResponse = Message<"errata.v1.SendTestMailResponse"> & {
+  /**
+   * Where it went.
+   *
+   * @generated from field: string to = 1;
+   */
+  to: string;
+
+  /**
+   * What the mail server said instead of taking it; empty: it took it.
+   *
+   * @generated from field: string error = 2;
+   */
+  error: string;
+};
+
+/**
+ * Describes the message errata.v1.SendTestMailResponse.
+ * Use `create(SendTestMailResponseSchema)` to create a new message.
+ */
+export const SendTestMailResponseSchema: GenMessage<SendTestMailResponse> = /*@__PURE__*/
+  messageDesc(file_errata_v1_command, 23);
 
 /**
  * @generated from message errata.v1.SetIssueStatusRequest
@@ -339,7 +646,7 @@ export type SetIssueStatusRequest = Message<"errata.v1.SetIssueStatusRequest"> &
  * Use `create(SetIssueStatusRequestSchema)` to create a new message.
  */
 export const SetIssueStatusRequestSchema: GenMessage<SetIssueStatusRequest> = /*@__PURE__*/
-  messageDesc(file_errata_v1_command, 11);
+  messageDesc(file_errata_v1_command, 24);
 
 /**
  * @generated from message errata.v1.AssignIssuesRequest
@@ -365,18 +672,18 @@ export type AssignIssuesRequest = Message<"errata.v1.AssignIssuesRequest"> & {
  * Use `create(AssignIssuesRequestSchema)` to create a new message.
  */
 export const AssignIssuesRequestSchema: GenMessage<AssignIssuesRequest> = /*@__PURE__*/
-  messageDesc(file_errata_v1_command, 12);
+  messageDesc(file_errata_v1_command, 25);
 
 /**
  * @generated from message errata.v1.DiscardIssuesRequest
  */
 export type DiscardIssuesRequest = Message<"errata.v1.DiscardIssuesRequest"> & {
   /**
-   * 1 to 100 different issues.
+   * 16 hex digits each; 1 to 100.
    *
-   * @generated from field: repeated errata.v1.DiscardIssue issues = 1;
+   * @generated from field: repeated string issue_ids = 1;
    */
-  issues: DiscardIssue[];
+  issueIds: string[];
 };
 
 /**
@@ -384,40 +691,7 @@ export type DiscardIssuesRequest = Message<"errata.v1.DiscardIssuesRequest"> & {
  * Use `create(DiscardIssuesRequestSchema)` to create a new message.
  */
 export const DiscardIssuesRequestSchema: GenMessage<DiscardIssuesRequest> = /*@__PURE__*/
-  messageDesc(file_errata_v1_command, 13);
-
-/**
- * @generated from message errata.v1.DiscardIssue
- */
-export type DiscardIssue = Message<"errata.v1.DiscardIssue"> & {
-  /**
-   * 16 hex digits.
-   *
-   * @generated from field: string issue_id = 1;
-   */
-  issueId: string;
-
-  /**
-   * @generated from field: uint32 project_id = 2;
-   */
-  projectId: number;
-
-  /**
-   * Positions of events of the issue, at most 10 of them: stacks equal to theirs are
-   * known before they are stored. Positions that hold no event of the project are
-   * passed over.
-   *
-   * @generated from field: repeated uint64 positions = 3 [jstype = JS_STRING];
-   */
-  positions: string[];
-};
-
-/**
- * Describes the message errata.v1.DiscardIssue.
- * Use `create(DiscardIssueSchema)` to create a new message.
- */
-export const DiscardIssueSchema: GenMessage<DiscardIssue> = /*@__PURE__*/
-  messageDesc(file_errata_v1_command, 14);
+  messageDesc(file_errata_v1_command, 26);
 
 /**
  * @generated from message errata.v1.KeepIssuesRequest
@@ -436,7 +710,7 @@ export type KeepIssuesRequest = Message<"errata.v1.KeepIssuesRequest"> & {
  * Use `create(KeepIssuesRequestSchema)` to create a new message.
  */
 export const KeepIssuesRequestSchema: GenMessage<KeepIssuesRequest> = /*@__PURE__*/
-  messageDesc(file_errata_v1_command, 15);
+  messageDesc(file_errata_v1_command, 27);
 
 /**
  * One step in the life of a notification. Set by the alerter.
@@ -520,7 +794,7 @@ export type RecordDeliveryRequest = Message<"errata.v1.RecordDeliveryRequest"> &
  * Use `create(RecordDeliveryRequestSchema)` to create a new message.
  */
 export const RecordDeliveryRequestSchema: GenMessage<RecordDeliveryRequest> = /*@__PURE__*/
-  messageDesc(file_errata_v1_command, 16);
+  messageDesc(file_errata_v1_command, 28);
 
 /**
  * @generated from message errata.v1.AdvanceAlertCursorRequest
@@ -537,7 +811,7 @@ export type AdvanceAlertCursorRequest = Message<"errata.v1.AdvanceAlertCursorReq
  * Use `create(AdvanceAlertCursorRequestSchema)` to create a new message.
  */
 export const AdvanceAlertCursorRequestSchema: GenMessage<AdvanceAlertCursorRequest> = /*@__PURE__*/
-  messageDesc(file_errata_v1_command, 17);
+  messageDesc(file_errata_v1_command, 29);
 
 /**
  * @generated from enum errata.v1.IssueStatus
@@ -601,6 +875,38 @@ export const RoleSchema: GenEnum<Role> = /*@__PURE__*/
   enumDesc(file_errata_v1_command, 1);
 
 /**
+ * @generated from enum errata.v1.TokenScope
+ */
+export enum TokenScope {
+  /**
+   * The same as full.
+   *
+   * @generated from enum value: TOKEN_SCOPE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * All that its user may.
+   *
+   * @generated from enum value: TOKEN_SCOPE_FULL = 1;
+   */
+  FULL = 1,
+
+  /**
+   * Reads only.
+   *
+   * @generated from enum value: TOKEN_SCOPE_READ = 2;
+   */
+  READ = 2,
+}
+
+/**
+ * Describes the enum errata.v1.TokenScope.
+ */
+export const TokenScopeSchema: GenEnum<TokenScope> = /*@__PURE__*/
+  enumDesc(file_errata_v1_command, 2);
+
+/**
  * @generated from enum errata.v1.DeliveryState
  */
 export enum DeliveryState {
@@ -648,7 +954,7 @@ export enum DeliveryState {
  * Describes the enum errata.v1.DeliveryState.
  */
 export const DeliveryStateSchema: GenEnum<DeliveryState> = /*@__PURE__*/
-  enumDesc(file_errata_v1_command, 2);
+  enumDesc(file_errata_v1_command, 3);
 
 /**
  * Authentication: session cookie, API token (`authorization: Bearer`) or, between
@@ -658,12 +964,22 @@ export const DeliveryStateSchema: GenEnum<DeliveryState> = /*@__PURE__*/
  */
 export const CommandService: GenService<{
   /**
+   * Projects and keys: role owner.
+   *
    * @generated from rpc errata.v1.CommandService.CreateProject
    */
   createProject: {
     methodKind: "unary";
     input: typeof CreateProjectRequestSchema;
     output: typeof CreateProjectResponseSchema;
+  },
+  /**
+   * @generated from rpc errata.v1.CommandService.RenameProject
+   */
+  renameProject: {
+    methodKind: "unary";
+    input: typeof RenameProjectRequestSchema;
+    output: typeof CommandResponseSchema;
   },
   /**
    * @generated from rpc errata.v1.CommandService.CreateKey
@@ -682,6 +998,22 @@ export const CommandService: GenService<{
     output: typeof CommandResponseSchema;
   },
   /**
+   * @generated from rpc errata.v1.CommandService.EnableKey
+   */
+  enableKey: {
+    methodKind: "unary";
+    input: typeof EnableKeyRequestSchema;
+    output: typeof CommandResponseSchema;
+  },
+  /**
+   * @generated from rpc errata.v1.CommandService.RenameKey
+   */
+  renameKey: {
+    methodKind: "unary";
+    input: typeof RenameKeyRequestSchema;
+    output: typeof CommandResponseSchema;
+  },
+  /**
    * Role owner.
    *
    * @generated from rpc errata.v1.CommandService.CreateUser
@@ -690,6 +1022,76 @@ export const CommandService: GenService<{
     methodKind: "unary";
     input: typeof CreateUserRequestSchema;
     output: typeof CreateUserResponseSchema;
+  },
+  /**
+   * Role owner; one's own name: everybody.
+   *
+   * @generated from rpc errata.v1.CommandService.RenameUser
+   */
+  renameUser: {
+    methodKind: "unary";
+    input: typeof RenameUserRequestSchema;
+    output: typeof CommandResponseSchema;
+  },
+  /**
+   * Role owner. The last owner stays one.
+   *
+   * @generated from rpc errata.v1.CommandService.SetRole
+   */
+  setRole: {
+    methodKind: "unary";
+    input: typeof SetRoleRequestSchema;
+    output: typeof CommandResponseSchema;
+  },
+  /**
+   * Role owner. The person's sessions, tokens and links end at once, and they cannot
+   * sign in. The last owner cannot be removed.
+   *
+   * @generated from rpc errata.v1.CommandService.DisableUser
+   */
+  disableUser: {
+    methodKind: "unary";
+    input: typeof DisableUserRequestSchema;
+    output: typeof CommandResponseSchema;
+  },
+  /**
+   * Role owner. Takes DisableUser back; what ended stays ended.
+   *
+   * @generated from rpc errata.v1.CommandService.EnableUser
+   */
+  enableUser: {
+    methodKind: "unary";
+    input: typeof EnableUserRequestSchema;
+    output: typeof CommandResponseSchema;
+  },
+  /**
+   * Role owner. A new invitation, or a way back for who forgot the password. Ends the
+   * person's earlier links.
+   *
+   * @generated from rpc errata.v1.CommandService.CreatePasswordLink
+   */
+  createPasswordLink: {
+    methodKind: "unary";
+    input: typeof CreatePasswordLinkRequestSchema;
+    output: typeof CreatePasswordLinkResponseSchema;
+  },
+  /**
+   * One's own; another's: role owner.
+   *
+   * @generated from rpc errata.v1.CommandService.EndSession
+   */
+  endSession: {
+    methodKind: "unary";
+    input: typeof EndSessionRequestSchema;
+    output: typeof CommandResponseSchema;
+  },
+  /**
+   * @generated from rpc errata.v1.CommandService.EndSessions
+   */
+  endSessions: {
+    methodKind: "unary";
+    input: typeof EndSessionsRequestSchema;
+    output: typeof CommandResponseSchema;
   },
   /**
    * @generated from rpc errata.v1.CommandService.CreateToken
@@ -706,6 +1108,16 @@ export const CommandService: GenService<{
     methodKind: "unary";
     input: typeof RevokeTokenRequestSchema;
     output: typeof CommandResponseSchema;
+  },
+  /**
+   * Role owner: a mail to the caller's own address, to see whether mail is set up.
+   *
+   * @generated from rpc errata.v1.CommandService.SendTestMail
+   */
+  sendTestMail: {
+    methodKind: "unary";
+    input: typeof SendTestMailRequestSchema;
+    output: typeof SendTestMailResponseSchema;
   },
   /**
    * Resolve, ignore, reopen; several issues at once.
@@ -726,8 +1138,9 @@ export const CommandService: GenService<{
     output: typeof CommandResponseSchema;
   },
   /**
-   * Discard: the issues are ignored, and events whose stack is that of the named ones
-   * are not stored any more, but counted. Opening or resolving an issue takes it back.
+   * Discard: the issues are ignored, and their events are not stored any more, but
+   * counted: those whose stack is that of an event of theirs at the door, the others by
+   * the projection. Opening or resolving an issue takes it back.
    *
    * @generated from rpc errata.v1.CommandService.DiscardIssues
    */

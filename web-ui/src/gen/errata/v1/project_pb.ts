@@ -5,8 +5,8 @@
 // @generated from file errata/v1/project.proto (package errata.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Role } from "./command_pb";
 import { file_errata_v1_command } from "./command_pb";
 import type { Attachment } from "./event_read_pb";
@@ -19,7 +19,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file errata/v1/project.proto.
  */
 export const file_errata_v1_project: GenFile = /*@__PURE__*/
-  fileDesc("ChdlcnJhdGEvdjEvcHJvamVjdC5wcm90bxIJZXJyYXRhLnYxIsMBCgdQcm9qZWN0EgoKAmlkGAEgASgNEgwKBG5hbWUYAiABKAkSEAoIcGxhdGZvcm0YAyABKAkSLgoKY3JlYXRlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMQoNbGFzdF9ldmVudF9hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGZXZlbnRzGAYgASgEEhkKEXVucmVzb2x2ZWRfaXNzdWVzGAcgASgEIn0KClByb2plY3RLZXkSEgoKcHVibGljX2tleRgBIAEoCRINCgVsYWJlbBgCIAEoCRIPCgdlbmFibGVkGAMgASgIEgsKA2RzbhgEIAEoCRIuCgpjcmVhdGVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJQCgZNZW1iZXISCgoCaWQYASABKA0SDQoFZW1haWwYAiABKAkSDAoEbmFtZRgDIAEoCRIdCgRyb2xlGAQgASgOMg8uZXJyYXRhLnYxLlJvbGUiMQoTTGlzdFByb2plY3RzUmVxdWVzdBIaCg5hZnRlcl9wb3NpdGlvbhgBIAEoBEICMAEiPAoUTGlzdFByb2plY3RzUmVzcG9uc2USJAoIcHJvamVjdHMYASADKAsyEi5lcnJhdGEudjEuUHJvamVjdCJDChFHZXRQcm9qZWN0UmVxdWVzdBISCgpwcm9qZWN0X2lkGAEgASgNEhoKDmFmdGVyX3Bvc2l0aW9uGAIgASgEQgIwASJeChJHZXRQcm9qZWN0UmVzcG9uc2USIwoHcHJvamVjdBgBIAEoCzISLmVycmF0YS52MS5Qcm9qZWN0EiMKBGtleXMYAiADKAsyFS5lcnJhdGEudjEuUHJvamVjdEtleSIUChJMaXN0TWVtYmVyc1JlcXVlc3QiOQoTTGlzdE1lbWJlcnNSZXNwb25zZRIiCgdtZW1iZXJzGAEgAygLMhEuZXJyYXRhLnYxLk1lbWJlciISChBHZXRWaWV3ZXJSZXF1ZXN0ImsKEUdldFZpZXdlclJlc3BvbnNlEiEKBnZpZXdlchgBIAEoCzIRLmVycmF0YS52MS5NZW1iZXISFAoMb3JnYW5pemF0aW9uGAIgASgJEgwKBHBsYW4YAyABKAkSDwoHdmVyc2lvbhgEIAEoCSKMAgoIRmVlZGJhY2sSCgoCaWQYASABKAkSEgoKcHJvamVjdF9pZBgCIAEoDRIQCghldmVudF9pZBgDIAEoCRIQCghpc3N1ZV9pZBgEIAEoCRIMCgRuYW1lGAUgASgJEg0KBWVtYWlsGAYgASgJEg8KB21lc3NhZ2UYByABKAkSCwoDdXJsGAggASgJEg8KB3JlbGVhc2UYCSABKAkSEwoLZW52aXJvbm1lbnQYCiABKAkSLwoLcmVjZWl2ZWRfYXQYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEioKC2F0dGFjaG1lbnRzGAwgAygLMhUuZXJyYXRhLnYxLkF0dGFjaG1lbnQidgoTTGlzdEZlZWRiYWNrUmVxdWVzdBISCgpwcm9qZWN0X2lkGAEgASgNEhAKCGlzc3VlX2lkGAIgASgJEg0KBWxpbWl0GAMgASgNEg4KBmN1cnNvchgEIAEoCRIaCg5hZnRlcl9wb3NpdGlvbhgFIAEoBEICMAEiUgoUTGlzdEZlZWRiYWNrUmVzcG9uc2USJQoIZmVlZGJhY2sYASADKAsyEy5lcnJhdGEudjEuRmVlZGJhY2sSEwoLbmV4dF9jdXJzb3IYAiABKAkiOgoHQXJyaXZhbBIQCghjYXRlZ29yeRgBIAEoCRIOCgZyZWFzb24YAiABKAkSDQoFY291bnQYAyABKAQiVAoTTGlzdEFycml2YWxzUmVxdWVzdBISCgpwcm9qZWN0X2lkGAEgASgNEg0KBWhvdXJzGAIgASgNEhoKDmFmdGVyX3Bvc2l0aW9uGAMgASgEQgIwASJsChRMaXN0QXJyaXZhbHNSZXNwb25zZRIkCghyZWNlaXZlZBgBIAMoCzISLmVycmF0YS52MS5BcnJpdmFsEi4KEmRyb3BwZWRfYnlfY2xpZW50cxgCIAMoCzISLmVycmF0YS52MS5BcnJpdmFsMuQDCg5Qcm9qZWN0U2VydmljZRJPCgxMaXN0UHJvamVjdHMSHi5lcnJhdGEudjEuTGlzdFByb2plY3RzUmVxdWVzdBofLmVycmF0YS52MS5MaXN0UHJvamVjdHNSZXNwb25zZRJJCgpHZXRQcm9qZWN0EhwuZXJyYXRhLnYxLkdldFByb2plY3RSZXF1ZXN0Gh0uZXJyYXRhLnYxLkdldFByb2plY3RSZXNwb25zZRJMCgtMaXN0TWVtYmVycxIdLmVycmF0YS52MS5MaXN0TWVtYmVyc1JlcXVlc3QaHi5lcnJhdGEudjEuTGlzdE1lbWJlcnNSZXNwb25zZRJPCgxMaXN0RmVlZGJhY2sSHi5lcnJhdGEudjEuTGlzdEZlZWRiYWNrUmVxdWVzdBofLmVycmF0YS52MS5MaXN0RmVlZGJhY2tSZXNwb25zZRJPCgxMaXN0QXJyaXZhbHMSHi5lcnJhdGEudjEuTGlzdEFycml2YWxzUmVxdWVzdBofLmVycmF0YS52MS5MaXN0QXJyaXZhbHNSZXNwb25zZRJGCglHZXRWaWV3ZXISGy5lcnJhdGEudjEuR2V0Vmlld2VyUmVxdWVzdBocLmVycmF0YS52MS5HZXRWaWV3ZXJSZXNwb25zZWIGcHJvdG8z", [file_errata_v1_command, file_errata_v1_event_read, file_google_protobuf_timestamp]);
+  fileDesc("ChdlcnJhdGEvdjEvcHJvamVjdC5wcm90bxIJZXJyYXRhLnYxIsMBCgdQcm9qZWN0EgoKAmlkGAEgASgNEgwKBG5hbWUYAiABKAkSEAoIcGxhdGZvcm0YAyABKAkSLgoKY3JlYXRlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMQoNbGFzdF9ldmVudF9hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGZXZlbnRzGAYgASgEEhkKEXVucmVzb2x2ZWRfaXNzdWVzGAcgASgEIn0KClByb2plY3RLZXkSEgoKcHVibGljX2tleRgBIAEoCRINCgVsYWJlbBgCIAEoCRIPCgdlbmFibGVkGAMgASgIEgsKA2RzbhgEIAEoCRIuCgpjcmVhdGVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJ5CgZNZW1iZXISCgoCaWQYASABKA0SDQoFZW1haWwYAiABKAkSDAoEbmFtZRgDIAEoCRIdCgRyb2xlGAQgASgOMg8uZXJyYXRhLnYxLlJvbGUSJwoGc3RhdHVzGAUgASgOMhcuZXJyYXRhLnYxLk1lbWJlclN0YXR1cyIxChNMaXN0UHJvamVjdHNSZXF1ZXN0EhoKDmFmdGVyX3Bvc2l0aW9uGAEgASgEQgIwASI8ChRMaXN0UHJvamVjdHNSZXNwb25zZRIkCghwcm9qZWN0cxgBIAMoCzISLmVycmF0YS52MS5Qcm9qZWN0IkMKEUdldFByb2plY3RSZXF1ZXN0EhIKCnByb2plY3RfaWQYASABKA0SGgoOYWZ0ZXJfcG9zaXRpb24YAiABKARCAjABIl4KEkdldFByb2plY3RSZXNwb25zZRIjCgdwcm9qZWN0GAEgASgLMhIuZXJyYXRhLnYxLlByb2plY3QSIwoEa2V5cxgCIAMoCzIVLmVycmF0YS52MS5Qcm9qZWN0S2V5IhQKEkxpc3RNZW1iZXJzUmVxdWVzdCI5ChNMaXN0TWVtYmVyc1Jlc3BvbnNlEiIKB21lbWJlcnMYASADKAsyES5lcnJhdGEudjEuTWVtYmVyIhIKEEdldFZpZXdlclJlcXVlc3QimAEKEUdldFZpZXdlclJlc3BvbnNlEiEKBnZpZXdlchgBIAEoCzIRLmVycmF0YS52MS5NZW1iZXISFAoMb3JnYW5pemF0aW9uGAIgASgJEgwKBHBsYW4YAyABKAkSDwoHdmVyc2lvbhgEIAEoCRIXCg9tYWlsX2NvbmZpZ3VyZWQYBSABKAgSEgoKcHVibGljX3VybBgGIAEoCSKMAgoIRmVlZGJhY2sSCgoCaWQYASABKAkSEgoKcHJvamVjdF9pZBgCIAEoDRIQCghldmVudF9pZBgDIAEoCRIQCghpc3N1ZV9pZBgEIAEoCRIMCgRuYW1lGAUgASgJEg0KBWVtYWlsGAYgASgJEg8KB21lc3NhZ2UYByABKAkSCwoDdXJsGAggASgJEg8KB3JlbGVhc2UYCSABKAkSEwoLZW52aXJvbm1lbnQYCiABKAkSLwoLcmVjZWl2ZWRfYXQYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEioKC2F0dGFjaG1lbnRzGAwgAygLMhUuZXJyYXRhLnYxLkF0dGFjaG1lbnQidgoTTGlzdEZlZWRiYWNrUmVxdWVzdBISCgpwcm9qZWN0X2lkGAEgASgNEhAKCGlzc3VlX2lkGAIgASgJEg0KBWxpbWl0GAMgASgNEg4KBmN1cnNvchgEIAEoCRIaCg5hZnRlcl9wb3NpdGlvbhgFIAEoBEICMAEiUgoUTGlzdEZlZWRiYWNrUmVzcG9uc2USJQoIZmVlZGJhY2sYASADKAsyEy5lcnJhdGEudjEuRmVlZGJhY2sSEwoLbmV4dF9jdXJzb3IYAiABKAkiOgoHQXJyaXZhbBIQCghjYXRlZ29yeRgBIAEoCRIOCgZyZWFzb24YAiABKAkSDQoFY291bnQYAyABKAQiVAoTTGlzdEFycml2YWxzUmVxdWVzdBISCgpwcm9qZWN0X2lkGAEgASgNEg0KBWhvdXJzGAIgASgNEhoKDmFmdGVyX3Bvc2l0aW9uGAMgASgEQgIwASJsChRMaXN0QXJyaXZhbHNSZXNwb25zZRIkCghyZWNlaXZlZBgBIAMoCzISLmVycmF0YS52MS5BcnJpdmFsEi4KEmRyb3BwZWRfYnlfY2xpZW50cxgCIAMoCzISLmVycmF0YS52MS5BcnJpdmFsKn4KDE1lbWJlclN0YXR1cxIdChlNRU1CRVJfU1RBVFVTX1VOU1BFQ0lGSUVEEAASGAoUTUVNQkVSX1NUQVRVU19BQ1RJVkUQARIZChVNRU1CRVJfU1RBVFVTX0lOVklURUQQAhIaChZNRU1CRVJfU1RBVFVTX0RJU0FCTEVEEAMy5AMKDlByb2plY3RTZXJ2aWNlEk8KDExpc3RQcm9qZWN0cxIeLmVycmF0YS52MS5MaXN0UHJvamVjdHNSZXF1ZXN0Gh8uZXJyYXRhLnYxLkxpc3RQcm9qZWN0c1Jlc3BvbnNlEkkKCkdldFByb2plY3QSHC5lcnJhdGEudjEuR2V0UHJvamVjdFJlcXVlc3QaHS5lcnJhdGEudjEuR2V0UHJvamVjdFJlc3BvbnNlEkwKC0xpc3RNZW1iZXJzEh0uZXJyYXRhLnYxLkxpc3RNZW1iZXJzUmVxdWVzdBoeLmVycmF0YS52MS5MaXN0TWVtYmVyc1Jlc3BvbnNlEk8KDExpc3RGZWVkYmFjaxIeLmVycmF0YS52MS5MaXN0RmVlZGJhY2tSZXF1ZXN0Gh8uZXJyYXRhLnYxLkxpc3RGZWVkYmFja1Jlc3BvbnNlEk8KDExpc3RBcnJpdmFscxIeLmVycmF0YS52MS5MaXN0QXJyaXZhbHNSZXF1ZXN0Gh8uZXJyYXRhLnYxLkxpc3RBcnJpdmFsc1Jlc3BvbnNlEkYKCUdldFZpZXdlchIbLmVycmF0YS52MS5HZXRWaWV3ZXJSZXF1ZXN0GhwuZXJyYXRhLnYxLkdldFZpZXdlclJlc3BvbnNlYgZwcm90bzM", [file_errata_v1_command, file_errata_v1_event_read, file_google_protobuf_timestamp]);
 
 /**
  * @generated from message errata.v1.Project
@@ -140,6 +140,11 @@ export type Member = Message<"errata.v1.Member"> & {
    * @generated from field: errata.v1.Role role = 4;
    */
   role: Role;
+
+  /**
+   * @generated from field: errata.v1.MemberStatus status = 5;
+   */
+  status: MemberStatus;
 };
 
 /**
@@ -301,6 +306,20 @@ export type GetViewerResponse = Message<"errata.v1.GetViewerResponse"> & {
    * @generated from field: string version = 4;
    */
   version: string;
+
+  /**
+   * Whether alerts can be mailed: a mail server is set.
+   *
+   * @generated from field: bool mail_configured = 5;
+   */
+  mailConfigured: boolean;
+
+  /**
+   * How people and SDKs reach the server, as it is configured.
+   *
+   * @generated from field: string public_url = 6;
+   */
+  publicUrl: string;
 };
 
 /**
@@ -549,6 +568,41 @@ export const ListArrivalsResponseSchema: GenMessage<ListArrivalsResponse> = /*@_
   messageDesc(file_errata_v1_project, 16);
 
 /**
+ * @generated from enum errata.v1.MemberStatus
+ */
+export enum MemberStatus {
+  /**
+   * @generated from enum value: MEMBER_STATUS_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * @generated from enum value: MEMBER_STATUS_ACTIVE = 1;
+   */
+  ACTIVE = 1,
+
+  /**
+   * Has no password yet.
+   *
+   * @generated from enum value: MEMBER_STATUS_INVITED = 2;
+   */
+  INVITED = 2,
+
+  /**
+   * Gone: cannot sign in, gets no mail, cannot be given issues.
+   *
+   * @generated from enum value: MEMBER_STATUS_DISABLED = 3;
+   */
+  DISABLED = 3,
+}
+
+/**
+ * Describes the enum errata.v1.MemberStatus.
+ */
+export const MemberStatusSchema: GenEnum<MemberStatus> = /*@__PURE__*/
+  enumDesc(file_errata_v1_project, 0);
+
+/**
  * @generated from service errata.v1.ProjectService
  */
 export const ProjectService: GenService<{
@@ -569,7 +623,8 @@ export const ProjectService: GenService<{
     output: typeof GetProjectResponseSchema;
   },
   /**
-   * Members of the organisation, for assignment and for the alerter.
+   * Members of the organisation, for assignment and for the alerter; those who are gone,
+   * too, for what they did bears their name.
    *
    * @generated from rpc errata.v1.ProjectService.ListMembers
    */

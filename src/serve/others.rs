@@ -1,0 +1,131 @@
+//! What the gateway asks of other roles: issues, of the query role by its generated
+//! clients; a test mail, of the mail server that the alerter uses.
+
+use std::sync::{Arc, OnceLock};
+
+use alerter::{SmtpConfig, mail::Mailer};
+use anyhow::{Context, Result};
+use event_model::{
+    IssueId, Position, ProjectId,
+    credential::{INTERNAL_TOKEN_HEADER, ServerSecret},
+};
+use ingest_gateway::commands::others::{Answer, IssueLookup, KnownIssue, Others, TestMail};
+use proto::v1::{
+    GetEventRequest, GetIssueRequest, event_service_client::EventServiceClient,
+    issue_service_client::IssueServiceClient,
+};
+use tonic::{Code, Request, Status, metadata::AsciiMetadataValue, transport::Channel};
+
+use crate::config::Config;
+
+/// Events of an issue that are looked at: their stacks are what the door knows it by.
+const EVENTS_MAX: usize = 10;
+
+/// The way to the query role, known once that role is.
+#[derive(Debug, Clone)]
+pub(crate) struct QueryRole {
+    channel: Arc<OnceLock<Channel>>,
+    token: AsciiMetadataValue,
+}
+
+impl QueryRole {
+    fn new(secret: &ServerSecret) -> Result<Self> {
+        let mut token = AsciiMetadataValue::try_from(secret.internal_token())
+            .context("internal_token cannot travel in a header")?;
+        token.set_sensitive(true);
+        Ok(Self {
+            channel: Arc::default(),
+            token,
+        })
+    }
+
+    /// From now on it is reached this way.
+    pub(crate) fn is_at(&self, channel: Channel) {
+        let _ = self.channel.set(channel);
+    }
+
+    fn request<T>(&self, message: T) -> Request<T> {
+        let mut request = Request::new(message);
+        let metadata = request.metadata_mut();
+        metadata.insert(INTERNAL_TOKEN_HEADER, self.token.clone());
+        request
+    }
+
+    async fn look(&self, id: IssueId) -> Result<Option<KnownIssue>, Status> {
+        let channel = self.channel.get().cloned();
+        let channel = channel.ok_or_else(|| Status::unavailable("the query role does not run"))?;
+        let mut issues = IssueServiceClient::new(channel.clone());
+        let wanted = GetIssueRequest {
+            issue_id: id.to_string(),
+            ..GetIssueRequest::default()
+        };
+        let issue = match issues.get_issue(self.request(wanted)).await {
+            Ok(found) => found.into_inner().issue.unwrap_or_default(),
+            Err(status) if status.code() == Code::NotFound => return Ok(None),
+            Err(status) => return Err(status),
+        };
+        let mut events = EventServiceClient::new(channel);
+        let mut positions = Vec::new();
+        let mut event_id = "latest".to_owned();
+        while positions.len() < EVENTS_MAX && !event_id.is_empty() {
+            let wanted = GetEventRequest {
+                event_id,
+                issue_id: id.to_string(),
+                ..GetEventRequest::default()
+            };
+            // Events that are gone give no stack, and are no reason to keep the others.
+            let Ok(found) = events.get_event(self.request(wanted)).await else {
+                break;
+            };
+            let found = found.into_inner();
+            positions.extend(found.summary.map(|event| Position(event.position)));
+            event_id = found.older_event_id;
+        }
+        Ok(Some(KnownIssue {
+            project_id: ProjectId(issue.project_id),
+            positions,
+        }))
+    }
+}
+
+impl IssueLookup for QueryRole {
+    fn find(&self, id: IssueId) -> Answer<'_, Result<Option<KnownIssue>, String>> {
+        Box::pin(async move {
+            let found = self.look(id).await;
+            found.map_err(|status| status.message().to_owned())
+        })
+    }
+}
+
+#[derive(Debug)]
+struct Smtp {
+    config: SmtpConfig,
+    public_url: String,
+}
+
+impl TestMail for Smtp {
+    fn send_test(&self, to: String) -> Answer<'_, Result<(), String>> {
+        Box::pin(async move {
+            let mailer = Mailer::new(&self.config).map_err(|error| error.to_string())?;
+            let sent = mailer.send_test(&to, &self.public_url).await;
+            sent.map_err(|error| error.to_string())
+        })
+    }
+}
+
+/// What a gateway of this configuration may ask, and the way that is to be told.
+pub(crate) fn others(config: &Config, secret: &ServerSecret) -> Result<(Others, QueryRole)> {
+    let query = QueryRole::new(secret)?;
+    let smtp = super::alerts::smtp(config).map(|smtp| {
+        let mail: Arc<dyn TestMail> = Arc::new(Smtp {
+            config: smtp,
+            public_url: config.public_url(),
+        });
+        mail
+    });
+    let others = Others {
+        issues: Some(Arc::new(query.clone())),
+        mail: smtp,
+    };
+    Ok((others, query))
+}

@@ -1,0 +1,115 @@
+// A project's keys: made, renamed, disabled and enabled again.
+import Button from "@mui/material/Button";
+import Skeleton from "@mui/material/Skeleton";
+import { useState, type SubmitEvent } from "react";
+import type { ProjectKey } from "@/gen/errata/v1/project_pb";
+import { failureOf } from "@/shared/format/failure";
+import { useNotices } from "@/shared/state/notices";
+import { Pill, RelativeTime } from "@/shared/ui/bits";
+import { CopyButton } from "@/shared/ui/CopyButton";
+import { ErrorState } from "@/shared/ui/states";
+import { type KeyChange, useChangeKey } from "./api/changeKey";
+import { useKeys } from "./api/listKeys";
+import { Part } from "./parts";
+import styles from "./settings.module.css";
+
+const LABEL_MAX = 64;
+
+export function Keys({ projectId, isOwner }: { projectId: number; isOwner: boolean }) {
+  const keys = useKeys(projectId);
+  const change = useChangeKey(projectId);
+  const { show, fail } = useNotices();
+  const [label, setLabel] = useState("");
+  const run = (given: KeyChange, done: string, undo?: KeyChange) =>
+    change.mutate(given, {
+      onSuccess: () => show(done, undo && (() => change.mutate(undo))),
+      onError: (cause) => fail(`Key not changed: ${failureOf(cause).reason}.`, { topic: "key", retry: () => run(given, done, undo) }),
+    });
+  const create = (event: SubmitEvent) => {
+    event.preventDefault();
+    run({ kind: "create", label: label.trim() }, "Key created");
+    setLabel("");
+  };
+  return (
+    <Part title="Keys" lead="What clients write with. To replace one, make a new key, change the DSN where the old one is used, then disable the old one: from then on it is refused.">
+      {keys.isPending ? (
+        <Skeleton height={64} width="100%" />
+      ) : keys.isError ? (
+        <ErrorState error={keys.error} retry={() => void keys.refetch()} />
+      ) : (
+        <ul className={styles.keys} aria-label="Keys">
+          {keys.data.map((key) => (
+            <Key key={key.publicKey} of={key} isOwner={isOwner} pending={change.isPending} run={run} />
+          ))}
+        </ul>
+      )}
+      {isOwner && (
+        <form className={styles.newKey} onSubmit={create}>
+          <input aria-label="What the new key is for" placeholder="what it is for" maxLength={LABEL_MAX} value={label} onChange={(event) => setLabel(event.target.value)} />
+          <Button type="submit" variant="outlined" disabled={change.isPending}>
+            Create key
+          </Button>
+        </form>
+      )}
+    </Part>
+  );
+}
+
+interface KeyProps {
+  of: ProjectKey;
+  isOwner: boolean;
+  pending: boolean;
+  run: (given: KeyChange, done: string, undo?: KeyChange) => void;
+}
+
+function Key({ of, isOwner, pending, run }: KeyProps) {
+  const { publicKey, enabled } = of;
+  const [label, setLabel] = useState<string | null>(null);
+  const rename = (event: SubmitEvent) => {
+    event.preventDefault();
+    run({ kind: "rename", publicKey, label: (label ?? "").trim() }, "Key renamed", { kind: "rename", publicKey, label: of.label });
+    setLabel(null);
+  };
+  const disable: KeyChange = { kind: "disable", publicKey };
+  const enable: KeyChange = { kind: "enable", publicKey };
+  return (
+    <li data-enabled={enabled}>
+      <div className={styles.keyText}>
+        {label === null ? (
+          <b>{of.label || "Without a name"}</b>
+        ) : (
+          <form className={styles.newKey} onSubmit={rename}>
+            <input aria-label="Name of the key" autoFocus maxLength={LABEL_MAX} value={label} onChange={(event) => setLabel(event.target.value)} />
+            <Button type="submit" variant="outlined">
+              Save
+            </Button>
+          </form>
+        )}
+        <span className={styles.dsn}>
+          <code>{of.dsn}</code>
+          <CopyButton text={of.dsn} what="DSN" />
+        </span>
+        <span>
+          made <RelativeTime time={of.createdAt} suffix=" ago" />
+        </span>
+      </div>
+      {!enabled && <Pill kind="quiet">Disabled</Pill>}
+      {isOwner && (
+        <span className={styles.keyActions}>
+          <Button variant="text" aria-label={`Rename the key ${of.label || publicKey.slice(0, 8)}`} onClick={() => setLabel(label === null ? of.label : null)}>
+            {label === null ? "Rename" : "Cancel"}
+          </Button>
+          {enabled ? (
+            <Button variant="text" disabled={pending} aria-label={`Disable the key ${of.label || publicKey.slice(0, 8)}`} onClick={() => run(disable, "Key disabled: what is sent with it is refused", enable)}>
+              Disable
+            </Button>
+          ) : (
+            <Button variant="text" disabled={pending} aria-label={`Enable the key ${of.label || publicKey.slice(0, 8)}`} onClick={() => run(enable, "Key enabled", disable)}>
+              Enable
+            </Button>
+          )}
+        </span>
+      )}
+    </li>
+  );
+}

@@ -1,0 +1,11 @@
+import { queryOptions, useQuery } from "@tanstack/react-query";
+import { accounts } from "@/shared/api/clients";
+
+/** `all`: everybody's, for owners. */
+export const listTokensQuery = (all: boolean) =>
+  queryOptions({
+    queryKey: ["tokens", all],
+    queryFn: async ({ signal }) => (await accounts.listTokens({ all }, { signal })).tokens,
+  });
+
+export const useTokens = (all: boolean) => useQuery(listTokensQuery(all));
