@@ -48,6 +48,8 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; script-src 'self'; \
     style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self'; \
     connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; \
     frame-ancestors 'none'";
+const PERMISSIONS_POLICY: &str = "camera=(), geolocation=(), microphone=(), payment=(), \
+    usb=(), display-capture=()";
 const NOT_BUILT: &str = "<!doctype html><title>Errata</title><p>The web UI was not built into \
     this server: run <code>make build</code>.</p>\n";
 
@@ -58,6 +60,10 @@ static COMPRESSED: LazyLock<Arc<Compressed>> = LazyLock::new(Arc::default);
 pub async fn serve(request: Request) -> Response {
     let path = request.uri().path().trim_start_matches('/');
     let first = path.split('/').next().unwrap_or_default();
+    // The build's own notes (`.vite/manifest.json`) are nobody's business.
+    if path.split('/').any(|part| part.starts_with('.')) {
+        return not_found(request.headers(), path);
+    }
     // Under a prefix, too: a script must not take a page for its answer.
     let api = path.split('/').any(|part| part == "api")
         || NOT_UI.contains(&first)
@@ -209,9 +215,14 @@ fn page(status: StatusCode, text: &'static str) -> Response {
     response
 }
 
-/// No script but ours, no frame around us, no address handed on.
+/// No script but ours, no frame around us, no address handed on, no window of others'
+/// that can reach into ours, none of the device's senses.
 fn secure(headers: &mut HeaderMap) {
+    let name = http::HeaderName::from_static;
     for (name, value) in [
+        (name("cross-origin-opener-policy"), "same-origin"),
+        (name("cross-origin-resource-policy"), "same-origin"),
+        (name("permissions-policy"), PERMISSIONS_POLICY),
         (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::X_FRAME_OPTIONS, "DENY"),

@@ -85,6 +85,11 @@ fn no_page_has_a_fault_that_axe_finds_with_menus_open_in_both_schemes_at_both_si
     scenario("a11y");
 }
 
+#[test]
+fn people_tokens_sessions_and_keys_are_listed_and_taken_back() {
+    scenario("accounts");
+}
+
 /// For people at work on the UI: a server on a copy of the seeded installation, until its
 /// input ends. `cargo test -p errata --test e2e -- --ignored --nocapture seeded::by_hand`
 #[test]

@@ -64,9 +64,9 @@ pub(super) async fn change_password(
     auth.signed_in(&parts, user_id, epoch, Some(position)).await
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
+#[derive(Deserialize)]
 struct SignOutEverywhereRequest {
+    #[serde(default)]
     end_tokens: bool,
 }
 
@@ -77,7 +77,9 @@ pub(super) async fn sign_out_everywhere(
     let (parts, body) = request.into_parts();
     let caller = auth.callers.of(&parts.headers, &parts.extensions)?;
     let user_id = person(caller)?;
-    let SignOutEverywhereRequest { end_tokens } = auth.read(&parts, body).await?;
+    // Who wants no more than that sends no body.
+    let wishes: Option<SignOutEverywhereRequest> = auth.read_if_any(&parts, body).await?;
+    let end_tokens = wishes.is_some_and(|wishes| wishes.end_tokens);
     let commands = &auth.shared.commands;
     let (position, ()) = commands
         .decide(actor_of(caller), move |_| {

@@ -232,6 +232,15 @@ impl Auth {
         parts: &Parts,
         body: Body,
     ) -> Result<T, ApiError> {
+        let read = self.read_if_any(parts, body).await?;
+        read.ok_or_else(|| ApiError::invalid("", "the body is empty"))
+    }
+
+    pub(super) async fn read_if_any<T: DeserializeOwned>(
+        &self,
+        parts: &Parts,
+        body: Body,
+    ) -> Result<Option<T>, ApiError> {
         let mut limits = self.shared.config.limits.clone();
         limits.received_bytes_max = BODY_BYTES_MAX;
         limits.decompressed_bytes_max = BODY_BYTES_MAX;
@@ -239,10 +248,15 @@ impl Auth {
         let reservation = self.shared.sign_in_budget.reserve(sender);
         let turn = (&self.shared.pool, sender);
         let read = body::read(&parts.headers, body, &limits, reservation, turn).await?;
-        serde_json::from_slice(&read.bytes).map_err(|error| {
-            // serde's words name the missing field, never a value of ours.
-            ApiError::invalid("", format!("the body is not the JSON expected: {error}"))
-        })
+        if read.bytes.is_empty() {
+            return Ok(None);
+        }
+        serde_json::from_slice(&read.bytes)
+            .map(Some)
+            .map_err(|error| {
+                // serde's words name the missing field, never a value of ours.
+                ApiError::invalid("", format!("the body is not the JSON expected: {error}"))
+            })
     }
 
     /// Whether the password is right, if the guess may be made at all. Counted, and told

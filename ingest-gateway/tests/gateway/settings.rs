@@ -372,6 +372,7 @@ async fn settings_are_for_owners_and_checked_by_field() {
     let token = CreateTokenRequest {
         label: "ci".to_owned(),
         user_id: user.user_id,
+        ..Default::default()
     };
     let member = commands
         .create_token(Caller::Admin, token)

@@ -15,6 +15,8 @@ async fn pages_of_the_application_are_its_index_and_api_paths_are_not() {
         ("GET", "/projects/1/setup", 200, true),
         ("HEAD", "/", 200, true),
         ("GET", "/assets/gone-12345678.js", 404, false),
+        ("GET", "/.vite/manifest.json", 404, false),
+        ("GET", "/assets/.hidden", 404, false),
         ("GET", "/api/gone", 404, false),
         ("GET", "/x/api/errors", 404, false),
         ("GET", "/auth/gone", 404, false),
@@ -42,6 +44,11 @@ async fn pages_of_the_application_are_its_index_and_api_paths_are_not() {
             assert!(policy.contains("script-src 'self';"), "{policy}");
             assert!(policy.contains("frame-ancestors 'none'"), "{policy}");
             assert_eq!(response.headers()[header::CACHE_CONTROL], "no-cache");
+            for name in ["cross-origin-opener-policy", "cross-origin-resource-policy"] {
+                assert_eq!(response.headers()[name], "same-origin");
+            }
+            let senses = response.headers()["permissions-policy"].to_str().unwrap();
+            assert!(senses.contains("camera=()"), "{senses}");
         }
     }
 }
