@@ -20,7 +20,7 @@ await scenario(
     await page.goto(`${at.url}/settings/members`);
     await page.getByLabel("E-mail of the new member").fill(ADA.email);
     await page.getByRole("button", { name: "Invite" }).click();
-    const invitation = await page.getByLabel("invitation link").innerText();
+    const invitation = await page.getByLabel("invitation link", { exact: true }).innerText();
     await page.getByText("invited, has not come yet").waitFor();
     await shot("members");
     const others = await browser.newContext({ viewport: WIDE });
@@ -55,7 +55,7 @@ await scenario(
     assert.equal(await reads(), 200);
     await hers.reload();
     await hers.getByText("nightly report").waitFor();
-    await hers.getByText("Reads only").waitFor();
+    await hers.getByText("Reads only", { exact: true }).waitFor();
     await hers.getByText(/used (just now|\d+s ago)/).first().waitFor();
 
     // The owner sees it, too; removes her: her pages and her token are out at once.
