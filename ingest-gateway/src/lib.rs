@@ -26,6 +26,9 @@ pub mod config;
 pub mod error;
 pub mod filter;
 pub mod gateway;
+#[cfg(test)]
+#[path = "../../tests/support/growth.rs"]
+mod growth;
 mod ingest;
 mod ingest_auth;
 mod journal;

@@ -4,19 +4,14 @@
 
 #[path = "fuzz_seeds/check.rs"]
 mod check;
+#[path = "../../tests/support/growth.rs"]
+mod growth;
 
-use std::{
-    fs,
-    path::PathBuf,
-    time::{Duration, Instant},
-};
+use std::{fs, path::PathBuf};
 
 /// Mutations of each target's seeds: with all targets together a few seconds.
 const MUTATIONS: usize = 300;
-/// A body of [`LONG_BYTES`] takes milliseconds; one that takes this long takes a time
-/// that grows with the square of its length.
-const LONG_MAX: Duration = Duration::from_secs(10);
-/// See [`LONG_MAX`].
+/// A body of this many bytes takes milliseconds, unless its time grows with its square.
 const LONG_BYTES: usize = 64 * 1024;
 
 fn seeds(name: &str) -> Vec<Vec<u8>> {
@@ -123,7 +118,7 @@ fn what_is_like_it_holds_as_well() {
 
 #[test]
 fn no_text_takes_a_time_that_grows_with_its_square() {
-    let long = |piece: &str| piece.repeat(LONG_BYTES / piece.len());
+    let long = |piece: &str, bytes: usize| piece.repeat(bytes / piece.len());
     for piece in [
         "\"",
         "\\",
@@ -154,14 +149,12 @@ fn no_text_takes_a_time_that_grows_with_its_square() {
         "é",
         "\u{0}",
     ] {
-        let text = long(piece);
+        let [small, large] = [LONG_BYTES / 8, LONG_BYTES].map(|bytes| long(piece, bytes));
         for (name, check) in check::TARGETS {
-            let started = Instant::now();
-            check(text.as_bytes());
-            let took = started.elapsed();
-            assert!(
-                took < LONG_MAX,
-                "{name} takes {took:?} of {piece:?}, again and again"
+            growth::assert_linear(
+                &format!("{name} of {piece:?}, again and again"),
+                || check(small.as_bytes()),
+                || check(large.as_bytes()),
             );
         }
     }

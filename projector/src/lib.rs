@@ -17,6 +17,9 @@ mod chain;
 mod consumers;
 mod error;
 pub mod grouping;
+#[cfg(test)]
+#[path = "../../tests/support/growth.rs"]
+mod growth;
 mod issues;
 mod keeper;
 pub mod metrics;

@@ -222,20 +222,14 @@ fn replay_and_a_second_projector_are_refused_while_one_runs() {
 }
 
 #[test]
-fn an_event_is_listed_soon_after_it_is_durable() {
+fn an_event_is_listed_once_it_is_durable() {
     let world = World::new();
     let reader = world.reader();
     let projector = Projector::start(&world.config(), reader.clone()).unwrap();
     world.append(0..1);
-    let durable = Instant::now();
     until("it is listed", || {
         projector.status()[0].position == reader.end()
     });
-    assert!(
-        durable.elapsed() < Duration::from_secs(1),
-        "{:?}",
-        durable.elapsed()
-    );
 }
 
 #[test]

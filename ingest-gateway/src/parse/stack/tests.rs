@@ -216,48 +216,50 @@ fn the_clients_words_win_over_the_text() {
 
 #[test]
 fn hostile_texts_take_linear_time_and_bounded_memory() {
+    for (small, large) in hostile(1).iter().zip(&hostile(8)) {
+        let run = |text: &str| {
+            for platform in ["", "java", "python"] {
+                let told = read(text, platform);
+                assert!(told.exceptions.len() <= Limits::default().exceptions_max);
+                assert!(told.threads.len() <= Limits::default().threads_max);
+                assert!(
+                    told.exceptions
+                        .iter()
+                        .all(|e| e.frames.len() <= 250 && e.value.len() <= 9_000)
+                );
+            }
+        };
+        let start = &large[..large.floor_char_boundary(40)];
+        crate::growth::assert_linear(start, || run(small), || run(large));
+    }
+}
+
+/// Texts that end nowhere, in eighths of their full length.
+fn hostile(eighths: usize) -> Vec<String> {
     let mut nested = String::new();
-    for depth in 0..200 {
+    for depth in 0..25 * eighths {
         let _ = writeln!(nested, "{}Caused by: a.B: c", "\t".repeat(depth));
     }
     let repeated = format!(
         "a.B: c\n{}{}",
-        "\tat a.B.c(D.java:1)\n".repeat(2_000),
-        "Caused by: a.B: c\n\t... 2000 more\n".repeat(10_000)
+        "\tat a.B.c(D.java:1)\n".repeat(250 * eighths),
+        "Caused by: a.B: c\n\t... 2000 more\n".repeat(1_250 * eighths)
     );
-    let texts = [
+    vec![
         nested,
         repeated,
-        "  + Exception Group Traceback (most recent call last):\n  | E: x (1 sub-exception)\n  +-+-- 1 --\n".repeat(9_000),
-        "    | Traceback (most recent call last):\n    +-----\n".repeat(9_000),
-        " ---> A: b\n   at X.Y(Z)\n".repeat(20_000),
-        "goroutine 1 [running]:\na.b(...)\n\t/x.go:1\n".repeat(10_000),
-        "#0 /x.php(1): a()\nNext B: c in /x.php:2\n".repeat(10_000),
-        "x.rb:1:in `a': b (C)\n".repeat(20_000),
-        "  0: a\n  at /x.rs:1:1\nCaused by:\n".repeat(15_000),
-        "[cause]: A: b\n at c (/d.js:1:1)\n".repeat(15_000),
-        "(".repeat(1 << 20),
-        "at ((((((((((((((((((((((((((((((((\n".repeat(30_000),
-        "\n".repeat(1 << 20),
-    ];
-    for text in texts {
-        let started = std::time::Instant::now();
-        for platform in ["", "java", "python"] {
-            let told = read(&text, platform);
-            assert!(told.exceptions.len() <= Limits::default().exceptions_max);
-            assert!(told.threads.len() <= Limits::default().threads_max);
-            assert!(
-                told.exceptions
-                    .iter()
-                    .all(|e| e.frames.len() <= 250 && e.value.len() <= 9_000)
-            );
-        }
-        let start = &text[..text.floor_char_boundary(40)];
-        assert!(
-            started.elapsed() < std::time::Duration::from_secs(3),
-            "{start:?}"
-        );
-    }
+        "  + Exception Group Traceback (most recent call last):\n  | E: x (1 sub-exception)\n  +-+-- 1 --\n".repeat(1_125 * eighths),
+        "    | Traceback (most recent call last):\n    +-----\n".repeat(1_125 * eighths),
+        " ---> A: b\n   at X.Y(Z)\n".repeat(2_500 * eighths),
+        "goroutine 1 [running]:\na.b(...)\n\t/x.go:1\n".repeat(1_250 * eighths),
+        "#0 /x.php(1): a()\nNext B: c in /x.php:2\n".repeat(1_250 * eighths),
+        "x.rb:1:in `a': b (C)\n".repeat(2_500 * eighths),
+        "  0: a\n  at /x.rs:1:1\nCaused by:\n".repeat(1_875 * eighths),
+        "[cause]: A: b\n at c (/d.js:1:1)\n".repeat(1_875 * eighths),
+        "(".repeat(eighths << 17),
+        "at ((((((((((((((((((((((((((((((((\n".repeat(3_750 * eighths),
+        "\n".repeat(eighths << 17),
+    ]
 }
 
 /// The text's errors as "Type: value", and all functions, oldest first.
