@@ -14,6 +14,8 @@ interface StreamIssuesOptions {
   environment?: string;
   release?: string;
   onMessage: (message: StreamIssuesResponse) => void;
+  /** The first time that changes are heard: what was read before may be older. */
+  onOpen?: () => void;
   /** After a reconnection: something may have been missed. */
   onGap: () => void;
 }
@@ -47,6 +49,7 @@ async function follow(options: () => StreamIssuesOptions, signal: AbortSignal, o
         { signal: attempt.signal, timeoutMs: 0, onHeader: () => {
           onState("live");
           if (opened) options().onGap();
+          else options().onOpen?.();
           opened = true;
           failures = 0;
         } },

@@ -1,7 +1,7 @@
 // One issue through one of its events: what broke, the line of own code, what led
 // there, who else is affected; and all its events as a table.
 import Skeleton from "@mui/material/Skeleton";
-import { useQueryClient } from "@tanstack/react-query";
+import { type QueryClient, useQueryClient } from "@tanstack/react-query";
 import { Suspense, useRef, useState } from "react";
 import { Link, useLocation, useNavigate, useParams } from "react-router";
 import type { GetEventResponse } from "@/gen/errata/v1/event_read_pb";
@@ -14,7 +14,7 @@ import { ErrorState } from "@/shared/ui/states";
 import { usePageTitle } from "@/shared/ui/usePageTitle";
 import { rangeSeconds, scopeSearch, useScope } from "@/shared/url/scope";
 import { useEvent } from "../api/getEvent";
-import { useIssue } from "../api/getIssue";
+import { getIssueQuery, useIssue } from "../api/getIssue";
 import { useIssueStream } from "../api/streamIssues";
 import { useTriage } from "../api/triage";
 import { useWalk } from "../walkState";
@@ -42,12 +42,14 @@ export function IssuePage() {
   const event = useEvent(issueId, eventId);
   const issue = query.data?.issue;
   const projects = useProjects();
+  // Counts, activity and statistics change; the event that is being read stays.
+  const reread = () => void client.invalidateQueries({ queryKey: ["issues"], predicate: ({ queryKey }) => queryKey[1] !== "list" && queryKey[2] === issueId });
   const live = useIssueStream({
     projectIds: [],
     issueId,
     rangeS,
-    // Counts, activity and statistics change; the event that is being read stays.
-    onMessage: () => void client.invalidateQueries({ queryKey: ["issues"], predicate: ({ queryKey }) => queryKey[1] !== "list" && queryKey[2] === issueId }),
+    onMessage: reread,
+    onOpen: () => void changedMeanwhile(client, issueId, rangeS).then((changed) => changed && reread()),
     onGap: () => void client.invalidateQueries({ queryKey: ["issues"] }),
   });
   const project = projects.data?.find((each) => each.id === issue?.projectId);
@@ -85,6 +87,19 @@ export function IssuePage() {
       {help}
     </div>
   );
+}
+
+/** Whether the issue has changed between the first read and now, when the stream is open. */
+async function changedMeanwhile(client: QueryClient, issueId: string, rangeS: number): Promise<boolean> {
+  const query = getIssueQuery(issueId, rangeS);
+  try {
+    const { issue: read } = await client.query({ ...query, staleTime: "static" });
+    const { issue: now } = await client.query({ ...query, staleTime: 0 });
+    return read?.count !== now?.count || read?.status !== now?.status || read?.assignee?.id !== now?.assignee?.id;
+  } catch {
+    // The page says what is wrong with its own read.
+    return false;
+  }
 }
 
 interface ActionsOf {

@@ -68,8 +68,8 @@ function EventView({ response, issueId, table }: { response: GetEventResponse; i
 }
 
 /** Fields that are not stored as the client gave them. */
-function Problems({ detail }: { detail: EventDetail & { problems?: readonly { field: string; message: string; value: string }[] } }) {
-  const { problems = [] } = detail;
+function Problems({ detail }: { detail: EventDetail }) {
+  const { problems } = detail;
   if (problems.length === 0) return null;
   return (
     <ul className={styles.problems} aria-label="Not stored as given">

@@ -132,8 +132,8 @@ export function Stack({ detail, platform }: { detail: EventDetail; platform: str
 }
 
 /** A stack of no form that is known: as it came. */
-function UnknownForm({ detail }: { detail: EventDetail & { stack?: string } }) {
-  const { stack = "" } = detail;
+function UnknownForm({ detail }: { detail: EventDetail }) {
+  const { stack } = detail;
   if (stack === "") return null;
   return (
     <Section title="Stack as it came" note="of no form that is known" actions={<CopyButton text={stack} what="stack as text" />}>

@@ -44,8 +44,8 @@ export function sourceLines(frame: FrameDetail): SourceLine[] {
 }
 
 /** Where in the shown failing line the call is. */
-function columnOf(frame: FrameDetail & { contextStart?: number }, shared: number): number | null {
-  const { colno, contextLine, contextStart = 0 } = frame;
+function columnOf(frame: FrameDetail, shared: number): number | null {
+  const { colno, contextLine, contextStart } = frame;
   if (colno === 0) return null;
   // The server cut the line around the column, and put an ellipsis there.
   if (contextStart > 0) return colno > contextStart && colno - contextStart < contextLine.length ? colno - contextStart : null;
