@@ -1,5 +1,4 @@
 // Search field, status, filters as removable chips.
-import ListSubheader from "@mui/material/ListSubheader";
 import MenuItem from "@mui/material/MenuItem";
 import type { RefObject } from "react";
 import { useFacets } from "@/shared/api/listFacets";
@@ -7,6 +6,7 @@ import { useMembers } from "@/shared/api/listMembers";
 import { LEVELS, memberName, type StatusName } from "@/shared/format/issue";
 import { LevelLabel, RemovableChip, Segments } from "@/shared/ui/bits";
 import { Icon } from "@/shared/ui/Icon";
+import { MenuHead } from "@/shared/ui/Menu";
 import { MenuButton } from "@/shared/ui/MenuButton";
 import { SearchField } from "./SearchField";
 import { NOBODY, STATES, type IssueSearch } from "./search";
@@ -45,13 +45,13 @@ function FilterMenu({ search, setSearch }: Pick<FilterBarProps, "search" | "setS
   return (
     <MenuButton label="Add a filter" text={<><Icon name="filter" size={14} />&nbsp;Filter</>}>
       {(close) => [
-        <ListSubheader key="states" role="presentation" className={styles.menuHead}>In this time</ListSubheader>,
+        <MenuHead key="states">In this time</MenuHead>,
         ...STATES.map(([state, text]) => (
           <MenuItem key={state} selected={search.states.includes(state)} onClick={() => (close(), setSearch({ states: search.states.includes(state) ? search.states.filter((each) => each !== state) : [...search.states, state] }))}>
             {text}
           </MenuItem>
         )),
-        <ListSubheader key="levels" role="presentation" className={styles.menuHead}>Level</ListSubheader>,
+        <MenuHead key="levels">Level</MenuHead>,
         ...LEVELS.map((level) => (
           <MenuItem
             key={level}
@@ -64,7 +64,7 @@ function FilterMenu({ search, setSearch }: Pick<FilterBarProps, "search" | "setS
             <LevelLabel level={level} />
           </MenuItem>
         )),
-        <ListSubheader key="assignee" role="presentation" className={styles.menuHead}>Assigned to</ListSubheader>,
+        <MenuHead key="assignee">Assigned to</MenuHead>,
         <MenuItem key="nobody" selected={search.assignee === NOBODY} onClick={() => (close(), setSearch({ assignee: NOBODY }))}>
           Nobody
         </MenuItem>,
@@ -73,7 +73,7 @@ function FilterMenu({ search, setSearch }: Pick<FilterBarProps, "search" | "setS
             {memberName(member)}
           </MenuItem>
         )),
-        <ListSubheader key="release" role="presentation" className={styles.menuHead}>Release</ListSubheader>,
+        <MenuHead key="release">Release</MenuHead>,
         ...(facets.data?.releases ?? []).map((release) => (
           <MenuItem key={`release-${release}`} selected={search.release === release} onClick={() => (close(), setSearch({ release }))}>
             {release}
