@@ -66,6 +66,11 @@ fn every_issue_can_be_reached_typing_does_nothing_else_and_failures_are_taken_ba
 }
 
 #[test]
+fn every_figure_of_the_dashboard_opens_a_list_of_exactly_so_many() {
+    scenario("figures");
+}
+
+#[test]
 fn many_issues_are_there_for_a_person_who_signs_in() {
     scenario("overview");
 }

@@ -2,61 +2,22 @@
 // slow typing searches and does nothing else, and what the server did not accept is
 // never shown as done.
 import assert from "node:assert/strict";
+import { everyRow, idsDrawn, totalOf } from "./rows.mjs";
 import { PHONE, WIDE, at, scenario, sendErrors, server } from "./scenario.mjs";
 
 /** Rows in the document at once, however many are loaded. */
 const DRAWN_MAX = 80;
 
-const idsDrawn = (page) => page.evaluate(() => [...document.querySelectorAll("[data-row]")].map((row) => row.dataset.row));
 const rowOf = (page, id) => page.locator(`[data-row="${id}"]`);
 const focusedRow = (page) => page.evaluate(() => document.activeElement?.closest("[data-row]")?.dataset.row ?? null);
 const notices = (page) => page.getByRole("region", { name: "Notices" });
 
-/** The number beside the heading, once it stands. */
-async function totalOf(page) {
-  const shown = page.locator("h1 + span");
-  await page.waitForFunction(() => /\d/.test(document.querySelector("h1 + span")?.textContent ?? "") && !document.querySelector("main [aria-busy='true']"));
-  return Number((await shown.innerText()).replaceAll(",", ""));
-}
 const totalIs = (page, total) =>
   page.waitForFunction((wanted) => document.querySelector("h1 + span")?.textContent?.replaceAll(",", "") === String(wanted), total);
 
 async function open(page, query) {
   await page.goto(`${at.url}/issues${query}`);
   await page.locator("[data-row]").first().waitFor();
-}
-
-/** Scrolls to the end, looking at every row on the way. */
-async function everyRow(page) {
-  const seen = new Set();
-  let drawnMax = 0;
-  for (let bottom = false; !bottom; ) {
-    const ids = await idsDrawn(page);
-    drawnMax = Math.max(drawnMax, ids.length);
-    for (const id of ids) seen.add(id);
-    bottom = await page.evaluate(async () => {
-      const frame = () => new Promise(requestAnimationFrame);
-      window.scrollBy(0, window.innerHeight * 0.8);
-      const list = document.querySelector("[data-row]").parentElement.parentElement;
-      // Drawn is what is in view, from its first row to its last.
-      const covered = () => {
-        const boxes = [...list.querySelectorAll("[data-row]")].map((row) => row.getBoundingClientRect());
-        const { top, bottom } = list.getBoundingClientRect();
-        return Math.min(...boxes.map((box) => box.top)) <= Math.max(0, top) + 1 && Math.max(...boxes.map((box) => box.bottom)) >= Math.min(window.innerHeight, bottom) - 1;
-      };
-      do await frame();
-      while (!covered());
-      return window.scrollY + window.innerHeight >= document.documentElement.scrollHeight - 1;
-    });
-    // More is on its way as long as a row's place is held.
-    if (bottom && (await page.locator("[data-more]").count()) > 0) {
-      const height = await page.evaluate(() => document.documentElement.scrollHeight);
-      await page.waitForFunction((before) => document.documentElement.scrollHeight !== before || !document.querySelector("[data-more]"), height);
-      bottom = false;
-    }
-  }
-  for (const id of await idsDrawn(page)) seen.add(id);
-  return { seen, drawnMax };
 }
 
 async function everyIssueCanBeReached({ page }) {
