@@ -31,9 +31,9 @@ const isSince = (time: Issue["firstSeen"], fromMs: number) => time !== undefined
 /** Longer ago, "new" is no news, however long the range is. */
 const NEW_MS = 7 * 86_400_000;
 
-function StatePill({ issue, fromMs }: Pick<IssueRowProps, "issue" | "fromMs">) {
+function StatePill({ issue, projectName, fromMs }: Pick<IssueRowProps, "issue" | "projectName" | "fromMs">) {
   const now = useNow();
-  if (isSince(issue.regressedAt, fromMs)) return <Pill kind="fail">Came back{issue.regressedIn && ` in ${shortRelease(issue.regressedIn)}`}</Pill>;
+  if (isSince(issue.regressedAt, fromMs)) return <Pill kind="fail">Came back{issue.regressedIn && ` in ${shortRelease(issue.regressedIn, projectName)}`}</Pill>;
   if (isSince(issue.firstSeen, Math.max(fromMs, now - NEW_MS))) return <Pill kind="accent">New</Pill>;
   return null;
 }
@@ -54,7 +54,7 @@ export const IssueRow = memo(function IssueRow({ issue, projectName, search, wit
       />
       <div className={styles.what}>
         <div className={styles.titleLine}>
-          <StatePill issue={issue} fromMs={fromMs} />
+          <StatePill issue={issue} projectName={projectName} fromMs={fromMs} />
           <Link className={styles.title} to={`/issues/${issue.id}${search}`} data-issue={issue.id} title={issue.title}>
             {issue.type ? <b>{issue.type}</b> : <b>{value}</b>}
             {issue.type && value && <span className={styles.colon}>: </span>}
@@ -63,7 +63,7 @@ export const IssueRow = memo(function IssueRow({ issue, projectName, search, wit
         </div>
         <div className={styles.where}>
           <span className={styles.phonePill}>
-            <StatePill issue={issue} fromMs={fromMs} />
+            <StatePill issue={issue} projectName={projectName} fromMs={fromMs} />
           </span>
           {level !== "error" && <LevelLabel level={level} />}
           {status !== "unresolved" && <StatusPill status={status} />}
