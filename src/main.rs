@@ -28,6 +28,11 @@ use crate::{
     config::{Loaded, TelemetryConfig},
 };
 
+/// Gives pages back some ten seconds after they were needed, by a thread of its own: glibc
+/// keeps what an attack once took.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 /// Threads that still block at the end have this long; see `serve` for the rest.
 const RUNTIME_SHUTDOWN_TIMEOUT: Duration = Duration::from_millis(500);
 
