@@ -21,7 +21,8 @@ await scenario(
     await page.getByLabel("E-mail of the new member").fill(ADA.email);
     await page.getByRole("button", { name: "Invite" }).click();
     const invitation = await page.getByLabel("invitation link", { exact: true }).innerText();
-    await page.getByText("invited, has not come yet").waitFor();
+    const member = page.getByRole("listitem").filter({ hasText: ADA.email });
+    await member.getByText("invited, has not come yet").waitFor();
     await shot("members");
     const others = await browser.newContext({ viewport: WIDE });
     const hers = await others.newPage();
