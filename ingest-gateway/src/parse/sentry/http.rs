@@ -188,10 +188,21 @@ fn write_cookies(
 fn cookie_line(line: &str) -> Vec<(Cow<'_, str>, Json<'_>)> {
     let pairs = line.split(';').filter_map(|part| {
         let part = part.trim();
-        let (key, value) = part.split_once('=').unwrap_or((part, ""));
+        // Without a value it is a name only if it can be one: SDKs write `[Filtered]` for
+        // the whole header.
+        let (key, value) = match part.split_once('=') {
+            Some(pair) => pair,
+            None if part.bytes().all(is_of_token) => (part, ""),
+            None => return None,
+        };
         (!key.is_empty()).then(|| (key.into(), Json::String(value.into())))
     });
     pairs.collect()
+}
+
+/// What a name of RFC 6265 is made of: a token of RFC 2616.
+fn is_of_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
 /// JSON and forms in a string are parsed, so that they can be read and scrubbed.
@@ -225,4 +236,26 @@ fn write_data(data: Json<'_>, content_type: &str, scrub: &mut Scrub, out: &mut W
         return;
     }
     scrub.value(&path, Json::String(text), &mut budget, out);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cookies_are_named_and_a_mask_is_no_name() {
+        for (line, expected) in [
+            ("sessionid=1; theme=dark", &["sessionid", "theme"][..]),
+            ("a; b=", &["a", "b"]),
+            ("cart[items]=1", &["cart[items]"]),
+            ("[Filtered]", &[]),
+            ("[Filtered]; theme=dark", &["theme"]),
+            ("(hidden by the proxy)", &[]),
+            ("=1;;", &[]),
+        ] {
+            let pairs = cookie_line(line);
+            let names: Vec<&str> = pairs.iter().map(|(name, _)| name.as_ref()).collect();
+            assert_eq!(names, expected, "{line:?}");
+        }
+    }
 }
