@@ -8,6 +8,7 @@
 mod life;
 mod places;
 mod request;
+mod request_id;
 
 use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -30,12 +31,14 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tonic::transport::{Channel, Endpoint, Uri};
 use tower::{ServiceExt, service_fn};
 use tower_http::catch_panic::CatchPanicLayer;
+use tracing::Instrument;
 
 pub(crate) use self::places::Bounds;
 use self::{
     life::{Life, Overdue, Patience},
     places::Places,
     request::{Answer, Begun, Sent},
+    request_id::RequestId,
 };
 use crate::forward::unavailable_to;
 
@@ -101,6 +104,7 @@ struct Connections {
     kill: CancellationToken,
     open: TaskTracker,
     complaints: Complaints,
+    turned_away: Arc<Complaints>,
 }
 
 impl Connections {
@@ -135,6 +139,7 @@ impl Connections {
             kill: CancellationToken::new(),
             open: TaskTracker::new(),
             complaints: Complaints::default(),
+            turned_away: Arc::default(),
         }
     }
 
@@ -156,12 +161,16 @@ impl Connections {
         };
         let (router, places) = (self.router.clone(), Arc::clone(&self.places));
         let (life, share) = (Arc::clone(&place.life), Arc::clone(&place.share));
-        let service = service_fn(move |request: http::Request<Incoming>| {
+        let turned_away = Arc::clone(&self.turned_away);
+        let service = service_fn(move |mut request: http::Request<Incoming>| {
             let begun = Begun::new(&life);
             let (router, turn) = (router.clone(), places.request(&share));
-            let life = Arc::clone(&life);
-            async move {
-                let (answer, turn) = match (request::fault_of_head(&request), turn) {
+            let (life, turned_away) = (Arc::clone(&life), Arc::clone(&turned_away));
+            let id = RequestId::of(request.headers_mut());
+            let span = id.span();
+            let answering = async move {
+                let (method, uri) = (request.method().clone(), request.uri().clone());
+                let (mut answer, turn) = match (request::fault_of_head(&request), turn) {
                     (Some(fault), _) => (request::bad_request(fault), None),
                     (None, Some(turn)) => (answer(router, request, peer, &life).await, Some(turn)),
                     (None, None) => {
@@ -170,8 +179,11 @@ impl Connections {
                         (unavailable_to(&request, message), None)
                     }
                 };
+                request_id::say(&answer, &method, uri.path(), &turned_away);
+                id.put(&mut answer);
                 Ok::<_, Infallible>(answer.map(|body| Answer::new(body, &life, begun, turn)))
-            }
+            };
+            answering.instrument(span)
         });
         let connection = self
             .builder

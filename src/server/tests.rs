@@ -166,6 +166,71 @@ async fn a_panic_in_a_route_costs_its_own_request() {
     );
 }
 
+/// What is logged while it lives, on this thread.
+#[derive(Clone, Default)]
+struct Logged(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Logged {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// What a person quotes of a failure finds it in the log, whatever failed.
+#[tokio::test]
+async fn every_answer_has_an_id_and_a_failure_is_logged_under_it() {
+    let logged = Logged::default();
+    let writer = logged.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_writer(move || writer.clone())
+        .with_ansi(false)
+        .finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let router = router()
+        .route("/warns", get(|| async { tracing::warn!("on the way") }))
+        .route(
+            "/call",
+            get(|| async { tonic::Status::internal("a defect").into_http::<Body>() }),
+        );
+    for (head, of_log) in [
+        ("GET / HTTP/1.1\r\nhost: a", None),
+        ("GET / HTTP/1.1\r\nhost: a\r\nhost: b", None),
+        ("GET /nowhere HTTP/1.1\r\nhost: a", None),
+        ("GET /warns HTTP/1.1\r\nhost: a", Some("on the way")),
+        ("GET /broken HTTP/1.1\r\nhost: a", Some("a request failed")),
+        ("GET /call HTTP/1.1\r\nhost: a", Some("grpc_status=\"13\"")),
+        (
+            "GET /broken HTTP/1.1\r\nhost: a\r\nx-request-id: 00112233445566778899aabbccddeeff",
+            Some("path=\"/broken\""),
+        ),
+    ] {
+        let connections = Connections::with("test", router.clone(), Bounds::SMALL, HASTE);
+        let mut stream = connect(&connections);
+        stream
+            .write_all(format!("{head}\r\n\r\n").as_bytes())
+            .await
+            .unwrap();
+        let said = all(stream).await;
+        let (_, rest) = said.split_once("x-request-id: ").unwrap();
+        let id = &rest[..32];
+        assert!(!head.contains("x-request-id") || head.ends_with(id), "{id}");
+        let log = String::from_utf8(std::mem::take(&mut *logged.0.lock())).unwrap();
+        let lines: Vec<_> = log.lines().filter(|line| line.contains(id)).collect();
+        match of_log {
+            Some(what) => assert!(
+                lines.iter().any(|line| line.contains(what)),
+                "{head}: {log}"
+            ),
+            None => assert!(lines.is_empty(), "{head}: {log}"),
+        }
+    }
+}
+
 #[tokio::test]
 async fn heads_without_one_host_and_heads_beyond_the_bound_are_refused() {
     let long = format!(

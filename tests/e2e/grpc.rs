@@ -183,6 +183,8 @@ fn commands_are_read_back_at_their_position_and_refused_without_a_token() {
             .await
             .unwrap_err();
         assert_eq!(refused.code(), Code::Unauthenticated);
+        let id = refused.metadata().get("x-request-id").unwrap();
+        assert_eq!(id.as_bytes().len(), 32, "what a person quotes: {id:?}");
         let position = commands
             .set_issue_status(with_bearer(TOKEN, resolve))
             .await

@@ -224,8 +224,9 @@ fn refusals_name_the_reason() {
     ];
     for (path, headers, body, expected) in cases {
         let text = String::from_utf8_lossy(&body[..body.len().min(40)]).into_owned();
-        let (status, _, answer) = client.post(path, headers, body);
+        let (status, of_answer, answer) = client.post(path, headers, body);
         assert_eq!(status, expected, "{path} {headers:?} {text}: {answer}");
+        assert_eq!(of_answer["x-request-id"].len(), 32, "{path} {headers:?}");
         if status >= 400 && path.starts_with("/api/errors") {
             assert!(answer["error"]["message"].is_string(), "{answer}");
         }
