@@ -17,7 +17,12 @@ const EDGES: &[(&str, &[&str])] = &[
     ("proto", &[]),
     ("event-log", &["event-model", "log-core"]),
     ("read-model", &["event-model"]),
-    ("ingest-gateway", &["event-log", "event-model", "proto"]),
+    // Native events come as protobuf, too.
+    ("event-intake", &["event-model", "proto"]),
+    (
+        "ingest-gateway",
+        &["event-intake", "event-log", "event-model", "proto"],
+    ),
     ("projector", &["event-log", "event-model", "read-model"]),
     (
         "query-engine",
@@ -42,9 +47,9 @@ const EDGES: &[(&str, &[&str])] = &[
     (
         "benches",
         &[
+            "event-intake",
             "event-log",
             "event-model",
-            "ingest-gateway",
             "log-core",
             "projector",
             "read-model",
@@ -65,6 +70,12 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     (
         "event-log",
         &["tonic", "hyper", "axum", "rusqlite", "tantivy"],
+    ),
+    (
+        "event-intake",
+        &[
+            "tokio", "tonic", "hyper", "axum", "http", "argon2", "rusqlite",
+        ],
     ),
     ("projector", &["tonic", "hyper", "axum"]),
     ("read-model", &["tonic", "hyper", "axum"]),

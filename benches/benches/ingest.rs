@@ -11,12 +11,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use event_log::{EventTicket, LogConfig, LogWriter};
-use event_model::{Event, Head, ProjectId};
-use ingest_gateway::parse::{
+use event_intake::{
     Context, Item, Limits, parse_envelope,
     scrub::{self, Rules},
 };
+use event_log::{EventTicket, LogConfig, LogWriter};
+use event_model::{Event, Head, ProjectId};
 
 /// Events of one appended group: the log's sync is shared by as many as came meanwhile.
 const GROUP: usize = 64;

@@ -2,7 +2,7 @@
 //! are not wanted.
 //!
 //! Owns the words and their stored form; what they do is the gateway's
-//! (`ingest_gateway::parse::scrub`, `ingest_gateway::filter`). Invariant: an archived
+//! (`event_intake::scrub`, `event_intake::filter`). Invariant: an archived
 //! type never changes; a new field is a new version of it and of the command that
 //! holds it. Bounds are checked where a command is decided, not here. As JSON (the
 //! command line, `errata log dump`) a missing field has its default and an unknown

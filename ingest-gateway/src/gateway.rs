@@ -36,7 +36,6 @@ use crate::{
     ingest::{grpc, native, notes::BLOB_WRITES_MAX, otlp, sentry},
     journal::{self, DebugRpc},
     outcome::{Counts, Tally, TallySnapshot},
-    parse,
     policy::Policies,
     recent::Recent,
     settings::Settings,
@@ -129,10 +128,10 @@ impl Gateway {
                 what: "tail of the events log",
                 source,
             })?;
-        let parse_limits = parse::Limits {
+        let parse_limits = event_intake::Limits {
             event_bytes_max: config.limits.event_bytes_max,
             batch_max: config.limits.batch_events_max,
-            ..parse::Limits::default()
+            ..event_intake::Limits::default()
         };
         let blobs = Blobs::open(&config.blobs_dir)?;
         let (dir, limits) = (config.blobs_dir.clone(), config.limits.clone());

@@ -16,15 +16,14 @@ pub(crate) mod sentry;
 
 use std::{net::IpAddr, sync::Arc};
 
+use event_intake::{Invalid, InvalidReason, ParsedEvent, filter::FilterReason};
 use event_log::{AppendError, CommitError, EventTicket};
 use event_model::{EventId, Head, ProjectId};
 
 use crate::{
     error::{ApiError, ErrorCode},
-    filter::FilterReason,
     journal::sdk_of,
     outcome::{DropReason, Received},
-    parse::{self, Invalid, InvalidReason, ParsedEvent},
     policy::Policy,
     recent::{Claim, First, Waiter},
     shared::{Shared, now_ns},
@@ -49,14 +48,14 @@ impl From<Invalid> for ApiError {
     }
 }
 
-/// [`parse::Context`], owned, so that it can go to another thread.
+/// [`event_intake::Context`], owned, so that it can go to another thread.
 #[derive(Debug, Clone)]
 pub(crate) struct Origin {
     project_id: ProjectId,
     received_ns: i64,
     client_ip: Option<IpAddr>,
     user_agent: Option<String>,
-    limits: Arc<parse::Limits>,
+    limits: Arc<event_intake::Limits>,
     policy: Arc<Policy>,
 }
 
@@ -109,8 +108,8 @@ impl Origin {
         }
     }
 
-    pub(crate) fn context(&self) -> parse::Context<'_> {
-        parse::Context {
+    pub(crate) fn context(&self) -> event_intake::Context<'_> {
+        event_intake::Context {
             project_id: self.project_id,
             received_ns: self.received_ns,
             client_ip: self.client_ip,

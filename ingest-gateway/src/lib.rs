@@ -4,7 +4,7 @@
 //! writer of the logs. Must not know queries or grouping.
 //!
 //! The path of an event: route ([`path`] takes a prefix off) → key → body, capped
-//! and decompressed ([`body`]) → parse and scrub ([`parse`]) → wanted? ([`filter`]) →
+//! and decompressed ([`body`]) → parse and scrub, wanted? ([`event_intake`]) →
 //! duplicate? ([`recent`]) → append → durable → answer. Every item gets one fate
 //! ([`outcome`]), and the newest can be looked up (`journal`).
 //!
@@ -13,7 +13,7 @@
 //! A 503 promises nothing; the same id may be sent again and is stored once.
 //!
 //! In reading order: [`config`], [`error`], [`outcome`], `journal`, [`telemetry`],
-//! [`parse`], [`body`], [`path`], [`filter`], `policy` (of a project), `ingest` (native,
+//! [`body`], [`path`], `policy` (of a project), `ingest` (native,
 //! Sentry, OpenTelemetry, gRPC), [`commands`], [`settings`], `accounts`, `sign_in`, [`bootstrap`],
 //! [`gateway`].
 
@@ -24,17 +24,12 @@ mod caller;
 pub mod commands;
 pub mod config;
 pub mod error;
-pub mod filter;
 pub mod gateway;
-#[cfg(test)]
-#[path = "../../tests/support/growth.rs"]
-mod growth;
 mod ingest;
 mod ingest_auth;
 mod journal;
 mod log_care;
 pub mod outcome;
-pub mod parse;
 pub mod path;
 mod policy;
 pub mod recent;

@@ -18,13 +18,13 @@ use std::{
     time::Instant,
 };
 
+use event_intake::filter::FilterReason;
 use event_model::{EventId, ProjectId};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use crate::{
     error::{ApiError, ErrorCode},
-    filter::FilterReason,
     journal::{Arrival, Detail, Journal},
     telemetry,
 };

@@ -16,6 +16,10 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
+use event_intake::{
+    filter::{Filter, FilterReason},
+    scrub::Rules,
+};
 use event_model::{
     ControlState, Head, ProjectId,
     credential::ServerSecret,
@@ -23,11 +27,6 @@ use event_model::{
     stack_hash,
 };
 use parking_lot::Mutex;
-
-use crate::{
-    filter::{Filter, FilterReason},
-    parse::scrub::Rules,
-};
 
 /// Of one project.
 #[derive(Debug)]

@@ -9,6 +9,7 @@ mod convert;
 
 use std::sync::Arc;
 
+use event_intake::{Item, filter::Filter, scrub::Rules};
 use event_model::{Decision, Event, Head, ProjectId, credential::Caller};
 use proto::v1::{
     CommandResponse, GetProjectSettingsRequest, ProjectSettings, SetFiltersRequest,
@@ -23,8 +24,6 @@ use crate::{
     caller::Callers,
     commands::{actor_of, owner, person, validate},
     error::{ApiError, ErrorCode},
-    filter::Filter,
-    parse::{self, Item, scrub::Rules},
     shared::{Shared, now_ns},
 };
 
@@ -105,7 +104,7 @@ impl Settings {
         if !request.text.trim_start().starts_with('{') {
             return Ok(try_text(&rules, request));
         }
-        let context = parse::Context {
+        let context = event_intake::Context {
             project_id: ProjectId(request.project_id),
             received_ns: now_ns(),
             client_ip: None,
@@ -113,7 +112,7 @@ impl Settings {
             limits: &self.shared.parse_limits,
             scrub: &rules,
         };
-        let Ok(mut parsed) = parse::parse_store(request.text.as_bytes(), &context) else {
+        let Ok(mut parsed) = event_intake::parse_store(request.text.as_bytes(), &context) else {
             return Ok(try_text(&rules, request));
         };
         let Some(Item::Event(parsed)) = parsed.items.pop() else {
@@ -134,7 +133,7 @@ impl Settings {
             self.shared.policies.of(event.project_id, &state)
         };
         let reason = if policy.is_discarded(&head) {
-            Some(crate::filter::FilterReason::DiscardedIssue)
+            Some(event_intake::filter::FilterReason::DiscardedIssue)
         } else {
             filter.reason(event, None)
         };

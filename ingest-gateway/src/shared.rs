@@ -25,7 +25,6 @@ use crate::{
     config::GatewayConfig,
     error::{ApiError, ErrorCode},
     outcome::Tally,
-    parse,
     policy::Policies,
     recent::Recent,
     sign_in::SignIn,
@@ -37,7 +36,7 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) config: GatewayConfig,
-    pub(crate) parse_limits: Arc<parse::Limits>,
+    pub(crate) parse_limits: Arc<event_intake::Limits>,
     pub(crate) log: LogWriter,
     pub(crate) blobs: Blobs,
     pub(crate) blob_writes: Semaphore,

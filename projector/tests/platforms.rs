@@ -5,12 +5,12 @@
 
 use std::{collections::BTreeMap, fmt::Write as _, fs, path::PathBuf};
 
+use event_intake::{Context, Item, Limits};
 use event_model::{
     Event, ProjectId, StoredEvent,
     head::Head,
     record::{BodyPlace, SCHEMA_EVENT_V1, archive_head, encode_event},
 };
-use ingest_gateway::parse::{self, Context, Item, Limits};
 use projector::{grouping, title};
 use serde_json::Value;
 
@@ -37,9 +37,9 @@ fn parsed(payload: &[u8]) -> Event {
         client_ip: None,
         user_agent: None,
         limits: &limits,
-        scrub: ingest_gateway::parse::scrub::Rules::standard(),
+        scrub: event_intake::scrub::Rules::standard(),
     };
-    let read = parse::parse_store(payload, &context).unwrap();
+    let read = event_intake::parse_store(payload, &context).unwrap();
     match read.items.into_iter().next() {
         Some(Item::Event(event)) => event.event,
         other => unreachable!("{other:?}"),

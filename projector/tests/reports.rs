@@ -5,12 +5,12 @@
 
 use std::{fs, path::PathBuf};
 
+use event_intake::{Context, Item, Limits};
 use event_model::{
     Event, ProjectId, StoredEvent,
     head::Head,
     record::{BodyPlace, SCHEMA_EVENT_V1, archive_head, encode_event},
 };
-use ingest_gateway::parse::{self, Context, Item, Limits};
 use projector::title;
 use serde_json::{Value, json};
 
@@ -23,10 +23,10 @@ fn parsed(payload: &Value) -> Event {
         client_ip: None,
         user_agent: None,
         limits: &limits,
-        scrub: parse::scrub::Rules::standard(),
+        scrub: event_intake::scrub::Rules::standard(),
     };
     let body = payload.to_string();
-    let read = parse::parse_store(body.as_bytes(), &context).unwrap();
+    let read = event_intake::parse_store(body.as_bytes(), &context).unwrap();
     match read.items.into_iter().next() {
         Some(Item::Event(event)) => event.event,
         other => unreachable!("{other:?}"),

@@ -1,6 +1,6 @@
 """Compares what Errata would store of each captured event with what Relay, Sentry's own front door, makes of it.
 
-compare.py NORMALISE: the built example `normalise` of ingest-gateway. Fails with each difference that is not listed in
+compare.py NORMALISE: the built example `normalise` of event-intake. Fails with each difference that is not listed in
 differences.py, and with each entry of that list that nothing fits.
 """
 import json

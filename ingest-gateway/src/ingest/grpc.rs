@@ -2,7 +2,7 @@
 //!
 //! Served without tonic's own reading of messages: a sender is known by its head
 //! before anything is read ([`frame`]), events are counted before one is decoded, and
-//! each is bounded by what it would become ([`parse::from_proto_bytes`]).
+//! each is bounded by what it would become ([`event_intake::from_proto_bytes`]).
 
 use std::{convert::Infallible, sync::Arc};
 
@@ -11,6 +11,7 @@ use axum::{
     extract::Request,
     response::{IntoResponse, Response},
 };
+use event_intake::Invalid;
 use event_model::{EventId, ProjectId, PublicKey};
 use http::{Method, StatusCode, request::Parts};
 use prost::Message;
@@ -30,7 +31,6 @@ use crate::{
     error::{ApiError, ErrorCode},
     ingest_auth,
     outcome::{DropReason, Received},
-    parse::{self, Invalid},
     shared::Shared,
 };
 
@@ -185,7 +185,7 @@ async fn store(
     let origin = Origin::new(shared, item.project(), &parts.extensions, &parts.headers);
     let desk = Desk::new(shared, Party::Key(key), read.reservation, &read.bytes);
     let bytes = read.bytes;
-    let scan = move || parse::NativeBatch::scan_message(bytes, events_max);
+    let scan = move || event_intake::NativeBatch::scan_message(bytes, events_max);
     let scanned = desk.run(shared, scan).await;
     let scanned = scanned.and_then(|scanned| {
         let batch = scanned?;
@@ -342,8 +342,8 @@ impl Intake<'_> {
 }
 
 /// The event of a `SendErrorRequest`.
-fn one_event(message: bytes::Bytes, origin: &Origin) -> Result<parse::ParsedEvent, Invalid> {
-    let mut batch = parse::NativeBatch::scan_message(message, 1)?;
+fn one_event(message: bytes::Bytes, origin: &Origin) -> Result<event_intake::ParsedEvent, Invalid> {
+    let mut batch = event_intake::NativeBatch::scan_message(message, 1)?;
     let event = batch.next_event(&origin.context());
     event.unwrap_or_else(|| Err(Invalid::field("event", "is required")))
 }

@@ -22,7 +22,6 @@ use crate::{
     error::{ApiError, ErrorCode},
     ingest_auth,
     outcome::{DropReason, Received},
-    parse,
     shared::Shared,
     telemetry,
 };
@@ -118,8 +117,8 @@ async fn store_one(
     let desk = Desk::new(shared, party, read.reservation, &read.bytes);
     let (bytes, reader) = (read.bytes, origin.clone());
     let work = move || {
-        let event = parse::parse_native(&bytes, &reader.context())?;
-        Ok::<_, parse::Invalid>(reader.prepare(&event))
+        let event = event_intake::parse_native(&bytes, &reader.context())?;
+        Ok::<_, event_intake::Invalid>(reader.prepare(&event))
     };
     let prepared = desk.run(shared, work).await;
     let event = match prepared.and_then(|prepared| prepared.map_err(ApiError::from)) {
@@ -146,7 +145,7 @@ async fn store_batch(
     let origin = Origin::new(shared, item.project(), &parts.extensions, &parts.headers);
     let desk = Desk::new(shared, party, read.reservation, &read.bytes);
     let (bytes, events_max) = (read.bytes, shared.config.limits.batch_events_max);
-    let work = move || parse::NativeBatch::scan(bytes, events_max);
+    let work = move || event_intake::NativeBatch::scan(bytes, events_max);
     let batch = desk.run(shared, work).await;
     let batch = match batch.and_then(|batch| batch.map_err(ApiError::from)) {
         Ok(batch) => batch,
@@ -173,7 +172,7 @@ pub(crate) async fn store_batch_of(
     desk: &Desk,
     origin: &Origin,
     item: Received,
-    mut batch: parse::NativeBatch,
+    mut batch: event_intake::NativeBatch,
 ) -> Result<Vec<Result<EventId, ApiError>>, ApiError> {
     let count = batch.count();
     let mut guards = Guards::new(item, count);
@@ -214,7 +213,7 @@ pub(crate) async fn store_batch_of(
 /// Stores the good ones of those that have their guards; an answer for each, in order.
 pub(crate) async fn store_each(
     shared: &Arc<Shared>,
-    items: Vec<(Received, Result<Prepared, parse::Invalid>)>,
+    items: Vec<(Received, Result<Prepared, event_intake::Invalid>)>,
 ) -> Vec<Result<EventId, ApiError>> {
     let mut results = Vec::with_capacity(items.len());
     let mut events = Vec::new();

@@ -18,7 +18,6 @@ use event_model::{
 use crate::{
     error::{ApiError, ErrorCode},
     outcome::Received,
-    parse,
     shared::Shared,
 };
 
@@ -38,7 +37,7 @@ pub(crate) struct Files {
     pub(crate) project_id: ProjectId,
     pub(crate) received_ns: i64,
     pub(crate) event_id: EventId,
-    pub(crate) named: Vec<(Received, parse::File)>,
+    pub(crate) named: Vec<(Received, event_intake::File)>,
     pub(crate) body: Bytes,
 }
 

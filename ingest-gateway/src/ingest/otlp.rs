@@ -23,6 +23,10 @@ use axum::{
     routing::post,
 };
 use bytes::Bytes;
+use event_intake::{
+    Invalid,
+    otlp::{Batch, Encoding, OtlpItem, Signal},
+};
 use event_model::{ControlState, ProjectId, PublicKey};
 use http::{HeaderMap, request::Parts};
 
@@ -36,10 +40,6 @@ use crate::{
     error::ApiError,
     ingest_auth,
     outcome::{DropReason, Received, Tally},
-    parse::{
-        Invalid,
-        otlp::{Batch, Encoding, OtlpItem, Signal},
-    },
     shared::Shared,
     telemetry,
 };

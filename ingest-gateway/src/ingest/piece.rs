@@ -8,10 +8,11 @@
 use bytes::Bytes;
 
 use super::{Origin, Prepared};
+use event_intake::{Invalid, Item};
+
 use crate::{
     body::{OFF_THREAD_BYTES_MIN, Party, Reservation, Weight},
     error::ApiError,
-    parse::{self, Invalid, Item},
     shared::Shared,
 };
 
@@ -138,7 +139,7 @@ impl Got {
 }
 
 /// An envelope's items.
-impl Source for parse::Envelope {
+impl Source for event_intake::Envelope {
     type Read = Got;
 
     fn next(&mut self, origin: &Origin) -> Result<Option<(Got, usize)>, Invalid> {
@@ -148,7 +149,7 @@ impl Source for parse::Envelope {
 }
 
 /// Events of a batch, each good or not.
-impl Source for parse::NativeBatch {
+impl Source for event_intake::NativeBatch {
     type Read = Result<Prepared, Invalid>;
 
     fn next(&mut self, origin: &Origin) -> Result<Option<(Self::Read, usize)>, Invalid> {

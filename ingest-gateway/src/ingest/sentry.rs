@@ -19,6 +19,7 @@ use axum::{
     routing::post,
 };
 use bytes::Bytes;
+use event_intake::{Invalid, Parsed};
 use event_model::{ProjectId, PublicKey};
 use http::{Method, header, request::Parts};
 
@@ -28,7 +29,6 @@ use crate::{
     error::{ApiError, ErrorCode},
     ingest_auth,
     outcome::Received,
-    parse::{self, Invalid, Parsed},
     shared::Shared,
     telemetry,
 };
@@ -290,7 +290,7 @@ impl Call {
         given: Option<(PublicKey, ProjectId)>,
         bytes: &[u8],
     ) -> Result<(PublicKey, ProjectId), ApiError> {
-        let header = parse::envelope_header(bytes)?;
+        let header = event_intake::envelope_header(bytes)?;
         match (given, header.dsn) {
             (None, None) => Err(ingest_auth::missing_sentry_key()),
             (Some(given), None) => Ok(given),
@@ -328,7 +328,7 @@ impl Call {
         let body = read.bytes.clone();
         let cut = {
             let reader = origin.clone();
-            move || parse::Envelope::open(read.bytes, reader.context().limits)
+            move || event_intake::Envelope::open(read.bytes, reader.context().limits)
         };
         let envelope = desk.run(shared, cut).await??;
         if envelope.has_dump() {
@@ -346,7 +346,7 @@ impl Call {
         sent: (Party, ReadBody),
         item: &mut Option<Received>,
     ) -> Result<Response, ApiError> {
-        let stored = self.take(shared, project, sent, item, parse::parse_store);
+        let stored = self.take(shared, project, sent, item, event_intake::parse_store);
         Ok(stored.await?.into_answer())
     }
 
@@ -357,7 +357,9 @@ impl Call {
         project: ProjectId,
         (party, read): (Party, ReadBody),
         item: &mut Option<Received>,
-        parse: impl FnOnce(&[u8], &parse::Context<'_>) -> Result<Parsed, Invalid> + Send + 'static,
+        parse: impl FnOnce(&[u8], &event_intake::Context<'_>) -> Result<Parsed, Invalid>
+        + Send
+        + 'static,
     ) -> Result<items::Stored, ApiError> {
         let origin = self.origin(shared, project, read.received_bytes);
         let mut desk = Desk::new(shared, party, read.reservation, &read.bytes);

@@ -1,6 +1,8 @@
 //! Each fate in plain words: what happened, and what to do about it.
 
-use crate::{filter::FilterReason, outcome::DropReason};
+use event_intake::filter::FilterReason;
+
+use crate::outcome::DropReason;
 
 /// What happened.
 pub(super) fn explanation(reason: Option<DropReason>) -> &'static str {

@@ -8,8 +8,8 @@ mod compare;
 mod replay;
 mod requests;
 
+use event_intake::{Context, Item, Limits, Parsed};
 use event_model::{Event, ProjectId};
-use ingest_gateway::parse::{self, Context, Item, Limits, Parsed};
 
 use self::{
     compare::{compare, compare_time},
@@ -34,12 +34,12 @@ fn parse(request: &Request) -> Parsed {
         client_ip: None,
         user_agent: None,
         limits: &limits,
-        scrub: parse::scrub::Rules::standard(),
+        scrub: event_intake::scrub::Rules::standard(),
     };
     if request.path.contains("/store") {
-        parse::parse_store(&request.body, &context).unwrap()
+        event_intake::parse_store(&request.body, &context).unwrap()
     } else {
-        parse::parse_envelope(&request.body, &context).unwrap()
+        event_intake::parse_envelope(&request.body, &context).unwrap()
     }
 }
 

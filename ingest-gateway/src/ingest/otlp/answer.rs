@@ -12,10 +12,9 @@ use serde_json::json;
 use tonic::Code;
 
 use super::Rejected;
-use crate::{
-    error::{ApiError, ErrorCode},
-    parse::otlp::{Encoding, Signal},
-};
+use event_intake::otlp::{Encoding, Signal};
+
+use crate::error::{ApiError, ErrorCode};
 
 const PROTOBUF: HeaderValue = HeaderValue::from_static("application/x-protobuf");
 const RETRY_INFO: &str = "type.googleapis.com/google.rpc.RetryInfo";

@@ -8,6 +8,7 @@ use axum::{
     response::Response,
     routing::post,
 };
+use event_intake::otlp::{Encoding, Signal};
 use event_model::ProjectId;
 
 use super::{DECOMPRESSED_BYTES_MAX, Rejected, answer, authenticate, endpoint, take};
@@ -16,7 +17,6 @@ use crate::{
     error::ApiError,
     ingest::{Origin, frame},
     outcome::Received,
-    parse::otlp::{Encoding, Signal},
     shared::Shared,
     telemetry,
 };

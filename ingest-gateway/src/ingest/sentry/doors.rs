@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::response::{IntoResponse, Response};
+use event_intake::{Parsed, ReportOrigin};
 use event_model::{EventId, ProjectId};
 use http::{StatusCode, header};
 
@@ -11,7 +12,6 @@ use crate::{
     body::{Party, ReadBody},
     error::{ApiError, ErrorCode},
     outcome::{DropReason, Received},
-    parse::{self, Parsed, ReportOrigin},
     shared::Shared,
 };
 
@@ -27,7 +27,7 @@ impl Call {
         let content_type = self.content_type().unwrap_or_default().to_owned();
         match self.endpoint {
             Endpoint::Security | Endpoint::Nel => {
-                if !parse::is_report_type(self.content_type()) {
+                if !event_intake::is_report_type(self.content_type()) {
                     return Err(ApiError::new(
                         ErrorCode::UnsupportedType,
                         format!("{content_type:?} is no type of report"),
@@ -37,16 +37,16 @@ impl Call {
                     release: self.query("sentry_release").unwrap_or_default(),
                     environment: self.query("sentry_environment").unwrap_or_default(),
                 };
-                let read = move |body: &[u8], context: &parse::Context<'_>| {
-                    parse::parse_reports(body, &origin, context)
+                let read = move |body: &[u8], context: &event_intake::Context<'_>| {
+                    event_intake::parse_reports(body, &origin, context)
                 };
                 let stored = self.take(shared, project, sent, item, read).await?;
                 Ok(stored.limit(StatusCode::OK.into_response()))
             }
             Endpoint::Attachments => {
                 let event_id = self.event_id()?;
-                let read = move |body: &[u8], context: &parse::Context<'_>| {
-                    let parsed = parse::parse_multipart_files(body, &content_type, context)?;
+                let read = move |body: &[u8], context: &event_intake::Context<'_>| {
+                    let parsed = event_intake::parse_multipart_files(body, &content_type, context)?;
                     Ok(Parsed {
                         event_id: Some(event_id),
                         ..parsed
@@ -56,8 +56,8 @@ impl Call {
                 Ok(stored.limit(StatusCode::CREATED.into_response()))
             }
             Endpoint::Minidump => {
-                let read = move |body: &[u8], context: &parse::Context<'_>| {
-                    parse::parse_minidump(body, &content_type, context)
+                let read = move |body: &[u8], context: &event_intake::Context<'_>| {
+                    event_intake::parse_minidump(body, &content_type, context)
                 };
                 let stored = self.take(shared, project, sent, item, read).await?;
                 Ok(crash_answer(&stored))
@@ -71,8 +71,8 @@ impl Call {
             }
             Endpoint::Cron => {
                 let members = self.check_in_members();
-                let read = move |body: &[u8], context: &parse::Context<'_>| {
-                    parse::parse_check_in(&members, body, context).map(one)
+                let read = move |body: &[u8], context: &event_intake::Context<'_>| {
+                    event_intake::parse_check_in(&members, body, context).map(one)
                 };
                 let stored = self.take(shared, project, sent, item, read).await?;
                 Ok(stored.limit(StatusCode::ACCEPTED.into_response()))
@@ -125,7 +125,7 @@ impl Call {
 }
 
 /// A body with a single item.
-pub(super) fn one(item: parse::Item) -> Parsed {
+pub(super) fn one(item: event_intake::Item) -> Parsed {
     Parsed {
         event_id: None,
         items: vec![item],

@@ -7,20 +7,19 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
+use event_intake::{File, Invalid, Item, Parsed, filter::FilterReason};
 use event_model::EventId;
 use http::HeaderValue;
 use serde_json::json;
 
 use crate::{
     error::ApiError,
-    filter::FilterReason,
     ingest::{
         Origin,
         notes::{Files, Kept},
         piece::{self, Desk, Got, Source},
     },
     outcome::{DropReason, Received},
-    parse::{self, File, Invalid, Item, Parsed},
     shared::Shared,
 };
 
@@ -73,9 +72,9 @@ impl About for Whole {
     }
 }
 
-impl About for parse::Envelope {
+impl About for event_intake::Envelope {
     fn event_id(&self) -> Option<EventId> {
-        parse::Envelope::event_id(self)
+        event_intake::Envelope::event_id(self)
     }
 }
 
@@ -232,7 +231,7 @@ impl Keeping<'_> {
             return None;
         }
         let Some(event_id) = event_id else {
-            let error = ApiError::from(parse::file_of_nothing());
+            let error = ApiError::from(event_intake::file_of_nothing());
             for (mut guard, _) in files {
                 guard.set_kind("attachment");
                 guard.refused(&error);

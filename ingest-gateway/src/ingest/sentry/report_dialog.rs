@@ -16,7 +16,6 @@ use crate::{
     error::{ApiError, ErrorCode},
     ingest_auth,
     outcome::Received,
-    parse,
     shared::Shared,
 };
 
@@ -26,7 +25,7 @@ impl Call {
     /// The key of the DSN in the query; its project must be the key's.
     pub(super) fn dialog_key(&self) -> Result<PublicKey, ApiError> {
         let dsn = self.query("dsn").unwrap_or_default();
-        let dsn = parse::dsn(&dsn).ok_or_else(|| {
+        let dsn = event_intake::dsn(&dsn).ok_or_else(|| {
             ApiError::new(ErrorCode::Unauthenticated, "the query names no DSN (dsn=…)")
         })?;
         Ok(dsn.public_key)
@@ -64,8 +63,8 @@ impl Call {
             .query("eventId")
             .and_then(|id| id.parse().ok())
             .filter(|id: &EventId| id.0 != [0; 16]);
-        let read = move |body: &[u8], context: &parse::Context<'_>| {
-            parse::check_form(body)?;
+        let read = move |body: &[u8], context: &event_intake::Context<'_>| {
+            event_intake::check_form(body)?;
             let (mut name, mut email, mut message) = Default::default();
             for (key, value) in url::form_urlencoded::parse(body) {
                 match key.as_ref() {
@@ -75,14 +74,14 @@ impl Call {
                     _ => {}
                 }
             }
-            let said = parse::Written {
+            let said = event_intake::Written {
                 event_id,
                 name: &name,
                 email: &email,
                 message: &message,
-                ..parse::Written::default()
+                ..event_intake::Written::default()
             };
-            parse::parse_written(&said, context).map(doors::one)
+            event_intake::parse_written(&said, context).map(doors::one)
         };
         let stored = self.take(shared, project, sent, item, read).await?;
         Ok(stored.limit((StatusCode::OK, axum::Json(serde_json::json!({}))).into_response()))
