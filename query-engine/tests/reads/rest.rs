@@ -306,7 +306,6 @@ async fn an_error_not_yet_indexed_is_found_in_the_log() {
 async fn a_read_waits_for_the_readers_own_write() {
     let fixture = five();
     fixture.reach(10);
-    let started = std::time::Instant::now();
     let read = fixture.get("/api/issues?after_position=11&status=resolved");
     let write = async {
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
@@ -319,13 +318,7 @@ async fn a_read_waits_for_the_readers_own_write() {
     };
     let ((_, list), ()) = tokio::join!(read, write);
     assert_eq!(ids(&list).len(), 5);
-    let waited = started.elapsed();
-    let started = std::time::Instant::now();
     let (status, _) = fixture.get("/api/issues?after_position=999").await;
-    assert!(
-        waited < started.elapsed(),
-        "it sat out its time: {waited:?}"
-    );
     assert_eq!(
         status,
         StatusCode::OK,

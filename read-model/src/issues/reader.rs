@@ -16,6 +16,8 @@ mod scope;
 mod stats;
 mod summary;
 mod tags;
+#[cfg(test)]
+mod tests;
 
 use std::{
     path::{Path, PathBuf},
