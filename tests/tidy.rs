@@ -23,7 +23,11 @@ const EDGES: &[(&str, &[&str])] = &[
         "ingest-gateway",
         &["event-intake", "event-log", "event-model", "proto"],
     ),
-    ("projector", &["event-log", "event-model", "read-model"]),
+    ("grouping", &["event-model"]),
+    (
+        "projector",
+        &["event-log", "event-model", "grouping", "read-model"],
+    ),
     (
         "query-engine",
         &["event-log", "event-model", "proto", "read-model"],
@@ -76,6 +80,10 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
         &[
             "tokio", "tonic", "hyper", "axum", "http", "argon2", "rusqlite",
         ],
+    ),
+    (
+        "grouping",
+        &["tokio", "tonic", "hyper", "axum", "rusqlite", "tantivy"],
     ),
     ("projector", &["tonic", "hyper", "axum"]),
     ("read-model", &["tonic", "hyper", "axum"]),

@@ -7,7 +7,14 @@
 
 use rkyv::{Archive, Deserialize, Serialize};
 
-use crate::event::{Event, Exception, Frame};
+use crate::{
+    event::{Event, Exception, Frame, Mechanism},
+    free::{Free, Part},
+};
+
+mod image;
+
+use image::Images;
 
 /// The newest head.
 pub type Head = HeadV1;
@@ -73,6 +80,10 @@ pub struct ExceptionHeadV1 {
     pub ty: String,
     /// The text, at most [`VALUE_CHARS_MAX`] characters.
     pub value: String,
+    /// Where the class is defined.
+    pub module: String,
+    /// Apple's name for an error, "domain code"; empty if it has none.
+    pub code: String,
     /// The type means nothing.
     pub synthetic: bool,
     /// Place in an exception group; -1: none.
@@ -81,6 +92,8 @@ pub struct ExceptionHeadV1 {
     pub parent_id: i32,
     /// It holds others.
     pub is_exception_group: bool,
+    /// It came up while another one was thrown, and says nothing of that.
+    pub is_suppressed: bool,
     /// Oldest call first.
     pub frames: Vec<FrameHeadV1>,
 }
@@ -95,8 +108,15 @@ pub struct FrameHeadV1 {
     /// The file; the path if the client gave no file; the native image's base name if
     /// nothing else says where.
     pub filename: String,
+    /// The base name of the native image, or the package.
+    pub package: String,
     /// 1-based; 0: unknown.
     pub lineno: u32,
+    /// 1-based; 0: unknown.
+    pub colno: u32,
+    /// Where in the image the instruction is, bytes from the image's start; 0:
+    /// unknown.
+    pub address: u64,
     /// The application's own code.
     pub in_app: bool,
 }
@@ -120,7 +140,7 @@ impl HeadV1 {
             exceptions: event
                 .exceptions
                 .iter()
-                .map(|e| exception_head(e, &event.exceptions))
+                .map(|e| exception_head(e, &event.exceptions, &event.debug_meta))
                 .collect(),
             thread_frames: thread_frames(event),
             message: clip(&event.message),
@@ -174,7 +194,7 @@ fn handled_number(event: &Event) -> u8 {
     }
 }
 
-fn exception_head(exception: &Exception, all: &[Exception]) -> ExceptionHeadV1 {
+fn exception_head(exception: &Exception, all: &[Exception], debug_meta: &Free) -> ExceptionHeadV1 {
     let mechanism = exception.mechanism.as_ref();
     let parent_id = mechanism.and_then(|m| m.parent_id);
     // What a group was caused by, or raised while handling, is no member of it.
@@ -188,18 +208,39 @@ fn exception_head(exception: &Exception, all: &[Exception]) -> ExceptionHeadV1 {
     ExceptionHeadV1 {
         ty: clip(&exception.ty),
         value: clip(&exception.value),
+        module: exception.module.clone(),
+        code: mechanism.map(error_code).unwrap_or_default(),
         synthetic: mechanism.is_some_and(|m| m.synthetic),
         exception_id: mechanism.and_then(|m| m.exception_id).unwrap_or(-1),
         parent_id: parent_id.unwrap_or(-1),
         is_exception_group: mechanism.is_some_and(|m| m.is_exception_group),
-        frames: exception.frames.iter().map(frame_head).collect(),
+        is_suppressed: mechanism
+            .is_some_and(|m| m.ty == "suppressed" || m.source.starts_with("suppressed")),
+        frames: frame_heads(&exception.frames, debug_meta),
     }
 }
 
-fn frame_head(frame: &Frame) -> FrameHeadV1 {
-    let image = || frame.package.rsplit(['/', '\\']).next().unwrap_or_default();
+/// Domain and code of an `NSError`.
+fn error_code(mechanism: &Mechanism) -> String {
+    let meta = mechanism.data.get("meta");
+    let Some(error) = meta.and_then(|meta| meta.get("ns_error")) else {
+        return String::new();
+    };
+    let domain = error.get("domain").and_then(Part::as_str);
+    let code = error.get("code").map_or("", Part::as_json);
+    clip(format!("{} {code}", domain.unwrap_or_default()).trim())
+}
+
+fn frame_heads(frames: &[Frame], debug_meta: &Free) -> Vec<FrameHeadV1> {
+    let images = Images::of(frames, debug_meta);
+    let head = |frame| frame_head(frame, &images);
+    frames.iter().map(head).collect()
+}
+
+fn frame_head(frame: &Frame, images: &Images) -> FrameHeadV1 {
+    let image = image::base_name(&frame.package);
     let file = match (frame.filename.as_str(), frame.abs_path.as_str()) {
-        ("", "") if frame.module.is_empty() => image(),
+        ("", "") if frame.module.is_empty() => image,
         ("", path) => path,
         (file, _) => file,
     };
@@ -207,7 +248,10 @@ fn frame_head(frame: &Frame) -> FrameHeadV1 {
         function: frame.function.clone(),
         module: frame.module.clone(),
         filename: file.to_owned(),
+        package: image.to_owned(),
         lineno: frame.lineno,
+        colno: frame.colno,
+        address: images.relative(frame),
         in_app: frame.in_app,
     }
 }
@@ -226,6 +270,6 @@ fn thread_frames(event: &Event) -> Vec<FrameHeadV1> {
         .or_else(|| threads().find(|t| t.current))
         .or_else(|| threads().next().filter(|_| threads().count() == 1));
     thread
-        .map(|t| t.frames.iter().map(frame_head).collect())
+        .map(|t| frame_heads(&t.frames, &event.debug_meta))
         .unwrap_or_default()
 }

@@ -13,7 +13,7 @@ use crate::{Head, head::ArchivedHead};
 
 /// Hashed in; rises with every change of a result, so that what was stored under
 /// another no longer matches.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// The hash; none for an event that is not grouped by its stack alone.
 pub fn stack_hash(head: &Head) -> Option<u64> {
@@ -26,6 +26,11 @@ pub fn stack_hash(head: &Head) -> Option<u64> {
             };
             exception.frames.iter().any(named)
         });
+    // Where no function has a name, grouping reads the text, too.
+    let by_text = !head.exceptions.iter().any(|exception| {
+        let mut own = exception.frames.iter().filter(|frame| frame.in_app);
+        own.any(|frame| is_name(&frame.function))
+    });
     if !by_stack {
         return None;
     }
@@ -39,9 +44,14 @@ pub fn stack_hash(head: &Head) -> Option<u64> {
     add(head.platform.as_bytes());
     for exception in &head.exceptions {
         add(exception.ty.as_bytes());
+        add(exception.code.as_bytes());
+        if by_text {
+            add(exception.value.as_bytes());
+        }
         add(&[
             u8::from(exception.synthetic),
             u8::from(exception.is_exception_group),
+            u8::from(exception.is_suppressed),
         ]);
         add(&exception.exception_id.to_le_bytes());
         add(&exception.parent_id.to_le_bytes());
@@ -50,11 +60,25 @@ pub fn stack_hash(head: &Head) -> Option<u64> {
             add(frame.function.as_bytes());
             add(frame.module.as_bytes());
             add(frame.filename.as_bytes());
+            add(frame.package.as_bytes());
             add(&frame.lineno.to_le_bytes());
+            add(&frame.address.to_le_bytes());
             add(&[u8::from(frame.in_app)]);
         }
     }
     Some(hash.digest())
+}
+
+/// Whether a function is surely one that a person named: compilers' and engines' words
+/// for those that have no name hold a sign that names do not.
+fn is_name(function: &str) -> bool {
+    let signs = ['<', '{', '$', '(', '/', '@', '?', '[', '+', '-'];
+    let words = ["anonymous", "lambda", "eval", "closure", "block"];
+    function.len() > 2
+        && !function.contains(signs)
+        && !words
+            .iter()
+            .any(|word| function.to_ascii_lowercase().contains(word))
 }
 
 /// The same of a stored head.

@@ -47,7 +47,10 @@ fn head(number: u64) -> Head {
         function: format!("handle_{depth}_{}", if depth > 15 { stack } else { 0 }),
         module: format!("acme.shop.views.part{}", depth / 4),
         filename: "acme/shop/views.py".into(),
+        package: String::new(),
         lineno: 100 + depth,
+        colno: 0,
+        address: 0,
         in_app: depth % 3 != 0,
     });
     let tags = (0..10).map(|tag| (format!("tag_{tag}"), format!("value_{}", mixed % (tag + 2))));
@@ -66,10 +69,13 @@ fn head(number: u64) -> Head {
         exceptions: vec![ExceptionHeadV1 {
             ty: "ValueError".into(),
             value: format!("order {number} is not open"),
+            module: String::new(),
+            code: String::new(),
             synthetic: false,
             exception_id: -1,
             parent_id: -1,
             is_exception_group: false,
+            is_suppressed: false,
             frames: frames.collect(),
         }],
         thread_frames: Vec::new(),

@@ -24,6 +24,7 @@ use std::collections::HashMap;
 use event_model::{
     Fingerprint, IssueId, IssueStatus, Position, ProjectId, StoredEvent, UserId, head::ArchivedHead,
 };
+use grouping::Grouper;
 use read_model::{
     ReadModelError,
     issues::{
@@ -32,7 +33,7 @@ use read_model::{
     },
 };
 
-use crate::{careful::caught, grouping, title};
+use crate::{careful::caught, face};
 use names::Names;
 use tags::TagValues;
 
@@ -75,6 +76,7 @@ pub(crate) struct Projection {
     issues: HashMap<IssueId, Known>,
     newest_minutes: HashMap<ProjectId, i64>,
     names: Names,
+    grouper: Grouper,
     /// What the tags of all known issues hold.
     tag_bytes: usize,
     batch: IssueBatch,
@@ -91,6 +93,7 @@ impl Projection {
             issues: HashMap::new(),
             newest_minutes: HashMap::new(),
             names: Names::default(),
+            grouper: Grouper::new(),
             tag_bytes: 0,
             batch: IssueBatch::after(position),
             newest: Vec::new(),
@@ -104,11 +107,16 @@ impl Projection {
 
     /// The batch at hand, ready to be applied.
     pub(crate) fn finish(&mut self) -> &IssueBatch {
+        let grouper = self.grouper;
         for (issue, newest) in self.batch.issues.iter_mut().zip(&self.newest) {
             if let (Some(events), Some(event)) = (&mut issue.events, newest) {
                 // A title that panics is no reason to lose the event: which one is the
                 // newest depends on where the batch ends.
-                events.face = caught(|| title::face(event.head())).unwrap_or_else(|_| Face {
+                events.face = caught(|| {
+                    let head = event.head();
+                    face::of(head, grouper.face(head))
+                })
+                .unwrap_or_else(|_| Face {
                     title: UNTITLED.to_owned(),
                     ..Face::default()
                 });
@@ -174,7 +182,7 @@ impl Projection {
         facts: &events::Facts,
         head: &ArchivedHead,
     ) -> Result<IssueId, ReadModelError> {
-        let fingerprint = grouping::fingerprint(head);
+        let fingerprint = self.grouper.fingerprint(head);
         let key = (facts.project_id, fingerprint);
         if let Some(id) = self.fingerprints.get(&key) {
             return Ok(*id);

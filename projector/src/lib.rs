@@ -1,36 +1,36 @@
 //! The log's stream turned into the read model: fingerprints, issues, search, Parquet.
 //!
-//! Owns: what an event's issue is ([`grouping`]), how it is shown ([`title`]), and
-//! three independent consumers of the log (issues, search, cold), each a thread with
+//! Owns: three independent consumers of the log (issues, search, cold), each a thread with
 //! a position of its own. Must not know HTTP or gRPC, nor write to the logs.
 //!
 //! Invariant: same logs in, same read model out. What a consumer stores is a pure
 //! function of the records up to its position, wherever batches ended and however
 //! often it was killed; nothing here asks what time it is.
 //!
-//! In reading order: `chain` (what an event is about), [`grouping`], [`title`], `names`, `issues` (the fold), `consumers`, `careful` (records that make it panic),
+//! In reading order: `face` (what the crate `grouping` makes of an event, as it is stored), `issues` (the fold), `consumers`, `careful` (records that make it panic),
 //! `keeper` (cursors and checkpoints), `origin` (where a rebuild begins),
 //! [`projector`] (live), [`replay()`] (offline), [`metrics`].
 
 mod careful;
-mod chain;
 mod consumers;
 mod error;
-pub mod grouping;
+mod face;
 #[cfg(test)]
 #[path = "../../tests/support/growth.rs"]
 mod growth;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, dead_code)]
+#[path = "../../tests/support/heads.rs"]
+mod heads;
 mod issues;
 mod keeper;
 pub mod metrics;
-mod names;
 mod origin;
 pub mod projector;
 mod replay;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod testing;
-pub mod title;
 
 pub use error::ProjectorError;
 pub use keeper::CheckpointConfig;

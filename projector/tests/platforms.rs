@@ -11,7 +11,7 @@ use event_model::{
     head::Head,
     record::{BodyPlace, SCHEMA_EVENT_V1, archive_head, encode_event},
 };
-use projector::{grouping, title};
+use grouping::Grouper;
 use serde_json::Value;
 
 fn folder() -> PathBuf {
@@ -55,7 +55,7 @@ fn stored(event: &Event) -> StoredEvent {
 /// What is seen of an event, line by line.
 fn seen(event: &Event) -> String {
     let stored = stored(event);
-    let face = title::face(stored.head());
+    let face = Grouper::new().face(stored.head());
     let mut text = format!(
         "title   {}\nculprit {}\ntype    {}\n",
         face.title, face.culprit, face.ty
@@ -92,7 +92,7 @@ fn every_platform_is_seen_as_its_people_expect() {
     for (name, payload) in &fixtures {
         let event = parsed(payload);
         let stored = stored(&event);
-        let face = title::face(stored.head());
+        let face = Grouper::new().face(stored.head());
         let expected = &expected[name];
         assert_eq!(face.title, expected["title"], "{name}");
         assert_eq!(face.culprit, expected["culprit"], "{name}");
@@ -125,7 +125,7 @@ fn what_varies_between_two_occurrences_does_not_split_an_issue() {
             frame.function = frame.function.replace("{{closure}}", "{closure#4}");
         }
         "shop@9.9".clone_into(&mut other.release);
-        let print = |event: &Event| grouping::fingerprint(stored(event).head());
+        let print = |event: &Event| Grouper::new().fingerprint(stored(event).head());
         assert_eq!(print(&event), print(&other), "{name}");
         // The newest own call is another one: another issue.
         let mut moved = event.clone();

@@ -11,7 +11,7 @@ use event_model::{
     head::Head,
     record::{BodyPlace, SCHEMA_EVENT_V1, archive_head, encode_event},
 };
-use projector::title;
+use grouping::Grouper;
 use serde_json::{Value, json};
 
 fn parsed(payload: &Value) -> Event {
@@ -39,7 +39,7 @@ fn seen(payload: &Value) -> Value {
     let head = archive_head(&Head::of(&event, 0));
     let record = encode_event(&head, BodyPlace::Plain(b"{}"));
     let stored = StoredEvent::parse(SCHEMA_EVENT_V1, record.into()).unwrap();
-    let face = title::face(stored.head());
+    let face = Grouper::new().face(stored.head());
     let mut seen = serde_json::to_value(&event).unwrap();
     seen["face"] = json!({
         "title": face.title,

@@ -14,16 +14,22 @@ pub(crate) fn head() -> Head {
         function: function.into(),
         module: "app.views".into(),
         filename: "app/views.py".into(),
+        package: "libapp.so".into(),
         lineno,
+        colno: lineno + 1,
+        address: 0x1234,
         in_app,
     };
     let exception = |ty: &str, value: &str, id, parent, frames| ExceptionHeadV1 {
         ty: ty.into(),
         value: value.into(),
+        module: "builtins".into(),
+        code: "NSCocoaErrorDomain 4".into(),
         synthetic: id == 0,
         exception_id: id,
         parent_id: parent,
         is_exception_group: parent == -1,
+        is_suppressed: false,
         frames,
     };
     Head {

@@ -12,6 +12,7 @@ use std::{
 
 use event_log::{Entry, LogReader, SegmentSpan};
 use event_model::{Position, StoredEvent};
+use grouping::Grouper;
 use read_model::{
     cold::{ColdFile, ColdFileWriter, ColdRow, ColdStore},
     search::schema::day_of,
@@ -21,7 +22,7 @@ use super::{Consumer, Stop, records::Records};
 use crate::{
     ProjectorError,
     careful::{Tripwire, caught, passed_over},
-    grouping, title,
+    face,
 };
 
 /// How often to look for a segment that has become complete.
@@ -161,9 +162,9 @@ fn push(
     };
     let about = caught(|| {
         tripwire.pass(position);
-        (grouping::fingerprint(head), title::face(head))
+        Grouper::new().group(head)
     });
-    let (fingerprint, face) = match about {
+    let group = match about {
         Ok(about) => about,
         Err(panic) => {
             passed_over(ColdConsumer::NAME, position, &panic);
@@ -173,8 +174,8 @@ fn push(
     file.push(&ColdRow {
         position,
         head,
-        fingerprint,
-        face: &face,
+        fingerprint: group.fingerprint,
+        face: &face::of(head, group.face),
         body: &body,
     })?;
     Ok(())

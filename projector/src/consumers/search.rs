@@ -12,13 +12,13 @@ use std::{
 
 use event_log::{Entry, LogReader};
 use event_model::{EventId, Level, Position, ProjectId, StoredEvent};
+use grouping::Grouper;
 use read_model::search::{SearchDocument, SearchWriter};
 
 use super::{Consumer, Stop, WAIT, records::Records};
 use crate::{
     ProjectorError,
     careful::{Tripwire, caught, passed_over},
-    grouping, title,
 };
 
 /// Least time between two commits.
@@ -160,9 +160,9 @@ pub(crate) fn add(
     let head = event.head();
     let about = caught(|| {
         tripwire.pass(position);
-        (grouping::fingerprint(head), title::title(head))
+        Grouper::new().group(head)
     });
-    let (fingerprint, title) = match about {
+    let group = match about {
         Ok(about) => about,
         Err(panic) => {
             passed_over(SearchConsumer::NAME, position, &panic);
@@ -176,13 +176,13 @@ pub(crate) fn add(
         .collect();
     let document = SearchDocument {
         event_id: EventId(head.event_id),
-        fingerprint,
+        fingerprint: group.fingerprint,
         project_id: ProjectId(head.project_id.to_native()),
         level: Level::from_number(head.level),
         position,
         timestamp_ns: head.timestamp_ns.to_native(),
         received_ns: head.received_ns.to_native(),
-        title: &title,
+        title: &group.face.title,
         environment: &head.environment,
         release: &head.release,
         user: &head.user,

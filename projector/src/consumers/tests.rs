@@ -24,7 +24,7 @@ use super::{Consumer, Stop, cold::ColdConsumer, issues::IssueConsumer, search::S
 use crate::{
     Projector, ProjectorConfig, ProjectorError,
     careful::Tripwire,
-    grouping, replay,
+    replay,
     testing::{NOON_NS, message, stored},
 };
 
@@ -81,7 +81,7 @@ impl World {
 
     pub(crate) fn resolve(&self, id: u32) {
         let head = numbered_head(id);
-        let print = grouping::fingerprint(stored(&head).head());
+        let print = grouping::Grouper::new().fingerprint(stored(&head).head());
         self.command(Decision::SetIssueStatus {
             issues: vec![IssueId::derive(ProjectId(1), print)],
             status: IssueStatus::Resolved,

@@ -17,7 +17,6 @@ mod times;
 
 use super::{MINUTES_KEPT, Projection, tags::VALUES_MAX};
 use crate::{
-    grouping,
     issues::fold::take_in,
     testing::{NOON_NS, command, event, message, numbered, stored},
 };
@@ -99,7 +98,7 @@ fn query(entries: Vec<Entry>, sql: &str) -> Vec<String> {
 fn issue_of(head: &Head) -> IssueId {
     IssueId::derive(
         ProjectId(head.project_id),
-        grouping::fingerprint(stored(head).head()),
+        grouping::Grouper::new().fingerprint(stored(head).head()),
     )
 }
 

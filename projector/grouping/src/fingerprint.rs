@@ -9,18 +9,14 @@
 //! 1. The client's fingerprint, variables filled in; `{{ default }}` among other
 //!    entries stands for the result of the steps below.
 //! 2. The frames of what the event is about ([`crate::chain`]): the application's
-//!    own, or all if it has none ([`frames`] says what of a frame counts). Types
+//!    own, or all if it has none ([`crate::frames`] says what of a frame counts). Types
 //!    count, values do not. Of a group of several kinds of errors the kinds count,
 //!    whatever their order.
 //! 3. Types and values, or the message, with numbers, ids and addresses masked
-//!    ([`mask`]), and the stack a message was captured with.
+//!    ([`crate::mask`]), and the stack a message was captured with.
 //!
 //! The hash is xxh3-128: fast, stable by its specification. It need not withstand
 //! forgery, since whoever may write to a project may name any fingerprint anyway.
-
-pub mod frames;
-pub mod mask;
-pub mod variables;
 
 use event_model::{
     Fingerprint,
@@ -28,8 +24,11 @@ use event_model::{
 };
 use xxhash_rust::xxh3::Xxh3;
 
-use crate::chain::Subject;
-use frames::Scope;
+use crate::{
+    chain::Subject,
+    frames::{self, Scope},
+    mask, variables,
+};
 
 /// Hashed into every fingerprint.
 pub const ALGORITHM_VERSION: u32 = 3;
@@ -39,7 +38,7 @@ pub const ALGORITHM_VERSION: u32 = 3;
 const LINES_MAX: usize = 2;
 
 /// The fingerprint of an event.
-pub fn fingerprint(head: &ArchivedHead) -> Fingerprint {
+pub(crate) fn fingerprint(head: &ArchivedHead) -> Fingerprint {
     let given = &head.fingerprint;
     if given.is_empty() || (given.len() == 1 && variables::is_default(&given[0])) {
         return default_fingerprint(head);

@@ -26,7 +26,7 @@ const THOUSANDS_MAX: usize = 6;
 const ID_BYTES_MIN: usize = 20;
 
 /// The text with its variable parts replaced.
-pub fn mask(text: &str) -> String {
+pub(crate) fn mask(text: &str) -> String {
     let mut masked = String::with_capacity(text.len() + 16);
     let mut rest = text;
     while !rest.is_empty() {

@@ -13,16 +13,18 @@ use event_model::{
     head::{ArchivedFrameHeadV1, ArchivedHead},
 };
 
-use super::{masked, message};
-use crate::chain::Subject;
+use crate::{
+    chain::Subject,
+    fingerprint::{masked, message},
+};
 
 /// Whether an entry stands for the server's own grouping.
-pub fn is_default(entry: &str) -> bool {
+pub(crate) fn is_default(entry: &str) -> bool {
     name_of(entry) == Some("default")
 }
 
 /// An entry with its variable filled in; other entries as they are.
-pub fn resolve<'a>(entry: &'a str, head: &'a ArchivedHead) -> Cow<'a, str> {
+pub(crate) fn resolve<'a>(entry: &'a str, head: &'a ArchivedHead) -> Cow<'a, str> {
     let Some(name) = name_of(entry) else {
         return Cow::Borrowed(entry);
     };

@@ -2,9 +2,10 @@
 
 use event_model::{Fingerprint, head::Head};
 
-use super::{fingerprint, mask::mask};
+use super::fingerprint;
 use crate::growth::assert_linear_in;
-use crate::testing::{error, exception, frame, head, message, stored};
+use crate::heads::{error, exception, frame, head, message, stored};
+use crate::mask::mask;
 
 mod groups;
 

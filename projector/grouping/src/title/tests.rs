@@ -3,8 +3,8 @@
 
 use event_model::head::{ExceptionHeadV1, Head};
 
-use super::{CULPRIT_CHARS_MAX, TITLE_CHARS_MAX, culprit, face, title};
-use crate::testing::{error, exception, head, message, stored};
+use super::{CULPRIT_CHARS_MAX, TITLE_CHARS_MAX, face};
+use crate::heads::{error, exception, head, message, stored};
 
 #[test]
 fn titles_and_culprits() {
@@ -61,7 +61,10 @@ fn titles_and_culprits() {
         .iter()
         .map(|head| {
             let stored = stored(head);
-            format!("{} | {}", title(stored.head()), culprit(stored.head()))
+            {
+                let face = face(stored.head());
+                format!("{} | {}", face.title, face.culprit)
+            }
         })
         .collect();
     insta::assert_snapshot!(lines.join("\n"));
@@ -144,7 +147,7 @@ fn a_line_that_ends_in_a_colon_goes_on() {
         ("ActiveRecord::RecordInvalid: no\nmore", "no"),
         ("Validation failed:", "Validation failed:"),
     ] {
-        let shown = super::title(stored(&of(value)).head());
+        let shown = face(stored(&of(value)).head()).title;
         assert_eq!(
             shown,
             format!("ActiveRecord::RecordInvalid: {title}"),
@@ -218,8 +221,8 @@ fn what_was_put_behind_the_main_exception_is_not_shown() {
     check(&behind, "Main: v | run (app)");
     let before = of(vec![diagnostic.clone(), linked("Main", 0, -1)]);
     assert_eq!(
-        crate::grouping::fingerprint(stored(&behind).head()),
-        crate::grouping::fingerprint(stored(&before).head())
+        crate::fingerprint::fingerprint(stored(&behind).head()),
+        crate::fingerprint::fingerprint(stored(&before).head())
     );
     let suppressed = of(vec![linked("Main", 0, -1), linked("Closing", 1, 0)]);
     check(&suppressed, "Main: v | run (app)");
@@ -281,11 +284,11 @@ fn the_type_of_a_synthetic_exception_counts_only_for_signals() {
 #[test]
 fn long_ones_are_cut_at_a_character() {
     let head = error("python", &"é".repeat(500), &"ü".repeat(500), &[]);
-    let face = face(stored(&head).head());
-    assert_eq!(face.title.chars().count(), TITLE_CHARS_MAX);
-    assert!(face.title.contains("é: ü"), "{}", face.title);
+    let title = face(stored(&head).head()).title;
+    assert_eq!(title.chars().count(), TITLE_CHARS_MAX);
+    assert!(title.contains("é: ü"), "{title}");
     let deep = format!("f in {}", "m".repeat(500));
     let head = error("python", "E", "", &[&deep]);
-    let culprit = culprit(stored(&head).head());
+    let culprit = face(stored(&head).head()).culprit;
     assert_eq!(culprit.chars().count(), CULPRIT_CHARS_MAX);
 }

@@ -15,7 +15,7 @@ const CYCLE_MAX: usize = 8;
 
 /// Which frames of a chain count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scope {
+pub(crate) enum Scope {
     /// The application's own.
     InApp,
     /// All: there are none of the application's own.
@@ -24,7 +24,7 @@ pub enum Scope {
 
 impl Scope {
     /// The scope of a chain of stacks; none if no frame counts at all.
-    pub fn of<'a>(
+    pub(crate) fn of<'a>(
         stacks: impl Iterator<Item = &'a [ArchivedFrameHeadV1]>,
         platform: &str,
     ) -> Option<Self> {
@@ -43,7 +43,7 @@ impl Scope {
 }
 
 /// A hash of each frame that counts, oldest call first.
-pub fn hashes(frames: &[ArchivedFrameHeadV1], platform: &str, scope: Scope) -> Vec<u64> {
+pub(crate) fn hashes(frames: &[ArchivedFrameHeadV1], platform: &str, scope: Scope) -> Vec<u64> {
     let counting: Vec<&ArchivedFrameHeadV1> = frames
         .iter()
         .filter(|frame| scope == Scope::All || frame.in_app)
@@ -66,7 +66,7 @@ pub fn hashes(frames: &[ArchivedFrameHeadV1], platform: &str, scope: Scope) -> V
 }
 
 /// The application's own frames, newest first.
-pub fn own<'a>(
+pub(crate) fn own<'a>(
     frames: &'a [ArchivedFrameHeadV1],
     platform: &str,
 ) -> impl Iterator<Item = &'a ArchivedFrameHeadV1> {
@@ -75,7 +75,7 @@ pub fn own<'a>(
 }
 
 /// The newest frame of the application's own.
-pub fn newest_own<'a>(
+pub(crate) fn newest_own<'a>(
     frames: &'a [ArchivedFrameHeadV1],
     platform: &str,
 ) -> Option<&'a ArchivedFrameHeadV1> {
@@ -84,7 +84,7 @@ pub fn newest_own<'a>(
 
 /// The frame that broke: the newest of the application's own, else the newest that
 /// is no machinery, else the newest.
-pub fn newest<'a>(
+pub(crate) fn newest<'a>(
     frames: &'a [ArchivedFrameHeadV1],
     platform: &str,
 ) -> Option<&'a ArchivedFrameHeadV1> {
@@ -169,7 +169,7 @@ const GO_MACHINERY: &[&str] = &[
 ];
 
 /// Whether a frame belongs to panics, process start or error reporting.
-pub fn is_machinery(frame: &ArchivedFrameHeadV1, platform: &str) -> bool {
+pub(crate) fn is_machinery(frame: &ArchivedFrameHeadV1, platform: &str) -> bool {
     let (function, module, file): (&str, &str, &str) =
         (&frame.function, &frame.module, &frame.filename);
     match platform {
@@ -277,7 +277,7 @@ fn is_build_hash(word: &str) -> bool {
 
 /// A function's name without what a compiler numbers anew; empty for functions
 /// without a name.
-pub fn function_name<'a>(function: &'a str, platform: &str) -> Cow<'a, str> {
+pub(crate) fn function_name<'a>(function: &'a str, platform: &str) -> Cow<'a, str> {
     match platform {
         "javascript" | "node" => Cow::Borrowed(javascript_function(function)),
         "rust" | "native" | "c" | "cpp" => rust_function(function),

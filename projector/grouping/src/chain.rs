@@ -23,7 +23,7 @@ mod wrapper;
 
 use event_model::head::{ArchivedExceptionHeadV1, ArchivedFrameHeadV1, ArchivedHead};
 
-use crate::grouping::{self, frames};
+use crate::{fingerprint, frames};
 
 /// Endings of types that hold other errors.
 const GROUP_TYPES: [&str; 6] = [
@@ -73,7 +73,7 @@ impl<'a> Subject<'a> {
         found.sort_by_key(|at| (chain[*at].exception_id.to_native(), *at));
         let mut kinds = Vec::new();
         found.retain(|at| {
-            let kind = grouping::kind(&chain[*at], &head.platform);
+            let kind = fingerprint::kind(&chain[*at], &head.platform);
             let is_first = !kinds.contains(&kind);
             kinds.push(kind);
             is_first

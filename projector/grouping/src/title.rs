@@ -16,21 +16,18 @@
 
 use std::borrow::Cow;
 
-use event_model::{
-    Level,
-    head::{ArchivedExceptionHeadV1, ArchivedHead},
-};
-use read_model::issues::batch::Face;
+use event_model::head::{ArchivedExceptionHeadV1, ArchivedHead};
 
 use crate::{
+    Face,
     chain::Subject,
     names::{self, place},
 };
 
 /// Longest title, characters.
-pub const TITLE_CHARS_MAX: usize = 256;
+pub(crate) const TITLE_CHARS_MAX: usize = 256;
 /// Longest culprit, characters.
-pub const CULPRIT_CHARS_MAX: usize = 200;
+pub(crate) const CULPRIT_CHARS_MAX: usize = 200;
 /// Longest type in a title, characters; leaves room for the value.
 const TYPE_CHARS_MAX: usize = 128;
 /// Most kinds of errors that the title of a group names.
@@ -39,7 +36,7 @@ const KINDS_MAX: usize = 3;
 const NAMELESS: &str = "(no message)";
 
 /// All of it.
-pub fn face(head: &ArchivedHead) -> Face {
+pub(crate) fn face(head: &ArchivedHead) -> Face {
     let subject = Subject::of(head);
     let (ty, value) = words(head, &subject);
     Face {
@@ -47,20 +44,7 @@ pub fn face(head: &ArchivedHead) -> Face {
         culprit: culprit_of(head, &subject),
         ty,
         value,
-        level: Level::from_number(head.level),
-        platform: head.platform.as_str().to_owned(),
-        handled: head.handled,
     }
-}
-
-/// The title.
-pub fn title(head: &ArchivedHead) -> String {
-    face(head).title
-}
-
-/// The culprit; empty if nothing tells.
-pub fn culprit(head: &ArchivedHead) -> String {
-    culprit_of(head, &Subject::of(head))
 }
 
 fn culprit_of(head: &ArchivedHead, subject: &Subject<'_>) -> String {

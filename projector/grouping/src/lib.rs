@@ -1,0 +1,31 @@
+//! Which events are one issue, how an issue is called, and why.
+//!
+//! Owns: from an event's head to its fingerprint, the title and the culprit. Reads
+//! nothing but the head. Must not know the log, the read model, files or clocks.
+//!
+//! Invariant: pure and total: any head has a group, and always the same one; time is
+//! linear in the head.
+//!
+//! In reading order: [`grouper`] (the way in), `chain` (what an event is about),
+//! `fingerprint`, `frames` (what of a stack counts), `mask` (what of a text counts),
+//! `variables` (of a client's fingerprint), `title`, `names` (as people of a language
+//! write them).
+
+mod chain;
+mod fingerprint;
+mod frames;
+pub mod grouper;
+#[cfg(test)]
+#[path = "../../../tests/support/growth.rs"]
+mod growth;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+#[path = "../../../tests/support/heads.rs"]
+mod heads;
+mod mask;
+mod names;
+mod title;
+mod variables;
+
+pub use fingerprint::ALGORITHM_VERSION;
+pub use grouper::{Face, Group, Grouper};
