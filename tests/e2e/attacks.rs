@@ -6,7 +6,9 @@
 //! a dev build needs is generous in every bound; what an attack took before it was
 //! answered is said beside it.
 
+pub(crate) mod bombs;
 pub(crate) mod h2;
+pub(crate) mod mix;
 pub(crate) mod shapes;
 pub(crate) mod siege;
 pub(crate) mod wire;

@@ -13,6 +13,6 @@ say "the log: kill -9, power cuts, simulated disks"
 # shellcheck disable=SC2086 # several arguments
 "${CARGO_TARGET_DIR:-target}/release/examples/soak" ${SOAK_ARGS:-}
 
-say "the server: kill -9, power cuts, full disks"
+say "the server: kill -9, power cuts, full disks, hostile clients"
 export ERRATA_TEST_FAULT_ROUNDS=${ERRATA_TEST_FAULT_ROUNDS:-50}
 cargo test --workspace --locked --test e2e -- faults

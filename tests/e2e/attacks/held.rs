@@ -9,7 +9,12 @@ use proto::v1::{
     Error, Event, SendErrorRequest, ingest_service_client::IngestServiceClient, send_result,
 };
 
-use super::{h2, shapes::Encoding, siege::Siege, wire};
+use super::{
+    h2,
+    shapes::Encoding,
+    siege::{Siege, check_account},
+    wire,
+};
 use crate::{
     grpc::{channel_to, with_bearer},
     support::{Client, KEY, Server, TOKEN, block_on, wait_for},
@@ -76,7 +81,7 @@ fn bodies_that_never_end_keep_nobody_out() {
         println!("{path}: {report:?}");
         report.check();
         drop(held);
-        no_memory_is_held(&server);
+        check_account(&server);
     }
 }
 
@@ -109,7 +114,7 @@ fn grpc_bodies_that_never_end_keep_nobody_out() {
             let report = siege.end();
             report.check();
             drop(held);
-            no_memory_is_held(&server);
+            check_account(&server);
         }
     }
 }
@@ -216,11 +221,4 @@ fn files_beyond_what_a_project_may_keep_are_dropped_and_their_events_stored() {
         .sum();
     assert!(kept <= max, "{kept}");
     assert!(server.metric("errata_ingest_items_total{outcome=\"stored\"") >= 10.0);
-}
-
-/// What is worked on is given back once the attackers are gone.
-fn no_memory_is_held(server: &Server) {
-    wait_for("the account to be settled", || {
-        (server.metric("errata_ingest_body_bytes_in_flight") == 0.0).then_some(())
-    });
 }

@@ -26,6 +26,27 @@ pub(crate) fn rss_anon(pid: u32) -> u64 {
     kib.unwrap_or(0) * 1024
 }
 
+/// Files and sockets that the process has open.
+pub(crate) fn open_files(pid: u32) -> usize {
+    std::fs::read_dir(format!("/proc/{pid}/fd")).map_or(0, Iterator::count)
+}
+
+/// Every item has its fate, none was forgotten, and what was held for them is given back.
+/// For when nobody sends any more.
+pub(crate) fn check_account(server: &Server) {
+    wait_for("the account to be settled", || {
+        let held = server.metric("errata_ingest_body_bytes_in_flight");
+        let in_flight = server.metric("errata_ingest_items_in_flight");
+        (held == 0.0 && in_flight == 0.0).then_some(())
+    });
+    let counted = |name: &str| server.metric(name) as u64;
+    let received = counted("errata_ingest_items_received_total");
+    let ended = counted("errata_ingest_items_total");
+    assert_eq!(received, ended);
+    let internal = counted("errata_ingest_items_total{outcome=\"dropped\",reason=\"internal\"");
+    assert_eq!(internal, 0);
+}
+
 /// Honest clients beside an attack: one sends events, one asks whether the server is
 /// alive, and one looks at its memory.
 pub(crate) struct Siege {

@@ -1,20 +1,42 @@
 //! Requests as bytes: what no well-behaved client would send.
 
 use std::{
-    io::{Read, Write},
-    net::{SocketAddr, TcpStream},
+    io::{self, Read, Write},
+    net::{Ipv4Addr, SocketAddr, TcpStream},
+    time::Duration,
 };
 
-use crate::support::{DEADLINE, Server};
+use tokio::net::TcpSocket;
+
+use crate::support::{DEADLINE, Server, block_on};
+
+/// Where a server listens.
+pub(crate) fn address(server: &Server) -> SocketAddr {
+    server.url.trim_start_matches("http://").parse().unwrap()
+}
 
 /// An open connection to a server.
 pub(crate) fn connect(server: &Server) -> TcpStream {
-    let address: SocketAddr = server.url.trim_start_matches("http://").parse().unwrap();
-    let stream = TcpStream::connect(address).unwrap();
-    stream.set_read_timeout(Some(DEADLINE)).unwrap();
-    stream.set_write_timeout(Some(DEADLINE)).unwrap();
-    stream.set_nodelay(true).unwrap();
-    stream
+    connect_from(Ipv4Addr::LOCALHOST, address(server), DEADLINE).unwrap()
+}
+
+/// The same from an address of this host's own: as far as fairness goes, from somebody
+/// else. Reads and writes fail after `patience`.
+pub(crate) fn connect_from(
+    from: Ipv4Addr,
+    to: SocketAddr,
+    patience: Duration,
+) -> io::Result<TcpStream> {
+    let stream = block_on(async {
+        let socket = TcpSocket::new_v4()?;
+        socket.bind((from, 0).into())?;
+        socket.connect(to).await?.into_std()
+    })?;
+    stream.set_nonblocking(false)?;
+    stream.set_read_timeout(Some(patience))?;
+    stream.set_write_timeout(Some(patience))?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
 }
 
 /// The head of a POST whose body is so long.
@@ -40,7 +62,7 @@ pub(crate) fn post(server: &Server, path: &str, headers: &[(&str, &str)], body: 
 pub(crate) fn status(stream: &mut TcpStream) -> u16 {
     let mut start = [0; 12];
     match stream.read_exact(&mut start) {
-        Ok(()) => std::str::from_utf8(&start[9..]).unwrap().parse().unwrap(),
+        Ok(()) => String::from_utf8_lossy(&start[9..]).parse().unwrap_or(0),
         Err(_) => 0,
     }
 }
