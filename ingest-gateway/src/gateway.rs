@@ -5,7 +5,11 @@ use std::{
     time::Duration,
 };
 
-use axum::{Router, middleware::from_fn_with_state};
+use axum::{
+    Router,
+    extract::Request,
+    middleware::{Next, from_fn, from_fn_with_state},
+};
 use event_log::{
     Entry, LogReader, LogWriter, ReadError,
     blobs::{BlobError, Blobs},
@@ -252,6 +256,21 @@ impl Gateway {
             .merge(debug_rest)
             .merge(sign_in::router(Arc::clone(shared), callers))
             .layer(CatchPanicLayer::new())
+    }
+
+    /// gRPC routes of another, for whoever may read: anybody else is refused as by a list
+    /// of accounts.
+    pub fn for_readers(&self, routes: Router) -> Router {
+        let callers = Callers::new(Arc::clone(&self.shared));
+        routes.route_layer(from_fn(move |request: Request, next: Next| {
+            let callers = callers.clone();
+            async move {
+                match callers.of_read(request.headers(), request.extensions()) {
+                    Ok(_) => next.run(request).await,
+                    Err(error) => tonic::Status::from(error).into_http(),
+                }
+            }
+        }))
     }
 
     /// Counts of items since the start.

@@ -2,7 +2,11 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use axum::Router;
+use axum::{
+    Router,
+    extract::Request,
+    middleware::{Next, from_fn},
+};
 use event_log::{ControlFollower, LogReader};
 use event_model::credential::ServerSecret;
 use tokio::sync::watch;
@@ -92,6 +96,20 @@ impl QueryEngine {
     /// router, or calls it from its own ([`files::serve`]).
     pub fn router_with_ui(&self) -> Router {
         self.router().fallback(files::serve)
+    }
+
+    /// gRPC routes of another, for whoever may read: anybody else is refused as by a read.
+    pub fn for_readers(&self, routes: Router) -> Router {
+        let core = Arc::clone(&self.core);
+        routes.route_layer(from_fn(move |request: Request, next: Next| {
+            let core = Arc::clone(&core);
+            async move {
+                match core.authenticate(request.headers(), request.extensions()) {
+                    Ok(_) => next.run(request).await,
+                    Err(error) => tonic::Status::from(error).into_http(),
+                }
+            }
+        }))
     }
 
     /// A thread that is gone by a panic: what it followed stands still until a restart.

@@ -146,7 +146,7 @@ pub(super) fn router_alone(gateway: &Gateway, config: &Config) -> Router {
     let pages = config.public_url();
     gateway
         .router()
-        .merge(reflection())
+        .merge(gateway.for_readers(reflection()))
         .fallback(async move |request: Request| -> Response {
             let shown: String = request.uri().path().chars().take(64).collect();
             let message =

@@ -37,7 +37,8 @@ impl Query {
 
     /// Reads, reflection, and the web UI as the fallback.
     pub(super) fn router(&self) -> Router {
-        self.0.router_with_ui().merge(reflection())
+        let reflection = self.0.for_readers(reflection());
+        self.0.router_with_ui().merge(reflection)
     }
 
     /// Ready: a read model is open and at most `lag_max` records behind.
@@ -71,7 +72,8 @@ impl Query {
 }
 
 /// gRPC server reflection of all services, in both of its versions: Python's client
-/// and older releases of grpcurl ask for v1alpha only.
+/// and older releases of grpcurl ask for v1alpha only. For readers only, by its caller:
+/// what a server can do is nobody else's business.
 pub(super) fn reflection() -> Router {
     let builder = || {
         tonic_reflection::server::Builder::configure()

@@ -269,7 +269,7 @@ fn a_live_stream_tells_of_a_new_issue() {
 
 /// Asks one version of the reflection service, given as its module, for all names.
 macro_rules! reflected {
-    ($server:expr, $version:ident) => {{
+    ($server:expr, $version:ident, $bearer:expr) => {{
         use tonic_reflection::pb::$version::{
             ServerReflectionRequest, server_reflection_client::ServerReflectionClient,
             server_reflection_request::MessageRequest, server_reflection_response::MessageResponse,
@@ -279,38 +279,63 @@ macro_rules! reflected {
             host: String::new(),
             message_request: Some(MessageRequest::ListServices(String::new())),
         };
-        let mut answers = client
-            .server_reflection_info(tokio_stream::once(request))
-            .await
-            .unwrap()
-            .into_inner();
-        match answers.message().await.unwrap().unwrap().message_response {
-            Some(MessageResponse::ListServicesResponse(list)) => list
-                .service
-                .into_iter()
-                .map(|service| service.name)
-                .collect::<Vec<_>>(),
-            other => panic!("{other:?}"),
+        let request = match $bearer {
+            "" => tonic::Request::new(tokio_stream::once(request)),
+            bearer => with_bearer(bearer, tokio_stream::once(request)),
+        };
+        match client.server_reflection_info(request).await {
+            Err(status) => Err(status.code()),
+            Ok(answers) => {
+                let mut answers = answers.into_inner();
+                match answers.message().await.unwrap().unwrap().message_response {
+                    Some(MessageResponse::ListServicesResponse(list)) => Ok(list
+                        .service
+                        .into_iter()
+                        .map(|service| service.name)
+                        .collect::<Vec<_>>()),
+                    other => panic!("{other:?}"),
+                }
+            }
         }
     }};
 }
 
 #[test]
-fn reflection_names_every_service() {
+fn reflection_names_every_service_to_whoever_may_read() {
     let server = Server::start();
-    let (v1, v1alpha) = block_on(async {
-        (
-            reflected!(&server, v1),
-            // What Python's grpcio-reflection and older grpcurl speak.
-            reflected!(&server, v1alpha),
-        )
-    });
-    for service in [
-        "Ingest", "Command", "Project", "Issue", "Event", "Stats", "Live",
-    ] {
-        let name = format!("errata.v1.{service}Service");
-        for names in [&v1, &v1alpha] {
-            assert!(names.contains(&name), "{name} in {names:?}");
+    let dir = std::sync::Arc::new(tempfile::TempDir::new().unwrap());
+    let gateway = Server::start_roles(&dir, "gateway", &Server::bootstrap(&[]));
+    gateway.wait_for_readiness();
+    // A gateway alone has its own way to tell who asks.
+    for server in [&server, &gateway] {
+        let (v1, v1alpha) = block_on(async {
+            (
+                reflected!(server, v1, TOKEN).unwrap(),
+                // What Python's grpcio-reflection and older grpcurl speak.
+                reflected!(server, v1alpha, TOKEN).unwrap(),
+            )
+        });
+        for service in [
+            "Ingest", "Command", "Project", "Issue", "Event", "Stats", "Live",
+        ] {
+            let name = format!("errata.v1.{service}Service");
+            for names in [&v1, &v1alpha] {
+                assert!(names.contains(&name), "{name} in {names:?}");
+            }
+        }
+        for (bearer, code) in [
+            ("", Code::Unauthenticated),
+            ("errata_made_up", Code::PermissionDenied),
+            // A project's key can only write.
+            (KEY, Code::PermissionDenied),
+        ] {
+            let refused = block_on(async {
+                [
+                    reflected!(server, v1, bearer),
+                    reflected!(server, v1alpha, bearer),
+                ]
+            });
+            assert_eq!(refused, [Err(code), Err(code)], "{bearer:?}");
         }
     }
 }
