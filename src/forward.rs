@@ -3,13 +3,20 @@
 //!
 //! Owns: connections to `peers.gateway`, the headers that belong to one connection
 //! only, and whose request it is. Bodies pass through in both directions, trailers
-//! included, and are never gathered; the gateway bounds them. HTTP/1.1 is forwarded as
-//! HTTP/1.1, HTTP/2 (gRPC) as HTTP/2.
+//! included, and are never gathered; the gateway bounds them, in size and time. HTTP/1.1
+//! is forwarded as HTTP/1.1, HTTP/2 (gRPC) as HTTP/2. Who sends slowly or not at all is
+//! given up as at the gateway itself, and takes nobody else's turn meanwhile ([`turns`]).
 //!
 //! A gateway that does not answer is a 503 with `Retry-After` (for gRPC, unavailable):
 //! it promises nothing, the client sends again.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+mod turns;
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 
 use anyhow::{Context, Result};
 use axum::{
@@ -27,15 +34,17 @@ use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::{TokioExecutor, TokioTimer},
 };
-use tokio::sync::Semaphore;
 
+use self::turns::{LANES, Turns};
 use crate::{
     config::Config,
     peers::{CONNECT_TIMEOUT, PING_INTERVAL, PING_TIMEOUT, address},
 };
 
-/// Requests on their way at the same time; further ones hear 503.
-const FORWARDS_MAX: usize = 1024;
+/// Gauge: requests on their way to the gateway, answers included.
+const FORWARDS_IN_FLIGHT: &str = "errata_forwards_in_flight";
+/// The one method whose answer comes when the client has sent enough, at the end.
+const STREAMED_BY_CLIENT: &str = "/errata.v1.IngestService/StreamErrors";
 /// Idle connections kept, and how long.
 const IDLE_CONNECTIONS_MAX: usize = 64;
 /// See [`IDLE_CONNECTIONS_MAX`].
@@ -63,12 +72,14 @@ const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 pub(crate) struct Forwarder {
     gateway: Uri,
     http1: Client<HttpConnector, Body>,
-    http2: Client<HttpConnector, Body>,
+    /// A connection each.
+    http2: [Client<HttpConnector, Body>; LANES],
     secret: ServerSecret,
     trusted_proxies: TrustedProxies,
     token: HeaderValue,
-    turns: Arc<Semaphore>,
+    turns: Arc<Turns>,
     answer_timeout: Duration,
+    stream_timeout: Duration,
 }
 
 impl Forwarder {
@@ -98,11 +109,12 @@ impl Forwarder {
         Ok(Self {
             gateway: address("peers.gateway", &config.peers.gateway)?,
             http1,
-            http2: builder.build(connector),
+            http2: std::array::from_fn(|_| builder.build(connector.clone())),
             secret: secret.clone(),
             trusted_proxies: config.trusted_proxies.clone(),
             token,
-            turns: Arc::new(Semaphore::new(FORWARDS_MAX)),
+            turns: Turns::new(limits.requests_address_max),
+            stream_timeout: limits.stream_timeout(),
             answer_timeout: limits.body_read_timeout() + limits.durable_timeout() + ANSWER_MARGIN,
         })
     }
@@ -117,16 +129,15 @@ impl Forwarder {
                 self.gateway
             ));
         }
-        let Ok(turn) = Arc::clone(&self.turns).try_acquire_owned() else {
+        let is_http2 = request.version() == Version::HTTP_2;
+        let is_streamed = request.uri().path().ends_with(STREAMED_BY_CLIENT);
+        let sender = self.address(&mut request);
+        let Some(turn) = self.turns.take(sender, is_http2) else {
             return refuse("too many requests are on their way to the gateway".to_owned());
         };
-        let is_http2 = request.version() == Version::HTTP_2;
-        self.address(&mut request);
-        let client = if is_http2 { &self.http2 } else { &self.http1 };
-        // A stream of gRPC is answered at its end, whenever that is; its connection is
-        // pinged meanwhile.
-        let patience = if is_grpc {
-            Duration::MAX
+        let client = turn.lane().map_or(&self.http1, |lane| &self.http2[lane]);
+        let patience = if is_streamed {
+            self.stream_timeout + self.answer_timeout
         } else {
             self.answer_timeout
         };
@@ -159,8 +170,8 @@ impl Forwarder {
         token.is_some_and(|token| self.secret.is_internal_token(token.to_str().unwrap_or("")))
     }
 
-    /// Addresses it to the gateway, in the name of its client.
-    fn address(&self, request: &mut Request) {
+    /// Addresses it to the gateway, in the name of its client; who that is.
+    fn address(&self, request: &mut Request) -> Option<IpAddr> {
         let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
         let lines = request.headers().get_all(FORWARDED_FOR).iter();
         let lines = lines.filter_map(|line| line.to_str().ok());
@@ -195,6 +206,7 @@ impl Forwarder {
         if request.version() != Version::HTTP_2 {
             *request.version_mut() = Version::HTTP_11;
         }
+        client
     }
 }
 

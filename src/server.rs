@@ -33,7 +33,7 @@ use tower::{ServiceExt, service_fn};
 use tower_http::catch_panic::CatchPanicLayer;
 use tracing::Instrument;
 
-pub(crate) use self::places::Bounds;
+pub(crate) use self::places::{Bounds, network};
 use self::{
     life::{Life, Overdue, Patience},
     places::Places,
@@ -52,7 +52,7 @@ const PING_INTERVAL: Duration = Duration::from_secs(30);
 /// Most bytes of a head, in both protocols; in HTTP/1.1 also of what is read ahead.
 const HEAD_BYTES_MAX: u32 = 16 * 1024;
 /// Streams of an HTTP/2 connection at once.
-const STREAMS_MAX: u32 = 64;
+pub(crate) const STREAMS_MAX: u32 = 64;
 /// Bytes of answers that wait in an HTTP/2 stream.
 const SEND_BUFFER_BYTES: usize = 64 * 1024;
 /// Bytes of bodies that a client may send ahead of our reading, a stream and a

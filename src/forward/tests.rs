@@ -195,3 +195,46 @@ async fn two_query_roles_do_not_forward_in_a_circle() {
     assert_eq!(answer.status(), 503);
     assert!(text(answer).await.contains("another query role"));
 }
+
+#[tokio::test]
+async fn a_gateway_that_never_answers_is_given_up_by_every_protocol() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut forwarder = forwarder(&format!("http://{}", listener.local_addr().unwrap()));
+    forwarder.answer_timeout = Duration::from_millis(20);
+    forwarder.stream_timeout = Duration::from_millis(20);
+    let router = Router::new().fallback(|| async { std::future::pending::<Response>().await });
+    let bounds = crate::server::Bounds::SMALL;
+    let stop = CancellationToken::new();
+    tokio::spawn(crate::server::serve_tcp(
+        "test", listener, router, bounds, stop,
+    ));
+    for (version, path, content_type) in [
+        (Version::HTTP_11, "/api/1/envelope/", "application/json"),
+        (
+            Version::HTTP_11,
+            "/errata.v1.CommandService/CreateProject",
+            "application/grpc-web",
+        ),
+        (
+            Version::HTTP_2,
+            "/errata.v1.CommandService/CreateProject",
+            "application/grpc",
+        ),
+        (
+            Version::HTTP_2,
+            "/errata.v1.IngestService/SendErrors",
+            "application/grpc",
+        ),
+        (Version::HTTP_2, STREAMED_BY_CLIENT, "application/grpc"),
+    ] {
+        let peer = [127, 0, 0, 1];
+        let mut sent = request(version, peer, &[("content-type", content_type)]);
+        *sent.uri_mut() = path.parse().unwrap();
+        let answer = forwarder.forward(sent).await;
+        let is_unavailable = match answer.headers().get("grpc-status") {
+            Some(code) => code == "14",
+            None => answer.status() == 503,
+        };
+        assert!(is_unavailable, "{version:?} {path}: {answer:?}");
+    }
+}

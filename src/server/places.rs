@@ -208,7 +208,7 @@ impl Drop for Turn {
 }
 
 /// Whom an address stands for.
-fn network(address: IpAddr) -> IpAddr {
+pub(crate) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) if !address.is_loopback() => {
             let prefix = address.to_bits() & !u128::from(u64::MAX);

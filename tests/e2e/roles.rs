@@ -1,6 +1,8 @@
 //! Roles in processes of their own, over one data directory.
 
 use std::{
+    io::Write,
+    net::Ipv4Addr,
     path::{Path, PathBuf},
     process::Command,
     sync::Arc,
@@ -16,10 +18,11 @@ use tempfile::TempDir;
 use tonic::transport::Channel;
 
 use crate::{
+    attacks::{h2, wire},
     grpc::with_bearer,
     support::{
-        Client, KEY, Ledger, Load, Mailbox, OWNER_EMAIL, OWNER_PASSWORD, Server, audit, block_on,
-        errata, node, python, wait_for,
+        Client, DEADLINE, KEY, Ledger, Load, Mailbox, OWNER_EMAIL, OWNER_PASSWORD, Server, audit,
+        block_on, errata, node, python, wait_for,
     },
 };
 
@@ -373,4 +376,56 @@ fn an_alerter_without_the_data_directory_shows_the_given_token() {
         Client::new(&server).post("/api/errors", &[("authorization", &bearer())], GOOD);
     assert_eq!(status, 202, "{answer}");
     mailbox.wait_for_mails(1);
+}
+
+/// Clients of one address that begin and do not go on, through the query role.
+#[test]
+fn silent_senders_through_the_query_role_keep_nobody_out_and_are_given_up() {
+    let dir = directory();
+    let limits = [
+        ("ERRATA_LIMITS__BODY_READ_TIMEOUT_MS", "5000"),
+        ("ERRATA_LIMITS__STREAM_TIMEOUT_MS", "5000"),
+    ];
+    let gateway = Server::start_roles(&dir, "gateway", &Server::bootstrap(&limits));
+    let projector = Server::start_roles(&dir, "projector", &[]);
+    let mut env = limits.to_vec();
+    env.push(("ERRATA_PEERS__GATEWAY", &gateway.url));
+    let query = Server::start_roles(&dir, "query", &env);
+    for server in [&gateway, &projector, &query] {
+        server.wait_for_readiness();
+    }
+    let attacker = Ipv4Addr::new(127, 0, 0, 2);
+    let connect = || wire::connect_from(attacker, wire::address(&query), DEADLINE).unwrap();
+    let with_key = bearer();
+    let mut held = Vec::new();
+    // More than all turns there are.
+    for number in 0..18 {
+        let method = ["SendErrors", "StreamErrors"][number % 2];
+        let path = format!("/errata.v1.IngestService/{method}");
+        let mut bytes = h2::preface();
+        for stream in 0..60 {
+            let head = h2::grpc_head(&path, &with_key);
+            bytes.extend(h2::headers(2 * stream + 1, &head, false));
+        }
+        let mut stream = connect();
+        let _ = stream.write_all(&bytes);
+        held.push(stream);
+    }
+    let in_flight = || query.metric("errata_forwards_in_flight");
+    wait_for("the attackers' share to be used up", || {
+        (in_flight() >= 512.0).then_some(())
+    });
+    // By HTTP/1.1 and by HTTP/2, from another address.
+    let client = Client::new(&query);
+    for _ in 0..5 {
+        let (status, _, answer) = client.post("/api/errors", &[("authorization", &with_key)], GOOD);
+        assert_eq!(status, 202, "{answer}");
+    }
+    stream_through(&query);
+    assert!(in_flight() >= 1.0, "they are still there");
+    wait_for("all of them to be given up", || {
+        (in_flight() == 0.0).then_some(())
+    });
+    query.wait_for_issues("", |issues| issues.len() == 2);
+    drop(held);
 }
