@@ -8,6 +8,7 @@
 
 mod alerts;
 mod retention;
+mod sessions;
 
 use std::{
     collections::BTreeMap,
@@ -22,7 +23,7 @@ use ingest_gateway::{Bootstrap, BootstrapOwner, GatewayLimits};
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
-pub(crate) use self::{alerts::AlertsConfig, retention::RetentionConfig};
+pub(crate) use self::{alerts::AlertsConfig, retention::RetentionConfig, sessions::SessionsConfig};
 
 /// Every key, with its default.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -52,6 +53,8 @@ pub(crate) struct Config {
     pub log: LogConfig,
     /// Outgoing mail.
     pub smtp: SmtpConfig,
+    /// How long people stay signed in.
+    pub sessions: SessionsConfig,
     /// When mails are held back.
     pub alerts: AlertsConfig,
     /// What Errata itself prints.
@@ -125,6 +128,7 @@ impl Default for Config {
             limits: GatewayLimits::default(),
             log: LogConfig::default(),
             smtp: SmtpConfig::default(),
+            sessions: SessionsConfig::default(),
             alerts: AlertsConfig::default(),
             telemetry: TelemetryConfig::default(),
         }

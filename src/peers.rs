@@ -47,8 +47,10 @@ pub(crate) fn channel(address: &Uri) -> Channel {
         .connect_lazy()
 }
 
-/// The secret with the configured internal token, if one is given.
+/// The secret with the configured internal token, if one is given, and how long sessions
+/// may be idle.
 pub(crate) fn with_token(secret: ServerSecret, config: &Config) -> Result<ServerSecret> {
+    let secret = secret.with_session_idle(config.sessions.idle_ns()?);
     Ok(match given_token(config)? {
         Some(token) => secret.with_internal_token(token),
         None => secret,

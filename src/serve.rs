@@ -22,6 +22,7 @@ use anyhow::{Context, Result, bail};
 use axum::Router;
 use event_log::LogReader;
 use event_model::credential::ServerSecret;
+use ingest_gateway::renew_sessions;
 use projector::{Projector, ProjectorConfig};
 use tokio::{
     net::TcpListener,
@@ -251,16 +252,24 @@ impl Process {
             self.query = Some(query);
         }
         let described = crate::openapi::router();
+        let public_url = config.public_url();
+        let public_url = url::Url::parse(&public_url)
+            .with_context(|| format!("public_url {public_url:?} is no URL"))?;
+        let renewed = |routes: Router| renew_sessions(routes, data.secret.clone(), &public_url);
         Ok(match (&self.gateway, &self.query) {
             (Some(open), Some(query)) => {
                 let router = open.gateway.router().merge(query.router());
-                router.merge(described)
+                renewed(router.merge(described))
             }
-            (Some(open), None) => gateway::router_alone(&open.gateway, config).merge(described),
+            (Some(open), None) => {
+                let router = gateway::router_alone(&open.gateway, config);
+                renewed(router.merge(described))
+            }
             (None, Some(query)) => {
                 let forwarder = crate::forward::Forwarder::new(config, &data.secret)?;
                 if let Some(front) = front {
-                    front.open(forwarder, query.router().merge(described.clone()));
+                    let reads = query.router().merge(described.clone());
+                    front.open(forwarder, renewed(reads));
                 }
                 query.router().merge(described)
             }

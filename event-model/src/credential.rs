@@ -33,6 +33,8 @@ pub struct ServerSecret {
     key: [u8; 32],
     /// Given in the configuration; none: derived from the key.
     internal: Option<Arc<str>>,
+    /// How long a session lasts without being used.
+    session_idle_ns: i64,
 }
 
 impl std::fmt::Debug for ServerSecret {
@@ -134,6 +136,7 @@ impl ServerSecret {
         Self {
             key,
             internal: None,
+            session_idle_ns: session::SESSION_IDLE_NS,
         }
     }
 
@@ -141,6 +144,13 @@ impl ServerSecret {
     #[must_use]
     pub fn with_internal_token(mut self, token: &str) -> Self {
         self.internal = Some(token.into());
+        self
+    }
+
+    /// With another time for which a session may be unused: the same in every role.
+    #[must_use]
+    pub fn with_session_idle(mut self, idle_ns: i64) -> Self {
+        self.session_idle_ns = idle_ns;
         self
     }
 

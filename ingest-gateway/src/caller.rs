@@ -158,7 +158,7 @@ fn is_this_machine(host: &str) -> bool {
 }
 
 /// HTTP/2 clients may split the cookie header.
-fn cookies(headers: &HeaderMap) -> Option<String> {
+pub(crate) fn cookies(headers: &HeaderMap) -> Option<String> {
     let lines = headers.get_all(header::COOKIE).iter();
     let lines: Vec<&str> = lines.filter_map(|line| line.to_str().ok()).collect();
     (!lines.is_empty()).then(|| lines.join("; "))

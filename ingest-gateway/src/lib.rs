@@ -44,4 +44,4 @@ pub mod telemetry;
 pub use bootstrap::BootstrapReport;
 pub use config::{Bootstrap, BootstrapOwner, GatewayConfig, GatewayLimits};
 pub use gateway::{Gateway, StartError};
-pub use sign_in::PasswordHasher;
+pub use sign_in::{PasswordHasher, renew_sessions};

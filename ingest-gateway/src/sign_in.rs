@@ -8,12 +8,14 @@
 mod account;
 mod device;
 mod password;
+mod renewal;
 mod routes;
 mod throttle;
 
 use std::sync::Arc;
 
 pub use password::PasswordHasher;
+pub use renewal::renew_sessions;
 pub(crate) use routes::router;
 use throttle::Throttle;
 

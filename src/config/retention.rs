@@ -40,7 +40,7 @@ impl RetentionConfig {
     pub(crate) fn retention(&self) -> Result<Retention> {
         let unbounded = |bytes: u64| (bytes > 0).then_some(bytes);
         Ok(Retention {
-            age_max: age(&self.age)?,
+            age_max: duration("log.retention.age", &self.age)?,
             bytes_max: unbounded(self.bytes),
             cursors_required: REQUIRED.map(str::to_owned).to_vec(),
             cursor_lag_bytes_max: unbounded(self.cursor_lag_bytes),
@@ -53,13 +53,12 @@ impl RetentionConfig {
     }
 }
 
-fn age(text: &str) -> Result<Option<Duration>> {
+/// A whole number and a unit; none if it is empty.
+pub(super) fn duration(key: &str, text: &str) -> Result<Option<Duration>> {
     if text.is_empty() {
         return Ok(None);
     }
-    let expected = || {
-        format!("log.retention.age = {text:?}: a whole number and one of d, h, m, s is expected")
-    };
+    let expected = || format!("{key} = {text:?}: a whole number and one of d, h, m, s is expected");
     let unit_s = match text.as_bytes().last() {
         Some(b'd') => 86_400,
         Some(b'h') => 3_600,
@@ -88,7 +87,7 @@ mod tests {
             ("0d", Some(0)),
         ] {
             assert_eq!(
-                age(text).unwrap(),
+                duration("log.retention.age", text).unwrap(),
                 seconds.map(Duration::from_secs),
                 "{text}"
             );
@@ -103,7 +102,7 @@ mod tests {
             "ä",
             "999999999999999999d",
         ] {
-            let error = age(text).unwrap_err().to_string();
+            let error = duration("log.retention.age", text).unwrap_err().to_string();
             assert!(error.contains("log.retention.age"), "{error}");
         }
     }

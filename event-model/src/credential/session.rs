@@ -1,7 +1,9 @@
 //! Sessions: what is in the cookie, and how the cookie is set.
 //!
-//! Invariant: a session's value is signed, names its user, the user's epoch, its own id
-//! and its end, and is refused once any of them is over.
+//! Invariant: a session's value is signed, names its user, the user's epoch, its own id,
+//! its end and when it was seen last, and is refused once any of them is over. That it is
+//! used is in the cookie alone: a session that was not seen for a while gets its value
+//! anew with an answer, so that nothing is recorded and no role needs to ask another.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use subtle::ConstantTimeEq;
@@ -9,8 +11,24 @@ use subtle::ConstantTimeEq;
 use super::{Caller, ServerSecret, Via};
 use crate::{ControlState, SessionId, UserId};
 
-/// How long a session lasts.
-pub const SESSION_LIFE_NS: i64 = 30 * 24 * 3600 * 1_000_000_000;
+/// How long a session lasts, however much it is used.
+pub const SESSION_LIFE_NS: i64 = 30 * 24 * HOUR_NS;
+/// How long it lasts without being used, unless the configuration says otherwise.
+pub(super) const SESSION_IDLE_NS: i64 = 14 * 24 * HOUR_NS;
+
+const HOUR_NS: i64 = 3600 * 1_000_000_000;
+/// A session that is used is told so this often within the time it may be idle, and once
+/// an hour at most.
+const RENEWALS: i64 = 24;
+
+/// What a sound signature vouches for.
+struct Signed {
+    user: UserId,
+    epoch: u32,
+    session: SessionId,
+    expires_ns: i64,
+    seen_ns: i64,
+}
 
 /// How this installation names and scopes its session cookie.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,7 +78,7 @@ impl SessionCookie {
 
 impl ServerSecret {
     /// A session's value for a user of this epoch, valid until `now_ns` +
-    /// [`SESSION_LIFE_NS`].
+    /// [`SESSION_LIFE_NS`] while it is used.
     pub fn sign_session(
         &self,
         user: UserId,
@@ -68,36 +86,85 @@ impl ServerSecret {
         session: SessionId,
         now_ns: i64,
     ) -> String {
-        let expires_ns = now_ns + SESSION_LIFE_NS;
-        let payload = format!("{}.{epoch}.{session}.{expires_ns}", user.0);
+        self.sign(&Signed {
+            user,
+            epoch,
+            session,
+            expires_ns: now_ns + SESSION_LIFE_NS,
+            seen_ns: now_ns,
+        })
+    }
+
+    fn sign(&self, signed: &Signed) -> String {
+        let Signed {
+            user,
+            epoch,
+            session,
+            expires_ns,
+            seen_ns,
+        } = signed;
+        let payload = format!("{}.{epoch}.{session}.{expires_ns}.{seen_ns}", user.0);
         let mac = self.mac("session", payload.as_bytes());
         format!("{payload}.{}", URL_SAFE_NO_PAD.encode(mac))
     }
 
-    /// The caller of a session's value; `None` if it is forged, over, of an older epoch
-    /// or of somebody who is gone.
-    pub fn verify_session(&self, value: &str, state: &ControlState, now_ns: i64) -> Option<Caller> {
+    /// What a value says, if it is ours and neither over nor idle for too long.
+    fn read_session(&self, value: &str, now_ns: i64) -> Option<Signed> {
         let (payload, signature) = value.rsplit_once('.')?;
         let given = URL_SAFE_NO_PAD.decode(signature).ok()?;
         if !bool::from(self.mac("session", payload.as_bytes()).ct_eq(&given)) {
             return None;
         }
         let mut parts = payload.split('.');
-        let user = UserId(parts.next()?.parse().ok()?);
-        let epoch: u32 = parts.next()?.parse().ok()?;
-        let session: SessionId = parts.next()?.parse().ok()?;
-        let expires_ns: i64 = parts.next()?.parse().ok()?;
-        let user = state.users.get(&user)?;
+        let signed = Signed {
+            user: UserId(parts.next()?.parse().ok()?),
+            epoch: parts.next()?.parse().ok()?,
+            session: parts.next()?.parse().ok()?,
+            expires_ns: parts.next()?.parse().ok()?,
+            seen_ns: parts.next()?.parse().ok()?,
+        };
+        let is_alive = now_ns < signed.expires_ns
+            && now_ns.saturating_sub(signed.seen_ns) < self.session_idle_ns;
+        is_alive.then_some(signed)
+    }
+
+    /// The same session, seen now; none if it is over, and none if it was seen a short
+    /// while ago. Whether its user may still use it is not asked: the new value opens no
+    /// more than the old one.
+    pub fn renew_session(&self, value: &str, now_ns: i64) -> Option<String> {
+        let mut signed = self.read_session(value, now_ns)?;
+        let step_ns = (self.session_idle_ns / RENEWALS).min(HOUR_NS);
+        if now_ns.saturating_sub(signed.seen_ns) < step_ns {
+            return None;
+        }
+        signed.seen_ns = now_ns;
+        Some(self.sign(&signed))
+    }
+
+    /// How long a browser keeps a value that was signed now, seconds: no longer than it
+    /// will be of use. None of ours: 0.
+    pub fn session_life_s(&self, value: &str, now_ns: i64) -> u64 {
+        let left = |signed: Signed| {
+            let left_ns = (signed.expires_ns - now_ns).min(self.session_idle_ns);
+            left_ns.unsigned_abs() / 1_000_000_000
+        };
+        self.read_session(value, now_ns).map_or(0, left)
+    }
+
+    /// The caller of a session's value; `None` if it is forged, over, unused for too
+    /// long, of an older epoch or of somebody who is gone.
+    pub fn verify_session(&self, value: &str, state: &ControlState, now_ns: i64) -> Option<Caller> {
+        let signed = self.read_session(value, now_ns)?;
+        let user = state.users.get(&signed.user)?;
         let sound = user.is_enabled()
-            && user.session_epoch == epoch
-            && now_ns < expires_ns
-            && !state.ended_sessions.contains_key(&session);
+            && user.session_epoch == signed.epoch
+            && !state.ended_sessions.contains_key(&signed.session);
         sound.then_some(Caller::User {
             id: user.id,
             role: user.role,
             via: Via::Session {
-                id: session,
-                expires_ns,
+                id: signed.session,
+                expires_ns: signed.expires_ns,
             },
         })
     }

@@ -51,6 +51,7 @@ fn state() -> ControlState {
     state
 }
 
+const HOUR_NS: i64 = 3_600_000_000_000;
 const SESSION: SessionId = SessionId([5; 16]);
 
 const fn ada(via: Via) -> Caller {
@@ -76,10 +77,52 @@ const TOKEN_OF_ADA: Option<Caller> = Some(ada(Via::Token {
 fn a_session_lasts_its_life_and_not_a_nanosecond_longer() {
     let (secret, state) = (secret(), state());
     let session = secret.sign_session(ADA, 0, SESSION, NOW_NS);
-    let verify = |at| secret.verify_session(&session, &state, at);
-    assert_eq!(verify(NOW_NS), CALLER_ADA);
-    assert_eq!(verify(NOW_NS + SESSION_LIFE_NS - 1), CALLER_ADA);
-    assert_eq!(verify(NOW_NS + SESSION_LIFE_NS), None);
+    let end = NOW_NS + SESSION_LIFE_NS;
+    // Used every hour, so that it is over for no other reason.
+    let mut used = session;
+    for at in (NOW_NS..end).step_by(HOUR_NS as usize) {
+        assert_eq!(secret.verify_session(&used, &state, at), CALLER_ADA);
+        used = secret.renew_session(&used, at).unwrap_or(used);
+    }
+    assert_eq!(secret.verify_session(&used, &state, end - 1), CALLER_ADA);
+    assert_eq!(secret.verify_session(&used, &state, end), None);
+    assert_eq!(secret.renew_session(&used, end), None);
+    assert_eq!(secret.session_life_s(&used, end - 5_000_000_000), 5);
+}
+
+#[test]
+fn a_session_that_is_not_used_ends_and_one_that_is_does_not() {
+    let state = state();
+    for (secret, idle_ns) in [
+        (secret(), 14 * 24 * HOUR_NS),
+        (secret().with_session_idle(HOUR_NS), HOUR_NS),
+        (secret().with_session_idle(i64::MAX), SESSION_LIFE_NS),
+    ] {
+        let session = secret.sign_session(ADA, 0, SESSION, NOW_NS);
+        let verify = |value: &str, at| secret.verify_session(value, &state, at);
+        let last = NOW_NS + idle_ns - 1;
+        assert_eq!(verify(&session, last), CALLER_ADA, "{idle_ns}");
+        assert_eq!(verify(&session, last + 1), None, "{idle_ns}");
+        assert_eq!(secret.renew_session(&session, last + 1), None);
+        let life_s = (idle_ns / 1_000_000_000) as u64;
+        assert_eq!(secret.session_life_s(&session, NOW_NS), life_s);
+        // A moment after it was seen nothing is said.
+        assert_eq!(secret.renew_session(&session, NOW_NS + 1_000_000), None);
+        // Nor by a clock that was set back.
+        assert_eq!(secret.renew_session(&session, NOW_NS - HOUR_NS), None);
+        let renewed = secret.renew_session(&session, last).unwrap();
+        let later = (last + idle_ns - 1).min(NOW_NS + SESSION_LIFE_NS - 1);
+        assert_eq!(verify(&renewed, later), CALLER_ADA, "{idle_ns}");
+        assert_eq!(verify(&renewed, last + idle_ns), None, "{idle_ns}");
+        // The setting counts when the session is judged, not when it began.
+        let strict = secret.clone().with_session_idle(1_000);
+        assert_eq!(
+            strict.verify_session(&session, &state, NOW_NS + 1_000),
+            None
+        );
+    }
+    let foreign = ServerSecret::new([8; 32]).sign_session(ADA, 0, SESSION, NOW_NS);
+    assert_eq!(secret().renew_session(&foreign, NOW_NS + HOUR_NS), None);
 }
 
 #[test]
@@ -99,7 +142,11 @@ fn a_forged_session_is_nobodys() {
         payload.to_owned(),
         format!("{payload}.{}", &signature[1..]),
         format!("{payload}.not base64!"),
-        format!("2.0.{SESSION}.{}.{signature}", NOW_NS + SESSION_LIFE_NS),
+        format!(
+            "2.0.{SESSION}.{}.{NOW_NS}.{signature}",
+            NOW_NS + SESSION_LIFE_NS
+        ),
+        payload.replacen(&format!(".{NOW_NS}"), ".9223372036854775807", 1) + "." + signature,
         // The internal token's MAC is made for another purpose.
         format!("{payload}.{}", secret.internal_token()),
         String::new(),

@@ -1,11 +1,7 @@
 //! `POST /auth/sign-in`, `/auth/sign-out`, `/auth/link`, `/auth/set-password`: what
 //! people do who are not signed in yet, or no longer.
 
-use std::{
-    net::IpAddr,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{net::IpAddr, sync::Arc, time::Instant};
 
 use axum::{
     Json, Router,
@@ -357,8 +353,8 @@ impl Auth {
         };
         let secret = &self.shared.secret;
         let value = secret.sign_session(user_id, epoch, session, now);
-        let life = Duration::from_nanos(SESSION_LIFE_NS.unsigned_abs());
-        Ok(self.answer(&value, life.as_secs(), position))
+        let life_s = secret.session_life_s(&value, now);
+        Ok(self.answer(&value, life_s, position))
     }
 
     pub(super) fn signed_out(&self, position: Option<Position>) -> Response {

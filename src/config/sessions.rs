@@ -1,0 +1,33 @@
+//! `sessions.*`: how long people stay signed in.
+
+use anyhow::Result;
+use serde::{Deserialize, Serialize};
+
+use super::retention::duration;
+
+/// `sessions.*`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct SessionsConfig {
+    /// A session that was not used for so long is over: `14d`, `12h`, `30m`; empty: only
+    /// after 30 days, as every session.
+    pub idle: String,
+}
+
+impl Default for SessionsConfig {
+    fn default() -> Self {
+        Self {
+            idle: "14d".to_owned(),
+        }
+    }
+}
+
+impl SessionsConfig {
+    /// In nanoseconds.
+    pub(crate) fn idle_ns(&self) -> Result<i64> {
+        let idle = duration("sessions.idle", &self.idle)?;
+        Ok(idle.map_or(i64::MAX, |idle| {
+            i64::try_from(idle.as_nanos()).unwrap_or(i64::MAX)
+        }))
+    }
+}
