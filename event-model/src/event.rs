@@ -26,6 +26,9 @@ pub struct Event {
     /// How bad it is.
     #[serde(default)]
     pub level: Level,
+    /// How many equal errors the client folded into this event, itself included; 0 is 1.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub count: u32,
     /// "javascript", "python", …; "other" when unknown.
     #[serde(default)]
     pub platform: String,

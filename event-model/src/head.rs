@@ -35,7 +35,7 @@ pub struct HeadV1 {
     pub received_ns: i64,
     /// Unix nanoseconds, clamped.
     pub timestamp_ns: i64,
-    /// How many events this one stands for; 1 unless sampled.
+    /// How many events this one stands for: 1, or as many as the client counted.
     pub weight: u32,
     /// The client's payload, decompressed, bytes.
     pub size_bytes: u32,
@@ -133,7 +133,7 @@ impl HeadV1 {
             level: event.level as u8,
             received_ns: event.received_ns,
             timestamp_ns: event.timestamp_ns,
-            weight: 1,
+            weight: event.count.max(1),
             size_bytes,
             handled: handled_number(event),
             platform: event.platform.clone(),

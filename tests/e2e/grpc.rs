@@ -109,6 +109,7 @@ fn errors_sent_by_grpc_are_listed_by_grpc() {
 
         let batch = SendErrorsRequest {
             errors: vec![error("First"), Event::default(), error("Second")],
+            ..SendErrorsRequest::default()
         };
         let results = ingest
             .send_errors(with_bearer(KEY, batch))

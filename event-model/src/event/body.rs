@@ -34,6 +34,9 @@ impl Body {
         self.number("received_ns", event.received_ns);
         self.number("timestamp_ns", event.timestamp_ns);
         self.string("level", event.level.name());
+        if event.count > 0 {
+            self.number("count", i64::from(event.count));
+        }
         self.string("platform", &event.platform);
         self.list("exceptions", &event.exceptions, Self::exception);
         self.list("threads", &event.threads, Self::thread);
@@ -297,6 +300,7 @@ mod tests {
             received_ns: i64::MAX,
             timestamp_ns: i64::MIN,
             level: Level::Warning,
+            count: 12,
             platform: "python".to_owned(),
             exceptions: vec![
                 Exception {

@@ -18,6 +18,7 @@ pub(super) fn empty_event(context: &Context<'_>) -> Event {
         received_ns: context.received_ns,
         timestamp_ns: context.received_ns,
         level: Level::default(),
+        count: 0,
         platform: String::new(),
         exceptions: Vec::new(),
         threads: Vec::new(),

@@ -7,6 +7,7 @@
 //! at the top level kept in `other`. Texts that are too long are cut.
 
 mod batch;
+mod discarded;
 mod error;
 mod proto;
 mod read;
@@ -32,7 +33,7 @@ use serde_json::json;
 
 /// The names of event.proto, in the order in which they are taken apart below; a
 /// test holds them equal to the descriptor's.
-const EVENT: [&str; 13] = [
+const EVENT: [&str; 14] = [
     "error",
     "level",
     "platform",
@@ -46,7 +47,11 @@ const EVENT: [&str; 13] = [
     "tags",
     "fingerprint",
     "extra",
+    "count",
 ];
+/// Equal errors that one event may stand for: nobody sees ten thousand times more in a
+/// few seconds.
+const COUNT_MAX: u32 = 100_000;
 /// An event may become so many times its largest size when it is decoded: some twenty
 /// thousand frames.
 const DECODED_FACTOR_MAX: usize = 16;
@@ -126,6 +131,7 @@ pub(super) fn from_json(
         tags,
         fingerprint,
         extra,
+        count,
     ] = slots;
     let (mut other, mut writer) = (Writer::new(), Scrub::inactive());
     for (key, value) in others {
@@ -142,6 +148,7 @@ pub(super) fn from_json(
         other.string(&stack);
     }
     event.other = other.finish();
+    event.count = read::number(&count, &root.key("count"))?.min(COUNT_MAX);
     event.level = level_of(&level, &root.key("level"))?.unwrap_or_default();
     event.release = read::short(release, &root.key("release"), sentry::TAG_CHARS_MAX)?;
     event.environment = read::short(
@@ -331,5 +338,13 @@ mod tests {
                 .collect();
             assert_eq!(fields, read, "{name}");
         }
+        let discarded = files
+            .file
+            .iter()
+            .flat_map(|file| &file.message_type)
+            .find(|message| message.name() == "DiscardedEvents");
+        let fields = discarded.unwrap().field.iter();
+        let fields = fields.map(prost_types::FieldDescriptorProto::name);
+        assert!(fields.eq(super::discarded::DISCARDED));
     }
 }

@@ -28,11 +28,11 @@ const MESSAGE_CHARS_MAX: usize = 4_096;
 /// Sums of one `sessions` item: an hour by the minute, and 1,000 people.
 const SESSION_COUNTS_MAX: usize = 1_000;
 /// Drops of one client report: every category with a few reasons.
-const CLIENT_DROPS_MAX: usize = 100;
+pub(super) const CLIENT_DROPS_MAX: usize = 100;
 /// Longest reason and category, characters.
-const WORD_CHARS_MAX: usize = 64;
+pub(super) const WORD_CHARS_MAX: usize = 64;
 /// Largest number of drops taken on an SDK's word.
-const QUANTITY_MAX: u64 = 1_000_000_000;
+pub(super) const QUANTITY_MAX: u64 = 1_000_000_000;
 /// What a monitor's configuration may hold.
 const CONFIG_KEYS: [&str; 7] = [
     "schedule",
@@ -346,21 +346,30 @@ pub(super) fn client_report(payload: &[u8], context: &Context<'_>) -> Result<Not
         })
         .take(CLIENT_DROPS_MAX)
         .collect();
-    Ok(Note::ClientReport(ClientReport {
+    Ok(report_of(drops, context))
+}
+
+/// What a client dropped itself, as it is kept.
+pub(super) fn report_of(drops: Vec<ClientDropV1>, context: &Context<'_>) -> Note {
+    Note::ClientReport(ClientReport {
         project_id: context.project_id.0,
         received_ns: context.received_ns,
         drops,
-    }))
+    })
 }
 
 /// A word of the protocol: bounded in length and alphabet, as it becomes a row's key.
 fn word(map: &Map<String, Value>, key: &str) -> String {
     let text = value::text(map, key, WORD_CHARS_MAX).to_ascii_lowercase();
-    let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | ':');
-    let word: String = text.chars().filter(|c| is_word(*c)).collect();
+    let word: String = text.chars().filter(|c| is_of_word(*c)).collect();
     if word.is_empty() {
         "unknown".to_owned()
     } else {
         word
     }
+}
+
+/// The alphabet of such a word.
+pub(super) fn is_of_word(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | ':')
 }

@@ -2,11 +2,13 @@
 //! field is named.
 #![allow(clippy::unwrap_used)]
 
+use bytes::Bytes;
 use event_intake::{
-    Context, Invalid, InvalidReason, Limits, ParsedEvent, from_proto, parse_native,
+    Context, Invalid, InvalidReason, Limits, NativeBatch, ParsedEvent, from_proto, parse_native,
     parse_native_batch, scrub::Rules,
 };
-use event_model::{Level, ProjectId};
+use event_model::{Head, Level, Note, ProjectId};
+use prost::Message as _;
 use serde_json::json;
 
 const RECEIVED_NS: i64 = 1_795_363_200_000_000_000;
@@ -232,6 +234,166 @@ fn a_broken_item_never_costs_its_neighbours() {
     }
 }
 
+/// What is read of `discarded_events`: its rows, or the field and the reason.
+type Rows = Result<Vec<(String, String, u64)>, (String, InvalidReason)>;
+
+fn rows(batch: &NativeBatch) -> Option<Rows> {
+    let read = with(|context| batch.discarded(context))?;
+    let rows = read.map(|note| {
+        let Note::ClientReport(note) = note else {
+            panic!("{note:?} is no client report");
+        };
+        assert_eq!((note.project_id, note.received_ns), (7, RECEIVED_NS));
+        let rows = note.drops.into_iter();
+        rows.map(|row| (row.reason, row.category, row.quantity))
+            .collect()
+    });
+    Some(rows.map_err(|invalid| (invalid.field, invalid.reason)))
+}
+
+#[test]
+fn what_a_client_dropped_is_read_or_the_field_is_named() {
+    let row = |reason: &str, category: &str, quantity| {
+        Some(Ok(vec![(reason.to_owned(), category.to_owned(), quantity)]))
+    };
+    let field = |name: &str| {
+        let path = format!("discarded_events{name}");
+        Some(Err((path, InvalidReason::Field)))
+    };
+    let large = || {
+        Some(Err((
+            "discarded_events".to_owned(),
+            InvalidReason::TooLarge,
+        )))
+    };
+    let good = json!({"reason": "queue_full", "category": "error", "quantity": 3});
+    for (list, expected) in [
+        (json!([good]), row("queue_full", "error", 3)),
+        (
+            json!([{"reason": " Before_Send ", "quantity": 1, "more": {}}]),
+            row("before_send", "error", 1),
+        ),
+        (
+            json!([{"reason": "a", "category": "log.item", "quantity": 1_000_000_000}]),
+            row("a", "log.item", 1_000_000_000),
+        ),
+        (json!(null), None),
+        (json!([]), None),
+        (json!({}), field("")),
+        (json!(5), field("")),
+        (json!([good, 5]), field("[1]")),
+        (json!([good, null]), field("[1].quantity")),
+        (json!([{"quantity": 1}]), field("[0].reason")),
+        (json!([{"reason": 5, "quantity": 1}]), field("[0].reason")),
+        (
+            json!([{"reason": "two words", "quantity": 1}]),
+            field("[0].reason"),
+        ),
+        (json!([{"reason": "é", "quantity": 1}]), field("[0].reason")),
+        (
+            json!([{"reason": "x".repeat(65), "quantity": 1}]),
+            field("[0].reason"),
+        ),
+        (
+            json!([{"reason": "a", "category": [], "quantity": 1}]),
+            field("[0].category"),
+        ),
+        (json!([{"reason": "a"}]), field("[0].quantity")),
+        (
+            json!([{"reason": "a", "quantity": 0}]),
+            field("[0].quantity"),
+        ),
+        (
+            json!([{"reason": "a", "quantity": -1}]),
+            field("[0].quantity"),
+        ),
+        (
+            json!([{"reason": "a", "quantity": 1.5}]),
+            field("[0].quantity"),
+        ),
+        (
+            json!([{"reason": "a", "quantity": "1"}]),
+            field("[0].quantity"),
+        ),
+        (
+            json!([{"reason": "a", "quantity": 1_000_000_001}]),
+            field("[0].quantity"),
+        ),
+        (json!(vec![good.clone(); 101]), large()),
+        (
+            json!([{"reason": "a", "quantity": 1, "more": "x".repeat(40_000)}]),
+            large(),
+        ),
+    ] {
+        let body = json!({"discarded_events": list, "errors": [{"error": {"type": "A"}}]});
+        let mut batch = NativeBatch::scan(Bytes::from(body.to_string()), 10).unwrap();
+        assert_eq!(rows(&batch), expected, "{list:.200}");
+        assert!(with(|context| batch.next_event(context).unwrap()).is_ok());
+    }
+}
+
+#[test]
+fn what_a_client_dropped_is_the_same_by_grpc() {
+    use proto::v1::{DiscardedEvents, SendErrorsRequest};
+    let one = |reason: &str, category: &str, quantity| DiscardedEvents {
+        reason: reason.to_owned(),
+        category: category.to_owned(),
+        quantity,
+    };
+    for (list, expected) in [
+        (vec![], None),
+        (
+            vec![one("queue_full", "", 3), one("network", "error", 1)],
+            Some(Ok(vec![
+                ("queue_full".to_owned(), "error".to_owned(), 3),
+                ("network".to_owned(), "error".to_owned(), 1),
+            ])),
+        ),
+        (
+            vec![one("a", "", 1), one("", "", 1)],
+            Some(Err((
+                "discarded_events[1].reason".to_owned(),
+                InvalidReason::Field,
+            ))),
+        ),
+        (
+            vec![one("a", "", 1); 1_000],
+            Some(Err((
+                "discarded_events".to_owned(),
+                InvalidReason::TooLarge,
+            ))),
+        ),
+    ] {
+        let request = SendErrorsRequest {
+            errors: vec![],
+            discarded_events: list,
+        };
+        let batch = NativeBatch::scan_message(Bytes::from(request.encode_to_vec()), 10).unwrap();
+        assert_eq!(rows(&batch), expected, "{request:?}");
+    }
+    // Two bytes that are none of it.
+    let batch = NativeBatch::scan_message(Bytes::from_static(&[0x12, 1, 8]), 10).unwrap();
+    let expected = ("discarded_events".to_owned(), InvalidReason::Field);
+    assert_eq!(rows(&batch), Some(Err(expected)));
+}
+
+#[test]
+fn an_event_stands_for_as_many_as_its_client_counted() {
+    for (count, weight) in [
+        (json!(null), Ok(1)),
+        (json!(0), Ok(1)),
+        (json!(1), Ok(1)),
+        (json!(10_000), Ok(10_000)),
+        (json!(u32::MAX), Ok(100_000)),
+        (json!("7"), Err("count".to_owned())),
+        (json!(-1), Err("count".to_owned())),
+    ] {
+        let read = read(&json!({"error": {"type": "E"}, "count": count}));
+        let weighed = read.map(|parsed| Head::of(&parsed.event, parsed.size_bytes).weight);
+        assert_eq!(weighed.map_err(|invalid| invalid.field), weight, "{count}");
+    }
+}
+
 #[test]
 fn grpc_and_json_mean_the_same() {
     use proto::v1;
@@ -251,6 +413,7 @@ fn grpc_and_json_mean_the_same() {
             ..Default::default()
         }),
         level: v1::Level::Warning.into(),
+        count: 5,
         timestamp: Some(prost_types::Timestamp {
             seconds: 1_795_363_199,
             nanos: 5,
@@ -266,7 +429,7 @@ fn grpc_and_json_mean_the_same() {
     let by_json = read(&json!({
         "error": {"type": "E", "message": "m", "handled": false,
                   "frames": [{"function": "pay", "filename": "shop.js", "lineno": 3, "in_app": true, "pre_context": ["a"]}]},
-        "level": "warning", "timestamp": "2026-11-22T15:59:59.000000005Z",
+        "level": "warning", "count": 5, "timestamp": "2026-11-22T15:59:59.000000005Z",
         "id": "44d736d9ac1e42bb909ac78a5ac24ed8", "tags": {"a": "b"}, "extra": {"n": 3}
     }))
     .unwrap()

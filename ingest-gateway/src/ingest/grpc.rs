@@ -22,7 +22,7 @@ use tower::{Service, service_fn};
 use super::{
     Origin, frame,
     frame::{Messages, Next},
-    native,
+    native::{self, StoredBatch},
     piece::Desk,
 };
 use crate::{
@@ -150,8 +150,9 @@ async fn send_error(shared: &Arc<Shared>, request: Request) -> Result<Response, 
         limits.decompressed_bytes_max = limits.decompressed_bytes_max.min(max);
     };
     let (item, key, read) = message(shared, &parts, body, one_event).await?;
-    let results = store(shared, &parts, item, key, read, 1).await?;
-    let id = results
+    let stored = store(shared, &parts, item, key, read, 1).await?;
+    let id = stored
+        .results
         .into_iter()
         .next()
         .unwrap_or_else(|| Err(Invalid::field("event", "is required").into()))?;
@@ -168,8 +169,8 @@ async fn send_errors(shared: &Arc<Shared>, request: Request) -> Result<Response,
     };
     let (item, key, read) = message(shared, &parts, body, as_received).await?;
     let events_max = shared.config.limits.batch_events_max;
-    let results = store(shared, &parts, item, key, read, events_max).await?;
-    Ok(answer(results))
+    let stored = store(shared, &parts, item, key, read, events_max).await?;
+    Ok(answer(stored))
 }
 
 /// Stores the events of a message; an answer for each. None at all is an answer of
@@ -181,7 +182,7 @@ async fn store(
     key: PublicKey,
     read: ReadBody,
     events_max: usize,
-) -> Result<Vec<Result<EventId, ApiError>>, ApiError> {
+) -> Result<StoredBatch, ApiError> {
     let origin = Origin::new(shared, item.project(), &parts.extensions, &parts.headers);
     let desk = Desk::new(shared, Party::Key(key), read.reservation, &read.bytes);
     let bytes = read.bytes;
@@ -239,7 +240,13 @@ async fn stream_errors(shared: &Arc<Shared>, request: Request) -> Result<Respons
                 }
             }
             Ok(Next::Pause) => intake.flush().await,
-            Ok(Next::End) => return Ok(answer(intake.end().await)),
+            Ok(Next::End) => {
+                let results = intake.end().await;
+                return Ok(answer(StoredBatch {
+                    results,
+                    discarded_error: None,
+                }));
+            }
             // What came before is stored all the same: it has ids to repeat.
             Err(error) => return Err(intake.refuse(error).await),
         }
@@ -348,19 +355,28 @@ fn one_event(message: bytes::Bytes, origin: &Origin) -> Result<event_intake::Par
     event.unwrap_or_else(|| Err(Invalid::field("event", "is required")))
 }
 
-fn answer(results: Vec<Result<EventId, ApiError>>) -> Response {
-    let results = results
+fn answer(stored: StoredBatch) -> Response {
+    let results = stored
+        .results
         .into_iter()
         .map(|result| SendResult {
             result: Some(match result {
                 Ok(id) => send_result::Result::Id(id.to_string()),
-                Err(error) => send_result::Result::Error(SendProblem {
-                    code: error.code.word().to_owned(),
-                    message: error.message,
-                    field: error.field,
-                }),
+                Err(error) => send_result::Result::Error(problem(error)),
             }),
         })
         .collect();
-    frame::answer(&SendErrorsResponse { results }.encode_to_vec())
+    let answer = SendErrorsResponse {
+        results,
+        discarded_events_error: stored.discarded_error.map(problem),
+    };
+    frame::answer(&answer.encode_to_vec())
+}
+
+fn problem(error: ApiError) -> SendProblem {
+    SendProblem {
+        code: error.code.word().to_owned(),
+        message: error.message,
+        field: error.field,
+    }
 }

@@ -15,6 +15,7 @@ use serde_json::json;
 
 use super::{
     Origin, Prepared, cors,
+    notes::Kept,
     piece::{self, Desk},
 };
 use crate::{
@@ -28,6 +29,8 @@ use crate::{
 
 /// The category of native events.
 const CATEGORY: &str = "error";
+/// The category of what a client says that it dropped: as if it came by itself.
+const REPORT: &str = "client_report";
 
 pub(crate) fn router(shared: Arc<Shared>) -> Router {
     let one = post(one).options(cors::preflight);
@@ -154,20 +157,87 @@ async fn store_batch(
             return Err(error);
         }
     };
-    let results = store_batch_of(shared, &desk, &origin, item, batch).await?;
-    let results: Vec<serde_json::Value> = results
+    let stored = store_batch_of(shared, &desk, &origin, item, batch).await?;
+    let results: Vec<serde_json::Value> = stored
+        .results
         .into_iter()
         .map(|result| match result {
             Ok(id) => json!({ "id": id }),
             Err(error) => json!({ "error": error.to_json() }),
         })
         .collect();
-    Ok((StatusCode::ACCEPTED, Json(json!({ "results": results }))).into_response())
+    let mut answer = json!({ "results": results });
+    if let Some(error) = stored.discarded_error {
+        answer["discarded_events_error"] = error.to_json();
+    }
+    Ok((StatusCode::ACCEPTED, Json(answer)).into_response())
 }
 
-/// Stores the good ones of a batch, a piece at a time; an answer for each, in order.
-/// Fails if all of it may pass later.
+/// What became of a batch.
+pub(crate) struct StoredBatch {
+    /// Of each event, in order.
+    pub(crate) results: Vec<Result<EventId, ApiError>>,
+    /// Why the client's own drops were not counted, if so.
+    pub(crate) discarded_error: Option<ApiError>,
+}
+
+/// Stores the good ones of a batch, and then what the client says that it dropped, which
+/// costs no event. Fails if all of it may pass later, or if there is nothing beside drops
+/// that cannot be counted: then whoever comes again counts nothing twice.
 pub(crate) async fn store_batch_of(
+    shared: &Arc<Shared>,
+    desk: &Desk,
+    origin: &Origin,
+    mut item: Received,
+    batch: event_intake::NativeBatch,
+) -> Result<StoredBatch, ApiError> {
+    let Some(discarded) = batch.discarded(&origin.context()) else {
+        let results = store_events(shared, desk, origin, item, batch).await?;
+        return Ok(StoredBatch {
+            results,
+            discarded_error: None,
+        });
+    };
+    let is_alone = batch.count() == 0;
+    let mut results = Vec::new();
+    let mut report = if is_alone {
+        let project = item.project();
+        item.relabel(REPORT, project);
+        item
+    } else {
+        let report = item.another(REPORT, 1);
+        match store_events(shared, desk, origin, item, batch).await {
+            Ok(stored) => results = stored,
+            Err(error) => {
+                report.refused(&error);
+                return Err(error);
+            }
+        }
+        report
+    };
+    report.set_kind(REPORT);
+    let counted = match discarded.map_err(ApiError::from) {
+        Ok(note) => {
+            let kept = shared.keep(vec![Kept::Note(report, Box::new(note))]).await;
+            kept.into_iter().collect::<Result<(), _>>()
+        }
+        Err(error) => {
+            report.refused(&error);
+            Err(error)
+        }
+    };
+    match counted {
+        Err(error) if is_alone => Err(error),
+        counted => Ok(StoredBatch {
+            results,
+            discarded_error: counted.err(),
+        }),
+    }
+}
+
+/// Stores the good events of a batch, a piece at a time; an answer for each, in order.
+/// Fails if all of it may pass later.
+async fn store_events(
     shared: &Arc<Shared>,
     desk: &Desk,
     origin: &Origin,

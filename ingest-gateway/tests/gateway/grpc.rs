@@ -1,6 +1,6 @@
 use proto::v1::{
-    Error, Event, SendErrorRequest, SendErrorsRequest, ingest_service_client::IngestServiceClient,
-    send_result::Result as Sent,
+    DiscardedEvents, Error, Event, SendErrorRequest, SendErrorsRequest,
+    ingest_service_client::IngestServiceClient, send_result::Result as Sent,
 };
 use tonic::{Code, Request};
 
@@ -75,6 +75,7 @@ async fn a_batch_and_a_stream_answer_in_order() {
     let events = vec![event(&id(1), "A"), Event::default(), event(&id(2), "B")];
     let request = SendErrorsRequest {
         errors: events.clone(),
+        ..SendErrorsRequest::default()
     };
     let batch = client(&world)
         .send_errors(with_key(request, KEY))
@@ -109,6 +110,30 @@ async fn a_batch_and_a_stream_answer_in_order() {
 }
 
 #[tokio::test]
+async fn what_a_client_dropped_comes_with_a_batch() {
+    let world = World::new().await;
+    for (quantity, field) in [(3, None), (0, Some("discarded_events[0].quantity"))] {
+        let request = SendErrorsRequest {
+            errors: vec![event(&id(quantity), "A")],
+            discarded_events: vec![DiscardedEvents {
+                reason: "before_send".to_owned(),
+                category: String::new(),
+                quantity,
+            }],
+        };
+        let answer = client(&world).send_errors(with_key(request, KEY)).await;
+        let answer = answer.unwrap().into_inner();
+        assert_eq!(answer.results.len(), 1);
+        let problem = answer.discarded_events_error.map(|problem| problem.field);
+        assert_eq!(problem.as_deref(), field);
+    }
+    assert_eq!(world.stored_ids(), [id(3), id(0)]);
+    assert_eq!(world.notes().len(), 1);
+    let tally = world.gateway.tally();
+    assert_eq!((tally.received, tally.stored, tally.dropped), (4, 3, 1));
+}
+
+#[tokio::test]
 async fn too_long_batches_and_streams_are_refused() {
     let mut config = config();
     config.limits.batch_events_max = 2;
@@ -117,6 +142,7 @@ async fn too_long_batches_and_streams_are_refused() {
     let events: Vec<Event> = (0..3).map(|n| event(&id(n), "E")).collect();
     let request = SendErrorsRequest {
         errors: events.clone(),
+        ..SendErrorsRequest::default()
     };
     let refused = client(&world)
         .send_errors(with_key(request, KEY))

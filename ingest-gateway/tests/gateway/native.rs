@@ -1,3 +1,4 @@
+use event_model::Note;
 use http::{Request, StatusCode, header};
 use serde_json::json;
 
@@ -45,6 +46,66 @@ async fn a_batch_answers_in_order_and_a_broken_item_costs_nobody() {
         assert!(error["message"].as_str().is_some_and(|m| !m.is_empty()));
     }
     assert_eq!(world.stored_ids(), [id(1), id(2)]);
+}
+
+/// The rows of the client reports in the log, and counts of items by category and reason.
+fn reported(world: &World) -> Vec<(String, String, u64)> {
+    let reports = world.notes().into_iter().map(|note| match note {
+        Note::ClientReport(report) => report.drops,
+        note => panic!("{note:?}"),
+    });
+    let rows = reports.flatten();
+    rows.map(|row| (row.reason, row.category, row.quantity))
+        .collect()
+}
+
+#[tokio::test]
+async fn what_a_client_dropped_is_kept_like_a_client_report_and_costs_no_event() {
+    let world = World::new().await;
+    let path = format!("/api/errors/batch?key={KEY}");
+    let batch = |n: Option<u32>, discarded: serde_json::Value| {
+        let errors = n.map(|n| json!({"id": id(n), "error": {"type": "E"}}));
+        json!({ "errors": Vec::from_iter(errors), "discarded_events": discarded }).to_string()
+    };
+    let full = json!([{"reason": "queue_full", "category": "error", "quantity": 3}]);
+    let odd = json!([{"reason": "queue_full", "quantity": "many"}]);
+    let field = "discarded_events[0].quantity";
+    // With an event and alone; what cannot be counted is said, and refuses only itself.
+    let beside = world.post(&path, &[], batch(Some(1), full.clone())).await;
+    assert_eq!(beside.status, StatusCode::ACCEPTED, "{:?}", beside.body);
+    assert_eq!(beside.json(), json!({"results": [{"id": id(1)}]}));
+    let alone = world.post(&path, &[], batch(None, full)).await;
+    assert_eq!(alone.status, StatusCode::ACCEPTED);
+    assert_eq!(alone.json(), json!({"results": []}));
+    let beside = world.post(&path, &[], batch(Some(2), odd.clone())).await;
+    assert_eq!(beside.status, StatusCode::ACCEPTED);
+    assert_eq!(beside.json()["results"], json!([{"id": id(2)}]));
+    assert_eq!(beside.json()["discarded_events_error"]["code"], "invalid");
+    assert_eq!(beside.json()["discarded_events_error"]["field"], field);
+    let alone = world.post(&path, &[], batch(None, odd)).await;
+    assert_eq!(alone.status, StatusCode::BAD_REQUEST);
+    assert_eq!(alone.json()["error"]["field"], field);
+    let row = || ("queue_full".to_owned(), "error".to_owned(), 3);
+    assert_eq!(reported(&world), [row(), row()]);
+    assert_eq!(world.stored_ids(), [id(1), id(2)]);
+    let tally = world.gateway.tally();
+    assert_eq!((tally.received, tally.stored, tally.dropped), (6, 4, 2));
+    assert_eq!(tally.in_flight, 0);
+}
+
+#[tokio::test]
+async fn drops_are_not_counted_by_a_batch_that_is_to_come_again() {
+    let world = World::new().await;
+    world.log.close().unwrap();
+    let path = format!("/api/errors/batch?key={KEY}");
+    for errors in [json!([]), json!([{"error": {"type": "E"}}])] {
+        let batch =
+            json!({ "errors": errors, "discarded_events": [{"reason": "a", "quantity": 1}] });
+        let answer = world.post(&path, &[], batch.to_string()).await;
+        assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    }
+    let tally = world.gateway.tally();
+    assert_eq!((tally.received, tally.dropped, tally.in_flight), (3, 3, 0));
 }
 
 #[tokio::test]

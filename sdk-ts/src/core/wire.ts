@@ -31,6 +31,8 @@ export interface WireEvent {
   tags?: Record<string, string>;
   fingerprint?: string[];
   extra?: JsonObject;
+  /** How many equal errors it stands for. Set when it is sent. */
+  count?: number;
 }
 
 export interface WireError {

@@ -1,4 +1,5 @@
-//! `{"errors":[…]}`, or `SendErrorsRequest` → the bytes of each error.
+//! `{"errors":[…],"discarded_events":[…]}`, or `SendErrorsRequest` → the bytes of each
+//! error, and of what the client says that it dropped.
 //!
 //! Invariant: an item is cut out by its brackets and quotes alone, unread, so that
 //! none can spoil another; one pass, no memory but the list of at most as many items
@@ -7,11 +8,16 @@
 use std::ops::Range;
 
 use bytes::Bytes;
+use event_model::Note;
 
 use super::{
-    super::{Context, Invalid, InvalidReason, ParsedEvent},
-    wire,
+    super::{Context, Invalid, InvalidReason, ParsedEvent, notes::CLIENT_DROPS_MAX},
+    discarded, wire,
 };
+
+/// Most that a client has to say of what it dropped, bytes: the longest words of as many
+/// entries as are allowed.
+const DISCARDED_BYTES_MAX: usize = 32 * 1024;
 
 /// A batch whose events have been found but not read.
 #[derive(Debug)]
@@ -19,6 +25,8 @@ pub struct NativeBatch {
     body: Bytes,
     form: Form,
     places: std::vec::IntoIter<Range<u32>>,
+    /// What the client dropped itself: the list of a text, or each message.
+    discarded: Vec<Range<u32>>,
 }
 
 /// How events are written.
@@ -31,26 +39,35 @@ enum Form {
 impl NativeBatch {
     /// Finds the events of `{"errors":[…]}`, at most `max`. Fails if it is none.
     pub fn scan(body: Bytes, max: usize) -> Result<Self, Invalid> {
-        let items = split(&body, max)?;
-        let places = items.into_iter().map(|item| place(&body, item));
+        let parts = split(&body, max)?;
+        let places = parts.errors.into_iter().map(|item| place(&body, item));
         let places = places.collect::<Vec<_>>().into_iter();
+        let discarded = parts.discarded.map(|list| place(&body, list));
         Ok(Self {
             form: Form::Json,
             places,
+            discarded: discarded.into_iter().collect(),
             body,
         })
     }
 
     /// Finds the events of a `SendErrorsRequest`, at most `max`.
     pub fn scan_message(body: Bytes, max: usize) -> Result<Self, Invalid> {
-        let mut places = Vec::new();
+        let (mut places, mut discarded) = (Vec::new(), Vec::new());
         let mut count = 0usize;
         for field in wire::fields(&body) {
-            if let (1, wire::Field::Bytes(event)) = field? {
-                count += 1;
-                if count <= max {
-                    places.push(place(&body, event));
+            match field? {
+                (1, wire::Field::Bytes(event)) => {
+                    count += 1;
+                    if count <= max {
+                        places.push(place(&body, event));
+                    }
                 }
+                // One more than is allowed is enough to say so.
+                (2, wire::Field::Bytes(row)) if discarded.len() <= CLIENT_DROPS_MAX => {
+                    discarded.push(place(&body, row));
+                }
+                _ => {}
             }
         }
         if count > max {
@@ -59,6 +76,7 @@ impl NativeBatch {
         Ok(Self {
             form: Form::Proto,
             places: places.into_iter(),
+            discarded,
             body,
         })
     }
@@ -71,11 +89,32 @@ impl NativeBatch {
     /// Reads the next one; none at the end.
     pub fn next_event(&mut self, context: &Context<'_>) -> Option<Result<ParsedEvent, Invalid>> {
         let place = self.places.next()?;
-        let bytes = &self.body[place.start as usize..place.end as usize];
+        let bytes = self.bytes(&place);
         Some(match self.form {
             Form::Json => super::event(bytes, context),
             Form::Proto => super::from_message(bytes, context),
         })
+    }
+
+    /// Reads what the client says that it dropped; none if it says nothing.
+    pub fn discarded(&self, context: &Context<'_>) -> Option<Result<Note, Invalid>> {
+        let bytes: usize = self.discarded.iter().map(Range::len).sum();
+        if bytes > DISCARDED_BYTES_MAX {
+            return Some(Err(Invalid {
+                field: discarded::NAME.to_owned(),
+                ..Invalid::too_large(format!("{bytes} bytes; at most {DISCARDED_BYTES_MAX}"))
+            }));
+        }
+        let mut parts = self.discarded.iter().map(|place| self.bytes(place));
+        match self.form {
+            Form::Json => discarded::read(parts.next()?, context),
+            Form::Proto => discarded::read_messages(parts, context),
+        }
+        .transpose()
+    }
+
+    fn bytes(&self, place: &Range<u32>) -> &[u8] {
+        &self.body[place.start as usize..place.end as usize]
     }
 }
 
@@ -95,23 +134,33 @@ fn place(body: &[u8], part: &[u8]) -> Range<u32> {
     start..start + part.len() as u32
 }
 
-/// The items, at most `max`.
-fn split(body: &[u8], max: usize) -> Result<Vec<&[u8]>, Invalid> {
+/// The parts of a batch, unread.
+#[derive(Debug, PartialEq)]
+struct Parts<'b> {
+    errors: Vec<&'b [u8]>,
+    discarded: Option<&'b [u8]>,
+}
+
+/// The parts; at most `max` errors.
+fn split(body: &[u8], max: usize) -> Result<Parts<'_>, Invalid> {
     let mut scan = Scan { body, at: 0 };
     if body.starts_with("\u{feff}".as_bytes()) {
         scan.at = 3;
     }
     scan.skip_blank();
-    let mut items = None;
+    let (mut errors, mut discarded) = (None, None);
     if scan.peek() == Some(b'{') {
         scan.at += 1;
         scan.each(b'}', |scan| {
             let key = scan.value()?;
             scan.expect(b':', "`:`")?;
             if key == b"\"errors\"" && scan.peek() == Some(b'[') {
-                items = Some(scan.items(max)?);
+                errors = Some(scan.items(max)?);
             } else {
-                scan.value()?;
+                let value = scan.value()?;
+                if key == b"\"discarded_events\"" {
+                    discarded = Some(value);
+                }
             }
             Ok(())
         })?;
@@ -122,12 +171,13 @@ fn split(body: &[u8], max: usize) -> Result<Vec<&[u8]>, Invalid> {
     if scan.at < body.len() {
         return Err(scan.not_json("the end"));
     }
-    items.ok_or_else(|| {
+    let errors = errors.ok_or_else(|| {
         Invalid::field(
             "errors",
             "a batch is an object with a list of errors, {\"errors\":[…]}",
         )
-    })
+    })?;
+    Ok(Parts { errors, discarded })
 }
 
 struct Scan<'b> {
@@ -263,8 +313,8 @@ mod tests {
 
     #[track_caller]
     fn check(body: &str, expected: &[&str]) {
-        let items = split(body.as_bytes(), 4).map(|items| {
-            let texts = items.into_iter().map(String::from_utf8_lossy);
+        let items = split(body.as_bytes(), 4).map(|parts| {
+            let texts = parts.errors.into_iter().map(String::from_utf8_lossy);
             texts.map(std::borrow::Cow::into_owned).collect::<Vec<_>>()
         });
         let expected = expected.iter().map(|text| (*text).to_owned()).collect();

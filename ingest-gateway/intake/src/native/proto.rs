@@ -35,6 +35,7 @@ pub(in super::super) fn json_text(event: &v1::Event) -> Result<String, Invalid> 
     }
     to.texts("fingerprint", &event.fingerprint);
     to.free("extra", event.extra.as_ref());
+    to.number("count", event.count.into());
     Ok(to.0.finish().as_json().to_owned())
 }
 

@@ -172,6 +172,17 @@ pub(crate) fn native(bytes: &[u8]) {
             let again = event_intake::parse_native(bytes, context).expect("it was read before");
             assert_eq!(without_id(event), without_id(again));
         }
+        for scan in [
+            event_intake::NativeBatch::scan,
+            event_intake::NativeBatch::scan_message,
+        ] {
+            let Ok(batch) = scan(Bytes::copy_from_slice(bytes), 1_000) else {
+                continue;
+            };
+            if let Some(Ok(event_model::Note::ClientReport(note))) = batch.discarded(context) {
+                assert!((1..=100).contains(&note.drops.len()));
+            }
+        }
         if let Ok(batch) = event_intake::parse_native_batch(bytes, context) {
             assert!(batch.len() <= context.limits.batch_max);
             for event in batch.iter().flatten() {

@@ -125,6 +125,7 @@ async fn grpc_says_the_same_in_its_own_codes() {
     let (before, newest) = (case.counts(), case.newest().await);
     let batch = SendErrorsRequest {
         errors: vec![request(3, "E").event.unwrap(), Event::default()],
+        ..SendErrorsRequest::default()
     };
     grpc(&case).send_errors(with_key(batch, KEY)).await.unwrap();
     let fates = [("invalid", 1), ("stored", 1)];

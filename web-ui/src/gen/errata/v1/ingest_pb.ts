@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file errata/v1/ingest.proto.
  */
 export const file_errata_v1_ingest: GenFile = /*@__PURE__*/
-  fileDesc("ChZlcnJhdGEvdjEvaW5nZXN0LnByb3RvEgllcnJhdGEudjEiMwoQU2VuZEVycm9yUmVxdWVzdBIfCgVldmVudBgBIAEoCzIQLmVycmF0YS52MS5FdmVudCIfChFTZW5kRXJyb3JSZXNwb25zZRIKCgJpZBgBIAEoCSI1ChFTZW5kRXJyb3JzUmVxdWVzdBIgCgZlcnJvcnMYASADKAsyEC5lcnJhdGEudjEuRXZlbnQiPAoSU2VuZEVycm9yc1Jlc3BvbnNlEiYKB3Jlc3VsdHMYASADKAsyFS5lcnJhdGEudjEuU2VuZFJlc3VsdCJNCgpTZW5kUmVzdWx0EgwKAmlkGAEgASgJSAASJwoFZXJyb3IYAiABKAsyFi5lcnJhdGEudjEuU2VuZFByb2JsZW1IAEIICgZyZXN1bHQiOwoLU2VuZFByb2JsZW0SDAoEY29kZRgBIAEoCRIPCgdtZXNzYWdlGAIgASgJEg0KBWZpZWxkGAMgASgJMvABCg1Jbmdlc3RTZXJ2aWNlEkYKCVNlbmRFcnJvchIbLmVycmF0YS52MS5TZW5kRXJyb3JSZXF1ZXN0GhwuZXJyYXRhLnYxLlNlbmRFcnJvclJlc3BvbnNlEkkKClNlbmRFcnJvcnMSHC5lcnJhdGEudjEuU2VuZEVycm9yc1JlcXVlc3QaHS5lcnJhdGEudjEuU2VuZEVycm9yc1Jlc3BvbnNlEkwKDFN0cmVhbUVycm9ycxIbLmVycmF0YS52MS5TZW5kRXJyb3JSZXF1ZXN0Gh0uZXJyYXRhLnYxLlNlbmRFcnJvcnNSZXNwb25zZSgBYgZwcm90bzM", [file_errata_v1_event]);
+  fileDesc("ChZlcnJhdGEvdjEvaW5nZXN0LnByb3RvEgllcnJhdGEudjEiMwoQU2VuZEVycm9yUmVxdWVzdBIfCgVldmVudBgBIAEoCzIQLmVycmF0YS52MS5FdmVudCIfChFTZW5kRXJyb3JSZXNwb25zZRIKCgJpZBgBIAEoCSJrChFTZW5kRXJyb3JzUmVxdWVzdBIgCgZlcnJvcnMYASADKAsyEC5lcnJhdGEudjEuRXZlbnQSNAoQZGlzY2FyZGVkX2V2ZW50cxgCIAMoCzIaLmVycmF0YS52MS5EaXNjYXJkZWRFdmVudHMiRQoPRGlzY2FyZGVkRXZlbnRzEg4KBnJlYXNvbhgBIAEoCRIQCghjYXRlZ29yeRgCIAEoCRIQCghxdWFudGl0eRgDIAEoDSJ0ChJTZW5kRXJyb3JzUmVzcG9uc2USJgoHcmVzdWx0cxgBIAMoCzIVLmVycmF0YS52MS5TZW5kUmVzdWx0EjYKFmRpc2NhcmRlZF9ldmVudHNfZXJyb3IYAiABKAsyFi5lcnJhdGEudjEuU2VuZFByb2JsZW0iTQoKU2VuZFJlc3VsdBIMCgJpZBgBIAEoCUgAEicKBWVycm9yGAIgASgLMhYuZXJyYXRhLnYxLlNlbmRQcm9ibGVtSABCCAoGcmVzdWx0IjsKC1NlbmRQcm9ibGVtEgwKBGNvZGUYASABKAkSDwoHbWVzc2FnZRgCIAEoCRINCgVmaWVsZBgDIAEoCTLwAQoNSW5nZXN0U2VydmljZRJGCglTZW5kRXJyb3ISGy5lcnJhdGEudjEuU2VuZEVycm9yUmVxdWVzdBocLmVycmF0YS52MS5TZW5kRXJyb3JSZXNwb25zZRJJCgpTZW5kRXJyb3JzEhwuZXJyYXRhLnYxLlNlbmRFcnJvcnNSZXF1ZXN0Gh0uZXJyYXRhLnYxLlNlbmRFcnJvcnNSZXNwb25zZRJMCgxTdHJlYW1FcnJvcnMSGy5lcnJhdGEudjEuU2VuZEVycm9yUmVxdWVzdBodLmVycmF0YS52MS5TZW5kRXJyb3JzUmVzcG9uc2UoAWIGcHJvdG8z", [file_errata_v1_event]);
 
 /**
  * @generated from message errata.v1.SendErrorRequest
@@ -65,6 +65,14 @@ export type SendErrorsRequest = Message<"errata.v1.SendErrorsRequest"> & {
    * @generated from field: repeated errata.v1.Event errors = 1;
    */
   errors: Event[];
+
+  /**
+   * Events that the client dropped itself since it last told; at most 100. They are
+   * counted by reason in the project's account of what arrived.
+   *
+   * @generated from field: repeated errata.v1.DiscardedEvents discarded_events = 2;
+   */
+  discardedEvents: DiscardedEvents[];
 };
 
 /**
@@ -73,6 +81,41 @@ export type SendErrorsRequest = Message<"errata.v1.SendErrorsRequest"> & {
  */
 export const SendErrorsRequestSchema: GenMessage<SendErrorsRequest> = /*@__PURE__*/
   messageDesc(file_errata_v1_ingest, 2);
+
+/**
+ * Events of one category that a client dropped for one reason.
+ *
+ * @generated from message errata.v1.DiscardedEvents
+ */
+export type DiscardedEvents = Message<"errata.v1.DiscardedEvents"> & {
+  /**
+   * Why: letters, digits and "_-.:", at most 64. Set by the client; required.
+   *
+   * @generated from field: string reason = 1;
+   */
+  reason: string;
+
+  /**
+   * What they were: as `reason`. Set by the client; "error" when unset.
+   *
+   * @generated from field: string category = 2;
+   */
+  category: string;
+
+  /**
+   * How many, at most 1,000,000,000. Set by the client; required.
+   *
+   * @generated from field: uint32 quantity = 3;
+   */
+  quantity: number;
+};
+
+/**
+ * Describes the message errata.v1.DiscardedEvents.
+ * Use `create(DiscardedEventsSchema)` to create a new message.
+ */
+export const DiscardedEventsSchema: GenMessage<DiscardedEvents> = /*@__PURE__*/
+  messageDesc(file_errata_v1_ingest, 3);
 
 /**
  * @generated from message errata.v1.SendErrorsResponse
@@ -84,6 +127,13 @@ export type SendErrorsResponse = Message<"errata.v1.SendErrorsResponse"> & {
    * @generated from field: repeated errata.v1.SendResult results = 1;
    */
   results: SendResult[];
+
+  /**
+   * Why `discarded_events` was not counted; unset when it was. It costs no event.
+   *
+   * @generated from field: errata.v1.SendProblem discarded_events_error = 2;
+   */
+  discardedEventsError?: SendProblem | undefined;
 };
 
 /**
@@ -91,7 +141,7 @@ export type SendErrorsResponse = Message<"errata.v1.SendErrorsResponse"> & {
  * Use `create(SendErrorsResponseSchema)` to create a new message.
  */
 export const SendErrorsResponseSchema: GenMessage<SendErrorsResponse> = /*@__PURE__*/
-  messageDesc(file_errata_v1_ingest, 3);
+  messageDesc(file_errata_v1_ingest, 4);
 
 /**
  * @generated from message errata.v1.SendResult
@@ -124,7 +174,7 @@ export type SendResult = Message<"errata.v1.SendResult"> & {
  * Use `create(SendResultSchema)` to create a new message.
  */
 export const SendResultSchema: GenMessage<SendResult> = /*@__PURE__*/
-  messageDesc(file_errata_v1_ingest, 4);
+  messageDesc(file_errata_v1_ingest, 5);
 
 /**
  * @generated from message errata.v1.SendProblem
@@ -157,7 +207,7 @@ export type SendProblem = Message<"errata.v1.SendProblem"> & {
  * Use `create(SendProblemSchema)` to create a new message.
  */
 export const SendProblemSchema: GenMessage<SendProblem> = /*@__PURE__*/
-  messageDesc(file_errata_v1_ingest, 5);
+  messageDesc(file_errata_v1_ingest, 6);
 
 /**
  * @generated from service errata.v1.IngestService
