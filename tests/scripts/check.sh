@@ -2,8 +2,7 @@
 # `make check`: fast. Formatting, lints, unit tests; no end-to-end tests.
 source "$(dirname "$0")/common.sh"
 
-say "rules of commit messages"
-tests/scripts/commit-messages.sh --self-test
+habits
 say "rustfmt"
 cargo fmt --all --check
 say "clippy and unit tests"

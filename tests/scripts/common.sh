@@ -9,6 +9,14 @@ export CLIPPY_ARGS="-D__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__"
 
 say() { printf '\n== %s\n' "$*"; }
 
+# What a moment holds: the rules of commit messages, links and decisions of the documents.
+habits() {
+    say "commit messages, links and decisions of the documents"
+    tests/scripts/commit-messages.sh --self-test
+    node tests/scripts/documents.mjs --self-test
+    node tests/scripts/documents.mjs
+}
+
 # node_modules that match their lock file.
 npm_install() {
     if ! cmp -s "$1/package-lock.json" "$1/node_modules/.lock-installed"; then

@@ -3,6 +3,7 @@
 # only Chromium may come from the system's packages.
 source "$(dirname "$0")/common.sh"
 
+habits
 say "rustfmt"
 cargo fmt --all --check
 
