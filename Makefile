@@ -5,6 +5,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help run build check test differential soak bench e2e-setup clean
 
+.PHONY: supply fuzz
+
 UI_SOURCES := $(shell find web-ui sdk-ts proto/errata -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
 
 help: ## Show the targets
@@ -33,6 +35,12 @@ differential: ## What is stored of real events beside what Relay makes of them
 
 soak: ## The proof of durability, some 20 minutes, as root: see docs/durability.md
 	tests/scripts/soak.sh
+
+supply: ## Licences and advisories, unused dependencies, spelling, the API's form, commit messages
+	tests/scripts/supply.sh
+
+fuzz: ## Every fuzzer for FUZZ_SECONDS (60)
+	tests/scripts/fuzz.sh
 
 bench: ## Benchmarks: see benches/README.md; BENCH_FULL=1 for more rounds of the log's
 	cargo build --release --locked -p benches --bins --features peers

@@ -3,8 +3,7 @@
 source "$(dirname "$0")/common.sh"
 
 habits
-say "rustfmt"
-cargo fmt --all --check
+rust_format
 say "clippy and unit tests"
 cargo test --workspace --locked --lib --bins
 cargo test --locked -p errata --test tidy
