@@ -2,6 +2,7 @@
 // one; decisions (docs/adr) are numbered without gaps, have their parts, and stand in the index under their titles.
 //
 //   node tests/scripts/documents.mjs             the tree
+//   node tests/scripts/documents.mjs --named     also files of code that documents name: moves make them untrue
 //   node tests/scripts/documents.mjs --self-test the rules themselves
 import { readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
@@ -44,6 +45,17 @@ export function linkFaults(name, text, read) {
       faults.push(`${name}: the link to ${target} names no heading there`);
   }
   return faults;
+}
+
+/** Examples of names, and files that are no part of the tree. */
+const NO_FILES = new Set(['x.rs', 'mod.rs', 'errata.toml']);
+
+/** Files of code that a document names and that are not there; a name may be the end of a path. */
+export function namedFaults(name, text, files) {
+  const named = text.matchAll(/`([\w./-]+\.(?:rs|ts|tsx|mjs|sh|py|proto|toml))`/g);
+  return [...new Set([...named].map(([, file]) => file))]
+    .filter((file) => !NO_FILES.has(file) && !files.some((known) => known === file || known.endsWith(`/${file}`)))
+    .map((file) => `${name}: names ${file}, which is not there`);
 }
 
 /** Faults of the decisions: `files` are names and texts of docs/adr. */
@@ -96,6 +108,10 @@ function selfTest() {
     ['b.md', '`[code](c.md)`\n```\n[code](c.md)\n```\n', ''],
   ])
     expect(text, linkFaults(name, text, read), part);
+  const code = ['log-core/src/mmap.rs', 'src/serve.rs'];
+  expect('names', namedFaults('a.md', '`mmap.rs` `src/serve.rs` `log-core/src/mmap.rs` `x.rs` `lib`', code), '');
+  expect('a part of a name', namedFaults('a.md', '`map.rs`', code), 'names map.rs');
+  expect('another folder', namedFaults('a.md', '`event-log/src/mmap.rs`', code), 'names event-log/src/mmap.rs');
   const decision = (title) => `# ${title}\n\nStatus: accepted, 2026-11\n\n${ADR_PARTS.map((p) => `## ${p}\n\nx\n`).join('\n')}`;
   const sound = {
     '0001-a.md': decision('1. A'),
@@ -116,7 +132,7 @@ function selfTest() {
   return { faults, said: `documents: ${cases} cases` };
 }
 
-function tree() {
+function tree(named) {
   process.chdir(path.join(path.dirname(fileURLToPath(import.meta.url)), '../..'));
   // Walked, not asked of git: a copy without its history is looked at alike.
   const files = new Set(
@@ -137,13 +153,14 @@ function tree() {
   return {
     faults: [
       ...documents.flatMap((name) => linkFaults(name, readFileSync(name, 'utf8'), read)),
+      ...(named ? documents.flatMap((name) => namedFaults(name, readFileSync(name, 'utf8'), [...files])) : []),
       ...decisionFaults(Object.fromEntries(decisions.map((name) => [name.slice(ADR.length), readFileSync(name, 'utf8')]))),
     ],
     said: `${documents.length} documents, ${decisions.length - 1} decisions`,
   };
 }
 
-const { faults, said } = process.argv[2] === '--self-test' ? selfTest() : tree();
+const { faults, said } = process.argv[2] === '--self-test' ? selfTest() : tree(process.argv[2] === '--named');
 for (const fault of faults) console.error(fault);
 if (faults.length > 0) process.exit(1);
 console.log(said);

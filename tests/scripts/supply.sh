@@ -54,6 +54,7 @@ npm_install web-ui
 step "licences, bans, sources, advisories" cargo deny --workspace check
 step "dependencies nobody uses" cargo machete
 step "spelling" typos
+step "files that documents name" node tests/scripts/documents.mjs --named
 step "the API's form" web-ui/node_modules/.bin/buf lint proto
 step "what the API breaks" api_breaks
 step "commit messages" commit_messages
