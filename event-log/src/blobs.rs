@@ -3,10 +3,14 @@
 //!
 //! Invariants: a blob is synced, and its folders too, before [`Blobs::put`] returns,
 //! so that a record which names it never precedes it (`object_store` itself does not
-//! sync). What [`Blobs::get`] returns has the hash that was asked for. A path is made
+//! sync). A put says in the file's time when it was, before the sync, so that a sweep
+//! knows what no kept record can name (`sweep`, `marks`). What [`Blobs::get`] returns has the hash that was asked for. A path is made
 //! of a number and validated hex only, so no name leads out of the folder.
 //!
 //! Async, on a tokio runtime: `object_store`'s file system needs one.
+
+mod marks;
+mod sweep;
 
 use std::{
     fmt,
@@ -15,12 +19,18 @@ use std::{
     path::{Path, PathBuf},
     str::FromStr,
     sync::Arc,
+    time::{Duration, UNIX_EPOCH},
 };
 
 use bytes::Bytes;
 use event_model::ProjectId;
 use object_store::{ObjectStoreExt, local::LocalFileSystem, path::Path as StorePath};
+use parking_lot::Mutex;
 use sha2::{Digest, Sha256};
+use tokio::sync::RwLock;
+
+use marks::Marks;
+pub use sweep::{Naming, Swept};
 
 /// Largest blob, bytes: all attachments of an envelope together.
 pub const BLOB_BYTES_MAX: usize = 40 * 1024 * 1024;
@@ -137,6 +147,9 @@ pub enum Put {
 pub struct Blobs {
     store: Arc<LocalFileSystem>,
     dir: PathBuf,
+    marks: Arc<Mutex<Marks>>,
+    /// Read by whoever puts, written by whoever marks and removes.
+    gate: Arc<RwLock<()>>,
 }
 
 impl Blobs {
@@ -153,6 +166,19 @@ impl Blobs {
         if let Some(parent) = dir.parent().filter(|p| !p.as_os_str().is_empty()) {
             sync(parent)?;
         }
+        let marks = Marks::load(dir).map_err(io_error("read the marks in"))?;
+        Self::with(dir, marks)
+    }
+
+    /// The blobs in `dir` for reading; none if nothing was ever stored there.
+    pub fn open_existing(dir: &Path) -> Result<Option<Self>, BlobError> {
+        if !dir.is_dir() {
+            return Ok(None);
+        }
+        Self::with(dir, Marks::default()).map(Some)
+    }
+
+    fn with(dir: &Path, marks: Marks) -> Result<Self, BlobError> {
         let store = LocalFileSystem::new_with_prefix(dir).map_err(|source| BlobError::Store {
             step: "open",
             key: dir.display().to_string(),
@@ -161,30 +187,20 @@ impl Blobs {
         Ok(Self {
             store: Arc::new(store),
             dir: dir.to_owned(),
+            marks: Arc::new(Mutex::new(marks)),
+            gate: Arc::default(),
         })
     }
 
-    /// The blobs in `dir` for reading; none if nothing was ever stored there.
-    pub fn open_existing(dir: &Path) -> Result<Option<Self>, BlobError> {
-        if !dir.is_dir() {
-            return Ok(None);
-        }
-        let store = LocalFileSystem::new_with_prefix(dir).map_err(|source| BlobError::Store {
-            step: "open",
-            key: dir.display().to_string(),
-            source,
-        })?;
-        Ok(Some(Self {
-            store: Arc::new(store),
-            dir: dir.to_owned(),
-        }))
-    }
-
-    /// Stores a blob; durable when this returns. Putting it again costs a read.
+    /// Stores a blob; durable when this returns. Putting it again costs a read. It stays
+    /// while `naming` is held, and then as long as a record that was appended meanwhile
+    /// names it.
     pub async fn put(
         &self,
+        _naming: &Naming,
         project: ProjectId,
         bytes: Bytes,
+        now_ns: i64,
     ) -> Result<(BlobHash, Put), BlobError> {
         if bytes.len() > BLOB_BYTES_MAX {
             return Err(BlobError::TooLarge {
@@ -208,8 +224,12 @@ impl Blobs {
         }
         // Also when it was there: the one who put it may have died before the sync.
         let folder = self.dir.join(project.to_string());
-        let paths = [folder.join(hash.to_string()), folder, self.dir.clone()];
-        let synced = tokio::task::spawn_blocking(move || paths.iter().try_for_each(|p| sync(p)));
+        let (dir, stamp_ns) = (self.dir.clone(), self.marks.lock().stamp(now_ns));
+        let synced = tokio::task::spawn_blocking(move || {
+            let file = folder.join(hash.to_string());
+            stamp(&file, stamp_ns)?;
+            [file, folder, dir].iter().try_for_each(|path| sync(path))
+        });
         synced.await.map_err(|source| BlobError::Io {
             step: "sync",
             path: self.dir.clone(),
@@ -305,6 +325,18 @@ fn store_error(
 ) -> impl FnOnce(object_store::Error) -> BlobError + use<> {
     let key = key.to_string();
     move |source| BlobError::Store { step, key, source }
+}
+
+/// Says when it was put.
+fn stamp(path: &Path, stamp_ns: i64) -> Result<(), BlobError> {
+    let time = UNIX_EPOCH + Duration::from_nanos(stamp_ns.max(0).unsigned_abs());
+    File::open(path)
+        .and_then(|file| file.set_modified(time))
+        .map_err(|source| BlobError::Io {
+            step: "set the time of",
+            path: path.to_owned(),
+            source,
+        })
 }
 
 fn sync(path: &Path) -> Result<(), BlobError> {

@@ -1,7 +1,7 @@
 //! Retention: the oldest events go when they are too old or take too much space.
 //!
 //! The loop of the gateway, which alone writes the logs. A round is bounded: one plan,
-//! at most one command and one drop. Invariant: a drop is in the control log before a
+//! at most one command and one drop; then files go that no kept record names. Invariant: a drop is in the control log before a
 //! segment goes, and passes the one door of all commands. Whatever fails is reported
 //! and tried again in the next round; nothing is lost by that.
 
@@ -16,13 +16,15 @@ use event_log::{
     retention::{RetainError, Retained},
     writer::Condition,
 };
-use event_model::Actor;
+use event_model::{Actor, Position};
 use tokio::runtime::Handle;
 
 use crate::{error::ApiError, gateway::Gateway, shared::now_ns, telemetry};
 
 /// Between two looks whether the log reports no space: then a round begins at once.
 const SPACE_LOOK_EVERY: Duration = Duration::from_secs(1);
+/// How long files being stored are waited for, and new ones held up, before a sweep.
+const QUIET_WAIT: Duration = Duration::from_secs(2);
 /// Between two rounds while there is no space.
 const NO_SPACE_EVERY: Duration = Duration::from_secs(10);
 
@@ -35,7 +37,10 @@ impl Gateway {
         loop {
             let (gateway, asked) = (self.clone(), Arc::clone(&retention));
             match tokio::task::spawn_blocking(move || gateway.retain(&asked)).await {
-                Ok(Ok(retained)) => report(&retained, &mut reported),
+                Ok(Ok(retained)) => {
+                    report(&retained, &mut reported);
+                    self.sweep_files(retained.first).await;
+                }
                 Ok(Err(error)) => {
                     let error: &dyn std::error::Error = &error;
                     tracing::error!(error, "old events could not be dropped, will try again");
@@ -43,6 +48,32 @@ impl Gateway {
                 Err(error) => tracing::error!(%error, "retention panicked"),
             }
             self.wait_for_round(every).await;
+        }
+    }
+
+    /// Removes the files (attachments, minidumps) that no record from `first` on names, and
+    /// notes up to where those are named that are there now.
+    pub async fn sweep_files(&self, first: Position) {
+        let shared = &self.shared;
+        match shared.blobs.sweep(first, QUIET_WAIT).await {
+            Ok(swept) => {
+                for (project, bytes) in &swept.projects {
+                    shared.stock.give_back(*project, *bytes);
+                }
+                if swept.files > 0 {
+                    let (files, bytes) = (swept.files, swept.projects.values().sum::<u64>());
+                    tracing::info!(files, bytes, "files of dropped events were removed");
+                }
+            }
+            Err(error) => {
+                let error: &dyn std::error::Error = &error;
+                tracing::error!(error, "files could not be removed, will try again");
+            }
+        }
+        let end = || shared.log.reader().end();
+        if let Err(error) = shared.blobs.mark(end, now_ns(), QUIET_WAIT).await {
+            let error: &dyn std::error::Error = &error;
+            tracing::error!(error, "files are kept for longer than their events");
         }
     }
 

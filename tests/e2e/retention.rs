@@ -7,6 +7,20 @@ use crate::support::{Client, KEY, Server, errata, wait_for};
 
 const EVENTS: u64 = 150;
 
+/// Sends a file without an event; the id it is under.
+fn with_file(server: &Server, id: u64, file: &str) -> String {
+    let id = format!("{id:032x}");
+    let length = file.len();
+    let body = format!(
+        "{{\"event_id\":\"{id}\"}}\n\
+         {{\"type\":\"attachment\",\"length\":{length},\"filename\":\"a.txt\"}}\n{file}\n"
+    );
+    let path = format!("/api/1/envelope/?sentry_key={KEY}");
+    let (status, _, answer) = Client::new(server).post(&path, &[], body);
+    assert_eq!(status, 200, "{answer}");
+    id
+}
+
 /// Text that does not compress.
 fn noise(seed: u64) -> String {
     let mut state = seed;
@@ -75,4 +89,51 @@ fn dropped_events_leave_their_issues_also_after_a_replay() {
     assert!(replayed.status.success(), "{said}");
     server.restart();
     assert_eq!(issues(&server), live);
+}
+
+#[test]
+fn files_go_with_the_last_event_that_has_them() {
+    let server = Server::start_with(&[
+        ("ERRATA_LOG__EVENTS_SEGMENT_BYTES", "65536"),
+        ("ERRATA_LOG__RETENTION__BYTES", "200000"),
+        ("ERRATA_LOG__RETENTION__LOOK_EVERY_S", "1"),
+        // Three of the files below.
+        ("ERRATA_LIMITS__BLOB_BYTES_PROJECT_MAX", "13000"),
+    ]);
+    let client = Client::new(&server);
+    let headers = [("authorization", &*format!("Bearer {KEY}"))];
+    let (old_file, shared_file) = (noise(1_000_001), noise(1_000_002));
+    let old = [
+        with_file(&server, 1, &old_file),
+        with_file(&server, 2, &shared_file),
+    ];
+    let blobs = server.data_dir().join("blobs/1");
+    let count = || std::fs::read_dir(&blobs).unwrap().count();
+    let mut number = 10;
+    // Events come all the time, and one of the two files with them.
+    let newest = wait_for("the old file to go", || {
+        for _ in 0..5 {
+            number += 1;
+            let body = json!({"error": {"type": "More"}, "extra": {"noise": noise(number)}});
+            let (status, _, answer) = client.post("/api/errors", &headers, body.to_string());
+            assert_eq!(status, 202, "{answer}");
+        }
+        let newest = with_file(&server, number, &shared_file);
+        (count() == 1).then_some(newest)
+    });
+    wait_for("what was sent last", || {
+        let (status, _, kept) = client.download(&format!("/api/errors/{newest}/attachments/0"));
+        (status == 200).then(|| assert_eq!(kept, shared_file.as_bytes()))
+    });
+    for id in &old {
+        let (status, answer) = server.get(&format!("/api/errors/{id}/attachments/0"));
+        assert_eq!(status, 404, "{answer}");
+        let message = answer["error"]["message"].as_str().unwrap();
+        assert!(message.contains("attachment"), "{message}");
+    }
+    // What it took is free, or the second of these would not have found room.
+    for id in [3, 4] {
+        with_file(&server, id, &noise(2_000_000 + id));
+    }
+    assert_eq!(count(), 3);
 }

@@ -11,3 +11,4 @@ mod model;
 mod retention;
 mod sample;
 mod stream;
+mod sweep;

@@ -1,6 +1,7 @@
 //! Notes on their way in: files into blobs, then records, then the answer.
 //!
-//! Invariant: a record that names a blob is appended after the blob is durable. A
+//! Invariant: a record that names a blob is appended after the blob is durable, and until
+//! it is in the log no sweep of blobs passes ([`Naming`]). A
 //! client that goes away does not stop it: every item gets its fate all the same.
 
 use std::sync::Arc;
@@ -8,7 +9,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use event_log::{
     EventTicket,
-    blobs::{BlobError, Put},
+    blobs::{BlobError, Naming, Put},
 };
 use event_model::{
     EventId, Note, ProjectId,
@@ -18,7 +19,7 @@ use event_model::{
 use crate::{
     error::{ApiError, ErrorCode},
     outcome::Received,
-    shared::Shared,
+    shared::{Shared, now_ns},
 };
 
 /// Blobs written at once: each costs a few syncs, and a copy while its twin is read.
@@ -68,10 +69,20 @@ impl Shared {
     async fn keep_all(&self, kept: Vec<Kept>) -> Vec<Result<(), ApiError>> {
         // All are queued before one is waited for: they share a sync.
         let mut queued = Vec::with_capacity(kept.len());
+        // One for all: a second would wait behind a sweep that waits for the first.
+        let mut naming = None;
         for one in kept {
             queued.push(match one {
                 Kept::Note(item, note) => (vec![item], self.queue_note(&note)),
-                Kept::Files(files) => self.queue_files(files).await,
+                Kept::Files(files) => {
+                    let held = match naming.take() {
+                        Some(held) => held,
+                        None => self.blobs.naming().await,
+                    };
+                    let one = self.queue_files(files, &held).await;
+                    naming = Some(held);
+                    one
+                }
             });
         }
         let mut results = Vec::with_capacity(queued.len());
@@ -91,6 +102,7 @@ impl Shared {
             }
             results.push(result);
         }
+        drop(naming);
         results
     }
 
@@ -100,14 +112,18 @@ impl Shared {
     }
 
     /// The files that find room, under one note, and what became of the others.
-    async fn queue_files(&self, files: Files) -> (Vec<Received>, Result<EventTicket, ApiError>) {
+    async fn queue_files(
+        &self,
+        files: Files,
+        naming: &Naming,
+    ) -> (Vec<Received>, Result<EventTicket, ApiError>) {
         let (mut items, mut stored) = (Vec::new(), Vec::new());
         let mut full = None;
         let mut named = files.named.into_iter();
         while let Some((item, file)) = named.next() {
             let bytes = files.body.slice(file.bytes.clone());
             let size_bytes = bytes.len() as u64;
-            let sha256 = match self.put_blob(files.project_id, bytes).await {
+            let sha256 = match self.put_blob(naming, files.project_id, bytes).await {
                 Ok(sha256) => sha256,
                 // That one is too much; its neighbours may not be.
                 Err(error) if !error.code.is_retriable() => {
@@ -143,11 +159,16 @@ impl Shared {
         (items, ticket)
     }
 
-    async fn put_blob(&self, project: ProjectId, bytes: Bytes) -> Result<[u8; 32], ApiError> {
+    async fn put_blob(
+        &self,
+        naming: &Naming,
+        project: ProjectId,
+        bytes: Bytes,
+    ) -> Result<[u8; 32], ApiError> {
         let _turn = self.blob_writes.acquire().await;
         let length = bytes.len() as u64;
         self.stock.take(project, length)?;
-        let put = self.blobs.put(project, bytes).await;
+        let put = self.blobs.put(naming, project, bytes, now_ns()).await;
         if !matches!(put, Ok((_, Put::New))) {
             self.stock.give_back(project, length);
         }

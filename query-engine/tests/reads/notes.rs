@@ -36,7 +36,10 @@ async fn a_file_is_a_download_of_what_was_sent_and_nothing_that_runs() {
     let fixture = Fixture::new();
     let blobs = Blobs::open(&fixture.blobs_dir()).unwrap();
     let page = Bytes::from_static(b"<script>alert(1)</script>");
-    let (hash, _) = blobs.put(ProjectId(1), page.clone()).await.unwrap();
+    let (hash, _) = blobs
+        .put(&blobs.naming().await, ProjectId(1), page.clone(), 0)
+        .await
+        .unwrap();
     let event = event(7);
     let issue = fixture.issue(1, "a", 1, T0_MS);
     fixture.event(issue, &event);
