@@ -1,8 +1,10 @@
 //! The command line, with and without a running server.
 
-use serde_json::Value;
+use std::path::Path;
 
-use crate::support::{Client, Server, errata, wait_for};
+use serde_json::{Value, json};
+
+use crate::support::{Client, OWNER_EMAIL, OWNER_PASSWORD, Server, errata, wait_for};
 
 fn text(output: &std::process::Output) -> String {
     format!(
@@ -60,6 +62,158 @@ fn projects_keys_users_and_tokens_are_made_with_and_without_a_server() {
     );
     assert_eq!(status, 202, "{answer}");
     server.wait_for_issues("project=2", |issues| issues.len() == 1);
+}
+
+/// What a command says; it must do well.
+fn says(data: &Path, line: &str) -> String {
+    let args: Vec<&str> = line.split_whitespace().collect();
+    let output = errata(data, &args);
+    assert!(output.status.success(), "{line}: {}", text(&output));
+    text(&output)
+}
+
+/// What a command says that is refused.
+fn refused(data: &Path, line: &str) -> String {
+    let args: Vec<&str> = line.split_whitespace().collect();
+    let output = errata(data, &args);
+    assert!(!output.status.success(), "{line}: {}", text(&output));
+    text(&output)
+}
+
+#[test]
+fn people_tokens_and_keys_are_listed_and_taken_back_from_the_command_line() {
+    let server = Server::start();
+    let (data, client) = (server.data_dir(), Client::new(&server));
+    let status_of = |bearer: &str, path: &str, body: &'static str| {
+        let method = if body.is_empty() { "GET" } else { "POST" };
+        let bearer = format!("Bearer {bearer}");
+        let headers = [("authorization", bearer.as_str())];
+        client.request(method, path, &headers, body).status
+    };
+
+    // People, by address and by id.
+    let made = says(&data, "user create dev@example.com --name Dev");
+    assert!(made.starts_with("user 2\n"), "{made}");
+    let listed = says(&data, "user list");
+    let invited = "2\tinvited\tmember\tdev@example.com\tDev\n";
+    assert!(
+        listed.starts_with("1\tactive\towner\towner@example.com\t"),
+        "{listed}"
+    );
+    assert!(listed.ends_with(invited), "{listed}");
+    let link = says(&data, "user reset DEV@example.com");
+    let secret = link.trim().split('#').nth(1).unwrap();
+    let body = json!({"secret": secret, "password": "a long enough one"}).to_string();
+    let json = [("content-type", "application/json")];
+    assert_eq!(client.post("/auth/set-password", &json, body).0, 204);
+    for (line, said, row) in [
+        ("user role 2 owner", "is an owner", "active\towner"),
+        (
+            "user role dev@example.com member",
+            "is a member",
+            "active\tmember",
+        ),
+        ("user disable dev@example.com", "removed", "removed\tmember"),
+        ("user enable 2", "can sign in again", "active\tmember"),
+    ] {
+        let answer = says(&data, line);
+        assert!(
+            answer.contains("dev@example.com") && answer.contains(said),
+            "{answer}"
+        );
+        let listed = says(&data, "user list");
+        assert!(
+            listed.contains(&format!("2\t{row}\tdev@example.com")),
+            "{listed}"
+        );
+    }
+    let unknown = refused(&data, "user reset nobody@example.com");
+    assert!(unknown.contains("nobody@example.com"), "{unknown}");
+    assert!(unknown.contains("errata user list"), "{unknown}");
+    // The last owner stays.
+    let last = refused(&data, "user role 1 member");
+    assert!(last.contains("owner"), "{last}");
+
+    // Tokens: what they may, and until when.
+    let read_only = says(
+        &data,
+        "token create --label reads --user 2 --read-only --days 7",
+    );
+    let read_only = read_only.trim();
+    let listed = says(&data, "token list");
+    let row = listed
+        .lines()
+        .find(|line| line.ends_with("\treads"))
+        .unwrap();
+    let columns: Vec<&str> = row.split('\t').collect();
+    assert_eq!(columns[1..3], ["user 2", "read"], "{row}");
+    assert!(
+        columns[3].starts_with("20") && columns[3].ends_with('Z'),
+        "{row}"
+    );
+    assert!(
+        listed.lines().any(|line| line.contains("\tfull\tno end\t")),
+        "{listed}"
+    );
+    assert_eq!(status_of(read_only, "/api/issues", ""), 200);
+    let revoked = says(&data, &format!("token revoke {}", columns[0]));
+    assert_eq!(revoked, format!("token {} revoked\n", columns[0]));
+    assert_eq!(status_of(read_only, "/api/issues", ""), 403);
+    assert!(!says(&data, "token list").contains("reads"));
+    assert!(refused(&data, "token revoke 99").contains("99"));
+
+    // Keys: disabled and enabled again.
+    let made = says(&data, "key create --label spare");
+    let key = made
+        .lines()
+        .find_map(|line| line.strip_prefix("key "))
+        .unwrap();
+    let event = r#"{"error":{"type":"ByKey"}}"#;
+    for (line, state, status) in [
+        (None, "enabled", 202),
+        (Some("disable"), "disabled", 403),
+        (Some("enable"), "enabled", 202),
+    ] {
+        if let Some(what) = line {
+            let said = says(&data, &format!("key {what} {key}"));
+            assert_eq!(said, format!("{key} {state}\n"));
+        }
+        let listed = says(&data, "key list");
+        assert!(
+            listed.contains(&format!("{key}\t{state}\tspare\n")),
+            "{listed}"
+        );
+        assert_eq!(status_of(key, "/api/errors", event), status, "{state}");
+    }
+    assert!(refused(&data, "key disable 00 --project 1").contains("key"));
+}
+
+#[test]
+fn each_password_given_is_counted_by_what_became_of_it() {
+    let server = Server::start();
+    let client = Client::new(&server);
+    let counted = |result: &str| -> u64 {
+        let name = format!("errata_sign_ins_total{{result=\"{result}\"}}");
+        server.metric(&name) as u64
+    };
+    let attempt = |password: &str| {
+        let body = json!({"email": OWNER_EMAIL, "password": password}).to_string();
+        let headers = [("content-type", "application/json")];
+        client.post("/auth/sign-in", &headers, body).0
+    };
+    assert_eq!(attempt(OWNER_PASSWORD), 204);
+    assert_eq!((counted("right"), counted("wrong")), (1, 0));
+    assert_eq!(attempt("a wrong one"), 401);
+    assert_eq!((counted("right"), counted("wrong")), (1, 1));
+    // Until further tries have to wait.
+    let mut wrong = 1;
+    while attempt("a wrong one") == 401 {
+        wrong += 1;
+        assert!(wrong < 100, "guesses have no bound");
+    }
+    assert_eq!(counted("wrong"), wrong);
+    assert_eq!(counted("limited"), 1);
+    assert_eq!((counted("right"), counted("failed")), (1, 0));
 }
 
 #[test]

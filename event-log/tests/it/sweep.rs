@@ -214,3 +214,25 @@ async fn nothing_is_removed_beneath_a_put_that_will_be_named() {
     assert_eq!(swept, Swept::default());
     assert!(blobs.get(project, hash).await.unwrap().is_some());
 }
+
+#[tokio::test]
+async fn a_clock_that_goes_back_costs_no_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let project = ProjectId(1);
+    for opened_again in [false, true] {
+        let mut blobs = Blobs::open(dir.path()).unwrap();
+        let (noon, hour) = (1_700_000_000 * SECOND_NS, 3_600 * SECOND_NS);
+        assert!(blobs.mark(|| Position(1), noon, AT_ONCE).await.unwrap());
+        if opened_again {
+            blobs = Blobs::open(dir.path()).unwrap();
+        }
+        let naming = blobs.naming().await;
+        let put = blobs.put(&naming, project, "later".into(), noon - hour);
+        let (hash, _) = put.await.unwrap();
+        // The record behind the mark.
+        drop(naming);
+        let swept = blobs.sweep(Position(2), AT_ONCE).await.unwrap();
+        assert_eq!(swept, Swept::default(), "{opened_again}");
+        assert!(blobs.get(project, hash).await.unwrap().is_some());
+    }
+}

@@ -236,3 +236,6 @@ pub(super) fn name(value: Json<'_>) -> String {
     let text = value.into_text().unwrap_or_default();
     json::cut(text, NAME_BYTES_MAX)
 }
+
+#[cfg(test)]
+mod tests;

@@ -310,3 +310,45 @@ async fn a_browser_calls_over_http_1_with_grpc_web() {
         assert_eq!(text.contains("ada@acme.example"), token == TOKEN);
     }
 }
+
+#[tokio::test]
+async fn a_list_of_tags_is_bounded_in_bytes_and_the_frequent_ones_are_in_it() {
+    const BYTES_MAX: usize = 256 * 1024;
+    let fixture = Fixture::new();
+    let issue = fixture.issue(1, "a", 1, T0_MS);
+    // 200 keys of ten values, 2.0 MB: what clients can bring about.
+    fixture
+        .db
+        .execute_batch(
+            "WITH RECURSIVE key(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM key WHERE n < 199),
+                 value(m) AS (SELECT 0 UNION ALL SELECT m + 1 FROM value WHERE m < 9)
+             INSERT INTO issue_tag
+                 SELECT 1, printf('key-%03d', n), printf('%s%d', hex(zeroblob(500)), m), 1000 - n FROM key, value;",
+        )
+        .unwrap();
+    let mut client = IssueServiceClient::with_interceptor(fixture.router(), authorize);
+    let request = v1::ListTagsRequest {
+        issue_id: issue.to_string(),
+        after_position: 0,
+    };
+    let tags = client.list_tags(request).await.unwrap().into_inner().tags;
+    let bytes_of = |tag: &v1::TagKey| {
+        let values = tag.values.iter().map(|value| value.value.len());
+        tag.key.len() + values.sum::<usize>()
+    };
+    let bytes: usize = tags.iter().map(bytes_of).sum();
+    assert!(bytes <= BYTES_MAX, "{bytes}");
+    assert!(
+        bytes + bytes_of(&tags[0]) > BYTES_MAX,
+        "no less than fits: {bytes}"
+    );
+    for (number, tag) in tags.iter().enumerate() {
+        assert_eq!(
+            tag.key,
+            format!("key-{number:03}"),
+            "the most frequent first"
+        );
+        assert_eq!((tag.count, tag.distinct), (10 * (1000 - number as u64), 10));
+        assert_eq!(tag.values.len(), 10);
+    }
+}
