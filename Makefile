@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run build check test differential soak bench e2e-setup clean
+.PHONY: help run build check test differential grouping-score soak bench e2e-setup clean
 
 .PHONY: supply fuzz
 
@@ -32,6 +32,9 @@ test: ## Everything: check, and the end-to-end tests (installs what they need)
 
 differential: ## What is stored of real events beside what Relay makes of them
 	tests/scripts/differential.sh
+
+grouping-score: ## What of the corpus of grouping holds, by tier, platform and area
+	cargo test -q -p grouping --test corpus -- --ignored --nocapture score
 
 soak: ## The proof of durability, some 20 minutes, as root: see docs/durability.md
 	tests/scripts/soak.sh

@@ -14,8 +14,9 @@
 //! of whatever has a cause. Members are found through groups in groups. Two members
 //! are of one kind if they alone would make one issue.
 //!
-//! An exception that only wraps another ([`wrapper`]) is part of the chain, but what it
-//! wraps is shown. One that only tells of a coroutine's context is left out.
+//! An exception that only wraps another ([`wrapper`]) is neither shown nor counted: what
+//! it wraps is. One that only tells of a coroutine's context, and one that was suppressed
+//! while another was thrown, are left out.
 //!
 //! Total: links that lead nowhere or in a circle end there.
 
@@ -57,10 +58,10 @@ impl<'a> Subject<'a> {
             return Self::Chain(Vec::new());
         };
         let whole = || {
-            let others = chain
-                .iter()
-                .enumerate()
-                .filter(|(at, exception)| *at != main && !wrapper::is_diagnostic(&exception.ty));
+            let others = chain.iter().enumerate().filter(|(at, exception)| {
+                let says = !wrapper::is_diagnostic(&exception.ty) && !exception.is_suppressed;
+                *at != main && says
+            });
             let others = others.map(|(_, exception)| exception);
             Self::Chain(others.chain([&chain[main]]).collect())
         };
@@ -135,6 +136,14 @@ impl<'a> Subject<'a> {
     }
 }
 
+/// What of a chain tells errors apart: all but those that only wrap the one before them.
+pub(crate) fn telling<'a>(
+    chain: &[&'a ArchivedExceptionHeadV1],
+) -> Vec<&'a ArchivedExceptionHeadV1> {
+    let tells = |at: &usize| *at == 0 || !wrapper::wraps(chain[*at], chain[*at - 1]);
+    (0..chain.len()).filter(tells).map(|at| chain[at]).collect()
+}
+
 /// The newest exception, or the one it belongs to in the end; none for messages.
 fn main_of(chain: &[ArchivedExceptionHeadV1]) -> Option<usize> {
     let newest = chain.len().checked_sub(1)?;
@@ -172,7 +181,8 @@ fn is_group(chain: &[ArchivedExceptionHeadV1], at: usize) -> bool {
 fn children(chain: &[ArchivedExceptionHeadV1], at: usize) -> impl Iterator<Item = usize> {
     let id = chain[at].exception_id;
     let is_child = move |(other, child): (usize, &ArchivedExceptionHeadV1)| {
-        (id >= 0 && other != at && child.parent_id == id).then_some(other)
+        let belongs = id >= 0 && other != at && child.parent_id == id;
+        (belongs && !child.is_suppressed).then_some(other)
     };
     chain.iter().enumerate().filter_map(is_child)
 }

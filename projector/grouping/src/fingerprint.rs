@@ -10,13 +10,19 @@
 //!    entries stands for the result of the steps below.
 //! 2. The frames of what the event is about ([`crate::chain`]): the application's
 //!    own, or all if it has none ([`crate::frames`] says what of a frame counts). Types
-//!    count, values do not. Of a group of several kinds of errors the kinds count,
-//!    whatever their order.
-//! 3. Types and values, or the message, with numbers, ids and addresses masked
-//!    ([`crate::mask`]), and the stack a message was captured with.
+//!    count, and an `NSError`'s domain and code; values do not. Of a group of several
+//!    kinds of errors the kinds count, whatever their order.
+//! 3. Where no frame says more than that something broke in a file, or where the only
+//!    one is a function without a name: frames, types and values.
+//! 4. Types and values, or the message, with what varies masked ([`crate::text`]), and
+//!    the stack a message was captured with.
+//!
+//! Exceptions that only wrap another one, and those suppressed meanwhile, do not count.
 //!
 //! The hash is xxh3-128: fast, stable by its specification. It need not withstand
 //! forgery, since whoever may write to a project may name any fingerprint anyway.
+
+use std::borrow::Cow;
 
 use event_model::{
     Fingerprint,
@@ -25,17 +31,13 @@ use event_model::{
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::{
-    chain::Subject,
-    frames::{self, Scope},
-    mask, variables,
+    chain::{self, Subject},
+    frames::{self, Counted, Scope},
+    names, text, variables,
 };
 
 /// Hashed into every fingerprint.
-pub const ALGORITHM_VERSION: u32 = 3;
-
-/// Lines of a message or value that count: the first ones say what happened, the
-/// rest are details (a dump, a query).
-const LINES_MAX: usize = 2;
+pub const ALGORITHM_VERSION: u32 = 4;
 
 /// The fingerprint of an event.
 pub(crate) fn fingerprint(head: &ArchivedHead) -> Fingerprint {
@@ -56,7 +58,7 @@ pub(crate) fn fingerprint(head: &ArchivedHead) -> Fingerprint {
 
 fn default_fingerprint(head: &ArchivedHead) -> Fingerprint {
     match Subject::of(head) {
-        Subject::Chain(chain) => of_chain(head, &chain),
+        Subject::Chain(chain) => of_chain(head, &chain::telling(&chain)),
         Subject::Several { members, .. } => {
             let kinds = members.iter().map(|member| kind(member, &head.platform));
             let mut kinds: Vec<Fingerprint> = kinds.collect();
@@ -72,73 +74,79 @@ fn default_fingerprint(head: &ArchivedHead) -> Fingerprint {
 
 /// What tells an error from others, by itself.
 pub(crate) fn kind(exception: &ArchivedExceptionHeadV1, platform: &str) -> Fingerprint {
+    let mut hash = Parts::new("kind");
     let stack = exception.frames.as_slice();
-    let scope = Scope::of([stack].into_iter(), platform);
-    let hashes = scope.map_or_else(Vec::new, |scope| frames::hashes(stack, platform, scope));
-    if hashes.is_empty() {
-        let mut hash = Parts::new("text");
-        hash.add("type", shown_type(exception));
-        hash.add("value", &masked(&exception.value));
-        return hash.finish();
-    }
-    with_frames(exception, &hashes)
-}
-
-fn with_frames(exception: &ArchivedExceptionHeadV1, stack: &[u64]) -> Fingerprint {
-    let mut part = Parts::new("exception");
-    part.add("type", shown_type(exception));
-    for frame in stack {
-        part.add_bytes("frame", &frame.to_le_bytes());
-    }
-    part.finish()
-}
-
-fn of_chain(head: &ArchivedHead, chain: &[&ArchivedExceptionHeadV1]) -> Fingerprint {
-    let mut stacks: Vec<&[ArchivedFrameHeadV1]> =
-        chain.iter().map(|e| e.frames.as_slice()).collect();
-    // A crash's stack may be in its thread alone.
-    if let Some(last) = stacks.last_mut().filter(|last| last.is_empty()) {
-        *last = head.thread_frames.as_slice();
-    }
-    let scope = Scope::of(stacks.iter().copied(), &head.platform);
-    let hashes: Vec<Vec<u64>> = match scope {
-        Some(scope) => stacks
-            .iter()
-            .map(|stack| frames::hashes(stack, &head.platform, scope))
-            .collect(),
-        None => Vec::new(),
-    };
-    if hashes.iter().all(Vec::is_empty) {
-        return by_text(head, chain);
-    }
-    let mut hash = Parts::new("stack");
-    for (exception, stack) in chain.iter().zip(&hashes) {
-        hash.add_bytes("part", &with_frames(exception, stack).0);
-    }
+    add_chain(&mut hash, &[(exception, stack)], platform);
     hash.finish()
 }
 
-fn by_text(head: &ArchivedHead, chain: &[&ArchivedExceptionHeadV1]) -> Fingerprint {
-    let mut hash = Parts::new("text");
-    for exception in chain {
-        hash.add("type", shown_type(exception));
-        hash.add("value", &masked(&exception.value));
+fn of_chain(head: &ArchivedHead, chain: &[&ArchivedExceptionHeadV1]) -> Fingerprint {
+    let mut chain: Vec<(&ArchivedExceptionHeadV1, &[ArchivedFrameHeadV1])> = chain
+        .iter()
+        .map(|exception| (*exception, exception.frames.as_slice()))
+        .collect();
+    // A crash's stack may be in its thread alone.
+    if let Some((_, last)) = chain.last_mut().filter(|(_, last)| last.is_empty()) {
+        *last = head.thread_frames.as_slice();
     }
-    hash.add("message", &masked(message(head)));
-    let stack: &[ArchivedFrameHeadV1] = &head.thread_frames;
-    if let Some(scope) = Scope::of([stack].into_iter(), &head.platform) {
-        for frame in frames::hashes(stack, &head.platform, scope) {
-            hash.add_bytes("frame", &frame.to_le_bytes());
+    let mut hash = Parts::new("chain");
+    if chain.is_empty() {
+        hash.add("message", &text::masked(message(head)));
+        add_stack(&mut hash, &head.thread_frames, &head.platform);
+    } else {
+        let is_told = add_chain(&mut hash, &chain, &head.platform);
+        let says_nothing = |e: &ArchivedExceptionHeadV1| e.value.is_empty() && e.ty.is_empty();
+        if !is_told && chain.iter().all(|(exception, _)| says_nothing(exception)) {
+            hash.add("message", &text::masked(message(head)));
         }
     }
     hash.finish()
 }
 
-fn shown_type(exception: &ArchivedExceptionHeadV1) -> &str {
+/// Adds errors with what counts of their stacks, and their texts if the stacks say too
+/// little. Whether the stacks were enough.
+fn add_chain(
+    hash: &mut Parts,
+    chain: &[(&ArchivedExceptionHeadV1, &[ArchivedFrameHeadV1])],
+    platform: &str,
+) -> bool {
+    let scope = Scope::of(chain.iter().map(|(_, stack)| *stack), platform);
+    let counted = chain.iter().map(|(_, stack)| match scope {
+        Some(scope) => frames::counted(stack, platform, scope),
+        None => Counted::default(),
+    });
+    let counted: Vec<Counted> = counted.collect();
+    let frames: usize = counted.iter().map(|c| c.hashes.len()).sum();
+    let named: usize = counted.iter().map(|c| c.named).sum();
+    // One function of several without names: which one, the stack does not say.
+    let is_vague = frames == 1 && counted.iter().any(|c| c.is_closure);
+    let is_told = named > 0 && !is_vague;
+    for ((exception, _), counted) in chain.iter().zip(&counted) {
+        hash.add("type", &shown_type(exception, platform));
+        hash.add("code", &exception.code);
+        if !is_told {
+            hash.add("value", &text::of_error(&exception.value, platform));
+        }
+        for frame in &counted.hashes {
+            hash.add_bytes("frame", &frame.to_le_bytes());
+        }
+    }
+    is_told
+}
+
+fn add_stack(hash: &mut Parts, stack: &[ArchivedFrameHeadV1], platform: &str) {
+    if let Some(scope) = Scope::of([stack].into_iter(), platform) {
+        for frame in frames::counted(stack, platform, scope).hashes {
+            hash.add_bytes("frame", &frame.to_le_bytes());
+        }
+    }
+}
+
+fn shown_type<'a>(exception: &'a ArchivedExceptionHeadV1, platform: &str) -> Cow<'a, str> {
     if exception.synthetic {
-        ""
+        Cow::Borrowed("")
     } else {
-        &exception.ty
+        names::own_type(&exception.ty, platform)
     }
 }
 
@@ -149,13 +157,6 @@ pub(crate) fn message(head: &ArchivedHead) -> &str {
     } else {
         &head.message_template
     }
-}
-
-/// The first lines of a text that are not empty, masked.
-pub(crate) fn masked(text: &str) -> String {
-    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-    let lines: Vec<&str> = lines.take(LINES_MAX).collect();
-    mask::mask(&lines.join("\n"))
 }
 
 /// A hash of labelled parts, none of which can run into the next.

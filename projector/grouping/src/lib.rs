@@ -7,11 +7,12 @@
 //! linear in the head.
 //!
 //! In reading order: [`grouper`] (the way in), `chain` (what an event is about),
-//! `fingerprint`, `frames` (what of a stack counts), `mask` (what of a text counts),
-//! `variables` (of a client's fingerprint), `title`, `names` (as people of a language
-//! write them).
+//! `fingerprint`, `frames` (what of a stack counts), `names` (as people of a language write
+//! them), `files`, `text` and `mask` (what of a text counts), `variables` (of a client's
+//! fingerprint), `title`.
 
 mod chain;
+mod files;
 mod fingerprint;
 mod frames;
 pub mod grouper;
@@ -24,6 +25,7 @@ mod growth;
 mod heads;
 mod mask;
 mod names;
+mod text;
 mod title;
 mod variables;
 

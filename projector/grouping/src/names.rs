@@ -1,14 +1,15 @@
-//! Functions, modules, files and types as people of a language call them, for titles
-//! and culprits. What is stored stays as it came.
+//! Functions, modules and types as people of a language call them: for titles and
+//! culprits as they would write them, for grouping with no more than what stays from
+//! build to build and from engine to engine. What is stored stays as it came.
 //!
 //! | platform | left out |
 //! | --- | --- |
-//! | Rust, C++, Swift, Objective-C | symbol hashes, closures, parameters, return types, what stands in `<…>`; `<A as B>::f` is `A::f` |
-//! | JavaScript | `Object.`, `async`, `[as …]`, names that say "anonymous"; scheme and host of files |
-//! | Go | numbered closures, the star of an error's type |
+//! | Rust, C++, Swift, Objective-C | symbol hashes, closures, clones, thunks, parameters, return types, what stands in `<…>`; `<A as B>::f` is `A::f` |
+//! | JavaScript | `Object.`, `new`, `async`, `[as …]`, names that say "anonymous"; scheme and host of files |
+//! | Go | numbered closures, wrappers, type arguments, the star of an error's type |
 //! | Python | `<module>`, `<locals>` |
-//! | Java, Kotlin | numbered lambdas and classes, proxies |
-//! | .NET | state machines of `async` and iterators, closures, the arity of generics |
+//! | Java, Kotlin, Scala, Clojure, Groovy | numbered lambdas and classes, proxies, loaders |
+//! | .NET | state machines of `async` and iterators, closures, parameters, the arity of generics |
 //! | Ruby, PHP | blocks, closures, hashes of templates, paths of anonymous classes |
 //! | Dart, Elixir, Erlang | closures, the `Elixir.` before modules |
 //!
@@ -18,8 +19,149 @@ use std::borrow::Cow;
 
 use event_model::head::ArchivedFrameHeadV1;
 
+use crate::files;
+
 mod dotnet;
+mod go;
+mod javascript;
+mod jvm;
 mod native;
+mod other;
+mod script;
+
+pub(crate) use jvm::is_bridge;
+
+/// Words for functions whose name nobody knows.
+const UNKNOWN: [&str; 8] = [
+    "?",
+    "??",
+    "???",
+    "<anonymous>",
+    "<unknown>",
+    "<redacted>",
+    "unknown",
+    "(unknown)",
+];
+
+/// What of a frame counts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Key<'a> {
+    /// The module or file; empty if the function says it.
+    pub(crate) place: Cow<'a, str>,
+    /// Empty if it has no name.
+    pub(crate) function: Cow<'a, str>,
+    /// Within the image, where there is no name; else 0.
+    pub(crate) address: u64,
+    is_module: bool,
+}
+
+impl Key<'_> {
+    /// Whether it says more than that something broke in a file.
+    pub(crate) fn says(&self) -> bool {
+        !self.function.is_empty() || self.address > 0 || self.is_module
+    }
+}
+
+/// What of a frame counts.
+pub(crate) fn key<'a>(frame: &'a ArchivedFrameHeadV1, platform: &str) -> Key<'a> {
+    let function = own_name(&frame.function, &frame.module, platform);
+    let module = own_module(&frame.module, platform);
+    if function.is_empty() && is_native(platform) {
+        let image = if frame.package.is_empty() {
+            &frame.filename
+        } else {
+            &frame.package
+        };
+        let address = frame.address.to_native();
+        return Key {
+            place: native::image(image),
+            function,
+            address,
+            is_module: false,
+        };
+    }
+    let is_whole = match platform {
+        "php" => function.contains("::") && !function.contains("@anonymous"),
+        _ if is_native(platform) => native::is_qualified(&function),
+        _ => false,
+    };
+    let is_module = !module.is_empty() && !is_whole;
+    let place = if is_whole {
+        Cow::Borrowed("")
+    } else if is_module {
+        module
+    } else {
+        files::place(&frame.filename, platform)
+    };
+    Key {
+        place,
+        function,
+        address: 0,
+        is_module,
+    }
+}
+
+/// A function's name alone, without what a compiler or an engine adds.
+fn own_name<'a>(function: &'a str, module: &'a str, platform: &str) -> Cow<'a, str> {
+    let function = function.trim();
+    if is_unknown(function) {
+        return Cow::Borrowed("");
+    }
+    match platform {
+        "javascript" | "node" => Cow::Borrowed(javascript::own_name(function)),
+        "java" | "kotlin" | "android" | "scala" | "clojure" | "groovy" => {
+            Cow::Borrowed(jvm::own_method(function))
+        }
+        "csharp" | "dotnet" | "fsharp" => {
+            // The machine's class tells the method that `MoveNext` is of.
+            let (function, _) = dotnet::parts(function, module);
+            function
+        }
+        "ruby" => Cow::Borrowed(script::ruby_name(function)),
+        "php" => script::php_name(function),
+        "elixir" | "erlang" => {
+            let module = module.strip_prefix("Elixir.").unwrap_or(module);
+            Cow::Borrowed(other::beam_name(function, module))
+        }
+        _ => shown_function(function, platform),
+    }
+}
+
+fn own_module<'a>(module: &'a str, platform: &str) -> Cow<'a, str> {
+    if module.is_empty() || matches!(module, "(unknown)" | "<unknown>" | "unknown" | "?") {
+        return Cow::Borrowed("");
+    }
+    match platform {
+        "java" | "kotlin" | "android" | "scala" | "clojure" | "groovy" => jvm::class(module),
+        "csharp" | "dotnet" | "fsharp" => dotnet::parts("", module).1,
+        "go" => Cow::Borrowed(go::package(module)),
+        "elixir" | "erlang" => Cow::Borrowed(module.strip_prefix("Elixir.").unwrap_or(module)),
+        // A script's own code: the file tells which.
+        "python" if module == "__main__" => Cow::Borrowed(""),
+        "javascript" | "node" => files::place(module, platform),
+        "php" => script::php_name(module),
+        _ => Cow::Borrowed(module),
+    }
+}
+
+fn is_unknown(function: &str) -> bool {
+    UNKNOWN.contains(&function) || native::is_placeholder(function)
+}
+
+fn is_native(platform: &str) -> bool {
+    matches!(
+        platform,
+        "native" | "rust" | "c" | "cpp" | "cocoa" | "swift" | "objc"
+    )
+}
+
+/// Whether a function has no name of its own: which one of its neighbours it is, the
+/// stack does not tell.
+pub(crate) fn is_closure(function: &str) -> bool {
+    ["lambda", "closure", "anonymous", "block", "$anonfun"]
+        .iter()
+        .any(|word| function.contains(word))
+}
 
 /// "function (module or file)", or what of it is known.
 pub(crate) fn place(frame: &ArchivedFrameHeadV1, platform: &str) -> String {
@@ -39,32 +181,35 @@ pub(crate) fn place(frame: &ArchivedFrameHeadV1, platform: &str) -> String {
     }
 }
 
-/// A function and its module.
+/// A function and its module, as people write them.
 fn call<'a>(function: &'a str, module: &'a str, platform: &str) -> (Cow<'a, str>, Cow<'a, str>) {
     let function = function.trim();
-    if matches!(
-        function,
-        "?" | "??" | "<anonymous>" | "<unknown>" | "<redacted>"
-    ) {
+    if UNKNOWN.contains(&function) {
         return (Cow::Borrowed(""), Cow::Borrowed(module));
     }
+    let module = match platform {
+        "java" | "kotlin" | "android" | "scala" | "clojure" | "groovy" => jvm::shown_class(module),
+        "csharp" | "dotnet" | "fsharp" => return dotnet::call(function, module),
+        "elixir" | "erlang" => Cow::Borrowed(module.strip_prefix("Elixir.").unwrap_or(module)),
+        _ => Cow::Borrowed(module),
+    };
+    (shown_function(function, platform), module)
+}
+
+fn shown_function<'a>(function: &'a str, platform: &str) -> Cow<'a, str> {
     match platform {
-        "python" => (python(function), Cow::Borrowed(module)),
-        "javascript" | "node" => (Cow::Borrowed(javascript(function)), Cow::Borrowed(module)),
-        "go" => (Cow::Borrowed(go(function)), Cow::Borrowed(module)),
-        "java" | "kotlin" | "android" => (Cow::Borrowed(java(function)), java_module(module)),
-        "csharp" | "dotnet" | "fsharp" => dotnet::call(function, module),
-        "ruby" => (Cow::Borrowed(ruby(function)), Cow::Borrowed(module)),
-        "php" => (php(function), Cow::Borrowed(module)),
-        "dart" | "flutter" => (dart(function), Cow::Borrowed(module)),
-        "elixir" | "erlang" => {
-            let module = module.strip_prefix("Elixir.").unwrap_or(module);
-            (Cow::Borrowed(beam(function)), Cow::Borrowed(module))
+        "python" => script::python(function),
+        "javascript" | "node" => Cow::Borrowed(javascript::shown(function)),
+        "go" => go::function(function),
+        "java" | "kotlin" | "android" | "scala" | "clojure" | "groovy" => {
+            Cow::Borrowed(jvm::method(function))
         }
-        "native" | "rust" | "c" | "cpp" | "cocoa" | "swift" | "objc" => {
-            (native::function(function), Cow::Borrowed(module))
-        }
-        _ => (Cow::Borrowed(function), Cow::Borrowed(module)),
+        "ruby" => Cow::Borrowed(script::ruby(function)),
+        "php" => script::php(function),
+        "dart" | "flutter" => other::dart(function),
+        "elixir" | "erlang" => Cow::Borrowed(other::beam(function)),
+        _ if is_native(platform) => native::function(function),
+        _ => Cow::Borrowed(function),
     }
 }
 
@@ -102,6 +247,16 @@ pub(crate) fn ty<'a>(ty: &'a str, platform: &str) -> Cow<'a, str> {
     }
 }
 
+/// An error's type for grouping: as it is, but for what is numbered anew.
+pub(crate) fn own_type<'a>(ty: &'a str, platform: &str) -> Cow<'a, str> {
+    match platform {
+        "csharp" | "dotnet" | "fsharp" => dotnet::ty(ty),
+        "java" | "kotlin" | "android" | "scala" | "clojure" | "groovy" => jvm::class(ty),
+        "php" => script::php_name(ty),
+        _ => Cow::Borrowed(ty),
+    }
+}
+
 /// Whether a synthetic exception's type says something all the same: signals, and
 /// what Apple's and Microsoft's kernels call them.
 pub(crate) fn is_signal(ty: &str) -> bool {
@@ -111,144 +266,6 @@ pub(crate) fn is_signal(ty: &str) -> bool {
         .iter()
         .any(|start| name.starts_with(start) && name.len() > start.len())
         && name.bytes().all(capitals)
-}
-
-fn python(function: &str) -> Cow<'_, str> {
-    match function {
-        "<module>" => Cow::Borrowed(""),
-        _ if function.contains("<locals>.") => Cow::Owned(function.replace("<locals>.", "")),
-        _ => Cow::Borrowed(function),
-    }
-}
-
-fn javascript(function: &str) -> &str {
-    let function = function.split(" [as ").next().unwrap_or_default();
-    let function = function.strip_prefix("async ").unwrap_or(function);
-    let function = function.strip_suffix("/<").unwrap_or(function);
-    // What a function hangs on when it is a module's own.
-    let hung = ["Object.", "Module.", "exports.", "module.exports."];
-    let bare = hung.iter().find_map(|on| function.strip_prefix(on));
-    let function = bare.unwrap_or(function);
-    match function {
-        "anonymous" | "<anonymous>" | "new <anonymous>" | "eval" | "?" => "",
-        named => named.strip_suffix(".<anonymous>").unwrap_or(named),
-    }
-}
-
-/// Closures, method values and what the compiler wraps around them.
-fn go(function: &str) -> &str {
-    let function = function.strip_suffix("-fm").unwrap_or(function);
-    let numbered = |part: &str| {
-        let word = part.trim_end_matches(|c: char| c.is_ascii_digit() || c == '-');
-        word.is_empty() || matches!(word, "func" | "gowrap" | "deferwrap" | "func-range")
-    };
-    let mut bare = function;
-    while let Some((before, last)) = bare.rsplit_once('.') {
-        if before.is_empty() || !numbered(last) {
-            break;
-        }
-        bare = before;
-    }
-    bare
-}
-
-fn java(function: &str) -> &str {
-    let numbered = match function.rsplit_once('$') {
-        Some((name, number)) if number.bytes().all(|b| b.is_ascii_digit()) => name,
-        _ => function,
-    };
-    numbered.strip_prefix("lambda$").unwrap_or(numbered)
-}
-
-/// Without proxies (`$$…`) and classes that have a number or are named after a function
-/// (`Cart$load$1`, Kotlin); nested ones with a dot.
-fn java_module(module: &str) -> Cow<'_, str> {
-    let module = module.find("$$").map_or(module, |at| &module[..at]);
-    let mut parts = module.split('$');
-    let Some(first) = parts.next() else {
-        return Cow::Borrowed(module);
-    };
-    if first.len() == module.len() {
-        return Cow::Borrowed(module);
-    }
-    let mut name = first.to_owned();
-    for part in parts {
-        if !part.starts_with(|c: char| c.is_uppercase()) {
-            break;
-        }
-        name.push('.');
-        name.push_str(part);
-    }
-    Cow::Owned(name)
-}
-
-/// The method a block stands in; nothing for a file's own code and for templates,
-/// whose file says more.
-fn ruby(function: &str) -> &str {
-    let inner = ["block ", "rescue in ", "ensure in "]
-        .iter()
-        .any(|start| function.starts_with(start));
-    let function = if inner {
-        function.rsplit(" in ").next().unwrap_or_default()
-    } else {
-        function
-    };
-    match function {
-        "<main>" | "<top (required)>" | "block" => "",
-        template if template.starts_with("_app_views_") => "",
-        named => named,
-    }
-}
-
-fn php(function: &str) -> Cow<'_, str> {
-    // PHP 8.4: "{closure:App\Cart::add():12}"
-    if let Some(inner) = function.strip_prefix("{closure:") {
-        let method = inner.rsplit_once("():").map_or(inner, |(method, _)| method);
-        return Cow::Borrowed(method.trim_end_matches('}'));
-    }
-    // "App\Cart::App\{closure}"
-    if let Some((class, "{closure}")) = function
-        .split_once("::")
-        .map(|(class, method)| (class, method.rsplit('\\').next().unwrap_or_default()))
-    {
-        return Cow::Owned(format!("{class}::{{closure}}"));
-    }
-    match function.find("@anonymous") {
-        Some(at) => {
-            let method = function.rfind("::").filter(|method| *method > at);
-            let class = &function[..at + "@anonymous".len()];
-            Cow::Owned(format!("{class}{}", method.map_or("", |m| &function[m..])))
-        }
-        None => Cow::Borrowed(function),
-    }
-}
-
-fn dart(function: &str) -> Cow<'_, str> {
-    for closure in [".<anonymous closure>", ".<fn>"] {
-        if function.contains(closure) {
-            return Cow::Owned(function.replace(closure, ""));
-        }
-    }
-    match function {
-        "<fn>" | "<anonymous closure>" => Cow::Borrowed(""),
-        named => Cow::Borrowed(named),
-    }
-}
-
-/// "anonymous fn/1 in Shop.Cart.add/2", "-add/2-fun-0-"
-fn beam(function: &str) -> &str {
-    if let Some((_, outer)) = function.split_once(" in ")
-        && function.starts_with("anonymous fn")
-    {
-        return outer;
-    }
-    match function
-        .strip_prefix('-')
-        .and_then(|f| f.split_once("-fun-"))
-    {
-        Some((outer, _)) => outer,
-        None => function,
-    }
 }
 
 #[cfg(test)]

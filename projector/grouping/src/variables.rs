@@ -13,10 +13,7 @@ use event_model::{
     head::{ArchivedFrameHeadV1, ArchivedHead},
 };
 
-use crate::{
-    chain::Subject,
-    fingerprint::{masked, message},
-};
+use crate::{chain::Subject, fingerprint::message, text::masked};
 
 /// Whether an entry stands for the server's own grouping.
 pub(crate) fn is_default(entry: &str) -> bool {

@@ -2,31 +2,76 @@
 
 use std::borrow::Cow;
 
-/// A method and its class.
+/// A method and its class, as titles have them.
 pub(super) fn call<'a>(function: &'a str, module: &'a str) -> (Cow<'a, str>, Cow<'a, str>) {
+    parts(function, module)
+}
+
+/// A method and its class.
+pub(super) fn parts<'a>(function: &'a str, module: &'a str) -> (Cow<'a, str>, Cow<'a, str>) {
     // "Acme.Cart+<AddAsync>d__7" and "MoveNext": the machine is the method.
-    let machine = module
-        .rfind("+<")
-        .map(|at| (&module[..at], &module[at + 1..]));
-    let (class, method) = match machine {
-        Some((class, generated)) if function == "MoveNext" || function.starts_with('<') => {
-            let inner = if function == "MoveNext" {
-                generated
-            } else {
-                function
-            };
-            (class, source_name(inner))
-        }
-        Some((class, _)) => (class, source_name(function)),
-        None => (module, source_name(function)),
+    let (class, generated) = match generated_at(module) {
+        Some(at) => (&module[..at], &module[at + 1..]),
+        None => (module, ""),
     };
+    let method = match source_of_class(generated) {
+        Some(method) if matches!(function, "MoveNext" | "Invoke" | "GenerateNext") => method,
+        _ => source_name(function),
+    };
+    let class = class
+        .strip_prefix("Castle.Proxies.")
+        .map_or(class, |proxy| {
+            proxy.trim_end_matches(|c: char| c.is_ascii_digit() || c == '_')
+        });
     (Cow::Borrowed(method), ty(class))
 }
 
+/// Where the name of a class that a compiler made begins: `+<>c`, `.<>c` (in stack
+/// texts), `+VB$StateMachine_7_Load`, `+_Closure$__3-0`, `+total@12-1`.
+fn generated_at(module: &str) -> Option<usize> {
+    let marks = ["+<", ".<", "+VB$", ".VB$", "+_Closure$", "._Closure$"];
+    let mark = marks.iter().filter_map(|mark| module.find(mark)).min();
+    let of_fsharp = || {
+        let at = module.find('@')?;
+        module[..at].rfind(['+', '.'])
+    };
+    mark.or_else(of_fsharp)
+}
+
+/// The method that a made class stands for.
+fn source_of_class(generated: &str) -> Option<&str> {
+    if let Some(rest) = generated.strip_prefix("VB$StateMachine_") {
+        return rest.split_once('_').map(|(_, method)| method);
+    }
+    if let Some((method, _)) = generated.split_once('@') {
+        return Some(method);
+    }
+    let is_machine = generated.starts_with('<') && !generated.starts_with("<>");
+    // A machine within a closure's class: "<>c+<<Add>b__0>d".
+    let inner = generated.rsplit(['+', '.']).next().unwrap_or_default();
+    let generated = if is_machine { generated } else { inner };
+    (generated.starts_with('<') && !generated.starts_with("<>")).then(|| source_name(generated))
+}
+
 /// The method that a person wrote: `Add` of `<Add>b__3_0`, `<<Add>b__0>d`, of
-/// `Add { <lambda> }` and of `Add(String sku)`; `Total` of `<Add>g__Total|3_0`.
+/// `Add { <lambda> }`, `Add[T](T item)`, `Add(String sku)` and `Add@12`; `Total` of
+/// `<Add>g__Total|3_0`.
 fn source_name(function: &str) -> &str {
-    let function = function.split([' ', '(']).next().unwrap_or_default();
+    let function = function
+        .split([' ', '(', '[', '`'])
+        .next()
+        .unwrap_or_default();
+    // IL2CPP: "Cart_Add_m3F2A1C9B8D7E6F5A".
+    let function = match function.rsplit_once("_m") {
+        Some((bare, hash)) if hash.len() >= 8 && hash.bytes().all(|b| b.is_ascii_hexdigit()) => {
+            bare
+        }
+        _ => function,
+    };
+    if let Some(at) = function.find("_Lambda$__") {
+        return &function[..at + "_Lambda$__".len()];
+    }
+    let function = function.split('@').next().unwrap_or_default();
     if !function.starts_with('<') {
         return function;
     }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 /// What stands before the name of a Swift function that the compiler made of another.
-const SWIFT_MADE: [&str; 8] = [
+const SWIFT_MADE: [&str; 12] = [
     "partial apply for ",
     "specialized ",
     "@objc ",
@@ -12,15 +12,36 @@ const SWIFT_MADE: [&str; 8] = [
     "merged ",
     "dispatch thunk of ",
     "protocol witness for ",
+    "await resume partial function for ",
+    "suspend resume partial function for ",
+    "curry thunk of ",
+    "implicit closure in ",
 ];
 /// What stands behind the name of a function that the compiler made of another.
-const CLONES: [&str; 6] = [
+const CLONES: [&str; 12] = [
     " [clone",
     ".isra.",
     ".constprop.",
     ".part.",
     ".cold",
     ".llvm.",
+    ".lto_priv.",
+    ".localalias",
+    ".__uniq.",
+    "@plt",
+    "@@",
+    " with unmangled suffix",
+];
+/// Marks of an ABI that are cut out of one name.
+const ABI_MARKS_MAX: usize = 8;
+/// Where the name of a C++ lambda, or of what stands in a block of a function, begins.
+const WITHIN: [&str; 6] = [
+    "::{lambda",
+    "::'lambda",
+    "::$_",
+    "::{unnamed",
+    "::__l",
+    "::lambda::",
 ];
 
 /// The function's own name and what it belongs to.
@@ -28,13 +49,21 @@ pub(super) fn function(name: &str) -> Cow<'_, str> {
     if let Some(method) = objective_c(name) {
         return Cow::Borrowed(method);
     }
+    let name = of_block(without_offset(name));
     let name = of_swift(without_hash(name));
-    let name = CLONES
-        .iter()
-        .filter_map(|clone| name.find(clone))
-        .min()
-        .map_or(name, |at| &name[..at]);
-    let name = without_closure(name);
+    let clone = CLONES.iter().filter_map(|clone| name.find(clone)).min();
+    let name = clone.map_or(name, |at| &name[..at]);
+    let name = without_closure(without_number(name));
+    let within = WITHIN.iter().filter_map(|mark| name.find(mark)).min();
+    let name = within.filter(|at| *at > 0).map_or(name, |at| &name[..at]);
+    match unified(name) {
+        Cow::Borrowed(name) => short(name),
+        Cow::Owned(name) => Cow::Owned(short(&name).into_owned()),
+    }
+}
+
+/// Without parameters, return type and what stands in angle brackets.
+fn short(name: &str) -> Cow<'_, str> {
     if !name.contains(['<', '(', ' ']) {
         return Cow::Borrowed(name);
     }
@@ -44,6 +73,136 @@ pub(super) fn function(name: &str) -> Cow<'_, str> {
     } else {
         Cow::Owned(short)
     }
+}
+
+/// Whether a name says where its function is.
+pub(super) fn is_qualified(name: &str) -> bool {
+    let path = name.contains("::") || name.starts_with("-[") || name.starts_with("+[");
+    (path || name.contains('.'))
+        && !name.contains("anonymous namespace")
+        && !name.contains("<…>::operator")
+}
+
+/// Names that symbolicators and disassemblers make of an address.
+pub(super) fn is_placeholder(name: &str) -> bool {
+    let after = |start: &str| name.strip_prefix(start);
+    let numbered = ["sub_", "FUN_", "fun_", "loc_", "0x", "func_0x", "+0x"]
+        .iter()
+        .filter_map(|start| after(start));
+    let mut numbered =
+        numbered.map(|rest| rest.len() >= 4 && rest.bytes().all(|b| b.is_ascii_hexdigit()));
+    numbered.any(|is_number| is_number)
+        || name
+            .trim_start_matches('_')
+            .starts_with("lldb_unnamed_symbol")
+}
+
+/// The base name of an image, without its version.
+pub(super) fn image(path: &str) -> Cow<'_, str> {
+    let base = path.rsplit(['/', '\\']).next().unwrap_or_default();
+    let base = base.find(".so.").map_or(base, |at| &base[..at + 3]);
+    if base.bytes().any(|b| b.is_ascii_uppercase()) {
+        Cow::Owned(base.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(base)
+    }
+}
+
+/// "add+0x1f", "add + 31".
+fn without_offset(name: &str) -> &str {
+    let Some((bare, offset)) = name.rsplit_once('+') else {
+        return name;
+    };
+    let offset = offset.trim();
+    let digits = offset.strip_prefix("0x").unwrap_or(offset);
+    let is_offset = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_hexdigit());
+    let is_operator = bare.ends_with("operator") || bare.ends_with('+');
+    if is_offset && !is_operator {
+        bare.trim_end()
+    } else {
+        name
+    }
+}
+
+/// The number that a linker gives to functions of one name: "add.1234".
+fn without_number(name: &str) -> &str {
+    match name.rsplit_once('.') {
+        Some((bare, number))
+            if !bare.is_empty()
+                && !number.is_empty()
+                && number.bytes().all(|b| b.is_ascii_digit()) =>
+        {
+            bare
+        }
+        _ => name,
+    }
+}
+
+/// The C function that a block stands in: "__main_block_invoke_2".
+fn of_block(name: &str) -> &str {
+    match name.find("_block_invoke") {
+        Some(at) => {
+            let outer = &name[..at];
+            outer
+                .strip_prefix("__")
+                .filter(|o| !o.is_empty())
+                .unwrap_or(outer)
+        }
+        None => name,
+    }
+}
+
+/// One word for what compilers name differently: namespaces without a name, the
+/// standard library's inline namespaces, marks of an ABI, Swift's private names.
+fn unified(name: &str) -> Cow<'_, str> {
+    let marks = [
+        "?A0x",
+        "`anonymous",
+        "_GLOBAL__N",
+        "std::__",
+        "[abi:",
+        "(add in",
+        " in _",
+        "'unnamed",
+    ];
+    if !marks.iter().any(|mark| name.contains(mark)) {
+        return Cow::Borrowed(name);
+    }
+    let mut name = name
+        .replace("`anonymous namespace'", "(anonymous namespace)")
+        .replace("`anonymous-namespace'", "(anonymous namespace)")
+        .replace("_GLOBAL__N_1", "(anonymous namespace)")
+        .replace("std::__1::", "std::")
+        .replace("std::__cxx11::", "std::")
+        .replace("std::__ndk1::", "std::");
+    for _ in 0..ABI_MARKS_MAX {
+        match bracketed(&name, "[abi:", ']') {
+            Some((at, end)) => name.replace_range(at..=end, ""),
+            None => break,
+        }
+    }
+    if let Some(at) = name.find("?A0x") {
+        let len = name[at + 4..]
+            .bytes()
+            .take_while(u8::is_ascii_hexdigit)
+            .count();
+        name.replace_range(at..at + 4 + len, "(anonymous namespace)");
+    }
+    // "Cart.(load in _3F2A1C9B)(x:)"
+    if let Some(at) = name.find(".(")
+        && let Some(middle) = name[at..].find(" in _").map(|found| at + found)
+        && let Some(end) = name[middle..].find(')').map(|found| middle + found)
+    {
+        let inner = name[at + 2..middle].to_owned();
+        name.replace_range(at + 1..=end, &inner);
+    }
+    Cow::Owned(name)
+}
+
+fn bracketed(name: &str, open: &str, close: char) -> Option<(usize, usize)> {
+    let at = name.find(open)?;
+    let end = name[at..].find(close)?;
+    Some((at, at + end))
 }
 
 /// `-[Cart add:]`, also inside of a block's name.
@@ -76,7 +235,17 @@ fn without_closure(name: &str) -> &str {
 fn of_swift(name: &str) -> &str {
     let mut name = name;
     loop {
-        let bare = SWIFT_MADE.iter().find_map(|made| name.strip_prefix(made));
+        // "(1) await resume partial function for …"
+        let unnumbered = match name
+            .strip_prefix('(')
+            .and_then(|rest| rest.split_once(") "))
+        {
+            Some((number, rest)) if number.bytes().all(|b| b.is_ascii_digit()) => rest,
+            _ => name,
+        };
+        let bare = SWIFT_MADE
+            .iter()
+            .find_map(|made| unnumbered.strip_prefix(made));
         let bare = bare.or_else(|| {
             let numbered = name.strip_prefix("implicit ").unwrap_or(name);
             let numbered = numbered.strip_prefix("closure #")?;

@@ -1,0 +1,138 @@
+//! Names of JavaScript, in the words of its engines.
+//!
+//! | engine | writes | of |
+//! | --- | --- | --- |
+//! | V8 | `new Cart`, `async Cart.load`, `Object.add`, `Cart.add [as put]`, `get total` | `Cart`, `load`, `add`, `add`, `total` |
+//! | SpiderMonkey | `async*load`, `promise callback*load`, `Cart/<`, `Cart/this.add`, `Cart.prototype.add` | `load`, `load`, none, `add`, `add` |
+//! | JavaScriptCore | `global code`, `eval code`, `add` | none, none, `add` |
+//! | Hermes, Babel | `?anon_0_load`, `_callee2$` | `load`, none |
+//! | webpack | `Module../src/cart.ts`, `Object../src/cart.ts` | the module's own code |
+
+/// Words of engines for functions that have no name.
+const NAMELESS: [&str; 13] = [
+    "<anonymous>",
+    "anonymous",
+    "(anonymous)",
+    "(anonymous function)",
+    "Anonymous function",
+    "[anonymous]",
+    "{anonymous}",
+    "?",
+    "<computed>",
+    "<unknown>",
+    "<static_initializer>",
+    "<instance_members_initializer>",
+    "__webpack_exports__",
+];
+/// A script's or a module's own code.
+const TOP_LEVEL: [&str; 7] = [
+    "global code",
+    "Global code",
+    "module code",
+    "eval code",
+    "Eval code",
+    "eval",
+    "<top-level>",
+];
+/// What stands before a function's name, with a blank.
+const BEFORE: [&str; 5] = ["async ", "new ", "get ", "set ", "static "];
+/// What a function hangs on when it is a module's own.
+const HUNG: [&str; 4] = ["module.exports.", "exports.", "Object.", "Module."];
+/// Endings of the files that bundlers name a module's code after.
+const MODULE_ENDINGS: [&str; 10] = [
+    ".js", ".ts", ".jsx", ".tsx", ".mjs", ".cjs", ".mts", ".vue", ".svelte", ".json",
+];
+
+/// A function with the object it hangs on, as V8 names it; empty if it has no name.
+pub(super) fn shown(function: &str) -> &str {
+    let bare = self::function(function);
+    // "new Cart" is how people call a constructor.
+    match function.strip_suffix(bare) {
+        Some(before) if !bare.is_empty() && before.ends_with("new ") => {
+            &function[before.len() - "new ".len()..]
+        }
+        _ => bare,
+    }
+}
+
+/// The same without `new`.
+fn function(function: &str) -> &str {
+    let function = function.split(" [as ").next().unwrap_or_default().trim();
+    // "promise callback*load": the last of what scheduled it.
+    let function = function.rsplit('*').next().unwrap_or_default();
+    let mut function = function;
+    while let Some(rest) = BEFORE.iter().find_map(|word| function.strip_prefix(word)) {
+        function = rest.trim_start();
+    }
+    if let Some(path) = module_code(function) {
+        return path;
+    }
+    let function = of_spider_monkey(function);
+    let bare = HUNG.iter().find_map(|on| function.strip_prefix(on));
+    let function = hermes(bare.unwrap_or(function));
+    if is_nameless(function) || is_generated(function) {
+        return "";
+    }
+    function.strip_suffix(".<anonymous>").unwrap_or(function)
+}
+
+/// The name alone: what the object is called depends on engine and minifier.
+pub(super) fn own_name(function: &str) -> &str {
+    let shown = self::function(function);
+    if shown.is_empty() || module_code(shown).is_some() {
+        return shown;
+    }
+    // "Cart.<anonymous>" has lost its last part already: it is nameless.
+    if function.trim_end().ends_with("<anonymous>") {
+        return "";
+    }
+    let name = shown.rsplit('.').next().unwrap_or_default();
+    let name = ["get ", "set "]
+        .iter()
+        .find_map(|word| name.strip_prefix(word))
+        .unwrap_or(name);
+    if is_nameless(name) { "" } else { name }
+}
+
+fn is_nameless(name: &str) -> bool {
+    NAMELESS.contains(&name) || TOP_LEVEL.contains(&name)
+}
+
+/// The body of an asynchronous function as Babel's regenerator names it.
+fn is_generated(name: &str) -> bool {
+    let callee = name
+        .strip_prefix("_callee")
+        .and_then(|n| n.strip_suffix('$'));
+    callee.is_some_and(|number| number.bytes().all(|b| b.is_ascii_digit() || b == b'$'))
+}
+
+/// "./src/cart.ts" of "Module../src/cart.ts".
+fn module_code(function: &str) -> Option<&str> {
+    let path = function.split('?').next().unwrap_or_default();
+    if !path.contains('/') || !MODULE_ENDINGS.iter().any(|end| path.ends_with(end)) {
+        return None;
+    }
+    let bare = HUNG.iter().find_map(|on| path.strip_prefix(on));
+    Some(bare.unwrap_or(path))
+}
+
+/// "Cart/<" and "Cart/this.add": what follows the slash was made within the function
+/// before it.
+fn of_spider_monkey(function: &str) -> &str {
+    match function.rsplit_once('/') {
+        Some((_, inner)) => {
+            let inner = inner.trim_start_matches('<').trim_start_matches('.');
+            inner.strip_prefix("this.").unwrap_or(inner)
+        }
+        None => function.trim_end_matches('<'),
+    }
+}
+
+/// "?anon_0_load".
+fn hermes(function: &str) -> &str {
+    let Some(rest) = function.strip_prefix("?anon_") else {
+        return function;
+    };
+    rest.trim_start_matches(|c: char| c.is_ascii_digit())
+        .trim_start_matches('_')
+}

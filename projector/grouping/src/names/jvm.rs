@@ -1,0 +1,214 @@
+//! Names of Java, Kotlin, Scala, Groovy and Clojure: what compilers, proxies and class
+//! loaders add.
+
+use std::borrow::Cow;
+
+/// Parts of a class's name behind which a proxy's own name begins.
+const PROXIES: [&str; 16] = [
+    "HibernateProxy",
+    "HibernateBasicProxy",
+    "EnhancerByGuice",
+    "FastClassByGuice",
+    "EnhancerByCGLIB",
+    "EnhancerBySpringCGLIB",
+    "FastClassBySpringCGLIB",
+    "FastClassByCGLIB",
+    "SpringCGLIB",
+    "MockitoMock",
+    "MockitoProxy",
+    "ByteBuddy",
+    "auxiliary",
+    "Lambda",
+    "jvstm",
+    "JaxbAccessorF",
+];
+/// Endings that frameworks give to the class they make of one.
+const SUBCLASSES: [&str; 6] = [
+    "_Subclass",
+    "_ClientProxy",
+    "_WeldClientProxy",
+    "_WeldSubclass",
+    "_Bean",
+    "_Proxy",
+];
+
+/// A method as a person named it, with the method a lambda stands in.
+pub(super) fn method(function: &str) -> &str {
+    let mut name = function;
+    if let Some(rest) = name.strip_prefix("$anonfun$") {
+        // Scala: "$anonfun$total$1$adapted".
+        return first_part(rest);
+    }
+    if let Some(rest) = name.strip_prefix("lambda$") {
+        // "lambda$total$0", "lambda$total$0$com-acme-Cart".
+        return first_part(rest);
+    }
+    // Kotlin: "total$lambda$3", "total$default", "total$suspendImpl".
+    for end in [
+        "$lambda$",
+        "$default",
+        "$suspendImpl",
+        "$annotations",
+        "$mc",
+    ] {
+        if let Some(at) = name.find(end).filter(|at| *at > 0) {
+            name = &name[..at];
+        }
+    }
+    let name = name.strip_suffix("$adapted").unwrap_or(name);
+    let name = numbered(name);
+    without_mangling(name.strip_suffix("-impl").unwrap_or(name))
+}
+
+/// A method's name for grouping: one for what Clojure and Kotlin call by several.
+pub(super) fn own_method(function: &str) -> &str {
+    match method(function) {
+        "invokeStatic" | "doInvoke" | "invokePrim" | "invokeSuspend" => "invoke",
+        name => name,
+    }
+}
+
+/// Kotlin's mark of inline classes among the parameters: `add-Kq0bmKk`.
+fn without_mangling(name: &str) -> &str {
+    match name.rsplit_once('-') {
+        Some((bare, mark)) if !bare.is_empty() && mark.len() == 7 => bare,
+        _ => name,
+    }
+}
+
+fn first_part(rest: &str) -> &str {
+    rest.split('$').next().unwrap_or_default()
+}
+
+/// Without a number behind the last dollar sign.
+fn numbered(name: &str) -> &str {
+    match name.rsplit_once('$') {
+        Some((bare, number)) if !bare.is_empty() && number.bytes().all(|b| b.is_ascii_digit()) => {
+            bare
+        }
+        _ => name,
+    }
+}
+
+/// A class, its parts that a person named joined by `$`.
+pub(super) fn class(module: &str) -> Cow<'_, str> {
+    let bare = without_loader(module);
+    let bare = without_accessor_number(bare);
+    if !bare.contains(['$', '_', '@']) && !bare.contains("Script") && !bare.contains("proxy") {
+        return Cow::Borrowed(bare);
+    }
+    let bare = SUBCLASSES
+        .iter()
+        .find_map(|end| bare.strip_suffix(end))
+        .unwrap_or(bare);
+    if let Some(package) = bare.find("$Proxy").map(|at| &bare[..at]) {
+        // "com.sun.proxy.$Proxy12", "jdk.proxy3.$Proxy45", "com.acme.$Proxy7".
+        let package = package.trim_end_matches('.');
+        let package = package.trim_end_matches(|c: char| c.is_ascii_digit());
+        return Cow::Owned(format!("{package}.$Proxy"));
+    }
+    let mut parts = bare.split('$');
+    let mut name = script(parts.next().unwrap_or_default()).to_owned();
+    let mut is_anonymous_function = false;
+    for part in parts {
+        if PROXIES.iter().any(|proxy| part.starts_with(proxy)) || part.starts_with("_javassist") {
+            break;
+        }
+        if matches!(part, "anonfun" | "anon") {
+            is_anonymous_function = true;
+            continue;
+        }
+        // D8's and R8's classes for lambdas; "$$inlined$map$1".
+        if part.starts_with("ExternalSynthetic") || matches!(part, "inlined" | "special") {
+            break;
+        }
+        let part = part.trim_start_matches(|c: char| c.is_ascii_digit());
+        let part = clojure(part);
+        let part = groovy(part);
+        if part.is_empty() || part == "_" || (is_anonymous_function && part == "apply") {
+            continue;
+        }
+        name.push('$');
+        name.push_str(part);
+    }
+    let kept = name.trim_end_matches(['_', '$']).len();
+    name.truncate(kept);
+    Cow::Owned(name)
+}
+
+/// "app//com.acme.Cart", "java.base/java.lang.Thread", and hidden classes:
+/// "com.acme.Cart$$Lambda/0x00007f12".
+fn without_loader(module: &str) -> &str {
+    let Some((before, after)) = module.rsplit_once('/') else {
+        return module;
+    };
+    let hidden = after.starts_with("0x") || after.bytes().all(|b| b.is_ascii_digit());
+    if hidden {
+        without_loader(before)
+    } else {
+        after
+    }
+}
+
+/// "GeneratedMethodAccessor12".
+fn without_accessor_number(module: &str) -> &str {
+    let bare = module.trim_end_matches(|c: char| c.is_ascii_digit());
+    if bare.ends_with("Accessor") {
+        bare
+    } else {
+        module
+    }
+}
+
+/// "fn__1234", "eval1234", "reify__99".
+fn clojure(part: &str) -> &str {
+    let bare = part.trim_end_matches(|c: char| c.is_ascii_digit());
+    if bare == "eval" {
+        return bare;
+    }
+    bare.strip_suffix("__").unwrap_or(part)
+}
+
+/// "_total_closure1".
+fn groovy(part: &str) -> &str {
+    let bare = part.trim_end_matches(|c: char| c.is_ascii_digit());
+    if bare.ends_with("_closure") || bare.ends_with("_lambda") {
+        bare
+    } else {
+        part
+    }
+}
+
+/// "Script1": Groovy's name for what has none.
+fn script(class: &str) -> &str {
+    let bare = class.trim_end_matches(|c: char| c.is_ascii_digit());
+    let last = bare.rsplit('.').next().unwrap_or_default();
+    if last == "Script" { bare } else { class }
+}
+
+/// A class as titles show it: nested ones with a dot, without what only says in which
+/// function it stands.
+pub(super) fn shown_class(module: &str) -> Cow<'_, str> {
+    let class = class(module);
+    if !class.contains('$') || class.contains("$Proxy") {
+        return class;
+    }
+    let mut parts = class.split('$');
+    let mut name = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        if !part.starts_with(char::is_uppercase) {
+            break;
+        }
+        name.push('.');
+        name.push_str(part);
+    }
+    Cow::Owned(name)
+}
+
+/// Whether a method only hands on to another one: nestmates' accessors, D8's lambdas.
+pub(crate) fn is_bridge(function: &str, module: &str) -> bool {
+    function.starts_with("access$")
+        || function.starts_with("-$$Nest$")
+        || function.starts_with("$r8$lambda$")
+        || module.ends_with("$$Lambda")
+}

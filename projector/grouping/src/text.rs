@@ -1,0 +1,196 @@
+//! What of a text counts: its first lines, masked; for what browsers say in the language
+//! of their user, one word.
+
+use std::borrow::Cow;
+
+use crate::mask::mask;
+
+/// Lines of a message or value that count: the first ones say what happened, the
+/// rest are details (a dump, a query).
+const LINES_MAX: usize = 2;
+/// Longest text that browsers translate, bytes.
+const TRANSLATED_BYTES_MAX: usize = 120;
+
+/// What browsers say of a request that failed, by what it means. WebKit says it in the
+/// language of its user, and each engine in its own words.
+const TRANSLATIONS: [(&str, &[&str]); 5] = [
+    (
+        "<request cancelled>",
+        &[
+            "cancelled",
+            "canceled",
+            "abgebrochen",
+            "cancelado",
+            "cancelada",
+            "annulé",
+            "annulée",
+            "annullato",
+            "annullata",
+            "geannuleerd",
+            "avbruten",
+            "avbrutt",
+            "avbrudt",
+            "annulleret",
+            "peruutettu",
+            "kumottu",
+            "キャンセル",
+            "キャンセルしました",
+            "キャンセルされました",
+            "已取消",
+            "取消",
+            "отменено",
+            "iptal edildi",
+            "anulowano",
+            "anulowane",
+            "zrušeno",
+            "zrušené",
+            "취소됨",
+            "취소",
+            "anulat",
+            "megszakítva",
+            "скасовано",
+            "ακυρώθηκε",
+            "בוטל",
+            "ملغى",
+            "đã hủy",
+            "dibatalkan",
+            "ยกเลิก",
+            "otkazano",
+            "cancel·lat",
+        ],
+    ),
+    (
+        "<request failed>",
+        &[
+            "failed to fetch",
+            "networkerror when attempting to fetch resource",
+            "load failed",
+            "network request failed",
+            "fetch failed",
+            "network error",
+            "laden fehlgeschlagen",
+            "échec du chargement",
+            "error de carga",
+            "caricamento non riuscito",
+            "falha ao carregar",
+            "загрузка не удалась",
+            "読み込みに失敗しました",
+            "加载失败",
+        ],
+    ),
+    (
+        "<connection lost>",
+        &[
+            "the network connection was lost",
+            "die netzwerkverbindung wurde unterbrochen",
+            "la connexion réseau a été perdue",
+            "la connexion au réseau a été perdue",
+            "se ha perdido la conexión de red",
+            "la conexión de red se ha perdido",
+            "se perdió la conexión de red",
+            "la connessione è stata persa",
+            "la connessione di rete è stata persa",
+            "la connessione alla rete è stata persa",
+            "de netwerkverbinding is verbroken",
+            "de netwerkverbinding is verloren gegaan",
+            "a conexão de rede foi perdida",
+            "a conexão à rede foi perdida",
+            "a ligação de rede foi perdida",
+            "ネットワーク接続が切れました",
+            "ネットワーク接続が失われました",
+            "网络连接已中断",
+            "網路連線中斷",
+            "網路連線已中斷",
+            "сетевое соединение потеряно",
+            "сетевое соединение было потеряно",
+            "네트워크 연결이 유실되었습니다",
+            "utracono połączenie sieciowe",
+            "połączenie sieciowe zostało utracone",
+            "nätverksanslutningen bröts",
+            "nätverksanslutningen förlorades",
+            "netværksforbindelsen blev afbrudt",
+            "nettverksforbindelsen ble brutt",
+            "ağ bağlantısı kesildi",
+            "verkkoyhteys katkesi",
+            "síťové připojení bylo ztraceno",
+        ],
+    ),
+    (
+        "<offline>",
+        &[
+            "the internet connection appears to be offline",
+            "es besteht anscheinend keine verbindung zum internet",
+            "la connexion internet semble interrompue",
+            "la connexion internet semble être hors ligne",
+            "parece que la conexión a internet está desactivada",
+            "parece que no hay conexión a internet",
+            "la connessione internet sembra essere offline",
+            "de internetverbinding is offline",
+            "de internetverbinding lijkt offline te zijn",
+            "a conexão à internet parece estar inativa",
+            "a conexão com a internet parece estar offline",
+            "インターネット接続がオフラインのようです",
+            "似乎已断开与互联网的连接",
+            "вероятно, соединение с интернетом прервано",
+            "인터넷 연결이 오프라인 상태인 것 같습니다",
+            "połączenie z internetem jest nieaktywne",
+            "anslutningen till internet verkar vara nere",
+        ],
+    ),
+    (
+        "<request timed out>",
+        &[
+            "the request timed out",
+            "zeitüberschreitung bei der anforderung",
+            "zeitüberschreitung bei der anfrage",
+            "la requête a expiré",
+            "le délai d’attente de la requête est dépassé",
+            "se ha agotado el tiempo de espera",
+            "se agotó el tiempo de espera",
+            "se ha agotado el tiempo de espera de la solicitud",
+            "richiesta scaduta",
+            "la richiesta è scaduta",
+            "time-out van het verzoek",
+            "het verzoek is verlopen",
+            "o tempo limite da solicitação expirou",
+            "a solicitação excedeu o tempo limite",
+            "o pedido expirou",
+            "要求がタイムアウトになりました",
+            "要求がタイムアウトしました",
+            "请求超时",
+            "請求逾時",
+            "превышен лимит времени на запрос",
+            "время ожидания запроса истекло",
+            "요청한 시간이 초과되었습니다",
+            "przekroczono limit czasu żądania",
+            "begäran gjorde timeout",
+        ],
+    ),
+];
+
+/// The first lines of a text that are not empty, masked.
+pub(crate) fn masked(text: &str) -> String {
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let lines: Vec<&str> = lines.take(LINES_MAX).collect();
+    mask(&lines.join("\n"))
+}
+
+/// What counts of an error's text.
+pub(crate) fn of_error(value: &str, platform: &str) -> Cow<'static, str> {
+    let is_browser = matches!(platform, "javascript" | "node" | "cocoa");
+    match translated(value).filter(|_| is_browser) {
+        Some(known) => Cow::Borrowed(known),
+        None => Cow::Owned(masked(value)),
+    }
+}
+
+fn translated(value: &str) -> Option<&'static str> {
+    if value.len() > TRANSLATED_BYTES_MAX {
+        return None;
+    }
+    let text = value.trim().trim_end_matches(['.', '。']).to_lowercase();
+    let known = TRANSLATIONS
+        .iter()
+        .find(|(_, texts)| texts.contains(&text.as_str()));
+    known.map(|(meaning, _)| *meaning)
+}
