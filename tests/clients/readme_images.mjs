@@ -151,7 +151,7 @@ try {
     await row(name).click();
     await page.getByRole("heading", { level: 1, name }).waitFor();
     await page.getByRole("button", { name: "Assign", exact: true }).click();
-    await page.getByRole("menuitem", { name: /\(you\)/ }).click();
+    await page.getByRole("option", { name: /\(you\)/ }).click();
     await page.getByRole("region", { name: "Activity" }).getByText(/assigned/i).first().waitFor();
     await page.goBack();
   }

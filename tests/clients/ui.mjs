@@ -86,7 +86,7 @@ try {
 
   // Assign it to oneself.
   await page.getByRole("button", { name: "Assign", exact: true }).click();
-  await page.getByRole("menuitem", { name: /\(you\)/ }).click();
+  await page.getByRole("option", { name: /\(you\)/ }).click();
   // It fades out, and takes the keys until it is gone.
   await page.locator("[role='menu']").waitFor({ state: "detached" });
   await page.getByRole("button", { name: email }).waitFor();

@@ -91,6 +91,11 @@ fn no_page_has_a_fault_that_axe_finds_with_menus_open_in_both_schemes_at_both_si
 }
 
 #[test]
+fn what_hovering_tells_long_lists_and_failures_are_within_reach_of_finger_and_key() {
+    scenario("reach");
+}
+
+#[test]
 fn people_tokens_sessions_and_keys_are_listed_and_taken_back() {
     scenario("accounts");
 }

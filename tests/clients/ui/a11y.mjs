@@ -33,14 +33,17 @@ await scenario(
       issues: { path: "/issues?range=30d", ready: () => page.locator("a[data-issue]").first() },
       "issues-empty": { path: "/issues?q=no-such-issue-anywhere", ready: () => page.getByRole("heading", { level: 2 }).first() },
       issue: { path: `/issues/${issue}/events/${event}`, ready: () => page.locator("article pre").first(), open: ["More to do with this issue", "Copy", "Order: Newest first", "Assign"] },
-      "issue-events": { path: `/issues/${issue}/events`, ready: () => page.getByRole("row").nth(1), open: ["Release: Any release"] },
+      "issue-events": { path: `/issues/${issue}/events`, ready: () => page.getByRole("row").nth(1), open: ["Release: Any release", "Environment: Any environment"] },
       "issue-missing": { path: "/issues/ffffffffffffffff", ready: () => page.getByRole("alert").first() },
       dashboard: { path: "/dashboard?range=30d", ready: () => page.locator("main").getByRole("region").first() },
       projects: { path: "/projects", ready: () => page.locator("main a").first() },
       project: { path: "/projects/1", ready: () => page.getByRole("heading", { level: 1 }) },
       ingestion: { path: "/projects/1/ingestion", ready: () => page.getByRole("heading", { level: 1 }) },
+      "set-up": { path: "/projects/1/set-up", ready: () => page.getByRole("region", { name: "DSN" }) },
+      alerts: { path: "/alerts", ready: () => page.getByRole("heading", { level: 1 }) },
       "project-settings": { path: "/projects/1/settings", ready: () => page.getByRole("heading", { level: 1 }) },
       settings: { path: "/settings", ready: () => page.getByRole("heading", { level: 1 }) },
+      ...Object.fromEntries(["members", "tokens", "sessions", "appearance"].map((section) => [`settings-${section}`, { path: `/settings/${section}`, ready: () => page.getByRole("region").first() }])),
       lost: { path: "/no/such/page", ready: () => page.getByText("There is no such page") },
     };
     const found = [];
@@ -56,7 +59,7 @@ await scenario(
         await ready().waitFor();
         note(`${name} ${scheme} ${size}`, await faults(page));
         // Whatever opens a menu, opens it.
-        const buttons = [...open.map((each) => page.getByRole("button", { name: each, exact: true })), ...(name === "issues" || name === "dashboard" ? await page.locator("[aria-haspopup='menu']").all() : [])];
+        const buttons = [...open.map((each) => page.getByRole("button", { name: each, exact: true })), ...(name === "issues" || name === "dashboard" ? await page.locator("[aria-haspopup='menu'], [aria-haspopup='dialog']").all() : [])];
         for (const button of buttons) {
           if (!(await button.isVisible())) continue;
           const label = await button.evaluate((each) => each.getAttribute("aria-label") ?? each.textContent);

@@ -184,7 +184,7 @@ await scenario("issue", async ({ page, context, shot }) => {
   assert.equal(await rows.count(), 2);
   const narrowsTo = async (count) => page.waitForFunction((wanted) => document.querySelectorAll("tbody tr").length === wanted && !document.querySelector("[data-old=true]"), count);
   await page.getByRole("button", { name: /^Environment: / }).click();
-  await page.getByRole("menuitem", { name: "staging" }).click();
+  await page.getByRole("option", { name: "staging" }).click();
   await page.waitForURL(/environment=staging/);
   await narrowsTo(1);
   await page.goBack();

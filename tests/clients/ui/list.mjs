@@ -121,9 +121,9 @@ async function whatFailsIsTakenBack({ page, context }) {
   const states = async () => Promise.all([first, second, third].map((id) => rowOf(page, id).innerText()));
   // Opened once, the menu and its people are there.
   await rowOf(page, first).getByRole("button").click();
-  await page.getByRole("menuitem", { name: /\(you\)/ }).waitFor();
+  await page.getByRole("option", { name: /\(you\)/ }).waitFor();
   await page.keyboard.press("Escape");
-  await page.locator("[role='menu']").waitFor({ state: "detached" });
+  await page.locator("[role='listbox']").waitFor({ state: "detached" });
   const before = await states();
 
   await server.stop();
@@ -135,7 +135,7 @@ async function whatFailsIsTakenBack({ page, context }) {
   await page.getByRole("toolbar").getByRole("button", { name: "Ignore" }).click();
   await page.getByText("2 changes not made: the server does not answer.").waitFor();
   await rowOf(page, first).getByRole("button").click();
-  await page.getByRole("menuitem", { name: /\(you\)/ }).click();
+  await page.getByRole("option", { name: /\(you\)/ }).click();
   await page.getByText("3 changes not made: the server does not answer.").waitFor();
   assert.deepEqual(await states(), before, "a row shows what the server did not accept");
   await server.start();

@@ -1,19 +1,13 @@
 // Rail on the left (a bar at the bottom on phones), scope on top, the page.
 import IconButton from "@mui/material/IconButton";
-import { Menu, MenuHead } from "@/shared/ui/Menu";
-import MenuItem from "@mui/material/MenuItem";
-import { useState } from "react";
-import { Link, Outlet, ScrollRestoration, type Location, useLocation, useNavigate, useNavigation } from "react-router";
+import { Suspense, useState } from "react";
+import { Link, Outlet, ScrollRestoration, type Location, useLocation, useNavigation } from "react-router";
 import { useViewer } from "@/shared/api/getViewer";
 import { useProjects } from "@/shared/api/listProjects";
-import { postJson } from "@/shared/api/http";
-import { queryClient } from "@/shared/api/queryClient";
-import { failureOf } from "@/shared/format/failure";
 import { useOnline } from "@/shared/load/online";
+import { lazyPart } from "@/shared/load/parts";
 import { plural, shortCount } from "@/shared/format/count";
-import { memberName } from "@/shared/format/issue";
-import { type SchemePreference, usePreferences } from "@/shared/state/preferences";
-import { useNotices } from "@/shared/state/notices";
+import { usePreferences } from "@/shared/state/preferences";
 import { Avatar } from "@/shared/ui/bits";
 import { Icon, type IconName } from "@/shared/ui/Icon";
 import { Mark, Wordmark } from "@/shared/ui/Wordmark";
@@ -55,7 +49,7 @@ export function Frame() {
           {scoped ? <ScopeControl environment={pathname === "/issues" || pathname === "/dashboard"} projects={pathname === "/issues" || pathname === "/dashboard"} /> : <Organization />}
           <span className={styles.grow} />
           <Offline />
-          <ViewerMenu />
+          <ViewerButton />
         </header>
         <main id="main" className={styles.main} tabIndex={-1}>
           <Outlet />
@@ -147,47 +141,29 @@ function RailProjects({ scope }: { scope: Scope }) {
   );
 }
 
-const schemes: readonly (readonly [SchemePreference, string, IconName])[] = [
-  ["system", "As the system", "settings"],
-  ["light", "Light", "sun"],
-  ["dark", "Dark", "moon"],
-];
+const ViewerMenu = lazyPart("ViewerMenu", async () => (await import("./ViewerMenu")).ViewerMenu);
 
-function ViewerMenu() {
+function ViewerButton() {
   const [anchor, setAnchor] = useState<HTMLElement | null>(null);
+  const [used, setUsed] = useState(false);
   const viewer = useViewer().data;
-  const { scheme, setScheme } = usePreferences();
-  const navigate = useNavigate();
-  const notices = useNotices();
-  const signOut = async () => {
-    try {
-      await postJson("/auth/sign-out", {});
-      queryClient.clear();
-      notices.clear();
-      await navigate("/sign-in");
-    } catch (cause) {
-      notices.fail(`Not signed out: ${failureOf(cause).reason}.`, { topic: "sign-out", retry: () => void signOut() });
-    }
-  };
-  const close = () => setAnchor(null);
   return (
     <>
-      <IconButton aria-label="Account and appearance" aria-haspopup="menu" onClick={(event) => setAnchor(event.currentTarget)}>
+      <IconButton
+        aria-label="Account and appearance"
+        aria-haspopup="menu"
+        onClick={(event) => {
+          setUsed(true);
+          setAnchor(event.currentTarget);
+        }}
+      >
         <Avatar member={viewer?.viewer ?? { name: "", email: "" }} size={26} />
       </IconButton>
-      <Menu anchorEl={anchor} open={anchor !== null} onClose={close}>
-        {viewer?.viewer && <MenuHead><b>{memberName(viewer.viewer)}</b>{viewer.organization}</MenuHead>}
-        {schemes.map(([value, text, icon]) => (
-          <MenuItem key={value} selected={value === scheme} onClick={() => (setScheme(value), close())}>
-            <Icon name={icon} />
-            {text}
-          </MenuItem>
-        ))}
-        <MenuItem onClick={() => (close(), void signOut())} sx={{ marginTop: "5px", "&::before": { content: '""', position: "absolute", left: 0, right: 0, top: "-3px", borderTop: "1px solid var(--line)" } }}>
-          <Icon name="signOut" />
-          Sign out
-        </MenuItem>
-      </Menu>
+      {used && (
+        <Suspense fallback={null}>
+          <ViewerMenu anchor={anchor} close={() => setAnchor(null)} />
+        </Suspense>
+      )}
     </>
   );
 }

@@ -8,6 +8,7 @@ import { type Notice, useNotices } from "@/shared/state/notices";
 import { Kbd } from "@/shared/ui/bits";
 import { Icon } from "@/shared/ui/Icon";
 import { router } from "./router";
+import { useCopy } from "@/shared/ui/useCopy";
 import styles from "./notices.module.css";
 
 /** Long enough to read and to reach for "Undo". */
@@ -57,6 +58,7 @@ export function NoticeBar() {
 
 function Line({ notice, held, signedOut, onDismiss }: { notice: Notice; held: boolean; signedOut: boolean; onDismiss: () => void }) {
   const undo = useNotices((state) => state.undo);
+  const copy = useCopy();
   useEffect(() => {
     if (held || notice.failed) return;
     const timer = setTimeout(onDismiss, SHOWN_MS);
@@ -72,6 +74,11 @@ function Line({ notice, held, signedOut, onDismiss }: { notice: Notice; held: bo
         {notice.text}
         {signedOut && notice.retry && " You can try again after signing in."}
       </span>
+      {notice.errorId && !signedOut && (
+        <Button className={styles.action} data-tip={`Error id ${notice.errorId}: the server's log has what happened under it. Press to copy it.`} onClick={() => copy(notice.errorId ?? "", "Error id")}>
+          Id {notice.errorId.slice(0, 8)}
+        </Button>
+      )}
       {notice.undo && !signedOut && (
         <Button className={styles.action} onClick={() => undo(notice.id)}>
           Undo <Kbd>z</Kbd>

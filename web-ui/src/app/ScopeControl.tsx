@@ -1,9 +1,7 @@
 // Project, environment and time range: one control, kept in the URL.
-import Checkbox from "@mui/material/Checkbox";
-import MenuItem from "@mui/material/MenuItem";
 import { useFacets } from "@/shared/api/listFacets";
 import { useProjects } from "@/shared/api/listProjects";
-import { MenuButton } from "@/shared/ui/MenuButton";
+import { PickerButton } from "@/shared/ui/Picker";
 import { useScope } from "@/shared/url/scope";
 import { TimeChoice } from "./TimeChoice";
 import styles from "./frame.module.css";
@@ -30,44 +28,22 @@ function ProjectChoice({ chosen, onChange }: { chosen: number[]; onChange: (ids:
   const projects = useProjects().data ?? [];
   const first = projects.find((project) => project.id === chosen[0]);
   const text = chosen.length === 0 ? "All projects" : chosen.length === 1 ? (first?.name ?? `Project ${chosen[0] ?? ""}`) : `${chosen.length} projects`;
+  const choices = [{ id: "", text: "All projects", chosen: chosen.length === 0 }, ...projects.map((project) => ({ id: String(project.id), text: project.name, chosen: chosen.includes(project.id) }))];
   return (
-    <MenuButton label="Projects" text={<span className={styles.scopeText}>{text}</span>}>
-      {(close) => [
-        <MenuItem key="all" selected={chosen.length === 0} onClick={() => (close(), onChange([]))}>
-          All projects
-        </MenuItem>,
-        ...projects.map((project) => (
-          <MenuItem key={project.id} onClick={() => (close(), onChange([project.id]))}>
-            <Checkbox
-              sx={{ p: 0, mr: "2px" }}
-              checked={chosen.includes(project.id)}
-              onClick={(event) => event.stopPropagation()}
-              onChange={() => onChange(chosen.includes(project.id) ? chosen.filter((id) => id !== project.id) : [...chosen, project.id])}
-              slotProps={{ input: { "aria-label": `Include ${project.name}` } }}
-            />
-            {project.name}
-          </MenuItem>
-        )),
-      ]}
-    </MenuButton>
+    <PickerButton
+      label="Projects"
+      text={<span className={styles.scopeText}>{text}</span>}
+      choices={choices}
+      onPick={({ id }) => onChange(id === "" ? [] : [Number(id)])}
+      onAdd={({ id }) => onChange(id === "" ? [] : chosen.includes(Number(id)) ? chosen.filter((each) => each !== Number(id)) : [...chosen, Number(id)])}
+      note="A press shows one alone; its box, or Ctrl-Enter, adds it."
+    />
   );
 }
 
 function EnvironmentChoice({ projectIds, chosen, onChange }: { projectIds: number[]; chosen: string; onChange: (name: string) => void }) {
   const facets = useFacets(projectIds);
   const names = facets.data?.environments ?? [];
-  return (
-    <MenuButton label="Environment" text={<span className={styles.scopeText}>{chosen || "All environments"}</span>}>
-      {(close) => [
-        <MenuItem key="" selected={chosen === ""} onClick={() => (close(), onChange(""))}>
-          All environments
-        </MenuItem>,
-        ...names.map((name) => (
-          <MenuItem key={name} selected={chosen === name} onClick={() => (close(), onChange(name))}>
-            {name}
-          </MenuItem>
-        )),
-      ]}
-    </MenuButton>
-  );
+  const choices = [{ id: "", text: "All environments", chosen: chosen === "" }, ...names.map((name) => ({ id: name, text: name, chosen: name === chosen }))];
+  return <PickerButton label="Environment" text={<span className={styles.scopeText}>{chosen || "All environments"}</span>} choices={choices} onPick={({ id }) => onChange(id)} />;
 }

@@ -1,11 +1,13 @@
 // The time that is looked at: up to now, or from one moment to another.
 import Button from "@mui/material/Button";
 import { Dialog } from "@/shared/ui/Dialog";
-import MenuItem from "@mui/material/MenuItem";
 import { useState, type SubmitEvent } from "react";
-import { MenuButton } from "@/shared/ui/MenuButton";
+import { PickerButton } from "@/shared/ui/Picker";
 import { RANGES, rangeWords, type Scope, scopeFromMs, scopeShort, scopeToMs, SPAN_MAX_S } from "@/shared/url/scope";
 import styles from "./frame.module.css";
+
+/** Asks for two moments. */
+const SPAN = "span";
 
 const upperFirst = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 
@@ -18,18 +20,19 @@ export function TimeChoice({ scope, onChange }: TimeChoiceProps) {
   const [asking, setAsking] = useState(false);
   return (
     <>
-      <MenuButton label="Time range" text={scope.span ? <span className={styles.scopeText}>{scopeShort(scope)}</span> : scope.range}>
-        {(close) => [
-          ...RANGES.map((range) => (
-            <MenuItem key={range} selected={scope.span === null && range === scope.range} onClick={() => (close(), onChange({ range, span: null }))}>
-              {upperFirst(rangeWords(range))}
-            </MenuItem>
-          )),
-          <MenuItem key="span" selected={scope.span !== null} onClick={() => (close(), setAsking(true))}>
-            From … to …
-          </MenuItem>,
+      <PickerButton
+        label="Time range"
+        text={scope.span ? <span className={styles.scopeText}>{scopeShort(scope)}</span> : scope.range}
+        choices={[
+          ...RANGES.map((range) => ({ id: range, text: upperFirst(rangeWords(range)), chosen: scope.span === null && range === scope.range })),
+          { id: SPAN, text: "From … to …", chosen: scope.span !== null },
         ]}
-      </MenuButton>
+        onPick={({ id }) => {
+          const range = RANGES.find((each) => each === id);
+          if (range) onChange({ range, span: null });
+          else setAsking(true);
+        }}
+      />
       {asking && <SpanDialog scope={scope} onChange={onChange} onClose={() => setAsking(false)} />}
     </>
   );

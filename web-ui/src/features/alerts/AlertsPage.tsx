@@ -12,6 +12,7 @@ import { plural } from "@/shared/format/count";
 import { PageHead, Pill, RelativeTime } from "@/shared/ui/bits";
 import { CodeBlock } from "@/shared/ui/CodeBlock";
 import { Icon } from "@/shared/ui/Icon";
+import { ErrorId } from "@/shared/ui/ErrorId";
 import { EmptyState, ErrorState } from "@/shared/ui/states";
 import { useDeliveries } from "./api/listDeliveries";
 import { useSendTestMail } from "./api/sendTestMail";
@@ -65,6 +66,7 @@ function TestMail() {
       </Button>
       <span role="status" data-failed={test.isError || Boolean(test.data?.error)}>
         {test.isError && `Not sent: ${failureOf(test.error).reason}.`}
+        {test.isError && <ErrorId id={failureOf(test.error).id} />}
         {test.data && (test.data.error ? `Not sent: ${test.data.error}` : `Sent to ${test.data.to}. Look there, and among the junk.`)}
       </span>
     </div>

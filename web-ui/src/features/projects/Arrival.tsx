@@ -33,7 +33,7 @@ export function Arrival({ project, publicKey }: { project: Project; publicKey: s
         show("Test error sent and stored");
         void client.invalidateQueries({ queryKey: ["projects", id] });
       },
-      onError: (cause) => fail(`Not sent: ${failureOf(cause).reason}.`, { topic: "test error", retry: send }),
+      onError: (cause) => fail(`Not sent: ${failureOf(cause).reason}.`, { topic: "test error", errorId: failureOf(cause).id, retry: send }),
     });
   return (
     <section className={styles.arrival} data-live={has} aria-label="Arrival of events">

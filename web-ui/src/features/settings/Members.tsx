@@ -21,7 +21,7 @@ import { useCreateUser } from "./api/createUser";
 import { useUsers } from "./api/listUsers";
 import { useSetRemoved } from "./api/setRemoved";
 import { useSetRole } from "./api/setRole";
-import { Confirm, Failure, Part } from "./parts";
+import { Confirm, Failure, Part } from "@/shared/ui/form";
 import styles from "./settings.module.css";
 
 /** A link that was just made; shown once. */
@@ -121,7 +121,7 @@ function Actions({ user, self, onMade }: { user: User; self: boolean; onMade: (m
   const name = nameOf(user);
   const invited = user.status === MemberStatus.INVITED;
   const close = () => setAnchor(null);
-  const failed = (what: string) => (cause: unknown) => fail(`${what}: ${failureOf(cause).reason}.`, { topic: `user ${user.id}` });
+  const failed = (what: string) => (cause: unknown) => fail(`${what}: ${failureOf(cause).reason}.`, { topic: `user ${user.id}`, errorId: failureOf(cause).id });
   const makeRole = (role: Role, back: Role) => {
     close();
     setRole.mutate(

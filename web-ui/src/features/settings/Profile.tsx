@@ -7,7 +7,7 @@ import { useViewer } from "@/shared/api/getViewer";
 import { postJson } from "@/shared/api/http";
 import { useNotices } from "@/shared/state/notices";
 import { useRenameUser } from "./api/renameUser";
-import { Failure, Input, Part } from "./parts";
+import { Failure, Input, Part } from "@/shared/ui/form";
 import styles from "./settings.module.css";
 
 const PASSWORD_MIN = 8;

@@ -12,7 +12,7 @@ import { Pill, RelativeTime } from "@/shared/ui/bits";
 import { ErrorState } from "@/shared/ui/states";
 import { useEndSession } from "./api/endSession";
 import { useSessions } from "./api/listSessions";
-import { Confirm, Part } from "./parts";
+import { Confirm, Part } from "@/shared/ui/form";
 import styles from "./settings.module.css";
 
 export function Sessions() {
@@ -22,7 +22,7 @@ export function Sessions() {
   if (sessions.isPending) return <Skeleton height={160} width="100%" />;
   if (sessions.isError) return <ErrorState error={sessions.error} retry={() => void sessions.refetch()} />;
   const signOut = (id: string) =>
-    end.mutate(id, { onSuccess: () => show("Signed out there"), onError: (cause) => fail(`Not signed out: ${failureOf(cause).reason}.`, { topic: "session" }) });
+    end.mutate(id, { onSuccess: () => show("Signed out there"), onError: (cause) => fail(`Not signed out: ${failureOf(cause).reason}.`, { topic: "session", errorId: failureOf(cause).id }) });
   return (
     <Part title="Sessions" lead="Where you are signed in. A session ends by itself 30 days after the sign-in.">
       <ul className={styles.members} aria-label="Sessions">

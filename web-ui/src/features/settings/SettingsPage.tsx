@@ -6,7 +6,7 @@ import { usePreferences } from "@/shared/state/preferences";
 import { AlertsOff } from "@/shared/ui/AlertsOff";
 import { PageHead, Segments } from "@/shared/ui/bits";
 import { Members } from "./Members";
-import { Part } from "./parts";
+import { Part } from "@/shared/ui/form";
 import { Profile } from "./Profile";
 import { Sessions } from "./Sessions";
 import { Tokens } from "./Tokens";

@@ -15,7 +15,7 @@ import { ErrorState } from "@/shared/ui/states";
 import { useCreateToken } from "./api/createToken";
 import { useTokens } from "./api/listTokens";
 import { useRevokeToken } from "./api/revokeToken";
-import { Confirm, Failure, Part } from "./parts";
+import { Confirm, Failure, Part } from "@/shared/ui/form";
 import styles from "./settings.module.css";
 
 const LIVES = [

@@ -1,6 +1,9 @@
 // The few calls that are plain HTTP: sign-in and the test error.
 import { sentence } from "../format/sentence";
 
+/** The header in which the server says what its log has a request under. */
+export const REQUEST_ID = "x-request-id";
+
 /** An answer `{"error":{"code","message","field"}}`, or what stands for it. */
 export class HttpError extends Error {
   constructor(
@@ -9,6 +12,8 @@ export class HttpError extends Error {
     readonly field: string,
     /** Seconds that the server asks to wait; 0: none. */
     readonly retryAfterS = 0,
+    /** What the server's log has the request under; empty: it did not answer. */
+    readonly id = "",
   ) {
     super(message);
   }
@@ -39,6 +44,7 @@ export async function postJson(path: string, body: unknown, headers: Record<stri
     typeof error?.message === "string" ? sentence(error.message) : `The server answered ${response.status}.`,
     typeof error?.field === "string" ? error.field : "",
     Number(response.headers.get("retry-after")) || 0,
+    response.headers.get(REQUEST_ID) ?? "",
   );
 }
 

@@ -32,6 +32,13 @@ describe("a failure in words", () => {
     expect(`${failure.title} ${failure.text} ${failure.reason}`).not.toMatch(TRANSPORT_WORDS);
   });
 
+  test("names what the server's log has it under", () => {
+    const headers = new Headers({ "x-request-id": "0123456789abcdef0123456789abcdef" });
+    expect(failureOf(new ConnectError("x", Code.Internal, headers)).id).toBe("0123456789abcdef0123456789abcdef");
+    expect(failureOf(new HttpError(500, "x", "", 0, "fedc")).id).toBe("fedc");
+    expect(failureOf(new TypeError("Failed to fetch")).id).toBe("");
+  });
+
   test("without a network it is the device, not the server", () => {
     expect(failureOf(new TypeError("Failed to fetch"), false).reason).toBe("this device is offline");
     expect(failureOf(new ConnectError("x", Code.PermissionDenied), false).kind).toBe("forbidden");

@@ -3,7 +3,7 @@
 // "[unavailable]") never reaches a reader; what the server says about the request
 // does, as a sentence.
 import { Code, ConnectError } from "@connectrpc/connect";
-import { HttpError } from "../api/http";
+import { HttpError, REQUEST_ID } from "../api/http";
 import { sentence } from "./sentence";
 
 export type FailureKind = "offline" | "silent" | "signedOut" | "forbidden" | "missing" | "busy" | "refused" | "fault";
@@ -18,6 +18,8 @@ export interface Failure {
   reason: string;
   /** Whether the same request may succeed later. */
   passing: boolean;
+  /** What the server's log has it under; empty: the server did not answer. */
+  id: string;
 }
 
 const statusCodes: Record<number, Code> = {
@@ -59,8 +61,12 @@ function classify(error: unknown): { kind: FailureKind; message: string } {
 
 const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1).replace(/\.$/, "");
 
+const idOf = (error: unknown): string => (error instanceof HttpError ? error.id : error instanceof ConnectError ? (error.metadata.get(REQUEST_ID) ?? "") : "");
+
 /** `online`: what the browser says of the network. */
-export function failureOf(error: unknown, online: boolean = navigator.onLine): Failure {
+export const failureOf = (error: unknown, online: boolean = navigator.onLine): Failure => ({ ...wordsOf(error, online), id: idOf(error) });
+
+function wordsOf(error: unknown, online: boolean): Omit<Failure, "id"> {
   const { kind, message } = classify(error);
   switch (kind) {
     case "silent":
@@ -79,6 +85,6 @@ export function failureOf(error: unknown, online: boolean = navigator.onLine): F
     case "refused":
       return { kind, title: "This could not be loaded", text: message || "The server refused the request.", reason: message ? lowerFirst(message) : "the server refused it", passing: false };
     case "fault":
-      return { kind, title: "The server failed at this", text: "The fault is the server's; its log says more. Trying again may help.", reason: "the server failed at it", passing: true };
+      return { kind, title: "The server failed at this", text: "The fault is the server's; its log says more under this id. Trying again may help.", reason: "the server failed at it", passing: true };
   }
 }

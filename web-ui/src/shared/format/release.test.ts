@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { shortRelease } from "./release";
+import { cutMiddle, shortRelease } from "./release";
 
 test.each([
   ["shop@4.21.0", "shop", "4.21.0"],
@@ -11,4 +11,11 @@ test.each([
   ["payments-api@2026.11.28-rc.1+build.7", "web", "payments…-rc.1+build.7"],
 ])("%s in %s is shown as %s", (release, project, expected) => {
   expect(shortRelease(release, project)).toBe(expected);
+});
+
+test("a long name keeps its beginning and more of its end, whole characters both", () => {
+  expect(cutMiddle("a".repeat(200), 20)).toHaveLength(20);
+  expect(cutMiddle("payments-api@2026.11.28-build.1841", 20)).toBe("payment…8-build.1841");
+  expect(cutMiddle("😀".repeat(30), 5)).toBe("😀…😀😀😀");
+  expect(cutMiddle("short", 5)).toBe("short");
 });

@@ -16,6 +16,8 @@ export interface Notice {
   undo?: () => void;
   /** Offered as "Retry". */
   retry?: () => void;
+  /** What the server's log has a failure under. */
+  errorId?: string;
   /** A later failure of the same topic replaces this one. */
   topic?: string;
 }
@@ -26,7 +28,7 @@ interface Notices {
   /** Oldest first. */
   undos: readonly Notice[];
   show: (text: string, undo?: () => void) => void;
-  fail: (text: string, options?: { retry?: () => void; topic?: string }) => void;
+  fail: (text: string, options?: { retry?: () => void; topic?: string; errorId?: string }) => void;
   dismiss: (id: number) => void;
   dismissTopic: (topic: string) => void;
   /** Takes one back: the given notice's, else the newest. */

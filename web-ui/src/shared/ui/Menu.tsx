@@ -7,7 +7,7 @@ import styles from "./ui.module.css";
 const MuiMenu = lazyPart("Menu", async () => (await import("@mui/material/Menu")).default);
 
 /** Menus belong to the page's content; outside of every landmark they would be nowhere. */
-const landmark = () => document.getElementById("main") ?? document.body;
+export const landmark = () => document.getElementById("main") ?? document.body;
 
 export function Menu(props: MenuProps) {
   const [used, setUsed] = useState(props.open);

@@ -3,6 +3,7 @@ import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { type CSSProperties, type ReactNode, useSyncExternalStore } from "react";
 import { plural, shortCount } from "@/shared/format/count";
 import { type LevelName, memberName, type StatusName } from "@/shared/format/issue";
+import { cutMiddle } from "@/shared/format/release";
 import { absolute, age, toDate } from "@/shared/format/time";
 import { Icon } from "./Icon";
 import { usePageTitle } from "./usePageTitle";
@@ -149,11 +150,13 @@ export function Segments<T extends string>({ label, value, options, onChange }: 
   );
 }
 
+/** Characters of a chip. */
+const CHIP_MAX = 48;
 
 export function RemovableChip({ text, onRemove }: { text: string; onRemove: () => void }) {
   return (
     <span className={styles.chip}>
-      <span>{text}</span>
+      <span data-tip={text.length > CHIP_MAX ? text : undefined}>{cutMiddle(text, CHIP_MAX)}</span>
       <button type="button" aria-label={`Remove filter ${text}`} onClick={onRemove}>
         <Icon name="close" size={12} />
       </button>

@@ -5,6 +5,7 @@ import type { ReactNode } from "react";
 import { Link } from "react-router";
 import { failureOf } from "../format/failure";
 import { useOnline, useRetryCountdown } from "../load/online";
+import { ErrorId } from "./ErrorId";
 import { Icon, type IconName } from "./Icon";
 import styles from "./ui.module.css";
 
@@ -35,7 +36,7 @@ export function EmptyState({ icon, title, children, actions, page = false }: Emp
 export function ErrorState({ error, retry, page = false }: { error: unknown; retry?: () => void; page?: boolean }) {
   const Title = page ? "h1" : "h2";
   const online = useOnline();
-  const { title, text, kind, passing } = failureOf(error, online);
+  const { title, text, kind, passing, id } = failureOf(error, online);
   // What was away comes back; a fault does not go by itself.
   const byItself = kind === "silent" || kind === "offline" || kind === "busy";
   const left = useRetryCountdown(retry, byItself);
@@ -68,6 +69,7 @@ export function ErrorState({ error, retry, page = false }: { error: unknown; ret
           </Button>
         </div>
       )}
+      {kind !== "signedOut" && <ErrorId id={id} />}
     </div>
   );
 }

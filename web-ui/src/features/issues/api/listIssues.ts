@@ -36,6 +36,8 @@ export interface IssuePage {
   total: number;
   /** The range's start that this and all later pages are of. */
   fromMs: number;
+  /** When it was asked for: what happens later may not be in it. */
+  askedAtMs: number;
   /** The same as the server counts: whole hours, or minutes. */
   countedFromMs: number;
 }
@@ -69,12 +71,13 @@ export function filterOf(search: IssueSearch, fromMs: number) {
 }
 
 async function fetchPage(search: IssueSearch, start: PageStart, limit: number, signal?: AbortSignal): Promise<IssuePage> {
-  const fromMs = pinnedFromMs(search, start, Date.now());
+  const askedAtMs = Date.now();
+  const fromMs = pinnedFromMs(search, start, askedAtMs);
   const answer: ListIssuesResponse = await issues.listIssues(
     { filter: filterOf(search, fromMs), sort: sorts[search.sort], ascending: search.ascending, limit, cursor: start.cursor, afterPosition: afterPosition() },
     signal ? { signal } : {},
   );
-  return { issues: answer.issues, nextCursor: answer.nextCursor, total: answer.total, fromMs, countedFromMs: answer.from ? toDate(answer.from).getTime() : fromMs };
+  return { issues: answer.issues, nextCursor: answer.nextCursor, total: answer.total, fromMs, askedAtMs, countedFromMs: answer.from ? toDate(answer.from).getTime() : fromMs };
 }
 
 const nextStart = (page: IssuePage): PageStart | undefined => (page.nextCursor === "" ? undefined : { cursor: page.nextCursor, fromMs: page.fromMs });

@@ -19,7 +19,7 @@ const notices = () => useNotices.getState().shown.map((notice) => notice.text);
 
 function start(...issues: Issue[]): Issue[] {
   client = new QueryClient();
-  client.setQueryData<IssuePages>(KEY, { pages: [{ issues, nextCursor: "", total: issues.length, fromMs: 1, countedFromMs: 1 }], pageParams: [""] });
+  client.setQueryData<IssuePages>(KEY, { pages: [{ issues, nextCursor: "", total: issues.length, fromMs: 1, askedAtMs: 1, countedFromMs: 1 }], pageParams: [""] });
   return issues;
 }
 

@@ -69,6 +69,7 @@ interface Failed {
   client: QueryClient;
   operation: Operation;
   reason: string;
+  errorId: string;
 }
 
 /** What the failure notice on the screen stands for. */
@@ -86,7 +87,7 @@ function tellFailure(failed: Failed): void {
   const retry = () => {
     for (const { client, operation } of again) void perform(client, operation);
   };
-  fail(`${what}: ${failed.reason}.`, { topic: TOPIC, retry });
+  fail(`${what}: ${failed.reason}.`, { topic: TOPIC, errorId: failed.errorId, retry });
 }
 
 function refresh(client: QueryClient): void {
@@ -125,6 +126,6 @@ export async function perform(client: QueryClient, operation: Operation): Promis
 
 function tellFailed(client: QueryClient, operation: Operation, failure: Failure | undefined): void {
   if (!failure) return;
-  if (failure.passing) tellFailure({ client, operation, reason: failure.reason });
-  else useNotices.getState().fail(`${named(issuesOf(operation))} ${operation.failed}: ${failure.reason}.`);
+  if (failure.passing) tellFailure({ client, operation, reason: failure.reason, errorId: failure.id });
+  else useNotices.getState().fail(`${named(issuesOf(operation))} ${operation.failed}: ${failure.reason}.`, { errorId: failure.id });
 }

@@ -4,7 +4,7 @@ import { Link } from "react-router";
 import type { ReactNode } from "react";
 import type { GetEventResponse } from "@/gen/errata/v1/event_read_pb";
 import { RelativeTime } from "@/shared/ui/bits";
-import { EventText } from "@/shared/ui/EventText";
+import { CopyName } from "@/shared/ui/CutText";
 import { Icon, type IconName } from "@/shared/ui/Icon";
 import styles from "./detail.module.css";
 
@@ -13,10 +13,12 @@ interface EventBarProps {
   /** The address of an event of the issue; "latest" and "oldest", too. */
   to: (eventId: string) => string;
   latestId: string;
+  /** The project's name, which its releases often repeat. */
+  project: string;
   children?: ReactNode;
 }
 
-export function EventBar({ response, to, latestId, children }: EventBarProps) {
+export function EventBar({ response, to, latestId, project, children }: EventBarProps) {
   const { summary, newerEventId, olderEventId } = response;
   if (!summary) return null;
   const isLatest = newerEventId === "";
@@ -30,16 +32,8 @@ export function EventBar({ response, to, latestId, children }: EventBarProps) {
           Event <code>{summary.id.slice(0, 8)}</code>
         </span>
         <RelativeTime time={summary.timestamp} suffix=" ago" />
-        {summary.environment && (
-          <span className={styles.eventWhere}>
-            <EventText text={summary.environment} />
-          </span>
-        )}
-        {summary.release && (
-          <span className={styles.eventWhere}>
-            <EventText text={summary.release} />
-          </span>
-        )}
+        {summary.environment && <CopyName what="Environment" text={summary.environment} />}
+        {summary.release && <CopyName what="Release" text={summary.release} project={project} />}
       </span>
       <Step icon="chevronRight" label="Newer event" to={isLatest ? null : to(newerEventId)} />
       <Step icon="last" label="Newest event" to={isLatest ? null : to("latest")} />

@@ -1,7 +1,6 @@
 // All events of an issue: when they happened, and a table to find one in, narrowed by
 // time, release, environment, user or tag.
 import Button from "@mui/material/Button";
-import MenuItem from "@mui/material/MenuItem";
 import Skeleton from "@mui/material/Skeleton";
 import { type SubmitEvent, useState } from "react";
 import { Link, useSearchParams } from "react-router";
@@ -10,11 +9,12 @@ import type { GetIssueResponse } from "@/gen/errata/v1/issue_pb";
 import { visible } from "@/shared/format/controls";
 import { exactCount, plural } from "@/shared/format/count";
 import { levelName } from "@/shared/format/issue";
+import { cutMiddle, shortRelease } from "@/shared/format/release";
 import { absolute, toDate } from "@/shared/format/time";
 import { LevelMark, RelativeTime, RemovableChip } from "@/shared/ui/bits";
 import { BarChart } from "@/shared/ui/BarChart";
 import { EventText } from "@/shared/ui/EventText";
-import { MenuButton } from "@/shared/ui/MenuButton";
+import { PickerButton } from "@/shared/ui/Picker";
 import { EmptyState, ErrorState } from "@/shared/ui/states";
 import { rangeSeconds, rangeWords, scopeSearch, useScope } from "@/shared/url/scope";
 import { useIssueSeries } from "../api/getIssueSeries";
@@ -122,18 +122,18 @@ function Row({ event, link, set }: { event: EventSummary; link: string; set: Set
           <EventText text={words} />
         </span>
       </td>
-      <td>{event.release && <Value text={event.release} onClick={() => set({ release: event.release })} />}</td>
-      <td>{event.environment && <Value text={event.environment} onClick={() => set({ environment: event.environment })} />}</td>
+      <td>{event.release && <Value text={event.release} shown={shortRelease(event.release)} onClick={() => set({ release: event.release })} />}</td>
+      <td>{event.environment && <Value text={event.environment} shown={cutMiddle(event.environment, 24)} onClick={() => set({ environment: event.environment })} />}</td>
       <td>{event.user ? <Value text={event.user.replace(/^[a-z]+:/, "")} onClick={() => set({ user: event.user })} /> : "–"}</td>
     </tr>
   );
 }
 
 /** A value that narrows the table to itself. */
-function Value({ text, onClick }: { text: string; onClick: () => void }) {
+function Value({ text, shown = text, onClick }: { text: string; shown?: string; onClick: () => void }) {
   return (
     <button type="button" className={styles.value} data-tip={`Only ${visible(text)}`} onClick={onClick}>
-      <EventText text={text} />
+      <EventText text={shown} />
     </button>
   );
 }
@@ -165,20 +165,9 @@ const timeWords = ({ fromMs, toMs }: EventSearch): string =>
 
 function Choice({ label, value, values, onChange }: { label: string; value: string; values: readonly string[]; onChange: (value: string) => void }) {
   if (values.length === 0 && value === "") return null;
-  return (
-    <MenuButton label={label} text={<span className={styles.choice}>{value || `Any ${label.toLowerCase()}`}</span>}>
-      {(close) => [
-        <MenuItem key="" selected={value === ""} onClick={() => (close(), onChange(""))}>
-          Any {label.toLowerCase()}
-        </MenuItem>,
-        ...values.filter(Boolean).map((each) => (
-          <MenuItem key={each} selected={each === value} onClick={() => (close(), onChange(each))}>
-            <EventText text={each} />
-          </MenuItem>
-        )),
-      ]}
-    </MenuButton>
-  );
+  const any = `Any ${label.toLowerCase()}`;
+  const choices = [{ id: "", text: any, chosen: value === "" }, ...values.filter(Boolean).map((each) => ({ id: each, text: visible(each), shown: <EventText text={each} />, chosen: each === value }))];
+  return <PickerButton label={label} text={<span className={styles.choice}>{value || any}</span>} choices={choices} onPick={({ id }) => onChange(id)} />;
 }
 
 /** A tag as "key=value", with those of the issue to choose from. */

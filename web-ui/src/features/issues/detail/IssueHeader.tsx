@@ -7,6 +7,7 @@ import { visible } from "@/shared/format/controls";
 import { exactCount } from "@/shared/format/count";
 import { levelName, shortType, statusName } from "@/shared/format/issue";
 import { Count, LevelLabel, Pill, RelativeTime, StatusPill } from "@/shared/ui/bits";
+import { ReleaseText } from "@/shared/ui/CutText";
 import { EventText } from "@/shared/ui/EventText";
 import { Icon } from "@/shared/ui/Icon";
 import { Sparkline } from "@/shared/ui/Sparkline";
@@ -22,6 +23,8 @@ interface IssueHeaderProps {
   scope: Scope;
   /** Of the events' tab. */
   eventsLink: string;
+  /** The project's name, which its releases often repeat. */
+  project: string;
   live: LiveState;
   actions: ReactNode;
 }
@@ -32,11 +35,11 @@ function partsOf(issue: Issue): { type: string; value: string } {
   return value ? { type: issue.type, value } : { type: issue.title, value: "" };
 }
 
-export function IssueHeader({ issue, scope, eventsLink, live, actions }: IssueHeaderProps) {
+export function IssueHeader({ issue, scope, eventsLink, project, live, actions }: IssueHeaderProps) {
   const { type, value } = partsOf(issue);
   const shown = issue.type === "" ? type : shortType(type);
   return (
-    <header className={styles.header}>
+    <header className={styles.header} data-tips="">
       <div className={styles.headerTop}>
         <h1>
           <b data-tip={shown === type ? undefined : visible(type)}>
@@ -59,7 +62,7 @@ export function IssueHeader({ issue, scope, eventsLink, live, actions }: IssueHe
             {issue.regressedIn && (
               <>
                 {" "}
-                in <EventText text={issue.regressedIn} />
+                in <ReleaseText release={issue.regressedIn} project={project} />
               </>
             )}
           </Pill>
@@ -75,8 +78,8 @@ export function IssueHeader({ issue, scope, eventsLink, live, actions }: IssueHe
             <Count value={issue.count} one="event" />
           </Fact>
           <Fact name={issue.users === 1n ? "user" : "users"}>{issue.users === 0n ? "–" : <Count value={issue.users} one="user" />}</Fact>
-          <Seen what="first" time={issue.firstSeen} release={issue.firstRelease} />
-          <Seen what="last" time={issue.lastSeen} release={issue.lastRelease} />
+          <Seen what="first" time={issue.firstSeen} release={issue.firstRelease} project={project} />
+          <Seen what="last" time={issue.lastSeen} release={issue.lastRelease} project={project} />
         </span>
         <Link className={styles.spark} to={eventsLink} aria-label={`Events over the ${rangeWords(scope.range)}`} data-tip={`Events of the ${rangeWords(scope.range)}. Press to see them.`}>
           <Sparkline counts={issue.sparkline} width={112} height={22} />
@@ -95,13 +98,13 @@ const Fact = ({ name, children }: { name: string; children: ReactNode }) => (
   </span>
 );
 
-function Seen({ what, time, release }: { what: string; time: Issue["firstSeen"]; release: string }) {
+function Seen({ what, time, release, project }: { what: string; time: Issue["firstSeen"]; release: string; project: string }) {
   return (
     <span className={styles.fact}>
       {what} <RelativeTime time={time} suffix=" ago" />
       {release && (
-        <span className={styles.factNote} title={visible(release)}>
-          in <EventText text={release} />
+        <span className={styles.factNote}>
+          in <ReleaseText release={release} project={project} />
         </span>
       )}
     </span>

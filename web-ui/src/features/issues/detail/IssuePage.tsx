@@ -10,6 +10,7 @@ import { useProjects } from "@/shared/api/listProjects";
 import { shortCount } from "@/shared/format/count";
 import { statusName } from "@/shared/format/issue";
 import { lazyPart } from "@/shared/load/parts";
+import { KeyHelp } from "@/shared/ui/KeyHelp";
 import { ErrorState } from "@/shared/ui/states";
 import { usePageTitle } from "@/shared/ui/usePageTitle";
 import { rangeSeconds, scopeSearch, useScope } from "@/shared/url/scope";
@@ -22,14 +23,13 @@ import { CopyMenu } from "./CopyMenu";
 import { EventBar } from "./EventBar";
 import { IssueActions } from "./IssueActions";
 import { IssueHeader, Trail } from "./IssueHeader";
-import { useIssueKeys } from "./useIssueKeys";
+import { ISSUE_KEYS, useIssueKeys } from "./useIssueKeys";
 import { usePlace } from "./walk";
 import styles from "./detail.module.css";
 
 // Each visit needs one of these; the router fetches it together with the page.
 const Overview = lazyPart("Overview", async () => (await import("./Overview")).Overview);
 const EventsTab = lazyPart("EventsTab", async () => (await import("./EventsTab")).EventsTab);
-const IssueHelp = lazyPart("IssueHelp", async () => (await import("./IssueHelp")).IssueHelp);
 
 export function IssuePage() {
   const { issueId = "", eventId = "latest" } = useParams();
@@ -65,7 +65,7 @@ export function IssuePage() {
   return (
     <div className={styles.page}>
       <Trail place={place} list={list} project={project && { name: project.name, to: `/issues${scopeSearch({ ...scope, projectIds: [project.id] })}` }} to={toIssue} issueId={issueId} />
-      {issue ? <IssueHeader issue={issue} scope={scope} eventsLink={table} live={live} actions={actions} /> : <HeaderSkeleton />}
+      {issue ? <IssueHeader issue={issue} scope={scope} eventsLink={table} project={project?.name ?? ""} live={live} actions={actions} /> : <HeaderSkeleton />}
       <div className={styles.tabs}>
         <nav aria-label="Parts of the issue">
           <Link to={toEvent("latest")} aria-current={isTable ? undefined : "page"}>
@@ -76,7 +76,7 @@ export function IssuePage() {
           </Link>
         </nav>
         {!isTable && event.data && (
-          <EventBar response={event.data} to={toEvent} latestId={issue?.lastEventId ?? ""}>
+          <EventBar response={event.data} to={toEvent} latestId={issue?.lastEventId ?? ""} project={project?.name ?? ""}>
             {issue && <CopyMenu issue={issue} response={event.data} project={project?.name ?? ""} />}
           </EventBar>
         )}
@@ -143,11 +143,7 @@ function useActions({ issue, event, place, list, toIssue, toEvent }: ActionsOf) 
   });
   return {
     actions: issue && <IssueActions issue={issue} triage={triage} resolveAndNext={resolveAndNext} assign={assign} onHelp={() => setHelps(true)} />,
-    help: helps && (
-      <Suspense fallback={null}>
-        <IssueHelp onClose={() => setHelps(false)} />
-      </Suspense>
-    ),
+    help: <KeyHelp keys={ISSUE_KEYS} open={helps} onClose={() => setHelps(false)} />,
   };
 }
 

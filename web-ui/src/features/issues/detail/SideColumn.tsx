@@ -1,6 +1,7 @@
 // Beside the event: who did what, which releases, which environments, who was
 // affected.
 import Skeleton from "@mui/material/Skeleton";
+import { cutMiddle, shortRelease } from "@/shared/format/release";
 import { useState } from "react";
 import { Link } from "react-router";
 import type { JsonObject } from "@bufbuild/protobuf";
@@ -82,7 +83,7 @@ export function Releases({ response, table }: { response: GetIssueResponse; tabl
         {response.releases.slice(0, all ? undefined : SHOWN).map((release) => (
           <li key={release.version}>
             <Link className={styles.sideName} title={visible(release.version)} to={narrowed(table, { release: release.version })}>
-              <EventText text={release.version} />
+              <EventText text={shortRelease(release.version)} />
             </Link>
             <span className={styles.sideFaint}><RelativeTime time={release.lastSeen} suffix=" ago" /></span>
             <span className={styles.sideCount}><Count value={release.count} one="event" /></span>
@@ -104,8 +105,8 @@ export function Environments({ response, table }: { response: GetIssueResponse; 
       <ul className={styles.sideList}>
         {response.environments.slice(0, all ? undefined : SHOWN).map((each) => (
           <li key={each.value}>
-            <Link className={styles.sideName} to={narrowed(table, { environment: each.value })}>
-              {each.value === "" ? "(none)" : <EventText text={each.value} />}
+            <Link className={styles.sideName} title={visible(each.value)} to={narrowed(table, { environment: each.value })}>
+              {each.value === "" ? "(none)" : <EventText text={cutMiddle(each.value, 24)} />}
             </Link>
             <span className={styles.sideFaint}>{share(each.count, total)}</span>
             <span className={styles.sideCount}><Count value={each.count} one="event" /></span>

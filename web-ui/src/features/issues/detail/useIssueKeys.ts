@@ -1,22 +1,20 @@
 // The issue page's keys. They act on the issue that is shown, never while a reader
 // types or a menu is open.
 import { useEffect, useRef } from "react";
+import { isTyping } from "@/shared/keys/isTyping";
+import type { KeyWords } from "@/shared/ui/KeyHelp";
 
 export type IssueKey = "j" | "k" | "[" | "]" | "e" | "E" | "i" | "a" | "Escape" | "?";
 
-export const KEY_WORDS: readonly (readonly [keys: string, what: string])[] = [
+export const ISSUE_KEYS: KeyWords = [
   ["j k", "next, previous issue of the list"],
   ["[ ]", "older, newer event"],
   ["e", "resolve, or reopen"],
   ["E", "resolve and go to the next"],
   ["i", "ignore, or reopen"],
   ["a", "assign"],
-  ["z", "undo"],
   ["Esc", "back to the list"],
-  ["?", "this help"],
 ];
-
-const isTyping = (target: EventTarget | null): boolean => target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
 
 /** `actions` may leave keys out: those do nothing. */
 export function useIssueKeys(actions: Partial<Record<IssueKey, (() => void) | undefined>>): void {

@@ -1,13 +1,13 @@
 // Search field, status, filters as removable chips.
-import MenuItem from "@mui/material/MenuItem";
 import type { RefObject } from "react";
 import { useFacets } from "@/shared/api/listFacets";
 import { useMembers } from "@/shared/api/listMembers";
+import { visible } from "@/shared/format/controls";
 import { LEVELS, memberName, type StatusName } from "@/shared/format/issue";
 import { LevelLabel, RemovableChip, Segments } from "@/shared/ui/bits";
 import { Icon } from "@/shared/ui/Icon";
-import { MenuHead } from "@/shared/ui/Menu";
-import { MenuButton } from "@/shared/ui/MenuButton";
+import { PickerButton } from "@/shared/ui/Picker";
+import type { Choice } from "@/shared/ui/choices";
 import { SearchField } from "./SearchField";
 import { NOBODY, STATES, type IssueSearch } from "./search";
 import styles from "./list.module.css";
@@ -39,50 +39,44 @@ export function FilterBar({ search, setSearch, field }: FilterBarProps) {
   );
 }
 
+/** What the list can be narrowed to, each with the change that it makes, or takes back. */
+function useFilters(search: IssueSearch): (Choice & { change: Partial<IssueSearch> })[] {
+  const members = useMembers().data ?? [];
+  const releases = useFacets(search.projectIds).data?.releases ?? [];
+  const toggled = <T,>(all: readonly T[], each: T) => (all.includes(each) ? all.filter((other) => other !== each) : [...all, each]);
+  const assigned = (id: number, text: string) => {
+    const chosen = search.assignee === id;
+    return { id: `assignee-${id}`, group: "Assigned to", text, chosen, change: { assignee: chosen ? 0 : id } };
+  };
+  return [
+    ...STATES.map(([state, text]) => ({ id: state, group: "In this time", text, several: true, chosen: search.states.includes(state), change: { states: toggled(search.states, state) } })),
+    ...LEVELS.map((level) => ({
+      id: `level-${level}`,
+      group: "Level",
+      text: level,
+      shown: <LevelLabel level={level} />,
+      several: true,
+      chosen: search.levels.includes(level),
+      change: { levels: LEVELS.filter((each) => (each === level) !== search.levels.includes(each)) },
+    })),
+    assigned(NOBODY, "Nobody"),
+    ...members.map((member) => assigned(member.id, memberName(member))),
+    ...releases.map((release) => {
+      const chosen = search.release === release;
+      return { id: `release-${release}`, group: "Release", text: visible(release), chosen, change: { release: chosen ? "" : release } };
+    }),
+  ];
+}
+
 function FilterMenu({ search, setSearch }: Pick<FilterBarProps, "search" | "setSearch">) {
-  const members = useMembers();
-  const facets = useFacets(search.projectIds);
-  return (
-    <MenuButton label="Add a filter" text={<><Icon name="filter" size={14} />&nbsp;Filter</>}>
-      {(close) => [
-        <MenuHead key="states">In this time</MenuHead>,
-        ...STATES.map(([state, text]) => (
-          <MenuItem key={state} selected={search.states.includes(state)} onClick={() => (close(), setSearch({ states: search.states.includes(state) ? search.states.filter((each) => each !== state) : [...search.states, state] }))}>
-            {text}
-          </MenuItem>
-        )),
-        <MenuHead key="levels">Level</MenuHead>,
-        ...LEVELS.map((level) => (
-          <MenuItem
-            key={level}
-            selected={search.levels.includes(level)}
-            onClick={() => {
-              close();
-              setSearch({ levels: LEVELS.filter((each) => (each === level) !== search.levels.includes(each)) });
-            }}
-          >
-            <LevelLabel level={level} />
-          </MenuItem>
-        )),
-        <MenuHead key="assignee">Assigned to</MenuHead>,
-        <MenuItem key="nobody" selected={search.assignee === NOBODY} onClick={() => (close(), setSearch({ assignee: NOBODY }))}>
-          Nobody
-        </MenuItem>,
-        ...(members.data ?? []).map((member) => (
-          <MenuItem key={`member-${member.id}`} selected={search.assignee === member.id} onClick={() => (close(), setSearch({ assignee: member.id }))}>
-            {memberName(member)}
-          </MenuItem>
-        )),
-        <MenuHead key="release">Release</MenuHead>,
-        ...(facets.data?.releases ?? []).map((release) => (
-          <MenuItem key={`release-${release}`} selected={search.release === release} onClick={() => (close(), setSearch({ release }))}>
-            {release}
-          </MenuItem>
-        )),
-        ...(facets.data?.releases.length === 0 ? [<MenuItem key="none" disabled>No release seen yet</MenuItem>] : []),
-      ]}
-    </MenuButton>
+  const filters = useFilters(search);
+  const icon = (
+    <>
+      <Icon name="filter" size={14} />
+      &nbsp;Filter
+    </>
   );
+  return <PickerButton label="Filters" name="Add a filter" text={icon} choices={filters} onPick={({ id }) => setSearch(filters.find((each) => each.id === id)?.change ?? {})} />;
 }
 
 function Chips({ search, setSearch }: Pick<FilterBarProps, "search" | "setSearch">) {

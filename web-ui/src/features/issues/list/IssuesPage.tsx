@@ -13,6 +13,7 @@ import { failureOf } from "@/shared/format/failure";
 import { AlertsOff } from "@/shared/ui/AlertsOff";
 import { PageHead } from "@/shared/ui/bits";
 import { Icon } from "@/shared/ui/Icon";
+import { KeyHelp } from "@/shared/ui/KeyHelp";
 import { ErrorState } from "@/shared/ui/states";
 import { scopeSearch, withinScope } from "@/shared/url/scope";
 import { useOwnChanges } from "../api/cachedIssues";
@@ -26,10 +27,9 @@ import { NoIssues } from "./NoIssues";
 import { Rows, type RowsHandle } from "./Rows";
 import { parseSearch, writeSearch, type IssueSearch } from "./search";
 import { SelectionBar } from "./SelectionBar";
-import { ShortcutHelp } from "./ShortcutHelp";
 import { TableHead } from "./TableHead";
 import { useBulk } from "./useBulk";
-import { useListKeys } from "./useListKeys";
+import { LIST_KEYS, useListKeys } from "./useListKeys";
 import { useLiveList } from "./useLiveList";
 import { useSelection } from "./useSelection";
 import styles from "./list.module.css";
@@ -67,7 +67,7 @@ export function IssuesPage() {
   const [search, setSearch] = useSearch();
   const projects = useProjects();
   const { query, issues, total, fromMs } = useRows(search);
-  const live = useLiveList(search);
+  const live = useLiveList(search, query.isFetching);
   const selection = useSelection(issues, listKeyOf(search));
   const bulk = useBulk(search, selection, live.refresh);
   const [assigning, setAssigning] = useState<{ anchor: HTMLElement; issues: readonly Issue[] } | null>(null);
@@ -175,7 +175,7 @@ export function IssuesPage() {
           setAssigning(null);
         }}
       />
-      <ShortcutHelp open={help} onClose={() => setHelp(false)} />
+      <KeyHelp keys={LIST_KEYS} open={help} onClose={() => setHelp(false)} />
     </div>
   );
 }

@@ -5,6 +5,7 @@ import { useWindowVirtualizer } from "@tanstack/react-virtual";
 import { type Ref, type RefObject, useEffect, useImperativeHandle, useLayoutEffect, useState } from "react";
 import type { Issue } from "@/gen/errata/v1/issue_pb";
 import { failureOf } from "@/shared/format/failure";
+import { ErrorId } from "@/shared/ui/ErrorId";
 import { IssueRow, IssueRowSkeleton } from "./IssueRow";
 import styles from "./list.module.css";
 
@@ -99,6 +100,7 @@ export function Rows({ handle, list, issues, projectName, scope, within, fromMs,
       {error !== null && (
         <div className={styles.failed} role="alert">
           <span>More could not be loaded: {failureOf(error).reason}.</span>
+          <ErrorId id={failureOf(error).id} />
           <Button variant="outlined" disabled={loading} onClick={more.retry}>
             Try again
           </Button>

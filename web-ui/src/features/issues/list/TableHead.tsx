@@ -2,8 +2,7 @@
 // column sorts by it, another reverses. On a phone, where there are no columns, a
 // menu does the same.
 import Checkbox from "@mui/material/Checkbox";
-import MenuItem from "@mui/material/MenuItem";
-import { MenuButton } from "@/shared/ui/MenuButton";
+import { PickerButton } from "@/shared/ui/Picker";
 import { scopeWords } from "@/shared/url/scope";
 import { newsWords, type Waiting } from "./liveMerge";
 import { SORTS, type IssueSearch, type SortName } from "./search";
@@ -53,16 +52,13 @@ export function TableHead({ search, setSearch, waiting, onShow, onAll, disabled 
       {column("last_seen", "Last seen", `${styles.seen ?? ""} ${styles.last ?? ""}`)}
       <span />
       <span className={styles.headSort}>
-        <MenuButton label="Sort" variant="text" text={`${name} ${search.ascending ? "↑" : "↓"}`}>
-          {(close) =>
-            SORTS.map(([sort, text]) => (
-              <MenuItem key={sort} selected={sort === search.sort} onClick={() => (close(), setSearch(pressed(search, sort)))}>
-                {text}
-                {sort === search.sort && (search.ascending ? " ↑" : " ↓")}
-              </MenuItem>
-            ))
-          }
-        </MenuButton>
+        <PickerButton
+          label="Sort"
+          variant="text"
+          text={`${name} ${search.ascending ? "↑" : "↓"}`}
+          choices={SORTS.map(([sort, text]) => ({ id: sort, text: sort === search.sort ? `${text} ${search.ascending ? "↑" : "↓"}` : text, chosen: sort === search.sort }))}
+          onPick={({ id }) => setSearch(pressed(search, SORTS.find(([sort]) => sort === id)?.[0] ?? search.sort))}
+        />
       </span>
     </div>
   );

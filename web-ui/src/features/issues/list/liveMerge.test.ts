@@ -9,7 +9,7 @@ import { parseSearch } from "./search";
 
 const issue = (id: string, rest: Partial<Omit<Issue, "$typeName" | "$unknown">> = {}) =>
   create(IssueSchema, { id, projectId: 1, title: `TypeError: ${id}`, culprit: "load in app", level: Level.ERROR, status: IssueStatus.UNRESOLVED, count: 1n, ...rest });
-const page = (...issues: Issue[]) => ({ issues, nextCursor: "", total: issues.length, fromMs: 1_000_000, countedFromMs: 1_000_000 });
+const page = (...issues: Issue[]) => ({ issues, nextCursor: "", total: issues.length, fromMs: 1_000_000, askedAtMs: 1_000_000, countedFromMs: 1_000_000 });
 const at = (seconds: number) => ({ $typeName: "google.protobuf.Timestamp" as const, seconds: BigInt(seconds), nanos: 0 });
 const list = (...issues: Issue[]): Merged => ({ pages: { pages: [page(...issues)], pageParams: [""] }, waiting: new Map() });
 const search = (query = "") => parseSearch(new URLSearchParams(query));
@@ -78,9 +78,9 @@ describe("live changes", () => {
   });
 
   test("a fresh read changes rows in place and lets the rest wait", () => {
-    const now = list(issue("a", { lastSeen: at(10) }), issue("b", { lastSeen: at(9) }));
-    const fresh = list(issue("n", { firstSeen: at(30), lastSeen: at(30) }), issue("k", { firstSeen: at(1), lastSeen: at(25) }), issue("b", { count: 7n }), issue("old", { lastSeen: at(5) })).pages;
-    const merged = mergeFresh(now, fresh, 20_000);
+    const now = list(issue("a", { lastSeen: at(1000) }), issue("b", { lastSeen: at(900) }));
+    const fresh = list(issue("n", { firstSeen: at(3000), lastSeen: at(3000) }), issue("k", { firstSeen: at(100), lastSeen: at(2500) }), issue("b", { count: 7n }), issue("old", { lastSeen: at(500) })).pages;
+    const merged = mergeFresh(now, fresh, 2_000_000);
     expect(flatten(merged.pages).map((each) => [each.id, each.count])).toEqual([["a", 1n], ["b", 7n]]);
     expect([...merged.waiting]).toEqual([["n", "new"], ["k", "changed"]]);
   });

@@ -94,15 +94,19 @@ export function mergeLive(now: Merged, issue: Issue, search: IssueSearch, isNew:
   return { ...now, waiting };
 }
 
-/** What a fresh read of the first rows tells: shown rows change in place, others wait. `loadedAtMs`: when the shown rows were read. */
-export function mergeFresh(now: Merged, fresh: IssuePages, loadedAtMs: number): Merged {
+/** An event is on its way so long that its time may lie before a read that does not know it. */
+const ON_THE_WAY_MS = 60_000;
+
+/** What a fresh read of the first rows tells: shown rows change in place, others wait. `askedAtMs`: when the shown rows were asked for. */
+export function mergeFresh(now: Merged, fresh: IssuePages, askedAtMs: number): Merged {
+  const fromMs = askedAtMs - ON_THE_WAY_MS;
   const byId = new Map(flatten(fresh).map((issue) => [issue.id, issue]));
   const pages = mapIssues(now.pages, (each) => byId.get(each.id) ?? each);
   const shown = new Set(flatten(now.pages).map((issue) => issue.id));
   // What was loaded further down need not be among the first rows now, and what is
   // only now within so many rows has moved up because something happened to it.
-  const others = [...byId.values()].filter((issue) => !shown.has(issue.id) && since(issue.lastSeen, loadedAtMs));
-  return { pages, waiting: new Map(others.map((issue) => [issue.id, since(issue.firstSeen, loadedAtMs) ? "new" : "changed"])) };
+  const others = [...byId.values()].filter((issue) => !shown.has(issue.id) && since(issue.lastSeen, fromMs));
+  return { pages, waiting: new Map(others.map((issue) => [issue.id, since(issue.firstSeen, fromMs) ? "new" : "changed"])) };
 }
 
 /** "2 new issues · 5 changed". */

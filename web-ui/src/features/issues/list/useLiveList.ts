@@ -25,36 +25,31 @@ export interface LiveList {
 /** Keeps what the row counts: the stream does not know a past span. */
 const withNumbersOf = (row: Issue, issue: Issue): Issue => ({ ...issue, rangeCount: row.rangeCount, rangeUsers: row.rangeUsers, sparkline: row.sparkline });
 
-export function useLiveList(search: IssueSearch): LiveList {
+/** `fetching`: rows are on their way, which show the list as it was when they were asked for. */
+export function useLiveList(search: IssueSearch, fetching: boolean): LiveList {
   const client = useQueryClient();
   const [news, setNews] = useState<{ search: IssueSearch; waiting: Waiting }>({ search, waiting: NOTHING_WAITS });
   // Another list begins with nothing waiting.
   const waiting = news.search === search ? news.waiting : NOTHING_WAITS;
-  const latest = useRef({ search, waiting });
+  const latest = useRef({ search, waiting, fetching });
   useEffect(() => {
-    latest.current = { search, waiting };
+    latest.current = { search, waiting, fetching };
   });
   const wait = useCallback((now: Waiting) => {
     latest.current.waiting = now;
     setNews({ search: latest.current.search, waiting: now });
   }, []);
 
-  const refresh = useCallback(async () => {
-    await reloadIssues(client, search, PAGE_SIZE);
-    useOwnChanges.getState().forget();
-    wait(NOTHING_WAITS);
-  }, [client, search, wait]);
-
   const peek = useCallback(async () => {
     const key = issuesKey(search);
     const loaded = client.getQueryData<IssuePages>(key);
     if (!loaded) return;
-    const loadedAtMs = client.getQueryState(key)?.dataUpdatedAt ?? 0;
+    const askedAtMs = loaded.pages[0]?.askedAtMs ?? 0;
     try {
       const fresh = await peekIssues(search, flatten(loaded).length);
       if (latest.current.search !== search) return;
       editList(client, key, (pages) => {
-        const merged = mergeFresh({ pages, waiting: latest.current.waiting }, fresh, loadedAtMs);
+        const merged = mergeFresh({ pages, waiting: latest.current.waiting }, fresh, askedAtMs);
         wait(merged.waiting);
         return merged.pages;
       });
@@ -62,6 +57,30 @@ export function useLiveList(search: IssueSearch): LiveList {
       // The stream says that it broke, and tries again.
     }
   }, [client, search, wait]);
+
+  /** Changes heard so far, and when there were as many as the shown rows know of: at the moment they were asked for. */
+  const heard = useRef(0);
+  const known = useRef(0);
+  const catchUp = useCallback(() => {
+    if (heard.current === known.current) return;
+    known.current = heard.current;
+    void peek();
+  }, [peek]);
+
+  const refresh = useCallback(async () => {
+    const before = heard.current;
+    await reloadIssues(client, search, PAGE_SIZE);
+    useOwnChanges.getState().forget();
+    wait(NOTHING_WAITS);
+    known.current = before;
+    catchUp();
+  }, [client, search, wait, catchUp]);
+
+  useEffect(() => {
+    // What is heard while rows are on their way is not in them, and lost with the old ones.
+    if (fetching) known.current = heard.current;
+    else catchUp();
+  }, [fetching, catchUp]);
 
   const peekTimer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   const peekSoon = useCallback(() => {
@@ -93,6 +112,9 @@ export function useLiveList(search: IssueSearch): LiveList {
     release,
     onMessage: ({ issue, isNew }) => {
       if (!issue) return;
+      heard.current += 1;
+      // Rows that are shown and not on their way take it as it comes.
+      if (!latest.current.fetching) known.current += 1;
       editList(client, issuesKey(search), (pages) => {
         const row = flatten(pages).find((each) => each.id === issue.id);
         if (!row && asksServer(search)) {
@@ -103,6 +125,11 @@ export function useLiveList(search: IssueSearch): LiveList {
         if (merged.waiting !== latest.current.waiting) wait(merged.waiting);
         return merged.pages;
       });
+    },
+    // Between the read of the rows and this moment something may have changed.
+    onOpen: () => {
+      heard.current += 1;
+      if (!latest.current.fetching) catchUp();
     },
     onGap: () => void peek(),
   });

@@ -1,6 +1,5 @@
 // Where is my event? The newest fates of what was sent to a project, live.
 import Button from "@mui/material/Button";
-import MenuItem from "@mui/material/MenuItem";
 import Skeleton from "@mui/material/Skeleton";
 import { useState } from "react";
 import { useParams, useSearchParams } from "react-router";
@@ -13,7 +12,7 @@ import { plural } from "@/shared/format/count";
 import { useNotices } from "@/shared/state/notices";
 import { Segments } from "@/shared/ui/bits";
 import { CodeBlock } from "@/shared/ui/CodeBlock";
-import { MenuButton } from "@/shared/ui/MenuButton";
+import { PickerButton } from "@/shared/ui/Picker";
 import { EmptyState, ErrorState } from "@/shared/ui/states";
 import { useProject } from "../api/getProject";
 import { ProjectHead } from "../ProjectHead";
@@ -59,16 +58,16 @@ function Ingestion({ projectId, answer }: { projectId: number; answer: GetProjec
       <div className={styles.filters}>
         <Segments label="Fate" value={kindName} options={KINDS.map(([name, text]) => [name, text] as const)} onChange={(name) => set("kind", name === "all" ? "" : name)} />
         {keys.length > 1 && !isLost && (
-          <MenuButton label="Key" text={keys.find((key) => key.publicKey === publicKey)?.label || (publicKey ? publicKey.slice(0, 8) : "All keys")}>
-            {(close) =>
-              [{ publicKey: "", label: "All keys", enabled: true }, ...keys].map((key) => (
-                <MenuItem key={key.publicKey} selected={key.publicKey === publicKey} onClick={() => (close(), set("key", key.publicKey))}>
-                  {key.label || key.publicKey.slice(0, 8)}
-                  {!key.enabled && " (disabled)"}
-                </MenuItem>
-              ))
-            }
-          </MenuButton>
+          <PickerButton
+            label="Key"
+            text={keys.find((key) => key.publicKey === publicKey)?.label || (publicKey ? publicKey.slice(0, 8) : "All keys")}
+            choices={[{ publicKey: "", label: "All keys", enabled: true }, ...keys].map((key) => ({
+              id: key.publicKey,
+              text: `${key.label || key.publicKey.slice(0, 8)}${key.enabled ? "" : " (disabled)"}`,
+              chosen: key.publicKey === publicKey,
+            }))}
+            onPick={({ id }) => set("key", id)}
+          />
         )}
         {isOwner && (
           <Segments
@@ -125,7 +124,7 @@ function Feed({ search, answer, isLost }: { search: Parameters<typeof useOutcome
 function Nothing({ answer, isFiltered }: { answer: GetProjectResponse | undefined; isFiltered: boolean }) {
   const key = answer?.keys.find((each) => each.enabled);
   const test = useSendTestError(answer?.project?.id ?? 0, key?.publicKey ?? "");
-  const show = useNotices((state) => state.show);
+  const fail = useNotices((state) => state.fail);
   if (isFiltered) {
     return (
       <EmptyState icon="filter" title="Nothing of this kind">
@@ -133,7 +132,7 @@ function Nothing({ answer, isFiltered }: { answer: GetProjectResponse | undefine
       </EmptyState>
     );
   }
-  const send = () => test.mutate(undefined, { onError: (cause) => show(`Not sent: ${failureOf(cause).reason}.`) });
+  const send = () => test.mutate(undefined, { onError: (cause) => fail(`Not sent: ${failureOf(cause).reason}.`, { topic: "test error", errorId: failureOf(cause).id }) });
   return (
     <div className={styles.nothing}>
       <EmptyState

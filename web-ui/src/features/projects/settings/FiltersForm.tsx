@@ -2,7 +2,7 @@ import type { Filters } from "@/gen/errata/v1/settings_pb";
 import { useNotices } from "@/shared/state/notices";
 import { useSetFilters } from "./api/setFilters";
 import { type FiltersDraft, filtersDraft, filtersOf } from "./draft";
-import { Lines, Part, Save, Switch } from "./parts";
+import { Lines, Part, Save, Switch } from "@/shared/ui/form";
 import styles from "./settings.module.css";
 
 interface Props {
@@ -35,7 +35,7 @@ export function FiltersForm({ projectId, saved, draft, onChange }: Props) {
   const before = filtersDraft(saved);
   const changed = JSON.stringify(filtersOf(draft)) !== JSON.stringify(filtersOf(before));
   return (
-    <Part title="Filters" lead="Events that match are not stored. They are counted by reason, and the SDK is answered as always. Everything is off until you switch it on.">
+    <Part fill title="Filters" lead="Events that match are not stored. They are counted by reason, and the SDK is answered as always. Everything is off until you switch it on.">
       <div className={styles.switches}>
         {switches.map(([name, label, hint]) => (
           <Switch key={name} label={label} hint={hint} checked={draft[name]} onChange={(on) => onChange({ ...draft, [name]: on })} />

@@ -5,7 +5,7 @@ import type { Project } from "@/gen/errata/v1/project_pb";
 import { useNotices } from "@/shared/state/notices";
 import { platforms } from "../setups";
 import { useRenameProject } from "./api/renameProject";
-import { failure, Part } from "./parts";
+import { Failure, Part } from "@/shared/ui/form";
 import styles from "./settings.module.css";
 
 const NAME_MAX = 64;
@@ -24,7 +24,7 @@ export function General({ project }: { project: Project }) {
   };
   const known = platforms.some(([id]) => id === platform);
   return (
-    <Part title="General" lead="Keys, DSN and issues stay as they are.">
+    <Part fill title="General" lead="Keys, DSN and issues stay as they are.">
       <form className={styles.general} onSubmit={submit}>
         <label>
           <span>Name</span>
@@ -45,11 +45,7 @@ export function General({ project }: { project: Project }) {
           <Button type="submit" variant="outlined" disabled={!changed || name.trim() === "" || rename.isPending}>
             Save project
           </Button>
-          {rename.isError && (
-            <p className={styles.error} role="alert">
-              {failure(rename.error)}
-            </p>
-          )}
+          <Failure error={rename.error} />
         </div>
       </form>
     </Part>

@@ -10,7 +10,7 @@ import { CopyButton } from "@/shared/ui/CopyButton";
 import { ErrorState } from "@/shared/ui/states";
 import { type KeyChange, useChangeKey } from "./api/changeKey";
 import { useKeys } from "./api/listKeys";
-import { Part } from "./parts";
+import { Part } from "@/shared/ui/form";
 import styles from "./settings.module.css";
 
 const LABEL_MAX = 64;
@@ -23,7 +23,7 @@ export function Keys({ projectId, isOwner }: { projectId: number; isOwner: boole
   const run = (given: KeyChange, done: string, undo?: KeyChange) =>
     change.mutate(given, {
       onSuccess: () => show(done, undo && (() => change.mutate(undo))),
-      onError: (cause) => fail(`Key not changed: ${failureOf(cause).reason}.`, { topic: "key", retry: () => run(given, done, undo) }),
+      onError: (cause) => fail(`Key not changed: ${failureOf(cause).reason}.`, { topic: "key", errorId: failureOf(cause).id, retry: () => run(given, done, undo) }),
     });
   const create = (event: SubmitEvent) => {
     event.preventDefault();
@@ -31,7 +31,7 @@ export function Keys({ projectId, isOwner }: { projectId: number; isOwner: boole
     setLabel("");
   };
   return (
-    <Part title="Keys" lead="What clients write with. To replace one, make a new key, change the DSN where the old one is used, then disable the old one: from then on it is refused.">
+    <Part fill title="Keys" lead="What clients write with. To replace one, make a new key, change the DSN where the old one is used, then disable the old one: from then on it is refused.">
       {keys.isPending ? (
         <Skeleton height={64} width="100%" />
       ) : keys.isError ? (

@@ -4,7 +4,7 @@ import { useNotices } from "@/shared/state/notices";
 import { Icon } from "@/shared/ui/Icon";
 import { useSetScrubbing } from "./api/setScrubbing";
 import { chosen, isExpression, methods, patterns, type RuleDraft, type ScrubbingDraft, scrubbingDraft, scrubbingOf, sourceLines } from "./draft";
-import { Lines, Part, Save, Switch } from "./parts";
+import { Lines, Part, Save, Switch } from "@/shared/ui/form";
 import styles from "./settings.module.css";
 
 interface Props {
@@ -30,6 +30,7 @@ export function ScrubbingForm({ projectId, saved, draft, onChange }: Props) {
   };
   return (
     <Part
+      fill
       title="Data scrubbing"
       lead="Passwords, tokens, keys of well-known services, private keys, card numbers, bank accounts and social security numbers are always masked before an event is stored. Here is what is masked beyond that, and what is left alone."
     >

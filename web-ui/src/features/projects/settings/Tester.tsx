@@ -4,7 +4,7 @@ import { useDeferredValue, useEffect, useState } from "react";
 import { plural } from "@/shared/format/count";
 import { useTrySettings } from "./api/trySettings";
 import type { FiltersDraft, ScrubbingDraft } from "./draft";
-import { failure, Part } from "./parts";
+import { Failure, Part } from "@/shared/ui/form";
 import styles from "./settings.module.css";
 
 /** So long after the last key stroke the server is asked. */
@@ -19,7 +19,7 @@ export function Tester({ projectId, filters, scrubbing }: { projectId: number; f
   const look = useTrySettings(projectId, settled);
   const answer = settled.text.trim() === "" ? undefined : look.data;
   return (
-    <Part title="Try it" lead="Paste an event as an SDK sends it, or any text. You see what would be stored with the settings above, saved or not. Nothing of it is stored.">
+    <Part fill title="Try it" lead="Paste an event as an SDK sends it, or any text. You see what would be stored with the settings above, saved or not. Nothing of it is stored.">
       <div className={styles.try}>
         <label className={styles.tryField}>
           <span>Sent</span>
@@ -31,7 +31,7 @@ export function Tester({ projectId, filters, scrubbing }: { projectId: number; f
         </label>
       </div>
       <div className={styles.answer} aria-live="polite">
-        {look.isError && settled.text.trim() !== "" && <p className={styles.error}>{failure(look.error)}</p>}
+        {look.isError && settled.text.trim() !== "" && <Failure error={look.error} />}
         {answer && !look.isError && (
           <>
             <p className={styles.verdict} data-filtered={answer.filtered !== ""}>
