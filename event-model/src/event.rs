@@ -203,7 +203,7 @@ pub struct Frame {
     pub colno: u32,
     /// The application's own code.
     pub in_app: bool,
-    /// What the client said of that, where the server knows better.
+    /// What the client said of that; [`Self::overruled`] where the server knows better.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_in_app: Option<bool>,
     /// The line that was running; of a long one what is around the column, with an
@@ -278,6 +278,13 @@ pub struct User {
     /// Whatever else the client gave.
     #[serde(skip_serializing_if = "Free::is_empty")]
     pub data: Free,
+}
+
+impl Frame {
+    /// What the client said of whose code it is, where the server knows better.
+    pub fn overruled(&self) -> Option<bool> {
+        self.client_in_app.filter(|told| *told != self.in_app)
+    }
 }
 
 impl User {

@@ -65,7 +65,7 @@ fn seen(event: &Event) -> String {
     for (name, frames) in stacks.chain(threads).filter(|(_, f)| !f.is_empty()) {
         let _ = writeln!(text, "{name}");
         for frame in frames.iter().rev() {
-            let whose = match (frame.in_app, frame.client_in_app) {
+            let whose = match (frame.in_app, frame.overruled()) {
                 (true, None) => "own   ",
                 (true, Some(_)) => "own !  ",
                 (false, None) => "others",

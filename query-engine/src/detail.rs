@@ -131,8 +131,8 @@ fn thread(thread: event::Thread) -> v1::ThreadDetail {
 fn frame(frame: event::Frame) -> v1::FrameDetail {
     v1::FrameDetail {
         instruction_addr: address(&frame),
+        client_in_app: frame.overruled(),
         package: frame.package,
-        client_in_app: frame.client_in_app,
         function: frame.function,
         module: frame.module,
         filename: frame.filename,

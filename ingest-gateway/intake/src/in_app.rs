@@ -5,8 +5,8 @@
 //! module cache, Rust marks its panic machinery. So what is known for certain, by
 //! path, module, function or image ([`rules`], a table), is corrected; anything else
 //! stays as the client said, and is the application's own if it said nothing.
-//! Where the verdict differs from the client's word, the word is kept beside it
-//! ([`Frame::client_in_app`]), so that people can be told.
+//! The client's word is kept beside the verdict ([`Frame::client_in_app`]), so that people
+//! can be told where they differ, and the verdict can be found again.
 //!
 //! Three exceptions for what is installed like any package and yet the application's:
 //! - Packages that a client tells apart within one event, some its own and some not,
@@ -32,8 +32,7 @@ use event_model::{Event, event::Frame};
 use names::Names;
 use rules::{Family, Part, Pattern, ROWS, Verdict};
 
-/// Decides for all frames of an event. Before, `client_in_app` holds what the client
-/// said; after, only what differs from the verdict.
+/// Decides for all frames of an event, by what they are and what the client said of them.
 pub(super) fn settle(event: &mut Event) {
     let family = Family::of_event(event, frames(event));
     let names = Names::of(event, frames(event));
@@ -73,7 +72,6 @@ pub(super) fn settle(event: &mut Event) {
     let threads = event.threads.iter_mut().map(|t| &mut t.frames);
     for (frame, own) in exceptions.chain(threads).flatten().zip(own) {
         frame.in_app = own;
-        frame.client_in_app = frame.client_in_app.filter(|told| *told != own);
     }
 }
 

@@ -8,6 +8,7 @@
 //! [`Invalid`] and the position only on what is no JSON at all.
 
 mod budget;
+pub(crate) mod parts;
 mod tape;
 #[cfg(test)]
 mod tests;

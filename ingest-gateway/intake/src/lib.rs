@@ -13,6 +13,7 @@
 //! [`Item::Broken`] or an `Err` beside its good neighbours.
 
 mod agent;
+mod context;
 mod envelope;
 mod files;
 pub mod filter;
@@ -28,10 +29,12 @@ mod multipart;
 mod native;
 mod notes;
 pub mod otlp;
+mod place;
 mod read;
 pub mod scrub;
 mod security;
 mod sentry;
+mod settle;
 mod stack;
 mod store;
 mod symbol;
@@ -41,16 +44,18 @@ mod value;
 
 use self::read::not_stored;
 pub use self::{
+    context::{Context, Limits},
     files::File,
     items::Envelope,
     native::NativeBatch,
     notes::Written,
     read::{
-        Context, DsnParts, EnvelopeHeader, Invalid, InvalidReason, Item, Limits, Parsed,
-        ParsedEvent, check_form, dsn, envelope_header, file_of_nothing, from_proto,
-        from_proto_bytes, parse_check_in, parse_envelope, parse_native, parse_native_batch,
-        parse_reports, parse_store, parse_written,
+        DsnParts, EnvelopeHeader, Invalid, InvalidReason, Item, Parsed, ParsedEvent, check_form,
+        dsn, envelope_header, file_of_nothing, from_proto, from_proto_bytes, parse_check_in,
+        parse_envelope, parse_native, parse_native_batch, parse_reports, parse_store,
+        parse_written,
     },
     security::{ReportOrigin, is_report_type},
+    settle::settle,
     uploads::{parse_minidump, parse_multipart_files},
 };

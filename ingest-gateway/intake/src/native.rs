@@ -19,9 +19,8 @@ use self::read::{Path, fields, free_map, list, members, text, timestamp};
 use super::{
     Context, Invalid, InvalidReason, ParsedEvent, envelope,
     json::{self, Budget, Json},
-    limit,
     scrub::{self, Scrub},
-    sentry,
+    sentry, settle,
 };
 use ::proto::v1;
 use event_model::{
@@ -114,7 +113,7 @@ pub(super) fn from_json(
             ..read::wrong(&root, "an object", &json)
         });
     }
-    let mut event = limit::empty_event(context);
+    let mut event = context.empty_event();
     let mut other_budget = Budget::new(sentry::FREE_BYTES_MAX, sentry::FREE_STRING_BYTES_MAX);
     let (slots, others) = fields(json, &root, &EVENT)?;
     let [
@@ -164,7 +163,7 @@ pub(super) fn from_json(
     }
     read_client(client, &root.key("client"), &mut event)?;
     read_user(user, &root.key("user"), &mut event, context)?;
-    read_context(led_there, &root.key("context"), &mut event, context)?;
+    read_context(led_there, &root.key("context"), &mut event)?;
     for (key, value) in members(tags, &root.key("tags"))? {
         if event.tags.len() == limits.tags_max {
             break;
@@ -182,8 +181,8 @@ pub(super) fn from_json(
         event.fingerprint.push(part);
     }
     event.extra = free_map(extra, &root.key("extra"))?;
-    limit::fill_browser(&mut event, context);
-    limit::settle_frames(&mut event);
+    context.fill_user_agent(&mut event);
+    settle(&mut event, context.limits);
     scrub::event(&mut event, context.scrub);
     Ok(ParsedEvent { event, size_bytes })
 }
@@ -264,12 +263,7 @@ fn read_user(
     Ok(())
 }
 
-fn read_context(
-    json: Json<'_>,
-    path: &Path<'_>,
-    event: &mut Event,
-    context: &Context<'_>,
-) -> Result<(), Invalid> {
+fn read_context(json: Json<'_>, path: &Path<'_>, event: &mut Event) -> Result<(), Invalid> {
     let (slots, _) = fields(json, path, &CONTEXT)?;
     let [breadcrumbs, state, metrics] = slots;
     let crumbs = list(breadcrumbs, &path.key("breadcrumbs"))?;
@@ -277,7 +271,6 @@ fn read_context(
         let crumb = read_breadcrumb(crumb, &path.key("breadcrumbs").index(at))?;
         event.breadcrumbs.push(crumb);
     }
-    limit::breadcrumbs(&mut event.breadcrumbs, context.limits.breadcrumbs_max);
     for (name, json) in [("state", state), ("metrics", metrics)] {
         let free = free_map(json, &path.key(name))?;
         if !free.is_empty() {

@@ -24,7 +24,6 @@ mod http;
 mod json;
 mod model;
 pub(super) mod protobuf;
-mod repair;
 mod resource;
 mod spans;
 #[cfg(test)]

@@ -1,72 +1,15 @@
-//! The words of a reading (what it knows of the request, what it found, why it did
-//! not) and the readings of whole bodies, each a line or two over the module that knows
+//! The words of a reading (what it found, why it did not) and the readings of whole bodies, each a line or two over the module that knows
 //! the format.
 
-use std::{fmt, net::IpAddr};
+use std::fmt;
 
 use bytes::Bytes;
 use event_model::{Event, EventId, Note, ProjectId, PublicKey};
 
 use crate::{
-    Envelope, File, NativeBatch, ReportOrigin, Written, envelope, json, native, notes, scrub,
+    Context, Envelope, File, NativeBatch, ReportOrigin, Written, envelope, json, native, notes,
     security, sentry, store, uploads, value,
 };
-
-/// What a parser knows about the request besides its body.
-#[derive(Debug, Clone, Copy)]
-pub struct Context<'a> {
-    /// The project the key belongs to.
-    pub project_id: ProjectId,
-    /// When the gateway had the body, Unix nanoseconds.
-    pub received_ns: i64,
-    /// The sender's address, for `{{auto}}`.
-    pub client_ip: Option<IpAddr>,
-    /// The request's `User-Agent`, filled in where a browser's event has none.
-    pub user_agent: Option<&'a str>,
-    /// What is too much.
-    pub limits: &'a Limits,
-    /// What is masked.
-    pub scrub: &'a scrub::Rules,
-}
-
-/// What is too much. Sizes are of decompressed bytes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Limits {
-    /// Longest payload of one event.
-    pub event_bytes_max: usize,
-    /// All attachments of one envelope together.
-    pub attachments_bytes_max: usize,
-    /// Items of one envelope; what follows is one [`Item::Broken`].
-    pub items_max: usize,
-    /// Events of one native batch.
-    pub batch_max: usize,
-    /// Frames kept of one stack, half from each end.
-    pub frames_max: usize,
-    /// Exceptions kept of one chain, the newest.
-    pub exceptions_max: usize,
-    /// Threads kept.
-    pub threads_max: usize,
-    /// Breadcrumbs kept, the newest.
-    pub breadcrumbs_max: usize,
-    /// Tags kept, the first.
-    pub tags_max: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            event_bytes_max: 1 << 20,
-            attachments_bytes_max: 40 << 20,
-            items_max: 1_000,
-            batch_max: 1_000,
-            frames_max: 250,
-            exceptions_max: 50,
-            threads_max: 64,
-            breadcrumbs_max: 100,
-            tags_max: 100,
-        }
-    }
-}
 
 /// Where a DSN points, as far as authentication needs it; scheme, host and secret
 /// are ignored (proxies and tunnels change them).

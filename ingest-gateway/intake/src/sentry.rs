@@ -19,9 +19,8 @@ pub(super) use stack::around;
 use super::{
     Context, Invalid, ParsedEvent, envelope,
     json::{self, Budget, Json},
-    limit,
     scrub::{Path, Scrub},
-    time,
+    settle, time,
 };
 
 /// Longest single string of free-form data, bytes.
@@ -119,7 +118,7 @@ impl<'c, 'x> Reader<'c, 'x> {
             other_budget: Budget::new(FREE_BYTES_MAX, FREE_STRING_BYTES_MAX),
             other: Writer::new(),
             scrub: Scrub::new(context.scrub),
-            event: limit::empty_event(context),
+            event: context.empty_event(),
         }
     }
 
@@ -224,8 +223,8 @@ impl<'c, 'x> Reader<'c, 'x> {
         }
         stack::place_stacktrace(&mut event, self.stacktrace, &mut self.scrub);
         fields::fill_address(&mut event, context);
-        limit::fill_browser(&mut event, context);
-        limit::settle_frames(&mut event);
+        context.fill_user_agent(&mut event);
+        settle(&mut event, context.limits);
         self.scrub.finish(&mut event);
         event
     }

@@ -2,7 +2,7 @@
 //! what they caused: Python, Java and Kotlin, JavaScript (V8, SpiderMonkey,
 //! JavaScriptCore), .NET, Go, PHP, Ruby, Rust.
 //!
-//! Total and linear in the text; bounded in lines, errors and frames. A text of no
+//! Total and linear in the text; bounded in lines. A text of no
 //! form known gives nothing, and the caller keeps it. The platform is a hint only:
 //! what does not look like it is tried as the others.
 
@@ -21,7 +21,7 @@ mod tree;
 use event_model::event::{Exception, Frame, Mechanism, Thread};
 
 use self::tree::Tree;
-use super::{Limits, in_app, json, limit};
+use super::{in_app, json};
 
 /// Most lines read of one text.
 const LINES_MAX: usize = 50_000;
@@ -66,7 +66,7 @@ pub(super) struct Told {
 }
 
 /// The error `said` with what its stack text tells. The client's own words win.
-pub(super) fn told(said: Said, text: &str, platform: &str, limits: &Limits) -> Told {
+pub(super) fn told(said: Said, text: &str, platform: &str) -> Told {
     let mut told = match tree_of(text, platform) {
         Some((tree, split_module)) => {
             let (exceptions, threads) = tree.into_exceptions(split_module);
@@ -104,17 +104,6 @@ pub(super) fn told(said: Said, text: &str, platform: &str, limits: &Limits) -> T
         });
     }
     told.exceptions.push(own);
-    let surplus = told.exceptions.len().saturating_sub(limits.exceptions_max);
-    told.exceptions.drain(..surplus);
-    told.threads.truncate(limits.threads_max);
-    for exception in &mut told.exceptions {
-        let frames = std::mem::take(&mut exception.frames);
-        exception.frames = limit::cut_middle(frames, limits.frames_max);
-    }
-    for thread in &mut told.threads {
-        let frames = std::mem::take(&mut thread.frames);
-        thread.frames = limit::cut_middle(frames, limits.frames_max);
-    }
     told
 }
 

@@ -14,6 +14,8 @@ use super::sentry::NAME_BYTES_MAX;
 
 /// Deepest nesting of a C++ name that is read.
 const RECURSION_MAX: u32 = 96;
+/// How often a name can be mangled; a few hundred layers fit into one.
+const LAYERS_MAX: usize = 4;
 /// Most parts of a Swift name.
 const SWIFT_PARTS_MAX: usize = 16;
 
@@ -28,8 +30,20 @@ pub(super) fn demangle_all(event: &mut Event) {
     }
 }
 
-/// The name a person wrote; none if this is one, or no mangling known.
+/// The name a person wrote; none if this is one, or no mangling known. What still looks
+/// mangled is taken apart again; without an end to that, it stays as it is.
 pub(super) fn demangle(function: &str) -> Option<String> {
+    let mut name = once(function)?;
+    for _ in 1..LAYERS_MAX {
+        match once(&name) {
+            Some(inner) => name = inner,
+            None => return Some(name),
+        }
+    }
+    None
+}
+
+fn once(function: &str) -> Option<String> {
     // Apple's linkers put an underscore before every name.
     let bare = match function.strip_prefix('_') {
         Some(rest) if rest.starts_with("_Z") || rest.starts_with("_R") => rest,

@@ -61,6 +61,9 @@ fn every_captured_event_is_read_as_expected() {
                         .next()
                         .unwrap_or_else(|| panic!("{place}: not expected"));
                     compare(&event.event, wanted, &place);
+                    let mut again = event.event.clone();
+                    event_intake::settle(&mut again, &Limits::default());
+                    assert_eq!(again, event.event, "{place}: settled again");
                     compare_time(&event.event, wanted, &place);
                     events += 1;
                 }

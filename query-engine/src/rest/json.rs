@@ -235,7 +235,7 @@ fn frames(frames: Vec<event::Frame>) -> Vec<Value> {
                 "lineno": number(frame.lineno),
                 "colno": number(frame.colno),
                 "in_app": frame.in_app,
-                "client_in_app": frame.client_in_app,
+                "client_in_app": frame.overruled(),
                 "context_line": frame.context_line.unwrap_or_default(),
                 "context_start": frame.context_start,
                 "pre_context": frame.pre_context,

@@ -10,18 +10,19 @@ use super::*;
 
 mod installed;
 
-use crate::{Context, Limits, limit};
+use crate::{Context, Limits};
 
 fn event(platform: &str) -> Event {
     let limits = Limits::default();
-    let mut event = limit::empty_event(&Context {
+    let mut event = Context {
         project_id: ProjectId(1),
         received_ns: 0,
         client_ip: None,
         user_agent: None,
         limits: &limits,
         scrub: crate::scrub::Rules::standard(),
-    });
+    }
+    .empty_event();
     platform.clone_into(&mut event.platform);
     event
 }
@@ -54,7 +55,7 @@ fn settled(platform: &str, frames: Vec<Frame>) -> Vec<(bool, Option<bool>)> {
     }];
     settle(&mut event);
     let frames = &event.exceptions[0].frames;
-    frames.iter().map(|f| (f.in_app, f.client_in_app)).collect()
+    frames.iter().map(|f| (f.in_app, f.overruled())).collect()
 }
 
 #[test]

@@ -98,12 +98,13 @@ fn append(
     });
     let frames_path = path.key("frames");
     // Numbered before the cut, so that an error names the client's index.
-    let items = list(frames, &frames_path)?
+    let mut items: Vec<_> = list(frames, &frames_path)?
         .into_iter()
         .enumerate()
         .collect();
+    limit::cut_middle(&mut items, limits.frames_max);
     let mut frames = Vec::new();
-    for (at, item) in limit::cut_middle(items, limits.frames_max) {
+    for (at, item) in items {
         frames.push(frame(item, &frames_path.index(at))?);
     }
     let stack = borrowed_text(stack, &path.key("stack"))?;
@@ -115,7 +116,7 @@ fn append(
     };
     // Frames that were sent as such say more than a text.
     let stack = if frames.is_empty() { &stack } else { "" };
-    let mut told = stack::told(said, stack, platform, limits);
+    let mut told = stack::told(said, stack, platform);
     if let Some(text) = told.text_left {
         chain.stack_left.get_or_insert(text);
     }

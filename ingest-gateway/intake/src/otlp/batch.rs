@@ -1,18 +1,19 @@
 //! A request and its records, read a few at a time.
 
-use std::ops::Range;
-
 use bytes::Bytes;
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::{
-    super::{Context, Invalid, ParsedEvent, json as lenient},
+    super::{
+        Context, Invalid, ParsedEvent,
+        json::{self as lenient, parts},
+        place::{self, Place},
+    },
     EVENTS_MAX, Encoding, OtlpItem, RECORDS_MAX, Signal,
     event::{self, Facts},
     json,
     model::{Attributes, Log, Scope, Span},
     protobuf,
-    repair::repair,
     resource::{Resource, ScopeFacts},
     spans::Spans,
 };
@@ -27,9 +28,6 @@ const SPAN_EVENTS: usize = 4;
 /// Errors of one span that become events, all at once: SDKs record no more than so
 /// many span events.
 const SPAN_ERRORS_MAX: usize = 128;
-
-/// Where something stands in the body. Bodies are far below 4 GiB.
-type Place = Range<u32>;
 
 /// Records of one resource and scope.
 #[derive(Debug)]
@@ -86,30 +84,9 @@ impl Batch {
         };
         match encoding {
             Encoding::Protobuf => batch.scan_protobuf(body)?,
-            Encoding::Json => {
-                let first = match std::str::from_utf8(body) {
-                    Ok(text) => match batch.scan_json(text) {
-                        Ok(()) => return Ok(batch),
-                        Err(error) => error.to_string(),
-                    },
-                    Err(error) => error.to_string(),
-                };
-                let repaired = repair(body);
-                batch.forget();
-                let again = batch.scan_json(&repaired);
-                again.map_err(|_| {
-                    Invalid::malformed(format!("no export request in JSON: {first}"))
-                })?;
-                batch.body = repaired.into();
-            }
+            Encoding::Json => batch.scan_json(body)?,
         }
         Ok(batch)
-    }
-
-    fn forget(&mut self) {
-        self.groups.clear();
-        self.records.clear();
-        (self.not_stored, self.broken) = (0, None);
     }
 
     /// `Export…ServiceRequest`: all three have the same fields down to the records.
@@ -150,8 +127,8 @@ impl Batch {
             }
         }
         let group = Group {
-            resource: place(body, resource),
-            scope: place(body, scope),
+            resource: place::of(body, resource),
+            scope: place::of(body, scope),
         };
         self.groups.push(group);
         let before = self.records.len();
@@ -163,16 +140,16 @@ impl Batch {
                     Signal::Traces => protobuf::has_exception(record),
                     Signal::Metrics => false,
                 };
-                self.found(place(body, record), is_of_interest);
+                self.found(place::of(body, record), is_of_interest);
             }
         }
         self.close_group(before);
         Ok(())
     }
 
-    /// The same for JSON. Fails on what is no JSON; what is JSON of a wrong shape
-    /// costs itself.
-    fn scan_json(&mut self, text: &str) -> Result<(), serde_json::Error> {
+    /// The same for JSON. Fails on what is no JSON object; a part of a wrong shape costs
+    /// itself.
+    fn scan_json(&mut self, body: &[u8]) -> Result<(), Invalid> {
         let (resources, scopes, records): (&[&str], &[&str], &[&str]) = match self.signal {
             Signal::Logs => (
                 &["resourceLogs", "resource_logs"],
@@ -195,65 +172,83 @@ impl Batch {
             ),
         };
         let mut lists = Vec::new();
-        json::members(text, &mut |key, list| {
+        let is_object = parts::members(body, &parts::whole(body), &mut |key, list| {
             if resources.contains(&key) {
                 lists.push(list);
             }
         })?;
+        if !is_object {
+            return Err(Invalid::malformed("an export request is a JSON object"));
+        }
         for list in lists {
-            let read = json::items(list, &mut |group| {
-                let (mut resource, mut inner) = ("", Vec::new());
-                let read = json::members(group, &mut |key, value| match key {
+            self.each_item(body, &list, |this, group| {
+                let (mut resource, mut inner) = (0..0, Vec::new());
+                this.each_member(body, &group, |key, value| match key {
                     "resource" => resource = value,
                     key if scopes.contains(&key) => inner.push(value),
                     _ => {}
                 });
-                self.shape(read);
                 for list in inner {
-                    let read = json::items(list, &mut |scope| {
-                        self.scan_json_scope(text, resource, scope, records);
+                    this.each_item(body, &list, |this, scope| {
+                        this.scan_json_scope(body, &resource, &scope, records);
                     });
-                    self.shape(read);
                 }
             });
-            self.shape(read);
         }
         Ok(())
     }
 
-    fn scan_json_scope(&mut self, text: &str, resource: &str, group: &str, records: &[&str]) {
-        let (mut scope, mut lists) = ("", Vec::new());
-        let read = json::members(group, &mut |key, value| match key {
+    fn scan_json_scope(&mut self, body: &[u8], resource: &Place, group: &Place, records: &[&str]) {
+        let (mut scope, mut lists) = (0..0, Vec::new());
+        self.each_member(body, group, |key, value| match key {
             "scope" | "instrumentationLibrary" => scope = value,
             key if records.contains(&key) => lists.push(value),
             _ => {}
         });
-        self.shape(read);
-        let body = text.as_bytes();
         self.groups.push(Group {
-            resource: place(body, resource.as_bytes()),
-            scope: place(body, scope.as_bytes()),
+            resource: resource.clone(),
+            scope,
         });
         let before = self.records.len();
         for list in lists {
-            let read = json::items(list, &mut |record| {
-                let is_of_interest = match self.signal {
+            self.each_item(body, &list, |this, record| {
+                let is_of_interest = match this.signal {
                     Signal::Logs => true,
                     // The name might be written with escapes, by nobody.
-                    Signal::Traces => record.contains("exception"),
+                    Signal::Traces => {
+                        memchr::memmem::find(place::slice(body, &record), b"exception").is_some()
+                    }
                     Signal::Metrics => false,
                 };
-                self.found(place(body, record.as_bytes()), is_of_interest);
+                this.found(record, is_of_interest);
             });
-            self.shape(read);
         }
         self.close_group(before);
     }
 
+    /// Each item of a list; null is an empty one.
+    fn each_item(&mut self, body: &[u8], list: &Place, mut each: impl FnMut(&mut Self, Place)) {
+        if place::slice(body, list) == b"null" {
+            return;
+        }
+        let read = parts::items(body, list, &mut |item| each(self, item));
+        self.shape(read, "a list");
+    }
+
+    fn each_member(&mut self, body: &[u8], object: &Place, mut each: impl FnMut(&str, Place)) {
+        let read = parts::members(body, object, &mut each);
+        self.shape(read, "an object");
+    }
+
     /// A part of JSON that has another shape than it should.
-    fn shape(&mut self, read: Result<(), serde_json::Error>) {
-        if let Err(error) = read {
-            self.reject(1, Invalid::malformed(error.to_string()));
+    fn shape(&mut self, read: Result<bool, Invalid>, expected: &str) {
+        match read {
+            Ok(true) => {}
+            Ok(false) => {
+                let message = format!("a part of the request is not {expected}");
+                self.reject(1, Invalid::malformed(message));
+            }
+            Err(invalid) => self.reject(1, invalid),
         }
     }
 
@@ -335,7 +330,7 @@ impl Batch {
         at: usize,
         context: &Context<'_>,
     ) -> Result<Option<Box<ParsedEvent>>, Invalid> {
-        let record = slice(body, &self.records[at].place);
+        let record = place::slice(body, &self.records[at].place);
         check_size(record.len(), context.limits.event_bytes_max)?;
         let encoding = self.encoding;
         let (resource, scope) = self.group_of(body, at);
@@ -373,7 +368,7 @@ impl Batch {
         if !self.records[at].is_of_interest {
             return Ok(());
         }
-        let record = slice(body, &self.records[at].place);
+        let record = place::slice(body, &self.records[at].place);
         let bytes_max = context.limits.event_bytes_max.saturating_mul(SPAN_EVENTS);
         check_size(record.len(), bytes_max)?;
         if self.spans.is_none() {
@@ -407,7 +402,7 @@ impl Batch {
     fn index(&self, body: &[u8], bytes_max: usize) -> Spans {
         let mut spans = Spans::default();
         for record in &self.records {
-            let record = slice(body, &record.place);
+            let record = place::slice(body, &record.place);
             if record.len() > bytes_max {
                 continue;
             }
@@ -427,7 +422,7 @@ impl Batch {
             .as_ref()
             .is_none_or(|(place, _)| *place != group.resource)
         {
-            let bytes = slice(body, &group.resource);
+            let bytes = place::slice(body, &group.resource);
             let read = |attributes: Attributes<'_>| Resource::new(attributes, xxh3_128(bytes));
             let resource = match self.encoding {
                 Encoding::Protobuf => read(protobuf::resource(bytes).unwrap_or_default()),
@@ -441,7 +436,7 @@ impl Batch {
             .as_ref()
             .is_none_or(|(known, _)| *known != number)
         {
-            let bytes = slice(body, &group.scope);
+            let bytes = place::slice(body, &group.scope);
             let read = |scope: Scope<'_>| ScopeFacts::new(scope, xxh3_128(bytes));
             let scope = match self.encoding {
                 Encoding::Protobuf => read(protobuf::scope(bytes).unwrap_or_default()),
@@ -474,17 +469,4 @@ fn check_size(bytes: usize, max: usize) -> Result<(), Invalid> {
         )));
     }
     Ok(())
-}
-
-/// Where `part`, a piece of `body`, stands in it.
-fn place(body: &[u8], part: &[u8]) -> Place {
-    if part.is_empty() {
-        return 0..0;
-    }
-    let start = (part.as_ptr().addr() - body.as_ptr().addr()) as u32;
-    start..start + part.len() as u32
-}
-
-fn slice<'b>(body: &'b [u8], place: &Place) -> &'b [u8] {
-    &body[place.start as usize..place.end as usize]
 }

@@ -13,7 +13,7 @@ use super::{
     super::{
         Context, Invalid, ParsedEvent,
         json::{self, Budget},
-        limit, scrub, sentry,
+        scrub, sentry, settle,
         stack::{self, Said},
         time,
     },
@@ -232,13 +232,13 @@ pub(super) fn build(
     size_bytes: usize,
     context: &Context<'_>,
 ) -> Result<Box<ParsedEvent>, Invalid> {
-    let mut event = limit::empty_event(context);
+    let mut event = context.empty_event();
     resource.tell(&mut event);
     scope.tell(&mut event);
     event.level = facts.level;
     let at = Some(facts.time_ns).filter(|ns| *ns > 0);
     event.timestamp_ns = time::event_time(at, 0, context.received_ns);
-    let text_left = put_exceptions(&mut event, &mut facts.attributes, context);
+    let text_left = put_exceptions(&mut event, &mut facts.attributes);
     event.message = json::cut(facts.message.into(), sentry::MESSAGE_BYTES_MAX);
     event.message_template = json::cut(facts.template.into(), sentry::MESSAGE_BYTES_MAX);
     if event.message == event.message_template {
@@ -277,8 +277,8 @@ pub(super) fn build(
     if let Some(text) = text_left {
         event.other.insert("stack", text);
     }
-    limit::fill_browser(&mut event, context);
-    limit::settle_frames(&mut event);
+    context.fill_user_agent(&mut event);
+    settle(&mut event, context.limits);
     scrub::event(&mut event, context.scrub);
     Ok(Box::new(ParsedEvent {
         event,
@@ -287,11 +287,7 @@ pub(super) fn build(
 }
 
 /// Reads `exception.*`; returns a stack text that could not be read.
-fn put_exceptions(
-    event: &mut Event,
-    from: &mut Attributes<'_>,
-    context: &Context<'_>,
-) -> Option<String> {
+fn put_exceptions(event: &mut Event, from: &mut Attributes<'_>) -> Option<String> {
     let mut any = |key| {
         let value = from.take(key);
         let text = value.and_then(|value| value.into_any_text(sentry::MESSAGE_BYTES_MAX));
@@ -324,7 +320,7 @@ fn put_exceptions(
             ..Mechanism::default()
         }),
     };
-    let told = stack::told(said, &stack, &event.platform, context.limits);
+    let told = stack::told(said, &stack, &event.platform);
     event.exceptions = told.exceptions;
     event.threads = told.threads;
     if let (Some(text), Some(own)) = (&told.text_left, event.exceptions.last_mut())
@@ -418,8 +414,7 @@ fn put_place(event: &mut Event, from: &mut Attributes<'_>) {
     if event.exceptions.iter().any(|e| !e.frames.is_empty()) {
         return;
     }
-    let limits = &super::super::Limits::default();
-    let told = stack::told(Said::default(), &stack, &event.platform, limits);
+    let told = stack::told(Said::default(), &stack, &event.platform);
     let mut frames = told
         .exceptions
         .into_iter()

@@ -1,11 +1,9 @@
-//! The JSON encoding. The batch is cut into records unread, so that none can spoil
-//! another; each is then read leniently.
+//! The JSON encoding of what a request holds, read as leniently as any other JSON.
 
-use std::{borrow::Cow, fmt};
+use std::borrow::Cow;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_json::{Number, value::RawValue};
+use serde_json::Number;
 
 use super::{
     super::{
@@ -15,55 +13,6 @@ use super::{
     any::Any,
     model::{Attributes, Kind, Log, Recorded, Scope, Span, id_of, names_exception},
 };
-
-/// Calls `each` with the members of the object in `text`. False: it is none.
-pub(super) fn members<'t>(
-    text: &'t str,
-    each: &mut dyn FnMut(&str, &'t str),
-) -> Result<(), serde_json::Error> {
-    struct Members<'f, 't>(&'f mut dyn FnMut(&str, &'t str));
-    impl<'de> Visitor<'de> for Members<'_, 'de> {
-        type Value = ();
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("an object")
-        }
-        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-            while let Some((key, value)) = map.next_entry::<Cow<'de, str>, &'de RawValue>()? {
-                (self.0)(&key, value.get());
-            }
-            Ok(())
-        }
-    }
-    let mut deserializer = serde_json::Deserializer::from_str(text);
-    deserializer.deserialize_map(Members(each))?;
-    deserializer.end()
-}
-
-/// Calls `each` with the items of the list in `text`; null is an empty one.
-pub(super) fn items<'t>(
-    text: &'t str,
-    each: &mut dyn FnMut(&'t str),
-) -> Result<(), serde_json::Error> {
-    struct Items<'f, 't>(&'f mut dyn FnMut(&'t str));
-    impl<'de> Visitor<'de> for Items<'_, 'de> {
-        type Value = ();
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("a list")
-        }
-        fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
-            while let Some(value) = seq.next_element::<&'de RawValue>()? {
-                (self.0)(value.get());
-            }
-            Ok(())
-        }
-    }
-    if text.trim() == "null" {
-        return Ok(());
-    }
-    let mut deserializer = serde_json::Deserializer::from_str(text);
-    deserializer.deserialize_seq(Items(each))?;
-    deserializer.end()
-}
 
 /// The members of an object by their names in lowerCamelCase or snake_case.
 fn object<'a>(json: Json<'a>, what: &str) -> Result<Object<'a>, Invalid> {

@@ -4,10 +4,10 @@
 
 use std::fmt::Write as _;
 
-use super::{Limits, Said, Told, told};
+use super::{Said, Told, told, tree};
 
 fn read(text: &str, platform: &str) -> Told {
-    told(Said::default(), text, platform, &Limits::default())
+    told(Said::default(), text, platform)
 }
 
 /// One line an error and a frame, for people to compare.
@@ -200,7 +200,7 @@ fn the_clients_words_win_over_the_text() {
         ..Said::default()
     };
     let own = |said: Said| {
-        let mut told = told(said, text, "node", &Limits::default());
+        let mut told = told(said, text, "node");
         let own = told.exceptions.pop().unwrap();
         (own.ty, own.value)
     };
@@ -220,13 +220,9 @@ fn hostile_texts_take_linear_time_and_bounded_memory() {
         let run = |text: &str| {
             for platform in ["", "java", "python"] {
                 let told = read(text, platform);
-                assert!(told.exceptions.len() <= Limits::default().exceptions_max);
-                assert!(told.threads.len() <= Limits::default().threads_max);
-                assert!(
-                    told.exceptions
-                        .iter()
-                        .all(|e| e.frames.len() <= 250 && e.value.len() <= 9_000)
-                );
+                // How many of them stay is for `settle`.
+                assert!(told.exceptions.len() <= tree::NODES_MAX);
+                assert!(told.exceptions.iter().all(|e| e.value.len() <= 9_000));
             }
         };
         let start = &large[..large.floor_char_boundary(40)];
