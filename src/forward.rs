@@ -22,18 +22,19 @@ use anyhow::{Context, Result};
 use axum::{
     body::Body,
     extract::{ConnectInfo, Request},
-    response::{IntoResponse, Response},
+    response::Response,
 };
 use event_model::{
     credential::{FORWARDER_HEADER, ServerSecret},
     proxy::TrustedProxies,
 };
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, Version, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Uri, Version, header};
 use http_body_util::BodyExt;
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::{TokioExecutor, TokioTimer},
 };
+use proto::error::{ErrorCode, Refusal, is_grpc};
 
 use self::turns::{LANES, Turns};
 use crate::{
@@ -223,25 +224,15 @@ fn remove_hop_by_hop(headers: &mut HeaderMap) {
     }
 }
 
-/// gRPC proper. Its kin for browsers, gRPC-Web, reads the HTTP status.
-fn is_grpc(headers: &HeaderMap) -> bool {
-    let begins = |value: &HeaderValue, text: &str| value.as_bytes().starts_with(text.as_bytes());
-    headers.get(header::CONTENT_TYPE).is_some_and(|value| {
-        begins(value, "application/grpc") && !begins(value, "application/grpc-web")
-    })
-}
-
 /// 503 with `Retry-After`, readable by pages of any origin: those that send errors.
 pub(crate) fn unavailable(is_grpc: bool, message: &str) -> Response {
-    let mut response = if is_grpc {
-        tonic::Status::unavailable(message).into_http()
+    let refusal = Refusal::new(ErrorCode::Overloaded, message).retry_after(RETRY_AFTER_S);
+    let mut response: Response = if is_grpc {
+        refusal.status().into_http()
     } else {
-        let error = serde_json::json!({"code": "overloaded", "message": message, "field": null});
-        let body = axum::Json(serde_json::json!({ "error": error }));
-        (StatusCode::SERVICE_UNAVAILABLE, body).into_response()
+        refusal.response()
     };
     let headers = response.headers_mut();
-    headers.insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_S));
     headers.insert(
         header::ACCESS_CONTROL_ALLOW_ORIGIN,
         HeaderValue::from_static("*"),

@@ -8,13 +8,16 @@
 use std::time::Duration;
 
 use lettre::message::Mailbox;
-use proto::v1::{
-    AdvanceAlertCursorRequest, DeliveryState, GetEventRequest, GetIssueRequest, Issue, IssueStatus,
-    ListDeliveriesRequest, ListMembersRequest, ListProjectsRequest, MemberStatus,
-    RecordDeliveryRequest, StreamTransitionsRequest, Transition,
+use proto::{
+    error::{ErrorCode, Refusal},
+    v1::{
+        AdvanceAlertCursorRequest, DeliveryState, GetEventRequest, GetIssueRequest, Issue,
+        IssueStatus, ListDeliveriesRequest, ListMembersRequest, ListProjectsRequest, MemberStatus,
+        RecordDeliveryRequest, StreamTransitionsRequest, Transition,
+    },
 };
 use tokio::task::{JoinError, JoinSet};
-use tonic::{Code, Status};
+use tonic::Status;
 
 use crate::{
     clock::{nanoseconds, now, timestamp, unix_ns, until},
@@ -330,7 +333,7 @@ impl Session<'_> {
         };
         match self.courier.peers.issues().get_issue(request).await {
             Ok(answer) => Ok(answer.into_inner().issue),
-            Err(status) if status.code() == Code::NotFound => Ok(None),
+            Err(status) if Refusal::of_status(&status).code == ErrorCode::NotFound => Ok(None),
             Err(status) => Err(status),
         }
     }

@@ -261,13 +261,11 @@ impl<'l> Incoming<'l> {
             Some(Err(error)) => {
                 let length = self.received().len();
                 Arrival::with_current(|arrival| arrival.set_received(length));
-                return Err(ApiError {
-                    reason: Some(DropReason::Aborted),
-                    ..ApiError::invalid(
-                        "",
-                        format!("the body broke off after {length} bytes: {error}"),
-                    )
-                });
+                return Err(ApiError::invalid(
+                    "",
+                    format!("the body broke off after {length} bytes: {error}"),
+                )
+                .counted_as(DropReason::Aborted));
             }
         };
         let length = self.received().len() + data.len();

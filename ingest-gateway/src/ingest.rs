@@ -41,10 +41,7 @@ impl From<Invalid> for ApiError {
             InvalidReason::Malformed | InvalidReason::Field => ErrorCode::Invalid,
             InvalidReason::TooLarge => ErrorCode::TooLarge,
         };
-        Self {
-            field: invalid.field,
-            ..Self::new(code, invalid.message)
-        }
+        Self::at(code, invalid.field, invalid.message)
     }
 }
 

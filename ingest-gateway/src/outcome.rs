@@ -114,7 +114,7 @@ impl From<ErrorCode> for DropReason {
             | ErrorCode::UnsupportedType => Self::Invalid,
             ErrorCode::Unauthenticated => Self::Unauthenticated,
             ErrorCode::Forbidden => Self::Forbidden,
-            ErrorCode::NotFound => Self::UnknownProject,
+            ErrorCode::NotFound | ErrorCode::NotRetained => Self::UnknownProject,
             ErrorCode::TimedOut => Self::Aborted,
             ErrorCode::TooLarge => Self::TooLarge,
             ErrorCode::Limited => Self::Limited,

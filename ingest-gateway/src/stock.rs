@@ -80,13 +80,11 @@ impl Stock {
 }
 
 fn full(whose: &str, bytes_max: u64) -> ApiError {
-    ApiError {
-        reason: Some(DropReason::StorageFull),
-        ..ApiError::new(
-            ErrorCode::TooLarge,
-            format!("the files of this {whose} take their {bytes_max} bytes: no more are kept"),
-        )
-    }
+    ApiError::new(
+        ErrorCode::TooLarge,
+        format!("the files of this {whose} take their {bytes_max} bytes: no more are kept"),
+    )
+    .counted_as(DropReason::StorageFull)
 }
 
 #[cfg(test)]

@@ -1,13 +1,18 @@
 //! The `errata.v1` API: messages, clients and servers, generated from the `.proto`
 //! files beside this crate. The TypeScript is generated from the same files.
 //!
-//! Owns the shapes that travel. Must not know domain logic: conversions to and
-//! from domain types live with whoever needs them.
+//! Owns the shapes that travel, and how errors do (`error`). Must not know domain logic:
+//! conversions to and from domain types live with whoever needs them.
+//!
+//! Without the feature `services` there are the messages alone, and nothing of HTTP.
+
+#[cfg(feature = "services")]
+pub mod error;
 
 /// Package `errata.v1`.
 #[allow(missing_docs, clippy::pedantic, clippy::all, unreachable_pub)]
 pub mod v1 {
-    tonic::include_proto!("errata.v1");
+    include!(concat!(env!("OUT_DIR"), "/errata.v1.rs"));
 }
 
 /// The file descriptor set, for gRPC server reflection.

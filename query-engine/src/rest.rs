@@ -108,7 +108,10 @@ async fn list_errors(
         ascending: params.ascending()?,
         with_total: false,
     };
-    let page = core.list_events(request).await.map_err(in_rest)?;
+    let page = core
+        .list_events(request)
+        .await
+        .map_err(|error| in_rest(&error))?;
     Ok(Json(json::error_list(page)))
 }
 
@@ -129,7 +132,10 @@ async fn get_error(
         issue_id: String::new(),
         after_position: params.after_position()?,
     };
-    let whole = core.get_event(request).await.map_err(in_rest)?;
+    let whole = core
+        .get_event(request)
+        .await
+        .map_err(|error| in_rest(&error))?;
     Ok(Json(json::error_detail(whole)))
 }
 
@@ -151,7 +157,10 @@ async fn list_issues(
         ascending: params.ascending()?,
         stats_range_s: 0,
     };
-    let page = core.list_issues(request, false).await.map_err(in_rest)?;
+    let page = core
+        .list_issues(request, false)
+        .await
+        .map_err(|error| in_rest(&error))?;
     Ok(Json(json::issue_list(page)))
 }
 
@@ -172,7 +181,10 @@ async fn get_issue(
         after_position: params.after_position()?,
         ..Default::default()
     };
-    let found = core.get_issue(request).await.map_err(in_rest)?;
+    let found = core
+        .get_issue(request)
+        .await
+        .map_err(|error| in_rest(&error))?;
     let issue = found
         .issue
         .ok_or_else(|| ApiError::not_found("no such issue"))?;
@@ -190,16 +202,14 @@ impl Core {
         if id == 0 || known() || self.control.poll().unwrap_or(false) && known() {
             return Ok(());
         }
-        Err(ApiError {
-            field: "project",
-            ..ApiError::new(ErrorCode::NotFound, format!("no project {id}"))
-        })
+        let message = format!("no project {id}");
+        Err(ApiError::at(ErrorCode::NotFound, "project", message))
     }
 }
 
 /// The parameter's name for a field of the gRPC request.
-fn in_rest(error: ApiError) -> ApiError {
-    let field = match error.field {
+fn in_rest(error: &ApiError) -> ApiError {
+    let field = match error.field.as_str() {
         "filter.text" => "query",
         "event_id" => "id",
         "issue_id" => "issue",
@@ -211,7 +221,7 @@ fn in_rest(error: ApiError) -> ApiError {
         "levels" => "level",
         other => other,
     };
-    ApiError { field, ..error }
+    ApiError::at(error.code, field, error.message.as_str())
 }
 
 /// Enough of a text to recognise it in a message.

@@ -6,6 +6,8 @@ use axum::Router;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use axum::response::IntoResponse as _;
+
 use super::*;
 
 /// A gateway that answers what it was asked, as text.

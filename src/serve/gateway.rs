@@ -8,15 +8,11 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use axum::{
-    Json, Router,
-    extract::Request,
-    response::{IntoResponse, Response},
-};
+use axum::{Router, extract::Request, response::Response};
 use event_log::{LogConfig, LogWriter};
 use event_model::credential::{Caller, ServerSecret};
-use http::StatusCode;
 use ingest_gateway::{Gateway, GatewayConfig};
+use proto::error::{ErrorCode, Refusal};
 use tokio::net::UnixListener;
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -156,10 +152,9 @@ pub(super) fn router_alone(gateway: &Gateway, config: &Config) -> Router {
                 .get(http::header::CONTENT_TYPE)
                 .is_some_and(|value| value.as_bytes().starts_with(b"application/grpc"));
             if is_grpc {
-                return tonic::Status::unimplemented(message).into_http();
+                let refusal = Refusal::new(ErrorCode::MethodNotAllowed, message);
+                return refusal.status().into_http();
             }
-            let error = serde_json::json!({"code": "not_found", "message": message, "field": null});
-            let body = Json(serde_json::json!({ "error": error }));
-            (StatusCode::NOT_FOUND, body).into_response()
+            Refusal::new(ErrorCode::NotFound, message).response()
         })
 }

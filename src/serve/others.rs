@@ -10,11 +10,14 @@ use event_model::{
     credential::{INTERNAL_TOKEN_HEADER, ServerSecret},
 };
 use ingest_gateway::commands::others::{Answer, IssueLookup, KnownIssue, Others, TestMail};
-use proto::v1::{
-    GetEventRequest, GetIssueRequest, event_service_client::EventServiceClient,
-    issue_service_client::IssueServiceClient,
+use proto::{
+    error::{ErrorCode, Refusal},
+    v1::{
+        GetEventRequest, GetIssueRequest, event_service_client::EventServiceClient,
+        issue_service_client::IssueServiceClient,
+    },
 };
-use tonic::{Code, Request, Status, metadata::AsciiMetadataValue, transport::Channel};
+use tonic::{Request, metadata::AsciiMetadataValue, transport::Channel};
 
 use crate::config::Config;
 
@@ -51,9 +54,11 @@ impl QueryRole {
         request
     }
 
-    async fn look(&self, id: IssueId) -> Result<Option<KnownIssue>, Status> {
-        let channel = self.channel.get().cloned();
-        let channel = channel.ok_or_else(|| Status::unavailable("the query role does not run"))?;
+    async fn look(&self, id: IssueId) -> Result<Option<KnownIssue>, Refusal> {
+        let Some(channel) = self.channel.get().cloned() else {
+            let message = "the query role does not run";
+            return Err(Refusal::new(ErrorCode::Overloaded, message));
+        };
         let mut issues = IssueServiceClient::new(channel.clone());
         let wanted = GetIssueRequest {
             issue_id: id.to_string(),
@@ -61,8 +66,10 @@ impl QueryRole {
         };
         let issue = match issues.get_issue(self.request(wanted)).await {
             Ok(found) => found.into_inner().issue.unwrap_or_default(),
-            Err(status) if status.code() == Code::NotFound => return Ok(None),
-            Err(status) => return Err(status),
+            Err(status) => match Refusal::of_status(&status) {
+                refusal if refusal.code == ErrorCode::NotFound => return Ok(None),
+                refusal => return Err(refusal),
+            },
         };
         let mut events = EventServiceClient::new(channel);
         let mut positions = Vec::new();
@@ -89,11 +96,8 @@ impl QueryRole {
 }
 
 impl IssueLookup for QueryRole {
-    fn find(&self, id: IssueId) -> Answer<'_, Result<Option<KnownIssue>, String>> {
-        Box::pin(async move {
-            let found = self.look(id).await;
-            found.map_err(|status| status.message().to_owned())
-        })
+    fn find(&self, id: IssueId) -> Answer<'_, Result<Option<KnownIssue>, Refusal>> {
+        Box::pin(self.look(id))
     }
 }
 

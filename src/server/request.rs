@@ -14,9 +14,10 @@ use std::{
 
 use axum::body::Body;
 use bytes::Bytes;
-use http::{HeaderValue, Request, Response, StatusCode, header};
+use http::{HeaderValue, Request, Response, header};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use hyper::body::Incoming;
+use proto::error::{ErrorCode, Refusal};
 use tokio::time::{Instant, Sleep};
 
 use super::{life::Life, places::Turn};
@@ -41,14 +42,10 @@ pub(super) fn fault_of_head<B>(request: &Request<B>) -> Option<&'static str> {
 /// 400, and the end of an HTTP/1.1 connection: where the next request begins is as
 /// doubtful as the host.
 pub(super) fn bad_request(message: &str) -> Response<Body> {
-    let error = serde_json::json!({"code": "invalid", "message": message, "field": "Host"});
-    let text = serde_json::json!({ "error": error }).to_string();
-    let mut response = Response::new(Body::from(text));
-    *response.status_mut() = StatusCode::BAD_REQUEST;
-    let headers = response.headers_mut();
-    let json = HeaderValue::from_static("application/json");
-    headers.insert(header::CONTENT_TYPE, json);
-    headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    let refusal = Refusal::at(ErrorCode::Invalid, "Host", message);
+    let mut response: Response<Body> = refusal.response();
+    let close = HeaderValue::from_static("close");
+    response.headers_mut().insert(header::CONNECTION, close);
     response
 }
 

@@ -84,13 +84,11 @@ impl Encoding {
 
 pub(crate) fn unsupported(name: &str) -> ApiError {
     let name: String = name.chars().take(40).collect();
-    ApiError {
-        field: "content-encoding".to_owned(),
-        ..ApiError::new(
-            ErrorCode::UnsupportedEncoding,
-            format!("content encoding {name:?} is not one of gzip, deflate, br, zstd, identity"),
-        )
-    }
+    ApiError::at(
+        ErrorCode::UnsupportedEncoding,
+        "content-encoding",
+        format!("content encoding {name:?} is not one of gzip, deflate, br, zstd, identity"),
+    )
 }
 
 /// What came out of a decoder that may be stopped.

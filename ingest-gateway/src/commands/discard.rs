@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use event_model::{DiscardedIssue, IssueId, Position, ProjectId, stored_stack_hash};
 
 use super::{CommandCore, Others, validate};
-use crate::error::{ApiError, ErrorCode};
+use crate::error::{ApiError, ErrorCode, Refusal};
 
 impl CommandCore {
     /// Asks for the issues and reads events of theirs. Fails with what is wrong with the
@@ -20,11 +20,12 @@ impl CommandCore {
         ids: Vec<IssueId>,
     ) -> Result<Vec<DiscardedIssue>, ApiError> {
         let Some(lookup) = &others.issues else {
-            return Err(unanswered("the query role does not run here"));
+            let message = "the query role does not run here";
+            return Err(unanswered(Refusal::new(ErrorCode::Overloaded, message)));
         };
         let mut issues = Vec::with_capacity(ids.len());
         for (at, id) in ids.into_iter().enumerate() {
-            let found = lookup.find(id).await.map_err(|error| unanswered(&error))?;
+            let found = lookup.find(id).await.map_err(unanswered)?;
             let Some(known) = found else {
                 let message = format!("there is no issue {id}");
                 return Err(validate::missing(&format!("issue_ids[{at}]"), message));
@@ -57,7 +58,14 @@ impl CommandCore {
     }
 }
 
-fn unanswered(why: &str) -> ApiError {
-    let message = format!("the issues could not be looked up: {why}");
-    ApiError::new(ErrorCode::Overloaded, message)
+/// What the query role said, as far as it concerns who asks for the command: whether it
+/// may pass later, and when.
+fn unanswered(refusal: Refusal) -> ApiError {
+    let message = format!("the issues could not be looked up: {}", refusal.message);
+    if refusal.code.is_retriable() {
+        ApiError::from(Refusal { message, ..refusal })
+    } else {
+        // The gateway asked for itself, so the fault is not the caller's.
+        ApiError::new(ErrorCode::Internal, message)
+    }
 }

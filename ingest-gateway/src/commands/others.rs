@@ -8,6 +8,7 @@
 use std::{fmt, future::Future, pin::Pin, sync::Arc};
 
 use event_model::{IssueId, Position, ProjectId};
+use proto::error::Refusal;
 
 /// What a call to another role gives.
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -23,8 +24,9 @@ pub struct KnownIssue {
 
 /// Finds issues in the read model.
 pub trait IssueLookup: Send + Sync + fmt::Debug {
-    /// The issue; none: there is no such one. Fails with why nobody could be asked.
-    fn find(&self, id: IssueId) -> Answer<'_, Result<Option<KnownIssue>, String>>;
+    /// The issue; none: there is no such one. Fails with what the one who was asked
+    /// answered, or that nobody could be.
+    fn find(&self, id: IssueId) -> Answer<'_, Result<Option<KnownIssue>, Refusal>>;
 }
 
 /// Sends mail.

@@ -324,13 +324,11 @@ fn keep_an_owner(state: &ControlState, user: &User) -> Result<(), ApiError> {
         .owners()
         .filter(|owner| owner.id != user.id && !owner.password_hash.is_empty());
     if user.role == Role::Owner && user.is_enabled() && others.next().is_none() {
-        return Err(ApiError {
-            field: "user_id".to_owned(),
-            ..ApiError::new(
-                ErrorCode::Conflict,
-                "is the last owner who can sign in: make somebody else an owner first",
-            )
-        });
+        return Err(ApiError::at(
+            ErrorCode::Conflict,
+            "user_id",
+            "is the last owner who can sign in: make somebody else an owner first",
+        ));
     }
     Ok(())
 }

@@ -154,17 +154,11 @@ pub(super) fn user(state: &ControlState, id: u32) -> Result<UserId, ApiError> {
 }
 
 pub(super) fn missing(field: &str, message: String) -> ApiError {
-    ApiError {
-        field: field.to_owned(),
-        ..ApiError::new(ErrorCode::NotFound, message)
-    }
+    ApiError::at(ErrorCode::NotFound, field, message)
 }
 
 pub(super) fn taken(field: &str, message: String) -> ApiError {
-    ApiError {
-        field: field.to_owned(),
-        ..ApiError::new(ErrorCode::Conflict, message)
-    }
+    ApiError::at(ErrorCode::Conflict, field, message)
 }
 
 pub(super) fn delivery(request: &v1::RecordDeliveryRequest) -> Result<DeliveryStep, ApiError> {

@@ -63,13 +63,11 @@ pub(super) fn check_type(headers: &HeaderMap) -> Result<(), ApiError> {
     if matches!(content_type, "application/grpc" | "application/grpc+proto") {
         return Ok(());
     }
-    Err(ApiError {
-        field: "content-type".to_owned(),
-        ..ApiError::new(
-            ErrorCode::UnsupportedEncoding,
-            "this path takes gRPC: application/grpc",
-        )
-    })
+    Err(ApiError::at(
+        ErrorCode::UnsupportedEncoding,
+        "content-type",
+        "this path takes gRPC: application/grpc",
+    ))
 }
 
 fn length_of(frame: [u8; FRAME_BYTES]) -> usize {
@@ -232,10 +230,7 @@ impl<'l> Messages<'l> {
 pub(super) const MESSAGE_BYTES_MORE: usize = 4 * 1024;
 
 fn broken_off(message: &str) -> ApiError {
-    ApiError {
-        reason: Some(DropReason::Aborted),
-        ..ApiError::invalid("", message)
-    }
+    ApiError::invalid("", message).counted_as(DropReason::Aborted)
 }
 
 /// A message as the answer of a call.

@@ -273,10 +273,11 @@ impl Intake<'_> {
     async fn take(&mut self, message: ReadBody) -> Result<(), ApiError> {
         let events_max = self.shared.config.limits.stream_events_max;
         if self.received == events_max {
-            return Err(ApiError {
-                code: ErrorCode::TooLarge,
-                ..ApiError::invalid("stream", format!("more than {events_max} events"))
-            });
+            return Err(ApiError::at(
+                ErrorCode::TooLarge,
+                "stream",
+                format!("more than {events_max} events"),
+            ));
         }
         self.reservation.grow(RESULT_BYTES)?;
         self.received += 1;
@@ -362,21 +363,21 @@ fn answer(stored: StoredBatch) -> Response {
         .map(|result| SendResult {
             result: Some(match result {
                 Ok(id) => send_result::Result::Id(id.to_string()),
-                Err(error) => send_result::Result::Error(problem(error)),
+                Err(error) => send_result::Result::Error(problem(&error)),
             }),
         })
         .collect();
     let answer = SendErrorsResponse {
         results,
-        discarded_events_error: stored.discarded_error.map(problem),
+        discarded_events_error: stored.discarded_error.as_ref().map(problem),
     };
     frame::answer(&answer.encode_to_vec())
 }
 
-fn problem(error: ApiError) -> SendProblem {
+fn problem(error: &ApiError) -> SendProblem {
     SendProblem {
         code: error.code.word().to_owned(),
-        message: error.message,
-        field: error.field,
+        message: error.message.clone(),
+        field: error.field.clone(),
     }
 }

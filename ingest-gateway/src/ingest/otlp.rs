@@ -321,11 +321,7 @@ impl Source for Records {
 impl Rejected {
     fn add(&mut self, count: u64, error: &ApiError) {
         if self.count == 0 {
-            self.reason = if error.field.is_empty() {
-                error.message.clone()
-            } else {
-                format!("{}: {}", error.field, error.message)
-            };
+            self.reason = error.text();
         }
         self.count += count;
     }

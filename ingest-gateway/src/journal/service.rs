@@ -79,10 +79,8 @@ impl DebugRpc {
         if wanted.project == ProjectId(0) {
             return Ok(());
         }
-        let missing = |field: &str, message: String| ApiError {
-            field: field.to_owned(),
-            ..ApiError::new(ErrorCode::NotFound, message)
-        };
+        let missing =
+            |field: &str, message: String| ApiError::at(ErrorCode::NotFound, field, message);
         let state = self.shared.state.read();
         if !state.projects.contains_key(&wanted.project) {
             let message = format!("there is no project {}", wanted.project);

@@ -4,7 +4,7 @@ use event_log::Entry;
 use event_model::{IssueId, Position, ProjectId, credential::Caller};
 use ingest_gateway::{
     commands::others::{Answer, IssueLookup, KnownIssue},
-    error::ErrorCode,
+    error::{ErrorCode, Refusal},
 };
 use proto::v1::{
     CreateTokenRequest, CreateUserRequest, DiscardIssuesRequest, Filters,
@@ -225,10 +225,10 @@ async fn files_of_an_unwanted_event_are_turned_away_with_it() {
 struct ReadModel(Mutex<Option<KnownIssue>>);
 
 impl IssueLookup for ReadModel {
-    fn find(&self, id: IssueId) -> Answer<'_, Result<Option<KnownIssue>, String>> {
+    fn find(&self, id: IssueId) -> Answer<'_, Result<Option<KnownIssue>, Refusal>> {
         Box::pin(async move {
             let known = self.0.lock().unwrap().clone();
-            let known = known.ok_or_else(|| "not yet".to_owned())?;
+            let known = known.ok_or_else(|| Refusal::new(ErrorCode::Overloaded, "not yet"))?;
             Ok((id == IssueId(0xab)).then_some(known))
         })
     }

@@ -79,13 +79,11 @@ impl Form {
         match self {
             Self::Protobuf => Ok(Encoding::Protobuf),
             Self::Json => Ok(Encoding::Json),
-            Self::Unknown => Err(ApiError {
-                field: "content-type".to_owned(),
-                ..ApiError::new(
-                    ErrorCode::UnsupportedEncoding,
-                    "OTLP is sent as application/x-protobuf or application/json",
-                )
-            }),
+            Self::Unknown => Err(ApiError::at(
+                ErrorCode::UnsupportedEncoding,
+                "content-type",
+                "OTLP is sent as application/x-protobuf or application/json",
+            )),
         }
     }
 
@@ -125,16 +123,13 @@ impl Form {
             }
             let status = json!({
                 "code": code_of(error.code) as i32,
-                "message": text_of(error),
+                "message": error.text(),
                 "details": details,
             });
             axum::Json(status).into_response()
         };
         *response.status_mut() = error.code.http();
-        if error.code.is_retriable() {
-            let seconds = HeaderValue::from(error.retry_after_s);
-            response.headers_mut().insert(header::RETRY_AFTER, seconds);
-        }
+        error.put_headers(response.headers_mut());
         response
     }
 }
@@ -151,7 +146,7 @@ pub(super) fn exported(rejected: &Rejected) -> Bytes {
 /// A refusal as gRPC sends it.
 pub(super) fn grpc_refused(error: &ApiError) -> Response<Body> {
     let details = status_of(error).encode_to_vec().into();
-    tonic::Status::with_details(code_of(error.code), text_of(error), details).into_http()
+    tonic::Status::with_details(code_of(error.code), error.text(), details).into_http()
 }
 
 fn status_of(error: &ApiError) -> RpcStatus {
@@ -168,7 +163,7 @@ fn status_of(error: &ApiError) -> RpcStatus {
     }
     RpcStatus {
         code: code_of(error.code) as i32,
-        message: text_of(error),
+        message: error.text(),
         details,
     }
 }
@@ -179,13 +174,5 @@ fn code_of(code: ErrorCode) -> Code {
     match code {
         ErrorCode::TooLarge => Code::InvalidArgument,
         code => code.grpc(),
-    }
-}
-
-fn text_of(error: &ApiError) -> String {
-    if error.field.is_empty() {
-        error.message.clone()
-    } else {
-        format!("{}: {}", error.field, error.message)
     }
 }
