@@ -45,7 +45,7 @@ pub fn stack_hash(head: &Head) -> Option<u64> {
     for exception in &head.exceptions {
         add(exception.ty.as_bytes());
         add(exception.code.as_bytes());
-        if by_text {
+        if by_text || exception.frames.is_empty() {
             add(exception.value.as_bytes());
         }
         add(&[

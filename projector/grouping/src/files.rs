@@ -117,14 +117,11 @@ pub(crate) fn place<'a>(path: &'a str, platform: &str) -> Cow<'a, str> {
     {
         return Cow::Owned(inner.to_ascii_lowercase());
     }
-    let stem = bare
-        .split('.')
-        .next()
-        .unwrap_or_default()
-        .trim_end_matches("-<hash>");
+    let stem = bare.split('.').next().unwrap_or_default();
     if GENERIC.contains(&stem)
         && let Some(folder) = folder(path, !scheme.is_empty())
     {
+        let folder = folder.replace("%5B", "[").replace("%5D", "]");
         return Cow::Owned(format!("{folder}/{bare}").to_ascii_lowercase());
     }
     if bare.bytes().any(|b| b.is_ascii_uppercase()) {
@@ -155,7 +152,15 @@ fn special(path: &str) -> Option<&'static str> {
     if path.starts_with("data:") {
         return Some("<data>");
     }
-    if path.starts_with("<ipython-input-") || path.contains("/ipykernel_") {
+    let cells = [
+        "<ipython-input-",
+        "<python-input-",
+        "<command-",
+        "<stdin>",
+        "<console>",
+    ];
+    let is_cell = cells.iter().any(|cell| path.starts_with(cell));
+    if is_cell || path.contains("/ipykernel_") || path.contains("\\ipykernel_") {
         return Some("<cell>");
     }
     // Unity and Mono: "<3f2a1c9b8d7e6f5a>" for an assembly without symbols.
@@ -218,7 +223,8 @@ fn from_framework(path: &str) -> Option<&str> {
 /// stands below a project's own folder does.
 fn folder(path: &str, is_url: bool) -> Option<&str> {
     let mut folders = path.rsplit(['/', '\\']).skip(1);
-    let nearest = folders.next()?;
+    // "winch@v1.4.0"
+    let nearest = folders.next()?.split('@').next().unwrap_or_default();
     let says = |folder: &str| {
         !folder.is_empty()
             && folder != "."

@@ -121,10 +121,13 @@ fn add_chain(
     // One function of several without names: which one, the stack does not say.
     let is_vague = frames == 1 && counted.iter().any(|c| c.is_closure);
     let is_told = named > 0 && !is_vague;
-    for ((exception, _), counted) in chain.iter().zip(&counted) {
+    let newest = chain.len().saturating_sub(1);
+    for (at, ((exception, stack), counted)) in chain.iter().zip(&counted).enumerate() {
         hash.add("type", &shown_type(exception, platform));
         hash.add("code", &exception.code);
-        if !is_told {
+        // A cause without a stack has nothing but its text.
+        let is_bare_cause = at < newest && stack.is_empty();
+        if (!is_told || is_bare_cause) && exception.code.is_empty() {
             hash.add("value", &text::of_error(&exception.value, platform));
         }
         for frame in &counted.hashes {

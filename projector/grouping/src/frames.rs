@@ -22,6 +22,8 @@ const CYCLE_MAX: usize = 8;
 pub(crate) enum Scope {
     /// The application's own.
     InApp,
+    /// A browser's extension's, too: it is what broke.
+    Extension,
     /// All: there are none of the application's own.
     All,
 }
@@ -33,18 +35,26 @@ impl Scope {
         platform: &str,
     ) -> Option<Self> {
         let mut scope = None;
+        let mut newest = "";
         for frame in stacks.flatten() {
             if is_machinery(frame, platform) {
                 continue;
             }
+            newest = &frame.filename;
             if is_own(frame) {
-                return Some(Self::InApp);
+                scope = Some(Self::InApp);
+            }
+            if scope == Some(Self::InApp) {
+                continue;
             }
             if !machinery::is_plumbing(frame, platform) {
                 scope = Some(Self::All);
             }
         }
-        scope
+        match scope {
+            Some(Self::InApp) if is_extension(newest) => Some(Self::Extension),
+            scope => scope,
+        }
     }
 
     /// Whether a frame counts.
@@ -54,6 +64,7 @@ impl Scope {
         }
         match self {
             Self::InApp => is_own(frame),
+            Self::Extension => frame.in_app || is_extension(&frame.filename),
             Self::All => !machinery::is_plumbing(frame, platform),
         }
     }

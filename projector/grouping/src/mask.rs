@@ -39,7 +39,7 @@ pub(crate) fn mask(text: &str) -> String {
         } else if let Some(len) = words::id_with_signs(rest) {
             masked.token("<#>");
             at += len;
-        } else if let Some(len) = dates::date(rest, &mut masked)
+        } else if let Some(len) = dates::date(before, rest, &mut masked)
             .or_else(|| places::place(before, rest, &mut masked))
             .or_else(|| words::number(before, rest, &mut masked))
             .or_else(|| quotes::assigned(before, rest, &mut masked))

@@ -64,7 +64,10 @@ impl Key<'_> {
 
 /// What of a frame counts.
 pub(crate) fn key<'a>(frame: &'a ArchivedFrameHeadV1, platform: &str) -> Key<'a> {
-    let function = own_name(&frame.function, &frame.module, platform);
+    let function = match platform {
+        "ruby" => Cow::Borrowed(script::ruby_name(frame.function.trim(), &frame.filename)),
+        _ => own_name(&frame.function, &frame.module, platform),
+    };
     let module = own_module(&frame.module, platform);
     if function.is_empty() && is_native(platform) {
         let image = if frame.package.is_empty() {
@@ -117,7 +120,6 @@ fn own_name<'a>(function: &'a str, module: &'a str, platform: &str) -> Cow<'a, s
             let (function, _) = dotnet::parts(function, module);
             function
         }
-        "ruby" => Cow::Borrowed(script::ruby_name(function)),
         "php" => script::php_name(function),
         "elixir" | "erlang" => {
             let module = module.strip_prefix("Elixir.").unwrap_or(module);

@@ -8,82 +8,76 @@ use std::borrow::Cow;
 /// Length of the hash that rollup, Vite and esbuild make.
 const SHORT: usize = 8;
 
-/// A base name with hash, version and chunk number as `<hash>`.
+/// Words that a build adds to a bundle's name: how it was made, not what is in it.
+const BUILD_WORDS: [&str; 14] = [
+    "min",
+    "chunk",
+    "bundle",
+    "prod",
+    "production",
+    "legacy",
+    "modern",
+    "module",
+    "es5",
+    "es2015",
+    "es2017",
+    "es2018",
+    "es2020",
+    "part",
+];
+
+/// A base name without hash, version, chunk number and a build's words; `<hash>` if
+/// nothing is left.
 pub(super) fn without(base: &str) -> Cow<'_, str> {
-    let (stem, endings) = split(base);
-    let is_script = super::is_script(base);
-    if let Some(kept) = without_suffix(stem, is_script) {
-        return Cow::Owned(format!("{kept}{endings}"));
-    }
-    // "main.3f2a1c9b.chunk", "158.3f2a1c9b", "jquery-3.7.1".
-    let mut kept = String::new();
-    let mut is_cut = false;
-    for part in parts(stem) {
-        let word = part.trim_end_matches(['.', '-', '_', '~']);
-        let separator = &part[word.len()..];
-        if is_hash(word) || (is_script && is_random(word)) {
+    let Some((stem, ending)) = base.rsplit_once('.') else {
+        return whole(base, "", false);
+    };
+    whole(stem, ending, super::is_script(base))
+}
+
+fn whole<'a>(stem: &'a str, ending: &str, is_script: bool) -> Cow<'a, str> {
+    let ending_is_hash = is_hash(ending);
+    let short = without_suffix(stem, is_script);
+    let mut is_cut = short.is_some() || ending_is_hash;
+    let stem = short.unwrap_or(stem);
+    let versioned = without_version(stem);
+    is_cut |= versioned.len() < stem.len();
+    let mut words: Vec<&str> = Vec::new();
+    for word in versioned
+        .split(['.', '-', '~'])
+        .filter(|word| !word.is_empty())
+    {
+        let is_build_word = is_script && BUILD_WORDS.contains(&word) && !words.is_empty();
+        // "main.dart.js_1.part.js"
+        let numbered = word.strip_prefix("js_").is_some_and(is_number);
+        if is_hash(word) || (is_script && is_random(word)) || is_build_word || numbered {
             is_cut = true;
-            kept.push_str("<hash>");
         } else {
-            kept.push_str(word);
+            words.push(word);
         }
-        kept.push_str(separator);
     }
-    if let Some(bare) = without_version(&kept) {
-        is_cut = true;
-        kept = bare;
+    if is_cut && is_script {
+        // A chunk's number is as arbitrary as its hash.
+        words.retain(|word| !is_number(word));
     }
-    if !is_cut {
-        return Cow::Borrowed(base);
+    let mut kept = if words.is_empty() {
+        "<hash>".to_owned()
+    } else {
+        words.join("-")
+    };
+    if !ending.is_empty() && !ending_is_hash {
+        kept.push('.');
+        kept.push_str(ending);
     }
-    // A chunk's number is as arbitrary as its hash.
-    let number = kept.bytes().take_while(u8::is_ascii_digit).count();
-    if number > 0 && kept[number..].starts_with(['.', '-']) {
-        kept.replace_range(..number, "<hash>");
-        kept = kept
-            .replace("<hash>.<hash>", "<hash>")
-            .replace("<hash>-<hash>", "<hash>");
-    }
-    Cow::Owned(format!("{kept}{endings}"))
+    Cow::Owned(kept)
 }
 
-/// The name before its endings (`.js`, `.min.js`, `.chunk.js`).
-fn split(base: &str) -> (&str, &str) {
-    let mut at = base.len();
-    while let Some(dot) = base[..at].rfind('.').filter(|dot| *dot > 0) {
-        let ending = &base[dot + 1..at];
-        let known = at < base.len();
-        let fits = ending.bytes().all(|b| b.is_ascii_lowercase())
-            && (2..=8).contains(&ending.len())
-            && (!known
-                || matches!(
-                    ending,
-                    "min"
-                        | "chunk"
-                        | "bundle"
-                        | "prod"
-                        | "legacy"
-                        | "module"
-                        | "html"
-                        | "tpl"
-                        | "blade"
-                ));
-        let ending_of_letter = matches!(ending, "h" | "c" | "m" | "s" | "d") && !known;
-        if !(fits || ending_of_letter) || is_hash(ending) {
-            break;
-        }
-        at = dot;
-    }
-    base.split_at(at)
-}
-
-/// Each part with the separator behind it.
-fn parts(stem: &str) -> impl Iterator<Item = &str> {
-    stem.split_inclusive(['.', '-', '~'])
+fn is_number(word: &str) -> bool {
+    !word.is_empty() && word.bytes().all(|b| b.is_ascii_digit())
 }
 
 /// Rollup's eight characters may hold the separators themselves: `index-BQ-vTzLm`.
-fn without_suffix(stem: &str, is_script: bool) -> Option<String> {
+fn without_suffix(stem: &str, is_script: bool) -> Option<&str> {
     if !is_script || stem.len() < SHORT {
         return None;
     }
@@ -91,7 +85,7 @@ fn without_suffix(stem: &str, is_script: bool) -> Option<String> {
     let hash = stem.get(at..)?;
     let before = stem[..at].chars().next_back();
     let fits = matches!(before, None | Some('-' | '.' | '_'));
-    (fits && is_random(hash)).then(|| format!("{}<hash>", &stem[..at]))
+    (fits && is_random(hash)).then(|| &stem[..at])
 }
 
 /// Whether a word is a hash wherever it stands: hexadecimal, or long and mixed.
@@ -149,7 +143,8 @@ fn is_random(word: &str) -> bool {
     let digits = bytes.iter().filter(|b| b.is_ascii_digit()).count();
     if upper == 0 {
         // "check-in", "charts2d"; four digits or more are nobody's word.
-        return digits >= 4 || (digits >= 2 && runs(bytes) >= 4);
+        let is_torn = digits >= 1 && runs(bytes) >= 3 && longest_word(bytes) < 4;
+        return digits >= 4 || (digits >= 2 && runs(bytes) >= 4) || is_torn;
     }
     if lower == 0 {
         // esbuild: "7QXNTLBZ", "MZRWJBVH".
@@ -158,6 +153,17 @@ fn is_random(word: &str) -> bool {
     // "MyWidget", "Checkout", "i18nPage": words that begin with a capital.
     !humps(word).all(is_spoken)
 }
+
+fn longest_word(bytes: &[u8]) -> usize {
+    let words = bytes.split(|b| !b.is_ascii_alphabetic());
+    words.map(<[u8]>::len).max().unwrap_or(0)
+}
+
+/// Words of two letters that people begin names with.
+const SHORT_WORDS: [&str; 18] = [
+    "my", "is", "on", "to", "up", "no", "in", "at", "by", "do", "go", "we", "ui", "id", "js", "db",
+    "qr", "tv",
+];
 
 /// The words of a name in camel case.
 fn humps(word: &str) -> impl Iterator<Item = &str> {
@@ -176,8 +182,11 @@ fn humps(word: &str) -> impl Iterator<Item = &str> {
 /// but the first.
 fn is_spoken(part: &str) -> bool {
     let bytes = part.as_bytes();
-    if bytes.len() < 2 || bytes.iter().any(u8::is_ascii_digit) {
+    if bytes.iter().any(u8::is_ascii_digit) {
         return false;
+    }
+    if bytes.len() < 3 {
+        return SHORT_WORDS.contains(&part.to_ascii_lowercase().as_str());
     }
     if bytes.iter().skip(1).any(u8::is_ascii_uppercase) {
         return false;
@@ -207,11 +216,17 @@ pub(super) fn is_version(word: &str) -> bool {
 }
 
 /// "jquery-3.7.1" and "app.v42" without their versions; "step-2" is a person's.
-fn without_version(stem: &str) -> Option<String> {
-    let at = stem.rfind(['-', '_', '@']).or_else(|| stem.find(".v"))?;
+fn without_version(stem: &str) -> &str {
+    let at = stem.rfind(['-', '_', '@']).or_else(|| stem.find(".v"));
+    let Some(at) = at.filter(|at| *at > 0) else {
+        return stem;
+    };
     let version = &stem[at + 1..];
     let number = version.strip_prefix(['v', 'V']);
-    let dotted = version.contains('.') || number.is_some() || version.len() >= 6;
-    let fits = dotted && is_version(version) && at > 0;
-    fits.then(|| format!("{}<hash>", &stem[..=at]))
+    let is_long = version.contains('.') || number.is_some() || version.len() >= 6;
+    if is_long && is_version(version) {
+        &stem[..at]
+    } else {
+        stem
+    }
 }

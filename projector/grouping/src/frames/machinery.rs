@@ -123,7 +123,18 @@ const NATIVE: [&str; 76] = [
     "__cxa_throw",
 ];
 /// Beginnings of the same, and of crash reporters' own.
-const NATIVE_STARTS: [&str; 20] = [
+const NATIVE_STARTS: [&str; 31] = [
+    "__asan",
+    "__tsan",
+    "__msan",
+    "__ubsan",
+    "__hwasan",
+    "__lsan",
+    "__sanitizer",
+    "tokio::runtime::",
+    "tokio::task::",
+    "rayon_core::",
+    "OUTLINED_FUNCTION_",
     "std::terminate",
     "std::__terminate",
     "std::__1::__thread_proxy",
@@ -293,11 +304,15 @@ fn is_native(function: &str, file: &str) -> bool {
     RUST.iter().any(|m| path.starts_with(m))
         || RUST_TRAITS.iter().any(|t| function.contains(t))
         || NATIVE.contains(&function)
-        || NATIVE_STARTS
-            .iter()
-            .any(|start| function.starts_with(start))
+        || NATIVE_STARTS.iter().any(|start| path.starts_with(start))
+        || is_jump(function)
         || SWIFT.iter().any(|start| function.starts_with(start))
         || (file == "<compiler-generated>" && !function.contains(" in "))
+}
+
+/// The jump table of incremental linking: "@ILT+405(?pay@@YAXXZ)".
+fn is_jump(function: &str) -> bool {
+    function.starts_with("@ILT+") || function.starts_with("ILT+")
 }
 
 /// The path that a Rust symbol begins with: `<a::B as c::D>::e` and `<a::B>::e` are
@@ -313,7 +328,9 @@ fn is_script(function: &str, file: &str) -> bool {
     matches!(
         file,
         "[native code]" | "native code" | "native" | "<anonymous>" | "eval code" | "(native)"
-    ) || matches!(function, "eval" | "eval code" | "Eval code")
+    ) || file.starts_with("ext:")
+        || file.starts_with("deno:")
+        || matches!(function, "eval" | "eval code" | "Eval code")
         || AGENT_WRAPPERS.iter().any(|name| function.ends_with(name))
         || SCRIPT_HELPERS.iter().any(|name| function.starts_with(name))
         || function.starts_with("async Promise.all")

@@ -46,14 +46,16 @@ const ZONE_BYTES_MAX: usize = 50;
 const PARTS_MAX: usize = 12;
 
 /// Takes a date or a time of day at the start of a word.
-pub(super) fn date(rest: &str, masked: &mut Masked) -> Option<usize> {
+pub(super) fn date(before: u8, rest: &str, masked: &mut Masked) -> Option<usize> {
     let first = *rest.as_bytes().first()?;
     if first.is_ascii_digit() {
         if let Some(len) = iso(rest) {
             masked.token("<date>");
             return Some(len);
         }
-        if let Some(len) = clock(rest) {
+        if before != b':'
+            && let Some(len) = clock(rest)
+        {
             // A clock may begin a whole date: "10:00:00 Mon Jan 6 2025".
             masked.token("<time>");
             return Some(len);

@@ -174,7 +174,7 @@ fn url(rest: &str) -> Option<usize> {
 
 fn email(bytes: &[u8]) -> Option<usize> {
     let bytes = &bytes[..bytes.len().min(HOST_BYTES_MAX)];
-    let is_local = |b: &&u8| b.is_ascii_alphanumeric() || b"._%+-".contains(b);
+    let is_local = |b: &&u8| b.is_ascii_alphanumeric() || b"._%+-'".contains(b);
     let local = bytes.iter().take_while(is_local).count();
     if local == 0 || bytes.get(local) != Some(&b'@') {
         return None;

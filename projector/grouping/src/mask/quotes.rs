@@ -169,6 +169,16 @@ fn closes(window: &str, close: &str) -> Option<usize> {
 
 /// Whether a quoted text names a piece of code.
 fn is_named(text: &str, behind: &str, masked: &Masked) -> bool {
+    if text.contains("://") {
+        return false;
+    }
+    // "unexpected ','"
+    if !text.contains(char::is_alphanumeric) {
+        return true;
+    }
+    if let Some(key) = member(&masked.text) {
+        return SAYING_KEYS.contains(&key.to_ascii_lowercase().as_str());
+    }
     let code = ["::", "->", "()", "\\", "<", "$", "__", "/"];
     if code.iter().any(|sign| text.contains(sign)) {
         return true;
@@ -181,6 +191,15 @@ fn is_named(text: &str, behind: &str, masked: &Masked) -> bool {
         return true;
     }
     !text.contains(' ') && NAMED_BY.contains(&masked.last_word().as_str())
+}
+
+/// The name of the JSON member whose value comes next.
+fn member(written: &str) -> Option<&str> {
+    let written = written.trim_end();
+    let name = written.strip_suffix(':')?.trim_end();
+    let name = name.strip_suffix('"').or_else(|| name.strip_suffix('\''))?;
+    let name = &name[floor(name, name.len().saturating_sub(KEY_BYTES_MAX))..];
+    name.rsplit(['"', '\'']).next()
 }
 
 /// Takes the value of `key=value` and of a member in JSON (`"ok": true`), which stand

@@ -11,6 +11,12 @@ const LONG_ID_BYTES_MIN: usize = 14;
 /// Turns of kinds among a hundred characters of an id of mixed case; a name in camel
 /// case with a number has fewer.
 const TURNS_PERCENT_MIN: usize = 45;
+/// From this length on fewer turns will do: few names are as long.
+const VERY_LONG_ID_BYTES_MIN: usize = 20;
+/// The same of those.
+const LONG_TURNS_PERCENT_MIN: usize = 36;
+/// Groups of digits of one number; bounds the look-ahead.
+const DIGIT_GROUPS_MAX: usize = 12;
 /// Longest word that is looked at as one.
 const WORD_BYTES_MAX: usize = 256;
 
@@ -113,9 +119,11 @@ pub(super) fn number(before: u8, rest: &str, masked: &mut Masked) -> Option<usiz
     }
     let mut len = sign + digits(&bytes[sign..]);
     // "1.5", "1,000", "1.2.3", "0.98.0", "1_000".
-    while matches!(bytes.get(len), Some(b'.' | b',' | b'_' | b'\''))
-        && bytes.get(len + 1).is_some_and(u8::is_ascii_digit)
-    {
+    for _ in 0..DIGIT_GROUPS_MAX {
+        let separates = matches!(bytes.get(len), Some(b'.' | b',' | b'_' | b'\''));
+        if !separates || !bytes.get(len + 1).is_some_and(u8::is_ascii_digit) {
+            break;
+        }
         len += 1 + digits(&bytes[len + 1..]);
     }
     if matches!(bytes.get(len), Some(b'e' | b'E')) {
@@ -129,6 +137,10 @@ pub(super) fn number(before: u8, rest: &str, masked: &mut Masked) -> Option<usiz
             masked.token("<#>");
             return Some(len + 1 + sign + exponent);
         }
+    }
+    if is_code(&rest[..len], &rest[len..], masked) {
+        masked.keep(&rest[..len]);
+        return Some(len);
     }
     if let Some((token, unit)) = unit(&rest[len..]) {
         masked.token(token);
@@ -157,6 +169,50 @@ pub(super) fn number(before: u8, rest: &str, masked: &mut Masked) -> Option<usiz
     }
     masked.token("<#>");
     Some(len)
+}
+
+/// What stands before a number that says what happened.
+const CODE_WORDS: [&str; 12] = [
+    "status code",
+    "statuscode",
+    "status_code",
+    "status",
+    "http",
+    "error code",
+    "exit code",
+    "exit status",
+    "return code",
+    "response code",
+    "errno",
+    "minified react error #",
+];
+/// Longest of them, bytes.
+const CODE_WORD_BYTES_MAX: usize = 24;
+/// Longer numbers are ids.
+const CODE_DIGITS_MAX: usize = 5;
+
+/// Whether a number says what happened: "status code 404", "ORA-00942:", "[E1042]".
+fn is_code(number: &str, behind: &str, masked: &Masked) -> bool {
+    let digits = number.trim_start_matches(['-', '+']);
+    if digits.len() > CODE_DIGITS_MAX || !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return false;
+    }
+    let text = masked.text.as_str();
+    let from = super::floor(text, text.len().saturating_sub(CODE_WORD_BYTES_MAX));
+    let before = text[from..].to_ascii_lowercase();
+    let before = before.trim_end_matches([' ', ':', '=', '(', '[', '"']);
+    if CODE_WORDS.iter().any(|word| before.ends_with(word)) {
+        return true;
+    }
+    // A vendor's code at the start, or in brackets.
+    let tail = &text[from..];
+    let start = tail.rfind(['[', '(', '\n', ' ']).map_or(0, |at| at + 1);
+    let letters = tail[start..].trim_end_matches(['-', '_']);
+    let opens = (start == 0 && from == 0) || tail[..start].ends_with(['[', '(']);
+    let is_vendor = (1..=6).contains(&letters.len())
+        && letters.bytes().all(|b| b.is_ascii_uppercase())
+        && digits.len() >= 3;
+    is_vendor && opens && behind.starts_with([':', ']', ')'])
 }
 
 /// A unit behind a number, and those that follow it: "1m30s", "5 seconds", "1.5 MB".
@@ -239,12 +295,12 @@ pub(super) fn word(before: u8, rest: &str, masked: &mut Masked) -> usize {
             if is_id(bare) {
                 masked.token("<#>");
             } else {
-                without_digits(bare, masked);
+                without_digits(bare, &rest[len..], masked);
             }
             masked.keep(&part[bare.len()..]);
         }
     } else {
-        without_digits(word, masked);
+        without_digits(word, &rest[len..], masked);
     }
     len
 }
@@ -277,7 +333,7 @@ pub(super) fn is_id(word: &str) -> bool {
         && digits + letters + 2 >= bytes.len()
         && digits + letters > bytes.len() * 3 / 4
         && spoken(word) * 2 < bytes.len()
-        && (digits >= 2 || bytes.len() >= 10)
+        && (digits >= 2 || bytes.len() >= 10 || !bytes.iter().any(|b| b"aeiouyAEIOUY".contains(b)))
 }
 
 /// Of long words it counts how often letters, capitals and digits take turns.
@@ -291,10 +347,20 @@ fn is_long_id(bytes: &[u8], digits: usize) -> bool {
     let is_one_case =
         !(bytes.iter().any(u8::is_ascii_lowercase) && bytes.iter().any(u8::is_ascii_uppercase));
     if is_one_case {
-        return digits >= 3 && turns(|b| u8::from(b.is_ascii_digit())) >= 6;
+        let least = if bytes.len() >= VERY_LONG_ID_BYTES_MIN {
+            4
+        } else {
+            6
+        };
+        return digits >= 3 && turns(|b| u8::from(b.is_ascii_digit())) >= least;
     }
     let turns = turns(|b| u8::from(b.is_ascii_digit()) + 2 * u8::from(b.is_ascii_uppercase()));
-    digits >= 2 && turns * 100 >= bytes.len() * TURNS_PERCENT_MIN
+    let least = if bytes.len() >= VERY_LONG_ID_BYTES_MIN {
+        LONG_TURNS_PERCENT_MIN
+    } else {
+        TURNS_PERCENT_MIN
+    };
+    digits >= 1 && turns * 100 >= bytes.len() * least
 }
 
 /// The length of an id that holds hyphens and underscores (base64url), at the start of a
@@ -303,17 +369,15 @@ pub(super) fn id_with_signs(rest: &str) -> Option<usize> {
     let fits = |b: &&u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-');
     let bytes = rest.as_bytes();
     let len = bytes.iter().take(WORD_BYTES_MAX).take_while(fits).count();
-    let word = rest[..len].trim_end_matches('-');
+    let word = &rest[..len];
     let bytes = word.as_bytes();
     let digits = bytes.iter().filter(|b| b.is_ascii_digit()).count();
     let has = |test: fn(&u8) -> bool| bytes.iter().any(test);
     let is_mixed = has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase);
-    let has_signs = has(|b| matches!(b, b'_' | b'-'));
     let fits = (LONG_ID_BYTES_MIN..=64).contains(&word.len())
-        && has_signs
         && is_mixed
         && digits >= 1
-        && spoken(word) * 2 < word.len();
+        && (spoken(word) * 2 < word.len() || is_long_id(bytes, digits));
     // "cus_NffrFeUfNV2Hib": the prefix says what it is of.
     let prefix = word.find('_').filter(|at| (2..=8).contains(at));
     let is_prefixed = prefix.is_some_and(|at| bytes[..at].iter().all(u8::is_ascii_lowercase));
@@ -369,7 +433,7 @@ fn is_spoken(part: &[u8]) -> bool {
 }
 
 /// Runs of digits within a word; a single one after a letter stays.
-fn without_digits(word: &str, masked: &mut Masked) {
+fn without_digits(word: &str, behind: &str, masked: &mut Masked) {
     let bytes = word.as_bytes();
     let mut at = 0;
     while at < bytes.len() {
@@ -383,8 +447,11 @@ fn without_digits(word: &str, masked: &mut Masked) {
             at += letters;
         } else {
             let named = count == 1 && at > 0 && bytes[at - 1].is_ascii_alphabetic();
+            let number = &word[at..at + count];
             if named {
                 masked.keep(&word[at..=at]);
+            } else if at + count == word.len() && is_code(number, behind, masked) {
+                masked.keep(number);
             } else {
                 masked.token("<#>");
             }

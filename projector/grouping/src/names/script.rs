@@ -37,9 +37,14 @@ fn ruby_method(function: &str) -> &str {
 }
 
 /// Ruby: the name alone; a template's without its hash and number.
-pub(super) fn ruby_name(function: &str) -> &str {
+pub(super) fn ruby_name<'a>(function: &'a str, path: &str) -> &'a str {
     let method = ruby_method(function);
-    let method = method.rsplit(['#', '.']).next().unwrap_or_default();
+    let class = method.find(['#', '.']).map_or("", |at| &method[..at]);
+    // Before 3.4 there was no class: where the file is named after it, it says nothing.
+    let method = match method.strip_prefix(class) {
+        Some(name) if is_named_after(path, class) => name.strip_prefix('#').unwrap_or(name),
+        _ => method,
+    };
     match method.rfind("__") {
         Some(at)
             if at > 0
@@ -51,6 +56,15 @@ pub(super) fn ruby_name(function: &str) -> &str {
         }
         _ => method,
     }
+}
+
+/// Whether a file has a class's name: "app/models/cart_item.rb" of `Shop::CartItem`.
+fn is_named_after(path: &str, class: &str) -> bool {
+    let base = path.rsplit('/').next().unwrap_or_default();
+    let stem = base.split('.').next().unwrap_or_default();
+    let class = class.rsplit("::").next().unwrap_or_default();
+    let letters = |text: &str| text.replace('_', "").to_ascii_lowercase();
+    letters(stem) == letters(class) || stem.is_empty()
 }
 
 /// PHP: classes and methods without what a compiler of templates, a container or a proxy

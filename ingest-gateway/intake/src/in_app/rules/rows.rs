@@ -141,7 +141,7 @@ pub(in super::super) static ROWS: &[Row] = &[
     package(ALL, Path, Contains("://unpkg.com/"), "https://unpkg.com/react@18.2.0/umd/react.production.min.js"),
     package(ALL, Path, Contains("://esm.sh/"), "https://esm.sh/preact@10.19.0/preact.mjs"),
     package(ALL, Path, Contains("://jsr.io/"), "https://jsr.io/@std/http/1.0.0/server.ts"),
-    package(ALL, Path, Contains("://deno.land/"), "https://deno.land/std@0.220.0/http/server.ts"),
+    package(ALL, Path, Contains("://deno.land/std"), "https://deno.land/std@0.220.0/http/server.ts"),
     package(ALL, Path, Contains("://cdn.skypack.dev/"), "https://cdn.skypack.dev/canvas-confetti"),
     package(ALL, Path, Contains("://ajax.googleapis.com/"), "https://ajax.googleapis.com/ajax/libs/jquery/3.7.1/jquery.min.js"),
     package(ALL, Path, Contains("://ajax.aspnetcdn.com/"), "https://ajax.aspnetcdn.com/ajax/jQuery/jquery-3.7.1.js"),
@@ -289,7 +289,7 @@ pub(in super::super) static ROWS: &[Row] = &[
     runtime(&[Jvm], Module, Within("com.google.android"), "com.google.android.material.button.MaterialButton"),
     runtime(&[Jvm], Module, Within("dalvik"), "dalvik.system.VMStack"),
     runtime(&[Jvm], Module, Within("libcore"), "libcore.io.Linux"),
-    runtime(&[Jvm], Module, Contains("CGLIB$$"), "com.acme.Cart$$SpringCGLIB$$0"),
+    runtime(&[Jvm], Module, Contains("$$FastClass"), "com.acme.Cart$$FastClassBySpringCGLIB$$3f2a1c9b"),
     package(&[Jvm], Module, Within("org.springframework"), "org.springframework.web.servlet.DispatcherServlet"),
     package(&[Jvm], Module, Within("org.apache"), "org.apache.catalina.core.StandardWrapperValve"),
     package(&[Jvm], Module, Within("org.hibernate"), "org.hibernate.internal.SessionImpl"),
@@ -350,7 +350,7 @@ pub(in super::super) static ROWS: &[Row] = &[
     runtime(&[DotNet], Package, Starts("System."), "System.Private.CoreLib, Version=8.0.0.0, Culture=neutral"),
     runtime(&[DotNet], Package, Starts("Microsoft."), "Microsoft.AspNetCore.Mvc.Core, Version=8.0.0.0"),
     runtime(&[DotNet], Package, Starts("mscorlib"), "mscorlib, Version=4.0.0.0"),
-    runtime(&[DotNet], Path, Starts("/_/src/"), "/_/src/libraries/System.Private.CoreLib/src/System/ThrowHelper.cs"),
+    runtime(&[DotNet], Path, Starts("/_/src/libraries/"), "/_/src/libraries/System.Private.CoreLib/src/System/ThrowHelper.cs"),
 
     // Native images: Apple, Linux and Android, Windows.
     runtime(ALL, Package, Starts("/system/"), "/System/Library/PrivateFrameworks/UIKitCore.framework/UIKitCore"),
