@@ -4,7 +4,7 @@ import type { Options } from '../src/core/options';
 import type { Platform, Reply } from '../src/core/platform';
 import { stackScopes } from '../src/core/scope';
 import type { Stats } from '../src/core/stats';
-import type { WireEvent } from '../src/core/wire';
+import type { WireDiscardedEvents, WireEvent } from '../src/core/wire';
 
 type Answer = Partial<Reply> | 'offline';
 
@@ -20,6 +20,8 @@ export class World {
   answers: Answer[] = [];
   /** The events of each request. */
   readonly requests: WireEvent[][] = [];
+  /** What each request told of drops. */
+  readonly discarded: WireDiscardedEvents[][] = [];
   readonly warnings: string[] = [];
   readonly #timers = new Map<number, { atMs: number; callback: () => void }>();
   #count = 0;
@@ -37,14 +39,15 @@ export class World {
       return () => this.#timers.delete(key);
     },
     send: (body) => {
-      const { errors } = JSON.parse(body) as { errors: WireEvent[] };
+      const { errors, discarded_events = [] } = JSON.parse(body) as { errors: WireEvent[]; discarded_events?: WireDiscardedEvents[] };
       this.requests.push(errors);
+      this.discarded.push(discarded_events);
       const answer = this.answers.shift() ?? {};
       if (answer === 'offline') return Promise.reject(new Error('offline'));
       return Promise.resolve({ status: 202, body: stored(errors.length), ...answer });
     },
     describe: () => undefined,
-    locate: (path) => ({ filename: path.replace(/^.*\/\/[^/]*/, ''), absPath: path }),
+    locate: (path) => ({ filename: path.replace(/^.*\/\/[^/]*/, ''), abs_path: path }),
     warn: (message) => this.warnings.push(message),
   };
 

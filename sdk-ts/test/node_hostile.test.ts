@@ -45,7 +45,7 @@ function endless(response: ServerResponse, written: { bytes: number; closed: boo
 const html = { 'Content-Type': 'text/html' };
 test.concurrent.each<[string, (response: ServerResponse) => void, RegExp]>([
   ['a login page', (r) => { r.writeHead(200, html).end('<!doctype html><form action=/login>'); }, /gave no answer of Errata/],
-  ['a redirect', (r) => { r.writeHead(301, { Location: 'https://u:p@login.example/?next=secret' }).end(); }, /redirects to https:\/\/login\.example\/\?next=\[Filtered\], which is not followed/],
+  ['a redirect', (r) => { r.writeHead(301, { Location: 'https://u:p@login.example/?next=secret' }).end(); }, /redirects to https:\/\/login\.example\/\?next=\[Filtered\], not followed/],
   ['an empty 200', (r) => { r.writeHead(200).end(); }, /gave no answer of Errata/],
   ['JSON cut off', (r) => { r.writeHead(202).end('{"results":[{"id":"a"'); }, /gave no answer of Errata/],
   ['a reset', (r) => { r.destroy(); }, /^$/],

@@ -51,7 +51,7 @@ test('large events make smaller batches', async () => {
   const world = new World();
   const client = world.client();
   for (let i = 0; i < 12; i++) {
-    client.captureMessage('big', { extra: Object.fromEntries(Array.from({ length: 20 }, (_, k) => [`k${k}`, 'x'.repeat(4_000)])) });
+    client.captureMessage(`big ${i}`, { extra: Object.fromEntries(Array.from({ length: 20 }, (_, k) => [`k${k}`, 'x'.repeat(4_000)])) });
   }
   await world.pass(60_000);
   expect(world.requests.length).toBeGreaterThan(1);

@@ -1,10 +1,20 @@
 /** What is read of values, how often, and what is never run. */
 import { describe as group, expect, test } from 'vitest';
-import { describe, keyOf, stackOf } from '../src/core/exception';
+import { describe as read, keysOf, readStacks, stackOf } from '../src/core/exception';
+import type { WireEvent } from '../src/core/wire';
 import { cleanUrl } from '../src/core/url';
 import { show } from '../src/node/show';
 
-const locate = (path: string): { filename: string; absPath: string } => ({ filename: path, absPath: path });
+const locate = (path: string): { filename: string; abs_path: string } => ({ filename: path, abs_path: path });
+
+const keyOf = (thrown: unknown): string => keysOf(thrown)[0];
+
+/** What is read at once, and what is left for later. */
+function describe(thrown: unknown): WireEvent {
+  const event = read(thrown, undefined);
+  readStacks(event, locate);
+  return event;
+}
 
 /** A Proxy that counts each time it is asked anything. */
 function spied<T extends object>(target: T): { proxy: T; asked: Record<string, number> } {
@@ -20,14 +30,14 @@ function spied<T extends object>(target: T): { proxy: T; asked: Record<string, n
 
 test('a wide thrown object is listed once', () => {
   const { proxy, asked } = spied(Object.fromEntries(Array.from({ length: 5_000 }, (_, i) => [`k${i}`, i])));
-  const { error, extra } = describe(proxy, undefined, locate);
+  const { error, extra } = describe(proxy);
   expect(asked['ownKeys']).toBe(1);
-  expect(error.message).toContain('"k0":0');
+  expect(error?.message).toContain('"k0":0');
   expect(Object.keys(extra?.['thrown'] ?? {})).toHaveLength(51);
 });
 
 test('strings of one value are bounded together', () => {
-  const { extra } = describe({ list: Array.from({ length: 50 }, () => Array.from({ length: 50 }, () => 'x'.repeat(10_000))) }, undefined, locate);
+  const { extra } = describe({ list: Array.from({ length: 50 }, () => Array.from({ length: 50 }, () => 'x'.repeat(10_000))) });
   expect(JSON.stringify(extra).length).toBeLessThan(150_000);
 });
 
@@ -42,7 +52,7 @@ test('a long message is neither copied nor compared at full length', () => {
     proto.startsWith = function (this: string, part: string, at?: number) { chars += part.length; return startsWith.call(this, part, at); };
     proto.slice = function (this: string, from?: number, to?: number) { const part = slice.call(this, from, to); chars += part.length; return part; };
     keyOf(error);
-    expect(describe(error, undefined, locate).error.frames).toMatchObject([{ function: 'f' }]);
+    expect(describe(error).error?.frames).toMatchObject([{ function: 'f' }]);
   } finally {
     Object.assign(proto, { startsWith, slice });
   }

@@ -107,7 +107,7 @@ test('DSNs', () => {
   check('https://abc@e.example/in/side/1/', 'https://e.example/in/side/api/errors/batch');
   check(' https://abc@[::1]:8470/1 ', 'https://[::1]:8470/api/errors/batch');
   for (const bad of ['', 'x', 'https://e.example/1', 'https://abc@e.example', 'ftp://abc@e/1', 'https://abc@/1', 'https://a b@e/1', 5, null]) {
-    expect(typeof parseDsn(bad)).toBe('string');
+    expect(() => parseDsn(bad)).toThrow('the DSN is not');
   }
 });
 

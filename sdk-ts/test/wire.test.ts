@@ -41,8 +41,10 @@ function interfacesOfTs(text: string): Record<string, Fields> {
   return found;
 }
 
-test('the wire types have exactly the messages and fields of event.proto', () => {
+test('the wire types have exactly the messages and fields of event.proto, and of the drops of a batch', () => {
   const proto = messagesOfProto(read('../../proto/errata/v1/event.proto'));
+  const ofBatch = messagesOfProto(read('../../proto/errata/v1/ingest.proto'));
+  proto['WireDiscardedEvents'] = ofBatch['WireDiscardedEvents']!;
   expect(Object.keys(proto)).toContain('WireEvent');
   expect(Object.keys(proto['WireFrame']!)).toContain('lineno');
   expect(interfacesOfTs(read('../src/core/wire.ts'))).toEqual(proto);

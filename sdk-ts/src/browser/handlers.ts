@@ -65,10 +65,7 @@ function show(logged: unknown): string {
   let text = logged;
   if (isObject(logged)) {
     const { isError } = Error as { isError?: (value: unknown) => boolean };
-    text = '[object]';
-    if (isError ? isError(logged) : logged instanceof Error) {
-      text = `Error: ${String(Object.getOwnPropertyDescriptor(logged, 'message')?.value)}`;
-    }
+    text = isError?.(logged) ?? logged instanceof Error ? `Error: ${String(Object.getOwnPropertyDescriptor(logged, 'message')?.value)}` : '[object]';
   } else if (typeof logged === 'function') text = '[function]';
   return cut(String(text), LOGGED_CHARS_MAX);
 }
@@ -88,9 +85,9 @@ function watchXhr(record: Client['addBreadcrumb']): () => void {
       const result = open.apply(this, args);
       const start = elapsed();
       const xhr = this as XMLHttpRequest;
-      const [method, url] = args.map((arg) => toText(arg, 2_000));
+      const [method, url] = args.map((arg) => toText(arg, 2_000)) as [string, string];
       xhr.addEventListener('loadend', () => {
-        record(httpBreadcrumb('xhr', method ?? '', url ?? '', xhr.status, elapsed() - start));
+        record(httpBreadcrumb('xhr', method, url, xhr.status, elapsed() - start));
       }, { once: true });
       return result;
     },

@@ -35,8 +35,6 @@ export function init(options: Options): void {
     setClient(undefined);
     if (!options.dsn) return;
     const dsn = parseDsn(options.dsn);
-    // eslint-disable-next-line @typescript-eslint/only-throw-error -- printed below, without a stack
-    if (typeof dsn === 'string') throw dsn;
     const url = batchUrl(dsn);
     const client = makeClient(options, browserPlatform(url), scopes(), QUEUE_EVENTS);
     // First, so that errors are taken whatever becomes of the hooks.

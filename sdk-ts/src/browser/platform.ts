@@ -1,6 +1,7 @@
 /** The browser as the core sees it: a page, or a worker. */
 import type { Dsn } from '../core/dsn.js';
 import { ANSWER_BYTES_MAX, type Platform, type Reply } from '../core/platform.js';
+import type { Locate } from '../core/stack.js';
 import { cleanUrl } from '../core/url.js';
 import type { WireClient } from '../core/wire.js';
 
@@ -11,6 +12,7 @@ export const OUTLIVE_BYTES_MAX = 60 * 1_024;
 /** Smaller bodies are not worth compressing. */
 const GZIP_CHARS_MIN = 1_024;
 
+const encode = (text: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(text);
 export const elapsed = (): number => performance.now();
 
 /** The key in the URL and a plain text body need no CORS preflight. */
@@ -27,7 +29,7 @@ export function browserPlatform(url: string): Platform {
     now: () => Date.now(),
     elapsed,
     random: () => Math.random(),
-    bytesOf: (text) => new TextEncoder().encode(text).length,
+    bytesOf: (text) => encode(text).length,
     newId,
     setTimer(callback, delayMs) {
       const timer = setTimeout(callback, Math.min(delayMs, 2 ** 31 - 1));
@@ -37,7 +39,7 @@ export function browserPlatform(url: string): Platform {
     describe(event) {
       event.client = clientOfPage();
     },
-    locate: locator(),
+    locate,
     warn(message) {
       warn(`[errata] ${message}`);
     },
@@ -46,7 +48,6 @@ export function browserPlatform(url: string): Platform {
 
 async function post(send: typeof fetch, url: string, text: string, failures: number): Promise<Reply> {
   const body = await compress(text);
-  const bytes = typeof body === 'string' ? body.length * 3 : body.byteLength;
   const response = await send(url, {
     method: 'POST',
     body,
@@ -55,38 +56,34 @@ async function post(send: typeof fetch, url: string, text: string, failures: num
     credentials: 'omit',
     redirect: 'manual',
     // A first try may outlive the page; where a browser refuses that, the next try does without.
-    keepalive: !failures && bytes <= OUTLIVE_BYTES_MAX,
+    keepalive: !failures && body.byteLength <= OUTLIVE_BYTES_MAX,
     signal: AbortSignal.timeout(REQUEST_MS_MAX),
   });
   return {
     // A redirect shows neither its status nor its target.
     status: response.type === 'opaqueredirect' ? 300 : response.status,
     // Seconds; a date is left to our own back-off.
-    retryAfterMs: Number(response.headers.get('Retry-After') ?? NaN) * 1_000,
+    retryAfterMs: Number(response.headers.get('Retry-After')) * 1_000,
     body: await read(response),
   };
 }
 
 /** The answer, as far as any of ours would go. */
-async function read(response: Response): Promise<string> {
+function read(response: Response): Promise<string> {
+  let left = ANSWER_BYTES_MAX;
+  const limit = new TransformStream<Uint8Array, Uint8Array>({
+    transform(chunk, to) {
+      left -= chunk.length;
+      if (left < 0) to.terminate();
+      else to.enqueue(chunk);
+    },
+  });
   // Without a body, or by a polyfill of fetch.
-  if (!response.body) return response.text();
-  const reader = response.body.getReader();
-  const decoder = new TextDecoder();
-  let text = '';
-  for (let left = ANSWER_BYTES_MAX; ; ) {
-    const { done, value } = await reader.read();
-    if (done) return text;
-    text += decoder.decode(value, { stream: true });
-    if ((left -= value.length) < 0) {
-      reader.cancel().catch(() => undefined);
-      return text;
-    }
-  }
+  return (response.body ? new Response(response.body.pipeThrough(limit)) : response).text();
 }
 
-async function compress(text: string): Promise<string | ArrayBuffer> {
-  if (text.length < GZIP_CHARS_MIN || typeof CompressionStream !== 'function') return text;
+async function compress(text: string): Promise<ArrayBuffer> {
+  if (text.length < GZIP_CHARS_MIN || typeof CompressionStream !== 'function') return encode(text).buffer;
   const stream = new Blob([text]).stream().pipeThrough(new CompressionStream('gzip'));
   return new Response(stream).arrayBuffer();
 }
@@ -99,23 +96,17 @@ function newId(): string {
 
 function clientOfPage(): WireClient {
   const { location, navigator, screen } = self as Window & { screen?: Screen };
-  const client: WireClient = { url: cleanUrl(location.href), user_agent: navigator.userAgent, language: navigator.language };
-  // Workers have none.
-  if (screen) client.resolution = `${screen.width}x${screen.height}`;
-  return client;
+  return {
+    url: cleanUrl(location.href),
+    user_agent: navigator.userAgent,
+    language: navigator.language,
+    // Workers have none; what is undefined is not sent.
+    resolution: screen && `${screen.width}x${screen.height}`,
+  };
 }
 
 /** The path without origin and query, so that a host or a cache buster does not make a new file. */
-function locator(): Platform['locate'] {
-  // Frames beside each other are mostly of one file.
-  let known = '';
-  let place = { filename: '', absPath: '' };
-  return (path) => {
-    if (path !== known) {
-      const match = /^[a-z][\w+.-]*:\/\/[^/]*(\/[^?#]*)/i.exec(path);
-      known = path;
-      place = { filename: match?.[1] ?? cleanUrl(path), absPath: cleanUrl(path) };
-    }
-    return place;
-  };
-}
+const locate: Locate = (path) => {
+  const abs_path = cleanUrl(path);
+  return { filename: /^[a-z][\w+.-]*:\/\/[^/]*(\/[^?#]*)/i.exec(path)?.[1] ?? abs_path, abs_path };
+};

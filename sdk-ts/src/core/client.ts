@@ -3,11 +3,11 @@
  * method throws and none waits: what is slow (source lines, JSON, compression,
  * the network) happens after the call has returned.
  */
-import { describe, keyOf } from './exception.js';
+import { describe, keysOf, readStacks } from './exception.js';
 import { ENVIRONMENT_CHARS_MAX, MESSAGE_CHARS_MAX, RELEASE_CHARS_MAX, within, type Options } from './options.js';
 import type { Platform } from './platform.js';
 import { makeQueue, type Queue } from './queue.js';
-import { copyOf, each, get, isObject, quietly, toText } from './safe.js';
+import { each, get, isObject, quietly, toText } from './safe.js';
 import { BREADCRUMBS_MAX, makeScope, toTimestamp, type Breadcrumb, type ScopeData, type Scopes, type User } from './scope.js';
 import type { DropReason } from './stats.js';
 import type { Level, WireEvent } from './wire.js';
@@ -32,6 +32,8 @@ export interface Mechanism {
 const GENERIC: Mechanism = { mechanism: 'generic', handled: true };
 const MAX_BREADCRUMBS = 50;
 const QUEUE_LIMIT = 10_000;
+/** Characters of a hint that tell errors apart. */
+const HINT_CHARS_MAX = 10_000;
 /** How long an asynchronous `beforeSend` may take. */
 const BEFORE_SEND_MS_MAX = 10_000;
 
@@ -50,7 +52,11 @@ export interface Client {
 
 /** A closure for the same reason as the queue. `queueDefault`: events kept when `maxQueue` is absent. */
 export function makeClient(options: Options, platform: Platform, scopes: Scopes, queueDefault: number): Client {
-  const queue = makeQueue(platform, within(options.maxQueue, 1, QUEUE_LIMIT, queueDefault));
+  const finish = (event: WireEvent, atOnce?: boolean): Promise<void> | undefined => {
+    readStacks(event, platform.locate);
+    return platform.enrich?.(event, atOnce);
+  };
+  const queue = makeQueue(platform, within(options.maxQueue, 1, QUEUE_LIMIT, queueDefault), finish);
   const maxBreadcrumbs = within(options.maxBreadcrumbs, 0, BREADCRUMBS_MAX, MAX_BREADCRUMBS);
   const base = makeScope();
   base.setTags(options.tags);
@@ -59,7 +65,7 @@ export function makeClient(options: Options, platform: Platform, scopes: Scopes,
   const cleanups: (() => void)[] = [];
 
   /** Adds who, where and when. */
-  const complete = (event: WireEvent, hint: Hint | undefined, level: Level): WireEvent => {
+  const complete = (event: WireEvent, hint: Hint | undefined, level: Level): void => {
     if (hint) {
       const own = makeScope();
       applyHint(hint, own);
@@ -67,15 +73,15 @@ export function makeClient(options: Options, platform: Platform, scopes: Scopes,
     }
     scopes.current().applyTo(event, maxBreadcrumbs);
     base.applyTo(event);
-    event.id = platform.newId();
     event.level ??= level;
-    event.platform = platform.name;
     if (options.release) event.release = toText(options.release, RELEASE_CHARS_MAX);
-    event.environment = toText(options.environment || 'production', ENVIRONMENT_CHARS_MAX);
-    const timestamp = toTimestamp(platform.now());
-    if (timestamp) event.timestamp = timestamp;
+    Object.assign(event, {
+      id: platform.newId(),
+      platform: platform.name,
+      environment: toText(options.environment || 'production', ENVIRONMENT_CHARS_MAX),
+      timestamp: toTimestamp(platform.now()),
+    });
     platform.describe(event);
-    return event;
   };
 
   /** `beforeSend` gets a copy: the event shares objects with the scope, and so with later events. */
@@ -84,46 +90,54 @@ export function makeClient(options: Options, platform: Platform, scopes: Scopes,
     if (typeof beforeSend !== 'function') return event;
     const check = (answer: unknown): WireEvent | DropReason => {
       if (answer === null || answer === undefined) return 'before_send';
-      if (!isObject(answer) || Array.isArray(answer)) return 'before_send_failed';
-      const final = copyOf(answer) as WireEvent;
-      // Without it a retry would make a second event.
-      final.id ||= event.id as string;
-      return final;
+      return isObject(answer) && !Array.isArray(answer) ? answer : 'before_send_failed';
     };
     try {
+      readStacks(event, platform.locate);
       const copy = JSON.parse(JSON.stringify(event)) as WireEvent;
       const answer: unknown = scopes.run(makeScope(true), () => beforeSend(copy));
       if (typeof get(answer, 'then') !== 'function') return check(answer);
-      return new Promise((resolve) => {
-        const fail = (): void => { resolve('before_send_failed'); };
-        const cancel = platform.setTimer(fail, BEFORE_SEND_MS_MAX);
-        Promise.resolve(answer).then((late) => { resolve(check(late)); }).catch(fail).finally(cancel);
-      });
+      const late = new Promise((_resolve, reject) => { platform.setTimer(reject as () => void, BEFORE_SEND_MS_MAX); });
+      return Promise.race([answer, late]).then(check, () => 'before_send_failed');
     } catch {
       return 'before_send_failed';
     }
   };
 
-  const capture = (cause: unknown, hint: Hint | undefined, level: Level, make: () => WireEvent): string => {
+  /** Without `how` it is a message. */
+  const capture = (cause: unknown, hint?: Hint, how?: Mechanism, stackHere?: () => string): string => {
     queue.stats.captured++;
     try {
       const object = isObject(cause) && cause;
-      const known = object ? seen.get(object) : undefined;
-      const key = keyOf(cause);
-      const refusal = known ? 'duplicate' : scopes.current().mute ? 'inside_before_send' : queue.refusal(key);
-      if (refusal) {
-        queue.drop(refusal);
-        return known ?? '';
-      }
-      const event = complete(make(), hint, level);
-      const id = event.id as string;
-      const final = lastWord(event);
-      if (typeof final !== 'string') {
-        queue.push(final, key);
+      const remember = (id: string): string => {
         if (object) seen.set(object, id);
         return id;
+      };
+      const known = object && seen.get(object);
+      const scope = scopes.current();
+      let reason: DropReason | undefined = known ? 'duplicate' : scope.mute ? 'inside_before_send' : undefined;
+      if (!reason) {
+        const [key, twin] = keysOf(cause);
+        // What the caller says of one error is part of it.
+        const same = twin && [twin, how?.mechanism, scope.facts(), hint && toText(hint, HINT_CHARS_MAX)].join();
+        const folded = queue.fold(same);
+        if (folded) return remember(folded);
+        reason = queue.refusal(key);
+        if (!reason) {
+          const event: WireEvent = how ? describe(cause, stackHere) : { error: { message: cause as string } };
+          Object.assign(event.error as object, how);
+          complete(event, hint, how ? (how.handled ? 'error' : 'fatal') : 'info');
+          const id = event.id as string;
+          const final = lastWord(event);
+          if (typeof final !== 'string') {
+            queue.push(final, id, key, same);
+            return remember(id);
+          }
+          reason = final;
+        }
       }
-      queue.drop(final);
+      queue.drop(reason);
+      return known || '';
     } catch {
       queue.drop('internal');
     }
@@ -132,16 +146,8 @@ export function makeClient(options: Options, platform: Platform, scopes: Scopes,
 
   return {
     queue,
-    captureException: (thrown, hint, how = GENERIC, stackHere) =>
-      capture(thrown, hint, how.handled ? 'error' : 'fatal', () => {
-        const event: WireEvent = describe(thrown, stackHere, platform.locate);
-        Object.assign(event.error as object, how);
-        return event;
-      }),
-    captureMessage(message, hint) {
-      const text = toText(message, MESSAGE_CHARS_MAX);
-      return capture(text, hint, 'info', () => ({ error: { message: text } }));
-    },
+    captureException: (thrown, hint, how = GENERIC, stackHere) => capture(thrown, hint, how, stackHere),
+    captureMessage: (message, hint) => capture(toText(message, MESSAGE_CHARS_MAX), hint),
     addBreadcrumb(breadcrumb) {
       quietly(() => {
         if (maxBreadcrumbs) scopes.current().addBreadcrumb(breadcrumb, platform.now());
@@ -152,7 +158,7 @@ export function makeClient(options: Options, platform: Platform, scopes: Scopes,
       quietly(() => cleanups.unshift(install()));
     },
     close(timeoutMs) {
-      for (const cleanup of cleanups.splice(0)) quietly(cleanup);
+      cleanups.splice(0).forEach(quietly);
       return queue.close(timeoutMs);
     },
   };
@@ -164,6 +170,6 @@ function applyHint(hint: Hint | undefined, scope: ScopeData): void {
   scope.setFingerprint(get(hint, 'fingerprint') as string[]);
   scope.setUser(get(hint, 'user') as User | null);
   scope.setTags(get(hint, 'tags') as Record<string, unknown>);
-  each(get(hint, 'contexts'), (name, value) => { scope.setContext(name, value as Record<string, unknown>); });
-  each(get(hint, 'extra'), (name, value) => { scope.setExtra(name, value); });
+  each(get(hint, 'contexts'), scope.setContext as (name: string, value: unknown) => void);
+  each(get(hint, 'extra'), scope.setExtra);
 }

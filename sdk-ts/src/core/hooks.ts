@@ -47,7 +47,7 @@ export function watchConsole(console: object, record: Record_, show: (logged: un
           inside = true;
           // The application's line is printed whatever happens to ours.
           quietly(() => {
-            const message = args.slice(0, CONSOLE_ARGS_MAX).map((logged) => show(logged)).join(' ');
+            const message = args.slice(0, CONSOLE_ARGS_MAX).map(show).join(' ');
             record({ type: 'console', category: 'console', level, message });
           });
           inside = false;
@@ -56,7 +56,7 @@ export function watchConsole(console: object, record: Record_, show: (logged: un
       };
     quietly(() => undo.push(patch(console, name, watch)));
   }
-  return () => { for (const one of undo) quietly(one); };
+  return () => { undo.forEach(quietly); };
 }
 
 /** `now` must never go back. */
@@ -66,14 +66,14 @@ export function watchFetch(owner: object, now: () => number, record: Record_): (
       const start = now();
       const [input, init] = args;
       const method = getString(init, 'method', 20) ?? getString(input, 'method', 20) ?? 'GET';
-      const url = typeof input === 'string' ? input : (getString(input, 'url', 2_000) ?? toText(input, 2_000));
-      const done = (status: number): void => {
-        record(httpBreadcrumb('fetch', method, url, status, now() - start));
+      const url = getString(input, 'url', 2_000) ?? toText(input, 2_000);
+      const done = (response?: unknown): void => {
+        record(httpBreadcrumb('fetch', method, url, Number(get(response, 'status')) || 0, now() - start));
       };
       const result = original.apply(this, args);
       // A second branch of the promise: the caller's own keeps its rejection.
       if (result instanceof Promise) {
-        result.then((response) => { done(Number(get(response, 'status')) || 0); }, () => { done(0); });
+        result.then(done, () => { done(); });
       }
       return result;
     },

@@ -1,4 +1,5 @@
 /** What the core asks of the world. The browser, Node and the tests each hand one in. */
+import type { Locate } from './stack.js';
 import type { WireEvent } from './wire.js';
 
 export interface Platform {
@@ -29,7 +30,7 @@ export interface Platform {
    */
   enrich?(event: WireEvent, atOnce?: boolean): Promise<void> | undefined;
   /** The names of a script: as the application calls it, and in full. */
-  locate: (path: string) => { filename: string; absPath: string };
+  locate: Locate;
   /** A line for the developer. */
   warn(message: string): void;
 }

@@ -1,66 +1,44 @@
 /**
- * From captured events to acknowledged ones: a bounded queue, batches, one
- * request at a time, retries with back-off. An event leaves by the server's
- * acknowledgement or into one counter (stats.ts), never otherwise. Nothing here
- * throws to the caller. Waits are milliseconds of the platform's clock that
- * never goes back, and a timer that fired is believed.
+ * From captured events to acknowledged ones: the effects. What is held and what goes is
+ * decided in backlog.ts, when it goes in schedule.ts; here are the timers, the slices, the
+ * one request at a time. An event leaves by the server's acknowledgement or into one
+ * counter (stats.ts), never otherwise. Nothing here throws to the caller. Waits are
+ * milliseconds of the platform's clock that never goes back, and a timer that fired is
+ * believed.
  */
-import { resultCodes } from './answer.js';
-import { take, toBody, toWire, type Prepared } from './batch.js';
-import { noStats, type DropReason, type Stats } from './stats.js';
+import { AGAIN, resultCodes, troubleOf } from './answer.js';
+import { makeBacklog, type Entry } from './backlog.js';
+import { discardedSince, toBody, toWire } from './batch.js';
 import type { Platform, Reply } from './platform.js';
+import { BATCH_EVENTS_MAX, came, failed, hurry, makeSchedule, resize, sendAtMs, space } from './schedule.js';
+import type { DropReason, Stats } from './stats.js';
 import type { WireEvent } from './wire.js';
 
-/** Events of one request; the server takes 1,000. */
-export const BATCH_EVENTS_MAX = 50;
 /** Bytes of one request before compression, unless one event is larger. */
 export const BATCH_BYTES_MAX = 512 * 1_024;
 /** Bytes of one event: the server's limit is 1 MiB. */
 const EVENT_BYTES_MAX = 256 * 1_024;
-/** Bytes waiting, over all events. */
-const QUEUE_BYTES_MAX = 8 * 1_024 * 1_024;
-/** How long the first event waits for company. */
-const BATCH_WAIT_MS = 1_000;
-/** Least time between two requests that are not full: the server allows a key 20 batches a minute by default. */
-const BATCH_SPACING_MS = 4_000;
 /** Age at which an event is given up: nobody looks for it any more. */
 const AGE_MS_MAX = 24 * 3_600_000;
 /** Answers of strangers to one event: about four minutes of a login page. */
 const UNREADABLE_MAX = 10;
-const BACKOFF_FIRST_MS = 1_000;
-const BACKOFF_MAX_MS = 60_000;
-/** A server's wish to wait is honoured up to here. */
-const RETRY_AFTER_MS_MAX = 3_600_000;
-/** Codes of results that are worth another try. */
-const AGAIN = /^(limited|overloaded|internal|timed_out)$/;
 /** How long events are prepared without letting the application run. */
 export const SLICE_MS = 8;
 
-interface Entry extends Prepared {
-  /** Until it is JSON. */
-  event: WireEvent | undefined;
-  /** Equal for events of one cause: see `keyOf`. */
-  key: string;
-  bornMs: number;
-  unreadable: number;
-  /** Given away while the page was left; it may have arrived. */
-  unconfirmed: boolean;
-  /** Counted as sent or dropped: a late answer must not bring it back. */
-  gone: boolean;
-}
-
 export interface Queue {
-  /** The account, but for what is held. */
+  /** The account. */
   readonly stats: Stats;
-  drop(reason: DropReason, count?: number): void;
+  drop: (reason: DropReason) => void;
   snapshot(): Stats;
+  /** Counts one more of an error that is held; its id, or undefined when none is. */
+  fold(twin: string): string | undefined;
   /**
    * Why an event would not be taken now; asked before the work of a capture is
    * done. A full queue makes room for a rare event by giving up a common one.
    */
   refusal(key: string): DropReason | undefined;
   /** Takes an event for which `refusal` was asked, or the promise of one. Returns at once. */
-  push(event: WireEvent | Promise<WireEvent | DropReason>, key: string): void;
+  push(event: WireEvent | Promise<WireEvent | DropReason>, id: string, key: string, twin: string): void;
   /** Sends everything; true when nothing is held any more, false when `timeoutMs` passed before. */
   flush(timeoutMs: number): Promise<boolean>;
   /** Sends what waits now, unless the server named a time: the network or the page came back. */
@@ -76,98 +54,33 @@ export interface Queue {
   handOver(bytesMax: number, send: (body: string) => boolean, last: boolean): void;
 }
 
-/** A closure and no class: its names get one letter in the browser bundle, fields do not. */
-export function makeQueue(platform: Platform, max: number): Queue {
-  const stats = noStats();
-  /** Not JSON yet, oldest first. */
-  const raw: Entry[] = [];
-  /** Prepared, oldest first. */
-  const waiting: Entry[] = [];
+/**
+ * A closure and no class: its names get one letter in the browser bundle, fields do not.
+ * `finish` does what a capture left for later, as `platform.enrich` does; once for each event.
+ */
+export function makeQueue(platform: Platform, max: number, finish: NonNullable<Platform['enrich']>): Queue {
+  const backlog = makeBacklog(max);
+  const { stats, unready, waiting } = backlog;
+  const schedule = makeSchedule();
   let flying: Entry[] = [];
-  /** Events held, by their key. */
-  const alike = new Map<string, number>();
-  /** No key has more events than this. */
-  let most = 0;
-  let held = 0;
-  let heldBytes = 0;
   let preparing = false;
   let closed = false;
   let abandoned = false;
-  let failures = 0;
-  /** Events of the next request: less after a 413. */
-  let batchMax = BATCH_EVENTS_MAX;
   let reachedMs = 0;
-  let lastSendMs = -BATCH_SPACING_MS;
-  let dueMs = Infinity;
-  let blockedUntilMs = 0;
-  /** The server named the time; a flush must not shorten it. */
-  let blockedByServer = false;
   let cancelTimer = (): void => undefined;
   const idle = new Set<(all: boolean) => void>();
   let warned = '';
+  /** Drops that the server knows of, and those that the request under way tells. */
+  let told: Stats['dropped'] = {};
+  let telling = told;
 
   const now = (): number => Math.max(reachedMs, platform.elapsed());
 
-  const drop = (reason: DropReason): void => {
-    stats.dropped[reason] = (stats.dropped[reason] ?? 0) + 1;
-  };
-
-  /** Lets go of entries, counting them as dropped when there is a reason. */
-  const give = (entries: Entry[], reason?: DropReason): void => {
-    for (const entry of entries) {
-      if (entry.gone) continue;
-      entry.gone = true;
-      held--;
-      heldBytes -= entry.bytes;
-      if (entry.unconfirmed) stats.unconfirmed--;
-      count(entry.key, -1);
-      if (reason) drop(reason);
-    }
-  };
-
-  /** How many of this key are held, with `more`. */
-  const count = (key: string, more: number): number => {
-    const sum = (alike.get(key) ?? 0) + more;
-    if (sum) alike.set(key, sum);
-    else alike.delete(key);
-    return sum;
-  };
-
-  /** Gives up the newest event of the commonest cause, if that has more than `few`. */
-  const evict = (few: number): boolean => {
-    if (most <= few) return false;
-    let common = '';
-    most = 0;
-    alike.forEach((sum, key) => {
-      if (sum > most) {
-        most = sum;
-        common = key;
-      }
-    });
-    if (most <= few) return false;
-    for (const list of [raw, waiting]) {
-      for (let i = list.length; i--; ) {
-        if (list[i]?.key === common) {
-          give(list.splice(i, 1), 'queue_full');
-          return true;
-        }
-      }
-    }
-    return false;
-  };
-
   const serialise = (entry: Entry): void => {
-    const { json, bytes } = toWire(entry.event as WireEvent, EVENT_BYTES_MAX, platform.bytesOf);
+    const wire = toWire(entry.event as WireEvent, entry.id, EVENT_BYTES_MAX, platform.bytesOf);
     entry.event = undefined;
-    if (!json || bytes > EVENT_BYTES_MAX) {
-      give([entry], json ? 'too_large' : 'before_send_failed');
-      return;
-    }
-    entry.json = json;
-    heldBytes += entry.bytes = bytes;
-    waiting.push(entry);
-    // Many small events fill the queue by number, few large ones by bytes.
-    while (heldBytes > QUEUE_BYTES_MAX && evict(0));
+    if (wire && wire.jsonBytes <= EVENT_BYTES_MAX) backlog.prepared(entry, wire);
+    else backlog.give([entry], wire ? 'too_large' : 'before_send_failed');
   };
 
   /** Makes JSON of what came in, in slices: the application runs between them. */
@@ -181,11 +94,11 @@ export function makeQueue(platform: Platform, max: number): Queue {
         await new Promise<void>((resolve) => { platform.setTimer(resolve, 0); });
         sliceEndsMs = platform.elapsed() + SLICE_MS;
       }
-      const [entry] = raw;
+      const [entry] = unready;
       if (!entry) break;
-      const slow = platform.enrich?.(entry.event as WireEvent);
+      const slow = finish(entry.event as WireEvent);
       if (slow) await slow;
-      if (raw[0] === entry) serialise(raw.shift() as Entry);
+      if (unready[0] === entry) serialise(unready.shift() as Entry);
     }
     preparing = false;
     wake();
@@ -195,36 +108,37 @@ export function makeQueue(platform: Platform, max: number): Queue {
   const wake = (): void => {
     if (flying.length) return;
     cancelTimer();
-    if (!held) {
-      dueMs = Infinity;
+    if (!backlog.held()) {
+      schedule.dueMs = Infinity;
       idle.forEach((done) => { done(true); });
       return;
     }
-    const full = waiting.length >= batchMax || heldBytes >= BATCH_BYTES_MAX;
-    const at = Math.max(full ? 0 : dueMs, blockedUntilMs);
+    const full = waiting.length >= schedule.batchMax || backlog.heldBytes() >= BATCH_BYTES_MAX;
+    const at = sendAtMs(schedule, full);
     const wait = at - now();
     if (wait > 0) {
       cancelTimer = platform.setTimer(() => {
         reachedMs = at;
         wake();
       }, wait);
-    } else if (waiting.length && (full || !raw.length)) void transmit();
+    } else if (waiting.length && (full || !unready.length)) void transmit();
     // Otherwise the end of the preparation wakes us.
   };
 
   const transmit = async (): Promise<void> => {
-    flying = take(waiting, BATCH_BYTES_MAX, batchMax);
-    lastSendMs = now();
+    flying = backlog.depart(waiting, BATCH_BYTES_MAX, schedule.batchMax);
+    schedule.lastSendMs = now();
+    telling = { ...stats.dropped };
     let reply: Reply | undefined;
     try {
-      reply = await platform.send(toBody(flying), failures);
+      reply = await platform.send(toBody(flying, discardedSince(told, telling)), schedule.failures);
     } catch {
       // No answer.
     }
     settle(flying, reply);
     flying = [];
-    // While somebody waits for a flush the rest goes at once, else it waits for company.
-    dueMs = idle.size ? 0 : lastSendMs + BATCH_SPACING_MS;
+    // While somebody waits for a flush the rest goes at once.
+    if (!idle.size) space(schedule, schedule.lastSendMs);
     wake();
   };
 
@@ -232,34 +146,31 @@ export function makeQueue(platform: Platform, max: number): Queue {
     const status = reply?.status ?? 0;
     const codes = reply && status >= 200 && status < 300 ? resultCodes(reply.body, batch.length) : undefined;
     const split = status === 413 && batch.length > 1;
-    batchMax = split ? batch.length >> 1 : Math.min(BATCH_EVENTS_MAX, batchMax * 2);
+    resize(schedule, batch.length, split);
     if (codes) {
-      failures = blockedUntilMs = 0;
+      schedule.failures = schedule.blockedUntilMs = 0;
+      told = telling;
       const again = batch.filter((entry, i) => {
         const code = codes[i];
         if (AGAIN.test(code as string)) return true;
-        if (!code) stats.sent++;
-        give([entry], code === 'too_large' ? code : code ? 'rejected' : undefined);
+        if (!code) stats.sent += entry.times;
+        backlog.give([entry], code === 'too_large' ? code : code ? 'rejected' : undefined);
         return false;
       });
       if (again.length) retry(again, 'rate_limited', reply);
     } else if (split) waiting.unshift(...batch);
-    else if (status === 413) give(batch, 'too_large');
-    else if (status === 408 || !status) retry(batch, 'network', reply);
-    else if (status === 429) retry(batch, 'rate_limited', reply);
-    else if (status >= 500) retry(batch, 'overloaded', reply);
-    else if (status >= 400) {
-      warn(`answered ${status}`);
-      give(batch, 'refused');
-    } else {
-      warn(status < 300 ? 'gave no answer of Errata' : `redirects to ${reply?.location ?? 'elsewhere'}, which is not followed`);
-      retry(batch, 'unreadable_answer', reply);
+    else {
+      const reason = troubleOf(status);
+      const trouble =
+        reason === 'refused' ? `answered ${status}`
+        : reason !== 'unreadable_answer' ? warned
+        : status < 300 ? 'gave no answer of Errata'
+        : `redirects to ${reply?.location ?? 'elsewhere'}, not followed`;
+      // Once for each kind of trouble in a row.
+      if (trouble !== warned) platform.warn(`the server ${(warned = trouble)}; is the DSN right?`);
+      if (reason === 'refused' || reason === 'too_large') backlog.give(batch, reason);
+      else retry(batch, reason, reply);
     }
-  };
-
-  /** Once for each kind of trouble in a row. */
-  const warn = (trouble: string): void => {
-    if (trouble !== warned) platform.warn(`the server ${(warned = trouble)}; is the DSN right?`);
   };
 
   const retry = (batch: Entry[], reason: DropReason, reply: Reply | undefined): void => {
@@ -268,20 +179,15 @@ export function makeQueue(platform: Platform, max: number): Queue {
       ...batch.filter((entry) => {
         if (reason === 'unreadable_answer') entry.unreadable++;
         const kept = !abandoned && entry.unreadable < UNREADABLE_MAX && at - entry.bornMs < AGE_MS_MAX;
-        if (!kept) give([entry], abandoned ? 'closed' : reason);
+        if (!kept) backlog.give([entry], abandoned ? 'closed' : reason);
         return kept;
       }),
     );
-    const told = Math.min(reply?.retryAfterMs || 0, RETRY_AFTER_MS_MAX);
-    // Half fixed, half by chance, so that many clients do not come back together.
-    const backoff = Math.min(BACKOFF_MAX_MS, BACKOFF_FIRST_MS * 2 ** failures++) * (0.5 + platform.random() / 2);
-    blockedUntilMs = at + Math.max(told, backoff);
-    blockedByServer = told > 0;
+    failed(schedule, at, reply?.retryAfterMs, platform.random());
   };
 
-  const hurry = (): void => {
-    if (held) dueMs = 0;
-    if (!blockedByServer) blockedUntilMs = 0;
+  const hurryUp = (): void => {
+    hurry(schedule);
     wake();
   };
 
@@ -294,66 +200,57 @@ export function makeQueue(platform: Platform, max: number): Queue {
       };
       const cancel = platform.setTimer(() => { done(false); }, timeoutMs, true);
       idle.add(done);
-      hurry();
+      hurryUp();
     });
 
   return {
     stats,
-    drop,
+    drop: backlog.drop,
     flush,
-    hurry,
-    snapshot: () => ({ ...stats, queued: held - stats.unconfirmed, dropped: { ...stats.dropped } }),
-    refusal(key) {
-      if (closed) return 'closed';
-      const full = held >= max || heldBytes >= QUEUE_BYTES_MAX;
-      return full && !evict(count(key, 0) + 1) ? 'queue_full' : undefined;
-    },
-    push(event, key) {
-      const bornMs = now();
-      const entry: Entry = { event: undefined, json: '', bytes: 0, key, bornMs, unreadable: 0, unconfirmed: false, gone: false };
-      most = Math.max(most, count(key, 1));
-      held++;
-      if (dueMs === Infinity) dueMs = Math.max(bornMs + BATCH_WAIT_MS, lastSendMs + BATCH_SPACING_MS);
-      const ready = (final: WireEvent | DropReason): void => {
+    hurry: hurryUp,
+    snapshot: () => ({ ...stats, dropped: { ...stats.dropped } }),
+    fold: (twin) => (closed ? undefined : backlog.fold(twin)),
+    refusal: (key) => (closed ? 'closed' : backlog.hasRoom(key) ? undefined : 'queue_full'),
+    push(event, id, key, twin) {
+      const entry = backlog.add(key, twin, id, now());
+      came(schedule, entry.bornMs);
+      const got = (final: WireEvent | DropReason): void => {
         if (abandoned || typeof final === 'string') {
-          give([entry], abandoned ? 'closed' : (final as DropReason));
+          backlog.give([entry], abandoned ? 'closed' : (final as DropReason));
           wake();
         } else {
           entry.event = final;
-          raw.push(entry);
+          unready.push(entry);
           void prepare();
         }
       };
-      if (event instanceof Promise) void event.then(ready);
-      else ready(event);
+      if (event instanceof Promise) void event.then(got);
+      else got(event);
     },
     async close(timeoutMs) {
       closed = true;
       const done = await flush(timeoutMs);
       if (!done) {
         abandoned = true;
-        give([...raw.splice(0), ...waiting.splice(0)], 'closed');
+        backlog.give([...unready.splice(0), ...waiting.splice(0)], 'closed');
         wake();
       }
       return done;
     },
     handOver(bytesMax, send, last) {
-      if (!last && failures) return;
-      for (const entry of raw.splice(0)) {
-        void platform.enrich?.(entry.event as WireEvent, true);
+      if (!last && schedule.failures) return;
+      for (const entry of unready.splice(0)) {
+        void finish(entry.event as WireEvent, true);
         serialise(entry);
       }
-      const rest = [...(last ? flying : []), ...waiting].filter((entry) => !entry.unconfirmed);
+      const rest = [...(last ? flying : []), ...waiting].filter((entry) => !entry.given);
       while (rest.length) {
-        const batch = take(rest, bytesMax, BATCH_EVENTS_MAX);
+        const batch = backlog.depart(rest, bytesMax, BATCH_EVENTS_MAX);
         const body = toBody(batch);
         // One event alone may be too large.
         if (platform.bytesOf(body) > bytesMax || !send(body)) continue;
-        for (const entry of batch) {
-          entry.unconfirmed = true;
-          stats.unconfirmed++;
-        }
-        dueMs = Math.max(dueMs, now() + BATCH_SPACING_MS);
+        backlog.handedOver(batch);
+        space(schedule, now());
       }
       wake();
     },

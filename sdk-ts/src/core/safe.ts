@@ -70,8 +70,7 @@ export function tagOf(value: unknown): string {
 /** At most `chars` characters, with an ellipsis when cut, never half a surrogate pair. */
 export function cut(text: string, chars: number): string {
   if (text.length <= chars) return text;
-  const last = text.charCodeAt(chars - 2);
-  return text.slice(0, last >= 0xd800 && last <= 0xdbff ? chars - 2 : chars - 1) + '…';
+  return text.slice(0, chars - 1).replace(/[\ud800-\udbff]$/, '') + '…';
 }
 
 /** Text for any value; strings stay as they are. */
@@ -83,19 +82,83 @@ export function toText(value: unknown, chars: number): string {
 
 /** A bounded copy as plain JSON. Never throws. */
 export function toJson(value: unknown, depth = DEPTH_MAX, items = ITEMS_MAX, nodes = NODES_MAX): Json {
+  /** Characters that may still be copied. */
+  let chars = CHARS_MAX;
+  /** The objects around the current one: what makes a cycle. */
+  const above: unknown[] = [];
+
+  const visit = (value: unknown): Json => {
+    if (isObject(value)) return visitObject(value);
+    if (typeof value === 'string') {
+      const text = cut(value, Math.min(STRING_CHARS_MAX, Math.max(chars, 1)));
+      chars -= text.length;
+      return text;
+    }
+    if (typeof value === 'function') return `[Function ${getString(value, 'name', 100) ?? ''}]`;
+    if (typeof value === 'boolean' || Number.isFinite(value)) return value as boolean | number;
+    // eslint-disable-next-line @typescript-eslint/no-base-to-string -- objects went another way above
+    return value === undefined || value === null ? null : String(value);
+  };
+
+  const visitObject = (value: object): Json => {
+    const tag = tagOf(value);
+    const level = above.length;
+    try {
+      if (tag === 'Error' || tag === 'DOMException') {
+        return `${getString(value, 'name', 100) ?? tag}: ${getString(value, 'message', 1_000) ?? ''}`;
+      }
+      if (tag === 'Date') return (value as Date).toISOString();
+      if (tag === 'URL' || tag === 'RegExp') return cut(`${value as RegExp}`, STRING_CHARS_MAX);
+      // Windows, elements, promises, buffers: their name says enough, and walking them may be endless.
+      const list = tag === 'Array' || tag === 'Set' || tag === 'Map';
+      if (!list && tag !== 'Object') return `[${tag || 'unreadable'}]`;
+      if (above.includes(value)) return '[Circular]';
+      if (level >= depth || nodes <= 0) return `[${tag}]`;
+      above.push(value);
+      return list ? visitList(value as Iterable<unknown>) : visitKeys(value);
+    } catch {
+      return '[unreadable]';
+    } finally {
+      above.length = level;
+    }
+  };
+
+  const visitList = (list: Iterable<unknown>): Json => {
+    const out: Json[] = [];
+    for (const item of list) {
+      const full = out.length >= items || nodes-- <= 0;
+      out.push(full ? '…' : visit(item));
+      if (full) break;
+    }
+    return out;
+  };
+
+  const visitKeys = (value: object): Json => {
+    // Without a prototype `__proto__` is a key like any other, and `toString` is where prototypes are frozen.
+    const out = { __proto__: null } as unknown as JsonObject;
+    let kept = 0;
+    for (const key of Object.keys(value)) {
+      if (kept++ >= items || nodes-- <= 0) {
+        out['…'] = 'more';
+        break;
+      }
+      let json: Json = '[unreadable]';
+      try {
+        const item = (value as Record<string, unknown>)[key];
+        if (item === undefined) continue;
+        json = visit(item);
+      } catch {
+        // The other keys may be fine.
+      }
+      out[cut(key, 200)] = json;
+    }
+    return out;
+  };
+
   try {
-    return visit(value, depth, { items, nodes, chars: CHARS_MAX, above: [] });
+    return visit(value);
   } catch {
     return '[unreadable]';
-  }
-}
-
-/** The object's own properties as they are; as JSON when they cannot be read. */
-export function copyOf(value: object): object {
-  try {
-    return { ...value };
-  } catch {
-    return toJsonWhole(value) as object;
   }
 }
 
@@ -108,105 +171,4 @@ export function toJsonWhole(value: unknown): Json {
 export function toJsonObject(value: unknown): JsonObject {
   const json = toJson(value);
   return isObject(json) && !Array.isArray(json) ? json : { value: json };
-}
-
-interface Walk {
-  /** Of one object or list. */
-  items: number;
-  /** Characters that may still be copied. */
-  chars: number;
-  /** Values that may still be visited. */
-  nodes: number;
-  /** The objects around the current one: what makes a cycle. */
-  above: unknown[];
-}
-
-function visit(value: unknown, depth: number, walk: Walk): Json {
-  switch (typeof value) {
-    case 'string': {
-      const text = cut(value, Math.min(STRING_CHARS_MAX, Math.max(walk.chars, 1)));
-      walk.chars -= text.length;
-      return text;
-    }
-    case 'boolean':
-      return value;
-    case 'number':
-      return Number.isFinite(value) ? value : String(value);
-    case 'undefined':
-      return null;
-    case 'function':
-      return `[Function ${getString(value, 'name', 100) ?? ''}]`;
-    case 'object':
-      return value === null ? null : visitObject(value, depth, walk);
-    default: // bigint, symbol
-      return String(value);
-  }
-}
-
-function visitObject(value: object, depth: number, walk: Walk): Json {
-  const tag = tagOf(value);
-  const { above } = walk;
-  const level = above.length;
-  try {
-    if (tag === 'Error' || tag === 'DOMException') {
-      return `${getString(value, 'name', 100) ?? tag}: ${getString(value, 'message', 1_000) ?? ''}`;
-    }
-    if (tag === 'Date') return (value as Date).toISOString();
-    if (tag === 'URL' || tag === 'RegExp') return cut(`${value as RegExp}`, STRING_CHARS_MAX);
-    // Windows, elements, promises, buffers: their name says enough, and walking them may be endless.
-    const list = tag === 'Array' || tag === 'Set' || tag === 'Map';
-    if (!list && tag !== 'Object') return `[${tag || 'unreadable'}]`;
-    if (above.includes(value)) return '[Circular]';
-    if (depth <= 0 || walk.nodes <= 0) return `[${tag}]`;
-    above.push(value);
-    return list
-      ? visitList(value as Iterable<unknown>, depth - 1, walk)
-      : visitKeys(value, depth - 1, walk);
-  } catch {
-    return '[unreadable]';
-  } finally {
-    above.length = level;
-  }
-}
-
-function visitList(list: Iterable<unknown>, depth: number, walk: Walk): Json {
-  const out: Json[] = [];
-  for (const item of list) {
-    if (out.length >= walk.items || walk.nodes-- <= 0) {
-      out.push('…');
-      break;
-    }
-    out.push(visit(item, depth, walk));
-  }
-  return out;
-}
-
-function visitKeys(value: object, depth: number, walk: Walk): Json {
-  const out: JsonObject = {};
-  let kept = 0;
-  for (const key of Object.keys(value)) {
-    if (kept++ >= walk.items || walk.nodes-- <= 0) {
-      out['…'] = 'more';
-      break;
-    }
-    let json: Json = '[unreadable]';
-    try {
-      const item = (value as Record<string, unknown>)[key];
-      if (item === undefined) continue;
-      json = visit(item, depth, walk);
-    } catch {
-      // The other keys may be fine.
-    }
-    put(out, cut(key, 200), json);
-  }
-  return out;
-}
-
-/** Sets an own property even for `__proto__`, and for `toString` where prototypes are frozen: an assignment would fail. */
-function put(out: JsonObject, key: string, value: Json): void {
-  if (key in out) {
-    Object.defineProperty(out, key, { value, enumerable: true, configurable: true, writable: true });
-  } else {
-    out[key] = value;
-  }
 }

@@ -4,7 +4,7 @@
  * copies references and no later change shows up in an earlier event.
  */
 import { TAG_CHARS_MAX } from './options.js';
-import { cut, each, get, toJsonObject, toJson, toText } from './safe.js';
+import { each, get, toJsonObject, toJson, toText } from './safe.js';
 import type { Json, JsonObject, Level, WireBreadcrumb, WireEvent, WireUser } from './wire.js';
 
 /** Most breadcrumbs the server keeps. */
@@ -12,7 +12,7 @@ export const BREADCRUMBS_MAX = 100;
 const BREADCRUMB_CHARS_MAX = 1_024;
 /** Most tags the server keeps, and our bound on contexts and extras. */
 const ENTRIES_MAX = 100;
-const LEVELS: readonly string[] = ['debug', 'info', 'warning', 'error', 'fatal'];
+const LEVELS: readonly Level[] = ['debug', 'info', 'warning', 'error', 'fatal'];
 
 export interface User {
   id?: string | number | undefined;
@@ -34,11 +34,11 @@ export interface Breadcrumb {
 
 /** A level, or undefined for anything else. */
 export function toLevel(value: unknown): Level | undefined {
-  return LEVELS.includes(value as string) ? (value as Level) : undefined;
+  return LEVELS.find((level) => level === value);
 }
 
-/** RFC 3339; null for a time that does not exist. */
-export function toTimestamp(ms: number): string | null {
+/** RFC 3339; null, which says nothing, for a time that does not exist. */
+export function toTimestamp(ms: number): string {
   return new Date(ms).toJSON();
 }
 
@@ -50,9 +50,9 @@ export interface Scope {
   setTag(key: string, value: unknown): void;
   setTags(tags: Record<string, unknown> | undefined): void;
   /** A named group of facts about the application's state; null removes it. */
-  setContext(name: string, context: Record<string, unknown> | null): void;
+  setContext: (name: string, context: Record<string, unknown> | null) => void;
   /** Anything else worth reading. */
-  setExtra(key: string, value: unknown): void;
+  setExtra: (key: string, value: unknown) => void;
   setLevel(level: Level | undefined): void;
   /** Overrides the server's grouping; `{{ default }}` stands for it. */
   setFingerprint(parts: readonly string[] | undefined): void;
@@ -65,7 +65,9 @@ export interface ScopeData extends Scope {
   /** The scope of `beforeSend`: what is captured in it would call it again, without end. */
   readonly mute: boolean | undefined;
   addBreadcrumb(breadcrumb: Breadcrumb, nowMs?: number): void;
-  fork(mute?: boolean): ScopeData;
+  fork(): ScopeData;
+  /** Who, how bad, which group, which tags: errors that differ in them are not equal. */
+  facts(): string;
   /** Writes what is known into the event, with the newest breadcrumbs; what the event already says wins. */
   applyTo(event: WireEvent, breadcrumbsMax?: number): void;
 }
@@ -82,13 +84,14 @@ export function makeScope(
   breadcrumbs: WireBreadcrumb[] = [],
 ): ScopeData {
   const setTag = (key: string, value: unknown): void => {
-    put(tags, cut(toText(key, TAG_CHARS_MAX).trim(), TAG_CHARS_MAX), value, (tag) => toText(tag, TAG_CHARS_MAX));
+    put(tags, toText(key, TAG_CHARS_MAX).trim(), value, (tag) => toText(tag, TAG_CHARS_MAX));
   };
   return {
     mute,
     setTag,
-    fork: (muted = mute) =>
-      makeScope(muted, user, level, fingerprint, new Map(tags), new Map(contexts), new Map(extra), breadcrumbs.slice()),
+    facts: () => JSON.stringify([user, level, fingerprint, [...tags]]),
+    fork: () =>
+      makeScope(mute, user, level, fingerprint, new Map(tags), new Map(contexts), new Map(extra), breadcrumbs.slice()),
     setUser(next) {
       user = undefined;
       if (!next) return;
@@ -118,14 +121,10 @@ export function makeScope(
     addBreadcrumb(breadcrumb, nowMs = Date.now()) {
       if (!breadcrumb) return;
       const at = get(breadcrumb, 'timestamp');
-      const wire: WireBreadcrumb = {};
-      const timestamp = toTimestamp(typeof at === 'number' ? at : nowMs);
-      if (timestamp) wire.timestamp = timestamp;
-      const level = toLevel(get(breadcrumb, 'level'));
-      if (level) wire.level = level;
+      const wire: WireBreadcrumb = { timestamp: toTimestamp(typeof at === 'number' ? at : nowMs), level: toLevel(get(breadcrumb, 'level')) as Level };
       for (const key of ['type', 'category', 'message'] as const) {
-        const value = get(breadcrumb, key) ?? undefined;
-        if (value !== undefined) wire[key] = toText(value, BREADCRUMB_CHARS_MAX);
+        const value = get(breadcrumb, key) ?? '';
+        if (value !== '') wire[key] = toText(value, BREADCRUMB_CHARS_MAX);
       }
       const data = get(breadcrumb, 'data') ?? undefined;
       if (data !== undefined) wire.data = toJsonObject(data);

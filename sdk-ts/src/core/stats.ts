@@ -1,4 +1,7 @@
-/** The account of events: captured = sent + unconfirmed + queued + Σ dropped, at any time. */
+/**
+ * The account of errors: captured = sent + unconfirmed + queued + Σ dropped, at any time.
+ * An event that stands for many equal errors counts as many times.
+ */
 
 /** Why an event did not reach the server. */
 export type DropReason =

@@ -94,3 +94,10 @@ export interface WireBreadcrumb {
   message?: string;
   data?: JsonObject;
 }
+
+/** Beside the events of a batch: those that did not come. */
+export interface WireDiscardedEvents {
+  reason?: string;
+  category?: string;
+  quantity?: number;
+}

@@ -83,14 +83,14 @@ function meter(): () => JsonObject {
 
 /** Files below the working directory get their path from there, so that machines agree on it. */
 function locator(root: string): Platform['locate'] {
-  const known = new Map<string, { filename: string; absPath: string }>();
+  const known = new Map<string, { filename: string; abs_path: string }>();
   return (path) => {
     let place = known.get(path);
     if (!place) {
       const absPath = path.startsWith('file://') ? fromUrl(path) : path;
       const inside = absPath.startsWith(root + sep);
       const filename = inside ? relative(root, absPath).replaceAll('\\', '/') : absPath;
-      place = { filename, absPath };
+      place = { filename, abs_path: absPath };
       if (known.size < PLACES_MAX) known.set(path, place);
     }
     return place;
