@@ -13,6 +13,8 @@ use cargo_metadata::{DependencyKind, MetadataCommand};
 /// Which of our crates each may use; DESIGN's "Edges".
 const EDGES: &[(&str, &[&str])] = &[
     ("log-core", &[]),
+    // For its tests and fuzzers only.
+    ("log-sim", &["log-core"]),
     ("event-model", &[]),
     ("proto", &[]),
     ("event-log", &["event-model", "log-core"]),

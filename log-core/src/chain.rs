@@ -49,7 +49,7 @@ pub(crate) type Redacted = BTreeMap<u64, PayloadDigest>;
 
 /// Stands for a payload in the chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct PayloadDigest(pub(crate) [u8; DIGEST_BYTES]);
+pub struct PayloadDigest(pub(crate) [u8; DIGEST_BYTES]);
 
 impl PayloadDigest {
     /// The digest of a payload in the log `log_id`.

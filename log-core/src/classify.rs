@@ -7,7 +7,7 @@ use crate::scan::Scan;
 
 /// Where the segment stands in the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
+pub enum Place {
     /// The last segment: the only one a crash can have cut.
     Tail,
     /// A later segment exists, which is published only after this one's seal was synced.
@@ -43,7 +43,7 @@ pub(crate) enum Rest {
 
 /// What to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub enum Verdict {
     /// Go on behind the first run.
     Clean,
     /// What stands behind the first run was never acknowledged. In the tail: copy it aside, zero it, go on. In a
@@ -105,7 +105,7 @@ const TABLE: [Row; 6] = [
 ];
 
 /// What a scanned segment at `place` calls for.
-pub(crate) fn classify(place: Place, scan: &Scan) -> Verdict {
+pub fn classify(place: Place, scan: &Scan) -> Verdict {
     let run = if scan.seal.is_some() {
         Run::Sealed
     } else {

@@ -13,7 +13,7 @@ use crate::CommitError;
 use crate::sync::{Arc, Condvar, Mutex, MutexGuard};
 
 /// Locks a mutex whose data stays consistent at every point where a holder could panic.
-pub(crate) fn lock<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+pub fn lock<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

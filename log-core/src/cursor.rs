@@ -362,7 +362,7 @@ pub(crate) fn files(io: &dyn LogIo, dir: &Path) -> Result<Vec<(String, PathBuf)>
 }
 
 /// What a cursor's file says.
-pub(crate) fn look(io: &dyn LogIo, name: &str, path: &Path) -> Result<CursorInfo, CursorError> {
+pub fn look(io: &dyn LogIo, name: &str, path: &Path) -> Result<CursorInfo, CursorError> {
     let file = io
         .open(path, Open::Read)
         .map_err(failed("open cursor", path))?;

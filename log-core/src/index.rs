@@ -18,7 +18,7 @@ struct Note {
 
 /// Sequence numbers, offsets and times of about every 4 KiB of a segment: 24 bytes for each.
 #[derive(Clone, Debug)]
-pub(crate) struct Index {
+pub struct Index {
     notes: Vec<Note>,
     /// Bytes of the segment that were looked at.
     pub(crate) scanned: u64,
@@ -60,14 +60,14 @@ impl Index {
     }
 
     /// The last noted place at or before `sequence`.
-    pub(crate) fn floor(&self, sequence: u64) -> Option<(u64, u64)> {
+    pub fn floor(&self, sequence: u64) -> Option<(u64, u64)> {
         let after = self.notes.partition_point(|note| note.sequence <= sequence);
         let note = self.notes[after.checked_sub(1)?];
         Some((note.sequence, note.offset))
     }
 
     /// The last noted place before the first noted record of `time_ns` or later.
-    pub(crate) fn floor_of_time(&self, time_ns: i64) -> u64 {
+    pub fn floor_of_time(&self, time_ns: i64) -> u64 {
         let later = self.notes.iter().position(|note| note.time_ns >= time_ns);
         later
             .unwrap_or(self.notes.len())

@@ -278,7 +278,7 @@ const ZERO_CHUNK_BYTES: u64 = 1024 * 1024;
 const READ_CHUNK_BYTES: usize = 4 * 1024 * 1024;
 
 /// Writes all of `bytes` at `offset`.
-pub(crate) fn write_all(file: &dyn LogFile, bytes: &[u8], offset: u64) -> io::Result<()> {
+pub fn write_all(file: &dyn LogFile, bytes: &[u8], offset: u64) -> io::Result<()> {
     let mut written = 0;
     let mut interrupts = 0;
     while written < bytes.len() {
@@ -341,7 +341,7 @@ pub(crate) fn zero(file: &dyn LogFile, range: Range<u64>) -> io::Result<()> {
 
 /// All bytes of `file`, copied: an I/O error is reported as such, where a mapping would end the process. What was
 /// preallocated and never written is not read from disk; it is zeros.
-pub(crate) fn read_all(file: &dyn LogFile) -> io::Result<Vec<u8>> {
+pub fn read_all(file: &dyn LogFile) -> io::Result<Vec<u8>> {
     read_written(file).map(|(bytes, _)| bytes)
 }
 
@@ -374,11 +374,7 @@ pub(crate) fn read_written(file: &dyn LogFile) -> io::Result<(Vec<u8>, usize)> {
 }
 
 /// A new file of `length` bytes of reserved space, synced; its name is not, until its directory is.
-pub(crate) fn preallocate(
-    io: &dyn LogIo,
-    path: &Path,
-    length: u64,
-) -> io::Result<Arc<dyn LogFile>> {
+pub fn preallocate(io: &dyn LogIo, path: &Path, length: u64) -> io::Result<Arc<dyn LogFile>> {
     let file = io.open(path, Open::Create)?;
     file.reserve(0, length)?;
     file.sync_all()?;

@@ -12,7 +12,12 @@
 //! · `log`, `queue`, `writer`, `next`, `ballast`, `commit`, [`publish`] (the way in) · `store`, `segment`, `mmap`,
 //! `index`, `read`, `follow` (the way out) · `chain`, `sealed`, `maintain`, `scrub`, `background` (complete segments:
 //! vouched for, compressed, dropped, looked after) · `cursor`, [`retention`] · `stat`, `verify`, `repair` · `io`, `lock`, `sync`
-//! (what the system gives) · `sim`, `proof`, `fuzzing` (a disk that loses power, what holds on it, and of any bytes).
+//! (what the system gives). The disk that loses power, what holds on it and of any bytes is a crate of its own, `sim`,
+//! which sees `inside`.
+
+// By this name the simulated disk knows the crate, also when the tests below take it in.
+#[cfg(test)]
+extern crate self as log_core;
 
 mod background;
 mod ballast;
@@ -23,10 +28,9 @@ mod cursor;
 mod error;
 mod follow;
 pub mod format;
-#[cfg(any(test, feature = "simulation"))]
-#[doc(hidden)]
-pub mod fuzzing;
 mod index;
+#[doc(hidden)]
+pub mod inside;
 mod io;
 mod list;
 mod lock;
@@ -36,8 +40,6 @@ mod manifest;
 mod mmap;
 mod next;
 mod open;
-#[cfg(any(test, feature = "simulation"))]
-pub mod proof;
 pub mod publish;
 mod queue;
 mod read;
@@ -48,8 +50,17 @@ mod scan;
 mod scrub;
 mod sealed;
 mod segment;
-#[cfg(any(test, feature = "simulation"))]
-pub mod sim;
+#[cfg(test)]
+#[allow(
+    dead_code,
+    unreachable_pub,
+    reason = "all of it is used by the crate it is of"
+)]
+#[path = "../sim/src"]
+mod sim {
+    mod disk;
+    pub(crate) use disk::*;
+}
 mod stat;
 mod store;
 mod sync;

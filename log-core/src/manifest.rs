@@ -37,13 +37,13 @@ pub(crate) fn name_of(generation: u64) -> &'static str {
 /// Both files' names, by generation mod 2.
 pub(crate) const NAMES: [&str; 2] = ["manifest.0", "manifest.1"];
 /// First bytes of a manifest.
-pub(crate) const MAGIC: [u8; 8] = *b"ERRATMAN";
+pub const MAGIC: [u8; 8] = *b"ERRATMAN";
 /// Version of the layout above.
 pub(crate) const VERSION: u32 = 1;
 /// Bytes before the list.
-pub(crate) const HEADER_BYTES: usize = 64;
+pub const HEADER_BYTES: usize = 64;
 /// Bytes of one listed segment.
-pub(crate) const ENTRY_BYTES: usize = 24;
+pub const ENTRY_BYTES: usize = 24;
 /// Most segments of a log: 8 TiB at the smallest sensible 8 MiB, and a bound on what a reader must hold (24 MiB).
 pub(crate) const SEGMENTS_MAX: usize = 1 << 20;
 const CRC_AT: usize = 12;
@@ -73,7 +73,7 @@ pub(crate) struct Listed {
 
 /// A log's segments at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Manifest {
+pub struct Manifest {
     /// One more with every write, from 1.
     pub(crate) generation: u64,
     /// Identity of the log.
@@ -88,7 +88,7 @@ pub(crate) struct Manifest {
 
 /// Why bytes are no manifest.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum ManifestFault {
+pub enum ManifestFault {
     /// Zeros only: space was reserved, nothing was written yet.
     #[error("it was never written")]
     Blank,
@@ -135,12 +135,12 @@ impl Manifest {
     }
 
     /// Bytes that [`Self::encode`] gives.
-    pub(crate) fn encoded_bytes(&self) -> usize {
+    pub fn encoded_bytes(&self) -> usize {
         HEADER_BYTES + self.segments.len() * ENTRY_BYTES
     }
 
     /// The bytes of the file, without the zeros behind them.
-    pub(crate) fn encode(&self) -> Vec<u8> {
+    pub fn encode(&self) -> Vec<u8> {
         debug_assert_eq!(self.contradiction(), None, "what is written can be read");
         let mut bytes = vec![0; self.encoded_bytes()];
         bytes[0..8].copy_from_slice(&MAGIC);
@@ -164,7 +164,7 @@ impl Manifest {
     }
 
     /// Reads a whole file back. The checksum is verified before the version and the content are believed.
-    pub(crate) fn decode(bytes: &[u8]) -> Result<Self, ManifestFault> {
+    pub fn decode(bytes: &[u8]) -> Result<Self, ManifestFault> {
         if bytes.iter().all(|&byte| byte == 0) {
             return Err(ManifestFault::Blank);
         }

@@ -82,7 +82,8 @@ impl Mapping {
     }
 
     /// The readable bytes from `start` on, kept mapped for as long as they or any slice of them live.
-    pub(crate) fn window(self: &Arc<Self>, start: u64) -> io::Result<Bytes> {
+    #[doc(hidden)]
+    pub fn window(self: &Arc<Self>, start: u64) -> io::Result<Bytes> {
         // Acquire pairs with the writer's release store after the sync: the bytes are seen as written.
         let readable = self.readable.load(Ordering::Acquire);
         match &self.source {

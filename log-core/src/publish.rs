@@ -229,8 +229,8 @@ impl Page {
 
     /// The same words once more, when they are in memory: for a simulated disk, on which a writer finds the page of
     /// the one before it, and followers look at it.
-    #[cfg(any(test, feature = "simulation"))]
-    pub(crate) fn again(&self) -> Option<Self> {
+    #[doc(hidden)]
+    pub fn again(&self) -> Option<Self> {
         match &self.memory {
             Memory::Heap(words) => Some(Self {
                 memory: Memory::Heap(Arc::clone(words)),
@@ -240,7 +240,8 @@ impl Page {
     }
 
     /// Takes the page over for a new writer.
-    pub(crate) fn take_over(&self, epoch: u32, place: Place, durable: u64) {
+    #[doc(hidden)]
+    pub fn take_over(&self, epoch: u32, place: Place, durable: u64) {
         for words in self.words_to_write() {
             let writer = &words.writer.0;
             writer.pid.store(std::process::id(), Ordering::Release);

@@ -140,11 +140,8 @@ pub fn repair(dir: &Path, mode: RepairMode) -> Result<Repair, RepairError> {
     repair_on(&(Arc::new(RealDisk) as Arc<dyn LogIo>), dir, mode)
 }
 
-pub(crate) fn repair_on(
-    io: &Arc<dyn LogIo>,
-    dir: &Path,
-    mode: RepairMode,
-) -> Result<Repair, RepairError> {
+/// [`repair`] on any file system.
+pub fn repair_on(io: &Arc<dyn LogIo>, dir: &Path, mode: RepairMode) -> Result<Repair, RepairError> {
     let _lock = match mode {
         RepairMode::AcceptLoss => Some(WriterLock::acquire(io.as_ref(), dir)?),
         RepairMode::DryRun => {

@@ -29,13 +29,13 @@ pub struct Damage {
 
 /// What a seal says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Seal {
+pub struct Seal {
     /// First sequence number of the next segment.
-    pub(crate) next: u64,
+    pub next: u64,
     /// Its own place, in bytes from the start of the file.
-    pub(crate) offset: u64,
+    pub offset: u64,
     /// The seal hash; zeros in version 1.
-    pub(crate) hash: SealHash,
+    pub hash: SealHash,
 }
 
 impl Seal {
@@ -49,41 +49,41 @@ impl Seal {
 
 /// What one walk found.
 #[derive(Debug)]
-pub(crate) struct Scan {
+pub struct Scan {
     /// Whole frames, of all kinds; none behind the seal that ends the first run.
-    pub(crate) frames: u64,
+    pub frames: u64,
     /// Whole records.
-    pub(crate) records: u64,
+    pub records: u64,
     /// Records that a repair gave up.
-    pub(crate) lost: u64,
+    pub lost: u64,
     /// Whether a repair gave up any frame: the seal hash is that of what was there before.
-    pub(crate) repaired: bool,
+    pub repaired: bool,
     /// Bytes of the records' payloads.
-    pub(crate) payload_bytes: u64,
+    pub payload_bytes: u64,
     /// End of the first run of frames, cut before a batch that has no end.
-    pub(crate) valid_end: u64,
+    pub valid_end: u64,
     /// Sequence number that belongs at `valid_end`.
-    pub(crate) next: u64,
+    pub next: u64,
     /// W: all records below it are proven to have been durable.
-    pub(crate) proven: u64,
+    pub proven: u64,
     /// Where record W belongs, when it lies in the first run: what is above was perhaps never synced.
-    pub(crate) proven_offset: u64,
+    pub proven_offset: u64,
     /// End of the last whole frame anywhere, and the sequence number after it.
-    pub(crate) reach: (u64, u64),
+    pub reach: (u64, u64),
     /// Highest epoch seen.
-    pub(crate) epoch: u32,
+    pub epoch: u32,
     /// The seal, when the first run ends with one.
-    pub(crate) seal: Option<Seal>,
+    pub seal: Option<Seal>,
     /// One past the last byte that is not zero.
-    pub(crate) dirty_end: u64,
+    pub dirty_end: u64,
     /// Every fault, also the one at the end of the first run when anything stands behind it.
-    pub(crate) damage: Vec<Damage>,
+    pub damage: Vec<Damage>,
     /// Where records start.
-    pub(crate) index: Index,
+    pub index: Index,
 }
 
 /// Walks `bytes`, the whole of a segment's file, whose header is `header`.
-pub(crate) fn scan(bytes: &[u8], header: &SegmentHeader) -> Scan {
+pub fn scan(bytes: &[u8], header: &SegmentHeader) -> Scan {
     scan_written(bytes, bytes.len(), header)
 }
 

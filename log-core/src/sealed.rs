@@ -34,11 +34,13 @@ use std::path::{Path, PathBuf};
 
 use crate::chain::Redacted;
 
-pub(crate) use cache::{BlockCache, CACHE_BYTES_DEFAULT};
-pub(crate) use reader::{PositionedReader, SealedFile};
+pub use cache::BlockCache;
+pub(crate) use cache::CACHE_BYTES_DEFAULT;
+pub(crate) use reader::PositionedReader;
+pub use reader::SealedFile;
 pub(crate) use table::BLOCK_BYTES_MAX;
 pub use table::TableFault;
-pub(crate) use walk::Proven;
+pub use walk::Proven;
 pub use walk::WalkFault;
 pub(crate) use writer::{LEVEL_DEFAULT, Sealing, Source, Target, write_sealed};
 
@@ -58,7 +60,7 @@ pub(crate) fn path_of(dir: &Path, number: u64) -> PathBuf {
 }
 
 /// Number of a sealed segment from its file name; `None` for anything else.
-pub(crate) fn number_of(name: &str) -> Option<u64> {
+pub fn number_of(name: &str) -> Option<u64> {
     let digits = name.strip_suffix(".log.zst")?;
     (digits.len() >= 10 && digits.bytes().all(|byte| byte.is_ascii_digit()))
         .then(|| digits.parse().ok())?

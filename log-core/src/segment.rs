@@ -30,12 +30,12 @@ use crate::sealed::{BlockCache, SealedFile};
 pub(crate) const NEXT_NAME: &str = "next.tmp";
 
 /// Path of raw segment `number`.
-pub(crate) fn path_of(dir: &Path, number: u64) -> PathBuf {
+pub fn path_of(dir: &Path, number: u64) -> PathBuf {
     dir.join(format!("{number:010}.log"))
 }
 
 /// Number of a raw segment from its file name; `None` for anything else that lies in the directory.
-pub(crate) fn number_of(name: &str) -> Option<u64> {
+pub fn number_of(name: &str) -> Option<u64> {
     let digits = name.strip_suffix(".log")?;
     (digits.len() >= 10 && digits.bytes().all(|byte| byte.is_ascii_digit()))
         .then(|| digits.parse().ok())?

@@ -77,7 +77,8 @@ pub fn verify(dir: &Path) -> Result<Verification, OpenError> {
     verify_on(&(Arc::new(RealDisk) as Arc<dyn LogIo>), dir)
 }
 
-pub(crate) fn verify_on(io: &Arc<dyn LogIo>, dir: &Path) -> Result<Verification, OpenError> {
+/// [`verify`] on any file system.
+pub fn verify_on(io: &Arc<dyn LogIo>, dir: &Path) -> Result<Verification, OpenError> {
     let cache = BlockCache::new(CACHE_BYTES_DEFAULT);
     let (listing, tail) = read_settled(io, dir, &cache)?;
     let found = listing.found;

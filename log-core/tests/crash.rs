@@ -5,7 +5,7 @@
 //! another program, and would keep the lock of a log that another test has just closed.
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
 
-#[path = "../examples/soak/crashes.rs"]
+#[path = "../sim/examples/soak/crashes.rs"]
 mod crashes;
 #[path = "crash/cutoff.rs"]
 mod cutoff;

@@ -6,7 +6,7 @@
 //! directory, so that tests run side by side.
 #![allow(clippy::unwrap_used, missing_docs, clippy::print_stdout)]
 
-#[path = "../../log-core/examples/soak/image.rs"]
+#[path = "../../log-core/sim/examples/soak/image.rs"]
 mod image;
 #[path = "../../log-core/tests/crash/separate.rs"]
 mod separate;

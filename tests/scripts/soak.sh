@@ -8,7 +8,7 @@ say "the log: kill -9, power cuts, simulated disks"
 (
     # Released as users get it; the lints are for the tests.
     unset RUSTC_WORKSPACE_WRAPPER CLIPPY_ARGS
-    cargo build --release --locked -p log-core --features simulation --example soak
+    cargo build --release --locked -p log-sim --example soak
 )
 # shellcheck disable=SC2086 # several arguments
 "${CARGO_TARGET_DIR:-target}/release/examples/soak" ${SOAK_ARGS:-}

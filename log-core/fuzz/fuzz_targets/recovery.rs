@@ -1,4 +1,4 @@
-//! Runs `log_core::fuzzing::recovery` on what libFuzzer makes up.
+//! Runs `log_sim::fuzzing::recovery` on what libFuzzer makes up.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|input: &[u8]| log_core::fuzzing::recovery(input));
+libfuzzer_sys::fuzz_target!(|input: &[u8]| log_sim::fuzzing::recovery(input));

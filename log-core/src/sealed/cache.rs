@@ -36,7 +36,7 @@ type Slot = Arc<OnceLock<Option<Bytes>>>;
 
 /// See the module's head. Cheap to share.
 #[derive(Debug)]
-pub(crate) struct BlockCache {
+pub struct BlockCache {
     bytes_max: usize,
     kept: Mutex<Kept>,
     decoders: Mutex<Vec<Decoder>>,
@@ -59,7 +59,7 @@ struct Entry {
 
 impl BlockCache {
     /// A cache of at most `bytes_max` raw bytes; 0 keeps nothing.
-    pub(crate) fn new(bytes_max: usize) -> Arc<Self> {
+    pub fn new(bytes_max: usize) -> Arc<Self> {
         Arc::new(Self {
             bytes_max,
             kept: Mutex::default(),

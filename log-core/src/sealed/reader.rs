@@ -26,7 +26,7 @@ const ZSTD_MAGIC: [u8; 4] = 0xFD2F_B528_u32.to_le_bytes();
 
 /// A sealed segment.
 #[derive(Debug)]
-pub(crate) struct SealedFile {
+pub struct SealedFile {
     path: PathBuf,
     file: Arc<dyn LogFile>,
     table: Table,
@@ -37,16 +37,16 @@ pub(crate) struct SealedFile {
 
 /// A frame to start a search at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Floor {
+pub struct Floor {
     /// Sequence number in its header.
-    pub(crate) sequence: u64,
+    pub sequence: u64,
     /// Where it starts, in raw bytes.
-    pub(crate) offset: u64,
+    pub offset: u64,
 }
 
 impl SealedFile {
     /// Reads and checks the table of `file`, which was opened at `path`; no block is looked at.
-    pub(crate) fn open(
+    pub fn open(
         file: Arc<dyn LogFile>,
         path: &Path,
         cache: Arc<BlockCache>,
@@ -70,12 +70,12 @@ impl SealedFile {
     }
 
     /// What the file says about itself.
-    pub(crate) fn table(&self) -> &Table {
+    pub fn table(&self) -> &Table {
         &self.table
     }
 
     /// Decoded bytes from raw offset `start` to the end of its block; empty at the end of the segment.
-    pub(crate) fn window(&self, start: u64) -> Result<Bytes, SealedError> {
+    pub fn window(&self, start: u64) -> Result<Bytes, SealedError> {
         if start == self.table.raw_bytes {
             return Ok(Bytes::new());
         }
@@ -87,7 +87,7 @@ impl SealedFile {
 
     /// Decoded bytes from raw offset `start` on, at least `length` of them; from several blocks if need be, then
     /// copied together.
-    pub(crate) fn window_at_least(&self, start: u64, length: usize) -> Result<Bytes, SealedError> {
+    pub fn window_at_least(&self, start: u64, length: usize) -> Result<Bytes, SealedError> {
         if length == 0 {
             return self.window(start);
         }
@@ -120,7 +120,7 @@ impl SealedFile {
     }
 
     /// The first frame of the block in which record `sequence` starts; `None` for one that is not in this segment.
-    pub(crate) fn block_of_sequence(&self, sequence: u64) -> Option<Floor> {
+    pub fn block_of_sequence(&self, sequence: u64) -> Option<Floor> {
         if sequence < self.table.header.base || sequence >= self.table.end {
             return None;
         }
@@ -139,7 +139,7 @@ impl SealedFile {
     }
 
     /// The whole segment, decoded block by block past the cache; errors are [`SealedError`]s in an `io::Error`.
-    pub(crate) fn reader(&self) -> RawReader<'_> {
+    pub fn reader(&self) -> RawReader<'_> {
         RawReader {
             sealed: self,
             next: 0,
@@ -179,7 +179,7 @@ impl SealedFile {
 
     /// Decodes the whole file and checks everything in it: every frame's checksums, the order of records, the seal
     /// hash. Needs nothing but the file.
-    pub(crate) fn check(&self) -> Result<Proven, SealedError> {
+    pub fn check(&self) -> Result<Proven, SealedError> {
         let mut input = self.reader();
         let proven = walk::prove(&mut input, self.table.raw_bytes, &self.table.redacted)
             .map_err(|fault| SealedError::from_walk(&self.path, fault))?;
@@ -345,7 +345,7 @@ fn first_difference(left: &[u8], right: &[u8]) -> Option<usize> {
 
 /// The raw bytes of a sealed file as a stream: see [`SealedFile::reader`].
 #[derive(Debug)]
-pub(crate) struct RawReader<'a> {
+pub struct RawReader<'a> {
     sealed: &'a SealedFile,
     /// Index of the block that comes next.
     next: usize,

@@ -83,52 +83,52 @@ pub(crate) const TABLE_BYTES_MAX: usize =
 
 /// What a sealed file holds, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Table {
+pub struct Table {
     /// The segment's header.
-    pub(crate) header: SegmentHeader,
+    pub header: SegmentHeader,
     /// The bytes it was read from.
-    pub(crate) image: [u8; HEADER_IMAGE_BYTES],
+    pub image: [u8; HEADER_IMAGE_BYTES],
     /// Bytes of the segment, to the end of its seal frame.
-    pub(crate) raw_bytes: u64,
+    pub raw_bytes: u64,
     /// One past the last record.
-    pub(crate) end: u64,
+    pub end: u64,
     /// How often records of it were redacted since it was sealed.
-    pub(crate) generation: u64,
+    pub generation: u64,
     /// Where the seal frame starts, in raw bytes.
-    pub(crate) seal_offset: u64,
+    pub seal_offset: u64,
     /// Frames of all kinds.
-    pub(crate) frames: u64,
+    pub frames: u64,
     /// Bytes of all records' payloads.
-    pub(crate) payload_bytes: u64,
+    pub payload_bytes: u64,
     /// Vouches for the segment and all before it.
-    pub(crate) seal_hash: SealHash,
+    pub seal_hash: SealHash,
     /// Ascending; at least one.
-    pub(crate) blocks: Vec<Block>,
+    pub blocks: Vec<Block>,
     /// Digests of the payloads that redacted records had.
-    pub(crate) redacted: Redacted,
+    pub redacted: Redacted,
 }
 
 /// One independent zstd frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Block {
+pub struct Block {
     /// Where its zstd frame starts in the file.
-    pub(crate) file_offset: u64,
+    pub file_offset: u64,
     /// Where its first byte belongs in the segment.
-    pub(crate) raw_offset: u64,
+    pub raw_offset: u64,
     /// Bytes of its zstd frame.
-    pub(crate) file_bytes: u32,
+    pub file_bytes: u32,
     /// Bytes of the segment in it.
-    pub(crate) raw_bytes: u32,
+    pub raw_bytes: u32,
     /// Where in it the first log frame starts; `raw_bytes` if none does.
-    pub(crate) first_frame: u32,
+    pub first_frame: u32,
     /// CRC-32 of its raw bytes.
-    pub(crate) crc: u32,
+    pub crc: u32,
     /// Sequence number of the first frame that starts in it, or behind it if none does.
-    pub(crate) first_sequence: u64,
+    pub first_sequence: u64,
     /// Lowest time of the records that start in it; `i64::MAX` without any.
-    pub(crate) lowest_ns: i64,
+    pub lowest_ns: i64,
     /// Highest time of them; `i64::MIN` without any.
-    pub(crate) highest_ns: i64,
+    pub highest_ns: i64,
 }
 
 /// Why a table cannot be used.

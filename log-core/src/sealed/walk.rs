@@ -69,13 +69,13 @@ pub enum WalkFault {
 
 /// What the end of a walk has proven.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Proven {
+pub struct Proven {
     /// Where the seal frame starts.
-    pub(crate) seal_offset: u64,
+    pub seal_offset: u64,
     /// One past the last record.
-    pub(crate) end: u64,
+    pub end: u64,
     /// Computed from all frames before the seal; equal to what the seal says, if it says one.
-    pub(crate) hash: SealHash,
+    pub hash: SealHash,
 }
 
 /// A walk over the bytes `0..end` of a segment.

@@ -7,14 +7,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 
 use super::{INPUT_BYTES_MAX, TARGETS, Target};
-use crate::sim::Rng;
+use crate::disk::Rng;
 
 /// Mutations of each target's seeds: with all targets together about two seconds.
 const MUTATIONS: u64 = 400;
 const CHANGES_MAX: u64 = 6;
 
 fn seeds(name: &str) -> Vec<Vec<u8>> {
-    let dir = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/corpus")).join(name);
+    let dir = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../fuzz/corpus")).join(name);
     let mut paths: Vec<_> = fs::read_dir(&dir)
         .unwrap_or_else(|error| panic!("seeds in {}: {error}", dir.display()))
         .map(|entry| entry.unwrap().path())

@@ -6,16 +6,17 @@ use std::sync::Arc;
 
 use super::recipe::{KINDS, follow};
 use super::{is_mended, put_u32, split, u32_at};
-use crate::classify::{Place, Verdict, classify};
-use crate::format::{
+use crate::disk::SimDisk;
+use log_core::format::{
     FORMAT_VERSION, FRAME_ALIGN_BYTES, FRAME_HEADER_BYTES, FrameHeader, Kind, Parsed,
     SEGMENT_HEADER_BYTES, SegmentHeader,
 };
-use crate::io::{LogFile, LogIo, Open, write_all};
-use crate::manifest::{ENTRY_BYTES, HEADER_BYTES, MAGIC, Manifest};
-use crate::scan::{Scan, scan};
-use crate::sealed::{BlockCache, SealedError, SealedFile};
-use crate::sim::SimDisk;
+use log_core::inside::classify::{Place, Verdict, classify};
+use log_core::inside::io::write_all;
+use log_core::inside::manifest::{ENTRY_BYTES, HEADER_BYTES, MAGIC, Manifest};
+use log_core::inside::scan::{Scan, scan};
+use log_core::inside::sealed::{BlockCache, SealedError, SealedFile};
+use log_core::{LogFile, LogIo, Open};
 
 /// Longer payloads are not built to see a frame encoded again.
 const PAYLOAD_BYTES_MAX: usize = 64 * 1024;
@@ -97,7 +98,7 @@ pub fn segment(input: &[u8]) {
         let mut bytes = rest.to_vec();
         if let Some(page) = bytes.first_chunk_mut::<SEGMENT_HEADER_BYTES>() {
             let end = SEGMENT_HEADER_BYTES - 4;
-            page[..8].copy_from_slice(&crate::format::MAGIC);
+            page[..8].copy_from_slice(&log_core::format::MAGIC);
             let crc = crc32fast::hash(&page[..end]);
             put_u32(page, end, crc);
         }

@@ -6,11 +6,11 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use crate::commit::Ticket;
-use crate::error::CommitError;
-use crate::queue::Record;
-use crate::read::Entry;
-use crate::sim::Rng;
+use crate::disk::Rng;
+use log_core::CommitError;
+use log_core::Entry;
+use log_core::Record;
+use log_core::Ticket;
 
 /// What is wrong, in words.
 pub(super) type Violation = String;
@@ -103,6 +103,7 @@ impl Model {
                     append.unknown = true;
                     open.push(append);
                 }
+                Some(Err(error)) => return Err(format!("an outcome without a rule: {error}")),
                 None => open.push(append),
             }
         }

@@ -1,7 +1,7 @@
 //! Frames from a recipe: every byte an instruction, so that mutations change the order of frames and not only break
 //! their checksums. Pure; any bytes are a recipe.
 
-use crate::format::{
+use log_core::format::{
     FLAG_BATCH, FRAME_ALIGN_BYTES, FrameHeader, Kind, SegmentHeader, control_payload,
 };
 

@@ -3,11 +3,11 @@
 use super::life::Life;
 use super::model::Violation;
 use super::world::{CURSORS, World, note, words};
-use crate::error::{MaintainError, ManifestError, ReadError};
-use crate::maintain::Redaction;
-use crate::retention::Retention;
-use crate::sim::Counts;
-use crate::writer::WriterState;
+use crate::disk::Counts;
+use log_core::Redaction;
+use log_core::Retention;
+use log_core::WriterState;
+use log_core::{MaintainError, ManifestError, ReadError};
 
 /// Records that are redacted at once.
 const REDACTIONS_MAX: u64 = 3;
@@ -132,10 +132,9 @@ impl World {
         let wrong = match error {
             MaintainError::Open(error) => return self.excuse_open(before, error),
             MaintainError::Read(error) => return self.excuse_read(before, error, 0),
-            MaintainError::NoSuchRecord { .. }
-            | MaintainError::StillOpen { .. }
-            | MaintainError::Length { .. } => true,
             MaintainError::Sealed(_) | MaintainError::Manifest(_) => false,
+            // No such record, one that is still open, another length; and what is new.
+            _ => true,
         };
         if wrong {
             return Err(format!(

@@ -7,7 +7,7 @@
 //! cursors are where they were committed. In a life: a failed write or sync poisons, for good, and nothing
 //! else does; no space, no descriptor and no memory heal; an error has a cause, and an I/O error is never called damage.
 //!
-//! Fails: a violation names its seed. `ERRATA_PROOF_SEED=<seed> cargo test -p log-core --lib a_seed_again` runs that
+//! Fails: a violation names its seed. `ERRATA_PROOF_SEED=<seed> cargo test -p log-sim --lib a_seed_again` runs that
 //! one again and prints its history.
 
 mod cursors;
@@ -23,7 +23,7 @@ use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
-use crate::sim::{Counts, Sabotage};
+use crate::disk::{Counts, Sabotage};
 pub use steps::every_step;
 use world::World;
 
@@ -128,7 +128,7 @@ impl fmt::Display for Report {
         for Failure { seed, what } in &self.failures {
             write!(
                 f,
-                "\nseed {seed}: {what}\n  again: ERRATA_PROOF_SEED={seed} cargo test -p log-core --lib a_seed_again -- --nocapture"
+                "\nseed {seed}: {what}\n  again: ERRATA_PROOF_SEED={seed} cargo test -p log-sim --lib a_seed_again -- --nocapture"
             )?;
         }
         Ok(())

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
-use crate::io::{preallocate, read_all, write_all};
+use log_core::inside::io::{preallocate, read_all, write_all};
 
 const DIR: &str = "/log";
 const FILE: &str = "/log/file";

@@ -4,12 +4,12 @@ use std::path::Path;
 
 use super::model::{Violation, record};
 use super::world::{CURSORS, DIR, World, note};
-use crate::cursor::Cursor;
-use crate::error::AppendError;
-use crate::log::{Log, Stepper};
-use crate::read::{Entry, Iter, Reader};
-use crate::sim::{Counts, Faults};
-use crate::writer::WriterState;
+use crate::disk::{Counts, Faults};
+use log_core::AppendError;
+use log_core::Cursor;
+use log_core::WriterState;
+use log_core::{Entry, Iter, Reader};
+use log_core::{Log, Stepper};
 
 /// Turns after which a log that has space again must have healed.
 const HEAL_TURNS_MAX: u32 = 3;

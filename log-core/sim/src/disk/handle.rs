@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::fault::{Call, Fault, Sabotage};
 use super::state::{Gate, State, cut_error, error};
-use crate::commit::lock;
-use crate::io::LogFile;
-use crate::mmap::Mapping;
+use log_core::LogFile;
+use log_core::Mapping;
+use log_core::inside::commit::lock;
 
 #[derive(Debug)]
 pub(super) struct Handle {

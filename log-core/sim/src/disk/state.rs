@@ -9,7 +9,7 @@ use super::fault::{CALLS, Call, Counts, Fault, Faults, SCARCITIES, Sabotage};
 use super::names::{Change, Directory, Entry, NameLoss};
 use super::node::Node;
 use super::rng::Rng;
-use crate::publish::Page;
+use log_core::publish::Page;
 
 pub(super) const PAGE_BYTES: u64 = 4096;
 /// The clock's start, 2026-01-01, and the most that a look at it takes.

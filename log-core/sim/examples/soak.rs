@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 
 use crashes::ledger::{Violation, violation};
 use crashes::{Campaign, Tally, image};
-use log_core::proof::{Report, run_seeds};
+use log_sim::proof::{Report, run_seeds};
 use options::Options;
 
 const REPORT_EVERY: Duration = Duration::from_secs(30);

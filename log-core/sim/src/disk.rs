@@ -28,11 +28,11 @@ pub use fault::{Call, Counts, Fault, Faults, Sabotage};
 pub use names::NameLoss;
 pub use rng::Rng;
 
-use crate::commit::lock;
-use crate::error::PageError;
-use crate::io::{LogFile, LogIo, Open};
-use crate::publish::{Page, Place};
 use handle::Handle;
+use log_core::PageError;
+use log_core::inside::commit::lock;
+use log_core::publish::{Page, Place};
+use log_core::{LogFile, LogIo, Open};
 use names::{Change, Entry};
 use node::Node;
 use state::{State, error};
