@@ -90,8 +90,8 @@ export function makeQueue(platform: Platform, max: number, finish: NonNullable<P
     // From the first pause on the caller's function has returned.
     for (let sliceEndsMs = 0; ; ) {
       if (platform.elapsed() >= sliceEndsMs) {
-        wake();
         await new Promise<void>((resolve) => { platform.setTimer(resolve, 0); });
+        wake();
         sliceEndsMs = platform.elapsed() + SLICE_MS;
       }
       const [entry] = unready;
