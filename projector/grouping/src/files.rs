@@ -198,6 +198,13 @@ pub(crate) fn is_script(base: &str) -> bool {
     )
 }
 
+/// Whether a file's name has a build's hash.
+pub(crate) fn is_hashed(path: &str) -> bool {
+    let path = path.split(['?', '#']).next().unwrap_or_default();
+    let base = path.rsplit(['/', '\\']).next().unwrap_or_default();
+    is_script(base) && (hash::without(base).len() < base.len() || base.contains(".min."))
+}
+
 /// A base name without hash, version and chunk number.
 pub(crate) fn without_hash(base: &str) -> Cow<'_, str> {
     hash::without(base)
@@ -238,7 +245,10 @@ fn folder(path: &str, is_url: bool) -> Option<&str> {
     let is_absolute = path.starts_with('/') || path.get(1..2) == Some(":");
     // A URL's host is no folder.
     let above: Vec<&str> = folders.take(FOLDERS_MAX).collect();
-    let below_known = above.iter().any(|folder| FOLDERS.contains(folder));
+    // "/app" is a machine's folder, "/srv/app" may be a project's.
+    let below_known = above
+        .iter()
+        .any(|folder| FOLDERS.contains(folder) && path.get(1..).is_some_and(|p| !p.starts_with(folder)));
     let fits = if is_url {
         !above.is_empty()
     } else {

@@ -37,7 +37,7 @@ use crate::{
 };
 
 /// Hashed into every fingerprint.
-pub const ALGORITHM_VERSION: u32 = 4;
+pub const ALGORITHM_VERSION: u32 = 5;
 
 /// The fingerprint of an event.
 pub(crate) fn fingerprint(head: &ArchivedHead) -> Fingerprint {
@@ -122,17 +122,33 @@ fn add_chain(
     let is_vague = frames == 1 && counted.iter().any(|c| c.is_closure);
     let is_told = named > 0 && !is_vague;
     let newest = chain.len().saturating_sub(1);
+    let mut before = None;
     for (at, ((exception, stack), counted)) in chain.iter().zip(&counted).enumerate() {
-        hash.add("type", &shown_type(exception, platform));
-        hash.add("code", &exception.code);
         // A cause without a stack has nothing but its text.
         let is_bare_cause = at < newest && stack.is_empty();
+        let ty = shown_type(exception, platform);
+        // Go's wrapped texts between the first and the last error are the callers'.
+        if is_bare_cause && at > 0 && platform == "go" && names::ty(&ty, platform).is_empty() {
+            continue;
+        }
+        let mut part = Parts::new("error");
         if (!is_told || is_bare_cause) && exception.code.is_empty() {
-            hash.add("value", &text::of_error(&exception.value, platform));
+            let text = text::of_error(&exception.value, platform);
+            part.add("type", if text.is_of_any_type { "" } else { &ty });
+            part.add("value", &text.text);
+        } else {
+            part.add("type", &ty);
         }
+        part.add("code", &exception.code);
         for frame in &counted.hashes {
-            hash.add_bytes("frame", &frame.to_le_bytes());
+            part.add_bytes("frame", &frame.to_le_bytes());
         }
+        let part = part.finish();
+        // A try after a try that failed alike.
+        if before != Some(part) {
+            hash.add_bytes("error", &part.0);
+        }
+        before = Some(part);
     }
     is_told
 }

@@ -97,6 +97,11 @@ pub(crate) fn counted(frames: &[ArchivedFrameHeadV1], platform: &str, scope: Sco
             continue;
         }
         let key = names::key(frame, platform);
+        // What a script begins with has no name, or is not shown, by engine.
+        let is_script = matches!(platform, "javascript" | "node");
+        if is_script && counted.named == 0 && key.says() {
+            counted.hashes.clear();
+        }
         counted.named += usize::from(key.says());
         counted.is_closure = names::is_closure(&frame.function);
         counted.hashes.push(hash(&key));

@@ -69,6 +69,26 @@ pub(crate) fn key<'a>(frame: &'a ArchivedFrameHeadV1, platform: &str) -> Key<'a>
         _ => own_name(&frame.function, &frame.module, platform),
     };
     let module = own_module(&frame.module, platform);
+    // Names that a minifier made are made anew with each build.
+    let is_minified = matches!(platform, "javascript" | "node")
+        && (1..=2).contains(&function.len())
+        && files::is_hashed(&frame.filename);
+    let function = if is_minified {
+        Cow::Borrowed("")
+    } else {
+        function
+    };
+    // "Harbour.Rope.coil" of the image "Harbour".
+    let own_image = |name: &str| {
+        let rest = name
+            .strip_prefix(frame.package.as_str())?
+            .strip_prefix('.')?;
+        (!frame.package.is_empty()).then(|| rest.to_owned())
+    };
+    let function = match own_image(&function).filter(|_| is_native(platform)) {
+        Some(rest) => Cow::Owned(rest),
+        None => function,
+    };
     if function.is_empty() && is_native(platform) {
         let image = if frame.package.is_empty() {
             &frame.filename
@@ -111,7 +131,20 @@ fn own_name<'a>(function: &'a str, module: &'a str, platform: &str) -> Cow<'a, s
         return Cow::Borrowed("");
     }
     match platform {
-        "javascript" | "node" => Cow::Borrowed(javascript::own_name(function)),
+        "javascript" | "node" if function.contains("::") => native_name(function),
+        "javascript" | "node" => {
+            let name = javascript::own_name(function);
+            if javascript::is_numbered_template(name) {
+                Cow::Owned(name.replace(|c: char| c.is_ascii_digit(), ""))
+            } else {
+                Cow::Borrowed(name)
+            }
+        }
+        "python" => {
+            let name = function.rsplit('.').next().unwrap_or_default();
+            Cow::Borrowed(if name == "<module>" { "" } else { name })
+        }
+        _ if is_native(platform) => native_name(function),
         "java" | "kotlin" | "android" | "scala" | "clojure" | "groovy" => {
             Cow::Borrowed(jvm::own_method(function))
         }
@@ -129,6 +162,19 @@ fn own_name<'a>(function: &'a str, module: &'a str, platform: &str) -> Cow<'a, s
     }
 }
 
+/// Without type arguments, which some symbols have and some have not.
+fn native_name(function: &str) -> Cow<'_, str> {
+    let cut = |name: &str| name.trim_end_matches("<…>").trim_end_matches("::").len();
+    match native::function(function) {
+        Cow::Borrowed(name) => Cow::Borrowed(&name[..cut(name)]),
+        Cow::Owned(mut name) => {
+            let kept = cut(&name);
+            name.truncate(kept);
+            Cow::Owned(name)
+        }
+    }
+}
+
 fn own_module<'a>(module: &'a str, platform: &str) -> Cow<'a, str> {
     if module.is_empty() || matches!(module, "(unknown)" | "<unknown>" | "unknown" | "?") {
         return Cow::Borrowed("");
@@ -136,7 +182,10 @@ fn own_module<'a>(module: &'a str, platform: &str) -> Cow<'a, str> {
     match platform {
         "java" | "kotlin" | "android" | "scala" | "clojure" | "groovy" => jvm::class(module),
         "csharp" | "dotnet" | "fsharp" => dotnet::parts("", module).1,
-        "go" => Cow::Borrowed(go::package(module)),
+        "go" => match go::package(module) {
+            escaped if escaped.contains("%2e") => Cow::Owned(escaped.replace("%2e", ".")),
+            package => Cow::Borrowed(package),
+        },
         "elixir" | "erlang" => Cow::Borrowed(module.strip_prefix("Elixir.").unwrap_or(module)),
         // A script's own code: the file tells which.
         "python" if module == "__main__" => Cow::Borrowed(""),

@@ -5,6 +5,8 @@ use std::borrow::Cow;
 
 use crate::mask::mask;
 
+mod engines;
+
 /// Lines of a message or value that count: the first ones say what happened, the
 /// rest are details (a dump, a query).
 const LINES_MAX: usize = 2;
@@ -168,19 +170,59 @@ const TRANSLATIONS: [(&str, &[&str]); 5] = [
     ),
 ];
 
-/// The first lines of a text that are not empty, masked.
+/// The first lines of a text that are not empty, masked; without colours of a terminal,
+/// blanks that vary, suggestions, and a full stop at the end.
 pub(crate) fn masked(text: &str) -> String {
-    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-    let lines: Vec<&str> = lines.take(LINES_MAX).collect();
-    mask(&lines.join("\n"))
+    let lines = text.lines().map(str::trim);
+    let lines = lines.filter(|line| !line.is_empty() && !line.starts_with("Did you mean"));
+    let lines: Vec<String> = lines.take(LINES_MAX).map(plain).collect();
+    let joined = lines.join("\n");
+    mask(joined.trim_end_matches('.'))
+}
+
+/// A line with single blanks and without escape sequences.
+fn plain(line: &str) -> String {
+    let mut plain = String::with_capacity(line.len());
+    let mut rest = line.chars();
+    while let Some(c) = rest.next() {
+        if c == '\u{1b}' {
+            let _ = rest.by_ref().find(char::is_ascii_alphabetic);
+        } else if !c.is_whitespace() {
+            plain.push(c);
+        } else if !plain.ends_with(' ') {
+            plain.push(' ');
+        }
+    }
+    plain
 }
 
 /// What counts of an error's text.
-pub(crate) fn of_error(value: &str, platform: &str) -> Cow<'static, str> {
-    let is_browser = matches!(platform, "javascript" | "node" | "cocoa");
-    match translated(value).filter(|_| is_browser) {
-        Some(known) => Cow::Borrowed(known),
-        None => Cow::Owned(masked(value)),
+pub(crate) struct Text {
+    /// Masked, or what browsers mean by it.
+    pub(crate) text: Cow<'static, str>,
+    /// Engines have other types for it, too.
+    pub(crate) is_of_any_type: bool,
+}
+
+/// What counts of an error's text.
+pub(crate) fn of_error(value: &str, platform: &str) -> Text {
+    let is_script = matches!(platform, "javascript" | "node");
+    let known = translated(value).filter(|_| is_script || platform == "cocoa");
+    if let Some(known) = known {
+        return Text {
+            text: Cow::Borrowed(known),
+            is_of_any_type: false,
+        };
+    }
+    if let Some(meaning) = engines::meaning(value).filter(|_| is_script) {
+        return Text {
+            text: Cow::Owned(mask(&meaning.text)),
+            is_of_any_type: meaning.is_of_any_type,
+        };
+    }
+    Text {
+        text: Cow::Owned(masked(value)),
+        is_of_any_type: false,
     }
 }
 

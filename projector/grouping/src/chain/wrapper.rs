@@ -5,7 +5,12 @@ use event_model::head::ArchivedExceptionHeadV1;
 
 /// Last parts of types that are thrown around an error which nobody took, or which
 /// came from a call by reflection or out of a pool.
-const TYPES: [&str; 15] = [
+const TYPES: [&str; 19] = [
+    // Spring.
+    "BeanCreationException",
+    "BeanInstantiationException",
+    "UnsatisfiedDependencyException",
+    "NestedServletException",
     // RxJava and Reactor.
     "OnErrorNotImplementedException",
     "UndeliverableException",
@@ -54,6 +59,7 @@ pub(super) fn wraps(exception: &ArchivedExceptionHeadV1, cause: &ArchivedExcepti
     }
     let value = exception.value.trim();
     TYPES.contains(&last_part(&exception.ty))
+        || exception.ty == "ActionView::Template::Error"
         || TEXTS.iter().any(|text| value.starts_with(text))
         || repeats(value, cause)
 }

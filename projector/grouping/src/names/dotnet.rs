@@ -23,6 +23,12 @@ pub(super) fn parts<'a>(function: &'a str, module: &'a str) -> (Cow<'a, str>, Co
         .map_or(class, |proxy| {
             proxy.trim_end_matches(|c: char| c.is_ascii_digit() || c == '_')
         });
+    let class = class.find("_cshtml_").map_or(class, |at| &class[..at]);
+    let class = if class.starts_with("generatedProxy_") {
+        "generatedProxy"
+    } else {
+        class
+    };
     (Cow::Borrowed(method), ty(class))
 }
 
@@ -61,6 +67,11 @@ fn source_name(function: &str) -> &str {
         .split([' ', '(', '[', '`'])
         .next()
         .unwrap_or_default();
+    // An explicit implementation has its interface before the name.
+    let function = match function.rsplit_once('.') {
+        Some((before, name)) if !before.is_empty() && !function.contains(['<', '$']) => name,
+        _ => function,
+    };
     // IL2CPP: "Cart_Add_m3F2A1C9B8D7E6F5A".
     let function = match function.rsplit_once("_m") {
         Some((bare, hash)) if hash.len() >= 8 && hash.bytes().all(|b| b.is_ascii_hexdigit()) => {

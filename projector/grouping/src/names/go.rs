@@ -32,6 +32,15 @@ pub(super) fn function(function: &str) -> Cow<'_, str> {
     // "glob..func1": the empty part before the number went with it.
     let kept = name.trim_end_matches('.').len();
     name.truncate(kept);
+    if name == "glob" {
+        "init".clone_into(&mut name);
+    }
+    // "_cgo_3f2a1c9b8d7e_Cfunc_weigh"
+    if let Some(rest) = name.strip_prefix("_cgo_")
+        && let Some((_, rest)) = rest.split_once('_')
+    {
+        name = format!("_cgo_{rest}");
+    }
     Cow::Owned(name)
 }
 

@@ -35,7 +35,7 @@ const TOP_LEVEL: [&str; 7] = [
     "<top-level>",
 ];
 /// What stands before a function's name, with a blank.
-const BEFORE: [&str; 5] = ["async ", "new ", "get ", "set ", "static "];
+const BEFORE: [&str; 4] = ["async ", "new ", "get ", "static "];
 /// What a function hangs on when it is a module's own.
 const HUNG: [&str; 4] = ["module.exports.", "exports.", "Object.", "Module."];
 /// Endings of the files that bundlers name a module's code after.
@@ -87,11 +87,30 @@ pub(super) fn own_name(function: &str) -> &str {
         return "";
     }
     let name = shown.rsplit('.').next().unwrap_or_default();
-    let name = ["get ", "set "]
-        .iter()
-        .find_map(|word| name.strip_prefix(word))
-        .unwrap_or(name);
+    let name = name.strip_prefix("get ").unwrap_or(name);
+    let name = without_number(name);
     if is_nameless(name) { "" } else { name }
+}
+
+/// "start$1" of Rollup; "create_if_block_4" of Svelte.
+fn without_number(name: &str) -> &str {
+    let bare = name.trim_end_matches(|c: char| c.is_ascii_digit());
+    if let Some(bare) = bare
+        .strip_suffix('$')
+        .filter(|b| !b.is_empty() && bare.len() < name.len())
+    {
+        return bare;
+    }
+    let svelte = name.starts_with("create_") && name.contains("_block");
+    match bare.strip_suffix('_') {
+        Some(bare) if svelte => bare,
+        _ => name,
+    }
+}
+
+/// "AlbumComponent_div_3_Template": Angular's numbered parts of a template.
+pub(super) fn is_numbered_template(name: &str) -> bool {
+    name.ends_with("_Template") || name.ends_with("_listener")
 }
 
 fn is_nameless(name: &str) -> bool {

@@ -4,7 +4,14 @@
 use std::borrow::Cow;
 
 /// Parts of a class's name behind which a proxy's own name begins.
-const PROXIES: [&str; 16] = [
+const PROXIES: [&str; 23] = [
+    "OwbNormalScopeProxy",
+    "OwbInterceptProxy",
+    "AjcClosure",
+    "Access4Jackson",
+    "DefaultImpls",
+    "Proxy",
+    "_jvst",
     "HibernateProxy",
     "HibernateBasicProxy",
     "EnhancerByGuice",
@@ -57,6 +64,8 @@ pub(super) fn method(function: &str) -> &str {
     }
     let name = name.strip_suffix("$adapted").unwrap_or(name);
     let name = numbered(name);
+    let lifted = name.trim_end_matches(|c: char| c.is_ascii_digit());
+    let name = if lifted == "liftedTree" { lifted } else { name };
     without_mangling(name.strip_suffix("-impl").unwrap_or(name))
 }
 
@@ -97,6 +106,14 @@ pub(super) fn class(module: &str) -> Cow<'_, str> {
     if !bare.contains(['$', '_', '@']) && !bare.contains("Script") && !bare.contains("proxy") {
         return Cow::Borrowed(bare);
     }
+    // D8 of old: "com.acme.-$$Lambda$Cart$0GZ3dV8q…".
+    if let Some((package, rest)) = bare.split_once("-$$Lambda$") {
+        return Cow::Owned(format!("{package}{}", first_part(rest)));
+    }
+    // Rules compiled to classes: "Rule_Cap_price_1023487453".
+    let counted = bare.trim_end_matches(|c: char| c.is_ascii_digit());
+    let is_hash = bare.len() - counted.len() >= 6 && counted.ends_with('_');
+    let bare = if is_hash { counted } else { bare };
     let bare = SUBCLASSES
         .iter()
         .find_map(|end| bare.strip_suffix(end))
@@ -122,8 +139,17 @@ pub(super) fn class(module: &str) -> Cow<'_, str> {
         if part.starts_with("ExternalSynthetic") || matches!(part, "inlined" | "special") {
             break;
         }
+        let is_view = part
+            .strip_prefix("view")
+            .is_some_and(|n| n.bytes().all(|b| b.is_ascii_digit()));
+        if part.starts_with("lambda-") || (is_view && module.contains("$$$view")) {
+            continue;
+        }
         let part = part.trim_start_matches(|c: char| c.is_ascii_digit());
         let part = clojure(part);
+        if part == "fn" && name.ends_with("$eval") {
+            continue;
+        }
         let part = groovy(part);
         if part.is_empty() || part == "_" || (is_anonymous_function && part == "apply") {
             continue;
@@ -207,7 +233,9 @@ pub(super) fn shown_class(module: &str) -> Cow<'_, str> {
 
 /// Whether a method only hands on to another one: nestmates' accessors, D8's lambdas.
 pub(crate) fn is_bridge(function: &str, module: &str) -> bool {
-    function.starts_with("access$")
+    module.starts_with("_COROUTINE")
+        || module.starts_with("(Coroutine")
+        || function.starts_with("access$")
         || function.starts_with("-$$Nest$")
         || function.starts_with("$r8$lambda$")
         || module.ends_with("$$Lambda")

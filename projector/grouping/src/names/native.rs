@@ -47,7 +47,19 @@ const WITHIN: [&str; 6] = [
 /// The function's own name and what it belongs to.
 pub(super) fn function(name: &str) -> Cow<'_, str> {
     if let Some(method) = objective_c(name) {
-        return Cow::Borrowed(method);
+        // Key-value observing makes a subclass.
+        return if method.contains("NSKVONotifying_") {
+            Cow::Owned(method.replace("NSKVONotifying_", ""))
+        } else {
+            Cow::Borrowed(method)
+        };
+    }
+    // "(winch in _3F2A1C9B)()": private to its file.
+    if let Some((inner, _)) = name
+        .strip_prefix('(')
+        .and_then(|rest| rest.split_once(" in _"))
+    {
+        return Cow::Borrowed(inner);
     }
     let name = of_block(without_offset(name));
     let name = of_swift(without_hash(name));
@@ -156,6 +168,7 @@ fn of_block(name: &str) -> &str {
 /// standard library's inline namespaces, marks of an ABI, Swift's private names.
 fn unified(name: &str) -> Cow<'_, str> {
     let marks = [
+        "{anonymous}",
         "?A0x",
         "`anonymous",
         "_GLOBAL__N",
@@ -171,6 +184,7 @@ fn unified(name: &str) -> Cow<'_, str> {
     let mut name = name
         .replace("`anonymous namespace'", "(anonymous namespace)")
         .replace("`anonymous-namespace'", "(anonymous namespace)")
+        .replace("{anonymous}", "(anonymous namespace)")
         .replace("_GLOBAL__N_1", "(anonymous namespace)")
         .replace("std::__1::", "std::")
         .replace("std::__cxx11::", "std::")
@@ -225,7 +239,8 @@ fn without_hash(name: &str) -> &str {
 
 /// The function that a Rust closure stands in.
 fn without_closure(name: &str) -> &str {
-    match name.find("::{closure").or_else(|| name.find("::{{closure")) {
+    let marks = ["::{closure", "::{{closure", "::{async_"];
+    match marks.iter().filter_map(|mark| name.find(mark)).min() {
         Some(at) if at > 0 => &name[..at],
         _ => name,
     }
