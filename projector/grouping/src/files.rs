@@ -246,9 +246,9 @@ fn folder(path: &str, is_url: bool) -> Option<&str> {
     // A URL's host is no folder.
     let above: Vec<&str> = folders.take(FOLDERS_MAX).collect();
     // "/app" is a machine's folder, "/srv/app" may be a project's.
-    let below_known = above
-        .iter()
-        .any(|folder| FOLDERS.contains(folder) && path.get(1..).is_some_and(|p| !p.starts_with(folder)));
+    let below_known = above.iter().any(|folder| {
+        FOLDERS.contains(folder) && path.get(1..).is_some_and(|p| !p.starts_with(folder))
+    });
     let fits = if is_url {
         !above.is_empty()
     } else {
