@@ -2,7 +2,20 @@ import tseslint from 'typescript-eslint';
 
 /** Imports flow one way: browser → core ← node. */
 const forbid = (...group) => ['error', { patterns: [{ group, message: 'imports flow browser → core ← node' }] }];
-const WORLD = ['window', 'document', 'navigator', 'location', 'process', 'global', 'console', 'fetch', 'setTimeout', 'setInterval', 'crypto', 'Buffer'];
+const WORLD = [
+  'window',
+  'document',
+  'navigator',
+  'location',
+  'process',
+  'global',
+  'console',
+  'fetch',
+  'setTimeout',
+  'setInterval',
+  'crypto',
+  'Buffer',
+];
 
 export default tseslint.config(
   { ignores: ['dist', 'node_modules', '**/*.mjs'] },

@@ -13,11 +13,13 @@ const PAUSE_EVERY = 50;
 
 const server = createServer((request, response) => {
   const chunks = [];
-  request.on('data', (chunk) => chunks.push(chunk)).on('end', () => {
-    const body = Buffer.concat(chunks);
-    const { errors } = JSON.parse(request.headers['content-encoding'] ? gunzipSync(body) : body);
-    response.writeHead(202).end(JSON.stringify({ results: errors.map(({ id }) => ({ id })) }));
-  });
+  request
+    .on('data', (chunk) => chunks.push(chunk))
+    .on('end', () => {
+      const body = Buffer.concat(chunks);
+      const { errors } = JSON.parse(request.headers['content-encoding'] ? gunzipSync(body) : body);
+      response.writeHead(202).end(JSON.stringify({ results: errors.map(({ id }) => ({ id })) }));
+    });
 }).listen(0, '127.0.0.1');
 await once(server, 'listening');
 

@@ -19,11 +19,18 @@ const INTERNAL = `
   batchMax batchUrl blockedUntilMs bornMs bytesOf depart describe dueMs elapsed enrich failures fold give given
   gone handOver handedOver hasRoom held heldBytes hook hurry jsonBytes jsonText lastSendMs locate named newId
   publicKey prepared refusal retryAfterMs setTimer times twin unreadable unready waiting
-`.trim().split(/\s+/);
-const strangers = new Set(['wire', 'options', 'stats'].flatMap((file) => readFileSync(join(root, `src/core/${file}.ts`), 'utf8').match(/\w+(?=\??:)/g)));
+`
+  .trim()
+  .split(/\s+/);
+const strangers = new Set(
+  ['wire', 'options', 'stats'].flatMap((file) =>
+    readFileSync(join(root, `src/core/${file}.ts`), 'utf8').match(/\w+(?=\??:)/g),
+  ),
+);
 for (const name of Object.getOwnPropertyNames(globalThis)) {
   const value = globalThis[name];
-  for (const owner of [value, value?.prototype]) if (owner) Object.getOwnPropertyNames(owner).forEach((own) => strangers.add(own));
+  for (const owner of [value, value?.prototype])
+    if (owner) Object.getOwnPropertyNames(owner).forEach((own) => strangers.add(own));
 }
 const clash = INTERNAL.filter((name) => strangers.has(name));
 if (clash.length) throw new Error(`not names of our own: ${clash.join()}`);
@@ -62,7 +69,13 @@ async function browser() {
     minify: { compress: { target: 'es2022' }, mangle: { toplevel: true }, codegen: true },
   };
   await bundle.write({ ...shared, format: 'esm', file: join(dist, 'browser/index.js'), sourcemap: true });
-  await bundle.write({ ...shared, format: 'iife', name: 'Errata', file: join(dist, 'browser/errata.min.js'), sourcemap: 'hidden' });
+  await bundle.write({
+    ...shared,
+    format: 'iife',
+    name: 'Errata',
+    file: join(dist, 'browser/errata.min.js'),
+    sourcemap: 'hidden',
+  });
   await bundle.close();
 }
 

@@ -17,7 +17,10 @@ const { outputFiles } = await build({
   target: 'es2022',
   write: false,
 });
-const bundles = { 'errata.min.js': readFileSync(join(dist, 'errata.min.js')), 'init + captureException': outputFiles[0].contents };
+const bundles = {
+  'errata.min.js': readFileSync(join(dist, 'errata.min.js')),
+  'init + captureException': outputFiles[0].contents,
+};
 for (const [name, script] of Object.entries(bundles)) {
   const bytes = gzipSync(script, { level: 9 }).byteLength;
   console.log(`${name}: ${bytes} bytes gzip (${script.byteLength} plain), budget ${BUDGET_BYTES}`);

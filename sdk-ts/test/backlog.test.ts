@@ -2,7 +2,17 @@
 import { expect, test } from 'vitest';
 import { makeBacklog, TIMES_MAX, type Backlog, type Entry } from '../src/core/backlog';
 import { discardedSince, toBody } from '../src/core/batch';
-import { BATCH_EVENTS_MAX, came, failed, hurry, makeSchedule, resize, sendAtMs, space, type Schedule } from '../src/core/schedule';
+import {
+  BATCH_EVENTS_MAX,
+  came,
+  failed,
+  hurry,
+  makeSchedule,
+  resize,
+  sendAtMs,
+  space,
+  type Schedule,
+} from '../src/core/schedule';
 
 /** `key` or `key=twin`, each added when there is room; `+twin` is one more of it. */
 function play(backlog: Backlog, steps: string): Entry[] {
@@ -20,7 +30,8 @@ function play(backlog: Backlog, steps: string): Entry[] {
   return entries;
 }
 
-const kept = (backlog: Backlog): string => backlog.waiting.map(({ key, times }) => (times > 1 ? `${key}*${times}` : key)).join(' ');
+const kept = (backlog: Backlog): string =>
+  backlog.waiting.map(({ key, times }) => (times > 1 ? `${key}*${times}` : key)).join(' ');
 
 test.each([
   ['there is room', 3, 'a b c', 'a b c', {}],
@@ -72,10 +83,17 @@ test('an entry is let go once, whatever comes later', () => {
 });
 
 test('a body says how many each event stands for, and what does not come', () => {
-  const entry = (times: number): { jsonText: string; jsonBytes: number; times: number } => ({ jsonText: '{"id":"a"}', jsonBytes: 10, times });
+  const entry = (times: number): { jsonText: string; jsonBytes: number; times: number } => ({
+    jsonText: '{"id":"a"}',
+    jsonBytes: 10,
+    times,
+  });
   expect(toBody([entry(1), entry(3)])).toBe('{"errors":[{"id":"a"},{"id":"a","count":3}]}');
   const discarded = discardedSince({ queue_full: 2, network: 1 }, { queue_full: 5, network: 1, closed: 1 });
-  expect(discarded).toEqual([{ reason: 'queue_full', quantity: 3 }, { reason: 'closed', quantity: 1 }]);
+  expect(discarded).toEqual([
+    { reason: 'queue_full', quantity: 3 },
+    { reason: 'closed', quantity: 1 },
+  ]);
   expect(JSON.parse(toBody([entry(1)], discarded))).toEqual({ errors: [{ id: 'a' }], discarded_events: discarded });
 });
 
@@ -88,19 +106,120 @@ function times(act: (schedule: Schedule) => void): { full: number; small: number
 
 test.each<[string, (schedule: Schedule) => void, number, number]>([
   ['nothing waits', () => undefined, 0, Infinity],
-  ['the first waits a second for company', (s) => { came(s, 10_000); }, 0, 11_000],
-  ['and no later one longer', (s) => { came(s, 10_000); came(s, 10_900); }, 0, 11_000],
-  ['requests keep their distance', (s) => { s.lastSendMs = 10_000; came(s, 10_500); }, 0, 14_000],
-  ['what left makes the rest wait', (s) => { came(s, 10_000); space(s, 11_000); }, 0, 15_000],
-  ['somebody hurries', (s) => { came(s, 10_000); hurry(s); }, 0, 0],
-  ['a failure blocks', (s) => { came(s, 10_000); failed(s, 11_000, undefined, 0); }, 11_500, 11_500],
-  ['the second for longer', (s) => { failed(s, 0, undefined, 1); failed(s, 11_000, undefined, 1); }, 13_000, Infinity],
-  ['never above a minute', (s) => { for (let i = 0; i < 50; i++) failed(s, 0, undefined, 1); }, 60_000, Infinity],
-  ['who hurries does not wait for our back-off', (s) => { came(s, 0); failed(s, 11_000, undefined, 1); hurry(s); }, 0, 0],
-  ['but for the time that the server named', (s) => { came(s, 0); failed(s, 11_000, 30_000, 1); hurry(s); }, 41_000, 41_000],
-  ['which is at most an hour', (s) => { failed(s, 0, 1e12, 1); }, 3_600_000, Infinity],
-  ['and no shorter than ours', (s) => { failed(s, 0, -5, 0); }, 500, Infinity],
-  ['or no time at all', (s) => { failed(s, 0, NaN, 0); }, 500, Infinity],
+  [
+    'the first waits a second for company',
+    (s) => {
+      came(s, 10_000);
+    },
+    0,
+    11_000,
+  ],
+  [
+    'and no later one longer',
+    (s) => {
+      came(s, 10_000);
+      came(s, 10_900);
+    },
+    0,
+    11_000,
+  ],
+  [
+    'requests keep their distance',
+    (s) => {
+      s.lastSendMs = 10_000;
+      came(s, 10_500);
+    },
+    0,
+    14_000,
+  ],
+  [
+    'what left makes the rest wait',
+    (s) => {
+      came(s, 10_000);
+      space(s, 11_000);
+    },
+    0,
+    15_000,
+  ],
+  [
+    'somebody hurries',
+    (s) => {
+      came(s, 10_000);
+      hurry(s);
+    },
+    0,
+    0,
+  ],
+  [
+    'a failure blocks',
+    (s) => {
+      came(s, 10_000);
+      failed(s, 11_000, undefined, 0);
+    },
+    11_500,
+    11_500,
+  ],
+  [
+    'the second for longer',
+    (s) => {
+      failed(s, 0, undefined, 1);
+      failed(s, 11_000, undefined, 1);
+    },
+    13_000,
+    Infinity,
+  ],
+  [
+    'never above a minute',
+    (s) => {
+      for (let i = 0; i < 50; i++) failed(s, 0, undefined, 1);
+    },
+    60_000,
+    Infinity,
+  ],
+  [
+    'who hurries does not wait for our back-off',
+    (s) => {
+      came(s, 0);
+      failed(s, 11_000, undefined, 1);
+      hurry(s);
+    },
+    0,
+    0,
+  ],
+  [
+    'but for the time that the server named',
+    (s) => {
+      came(s, 0);
+      failed(s, 11_000, 30_000, 1);
+      hurry(s);
+    },
+    41_000,
+    41_000,
+  ],
+  [
+    'which is at most an hour',
+    (s) => {
+      failed(s, 0, 1e12, 1);
+    },
+    3_600_000,
+    Infinity,
+  ],
+  [
+    'and no shorter than ours',
+    (s) => {
+      failed(s, 0, -5, 0);
+    },
+    500,
+    Infinity,
+  ],
+  [
+    'or no time at all',
+    (s) => {
+      failed(s, 0, NaN, 0);
+    },
+    500,
+    Infinity,
+  ],
 ])('%s', (_name, act, full, small) => {
   expect(times(act)).toEqual({ full, small });
 });
@@ -111,5 +230,11 @@ test('a 413 halves the next request, success doubles it', () => {
     resize(schedule, sent, tooLarge);
     return schedule.batchMax;
   };
-  expect([after(50, true), after(25, true), after(12, false), after(24, false), after(48, false)]).toEqual([25, 12, 24, 48, BATCH_EVENTS_MAX]);
+  expect([after(50, true), after(25, true), after(12, false), after(24, false), after(48, false)]).toEqual([
+    25,
+    12,
+    24,
+    48,
+    BATCH_EVENTS_MAX,
+  ]);
 });

@@ -9,7 +9,8 @@ import type { WireDiscardedEvents, WireEvent } from '../src/core/wire';
 type Answer = Partial<Reply> | 'offline';
 
 /** What Errata answers when it stored all. */
-export const stored = (count: number): string => JSON.stringify({ results: Array.from({ length: count }, (_, i) => ({ id: `${i}` })) });
+export const stored = (count: number): string =>
+  JSON.stringify({ results: Array.from({ length: count }, (_, i) => ({ id: `${i}` })) });
 
 export class World {
   /** The wall clock, which anybody may set. */
@@ -39,7 +40,10 @@ export class World {
       return () => this.#timers.delete(key);
     },
     send: (body) => {
-      const { errors, discarded_events = [] } = JSON.parse(body) as { errors: WireEvent[]; discarded_events?: WireDiscardedEvents[] };
+      const { errors, discarded_events = [] } = JSON.parse(body) as {
+        errors: WireEvent[];
+        discarded_events?: WireDiscardedEvents[];
+      };
       this.requests.push(errors);
       this.discarded.push(discarded_events);
       const answer = this.answers.shift() ?? {};

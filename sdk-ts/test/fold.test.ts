@@ -4,8 +4,10 @@ import type { Client } from '../src/core/client';
 import type { Options } from '../src/core/options';
 import { balance, World } from './fakes';
 
-const at = (message: string, line = 1, name = 'Error'): Error => Object.assign(new Error(message), { name, stack: `${name}: ${message}\n    at f (/a.js:${line}:1)` });
-const counts = (world: World): [string | undefined, number][] => world.requests.flat().map(({ error, count }) => [error?.message, count ?? 1]);
+const at = (message: string, line = 1, name = 'Error'): Error =>
+  Object.assign(new Error(message), { name, stack: `${name}: ${message}\n    at f (/a.js:${line}:1)` });
+const counts = (world: World): [string | undefined, number][] =>
+  world.requests.flat().map(({ error, count }) => [error?.message, count ?? 1]);
 
 test('a loop that throws the same error costs the rest nothing, and the server sees how many', async () => {
   const world = new World();
@@ -16,7 +18,10 @@ test('a loop that throws the same error costs the rest nothing, and the server s
   expect(ids.size).toBe(1);
   expect(client.queue.snapshot()).toMatchObject({ captured: 10_001, queued: 10_001, dropped: {} });
   await world.pass(2_000);
-  expect(counts(world)).toEqual([['same', 10_000], ['rare', 1]]);
+  expect(counts(world)).toEqual([
+    ['same', 10_000],
+    ['rare', 1],
+  ]);
   expect([...ids]).toEqual([world.requests[0]![0]!.id]);
   expect(client.queue.snapshot()).toEqual({ captured: 10_001, sent: 10_001, unconfirmed: 0, queued: 0, dropped: {} });
 });
@@ -38,22 +43,118 @@ test('a storm that goes on is an event for each request, and no error is missing
   expect(client.queue.snapshot()).toMatchObject({ sent: 600, queued: 0 });
 });
 
-const twice = (act: (client: Client) => void) => (client: Client): void => { act(client); act(client); };
+const twice =
+  (act: (client: Client) => void) =>
+  (client: Client): void => {
+    act(client);
+    act(client);
+  };
 test.each<[string, (client: Client) => void, number]>([
-  ['the same error', twice((c) => { c.captureException(at('a')); }), 1],
-  ['the same message', twice((c) => { c.captureMessage('a'); }), 1],
-  ['the same text thrown', twice((c) => { c.captureException('a'); }), 1],
-  ['the same with the same hint', twice((c) => { c.captureException(at('a'), { tags: { job: 1 } }); }), 1],
-  ['another message', (c) => { c.captureException(at('a')); c.captureException(at('b')); }, 2],
-  ['a message that goes on differently', (c) => { for (const end of 'ab') c.captureException(at('x'.repeat(1_000) + end)); }, 2],
-  ['another type', (c) => { c.captureException(at('a')); c.captureException(at('a', 1, 'TypeError')); }, 2],
-  ['another place', (c) => { c.captureException(at('a')); c.captureException(at('a', 2)); }, 2],
-  ['a message beside an error', (c) => { c.captureException('a'); c.captureMessage('a'); }, 2],
-  ['another level', (c) => { c.captureMessage('a'); c.captureMessage('a', { level: 'error' }); }, 2],
-  ['not caught beside caught', (c) => { c.captureException(at('a')); c.captureException(at('a'), undefined, { mechanism: 'onerror', handled: false }); }, 2],
-  ['another fingerprint', (c) => { for (const part of 'ab') c.captureException(at('x'), { fingerprint: [part] }); }, 2],
-  ['other extras', (c) => { for (const part of 'ab') c.captureException(at('x'), { extra: { part } }); }, 2],
-  ['objects that say nothing', (c) => { c.captureException({ code: 1 }); c.captureException({ code: 2 }); }, 2],
+  [
+    'the same error',
+    twice((c) => {
+      c.captureException(at('a'));
+    }),
+    1,
+  ],
+  [
+    'the same message',
+    twice((c) => {
+      c.captureMessage('a');
+    }),
+    1,
+  ],
+  [
+    'the same text thrown',
+    twice((c) => {
+      c.captureException('a');
+    }),
+    1,
+  ],
+  [
+    'the same with the same hint',
+    twice((c) => {
+      c.captureException(at('a'), { tags: { job: 1 } });
+    }),
+    1,
+  ],
+  [
+    'another message',
+    (c) => {
+      c.captureException(at('a'));
+      c.captureException(at('b'));
+    },
+    2,
+  ],
+  [
+    'a message that goes on differently',
+    (c) => {
+      for (const end of 'ab') c.captureException(at('x'.repeat(1_000) + end));
+    },
+    2,
+  ],
+  [
+    'another type',
+    (c) => {
+      c.captureException(at('a'));
+      c.captureException(at('a', 1, 'TypeError'));
+    },
+    2,
+  ],
+  [
+    'another place',
+    (c) => {
+      c.captureException(at('a'));
+      c.captureException(at('a', 2));
+    },
+    2,
+  ],
+  [
+    'a message beside an error',
+    (c) => {
+      c.captureException('a');
+      c.captureMessage('a');
+    },
+    2,
+  ],
+  [
+    'another level',
+    (c) => {
+      c.captureMessage('a');
+      c.captureMessage('a', { level: 'error' });
+    },
+    2,
+  ],
+  [
+    'not caught beside caught',
+    (c) => {
+      c.captureException(at('a'));
+      c.captureException(at('a'), undefined, { mechanism: 'onerror', handled: false });
+    },
+    2,
+  ],
+  [
+    'another fingerprint',
+    (c) => {
+      for (const part of 'ab') c.captureException(at('x'), { fingerprint: [part] });
+    },
+    2,
+  ],
+  [
+    'other extras',
+    (c) => {
+      for (const part of 'ab') c.captureException(at('x'), { extra: { part } });
+    },
+    2,
+  ],
+  [
+    'objects that say nothing',
+    (c) => {
+      c.captureException({ code: 1 });
+      c.captureException({ code: 2 });
+    },
+    2,
+  ],
 ])('%s', async (_name, act, events) => {
   const world = new World();
   const client = world.client();
@@ -63,11 +164,46 @@ test.each<[string, (client: Client) => void, number]>([
   expect(client.queue.snapshot()).toMatchObject({ captured: 2, sent: 2, dropped: {} });
 });
 
-test.each<[string, (scope: { setUser: (user: { id: string } | null) => void; setTag: (key: string, value: unknown) => void; setFingerprint: (parts: string[]) => void; setExtra: (key: string, value: unknown) => void }) => void, number]>([
-  ['another user', (scope) => { scope.setUser({ id: 'b' }); }, 2],
-  ['another tag', (scope) => { scope.setTag('tenant', 'b'); }, 2],
-  ['another group', (scope) => { scope.setFingerprint(['b']); }, 2],
-  ['another extra', (scope) => { scope.setExtra('step', 'b'); }, 1],
+test.each<
+  [
+    string,
+    (scope: {
+      setUser: (user: { id: string } | null) => void;
+      setTag: (key: string, value: unknown) => void;
+      setFingerprint: (parts: string[]) => void;
+      setExtra: (key: string, value: unknown) => void;
+    }) => void,
+    number,
+  ]
+>([
+  [
+    'another user',
+    (scope) => {
+      scope.setUser({ id: 'b' });
+    },
+    2,
+  ],
+  [
+    'another tag',
+    (scope) => {
+      scope.setTag('tenant', 'b');
+    },
+    2,
+  ],
+  [
+    'another group',
+    (scope) => {
+      scope.setFingerprint(['b']);
+    },
+    2,
+  ],
+  [
+    'another extra',
+    (scope) => {
+      scope.setExtra('step', 'b');
+    },
+    1,
+  ],
 ])('%s in the scope: %i events', async (_name, change, events) => {
   const { stackScopes } = await import('../src/core/scope');
   const { makeClient } = await import('../src/core/client');
@@ -84,7 +220,15 @@ test.each<[string, (scope: { setUser: (user: { id: string } | null) => void; set
 test.each<[string, Options, object]>([
   ['null', { beforeSend: () => null }, { before_send: 3 }],
   ['late null', { beforeSend: () => Promise.resolve(null) }, { before_send: 3 }],
-  ['throws', { beforeSend: () => { throw new Error('no'); } }, { before_send_failed: 3 }],
+  [
+    'throws',
+    {
+      beforeSend: () => {
+        throw new Error('no');
+      },
+    },
+    { before_send_failed: 3 },
+  ],
 ])('what beforeSend drops (%s) is dropped with all that it stands for', async (_name, options, dropped) => {
   const world = new World();
   const client = world.client(options);

@@ -27,7 +27,15 @@ const HOSTILE = new Map<string, unknown>([
   ['an empty object', {}],
   ['an object without a prototype', Object.create(null)],
   ['a circular object', circular],
-  ['getters that throw', { get a() { return thrower(); }, b: 1 }],
+  [
+    'getters that throw',
+    {
+      get a() {
+        return thrower();
+      },
+      b: 1,
+    },
+  ],
   ['an error whose getters throw', evilError],
   ['a Proxy that throws', evilProxy],
   ['a revoked Proxy', revoked.proxy],
@@ -59,10 +67,21 @@ test.each(NAMES)('hints, scope and breadcrumbs take %s', (name) => {
   const hint = { level: value, user: value, tags: value, contexts: value, extra: value, fingerprint: value };
   expect(() => client.captureException(new Error('x'), hint as never)).not.toThrow();
   expect(() => client.captureException(new Error('x'), value as never)).not.toThrow();
-  expect(() => client.captureException(new Error('x'), { contexts: { a: value }, extra: { b: value }, tags: { c: value }, user: { id: value } } as never)).not.toThrow();
+  expect(() =>
+    client.captureException(new Error('x'), {
+      contexts: { a: value },
+      extra: { b: value },
+      tags: { c: value },
+      user: { id: value },
+    } as never),
+  ).not.toThrow();
   expect(() => client.captureMessage(value as string)).not.toThrow();
-  expect(() => { client.addBreadcrumb(value as never); }).not.toThrow();
-  expect(() => { client.addBreadcrumb({ message: value, data: value, timestamp: value } as never); }).not.toThrow();
+  expect(() => {
+    client.addBreadcrumb(value as never);
+  }).not.toThrow();
+  expect(() => {
+    client.addBreadcrumb({ message: value, data: value, timestamp: value } as never);
+  }).not.toThrow();
   expect(client.queue.snapshot().dropped).toEqual({});
 });
 

@@ -19,7 +19,9 @@ afterAll(async () => {
   shop.close();
 });
 
-beforeEach(() => { server.reset(); });
+beforeEach(() => {
+  server.reset();
+});
 
 /** Runs a script with the SDK started. */
 function run(script: string, flags: string[] = [], name = 'app.mjs'): Promise<Outcome> {
@@ -27,7 +29,9 @@ function run(script: string, flags: string[] = [], name = 'app.mjs'): Promise<Ou
 }
 
 test('a process that just ends still delivers, with source lines', async () => {
-  const { code } = await run("function pay() {\n  throw new RangeError('declined');\n}\ntry { pay(); } catch (error) { errata.captureException(error); }");
+  const { code } = await run(
+    "function pay() {\n  throw new RangeError('declined');\n}\ntry { pay(); } catch (error) { errata.captureException(error); }",
+  );
   expect(code).toBe(0);
   expect(server.requests).toEqual([{ url: '/in/api/errors/batch', authorization: `Bearer ${KEY}`, encoding: 'gzip' }]);
   const [event] = server.events;
@@ -50,12 +54,16 @@ test('a process that just ends still delivers, with source lines', async () => {
 });
 
 test('an uncaught error is sent, printed, and ends the process with 1', async () => {
-  const { code, stderr, stdout } = await run("process.on('exit', (c) => console.log('exit', c));\nsetInterval(() => {}, 1000);\nsetTimeout(() => { throw new TypeError('nobody caught me'); });");
+  const { code, stderr, stdout } = await run(
+    "process.on('exit', (c) => console.log('exit', c));\nsetInterval(() => {}, 1000);\nsetTimeout(() => { throw new TypeError('nobody caught me'); });",
+  );
   expect(code).toBe(1);
   expect(stderr).toContain('TypeError: nobody caught me');
   expect(stderr).toContain('app.mjs');
   expect(stdout).toBe('exit 1\n');
-  expect(server.events.map((event) => [event.level, event.error?.mechanism, event.error?.handled])).toEqual([['fatal', 'onuncaughtexception', false]]);
+  expect(server.events.map((event) => [event.level, event.error?.mechanism, event.error?.handled])).toEqual([
+    ['fatal', 'onuncaughtexception', false],
+  ]);
 });
 
 test('an unhandled rejection is sent, printed, and ends the process with 1', async () => {
@@ -66,19 +74,34 @@ test('an unhandled rejection is sent, printed, and ends the process with 1', asy
 });
 
 test('a rejection with a string is sent once under every mode of Node', async () => {
-  for (const [mode, code] of [['throw', 1], ['strict', 1], ['warn', 0], ['none', 0]] as const) {
+  for (const [mode, code] of [
+    ['throw', 1],
+    ['strict', 1],
+    ['warn', 0],
+    ['none', 0],
+  ] as const) {
     server.reset();
     const result = await run("void Promise.reject('just text');", [`--unhandled-rejections=${mode}`]);
-    expect([mode, result.code, server.events.map((event) => event.error?.message)]).toEqual([mode, code, ['just text']]);
+    expect([mode, result.code, server.events.map((event) => event.error?.message)]).toEqual([
+      mode,
+      code,
+      ['just text'],
+    ]);
   }
 });
 
 test("an application's own handlers decide", async () => {
-  const own = await run("process.on('uncaughtException', (error) => console.log('mine', error.message));\nsetTimeout(() => { throw new Error('late'); }, 1);");
+  const own = await run(
+    "process.on('uncaughtException', (error) => console.log('mine', error.message));\nsetTimeout(() => { throw new Error('late'); }, 1);",
+  );
   expect([own.code, own.stdout, own.stderr]).toEqual([0, 'mine late\n', '']);
-  const rejection = await run("process.on('unhandledRejection', () => console.log('mine'));\nvoid Promise.reject(new Error('r'));");
+  const rejection = await run(
+    "process.on('unhandledRejection', () => console.log('mine'));\nvoid Promise.reject(new Error('r'));",
+  );
   expect([rejection.code, rejection.stdout]).toEqual([0, 'mine\n']);
-  const both = await run("process.on('uncaughtException', (error, origin) => console.log(origin));\nvoid Promise.reject(new Error('r'));");
+  const both = await run(
+    "process.on('uncaughtException', (error, origin) => console.log(origin));\nvoid Promise.reject(new Error('r'));",
+  );
   expect([both.code, both.stdout]).toEqual([0, 'unhandledRejection\n']);
   expect(server.events.map((event) => event.error?.message)).toEqual(['late', 'r', 'r']);
 });
@@ -87,7 +110,10 @@ test('a server that hangs does not keep a dying process', async () => {
   const hanging = createServer(() => undefined).listen(0, '127.0.0.1');
   await once(hanging, 'listening');
   const { port } = hanging.address() as AddressInfo;
-  const { code, signal } = await shop.run(`errata.init({ dsn: 'http://${KEY}@127.0.0.1:${port}/1' });\nthrow new Error('x');`, { timeoutMs: 10_000 });
+  const { code, signal } = await shop.run(
+    `errata.init({ dsn: 'http://${KEY}@127.0.0.1:${port}/1' });\nthrow new Error('x');`,
+    { timeoutMs: 10_000 },
+  );
   hanging.close();
   expect([code, signal]).toEqual([1, '']);
 });
@@ -114,7 +140,10 @@ test('CommonJS, breadcrumbs of console and fetch, scopes, and the way back', asy
   expect(stdout).toBe('hello\ntrue {"captured":2,"sent":2,"unconfirmed":0,"queued":0,"dropped":{}}\n');
   const [inner, outer] = server.events;
   expect([inner?.tags, inner?.level, inner?.user]).toEqual([{ inner: 'yes' }, 'warning', { id: '1' }]);
-  expect(inner?.context?.breadcrumbs?.map((crumb) => crumb.message)).toEqual(['GET http://127.0.0.1:1/path?secret=[Filtered]', 'hello']);
+  expect(inner?.context?.breadcrumbs?.map((crumb) => crumb.message)).toEqual([
+    'GET http://127.0.0.1:1/path?secret=[Filtered]',
+    'hello',
+  ]);
   expect([outer?.tags, outer?.level, outer?.context?.breadcrumbs]).toEqual([undefined, 'info', undefined]);
 });
 

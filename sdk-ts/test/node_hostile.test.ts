@@ -9,7 +9,9 @@ import { accept, FakeServer, KEY, Workshop } from './support';
 const shop = new Workshop();
 
 beforeAll(() => shop.build());
-afterAll(() => { shop.close(); });
+afterAll(() => {
+  shop.close();
+});
 
 /** Sends one error and tries, by flushing, until it is gone; prints the account. */
 const SEND = `
@@ -38,23 +40,70 @@ function endless(response: ServerResponse, written: { bytes: number; closed: boo
     }
   };
   response.writeHead(200, { 'Content-Type': 'application/json' });
-  response.on('drain', more).on('close', () => { written.closed = true; });
+  response.on('drain', more).on('close', () => {
+    written.closed = true;
+  });
   more();
 }
 
 const html = { 'Content-Type': 'text/html' };
 test.concurrent.each<[string, (response: ServerResponse) => void, RegExp]>([
-  ['a login page', (r) => { r.writeHead(200, html).end('<!doctype html><form action=/login>'); }, /gave no answer of Errata/],
-  ['a redirect', (r) => { r.writeHead(301, { Location: 'https://u:p@login.example/?next=secret' }).end(); }, /redirects to https:\/\/login\.example\/\?next=\[Filtered\], not followed/],
-  ['an empty 200', (r) => { r.writeHead(200).end(); }, /gave no answer of Errata/],
-  ['JSON cut off', (r) => { r.writeHead(202).end('{"results":[{"id":"a"'); }, /gave no answer of Errata/],
-  ['a reset', (r) => { r.destroy(); }, /^$/],
-  ['a 503', (r) => { r.writeHead(503, { 'Retry-After': '1' }).end('<html>'); }, /^$/],
-  ['an answer broken off', (r) => { r.writeHead(202, { 'Content-Length': '1000' }).write('{"results"'); r.destroy(); }, /^$/],
+  [
+    'a login page',
+    (r) => {
+      r.writeHead(200, html).end('<!doctype html><form action=/login>');
+    },
+    /gave no answer of Errata/,
+  ],
+  [
+    'a redirect',
+    (r) => {
+      r.writeHead(301, { Location: 'https://u:p@login.example/?next=secret' }).end();
+    },
+    /redirects to https:\/\/login\.example\/\?next=\[Filtered\], not followed/,
+  ],
+  [
+    'an empty 200',
+    (r) => {
+      r.writeHead(200).end();
+    },
+    /gave no answer of Errata/,
+  ],
+  [
+    'JSON cut off',
+    (r) => {
+      r.writeHead(202).end('{"results":[{"id":"a"');
+    },
+    /gave no answer of Errata/,
+  ],
+  [
+    'a reset',
+    (r) => {
+      r.destroy();
+    },
+    /^$/,
+  ],
+  [
+    'a 503',
+    (r) => {
+      r.writeHead(503, { 'Retry-After': '1' }).end('<html>');
+    },
+    /^$/,
+  ],
+  [
+    'an answer broken off',
+    (r) => {
+      r.writeHead(202, { 'Content-Length': '1000' }).write('{"results"');
+      r.destroy();
+    },
+    /^$/,
+  ],
 ])('%s acknowledges nothing, and the event comes again', async (_name, answer, said) => {
   await withServer(async (server) => {
     server.answers = [answer];
-    const { stdout, stderr, code } = await shop.run(init(server) + SEND, { name: `${said.source.length}-${_name.replaceAll(' ', '_')}.mjs` });
+    const { stdout, stderr, code } = await shop.run(init(server) + SEND, {
+      name: `${said.source.length}-${_name.replaceAll(' ', '_')}.mjs`,
+    });
     expect([code, JSON.parse(stdout)]).toEqual([0, { captured: 1, sent: 1, unconfirmed: 0, queued: 0, dropped: {} }]);
     expect(server.batches).toHaveLength(2);
     expect(new Set(server.events.map((event) => event.id)).size).toBe(1);
@@ -65,7 +114,11 @@ test.concurrent.each<[string, (response: ServerResponse) => void, RegExp]>([
 test('an endless answer is read a little and broken off', async () => {
   await withServer(async (server) => {
     const written = { bytes: 0, closed: false };
-    server.answers = [(response) => { endless(response, written); }];
+    server.answers = [
+      (response) => {
+        endless(response, written);
+      },
+    ];
     const { stdout } = await shop.run(`${init(server)}${SEND}\nconsole.log(process.resourceUsage().maxRSS);`);
     const [stats = '', rssKib = ''] = stdout.split('\n');
     expect(JSON.parse(stats)).toMatchObject({ sent: 1, dropped: {} });
@@ -77,8 +130,20 @@ test('an endless answer is read a little and broken off', async () => {
 });
 
 test.each<[string, () => Server]>([
-  ['never answers', () => createTcpServer((socket) => { socket.resume().on('error', () => undefined); })],
-  ['never reads', () => createTcpServer((socket) => { socket.pause().on('error', () => undefined); })],
+  [
+    'never answers',
+    () =>
+      createTcpServer((socket) => {
+        socket.resume().on('error', () => undefined);
+      }),
+  ],
+  [
+    'never reads',
+    () =>
+      createTcpServer((socket) => {
+        socket.pause().on('error', () => undefined);
+      }),
+  ],
 ])('a server that %s holds no process', async (_name, make) => {
   const server = make().listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -95,10 +160,13 @@ test.each<[string, () => Server]>([
 
 test.each([0, 700])('a server that never accepts holds no process, also one that ends %i ms later', async (livesMs) => {
   // The kernel takes two connections for it, then answers no more.
-  const deaf = spawn(process.execPath, ['-e', `require('net').createServer().listen({ port: 0, host: '127.0.0.1', backlog: 1 }, function () {
+  const deaf = spawn(process.execPath, [
+    '-e',
+    `require('net').createServer().listen({ port: 0, host: '127.0.0.1', backlog: 1 }, function () {
     require('fs').writeSync(1, String(this.address().port));
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
-  })`]);
+  })`,
+  ]);
   const [port] = (await once(deaf.stdout, 'data')) as [Buffer];
   const fillers = Array.from({ length: 4 }, () => connect(Number(port), '127.0.0.1').on('error', () => undefined));
   await once(fillers[0]!, 'connect');
@@ -116,7 +184,9 @@ test('a server that was away is found again, and the process ends when all is th
   const first = await FakeServer.start();
   const { port, dsn } = first;
   await first.close();
-  const running = shop.run(`errata.init({ dsn: '${dsn}' });\nerrata.captureMessage('while away');\nawait errata.flush(200);\nconsole.log('ready');\nawait errata.flush(8000);\nconsole.log(errata.stats().sent);`);
+  const running = shop.run(
+    `errata.init({ dsn: '${dsn}' });\nerrata.captureMessage('while away');\nawait errata.flush(200);\nconsole.log('ready');\nawait errata.flush(8000);\nconsole.log(errata.stats().sent);`,
+  );
   const again = await FakeServer.start(port);
   expect((await running).stdout).toBe('ready\n1\n');
   await again.close();
@@ -159,7 +229,9 @@ server.listen(0, '127.0.0.1', async () => {
 
 test.each(['requests.cjs', 'requests.mjs'])('each request of a server has its own scope (%s)', async (name) => {
   await withServer(async (server) => {
-    const head = name.endsWith('.mjs') ? "import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);\n" : '';
+    const head = name.endsWith('.mjs')
+      ? "import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);\n"
+      : '';
     const { code, stderr } = await shop.run(head + init(server) + REQUESTS, { name });
     expect([code, stderr]).toEqual([0, '']);
     expect(server.events).toHaveLength(122);
@@ -196,33 +268,51 @@ test('an error nobody catches in a request carries the user of that request', as
       });`,
     );
     expect(code).toBe(0);
-    expect(server.events.map(({ error, user }) => `${error?.message} ${user?.id}`).sort()).toEqual(['/other /other', '/rejects /rejects', '/throws /throws']);
+    expect(server.events.map(({ error, user }) => `${error?.message} ${user?.id}`).sort()).toEqual([
+      '/other /other',
+      '/rejects /rejects',
+      '/throws /throws',
+    ]);
   });
 });
 
-test("an uncaught error is printed by Node itself, with the line and its caret, after it was stored", async () => {
+test('an uncaught error is printed by Node itself, with the line and its caret, after it was stored', async () => {
   await withServer(async (server) => {
-    const { code, stderr } = await shop.run(`${init(server)}process.exitCode = 7;\nsetInterval(() => {}, 1000);\nsetTimeout(() => {\n  throw new TypeError('at the end');\n});`);
+    const { code, stderr } = await shop.run(
+      `${init(server)}process.exitCode = 7;\nsetInterval(() => {}, 1000);\nsetTimeout(() => {\n  throw new TypeError('at the end');\n});`,
+    );
     expect(code).toBe(1);
     expect(stderr).toMatch(/app\.mjs:\d+\n {2}throw new TypeError\('at the end'\);\n {2}\^\n\nTypeError: at the end/);
     expect(stderr).not.toContain('[errata]');
-    expect(server.events.map((event) => [event.level, event.error?.frames?.at(-1)?.context_line])).toEqual([['fatal', "  throw new TypeError('at the end');"]]);
+    expect(server.events.map((event) => [event.level, event.error?.frames?.at(-1)?.context_line])).toEqual([
+      ['fatal', "  throw new TypeError('at the end');"],
+    ]);
   });
 });
 
 test("what waited and what was under way goes with a dying process's last words, once by id", async () => {
   await withServer(async (server) => {
     server.answers = [() => undefined];
-    await shop.run(`${init(server)}for (let i = 0; i < 3; i++) errata.captureMessage('before ' + i);\nvoid errata.flush(5000);\nsetTimeout(() => { errata.captureMessage('waits'); throw new Error('dies'); }, 500);`);
-    const stored = server.batches.slice(1).flat().map((event) => event.error?.message);
+    await shop.run(
+      `${init(server)}for (let i = 0; i < 3; i++) errata.captureMessage('before ' + i);\nvoid errata.flush(5000);\nsetTimeout(() => { errata.captureMessage('waits'); throw new Error('dies'); }, 500);`,
+    );
+    const stored = server.batches
+      .slice(1)
+      .flat()
+      .map((event) => event.error?.message);
     expect(stored.sort()).toEqual(['before 0', 'before 1', 'before 2', 'dies', 'waits']);
   });
 });
 
 test("a worker's error reaches its parent as without us, and is stored", async () => {
   await withServer(async (server) => {
-    const worker = shop.write('worker.mjs', `import * as errata from './sdk.mjs';\n${init(server)}setTimeout(() => { throw new RangeError(process.argv[2] ?? 'in the worker'); }, 10);\nsetInterval(() => {}, 1000);`);
-    const { code, stdout } = await shop.run(`import { Worker } from 'node:worker_threads';\nnew Worker(${JSON.stringify(worker)}).on('error', (error) => console.log('error', error.name, error.message)).on('exit', (code) => console.log('exit', code));`);
+    const worker = shop.write(
+      'worker.mjs',
+      `import * as errata from './sdk.mjs';\n${init(server)}setTimeout(() => { throw new RangeError(process.argv[2] ?? 'in the worker'); }, 10);\nsetInterval(() => {}, 1000);`,
+    );
+    const { code, stdout } = await shop.run(
+      `import { Worker } from 'node:worker_threads';\nnew Worker(${JSON.stringify(worker)}).on('error', (error) => console.log('error', error.name, error.message)).on('exit', (code) => console.log('exit', code));`,
+    );
     expect([code, stdout]).toEqual([0, 'error RangeError in the worker\nexit 1\n']);
     expect(server.events.map((event) => [event.error?.type, event.error?.handled])).toEqual([['RangeError', false]]);
   });
@@ -230,9 +320,21 @@ test("a worker's error reaches its parent as without us, and is stored", async (
 
 test.each([
   ['a frozen console', 'Object.freeze(console);', []],
-  ['a read-only fetch', "Object.defineProperty(globalThis, 'fetch', { value: fetch, writable: false, configurable: false });", []],
-  ['a console with one frozen method', "Object.defineProperty(console, 'log', { value: console.log, writable: false, configurable: false });", []],
-  ['a frozen process', "Object.defineProperty(process, 'emit', { value: process.emit, writable: false, configurable: false });", []],
+  [
+    'a read-only fetch',
+    "Object.defineProperty(globalThis, 'fetch', { value: fetch, writable: false, configurable: false });",
+    [],
+  ],
+  [
+    'a console with one frozen method',
+    "Object.defineProperty(console, 'log', { value: console.log, writable: false, configurable: false });",
+    [],
+  ],
+  [
+    'a frozen process',
+    "Object.defineProperty(process, 'emit', { value: process.emit, writable: false, configurable: false });",
+    [],
+  ],
   ['a frozen globalThis', 'Object.freeze(globalThis);', []],
   ['frozen intrinsics', '', ['--frozen-intrinsics', '--no-warnings']],
   ['no fetch at all', 'delete globalThis.fetch;', []],
@@ -257,7 +359,9 @@ test.each([
 
 test('call sites of Error.prepareStackTrace become frames', async () => {
   await withServer(async (server) => {
-    await shop.run(`${init(server)}Error.prepareStackTrace = (_error, sites) => sites;\nfunction pay() { return new Error('declined'); }\nerrata.captureException(pay());\nerrata.captureException('no error');`);
+    await shop.run(
+      `${init(server)}Error.prepareStackTrace = (_error, sites) => sites;\nfunction pay() { return new Error('declined'); }\nerrata.captureException(pay());\nerrata.captureException('no error');`,
+    );
     expect(server.events.map((event) => event.error?.frames?.at(-1))).toMatchObject([
       { function: 'pay', filename: 'app.mjs', lineno: 4, in_app: true },
       { filename: 'app.mjs', lineno: 6 },
@@ -267,8 +371,15 @@ test('call sites of Error.prepareStackTrace become frames', async () => {
 
 test('a request that a server forgot is repeated on a new connection', async () => {
   await withServer(async (server) => {
-    server.answers = [accept, (response) => { response.socket?.destroy(); }];
-    await shop.run(`${init(server)}for (const name of ['a', 'b', 'c']) { errata.captureMessage(name); await errata.flush(5000); }`);
+    server.answers = [
+      accept,
+      (response) => {
+        response.socket?.destroy();
+      },
+    ];
+    await shop.run(
+      `${init(server)}for (const name of ['a', 'b', 'c']) { errata.captureMessage(name); await errata.flush(5000); }`,
+    );
     expect([...new Set(server.messages)]).toEqual(['a', 'b', 'c']);
   });
 });

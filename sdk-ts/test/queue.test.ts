@@ -51,7 +51,9 @@ test('large events make smaller batches', async () => {
   const world = new World();
   const client = world.client();
   for (let i = 0; i < 12; i++) {
-    client.captureMessage(`big ${i}`, { extra: Object.fromEntries(Array.from({ length: 20 }, (_, k) => [`k${k}`, 'x'.repeat(4_000)])) });
+    client.captureMessage(`big ${i}`, {
+      extra: Object.fromEntries(Array.from({ length: 20 }, (_, k) => [`k${k}`, 'x'.repeat(4_000)])),
+    });
   }
   await world.pass(60_000);
   expect(world.requests.length).toBeGreaterThan(1);
@@ -62,7 +64,10 @@ test('large events make smaller batches', async () => {
 test('an event too large is trimmed, and dropped when that is not enough', async () => {
   const world = new World();
   const client = world.client({
-    beforeSend: (event) => ({ ...event, ...(event.level === 'error' ? { release: 'x'.repeat(300_000) } : { extra: { x: 'x'.repeat(300_000) } }) }),
+    beforeSend: (event) => ({
+      ...event,
+      ...(event.level === 'error' ? { release: 'x'.repeat(300_000) } : { extra: { x: 'x'.repeat(300_000) } }),
+    }),
   });
   client.captureMessage('trimmed');
   client.captureException(new Error('hopeless'));
@@ -166,7 +171,15 @@ test('a timer that fired is believed, whatever the clock says', async () => {
 
 test('what comes back (network, page) wakes the queue at once, but not before the time a server named', async () => {
   const world = new World();
-  world.answers = ['offline', 'offline', 'offline', 'offline', 'offline', 'offline', { status: 503, retryAfterMs: 60_000 }];
+  world.answers = [
+    'offline',
+    'offline',
+    'offline',
+    'offline',
+    'offline',
+    'offline',
+    { status: 503, retryAfterMs: 60_000 },
+  ];
   const client = world.client();
   capture(client, 1);
   await world.pass(30_000);
@@ -246,7 +259,13 @@ test('413 splits the batch until the one that is too large is alone', async () =
   });
   capture(client, 5);
   await world.pass(10_000);
-  expect(client.queue.snapshot()).toEqual({ captured: 5, sent: 4, unconfirmed: 0, queued: 0, dropped: { too_large: 1 } });
+  expect(client.queue.snapshot()).toEqual({
+    captured: 5,
+    sent: 4,
+    unconfirmed: 0,
+    queued: 0,
+    dropped: { too_large: 1 },
+  });
 });
 
 test.each([400, 401, 403, 404, 415])('%i is not retried, and said once', async (status) => {
@@ -266,14 +285,24 @@ test('each item of a batch has its own fate', async () => {
   const world = new World();
   const error = (code: string): unknown => ({ error: { code, message: 'm', field: 'error.type' } });
   world.answers = [
-    { body: JSON.stringify({ results: [{ id: 'a' }, error('invalid'), error('overloaded'), error('too_large'), { id: 'b' }] }) },
+    {
+      body: JSON.stringify({
+        results: [{ id: 'a' }, error('invalid'), error('overloaded'), error('too_large'), { id: 'b' }],
+      }),
+    },
   ];
   const client = world.client();
   capture(client, 5);
   await world.pass(60_000);
   expect(sizes(world)).toEqual([5, 1]);
   expect(world.requests[1]?.[0]?.error?.message).toBe('message 2');
-  expect(client.queue.snapshot()).toEqual({ captured: 5, sent: 3, unconfirmed: 0, queued: 0, dropped: { rejected: 1, too_large: 1 } });
+  expect(client.queue.snapshot()).toEqual({
+    captured: 5,
+    sent: 3,
+    unconfirmed: 0,
+    queued: 0,
+    dropped: { rejected: 1, too_large: 1 },
+  });
 });
 
 test('flush sends at once and tells whether all is gone', async () => {
@@ -311,7 +340,14 @@ test('close gives up after its time and takes no more', async () => {
 test('a request under way when close gives up is still accounted for', async () => {
   const world = new World();
   let fail: () => void = () => undefined;
-  Object.assign(world.platform, { send: () => new Promise((_resolve, reject) => { fail = () => { reject(new Error('late')); }; }) });
+  Object.assign(world.platform, {
+    send: () =>
+      new Promise((_resolve, reject) => {
+        fail = () => {
+          reject(new Error('late'));
+        };
+      }),
+  });
   const client = world.client();
   capture(client, 2);
   const closed = client.close(1_000);
@@ -364,7 +400,8 @@ test('a storm leaves room for the rare error', async () => {
   const world = new World();
   world.answers = ['offline', 'offline'];
   const client = world.client({ maxQueue: 100 });
-  const place = (name: string): Error => Object.assign(new Error(name), { stack: `Error: ${name}\n    at ${name.replace(/\d/g, '')} (/a.js:1:1)` });
+  const place = (name: string): Error =>
+    Object.assign(new Error(name), { stack: `Error: ${name}\n    at ${name.replace(/\d/g, '')} (/a.js:1:1)` });
   for (let i = 0; i < 500; i++) client.captureException(place(`common${i}`));
   for (const name of ['rare', 'other']) client.captureException(place(name));
   client.captureMessage('and a message');
@@ -381,7 +418,10 @@ test('a storm leaves room for the rare error', async () => {
 test('large events are bounded by bytes, whatever their number', async () => {
   const world = new World();
   world.answers = Array.from({ length: 50 }, () => 'offline');
-  const client = world.client({ maxQueue: 1_000, beforeSend: (event) => ({ ...event, extra: { big: 'x'.repeat(200_000) } }) });
+  const client = world.client({
+    maxQueue: 1_000,
+    beforeSend: (event) => ({ ...event, extra: { big: 'x'.repeat(200_000) } }),
+  });
   capture(client, 200);
   await world.pass(100);
   expect(client.queue.snapshot().queued).toBeLessThan(43);
@@ -399,7 +439,11 @@ test('events are prepared in slices, between which the application runs', async 
       world.elapsedMs++;
       slices.push(slices.pop()! + 1);
     },
-    setTimer: (callback: () => void, delayMs: number) => setTimer(() => { slices.push(0); callback(); }, delayMs),
+    setTimer: (callback: () => void, delayMs: number) =>
+      setTimer(() => {
+        slices.push(0);
+        callback();
+      }, delayMs),
   });
   const client = world.client({}, 1_000);
   capture(client, 1_000);

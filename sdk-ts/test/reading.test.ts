@@ -19,12 +19,17 @@ function describe(thrown: unknown): WireEvent {
 /** A Proxy that counts each time it is asked anything. */
 function spied<T extends object>(target: T): { proxy: T; asked: Record<string, number> } {
   const asked: Record<string, number> = {};
-  const handler = new Proxy({}, {
-    get: (_target, trap: string) => (...args: unknown[]) => {
-      asked[trap] = (asked[trap] ?? 0) + 1;
-      return (Reflect as unknown as Record<string, (...args: unknown[]) => unknown>)[trap]!(...args);
+  const handler = new Proxy(
+    {},
+    {
+      get:
+        (_target, trap: string) =>
+        (...args: unknown[]) => {
+          asked[trap] = (asked[trap] ?? 0) + 1;
+          return (Reflect as unknown as Record<string, (...args: unknown[]) => unknown>)[trap]!(...args);
+        },
     },
-  });
+  );
   return { proxy: new Proxy(target, handler), asked };
 }
 
@@ -37,7 +42,9 @@ test('a wide thrown object is listed once', () => {
 });
 
 test('strings of one value are bounded together', () => {
-  const { extra } = describe({ list: Array.from({ length: 50 }, () => Array.from({ length: 50 }, () => 'x'.repeat(10_000))) });
+  const { extra } = describe({
+    list: Array.from({ length: 50 }, () => Array.from({ length: 50 }, () => 'x'.repeat(10_000))),
+  });
   expect(JSON.stringify(extra).length).toBeLessThan(150_000);
 });
 
@@ -49,8 +56,15 @@ test('a long message is neither copied nor compared at full length', () => {
   const { startsWith, slice } = proto;
   const error = Object.assign(new Error(message), { stack: `Error: ${message}\n    at f (/a.js:1:1)` });
   try {
-    proto.startsWith = function (this: string, part: string, at?: number) { chars += part.length; return startsWith.call(this, part, at); };
-    proto.slice = function (this: string, from?: number, to?: number) { const part = slice.call(this, from, to); chars += part.length; return part; };
+    proto.startsWith = function (this: string, part: string, at?: number) {
+      chars += part.length;
+      return startsWith.call(this, part, at);
+    };
+    proto.slice = function (this: string, from?: number, to?: number) {
+      const part = slice.call(this, from, to);
+      chars += part.length;
+      return part;
+    };
     keyOf(error);
     expect(describe(error).error?.frames).toMatchObject([{ function: 'f' }]);
   } finally {
@@ -60,7 +74,10 @@ test('a long message is neither copied nor compared at full length', () => {
 });
 
 group('what makes errors equal', () => {
-  const at = (message: string, line: number, name = 'Error'): Error => Object.assign(new Error(message), { stack: `${name}: ${message}\n    at f (/a.js:${line}:1)\n    at g (/b.js:1:1)` });
+  const at = (message: string, line: number, name = 'Error'): Error =>
+    Object.assign(new Error(message), {
+      stack: `${name}: ${message}\n    at f (/a.js:${line}:1)\n    at g (/b.js:1:1)`,
+    });
   test.each<[unknown, unknown, boolean]>([
     [at('user 1', 1), at('user 22 is\nlong gone', 1), true],
     [at('same', 1), at('same', 2), false],
@@ -74,14 +91,26 @@ group('what makes errors equal', () => {
   });
 
   test('no value of any kind makes it throw', () => {
-    for (const value of [Symbol('s'), 1n, Object.create(null), { message: Symbol('s') }, { stack: 5, message: {} }, Proxy.revocable({}, {}).proxy, () => 1]) {
+    for (const value of [
+      Symbol('s'),
+      1n,
+      Object.create(null),
+      { message: Symbol('s') },
+      { stack: 5, message: {} },
+      Proxy.revocable({}, {}).proxy,
+      () => 1,
+    ]) {
       expect(typeof keyOf(value)).toBe('string');
     }
   });
 });
 
 test('a stack that is a list is read as text, whatever is in it', () => {
-  const throws = { toString: (): string => { throw new Error('no'); } };
+  const throws = {
+    toString: (): string => {
+      throw new Error('no');
+    },
+  };
   expect(stackOf({ stack: ['f (/a.js:1:2)', '/b.js:3:4'] })).toBe('\nat f (/a.js:1:2)\nat /b.js:3:4');
   expect(stackOf({ stack: [throws] })).toBe('');
   expect(stackOf({ stack: Array.from({ length: 1_000_000 }, () => '/b.js:3:4') }).length).toBeLessThan(10_000);
@@ -126,7 +155,12 @@ group('what is logged', () => {
     [[1, [2, [3]]], '[1,[2,[Array]]]'],
     [new TypeError('bad'), 'TypeError: bad'],
     [new Map([[1, 2]]), '[Map]'],
-    [new (class Cart { id = 1; })(), '[Cart]'],
+    [
+      new (class Cart {
+        id = 1;
+      })(),
+      '[Cart]',
+    ],
     [Object.create(null), '{}'],
     [new Date(0), '1970-01-01T00:00:00.000Z'],
     [new Date(NaN), 'Invalid Date'],
@@ -141,22 +175,57 @@ group('what is logged', () => {
     const run = (): number => ++ran;
     const { proxy, asked } = spied<object>({ a: 1 });
     const evil = new Error('evil');
-    for (const key of ['name', 'message', 'stack', 'constructor', 'toString', 'cause']) Object.defineProperty(evil, key, { get: run, enumerable: true });
+    for (const key of ['name', 'message', 'stack', 'constructor', 'toString', 'cause'])
+      Object.defineProperty(evil, key, { get: run, enumerable: true });
     class Tagged {
-      get [Symbol.toStringTag](): string { run(); return 'x'; }
-      get name(): string { run(); return 'x'; }
-      static get [Symbol.hasInstance](): () => boolean { run(); return () => true; }
-      toJSON(): void { run(); }
-      toString(): string { run(); return 'x'; }
-      [Symbol.toPrimitive](): string { run(); return 'x'; }
+      get [Symbol.toStringTag](): string {
+        run();
+        return 'x';
+      }
+      get name(): string {
+        run();
+        return 'x';
+      }
+      static get [Symbol.hasInstance](): () => boolean {
+        run();
+        return () => true;
+      }
+      toJSON(): void {
+        run();
+      }
+      toString(): string {
+        run();
+        return 'x';
+      }
+      [Symbol.toPrimitive](): string {
+        run();
+        return 'x';
+      }
     }
-    const named = class { id = 1; };
+    const named = class {
+      id = 1;
+    };
     Object.defineProperty(named, 'name', { get: run });
     const list = Object.defineProperty([1, 2], '0', { get: run, enumerable: true });
     const values = [
-      proxy, { proxy }, [proxy], Object.create(proxy), new Proxy(proxy, {}), evil, new Tagged(), new named(), list,
-      { get a() { return run(); }, b: 1 }, Object.assign(() => 1, { toString: run }),
-      Object.setPrototypeOf(new Error('x'), proxy), Object.assign(new Date(0), { toISOString: run, getTime: run }),
+      proxy,
+      { proxy },
+      [proxy],
+      Object.create(proxy),
+      new Proxy(proxy, {}),
+      evil,
+      new Tagged(),
+      new named(),
+      list,
+      {
+        get a() {
+          return run();
+        },
+        b: 1,
+      },
+      Object.assign(() => 1, { toString: run }),
+      Object.setPrototypeOf(new Error('x'), proxy),
+      Object.assign(new Date(0), { toISOString: run, getTime: run }),
       Object.assign([1], { map: run, join: run, [Symbol.iterator]: run }),
     ];
     // Making them may have run some.
@@ -165,6 +234,13 @@ group('what is logged', () => {
       expect(typeof show(value)).toBe('string');
       expect([values.indexOf(value), ran, asked]).toEqual([values.indexOf(value), 0, {}]);
     }
-    expect(show({ get a() { return run(); }, b: 1 })).toBe('{"a":[Getter],"b":1}');
+    expect(
+      show({
+        get a() {
+          return run();
+        },
+        b: 1,
+      }),
+    ).toBe('{"a":[Getter],"b":1}');
   });
 });

@@ -35,7 +35,15 @@ test('an event says who, what, where and when', async () => {
     tags: { team: 'pay', region: 'eu', retries: '3' },
     context: {
       state: { order: { total: 9.5 } },
-      breadcrumbs: [{ timestamp: '2026-01-02T03:04:05.000Z', level: 'info', category: 'cart', message: 'added', data: { sku: 'a' } }],
+      breadcrumbs: [
+        {
+          timestamp: '2026-01-02T03:04:05.000Z',
+          level: 'info',
+          category: 'cart',
+          message: 'added',
+          data: { sku: 'a' },
+        },
+      ],
     },
     extra: { note: [1, 2] },
     fingerprint: ['{{ default }}', 'eu'],
@@ -106,7 +114,17 @@ test('DSNs', () => {
   check('http://abc@127.0.0.1:8470/1', 'http://127.0.0.1:8470/api/errors/batch');
   check('https://abc@e.example/in/side/1/', 'https://e.example/in/side/api/errors/batch');
   check(' https://abc@[::1]:8470/1 ', 'https://[::1]:8470/api/errors/batch');
-  for (const bad of ['', 'x', 'https://e.example/1', 'https://abc@e.example', 'ftp://abc@e/1', 'https://abc@/1', 'https://a b@e/1', 5, null]) {
+  for (const bad of [
+    '',
+    'x',
+    'https://e.example/1',
+    'https://abc@e.example',
+    'ftp://abc@e/1',
+    'https://abc@/1',
+    'https://a b@e/1',
+    5,
+    null,
+  ]) {
     expect(() => parseDsn(bad)).toThrow('the DSN is not');
   }
 });
@@ -116,14 +134,21 @@ test('console lines become breadcrumbs and are still printed', () => {
   const crumbs: Breadcrumb[] = [];
   const log = (...args: unknown[]): void => void printed.push(args);
   const fake = { log, warn: log };
-  const undo = watchConsole(fake, (crumb) => {
-    fake.log('from within');
-    crumbs.push(crumb);
-  }, show);
+  const undo = watchConsole(
+    fake,
+    (crumb) => {
+      fake.log('from within');
+      crumbs.push(crumb);
+    },
+    show,
+  );
   fake.log('a', { b: 1 }, 2);
   fake.warn('careful');
   expect(printed).toEqual([['from within'], ['a', { b: 1 }, 2], ['from within'], ['careful']]);
-  expect(crumbs.map(({ level, message }) => [level, message])).toEqual([['info', 'a {"b":1} 2'], ['warning', 'careful']]);
+  expect(crumbs.map(({ level, message }) => [level, message])).toEqual([
+    ['info', 'a {"b":1} 2'],
+    ['warning', 'careful'],
+  ]);
   undo();
   expect(fake.log).toBe(log);
 });
@@ -135,7 +160,11 @@ test('requests become breadcrumbs without their secrets, and keep their results'
     fetch: (input: unknown): Promise<unknown> =>
       String(input).includes('bad') ? Promise.reject(failure) : Promise.resolve({ status: 404 }),
   };
-  const undo = watchFetch(owner, () => 5, (crumb) => crumbs.push(crumb));
+  const undo = watchFetch(
+    owner,
+    () => 5,
+    (crumb) => crumbs.push(crumb),
+  );
   expect(await owner.fetch('https://u:p@api.example/v1?token=secret#x')).toEqual({ status: 404 });
   await expect(owner.fetch(new URL('https://bad.example/'))).rejects.toBe(failure);
   undo();
@@ -143,7 +172,12 @@ test('requests become breadcrumbs without their secrets, and keep their results'
     ['GET https://api.example/v1?token=[Filtered]#x', 'warning'],
     ['GET https://bad.example/', 'error'],
   ]);
-  expect(httpBreadcrumb('xhr', 'post', '/a?b', 200, 1.6).data).toEqual({ method: 'POST', url: '/a?b', status: 200, duration_ms: 2 });
+  expect(httpBreadcrumb('xhr', 'post', '/a?b', 200, 1.6).data).toEqual({
+    method: 'POST',
+    url: '/a?b',
+    status: 200,
+    duration_ms: 2,
+  });
 });
 
 test('a method wrapped by others after us is only switched off', () => {

@@ -35,7 +35,9 @@ export class FakeServer {
   static async start(port = 0): Promise<FakeServer> {
     const server = createServer().listen(port, '127.0.0.1');
     const fake = new FakeServer(server);
-    server.on('request', (request: IncomingMessage, response: ServerResponse) => { fake.#take(request, response); });
+    server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+      fake.#take(request, response);
+    });
     await once(server, 'listening');
     return fake;
   }
@@ -70,14 +72,18 @@ export class FakeServer {
 
   #take(request: IncomingMessage, response: ServerResponse): void {
     const chunks: Buffer[] = [];
-    request.on('data', (chunk: Buffer) => chunks.push(chunk)).on('end', () => {
-      const encoding = request.headers['content-encoding'] ?? '';
-      const raw = Buffer.concat(chunks);
-      const { errors } = JSON.parse((encoding === 'gzip' ? gunzipSync(raw) : raw).toString()) as { errors: WireEvent[] };
-      this.batches.push(errors);
-      this.requests.push({ url: request.url ?? '', authorization: request.headers.authorization ?? '', encoding });
-      (this.answers.shift() ?? accept)(response, errors);
-    });
+    request
+      .on('data', (chunk: Buffer) => chunks.push(chunk))
+      .on('end', () => {
+        const encoding = request.headers['content-encoding'] ?? '';
+        const raw = Buffer.concat(chunks);
+        const { errors } = JSON.parse((encoding === 'gzip' ? gunzipSync(raw) : raw).toString()) as {
+          errors: WireEvent[];
+        };
+        this.batches.push(errors);
+        this.requests.push({ url: request.url ?? '', authorization: request.headers.authorization ?? '', encoding });
+        (this.answers.shift() ?? accept)(response, errors);
+      });
   }
 }
 
@@ -93,19 +99,30 @@ export class Workshop {
   readonly folder = mkdtempSync(join(tmpdir(), 'errata-sdk-'));
 
   async build(): Promise<void> {
-    const shared = { entryPoints: [join(import.meta.dirname, '../src/node/index.ts')], bundle: true, platform: 'node' as const };
+    const shared = {
+      entryPoints: [join(import.meta.dirname, '../src/node/index.ts')],
+      bundle: true,
+      platform: 'node' as const,
+    };
     await build({ ...shared, format: 'esm', outfile: join(this.folder, 'sdk.mjs') });
     await build({ ...shared, format: 'cjs', outfile: join(this.folder, 'sdk.cjs') });
   }
 
   /** Runs a script that has the SDK as `errata`. */
   run(script: string, { flags = [] as string[], name = 'app.mjs', timeoutMs = 20_000 } = {}): Promise<Outcome> {
-    const load = name.endsWith('.cjs') ? "const errata = require('./sdk.cjs');" : "import * as errata from './sdk.mjs';";
+    const load = name.endsWith('.cjs')
+      ? "const errata = require('./sdk.cjs');"
+      : "import * as errata from './sdk.mjs';";
     const file = this.write(name, `${load}\n${script}\n`);
     return new Promise((resolve) => {
-      execFile(process.execPath, [...flags, file], { timeout: timeoutMs, cwd: this.folder, killSignal: 'SIGKILL' }, (error, stdout, stderr) => {
-        resolve({ code: error ? Number(error.code ?? -1) : 0, signal: error?.signal ?? '', stdout, stderr });
-      });
+      execFile(
+        process.execPath,
+        [...flags, file],
+        { timeout: timeoutMs, cwd: this.folder, killSignal: 'SIGKILL' },
+        (error, stdout, stderr) => {
+          resolve({ code: error ? Number(error.code ?? -1) : 0, signal: error?.signal ?? '', stdout, stderr });
+        },
+      );
     });
   }
 

@@ -16,11 +16,15 @@ export function install(client: Client, options: Options, beaconUrl: string): vo
   const listen = (target: EventTarget, type: string, handler: (event: Event) => void): void => {
     client.hook(() => {
       target.addEventListener(type, handler);
-      return () => { target.removeEventListener(type, handler); };
+      return () => {
+        target.removeEventListener(type, handler);
+      };
     });
   };
   if (options.globalHandlers !== false) {
-    listen(self, 'error', (event) => { onError(client, event); });
+    listen(self, 'error', (event) => {
+      onError(client, event);
+    });
     listen(self, 'unhandledrejection', (event) => {
       client.captureException(get(event, 'reason'), undefined, {
         mechanism: 'onunhandledrejection',
@@ -44,8 +48,12 @@ export function install(client: Client, options: Options, beaconUrl: string): vo
     if (document.visibilityState === 'hidden') leave(false);
     else queue.hurry();
   });
-  listen(self, 'pagehide', () => { leave(true); });
-  listen(self, 'online', () => { queue.hurry(); });
+  listen(self, 'pagehide', () => {
+    leave(true);
+  });
+  listen(self, 'online', () => {
+    queue.hurry();
+  });
 }
 
 function onError(client: Client, event: Event): void {
@@ -65,7 +73,10 @@ function show(logged: unknown): string {
   let text = logged;
   if (isObject(logged)) {
     const { isError } = Error as { isError?: (value: unknown) => boolean };
-    text = isError?.(logged) ?? logged instanceof Error ? `Error: ${String(Object.getOwnPropertyDescriptor(logged, 'message')?.value)}` : '[object]';
+    text =
+      (isError?.(logged) ?? logged instanceof Error)
+        ? `Error: ${String(Object.getOwnPropertyDescriptor(logged, 'message')?.value)}`
+        : '[object]';
   } else if (typeof logged === 'function') text = '[function]';
   return cut(String(text), LOGGED_CHARS_MAX);
 }
@@ -80,16 +91,23 @@ function beacon(url: string, body: string): boolean {
 }
 
 function watchXhr(record: Client['addBreadcrumb']): () => void {
-  return patch(XMLHttpRequest.prototype, 'open', (open) =>
-    function (...args) {
-      const result = open.apply(this, args);
-      const start = elapsed();
-      const xhr = this as XMLHttpRequest;
-      const [method, url] = args.map((arg) => toText(arg, 2_000)) as [string, string];
-      xhr.addEventListener('loadend', () => {
-        record(httpBreadcrumb('xhr', method, url, xhr.status, elapsed() - start));
-      }, { once: true });
-      return result;
-    },
+  return patch(
+    XMLHttpRequest.prototype,
+    'open',
+    (open) =>
+      function (...args) {
+        const result = open.apply(this, args);
+        const start = elapsed();
+        const xhr = this as XMLHttpRequest;
+        const [method, url] = args.map((arg) => toText(arg, 2_000)) as [string, string];
+        xhr.addEventListener(
+          'loadend',
+          () => {
+            record(httpBreadcrumb('xhr', method, url, xhr.status, elapsed() - start));
+          },
+          { once: true },
+        );
+        return result;
+      },
   );
 }

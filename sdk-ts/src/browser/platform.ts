@@ -33,7 +33,9 @@ export function browserPlatform(url: string): Platform {
     newId,
     setTimer(callback, delayMs) {
       const timer = setTimeout(callback, Math.min(delayMs, 2 ** 31 - 1));
-      return () => { clearTimeout(timer); };
+      return () => {
+        clearTimeout(timer);
+      };
     },
     send: (body, failures) => post(send, url, body, failures),
     describe(event) {

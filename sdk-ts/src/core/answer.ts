@@ -31,4 +31,3 @@ export function resultCodes(body: string, count: number): string[] | undefined {
     return undefined;
   }
 }
-

@@ -60,23 +60,33 @@ export function captureMessage(message: string, hint?: Level | Hint): string {
 }
 
 export function setUser(user: User | null): void {
-  onScope((scope) => { scope.setUser(user); });
+  onScope((scope) => {
+    scope.setUser(user);
+  });
 }
 
 export function setTag(key: string, value: unknown): void {
-  onScope((scope) => { scope.setTag(key, value); });
+  onScope((scope) => {
+    scope.setTag(key, value);
+  });
 }
 
 export function setTags(tags: Record<string, unknown>): void {
-  onScope((scope) => { scope.setTags(tags); });
+  onScope((scope) => {
+    scope.setTags(tags);
+  });
 }
 
 export function setContext(name: string, context: Record<string, unknown> | null): void {
-  onScope((scope) => { scope.setContext(name, context); });
+  onScope((scope) => {
+    scope.setContext(name, context);
+  });
 }
 
 export function setExtra(key: string, value: unknown): void {
-  onScope((scope) => { scope.setExtra(key, value); });
+  onScope((scope) => {
+    scope.setExtra(key, value);
+  });
 }
 
 export function addBreadcrumb(breadcrumb: Breadcrumb): void {
@@ -109,7 +119,9 @@ export function stats(): Stats {
 }
 
 function onScope(work: (scope: Scope) => void): void {
-  quietly(() => { work(scopes().current()); });
+  quietly(() => {
+    work(scopes().current());
+  });
 }
 
 /** Where `below` was called; empty where the engine cannot say. */

@@ -21,7 +21,9 @@ const COUNT_BYTES = ',"count":100000,'.length;
 
 /** `discarded`: what the server shall hear of events that do not come. */
 export function toBody(batch: readonly Sendable[], discarded: readonly WireDiscardedEvents[] = []): string {
-  const errors = batch.map(({ jsonText, times }) => (times > 1 ? `${jsonText.slice(0, -1)},"count":${times}}` : jsonText));
+  const errors = batch.map(({ jsonText, times }) =>
+    times > 1 ? `${jsonText.slice(0, -1)},"count":${times}}` : jsonText,
+  );
   return `{"errors":[${errors.join()}]${discarded.length ? `,"discarded_events":${JSON.stringify(discarded)}` : ''}}`;
 }
 
@@ -50,7 +52,12 @@ export function take<T extends Prepared>(list: T[], bytesMax: number, eventsMax:
  * makes events large: most of the breadcrumbs, extras, state. `id` is for one that
  * `beforeSend` took it from: without it a retry would make a second event.
  */
-export function toWire(event: WireEvent, id: string, bytesMax: number, bytesOf: (text: string) => number): Prepared | undefined {
+export function toWire(
+  event: WireEvent,
+  id: string,
+  bytesMax: number,
+  bytesOf: (text: string) => number,
+): Prepared | undefined {
   const write = (whole: WireEvent): string => JSON.stringify({ ...whole, id: whole.id || id });
   try {
     let jsonText: string;

@@ -8,7 +8,15 @@ import { ENVIRONMENT_CHARS_MAX, MESSAGE_CHARS_MAX, RELEASE_CHARS_MAX, within, ty
 import type { Platform } from './platform.js';
 import { makeQueue, type Queue } from './queue.js';
 import { each, get, isObject, quietly, toText } from './safe.js';
-import { BREADCRUMBS_MAX, makeScope, toTimestamp, type Breadcrumb, type ScopeData, type Scopes, type User } from './scope.js';
+import {
+  BREADCRUMBS_MAX,
+  makeScope,
+  toTimestamp,
+  type Breadcrumb,
+  type ScopeData,
+  type Scopes,
+  type User,
+} from './scope.js';
 import type { DropReason } from './stats.js';
 import type { Level, WireEvent } from './wire.js';
 
@@ -97,7 +105,9 @@ export function makeClient(options: Options, platform: Platform, scopes: Scopes,
       const copy = JSON.parse(JSON.stringify(event)) as WireEvent;
       const answer: unknown = scopes.run(makeScope(true), () => beforeSend(copy));
       if (typeof get(answer, 'then') !== 'function') return check(answer);
-      const late = new Promise((_resolve, reject) => { platform.setTimer(reject as () => void, BEFORE_SEND_MS_MAX); });
+      const late = new Promise((_resolve, reject) => {
+        platform.setTimer(reject as () => void, BEFORE_SEND_MS_MAX);
+      });
       return Promise.race([answer, late]).then(check, () => 'before_send_failed');
     } catch {
       return 'before_send_failed';

@@ -18,7 +18,10 @@ const CALL_SITES_MAX = 250;
  * caller's path. The fields of one that is no error are in `extra`. `stackHere`: the stack of
  * the capture, for values that carry none.
  */
-export function describe(thrown: unknown, stackHere: (() => string) | undefined): { error: WireError; extra?: JsonObject } {
+export function describe(
+  thrown: unknown,
+  stackHere: (() => string) | undefined,
+): { error: WireError; extra?: JsonObject } {
   if (isError(thrown)) {
     const error = fromError(thrown);
     const causes = causesOf(thrown);
@@ -55,7 +58,10 @@ export function keysOf(thrown: unknown): [key: string, twin: string] {
   const from = stack.indexOf('\n', text.length);
   const place = from < 0 ? '' : stack.slice(from, from + KEY_CHARS_MAX);
   const key = place || text.slice(0, KEY_CHARS_MAX).replace(/\d+/g, '0');
-  return [key, key && [getString(thrown, 'name', TYPE_CHARS_MAX), text.length, text.slice(0, MESSAGE_CHARS_MAX), place].join()];
+  return [
+    key,
+    key && [getString(thrown, 'name', TYPE_CHARS_MAX), text.length, text.slice(0, MESSAGE_CHARS_MAX), place].join(),
+  ];
 }
 
 /** The stack as a text; `Error.prepareStackTrace` may have made it a list of call sites. */
@@ -64,7 +70,11 @@ export function stackOf(value: unknown): string {
   if (typeof stack === 'string') return stack;
   try {
     // They write themselves as V8 does.
-    if (Array.isArray(stack)) return stack.slice(0, CALL_SITES_MAX).map((site) => `\nat ${String(site)}`).join('');
+    if (Array.isArray(stack))
+      return stack
+        .slice(0, CALL_SITES_MAX)
+        .map((site) => `\nat ${String(site)}`)
+        .join('');
   } catch {
     // Not call sites then.
   }
@@ -88,7 +98,8 @@ function fromError(value: unknown): WireError {
   const text = typeof message === 'string' ? message : message === undefined ? '' : toText(message, MESSAGE_CHARS_MAX);
   const stack = stackOf(value);
   // V8 repeats name and message, which may look like frames and be long: a part is compared, all is passed over.
-  const headed = stack.startsWith(name) && (!text || stack.startsWith(`: ${text.slice(0, KEY_CHARS_MAX)}`, name.length));
+  const headed =
+    stack.startsWith(name) && (!text || stack.startsWith(`: ${text.slice(0, KEY_CHARS_MAX)}`, name.length));
   const start = headed ? name.length + (text ? text.length + 2 : 0) : 0;
   return {
     type: cut(className(value, name), TYPE_CHARS_MAX),

@@ -56,27 +56,34 @@ export function watchConsole(console: object, record: Record_, show: (logged: un
       };
     quietly(() => undo.push(patch(console, name, watch)));
   }
-  return () => { undo.forEach(quietly); };
+  return () => {
+    undo.forEach(quietly);
+  };
 }
 
 /** `now` must never go back. */
 export function watchFetch(owner: object, now: () => number, record: Record_): () => void {
-  return patch(owner, 'fetch', (original) =>
-    function (...args) {
-      const start = now();
-      const [input, init] = args;
-      const method = getString(init, 'method', 20) ?? getString(input, 'method', 20) ?? 'GET';
-      const url = getString(input, 'url', 2_000) ?? toText(input, 2_000);
-      const done = (response?: unknown): void => {
-        record(httpBreadcrumb('fetch', method, url, Number(get(response, 'status')) || 0, now() - start));
-      };
-      const result = original.apply(this, args);
-      // A second branch of the promise: the caller's own keeps its rejection.
-      if (result instanceof Promise) {
-        result.then(done, () => { done(); });
-      }
-      return result;
-    },
+  return patch(
+    owner,
+    'fetch',
+    (original) =>
+      function (...args) {
+        const start = now();
+        const [input, init] = args;
+        const method = getString(init, 'method', 20) ?? getString(input, 'method', 20) ?? 'GET';
+        const url = getString(input, 'url', 2_000) ?? toText(input, 2_000);
+        const done = (response?: unknown): void => {
+          record(httpBreadcrumb('fetch', method, url, Number(get(response, 'status')) || 0, now() - start));
+        };
+        const result = original.apply(this, args);
+        // A second branch of the promise: the caller's own keeps its rejection.
+        if (result instanceof Promise) {
+          result.then(done, () => {
+            done();
+          });
+        }
+        return result;
+      },
   );
 }
 

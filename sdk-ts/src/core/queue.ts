@@ -88,9 +88,11 @@ export function makeQueue(platform: Platform, max: number, finish: NonNullable<P
     if (preparing) return;
     preparing = true;
     // From the first pause on the caller's function has returned.
-    for (let sliceEndsMs = 0; ; ) {
+    for (let sliceEndsMs = 0; ;) {
       if (platform.elapsed() >= sliceEndsMs) {
-        await new Promise<void>((resolve) => { platform.setTimer(resolve, 0); });
+        await new Promise<void>((resolve) => {
+          platform.setTimer(resolve, 0);
+        });
         wake();
         sliceEndsMs = platform.elapsed() + SLICE_MS;
       }
@@ -110,7 +112,9 @@ export function makeQueue(platform: Platform, max: number, finish: NonNullable<P
     cancelTimer();
     if (!backlog.held()) {
       schedule.dueMs = Infinity;
-      idle.forEach((done) => { done(true); });
+      idle.forEach((done) => {
+        done(true);
+      });
       return;
     }
     const full = waiting.length >= schedule.batchMax || backlog.heldBytes() >= BATCH_BYTES_MAX;
@@ -162,10 +166,13 @@ export function makeQueue(platform: Platform, max: number, finish: NonNullable<P
     else {
       const reason = troubleOf(status);
       const trouble =
-        reason === 'refused' ? `answered ${status}`
-        : reason !== 'unreadable_answer' ? warned
-        : status < 300 ? 'gave no answer of Errata'
-        : `redirects to ${reply?.location ?? 'elsewhere'}, not followed`;
+        reason === 'refused'
+          ? `answered ${status}`
+          : reason !== 'unreadable_answer'
+            ? warned
+            : status < 300
+              ? 'gave no answer of Errata'
+              : `redirects to ${reply?.location ?? 'elsewhere'}, not followed`;
       // Once for each kind of trouble in a row.
       if (trouble !== warned) platform.warn(`the server ${(warned = trouble)}; is the DSN right?`);
       if (reason === 'refused' || reason === 'too_large') backlog.give(batch, reason);
@@ -198,7 +205,13 @@ export function makeQueue(platform: Platform, max: number, finish: NonNullable<P
         idle.delete(done);
         resolve(all);
       };
-      const cancel = platform.setTimer(() => { done(false); }, timeoutMs, true);
+      const cancel = platform.setTimer(
+        () => {
+          done(false);
+        },
+        timeoutMs,
+        true,
+      );
       idle.add(done);
       hurryUp();
     });

@@ -39,7 +39,8 @@ export const makeSchedule = (): Schedule => ({
 
 /** An event came. */
 export function came(schedule: Schedule, nowMs: number): void {
-  if (schedule.dueMs === Infinity) schedule.dueMs = Math.max(nowMs + BATCH_WAIT_MS, schedule.lastSendMs + BATCH_SPACING_MS);
+  if (schedule.dueMs === Infinity)
+    schedule.dueMs = Math.max(nowMs + BATCH_WAIT_MS, schedule.lastSendMs + BATCH_SPACING_MS);
 }
 
 /** When to send; `full`: there is enough for a request. */

@@ -124,7 +124,10 @@ export function makeScope(
     addBreadcrumb(breadcrumb, nowMs = Date.now()) {
       if (!breadcrumb) return;
       const at = get(breadcrumb, 'timestamp');
-      const wire: WireBreadcrumb = { timestamp: toTimestamp(typeof at === 'number' ? at : nowMs), level: toLevel(get(breadcrumb, 'level')) as Level };
+      const wire: WireBreadcrumb = {
+        timestamp: toTimestamp(typeof at === 'number' ? at : nowMs),
+        level: toLevel(get(breadcrumb, 'level')) as Level,
+      };
       for (const key of ['type', 'category', 'message'] as const) {
         const value = get(breadcrumb, key) ?? '';
         if (value !== '') wire[key] = toText(value, BREADCRUMB_CHARS_MAX);

@@ -10,8 +10,10 @@ const MASK = '[Filtered]';
 
 /** Names stay, values go. Also takes what is no URL. */
 export function cleanUrl(url: string): string {
-  return cut(url, URL_CHARS_MAX)
-    .replace(/^([a-z][\w+.-]*:)?\/\/[^/?#]*@/i, '$1//')
-    // The second: a word without a name, too long to be one itself.
-    .replace(/([?#&;][^?#&;=]*=)[^#&;]+|([?#&;])[^?#&;=/]{20,}(?=$|[?#&;])/g, `$1$2${MASK}`);
+  return (
+    cut(url, URL_CHARS_MAX)
+      .replace(/^([a-z][\w+.-]*:)?\/\/[^/?#]*@/i, '$1//')
+      // The second: a word without a name, too long to be one itself.
+      .replace(/([?#&;][^?#&;=]*=)[^#&;]+|([?#&;])[^?#&;=/]{20,}(?=$|[?#&;])/g, `$1$2${MASK}`)
+  );
 }

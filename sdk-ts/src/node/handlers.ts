@@ -16,7 +16,12 @@ import { show } from './show.js';
 const LAST_MS_MAX = 2_000;
 
 /** Listens until `close`. */
-export function install(client: Client, options: Options, platform: NodePlatform, isolateRequests: (() => () => void) | undefined): void {
+export function install(
+  client: Client,
+  options: Options,
+  platform: NodePlatform,
+  isolateRequests: (() => () => void) | undefined,
+): void {
   if (isolateRequests) client.hook(isolateRequests);
   if (options.globalHandlers !== false) watchProcess(client, platform);
   const record = client.addBreadcrumb;
@@ -38,7 +43,9 @@ function watchEnd(client: Client, platform: NodePlatform): () => void {
     });
   };
   process.on('beforeExit', onEnd);
-  return () => { process.off('beforeExit', onEnd); };
+  return () => {
+    process.off('beforeExit', onEnd);
+  };
 }
 
 function watchProcess(client: Client, platform: NodePlatform): void {
@@ -46,7 +53,9 @@ function watchProcess(client: Client, platform: NodePlatform): void {
   let rejection: { reason: unknown } | undefined;
   const onRejection = (reason: unknown): void => {
     rejection = { reason };
-    setImmediate(() => { rejection = undefined; }).unref();
+    setImmediate(() => {
+      rejection = undefined;
+    }).unref();
     client.captureException(reason, undefined, { mechanism: 'onunhandledrejection', handled: false });
   };
 
@@ -60,18 +69,24 @@ function watchProcess(client: Client, platform: NodePlatform): void {
       }
     };
     process.on('uncaughtExceptionMonitor', onException);
-    return () => { process.off('uncaughtExceptionMonitor', onException); };
+    return () => {
+      process.off('uncaughtExceptionMonitor', onException);
+    };
   });
 
   // A listener would switch off Node's own answer to a rejection. So we see it being emitted.
   client.hook(() =>
-    patch(process, 'emit', (emit) =>
-      function (...args) {
-        const [event, reason] = args;
-        // With --unhandled-rejections=strict the monitor above saw it before.
-        if (event === 'unhandledRejection' && !(rejection && Object.is(rejection.reason, reason))) onRejection(reason);
-        return emit.apply(this, args);
-      },
+    patch(
+      process,
+      'emit',
+      (emit) =>
+        function (...args) {
+          const [event, reason] = args;
+          // With --unhandled-rejections=strict the monitor above saw it before.
+          if (event === 'unhandledRejection' && !(rejection && Object.is(rejection.reason, reason)))
+            onRejection(reason);
+          return emit.apply(this, args);
+        },
     ),
   );
 }

@@ -41,7 +41,9 @@ export function nodePlatform(dsn: Dsn): NodePlatform {
     setTimer(callback, delayMs, hold) {
       const timer = setTimeout(callback, Math.min(delayMs, 2 ** 31 - 1));
       if (hold !== true) timer.unref();
-      return () => { clearTimeout(timer); };
+      return () => {
+        clearTimeout(timer);
+      };
     },
     send,
     describe(event) {

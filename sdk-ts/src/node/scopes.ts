@@ -22,7 +22,9 @@ export function asyncScopes(): AsyncScopes {
     current: () => storage.getStore() ?? root,
     run: (scope, callback) => storage.run(scope, callback),
     isolateRequests() {
-      const enter = (): void => { storage.enterWith(root.fork()); };
+      const enter = (): void => {
+        storage.enterWith(root.fork());
+      };
       for (const name of REQUEST_STARTS) subscribe(name, enter);
       return () => {
         for (const name of REQUEST_STARTS) unsubscribe(name, enter);

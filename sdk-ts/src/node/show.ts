@@ -20,17 +20,22 @@ function inner(value: unknown, depth: number): string {
   if (value === null || typeof value !== 'object') return String(value);
   if (types.isProxy(value)) return '[Proxy]';
   if (types.isNativeError(value)) return `${nameOf(value)}: ${dataOf(value, 'message') ?? ''}`;
-  if (types.isDate(value)) return Number.isNaN(Date.prototype.getTime.call(value)) ? 'Invalid Date' : Date.prototype.toISOString.call(value);
+  if (types.isDate(value))
+    return Number.isNaN(Date.prototype.getTime.call(value)) ? 'Invalid Date' : Date.prototype.toISOString.call(value);
   if (Array.isArray(value)) {
     if (depth === 0) return '[Array]';
-    const items = Array.from({ length: Math.min(value.length, ENTRIES_MAX) }, (_, i) => entry(value, String(i), depth - 1));
+    const items = Array.from({ length: Math.min(value.length, ENTRIES_MAX) }, (_, i) =>
+      entry(value, String(i), depth - 1),
+    );
     if (value.length > ENTRIES_MAX) items.push('…');
     return `[${items.join(',')}]`;
   }
   const name = nameOf(value);
   if (depth === 0 || (name !== 'Object' && name !== '')) return `[${name || 'Object'}]`;
   const keys = Object.keys(value);
-  const entries = keys.slice(0, ENTRIES_MAX).map((key) => `${JSON.stringify(key.slice(0, CHARS_MAX))}:${entry(value, key, depth - 1)}`);
+  const entries = keys
+    .slice(0, ENTRIES_MAX)
+    .map((key) => `${JSON.stringify(key.slice(0, CHARS_MAX))}:${entry(value, key, depth - 1)}`);
   if (keys.length > ENTRIES_MAX) entries.push('…');
   return `{${entries.join(',')}}`;
 }
@@ -47,7 +52,11 @@ function dataOf(owner: object, key: string): string | undefined {
 
 /** The name of its class, as far as plain properties tell. */
 function nameOf(value: object): string {
-  for (let at: unknown = value; at !== null && typeof at === 'object' && !types.isProxy(at); at = Object.getPrototypeOf(at)) {
+  for (
+    let at: unknown = value;
+    at !== null && typeof at === 'object' && !types.isProxy(at);
+    at = Object.getPrototypeOf(at)
+  ) {
     const name = types.isNativeError(value) ? dataOf(at, 'name') : undefined;
     if (name !== undefined) return name;
     const made: unknown = Object.getOwnPropertyDescriptor(at, 'constructor')?.value;

@@ -37,7 +37,9 @@ export function addSourceLines(event: WireEvent, atOnce: boolean): Promise<void>
   const frames = wanted(event);
   const missing = [...new Set(frames.map((frame) => frame.abs_path as string))].filter((path) => !recall(path));
   if (missing.length && !atOnce) {
-    return Promise.all(missing.map(load)).then(() => { fill(frames); });
+    return Promise.all(missing.map(load)).then(() => {
+      fill(frames);
+    });
   }
   for (const path of missing) keep(path, readNow(path));
   fill(frames);
@@ -50,7 +52,9 @@ function wanted(event: WireEvent): WireFrame[] {
     const errors = [event.error, ...(event.error?.causes ?? [])];
     return errors
       .flatMap((error) => [...(error?.frames ?? [])].reverse())
-      .filter((frame) => frame.in_app && frame.lineno && typeof frame.abs_path === 'string' && isAbsolute(frame.abs_path))
+      .filter(
+        (frame) => frame.in_app && frame.lineno && typeof frame.abs_path === 'string' && isAbsolute(frame.abs_path),
+      )
       .slice(0, FRAMES_MAX);
   } catch {
     return [];

@@ -49,8 +49,12 @@ export function transport(dsn: Dsn): Transport {
         } else reject(error instanceof Error ? error : new Error('no answer'));
       };
       outgoing
-        .on('socket', (socket) => { socket.unref(); })
-        .on('response', (response) => { receive(response).then(resolve, fail); })
+        .on('socket', (socket) => {
+          socket.unref();
+        })
+        .on('response', (response) => {
+          receive(response).then(resolve, fail);
+        })
         .on('error', fail)
         .on('close', () => {
           clearTimeout(deadline);
