@@ -187,6 +187,16 @@ fn resolve(server: &Server, cookie: &str, issue_id: &str) {
 }
 
 #[test]
+fn an_issue_is_discarded_and_kept_again_in_the_browser_at_the_query_role() {
+    let dir = directory();
+    let (_gateway, _projector, query) = three(&dir);
+    node(
+        "ui/discard.mjs",
+        &[&query.url, &query.dsn(), OWNER_EMAIL, OWNER_PASSWORD],
+    );
+}
+
+#[test]
 fn roles_killed_under_load_are_followed_on_and_lose_nothing_acknowledged() {
     let dir = directory();
     let (mut gateway, mut projector, mut query) = three(&dir);

@@ -96,6 +96,11 @@ fn what_hovering_tells_long_lists_and_failures_are_within_reach_of_finger_and_ke
 }
 
 #[test]
+fn pages_say_what_state_they_are_in_and_go_on_by_themselves() {
+    scenario("states");
+}
+
+#[test]
 fn people_tokens_sessions_and_keys_are_listed_and_taken_back() {
     scenario("accounts");
 }

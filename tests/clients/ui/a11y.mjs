@@ -43,7 +43,7 @@ await scenario(
       alerts: { path: "/alerts", ready: () => page.getByRole("heading", { level: 1 }) },
       "project-settings": { path: "/projects/1/settings", ready: () => page.getByRole("heading", { level: 1 }) },
       settings: { path: "/settings", ready: () => page.getByRole("heading", { level: 1 }) },
-      ...Object.fromEntries(["members", "tokens", "sessions", "appearance"].map((section) => [`settings-${section}`, { path: `/settings/${section}`, ready: () => page.getByRole("region").first() }])),
+      ...Object.fromEntries(["members", "tokens", "sessions", "appearance"].map((section) => [`settings-${section}`, { path: `/settings/${section}`, ready: () => page.locator("main").getByRole("region").first() }])),
       lost: { path: "/no/such/page", ready: () => page.getByText("There is no such page") },
     };
     const found = [];

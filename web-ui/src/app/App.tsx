@@ -1,14 +1,17 @@
 // What surrounds every page: cache, colours, routes, the notices. Those come first
 // in the document, so that one can tab to them.
 import { QueryClientProvider } from "@tanstack/react-query";
+import { Suspense } from "react";
 import { RouterProvider } from "react-router/dom";
 import { whenSignedOut } from "@/shared/api/transport";
 import { queryClient } from "@/shared/api/queryClient";
 import { SchemeProvider } from "@/shared/theme/SchemeProvider";
-import { TipHost } from "@/shared/ui/TipHost";
+import { lazyExtra } from "@/shared/load/parts";
 import { NoticeBar } from "./NoticeBar";
 import { router } from "./router";
 import "./app.css";
+
+const TipHost = lazyExtra("TipHost", async () => (await import("@/shared/ui/TipHost")).TipHost);
 
 whenSignedOut(() => {
   const { pathname, search } = router.state.location;
@@ -23,7 +26,9 @@ export function App() {
       <SchemeProvider>
         <NoticeBar />
         <RouterProvider router={router} />
-        <TipHost />
+        <Suspense fallback={null}>
+          <TipHost />
+        </Suspense>
       </SchemeProvider>
     </QueryClientProvider>
   );

@@ -10,6 +10,7 @@ import { queryClient } from "@/shared/api/queryClient";
 import { failureOf } from "@/shared/format/failure";
 import { AuthCard, Field } from "./AuthCard";
 import { linkStateOf, type LinkState } from "./linkState";
+import { authKeys } from "./keys";
 
 const PASSWORD_MIN = 8;
 const PASSWORD_MAX = 128;
@@ -25,7 +26,7 @@ const ended: Record<Exclude<LinkState["state"], "open">, readonly [title: string
 export function WelcomePage() {
   const secret = useLocation().hash.slice(1);
   const link = useQuery({
-    queryKey: ["link", secret],
+    queryKey: authKeys.link(secret),
     queryFn: async () => linkStateOf(await postJson("/auth/link", { secret })),
     enabled: secret !== "",
     // Its state changes by this page's own doing; what is typed must not be lost to it.

@@ -9,9 +9,11 @@ import { failureOf } from "@/shared/format/failure";
 import { useNotices } from "@/shared/state/notices";
 import { RelativeTime } from "@/shared/ui/bits";
 import { Icon } from "@/shared/ui/Icon";
+import { sharedKeys } from "@/shared/api/keys";
 import { useNewestIssue } from "./api/getNewestIssue";
 import { useSendTestError } from "./api/sendTestError";
 import styles from "./projects.module.css";
+import { projectKeys } from "./keys";
 
 export function Arrival({ project, publicKey }: { project: Project; publicKey: string }) {
   const { id, events } = project;
@@ -23,15 +25,15 @@ export function Arrival({ project, publicKey }: { project: Project; publicKey: s
   useEffect(() => {
     // The rail and the lists count it too, and "What arrived" below.
     if (events === 0n) return;
-    void client.invalidateQueries({ queryKey: ["projects"], exact: true });
-    void client.invalidateQueries({ queryKey: ["projects", id, "arrivals"] });
-    void client.invalidateQueries({ queryKey: ["issues"] });
+    void client.invalidateQueries({ queryKey: projectKeys.all, exact: true });
+    void client.invalidateQueries({ queryKey: projectKeys.arrivals(id) });
+    void client.invalidateQueries({ queryKey: sharedKeys.issues });
   }, [events, id, client]);
   const send = () =>
     test.mutate(undefined, {
       onSuccess: () => {
         show("Test error sent and stored");
-        void client.invalidateQueries({ queryKey: ["projects", id] });
+        void client.invalidateQueries({ queryKey: projectKeys.one(id) });
       },
       onError: (cause) => fail(`Not sent: ${failureOf(cause).reason}.`, { topic: "test error", errorId: failureOf(cause).id, retry: send }),
     });

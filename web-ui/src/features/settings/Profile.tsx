@@ -9,6 +9,7 @@ import { useNotices } from "@/shared/state/notices";
 import { useRenameUser } from "./api/renameUser";
 import { Failure, Input, Part } from "@/shared/ui/form";
 import styles from "./settings.module.css";
+import { accountKeys } from "./keys";
 
 const PASSWORD_MIN = 8;
 const PASSWORD_MAX = 128;
@@ -59,7 +60,7 @@ function Password({ email }: { email: string }) {
     onSuccess: async () => {
       setGiven(empty);
       show(endTokens ? "Password changed, tokens revoked" : "Password changed");
-      await Promise.all(["sessions", "tokens", "users"].map((key) => client.invalidateQueries({ queryKey: [key] })));
+      await Promise.all([accountKeys.sessions, accountKeys.tokens, accountKeys.users].map((queryKey) => client.invalidateQueries({ queryKey })));
     },
   });
   const long = given.next.length >= PASSWORD_MIN && given.next.length <= PASSWORD_MAX;

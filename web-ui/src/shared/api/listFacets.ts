@@ -1,9 +1,10 @@
 import { queryOptions, useQuery } from "@tanstack/react-query";
 import { issues } from "./clients";
+import { sharedKeys } from "./keys";
 
 export const listFacetsQuery = (projectIds: number[]) =>
   queryOptions({
-    queryKey: ["facets", projectIds],
+    queryKey: sharedKeys.facets(projectIds),
     queryFn: ({ signal }) => issues.listFacets({ projectIds }, { signal }),
     staleTime: 60_000,
   });

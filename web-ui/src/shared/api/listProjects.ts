@@ -1,10 +1,11 @@
 import { queryOptions, useQuery } from "@tanstack/react-query";
 import { afterPosition } from "@/shared/state/consistency";
 import { projects } from "./clients";
+import { sharedKeys } from "./keys";
 
 export const listProjectsQuery = () =>
   queryOptions({
-    queryKey: ["projects"],
+    queryKey: sharedKeys.projects,
     queryFn: async ({ signal }) =>
       (await projects.listProjects({ afterPosition: afterPosition() }, { signal })).projects,
   });

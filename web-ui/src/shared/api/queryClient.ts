@@ -1,6 +1,7 @@
 // The cache of reads. Retries what may heal, never what will answer the same.
 import { Code, ConnectError } from "@connectrpc/connect";
-import { QueryClient } from "@tanstack/react-query";
+import { QueryCache, QueryClient } from "@tanstack/react-query";
+import { whenAnswered } from "../load/online";
 
 const FINAL = new Set([
   Code.Unauthenticated,
@@ -13,6 +14,7 @@ const FINAL = new Set([
 const RETRIES_MAX = 2;
 
 export const queryClient = new QueryClient({
+  queryCache: new QueryCache({ onSuccess: whenAnswered }),
   defaultOptions: {
     queries: {
       staleTime: 15_000,

@@ -47,6 +47,13 @@ export const lazyPage = (name: string, load: () => Promise<ComponentType>) => as
   return { Component: chunk.kind === "loaded" ? chunk.value : missing(name, chunk.error, true) };
 };
 
+/** What a page is whole without: nothing stands in its place while its code is not there. */
+export const lazyExtra = (name: string, load: () => Promise<ComponentType>) =>
+  lazy(async (): Promise<{ default: ComponentType }> => {
+    const chunk = await loadChunk(name, load);
+    return { default: chunk.kind === "loaded" ? chunk.value : () => null };
+  });
+
 /** Like React's `lazy`, for a part within a page. */
 export const lazyPart = <Props extends object>(name: string, load: () => Promise<ComponentType<Props>>) =>
   lazy(async (): Promise<{ default: ComponentType<Props> }> => {

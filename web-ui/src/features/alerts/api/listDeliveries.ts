@@ -1,6 +1,7 @@
 import { queryOptions, useQuery } from "@tanstack/react-query";
 import { live } from "@/shared/api/clients";
 import { afterPosition } from "@/shared/state/consistency";
+import { alertKeys } from "../keys";
 
 /** A mail is on its way for seconds, with retries for minutes. */
 const POLL_MS = 10_000;
@@ -8,7 +9,7 @@ const LIMIT = 100;
 
 export const listDeliveriesQuery = () =>
   queryOptions({
-    queryKey: ["deliveries"],
+    queryKey: alertKeys.deliveries,
     queryFn: async ({ signal }) => (await live.listDeliveries({ limit: LIMIT, afterPosition: afterPosition() }, { signal })).deliveries,
     refetchInterval: POLL_MS,
   });

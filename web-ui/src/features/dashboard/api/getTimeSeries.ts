@@ -4,6 +4,7 @@ import { stats } from "@/shared/api/clients";
 import { afterPosition } from "@/shared/state/consistency";
 import type { Scope } from "@/shared/url/scope";
 import { REFETCH_MS, scoped } from "./scoped";
+import { dashboardKeys } from "../keys";
 
 export type Grouping = "state" | "level" | "project";
 
@@ -11,7 +12,7 @@ const groups: Record<Grouping, SeriesGroup> = { state: SeriesGroup.STATE, level:
 
 export const getTimeSeriesQuery = (scope: Scope, grouping: Grouping) =>
   queryOptions({
-    queryKey: ["dashboard", "series", scope, grouping],
+    queryKey: dashboardKeys.series(scope, grouping),
     queryFn: ({ signal }) => stats.getTimeSeries({ ...scoped(scope), group: groups[grouping], withUsers: true, withReleases: true, afterPosition: afterPosition() }, { signal }),
     refetchInterval: REFETCH_MS,
   });

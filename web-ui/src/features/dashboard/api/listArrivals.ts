@@ -3,6 +3,7 @@ import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { projects } from "@/shared/api/clients";
 import { afterPosition } from "@/shared/state/consistency";
 import { REFETCH_MS } from "./scoped";
+import { dashboardKeys } from "../keys";
 
 export interface Arrivals {
   received: bigint;
@@ -34,7 +35,7 @@ async function fetchArrivals(projectIds: readonly number[], hours: number, signa
 
 export const useArrivals = (projectIds: readonly number[], hours: number) =>
   useQuery({
-    queryKey: ["dashboard", "arrivals", projectIds, hours],
+    queryKey: dashboardKeys.arrivals(projectIds, hours),
     queryFn: ({ signal }) => fetchArrivals(projectIds, hours, signal),
     refetchInterval: REFETCH_MS,
     placeholderData: keepPreviousData,

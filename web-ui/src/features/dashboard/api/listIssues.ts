@@ -5,6 +5,7 @@ import { issues } from "@/shared/api/clients";
 import { afterPosition } from "@/shared/state/consistency";
 import type { Scope } from "@/shared/url/scope";
 import { REFETCH_MS, scoped } from "./scoped";
+import { dashboardKeys } from "../keys";
 
 const LIMIT = 8;
 
@@ -25,7 +26,7 @@ export const rankingLink: Record<Ranking, Record<string, string>> = {
 
 export const listIssuesQuery = (scope: Scope, ranking: Ranking) =>
   queryOptions({
-    queryKey: ["dashboard", "issues", scope, ranking],
+    queryKey: dashboardKeys.issues(scope, ranking),
     queryFn: async ({ signal }) => {
       const { sort, filter } = requests[ranking];
       const answer = await issues.listIssues({ filter: { ...scoped(scope), ...filter }, sort, limit: LIMIT, afterPosition: afterPosition() }, { signal });

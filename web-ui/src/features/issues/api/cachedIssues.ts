@@ -5,6 +5,7 @@ import { create } from "zustand";
 import type { GetIssueResponse, Issue } from "@/gen/errata/v1/issue_pb";
 import { mapIssues } from "../list/liveMerge";
 import type { IssuePages } from "./listIssues";
+import { issueKeys } from "../keys";
 
 export type Change = (issue: Issue) => Issue;
 
@@ -18,10 +19,10 @@ export function editList(client: QueryClient, key: readonly unknown[], edit: (pa
 
 /** Applies `change` to the issues wherever they are cached. */
 export function changeIssues(client: QueryClient, ids: ReadonlySet<string>, change: Change): void {
-  for (const query of client.getQueryCache().findAll({ queryKey: ["issues", "list"] })) {
+  for (const query of client.getQueryCache().findAll({ queryKey: issueKeys.lists })) {
     editList(client, query.queryKey, (pages) => mapIssues(pages, (issue) => (ids.has(issue.id) ? change(issue) : issue)));
   }
-  client.setQueriesData<GetIssueResponse>({ queryKey: ["issues", "one"] }, (response) =>
+  client.setQueriesData<GetIssueResponse>({ queryKey: issueKeys.ones }, (response) =>
     response?.issue && ids.has(response.issue.id) ? { ...response, issue: change(response.issue) } : response,
   );
 }

@@ -1,10 +1,11 @@
 import { queryOptions, useQuery } from "@tanstack/react-query";
 import { issues } from "@/shared/api/clients";
 import { afterPosition } from "@/shared/state/consistency";
+import { issueKeys } from "../keys";
 
 export const listActivityQuery = (issueId: string) =>
   queryOptions({
-    queryKey: ["issues", "activity", issueId],
+    queryKey: issueKeys.activity(issueId),
     queryFn: async ({ signal }) =>
       (await issues.listActivity({ issueId, afterPosition: afterPosition() }, { signal })).activities,
   });

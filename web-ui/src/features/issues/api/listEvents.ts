@@ -3,13 +3,14 @@ import { events } from "@/shared/api/clients";
 import { fromDate } from "@/shared/format/time";
 import { afterPosition } from "@/shared/state/consistency";
 import type { EventSearch } from "../detail/eventSearch";
+import { issueKeys } from "../keys";
 
 /** Events fetched at once. */
 const PAGE_SIZE = 50;
 
 export const listEventsQuery = (issueId: string, search: EventSearch) =>
   infiniteQueryOptions({
-    queryKey: ["issues", "events", issueId, search],
+    queryKey: issueKeys.events(issueId, search),
     initialPageParam: "",
     queryFn: ({ pageParam, signal }) =>
       events.listEvents(

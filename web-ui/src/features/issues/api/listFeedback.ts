@@ -1,11 +1,12 @@
 import { queryOptions, useQuery } from "@tanstack/react-query";
 import { projects } from "@/shared/api/clients";
 import { afterPosition } from "@/shared/state/consistency";
+import { issueKeys } from "../keys";
 
 /** What people wrote about events of an issue, newest first. */
 export const listIssueFeedbackQuery = (issueId: string) =>
   queryOptions({
-    queryKey: ["issues", "feedback", issueId],
+    queryKey: issueKeys.feedback(issueId),
     queryFn: ({ signal }) => projects.listFeedback({ issueId, limit: 50, afterPosition: afterPosition() }, { signal }),
   });
 

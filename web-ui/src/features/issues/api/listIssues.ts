@@ -8,6 +8,7 @@ import { fromDate, toDate } from "@/shared/format/time";
 import { afterPosition } from "@/shared/state/consistency";
 import { scopeFromMs, scopeToMs } from "@/shared/url/scope";
 import { effective, NOBODY, type IssueSearch, type SortName } from "../list/search";
+import { issueKeys } from "../keys";
 
 /** Issues fetched at once. */
 export const PAGE_SIZE = 100;
@@ -46,8 +47,6 @@ export type IssuePages = InfiniteData<IssuePage>;
 
 export const FIRST: PageStart = { cursor: "", fromMs: 0 };
 
-export const issuesKey = (search: IssueSearch) => ["issues", "list", search] as const;
-
 export const pinnedFromMs = (search: IssueSearch, start: PageStart, nowMs: number): number => start.fromMs || scopeFromMs(search, nowMs);
 
 /** The API's filter for a search over a pinned range. */
@@ -84,7 +83,7 @@ const nextStart = (page: IssuePage): PageStart | undefined => (page.nextCursor =
 
 export const listIssuesQuery = (search: IssueSearch) =>
   infiniteQueryOptions({
-    queryKey: issuesKey(search),
+    queryKey: issueKeys.list(search),
     initialPageParam: FIRST,
     queryFn: ({ pageParam, signal }) => fetchPage(search, pageParam, PAGE_SIZE, signal),
     getNextPageParam: nextStart,
@@ -113,7 +112,7 @@ async function fetchRows(search: IssueSearch, rows: number, signal?: AbortSignal
 
 /** Reads at least so many rows anew and shows them in their new order. */
 export async function reloadIssues(client: QueryClient, search: IssueSearch, rows: number): Promise<void> {
-  const key = issuesKey(search);
+  const key = issueKeys.list(search);
   await client.cancelQueries({ queryKey: key });
   client.setQueryData<IssuePages>(key, await fetchRows(search, rows));
 }
@@ -129,6 +128,6 @@ export async function allIssues(search: IssueSearch): Promise<Issue[]> {
 
 /** Whether a cached list must be read again: it is old, or a command came after it. */
 export function isOld(client: QueryClient, search: IssueSearch, commandAtMs: number): boolean {
-  const state = client.getQueryState(issuesKey(search));
+  const state = client.getQueryState(issueKeys.list(search));
   return state?.data !== undefined && state.fetchStatus === "idle" && (state.dataUpdatedAt < commandAtMs || Date.now() - state.dataUpdatedAt > OLD_MS);
 }

@@ -8,6 +8,7 @@ import { type Failure, failureOf } from "@/shared/format/failure";
 import { useConsistency } from "@/shared/state/consistency";
 import { useNotices } from "@/shared/state/notices";
 import { type Change, changeIssues, useOwnChanges } from "./cachedIssues";
+import { isOldAfterCommand } from "../keys";
 
 /** The most issues that one command may name. */
 export const COMMAND_ISSUES_MAX = 1000;
@@ -92,9 +93,7 @@ function tellFailure(failed: Failed): void {
 
 function refresh(client: QueryClient): void {
   useOwnChanges.getState().answered();
-  // Lists show the change already, and the live stream brings the rest: to fetch
-  // all their pages again would cost a request for each.
-  void client.invalidateQueries({ predicate: ({ queryKey: [first, second] }) => (first === "issues" && second !== "list") || first === "dashboard" || first === "projects" });
+  void client.invalidateQueries({ predicate: ({ queryKey }) => isOldAfterCommand(queryKey) });
 }
 
 /** Resolves when all steps were answered; never rejects. */

@@ -10,7 +10,6 @@ import { useProjects } from "@/shared/api/listProjects";
 import { shortCount } from "@/shared/format/count";
 import { statusName } from "@/shared/format/issue";
 import { lazyPart } from "@/shared/load/parts";
-import { KeyHelp } from "@/shared/ui/KeyHelp";
 import { ErrorState } from "@/shared/ui/states";
 import { usePageTitle } from "@/shared/ui/usePageTitle";
 import { rangeSeconds, scopeSearch, useScope } from "@/shared/url/scope";
@@ -23,13 +22,15 @@ import { CopyMenu } from "./CopyMenu";
 import { EventBar } from "./EventBar";
 import { IssueActions } from "./IssueActions";
 import { IssueHeader, Trail } from "./IssueHeader";
-import { ISSUE_KEYS, useIssueKeys } from "./useIssueKeys";
+import { useIssueKeys } from "./useIssueKeys";
 import { usePlace } from "./walk";
 import styles from "./detail.module.css";
+import { isOfIssue, issueKeys } from "../keys";
 
 // Each visit needs one of these; the router fetches it together with the page.
 const Overview = lazyPart("Overview", async () => (await import("./Overview")).Overview);
 const EventsTab = lazyPart("EventsTab", async () => (await import("./EventsTab")).EventsTab);
+const IssueHelp = lazyPart("IssueHelp", async () => (await import("./IssueHelp")).IssueHelp);
 
 export function IssuePage() {
   const { issueId = "", eventId = "latest" } = useParams();
@@ -43,14 +44,14 @@ export function IssuePage() {
   const issue = query.data?.issue;
   const projects = useProjects();
   // Counts, activity and statistics change; the event that is being read stays.
-  const reread = () => void client.invalidateQueries({ queryKey: ["issues"], predicate: ({ queryKey }) => queryKey[1] !== "list" && queryKey[2] === issueId });
+  const reread = () => void client.invalidateQueries({ predicate: ({ queryKey }) => isOfIssue(queryKey, issueId) });
   const live = useIssueStream({
     projectIds: [],
     issueId,
     rangeS,
     onMessage: reread,
     onOpen: () => void changedMeanwhile(client, issueId, rangeS).then((changed) => changed && reread()),
-    onGap: () => void client.invalidateQueries({ queryKey: ["issues"] }),
+    onGap: () => void client.invalidateQueries({ queryKey: issueKeys.all }),
   });
   const project = projects.data?.find((each) => each.id === issue?.projectId);
   usePageTitle(issue?.title ?? "Issue", project?.name);
@@ -143,7 +144,11 @@ function useActions({ issue, event, place, list, toIssue, toEvent }: ActionsOf) 
   });
   return {
     actions: issue && <IssueActions issue={issue} triage={triage} resolveAndNext={resolveAndNext} assign={assign} onHelp={() => setHelps(true)} />,
-    help: <KeyHelp keys={ISSUE_KEYS} open={helps} onClose={() => setHelps(false)} />,
+    help: helps && (
+      <Suspense fallback={null}>
+        <IssueHelp onClose={() => setHelps(false)} />
+      </Suspense>
+    ),
   };
 }
 

@@ -2,19 +2,8 @@
 // types or a menu is open.
 import { useEffect, useRef } from "react";
 import { isTyping } from "@/shared/keys/isTyping";
-import type { KeyWords } from "@/shared/ui/KeyHelp";
 
 export type IssueKey = "j" | "k" | "[" | "]" | "e" | "E" | "i" | "a" | "Escape" | "?";
-
-export const ISSUE_KEYS: KeyWords = [
-  ["j k", "next, previous issue of the list"],
-  ["[ ]", "older, newer event"],
-  ["e", "resolve, or reopen"],
-  ["E", "resolve and go to the next"],
-  ["i", "ignore, or reopen"],
-  ["a", "assign"],
-  ["Esc", "back to the list"],
-];
 
 /** `actions` may leave keys out: those do nothing. */
 export function useIssueKeys(actions: Partial<Record<IssueKey, (() => void) | undefined>>): void {

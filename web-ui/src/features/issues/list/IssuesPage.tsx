@@ -4,16 +4,16 @@
 // until the new ones are there.
 import IconButton from "@mui/material/IconButton";
 import { useQueryClient } from "@tanstack/react-query";
-import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { Suspense, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { useSearchParams } from "react-router";
 import type { Issue } from "@/gen/errata/v1/issue_pb";
 import { useProjects } from "@/shared/api/listProjects";
 import { exactCount } from "@/shared/format/count";
 import { failureOf } from "@/shared/format/failure";
+import { lazyPart } from "@/shared/load/parts";
 import { AlertsOff } from "@/shared/ui/AlertsOff";
 import { PageHead } from "@/shared/ui/bits";
 import { Icon } from "@/shared/ui/Icon";
-import { KeyHelp } from "@/shared/ui/KeyHelp";
 import { ErrorState } from "@/shared/ui/states";
 import { scopeSearch, withinScope } from "@/shared/url/scope";
 import { useOwnChanges } from "../api/cachedIssues";
@@ -29,10 +29,12 @@ import { parseSearch, writeSearch, type IssueSearch } from "./search";
 import { SelectionBar } from "./SelectionBar";
 import { TableHead } from "./TableHead";
 import { useBulk } from "./useBulk";
-import { LIST_KEYS, useListKeys } from "./useListKeys";
+import { useListKeys } from "./useListKeys";
 import { useLiveList } from "./useLiveList";
 import { useSelection } from "./useSelection";
 import styles from "./list.module.css";
+
+const ListHelp = lazyPart("ListHelp", async () => (await import("./ListHelp")).ListHelp);
 
 function useSearch(): [IssueSearch, (change: Partial<IssueSearch>, replace?: boolean) => void] {
   const [params, setParams] = useSearchParams();
@@ -175,7 +177,11 @@ export function IssuesPage() {
           setAssigning(null);
         }}
       />
-      <KeyHelp keys={LIST_KEYS} open={help} onClose={() => setHelp(false)} />
+      {help && (
+        <Suspense fallback={null}>
+          <ListHelp onClose={() => setHelp(false)} />
+        </Suspense>
+      )}
     </div>
   );
 }

@@ -6,19 +6,6 @@
 import { type RefObject, useEffect, useRef } from "react";
 import type { Issue } from "@/gen/errata/v1/issue_pb";
 import { isTyping } from "@/shared/keys/isTyping";
-import type { KeyWords } from "@/shared/ui/KeyHelp";
-
-export const LIST_KEYS: KeyWords = [
-  ["j k", "next, previous issue"],
-  ["Enter", "open"],
-  ["x", "select"],
-  ["X", "select up to here"],
-  ["e", "resolve"],
-  ["i", "ignore"],
-  ["a", "assign"],
-  ["/", "search"],
-  ["Esc", "clear the selection"],
-];
 
 interface ListKeys {
   list: RefObject<HTMLElement | null>;

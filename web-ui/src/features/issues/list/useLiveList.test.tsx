@@ -6,10 +6,11 @@ import type { ReactNode } from "react";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { IssueStatus } from "@/gen/errata/v1/command_pb";
 import { type Issue, IssueSchema } from "@/gen/errata/v1/issue_pb";
-import { type IssuePages, issuesKey } from "../api/listIssues";
+import { type IssuePages } from "../api/listIssues";
 import { flatten } from "./liveMerge";
 import { parseSearch } from "./search";
 import { useLiveList } from "./useLiveList";
+import { issueKeys } from "../keys";
 
 interface Heard {
   onMessage: (message: { issue: Issue; isNew: boolean }) => void;
@@ -36,8 +37,8 @@ const pagesOf = (...issues: Issue[]): IssuePages => ({
 const search = parseSearch(new URLSearchParams());
 
 let client: QueryClient;
-const load = (...issues: Issue[]) => client.setQueryData(issuesKey(search), pagesOf(...issues));
-const shown = () => flatten(client.getQueryData<IssuePages>(issuesKey(search))).map((each) => [each.id, each.count]);
+const load = (...issues: Issue[]) => client.setQueryData(issueKeys.list(search), pagesOf(...issues));
+const shown = () => flatten(client.getQueryData<IssuePages>(issueKeys.list(search))).map((each) => [each.id, each.count]);
 
 function follow(fetching: boolean) {
   const wrapper = ({ children }: { children: ReactNode }) => <QueryClientProvider client={client}>{children}</QueryClientProvider>;

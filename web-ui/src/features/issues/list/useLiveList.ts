@@ -4,10 +4,11 @@ import { useCallback, useEffect, useRef, useState } from "react";
 import type { Issue } from "@/gen/errata/v1/issue_pb";
 import { scopeSeconds } from "@/shared/url/scope";
 import { editList, useOwnChanges } from "../api/cachedIssues";
-import { isOld, issuesKey, type IssuePages, PAGE_SIZE, peekIssues, reloadIssues } from "../api/listIssues";
+import { isOld, type IssuePages, PAGE_SIZE, peekIssues, reloadIssues } from "../api/listIssues";
 import { type LiveState, useIssueStream } from "../api/streamIssues";
 import { asksServer, flatten, mergeFresh, mergeLive, type Waiting } from "./liveMerge";
 import { effective, type IssueSearch } from "./search";
+import { issueKeys } from "../keys";
 
 const NOTHING_WAITS: Waiting = new Map();
 /** Where only the server can tell what belongs, it is asked at most so often. */
@@ -41,7 +42,7 @@ export function useLiveList(search: IssueSearch, fetching: boolean): LiveList {
   }, []);
 
   const peek = useCallback(async () => {
-    const key = issuesKey(search);
+    const key = issueKeys.list(search);
     const loaded = client.getQueryData<IssuePages>(key);
     if (!loaded) return;
     const askedAtMs = loaded.pages[0]?.askedAtMs ?? 0;
@@ -100,7 +101,7 @@ export function useLiveList(search: IssueSearch, fetching: boolean): LiveList {
   // A list one comes back to is shown at once and read again when it is old.
   useEffect(() => {
     if (!isOld(client, search, useOwnChanges.getState().answeredAtMs)) return;
-    const rows = flatten(client.getQueryData<IssuePages>(issuesKey(search))).length;
+    const rows = flatten(client.getQueryData<IssuePages>(issueKeys.list(search))).length;
     void reloadIssues(client, search, rows).catch(() => undefined);
   }, [client, search]);
 
@@ -115,7 +116,7 @@ export function useLiveList(search: IssueSearch, fetching: boolean): LiveList {
       heard.current += 1;
       // Rows that are shown and not on their way take it as it comes.
       if (!latest.current.fetching) known.current += 1;
-      editList(client, issuesKey(search), (pages) => {
+      editList(client, issueKeys.list(search), (pages) => {
         const row = flatten(pages).find((each) => each.id === issue.id);
         if (!row && asksServer(search)) {
           peekSoon();

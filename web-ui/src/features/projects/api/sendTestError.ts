@@ -1,5 +1,6 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { postJson } from "@/shared/api/http";
+import { projectKeys } from "../keys";
 
 /** A believable error through the native endpoint, with the project's own key. */
 export function useSendTestError(projectId: number, publicKey: string) {
@@ -26,6 +27,6 @@ export function useSendTestError(projectId: number, publicKey: string) {
         },
         { authorization: `Bearer ${publicKey}` },
       ),
-    onSuccess: () => client.invalidateQueries({ queryKey: ["projects", projectId] }),
+    onSuccess: () => client.invalidateQueries({ queryKey: projectKeys.one(projectId) }),
   });
 }

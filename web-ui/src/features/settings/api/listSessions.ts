@@ -1,9 +1,10 @@
 import { queryOptions, useQuery } from "@tanstack/react-query";
 import { accounts } from "@/shared/api/clients";
+import { accountKeys } from "../keys";
 
 export const listSessionsQuery = () =>
   queryOptions({
-    queryKey: ["sessions"],
+    queryKey: accountKeys.sessions,
     queryFn: async ({ signal }) => (await accounts.listSessions({}, { signal })).sessions,
   });
 

@@ -1,6 +1,7 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { commands } from "@/shared/api/clients";
 import { useConsistency } from "@/shared/state/consistency";
+import { projectKeys } from "../../keys";
 
 export type KeyChange = { kind: "create"; label: string } | { kind: "rename"; publicKey: string; label: string } | { kind: "enable" | "disable"; publicKey: string };
 
@@ -23,7 +24,7 @@ export function useChangeKey(projectId: number) {
     mutationFn: (change: KeyChange) => run(projectId, change),
     onSuccess: async ({ position }) => {
       useConsistency.getState().advance(position);
-      await client.invalidateQueries({ queryKey: ["projects", projectId] });
+      await client.invalidateQueries({ queryKey: projectKeys.one(projectId) });
     },
   });
 }

@@ -1,9 +1,10 @@
 import { queryOptions, useQuery } from "@tanstack/react-query";
 import { projectSettings } from "@/shared/api/clients";
+import { projectKeys } from "../../keys";
 
 export const getProjectSettingsQuery = (projectId: number) =>
   queryOptions({
-    queryKey: ["projects", projectId, "settings"],
+    queryKey: projectKeys.settings(projectId),
     queryFn: ({ signal }) => projectSettings.getProjectSettings({ projectId }, { signal }),
   });
 

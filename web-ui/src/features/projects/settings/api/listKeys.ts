@@ -1,9 +1,10 @@
 import { queryOptions, useQuery } from "@tanstack/react-query";
 import { accounts } from "@/shared/api/clients";
+import { projectKeys } from "../../keys";
 
 export const listKeysQuery = (projectId: number) =>
   queryOptions({
-    queryKey: ["projects", projectId, "keys"],
+    queryKey: projectKeys.keys(projectId),
     queryFn: async ({ signal }) => (await accounts.listKeys({ projectId }, { signal })).keys,
   });
 

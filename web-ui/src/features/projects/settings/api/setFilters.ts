@@ -3,6 +3,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import type { FiltersSchema } from "@/gen/errata/v1/settings_pb";
 import { projectSettings } from "@/shared/api/clients";
 import { useConsistency } from "@/shared/state/consistency";
+import { projectKeys } from "../../keys";
 
 export function useSetFilters(projectId: number) {
   const client = useQueryClient();
@@ -10,7 +11,7 @@ export function useSetFilters(projectId: number) {
     mutationFn: (filters: MessageInitShape<typeof FiltersSchema>) => projectSettings.setFilters({ projectId, filters }),
     onSuccess: async ({ position }) => {
       useConsistency.getState().advance(position);
-      await client.invalidateQueries({ queryKey: ["projects", projectId, "settings"] });
+      await client.invalidateQueries({ queryKey: projectKeys.settings(projectId) });
     },
   });
 }

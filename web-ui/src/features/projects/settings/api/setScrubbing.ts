@@ -3,6 +3,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import type { ScrubbingSchema } from "@/gen/errata/v1/settings_pb";
 import { projectSettings } from "@/shared/api/clients";
 import { useConsistency } from "@/shared/state/consistency";
+import { projectKeys } from "../../keys";
 
 export function useSetScrubbing(projectId: number) {
   const client = useQueryClient();
@@ -10,7 +11,7 @@ export function useSetScrubbing(projectId: number) {
     mutationFn: (scrubbing: MessageInitShape<typeof ScrubbingSchema>) => projectSettings.setScrubbing({ projectId, scrubbing }),
     onSuccess: async ({ position }) => {
       useConsistency.getState().advance(position);
-      await client.invalidateQueries({ queryKey: ["projects", projectId, "settings"] });
+      await client.invalidateQueries({ queryKey: projectKeys.settings(projectId) });
     },
   });
 }

@@ -1,6 +1,7 @@
 import { keepPreviousData, queryOptions, useQuery } from "@tanstack/react-query";
 import { projectSettings } from "@/shared/api/clients";
 import { type FiltersDraft, type ScrubbingDraft, filtersOf, scrubbingOf } from "../draft";
+import { projectKeys } from "../../keys";
 
 export interface Trial {
   text: string;
@@ -12,7 +13,7 @@ export interface Trial {
 /** What the server would store of a text under settings that are not saved yet. */
 export const trySettingsQuery = (projectId: number, trial: Trial) =>
   queryOptions({
-    queryKey: ["projects", projectId, "try", trial],
+    queryKey: projectKeys.trial(projectId, trial),
     queryFn: ({ signal }) =>
       projectSettings.trySettings(
         { projectId, text: trial.text, path: trial.path, scrubbing: scrubbingOf(trial.scrubbing), filters: filtersOf(trial.filters) },

@@ -1,0 +1,19 @@
+// Under what the cache has this feature's reads. All of a project lies below `one`.
+import { sharedKeys } from "@/shared/api/keys";
+
+const [root] = sharedKeys.projects;
+
+export const projectKeys = {
+  all: sharedKeys.projects,
+  one: (projectId: number) => [root, projectId] as const,
+  /** Over whatever time. */
+  arrivals: (projectId: number) => [root, projectId, "arrivals"] as const,
+  arrivalsOf: (projectId: number, hours: number) => [root, projectId, "arrivals", hours] as const,
+  feedback: (projectId: number) => [root, projectId, "feedback"] as const,
+  keys: (projectId: number) => [root, projectId, "keys"] as const,
+  newest: (projectId: number) => [root, projectId, "newest"] as const,
+  settings: (projectId: number) => [root, projectId, "settings"] as const,
+  trial: (projectId: number, trial: unknown) => [root, projectId, "try", trial] as const,
+  /** An event stays in its issue. */
+  issueOf: (projectId: number, eventId: string) => ["events", "issue-of", projectId, eventId] as const,
+} as const;
