@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 pub use log_core::{SegmentStat, SegmentVerdict, Stat, Verification, stat, verify};
 
 use crate::{
-    error::{ReadError, WhichLog},
+    error::{ReadError, WhichLog, with_causes},
     reader::{Entry, Item, LogReader},
     writer::log_dir,
 };
@@ -64,7 +64,7 @@ fn event_value(reader: &LogReader, item: Item) -> Value {
                     let body = serde_json::from_slice(&body).unwrap_or_else(|_| text());
                     set("body", body)
                 }
-                Err(error) => set("error", error_text(&error).into()),
+                Err(error) => set("error", with_causes(&error).into()),
             };
         }
         Entry::Command { number, command } => {
@@ -85,18 +85,7 @@ fn event_value(reader: &LogReader, item: Item) -> Value {
 }
 
 fn error_value(log: &str, error: &ReadError) -> Value {
-    json!({"log": log, "kind": "error", "error": error_text(error)})
-}
-
-/// The error and its causes.
-fn error_text(error: &ReadError) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(next) = cause {
-        text = format!("{text}: {next}");
-        cause = next.source();
-    }
-    text
+    json!({"log": log, "kind": "error", "error": with_causes(error)})
 }
 
 /// A time as a dump shows it, in nanoseconds since the Unix epoch; `None` if it is none.

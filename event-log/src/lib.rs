@@ -36,7 +36,9 @@ pub mod ticket;
 pub mod writer;
 
 pub use control::{ControlFollower, fold_control};
-pub use error::{AppendError, CloseError, CommandError, CommitError, OpenError, ReadError};
+pub use error::{
+    AppendError, CloseError, CommandError, CommitError, OpenError, ReadError, with_causes,
+};
 pub use reader::{Entry, Item, Items, LogReader, SegmentSpan};
 pub use retention::{LogCursor, Plan, Retention};
 pub use ticket::EventTicket;

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::chain::Redacted;
 use crate::commit::lock;
-use crate::error::MaintainError;
+use crate::error::{MaintainError, with_causes};
 use crate::maintain::failed;
 use crate::manifest::Form;
 use crate::sealed::{PositionedReader, prove};
@@ -129,7 +129,7 @@ impl Scrubber {
                     .iter()
                     .any(|(known, _)| *known == number);
                 if !known && inside.done.damaged.len() < DAMAGED_MAX {
-                    inside.done.damaged.push((number, describe(&error)));
+                    inside.done.damaged.push((number, with_causes(&error)));
                 }
             }
         }
@@ -163,14 +163,4 @@ fn check(
     };
     prove(&mut input, path, segment.readable(), &Redacted::new())?;
     Ok(())
-}
-
-pub(crate) fn describe(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }

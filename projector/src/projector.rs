@@ -15,7 +15,7 @@ use std::{
     time::Duration,
 };
 
-use event_log::{LogReader, Retention};
+use event_log::{LogReader, Retention, with_causes};
 use event_model::Position;
 use parking_lot::Mutex;
 use read_model::{
@@ -404,17 +404,6 @@ fn thread(
         .name(name.clone())
         .spawn(body)
         .map_err(|source| ProjectorError::Thread { name, source })
-}
-
-/// An error and what caused it, in a line.
-fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }
 
 /// The current generation if it can go on, else a new one.

@@ -36,14 +36,7 @@ impl ApiError {
 
     /// A fault of ours: the reader learns no insides, the log does.
     pub(crate) fn internal(error: &dyn std::error::Error) -> Self {
-        let mut text = error.to_string();
-        let mut cause = error.source();
-        while let Some(source) = cause {
-            text.push_str(": ");
-            text.push_str(&source.to_string());
-            cause = source.source();
-        }
-        tracing::error!(error = text, "a read failed");
+        tracing::error!(error = event_log::with_causes(error), "a read failed");
         Self::new(ErrorCode::Internal, "the read failed on the server")
     }
 }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use log_core::{
     CursorInfo, Damage, FindingKind, OpenError, Repair, RepairMode, SegmentStat, SegmentVerdict,
-    Stat, Verification,
+    Stat, Verification, with_causes,
 };
 use serde_json::{Value, json};
 
@@ -16,23 +16,12 @@ pub(crate) fn is_damage(error: &OpenError) -> bool {
     )
 }
 
-/// The error and its causes.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(next) = cause {
-        let _ = write!(text, ": {next}");
-        cause = next.source();
-    }
-    text
-}
-
 pub(crate) fn error_text(name: &str, error: &OpenError) -> String {
-    format!("{name}: DAMAGED: {}\n", chain(error))
+    format!("{name}: DAMAGED: {}\n", with_causes(error))
 }
 
 pub(crate) fn error_json(error: &OpenError) -> Value {
-    json!({"sound": false, "error": chain(error)})
+    json!({"sound": false, "error": with_causes(error)})
 }
 
 fn is_sealed(segment: &SegmentStat) -> bool {

@@ -9,12 +9,12 @@ use std::time::Duration;
 
 use super::{Active, IDLE_WAIT, Stop, Writer, random_u64};
 use crate::chain::{Chain, SealHash};
+use crate::error::with_causes;
 use crate::format::{
     CONTROL_FRAME_BYTES, FORMAT_VERSION, Kind, SEGMENT_HEADER_BYTES, SegmentHeader, control_payload,
 };
 use crate::index::Index;
 use crate::io::{LogFile, LogIo, may_pass, write_all};
-use crate::scrub::describe;
 use crate::segment::{NEXT_NAME, Segment, path_of};
 
 impl Writer {
@@ -48,7 +48,7 @@ impl Writer {
                 Ok(())
             }
             Err(error) if error.may_pass() => {
-                Err(Stop::NoSpace(io::Error::other(describe(&error))))
+                Err(Stop::NoSpace(io::Error::other(with_causes(&error))))
             }
             Err(error) => Err(Stop::Poison("manifest", io::Error::other(error))),
         }

@@ -6,13 +6,14 @@
 use std::path::Path;
 
 use super::model::Violation;
-use super::world::{DIR, World, note, words};
+use super::world::{DIR, World, note};
 use log_core::Log;
 use log_core::LogIo;
 use log_core::Reader;
 use log_core::format::SEGMENT_HEADER_BYTES;
 use log_core::inside::sealed;
 use log_core::inside::segment::number_of;
+use log_core::with_causes;
 use log_core::{OpenError, ReadError};
 
 const SECTOR: usize = 512;
@@ -92,7 +93,7 @@ impl World {
             }
             Err(OpenError::Io { source, .. }) => Err(format!("called an I/O error: {source}")),
             Err(error) => {
-                note!(self, "refused: {}", words(&error));
+                note!(self, "refused: {}", with_causes(&error));
                 Ok(())
             }
         }

@@ -2,11 +2,12 @@
 
 use super::life::Life;
 use super::model::Violation;
-use super::world::{CURSORS, World, note, words};
+use super::world::{CURSORS, World, note};
 use crate::disk::Counts;
 use log_core::Redaction;
 use log_core::Retention;
 use log_core::WriterState;
+use log_core::with_causes;
 use log_core::{MaintainError, ManifestError, ReadError};
 
 /// Records that are redacted at once.
@@ -139,7 +140,7 @@ impl World {
         if wrong {
             return Err(format!(
                 "whatever the disk did, this is wrong: {}",
-                words(error)
+                with_causes(error)
             ));
         }
         if matches!(error, MaintainError::Manifest(ManifestError::Broken)) {
@@ -170,7 +171,7 @@ impl World {
             }
             _ => Err(format!(
                 "whatever the disk did, this is wrong: {}",
-                words(error)
+                with_causes(error)
             )),
         }
     }

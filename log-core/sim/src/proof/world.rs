@@ -16,6 +16,7 @@ use log_core::LogIo;
 use log_core::Reader;
 use log_core::inside::cursor;
 use log_core::inside::verify::verify_on;
+use log_core::with_causes;
 use log_core::{Config, Log, Sealing, Stepper};
 use log_core::{CursorError, ManifestError, OpenError, SealedError};
 
@@ -172,7 +173,8 @@ impl World {
             self.end(life, end)?;
         }
         self.read_only()?;
-        let verified = verify_on(&self.io(), Path::new(DIR)).map_err(|error| words(&error))?;
+        let verified =
+            verify_on(&self.io(), Path::new(DIR)).map_err(|error| with_causes(&error))?;
         if !verified.is_sound() || verified.durable_end != self.model.len() + 1 {
             return Err(format!("verify finds the log unsound: {verified:?}"));
         }
@@ -247,7 +249,7 @@ impl World {
             Ok(reader) => reader,
             Err(OpenError::Empty { .. }) if self.model.len() == 0 => return Ok(()),
             Err(error) => {
-                note!(self, "read only: {}", words(&error));
+                note!(self, "read only: {}", with_causes(&error));
                 let missing = is_missing(&error) && self.model.len() == 0;
                 return if missing {
                     Ok(())
@@ -277,7 +279,7 @@ impl World {
                 Ok(_) if self.disk.is_cut() => {}
                 Ok((log, stepper)) => return self.opened(log, stepper, faults).map(Some),
                 Err(error) => {
-                    note!(self, "open: {}", words(&error));
+                    note!(self, "open: {}", with_causes(&error));
                     self.report.failed_opens += 1;
                     self.excuse_open(&faults, &error)?;
                 }
@@ -310,7 +312,7 @@ impl World {
         self.disk.set_faults(Faults::default());
         let found = log.reader().read(0).collect::<Result<Vec<_>, _>>();
         self.disk.set_faults(self.faults);
-        let found = found.map_err(|error| words(&error))?;
+        let found = found.map_err(|error| with_causes(&error))?;
         let first = log.reader().first();
         self.model.check_all(first, &found, true)?;
         self.model.recovered(first, &found);
@@ -410,7 +412,7 @@ impl World {
             ) => self.excuse(before, error),
             _ => Err(format!(
                 "whatever the disk did, this is wrong: {}",
-                words(error)
+                with_causes(error)
             )),
         }
     }
@@ -424,7 +426,7 @@ impl World {
             CursorError::Io { .. } => self.excuse(before, error),
             _ => Err(format!(
                 "whatever the disk did, this is wrong: {}",
-                words(error)
+                with_causes(error)
             )),
         }
     }
@@ -433,18 +435,6 @@ impl World {
 /// Whether the directory is not there yet.
 fn is_missing(error: &OpenError) -> bool {
     matches!(error, OpenError::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound)
-}
-
-/// An error with its causes.
-pub(super) fn words(error: &dyn std::error::Error) -> String {
-    let mut words = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        words.push_str(": ");
-        words.push_str(&error.to_string());
-        cause = error.source();
-    }
-    words
 }
 
 /// How often descriptors and memory are lacking: in a fifth of the seeds. A stream of its own, so that the others stay
