@@ -33,23 +33,29 @@ class Errata {
 
   #take(request, response) {
     const chunks = [];
-    request.on("data", (chunk) => chunks.push(chunk)).on("end", () => {
-      this.hits.push(`${request.method} ${request.url.split("?")[0]}`);
-      response.setHeader("Access-Control-Allow-Origin", "*");
-      const body = Buffer.concat(chunks);
-      if (!body.length) return response.writeHead(200).end("a page");
-      const { errors } = JSON.parse(body[0] === 0x1f ? gunzipSync(body) : body);
-      this.events.push(...errors);
-      const answer = this.answers.shift();
-      if (answer) return answer(response);
-      response.writeHead(202, { "Content-Type": "application/json" });
-      response.end(JSON.stringify({ results: errors.map(({ id }) => ({ id })) }));
-    });
+    request
+      .on("data", (chunk) => chunks.push(chunk))
+      .on("end", () => {
+        this.hits.push(`${request.method} ${request.url.split("?")[0]}`);
+        response.setHeader("Access-Control-Allow-Origin", "*");
+        const body = Buffer.concat(chunks);
+        if (!body.length) return response.writeHead(200).end("a page");
+        const { errors } = JSON.parse(body[0] === 0x1f ? gunzipSync(body) : body);
+        this.events.push(...errors);
+        const answer = this.answers.shift();
+        if (answer) return answer(response);
+        response.writeHead(202, { "Content-Type": "application/json" });
+        response.end(JSON.stringify({ results: errors.map(({ id }) => ({ id })) }));
+      });
   }
 }
 
 const bundle = await build({
-  stdin: { contents: 'export * from "@errata/sdk/browser";', resolveDir: fileURLToPath(new URL(".", import.meta.url)), loader: "js" },
+  stdin: {
+    contents: 'export * from "@errata/sdk/browser";',
+    resolveDir: fileURLToPath(new URL(".", import.meta.url)),
+    loader: "js",
+  },
   bundle: true,
   format: "esm",
   write: false,
@@ -60,8 +66,14 @@ const site = createServer((request, response) => {
     request.url === "/sdk.js"
       ? ["text/javascript", bundle.outputFiles[0].text]
       : request.url === "/worker.js"
-        ? ["text/javascript", 'import * as Errata from "/sdk.js"; onmessage = ({ data }) => { Errata.init({ dsn: data }); Errata.captureException(new Error("in a worker")); setTimeout(() => { throw new Error("uncaught in a worker"); }); };']
-        : ["text/html", "<!doctype html><title>shop</title><script>window.inline = () => Errata.captureException(new Error('inline'));</script>"];
+        ? [
+            "text/javascript",
+            'import * as Errata from "/sdk.js"; onmessage = ({ data }) => { Errata.init({ dsn: data }); Errata.captureException(new Error("in a worker")); setTimeout(() => { throw new Error("uncaught in a worker"); }); };',
+          ]
+        : [
+            "text/html",
+            "<!doctype html><title>shop</title><script>window.inline = () => Errata.captureException(new Error('inline'));</script>",
+          ];
   response.writeHead(200, { "content-type": type }).end(body);
 });
 await new Promise((resolve) => site.listen(0, "127.0.0.1", resolve));
@@ -99,7 +111,7 @@ async function scenario(name, act, { prelude = "", path = "/", options = "" } = 
     await act({ page, server, stats, said, dsn, context });
     held.push(name);
   } catch (error) {
-    error.message = `${name}: ${error.message}\n${said.join('\n')}`;
+    error.message = `${name}: ${error.message}\n${said.join("\n")}`;
     throw error;
   } finally {
     await context.close();
@@ -108,7 +120,9 @@ async function scenario(name, act, { prelude = "", path = "/", options = "" } = 
 }
 
 const capture = (page, ...messages) =>
-  page.evaluate((all) => { for (const text of all) window.Errata.captureException(new Error(text)); }, messages);
+  page.evaluate((all) => {
+    for (const text of all) window.Errata.captureException(new Error(text));
+  }, messages);
 const hide = (page, state) =>
   page.evaluate((value) => {
     Object.defineProperty(document, "visibilityState", { value, configurable: true });
@@ -125,8 +139,14 @@ try {
     await until("sent", async () => (await stats()).sent === 1);
     assert.deepEqual(server.hits, Array(3).fill("POST /api/errors/batch"));
     assert.equal(new Set(server.events.map((event) => event.id)).size, 1);
-    assert.ok(said.some((text) => text.includes("gave no answer of Errata")), said.join("\n"));
-    assert.ok(said.some((text) => text.includes("not followed")), said.join("\n"));
+    assert.ok(
+      said.some((text) => text.includes("gave no answer of Errata")),
+      said.join("\n"),
+    );
+    assert.ok(
+      said.some((text) => text.includes("not followed")),
+      said.join("\n"),
+    );
   });
 
   await scenario("an endless answer is broken off", async ({ page, server, stats }) => {
@@ -139,7 +159,12 @@ try {
           do bytes += chunk.length;
           while (!response.destroyed && response.write(chunk));
         };
-        response.writeHead(200).on("drain", more).on("close", () => { closed = true; });
+        response
+          .writeHead(200)
+          .on("drain", more)
+          .on("close", () => {
+            closed = true;
+          });
         more();
       },
     ];
@@ -187,7 +212,11 @@ try {
     "frozen and missing functions cost their breadcrumbs at most",
     async ({ page, server, stats, said }) => {
       await capture(page, "frozen");
-      await page.evaluate(() => { setTimeout(() => { throw new Error("uncaught"); }); });
+      await page.evaluate(() => {
+        setTimeout(() => {
+          throw new Error("uncaught");
+        });
+      });
       await until("sent", async () => (await stats()).sent === 2);
       assert.deepEqual(server.messages.sort(), ["frozen", "uncaught"]);
       assert.ok(!said.some((text) => text.includes("not started")), said.join("\n"));
@@ -198,23 +227,55 @@ try {
     },
   );
 
-  await scenario("what is logged is not touched", async ({ page, server, stats }) => {
-    const ran = await page.evaluate(async () => {
-      let count = 0;
-      const trap = new Proxy({}, { get: () => () => { count++; } });
-      const proxies = [new Proxy({}, trap), new Proxy([], trap), new Proxy(new Error("x"), trap), { get a() { return ++count; } }];
-      const error = Object.defineProperty(new Error("plain"), "name", { get: () => ++count });
-      const { debug } = console;
-      // The original, which looks into what it prints, is not ours to judge.
-      for (const value of [...proxies, error, Symbol("s"), 1n, null, () => 1, Object.create(null)]) debug.call({}, value);
-      window.Errata.captureMessage("after");
-      return count;
-    });
-    await until("sent", async () => (await stats()).sent === 1);
-    assert.equal(ran, 0);
-    const lines = server.events[0].context.breadcrumbs.map((crumb) => crumb.message);
-    assert.deepEqual(lines, ["[object]", "[object]", "[object]", "[object]", "Error: plain", "Symbol(s)", "1", "null", "[function]", "[object]"]);
-  }, { prelude: "console.debug = () => undefined;" });
+  await scenario(
+    "what is logged is not touched",
+    async ({ page, server, stats }) => {
+      const ran = await page.evaluate(async () => {
+        let count = 0;
+        const trap = new Proxy(
+          {},
+          {
+            get: () => () => {
+              count++;
+            },
+          },
+        );
+        const proxies = [
+          new Proxy({}, trap),
+          new Proxy([], trap),
+          new Proxy(new Error("x"), trap),
+          {
+            get a() {
+              return ++count;
+            },
+          },
+        ];
+        const error = Object.defineProperty(new Error("plain"), "name", { get: () => ++count });
+        const { debug } = console;
+        // The original, which looks into what it prints, is not ours to judge.
+        for (const value of [...proxies, error, Symbol("s"), 1n, null, () => 1, Object.create(null)])
+          debug.call({}, value);
+        window.Errata.captureMessage("after");
+        return count;
+      });
+      await until("sent", async () => (await stats()).sent === 1);
+      assert.equal(ran, 0);
+      const lines = server.events[0].context.breadcrumbs.map((crumb) => crumb.message);
+      assert.deepEqual(lines, [
+        "[object]",
+        "[object]",
+        "[object]",
+        "[object]",
+        "Error: plain",
+        "Symbol(s)",
+        "1",
+        "null",
+        "[function]",
+        "[object]",
+      ]);
+    },
+    { prelude: "console.debug = () => undefined;" },
+  );
 
   await scenario(
     "no URL brings a secret along",
@@ -223,19 +284,27 @@ try {
         await fetch("/a?token=SECRET1#frag=SECRET2");
         const xhr = new XMLHttpRequest();
         xhr.open("GET", "/b?password=SECRET3");
-        await new Promise((resolve) => { xhr.onloadend = resolve; xhr.send(); });
+        await new Promise((resolve) => {
+          xhr.onloadend = resolve;
+          xhr.send();
+        });
       });
-      await page.evaluate(() => { window.inline(); });
+      await page.evaluate(() => {
+        window.inline();
+      });
       await until("sent", async () => (await stats()).sent === 1);
       const text = JSON.stringify(server.events);
       assert.ok(!text.includes("SECRET"), text);
       const [{ client, context, error }] = server.events;
       assert.equal(client.url, `${origin}/?access_token=[Filtered]#id_token=[Filtered]`);
       assert.match(client.resolution, /^\d+x\d+$/);
-      assert.deepEqual(context.breadcrumbs.map((crumb) => [crumb.category, crumb.message, crumb.data.status]), [
-        ["fetch", "GET /a?token=[Filtered]#frag=[Filtered]", 200],
-        ["xhr", "GET /b?password=[Filtered]", 200],
-      ]);
+      assert.deepEqual(
+        context.breadcrumbs.map((crumb) => [crumb.category, crumb.message, crumb.data.status]),
+        [
+          ["fetch", "GET /a?token=[Filtered]#frag=[Filtered]", 200],
+          ["xhr", "GET /b?password=[Filtered]", 200],
+        ],
+      );
       const { filename, abs_path: script } = error.frames.at(-1);
       assert.deepEqual([filename, script], ["/", `${origin}/?access_token=[Filtered]`]);
     },
@@ -254,7 +323,11 @@ try {
 
   await scenario("a page that is left hands over, also what is under way", async ({ page, server }) => {
     let asked = false;
-    server.answers = [() => { asked = true; }];
+    server.answers = [
+      () => {
+        asked = true;
+      },
+    ];
     await capture(page, "under way");
     await until("asked", () => asked);
     await capture(page, "waiting");
@@ -273,21 +346,25 @@ try {
     await until("both", () => both.every((text) => server.messages.includes(text)));
   });
 
-  await scenario("a thousand captures leave the page running", async ({ page, stats }) => {
-    const { turns } = await page.evaluate(async () => {
-      const dive = (depth) => (depth ? dive(depth - 1) : new Error("deep"));
-      for (let i = 0; i < 1_000; i++) window.Errata.captureException(dive(50));
-      // Turns of the page that come while events are prepared and sent.
-      let turns = 0;
-      while (window.Errata.stats().sent < 1_000) {
-        await new Promise((resolve) => setTimeout(resolve));
-        turns++;
-      }
-      return { turns };
-    });
-    assert.ok(turns > 10, `${turns} turns`);
-    assert.equal((await stats()).sent, 1_000);
-  }, { options: "maxQueue: 1000" });
+  await scenario(
+    "a thousand captures leave the page running",
+    async ({ page, stats }) => {
+      const { turns } = await page.evaluate(async () => {
+        const dive = (depth) => (depth ? dive(depth - 1) : new Error("deep"));
+        for (let i = 0; i < 1_000; i++) window.Errata.captureException(dive(50));
+        // Turns of the page that come while events are prepared and sent.
+        let turns = 0;
+        while (window.Errata.stats().sent < 1_000) {
+          await new Promise((resolve) => setTimeout(resolve));
+          turns++;
+        }
+        return { turns };
+      });
+      assert.ok(turns > 10, `${turns} turns`);
+      assert.equal((await stats()).sent, 1_000);
+    },
+    { options: "maxQueue: 1000" },
+  );
   console.log(held.join("\n"));
 } finally {
   await browser.close();

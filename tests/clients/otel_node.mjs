@@ -10,7 +10,9 @@ const [kind, server, key] = process.argv.slice(2);
 const { OTLPTraceExporter } = await import(`@opentelemetry/exporter-trace-otlp-${kind}`);
 const { OTLPLogExporter } = await import(`@opentelemetry/exporter-logs-otlp-${kind}`);
 const headers = { "x-sentry-auth": `sentry sentry_key=${key}` };
-const resource = defaultResource().merge(resourceFromAttributes({ "service.name": "shop-node", "service.version": "3.1.0" }));
+const resource = defaultResource().merge(
+  resourceFromAttributes({ "service.name": "shop-node", "service.version": "3.1.0" }),
+);
 const spans = new OTLPTraceExporter({ url: `${server}/api/1/otlp/v1/traces`, headers, compression: "gzip" });
 const logs = new OTLPLogExporter({ url: `${server}/api/1/otlp/v1/logs/`, headers });
 const tracers = new BasicTracerProvider({ resource, spanProcessors: [new BatchSpanProcessor(spans)] });

@@ -98,7 +98,9 @@ try {
   await page.setViewportSize({ width: 1440, height: 100 * names.length });
   await page.goto(`${url}/issues`);
   for (const { title, culprit } of Object.values(expected)) {
-    const row = page.locator("[data-selected]").filter({ has: page.locator("a").and(page.getByTitle(title, { exact: true })) });
+    const row = page
+      .locator("[data-selected]")
+      .filter({ has: page.locator("a").and(page.getByTitle(title, { exact: true })) });
     await row.filter({ hasText: culprit }).first().waitFor();
   }
   await page.screenshot({ path: `${folder}/list.png`, animations: "disabled", fullPage: true });

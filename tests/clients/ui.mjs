@@ -63,7 +63,10 @@ try {
 
   // Its second event counts without a reload; older and newer are a press away, back too.
   await sendError(key, { type: "LiveError", message: "arrived while looking" });
-  await page.locator("[data-selected]", { hasText: "LiveError" }).getByRole("img", { name: "2 events", exact: true }).waitFor();
+  await page
+    .locator("[data-selected]", { hasText: "LiveError" })
+    .getByRole("img", { name: "2 events", exact: true })
+    .waitFor();
   await page.getByRole("link", { name: /LiveError/ }).click();
   await page.getByRole("link", { name: "Older event" }).click();
   await page.waitForURL(/\/events\//);
@@ -73,7 +76,10 @@ try {
 
   // The issue: the failing line of their own code, the cause, the steps, the tags.
   await title.click();
-  await page.getByRole("heading", { name: /CheckoutError/ }).first().waitFor();
+  await page
+    .getByRole("heading", { name: /CheckoutError/ })
+    .first()
+    .waitFor();
   await page.getByText("throw new CheckoutError").first().waitFor();
   await page.getByText("TypeError").first().waitFor();
   await page.getByText("button#pay", { exact: true }).waitFor();
@@ -90,7 +96,11 @@ try {
   // It fades out, and takes the keys until it is gone.
   await page.locator("[role='menu']").waitFor({ state: "detached" });
   await page.getByRole("button", { name: email }).waitFor();
-  await page.getByRole("region", { name: "Activity" }).getByText(/assigned/i).first().waitFor();
+  await page
+    .getByRole("region", { name: "Activity" })
+    .getByText(/assigned/i)
+    .first()
+    .waitFor();
 
   // Resolve by key; undo; resolve again by button. The activity tells who did what.
   await page.keyboard.press("e");
@@ -99,12 +109,20 @@ try {
   await page.locator("[data-failed]", { hasText: "Issue resolved" }).getByRole("button", { name: "Undo" }).click();
   await page.getByRole("button", { name: "Resolve", exact: true }).click();
   await page.getByRole("button", { name: "Reopen" }).waitFor();
-  await page.getByRole("region", { name: "Activity" }).getByText(/resolved/i).first().waitFor();
+  await page
+    .getByRole("region", { name: "Activity" })
+    .getByText(/resolved/i)
+    .first()
+    .waitFor();
 
   // Dashboard.
   await page.getByRole("link", { name: "Dashboard" }).first().click();
   await page.getByRole("region", { name: "Events over time" }).waitFor();
-  await page.getByRole("region", { name: "Most events" }).getByText("CheckoutError", { exact: false }).first().waitFor();
+  await page
+    .getByRole("region", { name: "Most events" })
+    .getByText("CheckoutError", { exact: false })
+    .first()
+    .waitFor();
   await shot("dashboard-light");
 
   // A new project waits, and turns live by itself.
@@ -137,7 +155,10 @@ try {
   await page.getByRole("link", { name: "Ingestion" }).click();
   await stored.click();
   await page.getByRole("link", { name: "Open its issue" }).click();
-  await page.getByRole("heading", { name: /FirstError/ }).first().waitFor();
+  await page
+    .getByRole("heading", { name: /FirstError/ })
+    .first()
+    .waitFor();
 
   // On a phone, in the dark.
   await page.setViewportSize({ width: 390, height: 844 });

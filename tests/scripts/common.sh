@@ -46,10 +46,7 @@ typescript_checks() {
     for package in sdk-ts web-ui; do
         say "$package: types, lint, unit tests"
         npm_install "$package"
-        if [ "$package" = sdk-ts ]; then
-            (cd "$package" && npm run --silent format:check)
-        fi
-        (cd "$package" && npm run --silent typecheck && npm run --silent lint && npm test --silent)
+        (cd "$package" && npm run --silent format:check && npm run --silent typecheck && npm run --silent lint && npm test --silent)
     done
 }
 

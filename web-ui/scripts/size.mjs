@@ -15,7 +15,10 @@ const closure = (key, seen = new Set()) => {
   return seen;
 };
 const size = (keys) =>
-  [...keys].reduce((sum, key) => sum + gzipSync(readFileSync(new URL(manifest[key].file, dist)), { level: 9 }).length, 0);
+  [...keys].reduce(
+    (sum, key) => sum + gzipSync(readFileSync(new URL(manifest[key].file, dist)), { level: 9 }).length,
+    0,
+  );
 
 const first = closure("index.html");
 console.log(`entry: ${(size(first) / 1000).toFixed(1)} KB gzip`);

@@ -7,7 +7,10 @@ import { PHONE, WIDE, at, scenario } from "./scenario.mjs";
 import { send, events } from "./events.mjs";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const RULES = { runOnly: { type: "tag", values: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }, rules: { "label-content-name-mismatch": { enabled: true } } };
+const RULES = {
+  runOnly: { type: "tag", values: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] },
+  rules: { "label-content-name-mismatch": { enabled: true } },
+};
 
 /** What axe finds on the page as it is. */
 async function faults(page) {
@@ -16,7 +19,12 @@ async function faults(page) {
     // A colour half-way through a transition is nobody's.
     await Promise.all(document.getAnimations().map((each) => each.finished.catch(() => undefined)));
     const { violations } = await window.axe.run(document, rules);
-    return violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html.slice(0, 160)} (${node.failureSummary?.split("\n")[1]?.trim().slice(0, 160) ?? ""})`));
+    return violations.flatMap(({ id, nodes }) =>
+      nodes.map(
+        (node) =>
+          `${id}: ${node.html.slice(0, 160)} (${node.failureSummary?.split("\n")[1]?.trim().slice(0, 160) ?? ""})`,
+      ),
+    );
   }, RULES);
 }
 
@@ -31,9 +39,20 @@ await scenario(
     }
     const pages = {
       issues: { path: "/issues?range=30d", ready: () => page.locator("a[data-issue]").first() },
-      "issues-empty": { path: "/issues?q=no-such-issue-anywhere", ready: () => page.getByRole("heading", { level: 2 }).first() },
-      issue: { path: `/issues/${issue}/events/${event}`, ready: () => page.locator("article pre").first(), open: ["More to do with this issue", "Copy", "Order: Newest first", "Assign"] },
-      "issue-events": { path: `/issues/${issue}/events`, ready: () => page.getByRole("row").nth(1), open: ["Release: Any release", "Environment: Any environment"] },
+      "issues-empty": {
+        path: "/issues?q=no-such-issue-anywhere",
+        ready: () => page.getByRole("heading", { level: 2 }).first(),
+      },
+      issue: {
+        path: `/issues/${issue}/events/${event}`,
+        ready: () => page.locator("article pre").first(),
+        open: ["More to do with this issue", "Copy", "Order: Newest first", "Assign"],
+      },
+      "issue-events": {
+        path: `/issues/${issue}/events`,
+        ready: () => page.getByRole("row").nth(1),
+        open: ["Release: Any release", "Environment: Any environment"],
+      },
       "issue-missing": { path: "/issues/ffffffffffffffff", ready: () => page.getByRole("alert").first() },
       dashboard: { path: "/dashboard?range=30d", ready: () => page.locator("main").getByRole("region").first() },
       projects: { path: "/projects", ready: () => page.locator("main a").first() },
@@ -43,7 +62,12 @@ await scenario(
       alerts: { path: "/alerts", ready: () => page.getByRole("heading", { level: 1 }) },
       "project-settings": { path: "/projects/1/settings", ready: () => page.getByRole("heading", { level: 1 }) },
       settings: { path: "/settings", ready: () => page.getByRole("heading", { level: 1 }) },
-      ...Object.fromEntries(["members", "tokens", "sessions", "appearance"].map((section) => [`settings-${section}`, { path: `/settings/${section}`, ready: () => page.locator("main").getByRole("region").first() }])),
+      ...Object.fromEntries(
+        ["members", "tokens", "sessions", "appearance"].map((section) => [
+          `settings-${section}`,
+          { path: `/settings/${section}`, ready: () => page.locator("main").getByRole("region").first() },
+        ]),
+      ),
       lost: { path: "/no/such/page", ready: () => page.getByText("There is no such page") },
     };
     const found = [];
@@ -59,7 +83,12 @@ await scenario(
         await ready().waitFor();
         note(`${name} ${scheme} ${size}`, await faults(page));
         // Whatever opens a menu, opens it.
-        const buttons = [...open.map((each) => page.getByRole("button", { name: each, exact: true })), ...(name === "issues" || name === "dashboard" ? await page.locator("[aria-haspopup='menu'], [aria-haspopup='dialog']").all() : [])];
+        const buttons = [
+          ...open.map((each) => page.getByRole("button", { name: each, exact: true })),
+          ...(name === "issues" || name === "dashboard"
+            ? await page.locator("[aria-haspopup='menu'], [aria-haspopup='dialog']").all()
+            : []),
+        ];
         for (const button of buttons) {
           if (!(await button.isVisible())) continue;
           const label = await button.evaluate((each) => each.getAttribute("aria-label") ?? each.textContent);

@@ -52,12 +52,16 @@ await scenario(
     await hers.getByLabel("What the token is for").fill("nightly report");
     await hers.getByRole("button", { name: "Create token" }).click();
     const token = (await hers.getByLabel("API token", { exact: true }).innerText()).trim();
-    const reads = async () => (await fetch(`${at.url}/api/issues?limit=1`, { headers: { authorization: `Bearer ${token}` } })).status;
+    const reads = async () =>
+      (await fetch(`${at.url}/api/issues?limit=1`, { headers: { authorization: `Bearer ${token}` } })).status;
     assert.equal(await reads(), 200);
     await hers.reload();
     await hers.getByText("nightly report").waitFor();
     await hers.getByText("Reads only", { exact: true }).waitFor();
-    await hers.getByText(/used (just now|\d+s ago)/).first().waitFor();
+    await hers
+      .getByText(/used (just now|\d+s ago)/)
+      .first()
+      .waitFor();
 
     // The owner sees it, too; removes her: her pages and her token are out at once.
     await page.goto(`${at.url}/settings/tokens`);
@@ -94,7 +98,10 @@ await scenario(
     await page.goto(`${at.url}/settings/sessions`);
     await page.getByText("This one").waitFor();
     await shot("sessions");
-    await page.getByRole("button", { name: /^Sign out Chrome/ }).first().click();
+    await page
+      .getByRole("button", { name: /^Sign out Chrome/ })
+      .first()
+      .click();
     await page.getByText("Signed out there").waitFor();
 
     // Keys: a new one, and the old one disabled with a way back.
@@ -132,7 +139,17 @@ await scenario(
       await page.setViewportSize(viewport);
       for (const colorScheme of ["light", "dark"]) {
         await page.emulateMedia({ colorScheme });
-        for (const path of ["settings", "settings/members", "settings/tokens", "settings/sessions", "alerts", "projects", "projects/1", "projects/1/set-up", "projects/1/settings"]) {
+        for (const path of [
+          "settings",
+          "settings/members",
+          "settings/tokens",
+          "settings/sessions",
+          "alerts",
+          "projects",
+          "projects/1",
+          "projects/1/set-up",
+          "projects/1/settings",
+        ]) {
           await page.goto(`${at.url}/${path}`);
           await page.getByRole("heading", { level: 1 }).waitFor();
           const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);

@@ -5,10 +5,30 @@ import { at, scenario } from "./scenario.mjs";
 
 /** Pages, each from another one: where the link is, and what tells that it is there. */
 const pages = [
-  { from: "/issues?range=30d", chunk: /DashboardPage-/, open: (page) => page.getByRole("link", { name: "Dashboard" }).first(), there: (page) => page.getByRole("heading", { name: "Dashboard", level: 1 }) },
-  { from: "/dashboard", chunk: /ProjectsPage-/, open: (page) => page.getByRole("link", { name: "Projects", exact: true }).first(), there: (page) => page.getByRole("heading", { name: "Projects", level: 1 }) },
-  { from: "/issues?range=30d", chunk: /IssuePage-/, open: (page) => page.locator("a[data-issue]").first(), there: (page) => page.getByRole("navigation", { name: "Parts of the issue" }) },
-  { from: "/issues?range=30d", chunk: /Overview-/, open: (page) => page.locator("a[data-issue]").first(), there: (page) => page.locator("article").first() },
+  {
+    from: "/issues?range=30d",
+    chunk: /DashboardPage-/,
+    open: (page) => page.getByRole("link", { name: "Dashboard" }).first(),
+    there: (page) => page.getByRole("heading", { name: "Dashboard", level: 1 }),
+  },
+  {
+    from: "/dashboard",
+    chunk: /ProjectsPage-/,
+    open: (page) => page.getByRole("link", { name: "Projects", exact: true }).first(),
+    there: (page) => page.getByRole("heading", { name: "Projects", level: 1 }),
+  },
+  {
+    from: "/issues?range=30d",
+    chunk: /IssuePage-/,
+    open: (page) => page.locator("a[data-issue]").first(),
+    there: (page) => page.getByRole("navigation", { name: "Parts of the issue" }),
+  },
+  {
+    from: "/issues?range=30d",
+    chunk: /Overview-/,
+    open: (page) => page.locator("a[data-issue]").first(),
+    there: (page) => page.locator("article").first(),
+  },
 ];
 
 await scenario(
@@ -23,7 +43,9 @@ await scenario(
       await page.goto(at.url + from);
       await open(page).waitFor();
       loads = 0;
-      await context.route(chunk, (route) => (loads === 0 ? route.fulfill({ status: 404, body: "" }) : route.continue()));
+      await context.route(chunk, (route) =>
+        loads === 0 ? route.fulfill({ status: 404, body: "" }) : route.continue(),
+      );
       await open(page).click();
       await there(page).waitFor();
       assert.equal(loads, 1, `${chunk} healed by a load: loaded again ${loads} times`);
@@ -66,5 +88,7 @@ await scenario(
     await page.getByRole("link", { name: "Go to the issues" }).click();
     await page.waitForURL(/\/issues$/);
   },
-  { expected: [/404/, /ERR_INTERNET_DISCONNECTED/, /Failed to fetch dynamically imported module/, /Unable to preload/] },
+  {
+    expected: [/404/, /ERR_INTERNET_DISCONNECTED/, /Failed to fetch dynamically imported module/, /Unable to preload/],
+  },
 );

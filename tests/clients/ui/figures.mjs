@@ -18,13 +18,20 @@ const dashboard = async (page, scope) => {
 
 /** The exact number of a figure, from what is read out. */
 async function figure(page, name) {
-  const item = page.getByRole("list", { name: "Numbers of the time chosen" }).getByRole("listitem").filter({ has: page.getByRole("link", { name, exact: true }) });
+  const item = page
+    .getByRole("list", { name: "Numbers of the time chosen" })
+    .getByRole("listitem")
+    .filter({ has: page.getByRole("link", { name, exact: true }) });
   const exact = await item.getByRole("img").getAttribute("aria-label");
   return { link: item.getByRole("link"), value: Number(exact.replaceAll(",", "").split(" ")[0]) };
 }
 
 /** The issues at the head of a section, in order. */
-const heads = (section) => section.getByRole("listitem").getByRole("link").evaluateAll((links) => links.map((link) => new URL(link.href).pathname.split("/").pop()));
+const heads = (section) =>
+  section
+    .getByRole("listitem")
+    .getByRole("link")
+    .evaluateAll((links) => links.map((link) => new URL(link.href).pathname.split("/").pop()));
 
 async function everyFigureIsItsList({ page }) {
   const most = Object.fromEntries(FIGURES.map((name) => [name, 0]));
@@ -41,12 +48,17 @@ async function everyFigureIsItsList({ page }) {
       most[name] = Math.max(most[name], value);
     }
   }
-  for (const [name, value] of Object.entries(most)) assert.ok(value > 0, `${name} was never more than 0: nothing was compared`);
+  for (const [name, value] of Object.entries(most))
+    assert.ok(value > 0, `${name} was never more than 0: nothing was compared`);
 }
 
 async function everySectionHeadsItsList({ page }) {
   for (const scope of SCOPES) {
-    for (const [name, all] of [[null, "All by events"], ["New", "All new"], ["Came back", "All that came back"]]) {
+    for (const [name, all] of [
+      [null, "All by events"],
+      ["New", "All new"],
+      ["Came back", "All that came back"],
+    ]) {
       await dashboard(page, scope);
       const section = page.getByRole("region", { name: name === null ? "Most events" : "New issues" });
       if (name !== null) await section.getByRole("button", { name, exact: true }).click();

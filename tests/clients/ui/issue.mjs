@@ -35,13 +35,20 @@ await scenario("issue", async ({ page, context, shot }) => {
     const bottom = viewport.height - (size === "phone" ? BAR_PX : 0);
     for (const name of Object.keys(events)) {
       await open(name);
-      const { over, elements } = await page.evaluate(() => ({ over: document.documentElement.scrollWidth - window.innerWidth, elements: document.querySelectorAll("*").length }));
+      const { over, elements } = await page.evaluate(() => ({
+        over: document.documentElement.scrollWidth - window.innerWidth,
+        elements: document.querySelectorAll("*").length,
+      }));
       assert.ok(over <= 0, `${name} is ${over} px wider than ${size}`);
       assert.ok(elements <= ELEMENTS_MAX, `${name} has ${elements} elements`);
       const line = (await failingLine.count()) > 0 ? failingLine : failing;
       await line.waitFor();
       const box = await line.boundingBox();
-      if (name !== "long-names") assert.ok(box.y + box.height <= bottom, `${name} ${size}: the failing line ends at ${box.y + box.height} of ${bottom}`);
+      if (name !== "long-names")
+        assert.ok(
+          box.y + box.height <= bottom,
+          `${name} ${size}: the failing line ends at ${box.y + box.height} of ${bottom}`,
+        );
       await shot(`${name}-${size}`);
     }
   }
@@ -69,7 +76,10 @@ await scenario("issue", async ({ page, context, shot }) => {
 
   // What led there, by time; the request to the letter; who it was, though only an id is known.
   const crumbs = await page.getByRole("region", { name: "What led here" }).locator("li").allInnerTexts();
-  assert.deepEqual(crumbs.map((text) => /first|PUT|third|KeyError/.exec(text)?.[0]), ["first", "PUT", "third", "KeyError"]);
+  assert.deepEqual(
+    crumbs.map((text) => /first|PUT|third|KeyError/.exec(text)?.[0]),
+    ["first", "PUT", "third", "KeyError"],
+  );
   assert.match(crumbs[1], /PUT \/test\/api\/properties → 204/);
   await main.getByText('{"sku": "A-1, "qty": 2}', { exact: true }).waitFor();
   await page.getByRole("region", { name: "User of this event" }).getByRole("link", { name: "1031" }).waitFor();
@@ -84,9 +94,15 @@ await scenario("issue", async ({ page, context, shot }) => {
     await page.locator("[role='menu']").waitFor({ state: "detached" });
     return page.evaluate(() => navigator.clipboard.readText());
   };
-  assert.equal(await copied("Link to this event"), `${at.url}/issues/${issues["python-django"]}/events/${ids["python-django"]}`);
+  assert.equal(
+    await copied("Link to this event"),
+    `${at.url}/issues/${issues["python-django"]}/events/${ids["python-django"]}`,
+  );
   assert.match(await copied("Request as curl"), /^curl 'https:\/\/shop\.example\/cart\?sku=MUG-04'/);
-  assert.match(await copied("Markdown for a ticket"), /^## KeyError: 'price'\n[\s\S]*File "shop\/cart\.py", line 18, in price/);
+  assert.match(
+    await copied("Markdown for a ticket"),
+    /^## KeyError: 'price'\n[\s\S]*File "shop\/cart\.py", line 18, in price/,
+  );
 
   // Minified code, and a line of 30,000 characters.
   await open("minified");
@@ -113,8 +129,15 @@ await scenario("issue", async ({ page, context, shot }) => {
   assert.ok(!(await page.getByRole("heading", { level: 1 }).innerText()).includes("\u202e"));
   assert.ok((await page.getByRole("heading", { level: 1 }).innerText()).includes("U+202E"));
   assert.equal(await page.locator("main script").count(), 0);
-  const order = await failingLine.locator("code span").evaluateAll((tokens) => tokens.filter((each) => each.textContent.trim() !== "").map((each) => each.getBoundingClientRect().left));
-  assert.deepEqual(order, order.toSorted((a, b) => a - b));
+  const order = await failingLine
+    .locator("code span")
+    .evaluateAll((tokens) =>
+      tokens.filter((each) => each.textContent.trim() !== "").map((each) => each.getBoundingClientRect().left),
+    );
+  assert.deepEqual(
+    order,
+    order.toSorted((a, b) => a - b),
+  );
 
   // Names, places and words that are easily lost.
   await open("long-type");
@@ -122,9 +145,13 @@ await scenario("issue", async ({ page, context, shot }) => {
   await open("native");
   await main.getByText("UnrealEditor_ApplicationCore_With_A_Very_Long_Module_Name").first().waitFor();
   await page.getByRole("button", { name: "All frames" }).click();
-  for (const text of ["libRusticlOpenCL.so.1", "0x7f1000001234", "libc.so.6", "0x7f0000029d90"]) await page.locator("article").getByText(text).first().waitFor();
+  for (const text of ["libRusticlOpenCL.so.1", "0x7f1000001234", "libc.so.6", "0x7f0000029d90"])
+    await page.locator("article").getByText(text).first().waitFor();
   await open("log-beside-exception");
-  await page.getByRole("note", { name: "Logged message" }).getByText("The configuration of shop could not be opened").waitFor();
+  await page
+    .getByRole("note", { name: "Logged message" })
+    .getByText("The configuration of shop could not be opened")
+    .waitFor();
   await open("wrapped");
   await page.getByRole("heading", { level: 3, name: "TypeError" }).waitFor();
   await page.getByText("14 frames of react-dom").waitFor();
@@ -169,8 +196,14 @@ await scenario("issue", async ({ page, context, shot }) => {
   // Its events: by key, and as a table that narrows.
   await page.goto(`${at.url}/issues/${issues["python-django"]}`);
   // What comes after the read and before the stream is not missed: no wait for "Live" here.
-  await sendAll(at.url, at.key, { again: { ...events["python-django"], environment: "staging", user: { id: 7 }, tags: { plan: "free" } } });
-  await page.getByRole("link", { name: "A newer event has come" }).or(page.getByRole("link", { name: /^Events 2/ })).first().waitFor();
+  await sendAll(at.url, at.key, {
+    again: { ...events["python-django"], environment: "staging", user: { id: 7 }, tags: { plan: "free" } },
+  });
+  await page
+    .getByRole("link", { name: "A newer event has come" })
+    .or(page.getByRole("link", { name: /^Events 2/ }))
+    .first()
+    .waitFor();
   await page.goto(`${at.url}/issues/${issues["python-django"]}`);
   await page.getByRole("link", { name: "Older event" }).waitFor();
   await page.keyboard.press("[");
@@ -182,7 +215,11 @@ await scenario("issue", async ({ page, context, shot }) => {
   const rows = page.getByRole("table").locator("tbody tr");
   await rows.nth(1).waitFor();
   assert.equal(await rows.count(), 2);
-  const narrowsTo = async (count) => page.waitForFunction((wanted) => document.querySelectorAll("tbody tr").length === wanted && !document.querySelector("[data-old=true]"), count);
+  const narrowsTo = async (count) =>
+    page.waitForFunction(
+      (wanted) => document.querySelectorAll("tbody tr").length === wanted && !document.querySelector("[data-old=true]"),
+      count,
+    );
   await page.getByRole("button", { name: /^Environment: / }).click();
   await page.getByRole("option", { name: "staging" }).click();
   await page.waitForURL(/environment=staging/);

@@ -13,7 +13,10 @@ const focusedRow = (page) => page.evaluate(() => document.activeElement?.closest
 const notices = (page) => page.getByRole("region", { name: "Notices" });
 
 const totalIs = (page, total) =>
-  page.waitForFunction((wanted) => document.querySelector("h1 + span")?.textContent?.replaceAll(",", "") === String(wanted), total);
+  page.waitForFunction(
+    (wanted) => document.querySelector("h1 + span")?.textContent?.replaceAll(",", "") === String(wanted),
+    total,
+  );
 
 async function open(page, query) {
   await page.goto(`${at.url}/issues${query}`);
@@ -84,7 +87,10 @@ async function keysMoveOnAndUndo({ page }) {
 
   await page.keyboard.press("j");
   const ids = await idsDrawn(page);
-  await page.waitForFunction((id) => document.activeElement?.closest("[data-row]")?.getAttribute("data-row") === id, ids[0]);
+  await page.waitForFunction(
+    (id) => document.activeElement?.closest("[data-row]")?.getAttribute("data-row") === id,
+    ids[0],
+  );
   await page.keyboard.type("eeeeeeeeee", { delay: 120 });
   await totalIs(page, total - 10);
   assert.equal(await focusedRow(page), ids[10]);
@@ -142,7 +148,9 @@ async function whatFailsIsTakenBack({ page, context }) {
   await page.getByRole("button", { name: "Retry" }).click();
   await rowOf(page, first).getByText("Resolved").waitFor();
   await rowOf(page, second).getByText("Ignored").waitFor();
-  await rowOf(page, first).getByRole("button", { name: /Assigned to/ }).waitFor();
+  await rowOf(page, first)
+    .getByRole("button", { name: /Assigned to/ })
+    .waitFor();
   await page.getByRole("region", { name: "Notices" }).getByText("2 issues ignored").waitFor();
 
   // Without a network.
@@ -192,12 +200,14 @@ async function newsWaitsAndNothingMoves({ page }) {
   await page.getByRole("button", { name: "1 new issue · show" }).click();
   const row = page.locator("[data-row]", { hasText: "BrandNewError" });
   await row.getByText("New", { exact: true }).first().waitFor();
-
 }
 
 async function sortingKeepsWhatOneHas({ page }) {
   await open(page, "?range=30d");
-  await page.getByRole("checkbox", { name: /^Select (?!all)/ }).first().check();
+  await page
+    .getByRole("checkbox", { name: /^Select (?!all)/ })
+    .first()
+    .check();
   await page.getByRole("button", { name: "Clear", exact: true }).click();
   const column = page.getByRole("button", { name: /^Events/ });
   await column.click();
@@ -211,7 +221,17 @@ async function sortingKeepsWhatOneHas({ page }) {
   assert.ok((await page.locator("[data-row]").count()) > 0, "the rows went away before the new ones came");
 }
 
-const steps = { everyIssueCanBeReached, aFailedPageIsSaidAndTriedAgain, typingSearchesAndDoesNothingElse, keysMoveOnAndUndo, everythingThatMatchesIsChanged, sortingKeepsWhatOneHas, newsWaitsAndNothingMoves, whatFailsIsTakenBack, anEndedSessionComesBackWhereItWas };
+const steps = {
+  everyIssueCanBeReached,
+  aFailedPageIsSaidAndTriedAgain,
+  typingSearchesAndDoesNothingElse,
+  keysMoveOnAndUndo,
+  everythingThatMatchesIsChanged,
+  sortingKeepsWhatOneHas,
+  newsWaitsAndNothingMoves,
+  whatFailsIsTakenBack,
+  anEndedSessionComesBackWhereItWas,
+};
 
 await scenario(
   "list",

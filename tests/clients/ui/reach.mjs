@@ -31,11 +31,15 @@ async function aFingerIsTold({ browser }) {
   await open(page, "/issues?range=30d");
   const row = page.locator("[data-row]").first();
   await row.getByRole("img", { name: /event/ }).last().tap();
-  await tip(page).getByText(/[\d,]+ events? in the last 30 days; [\d,]+ events? in all/).waitFor();
+  await tip(page)
+    .getByText(/[\d,]+ events? in the last 30 days; [\d,]+ events? in all/)
+    .waitFor();
   await page.locator("h1").tap();
   await tip(page).waitFor({ state: "detached" });
   await row.locator("time").last().tap();
-  await tip(page).getByText(/20\d\d/).waitFor();
+  await tip(page)
+    .getByText(/20\d\d/)
+    .waitFor();
   assert.match(page.url(), /\/issues\?range=30d$/, "a tap on a time opened the issue");
 
   // What does something by itself is held: it is explained, and not done.
@@ -43,7 +47,9 @@ async function aFingerIsTold({ browser }) {
   const { x, y, width, height } = await row.getByRole("button").boundingBox();
   const touchPoints = [{ x: x + width / 2, y: y + height / 2 }];
   await touch.send("Input.dispatchTouchEvent", { type: "touchStart", touchPoints });
-  await tip(page).getByText(/^Assign/).waitFor();
+  await tip(page)
+    .getByText(/^Assign/)
+    .waitFor();
   await touch.send("Input.dispatchTouchEvent", { type: "touchEnd", touchPoints: [] });
   assert.equal(await page.getByRole("listbox").count(), 0);
   await row.getByRole("button").tap();
@@ -96,7 +102,10 @@ async function aWordFindsAChoice({ page, shot }) {
   await page.getByRole("listbox").waitFor({ state: "detached" });
   await page.waitForFunction(() => document.activeElement?.textContent?.includes("Filter"));
   await page.getByRole("button", { name: "Remove filter Unassigned" }).click();
-  await page.waitForFunction((total) => document.querySelector("h1 + span")?.textContent?.replaceAll(",", "") === String(total), before);
+  await page.waitForFunction(
+    (total) => document.querySelector("h1 + span")?.textContent?.replaceAll(",", "") === String(total),
+    before,
+  );
 
   // By keys alone, and two projects by adding one.
   await page.getByRole("button", { name: /^Environment/ }).focus();
@@ -112,7 +121,13 @@ async function aWordFindsAChoice({ page, shot }) {
   for (const wanted of [["default"], ["default", "web-shop"]]) {
     await page.keyboard.press("ArrowDown");
     await page.keyboard.press("Control+Enter");
-    await page.waitForFunction((names) => [...document.querySelectorAll("[role='option'][aria-selected='true']")].map((each) => each.getAttribute("aria-label")).join() === names, wanted.join());
+    await page.waitForFunction(
+      (names) =>
+        [...document.querySelectorAll("[role='option'][aria-selected='true']")]
+          .map((each) => each.getAttribute("aria-label"))
+          .join() === names,
+      wanted.join(),
+    );
   }
   await shot("projects");
   await page.getByRole("button", { name: "Projects: 2 projects" }).waitFor({ state: "attached" });
@@ -121,7 +136,9 @@ async function aWordFindsAChoice({ page, shot }) {
 
 async function aLongNameLeavesRoom({ page, context, shot }) {
   await context.grantPermissions(["clipboard-read", "clipboard-write"], { origin: at.url });
-  const [{ id }] = await sendErrors([{ error: { type: "LongReleaseError", message: "x" }, release: RELEASE, environment: ENVIRONMENT }]);
+  const [{ id }] = await sendErrors([
+    { error: { type: "LongReleaseError", message: "x" }, release: RELEASE, environment: ENVIRONMENT },
+  ]);
   const issue = await issueOf(page, id);
   await open(page, `/issues/${issue}`);
   const release = page.getByRole("button", { name: /^Copy the release/ });
@@ -147,7 +164,10 @@ async function aFailureHasAnId({ page, context, shot }) {
   await context.grantPermissions(["clipboard-read", "clipboard-write"], { origin: at.url });
   // Each read of it has an id; the page shows that of the newest.
   const ids = new Set();
-  page.on("response", (response) => response.url().endsWith("/GetIssue") && ids.add(response.headers()["x-request-id"]));
+  page.on(
+    "response",
+    (response) => response.url().endsWith("/GetIssue") && ids.add(response.headers()["x-request-id"]),
+  );
   await open(page, "/issues/ffffffffffffffff");
   const shown = page.getByRole("alert").locator("code");
   await shown.waitFor();
@@ -160,7 +180,17 @@ async function aFailureHasAnId({ page, context, shot }) {
   // Of a command that fails, in its notice.
   await open(page, "/issues?range=30d");
   const refused = "0123456789abcdef0123456789abcdef";
-  await page.route("**/SetIssueStatus", (route) => route.fulfill({ status: 200, headers: { "content-type": "application/grpc-web+proto", "grpc-status": "13", "grpc-message": "a defect", "x-request-id": refused } }));
+  await page.route("**/SetIssueStatus", (route) =>
+    route.fulfill({
+      status: 200,
+      headers: {
+        "content-type": "application/grpc-web+proto",
+        "grpc-status": "13",
+        "grpc-message": "a defect",
+        "x-request-id": refused,
+      },
+    }),
+  );
   await page.keyboard.press("j");
   await page.waitForFunction(() => document.activeElement?.closest("[data-row]"));
   await page.keyboard.press("e");

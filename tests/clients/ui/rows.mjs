@@ -1,14 +1,16 @@
 // The rows of the issue list as a reader finds them: what the heading counts, and what
 // scrolling to the end shows.
 
-export const idsDrawn = (page) => page.evaluate(() => [...document.querySelectorAll("[data-row]")].map((row) => row.dataset.row));
+export const idsDrawn = (page) =>
+  page.evaluate(() => [...document.querySelectorAll("[data-row]")].map((row) => row.dataset.row));
 
 /** The number beside the list's heading, once it stands; other pages have headings, too. */
 export async function totalOf(page) {
   const total = await page.waitForFunction(() => {
     const heading = document.querySelector("h1");
     const shown = heading?.nextElementSibling?.textContent ?? "";
-    const stands = heading?.textContent === "Issues" && /^[\d,]+$/.test(shown) && !document.querySelector("main [aria-busy='true']");
+    const stands =
+      heading?.textContent === "Issues" && /^[\d,]+$/.test(shown) && !document.querySelector("main [aria-busy='true']");
     // Zero is a number that stands, too.
     return stands && { total: Number(shown.replaceAll(",", "")) };
   });
@@ -19,7 +21,7 @@ export async function totalOf(page) {
 export async function everyRow(page) {
   const seen = new Set();
   let drawnMax = 0;
-  for (let bottom = false; !bottom; ) {
+  for (let bottom = false; !bottom;) {
     const ids = await idsDrawn(page);
     drawnMax = Math.max(drawnMax, ids.length);
     for (const id of ids) seen.add(id);
@@ -31,7 +33,10 @@ export async function everyRow(page) {
       const covered = () => {
         const boxes = [...list.querySelectorAll("[data-row]")].map((row) => row.getBoundingClientRect());
         const { top, bottom } = list.getBoundingClientRect();
-        return Math.min(...boxes.map((box) => box.top)) <= Math.max(0, top) + 1 && Math.max(...boxes.map((box) => box.bottom)) >= Math.min(window.innerHeight, bottom) - 1;
+        return (
+          Math.min(...boxes.map((box) => box.top)) <= Math.max(0, top) + 1 &&
+          Math.max(...boxes.map((box) => box.bottom)) >= Math.min(window.innerHeight, bottom) - 1
+        );
       };
       do await frame();
       while (!covered());
@@ -40,7 +45,10 @@ export async function everyRow(page) {
     // More is on its way as long as a row's place is held.
     if (bottom && (await page.locator("[data-more]").count()) > 0) {
       const height = await page.evaluate(() => document.documentElement.scrollHeight);
-      await page.waitForFunction((before) => document.documentElement.scrollHeight !== before || !document.querySelector("[data-more]"), height);
+      await page.waitForFunction(
+        (before) => document.documentElement.scrollHeight !== before || !document.querySelector("[data-more]"),
+        height,
+      );
       bottom = false;
     }
   }

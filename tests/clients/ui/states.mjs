@@ -34,7 +34,8 @@ async function aPageOfAServerThatIsAwayCountsAndHeals({ page, shot }) {
   // It counts down, tries, and waits longer the next time.
   const counts = await page.evaluate(async () => {
     const seen = [];
-    const look = () => Number(/Trying again in (\d+) s/.exec(document.querySelector("[role='alert']")?.textContent ?? "")?.[1] ?? 0);
+    const look = () =>
+      Number(/Trying again in (\d+) s/.exec(document.querySelector("[role='alert']")?.textContent ?? "")?.[1] ?? 0);
     while (seen.length < 5) {
       const left = look();
       if (left > 0 && left !== seen.at(-1)) seen.push(left);
@@ -87,8 +88,14 @@ async function aStretchOfAChartIsItsIssues({ page, shot }) {
 
 async function moreProjectsThanTheRailHolds({ page, shot }) {
   await page.goto(`${at.url}/projects`);
-  const before = await page.getByRole("navigation", { name: "Main" }).locator("ul").last().getByRole("listitem").count();
-  for (let number = before; number <= RAIL_PROJECTS_MAX + 1; number += 1) await createProject(page, `service-${number}-of-a-large-company`);
+  const before = await page
+    .getByRole("navigation", { name: "Main" })
+    .locator("ul")
+    .last()
+    .getByRole("listitem")
+    .count();
+  for (let number = before; number <= RAIL_PROJECTS_MAX + 1; number += 1)
+    await createProject(page, `service-${number}-of-a-large-company`);
   await page.reload();
   const rail = page.getByRole("navigation", { name: "Main" });
   const all = rail.getByRole("link", { name: /^All \d+ projects$/ });
@@ -101,7 +108,10 @@ async function moreProjectsThanTheRailHolds({ page, shot }) {
   await shot("rail");
   await all.click();
   await page.waitForURL(/\/projects$/);
-  await page.getByRole("link", { name: `service-${RAIL_PROJECTS_MAX + 1}-of-a-large-company` }).first().waitFor();
+  await page
+    .getByRole("link", { name: `service-${RAIL_PROJECTS_MAX + 1}-of-a-large-company` })
+    .first()
+    .waitFor();
 }
 
 async function aPageAtAnotherAddressSaysSo({ browser }) {
@@ -136,7 +146,13 @@ async function aFirstEventIsSeenByAllParts({ page, shot }) {
   await shot("connected");
 }
 
-const steps = { aStretchOfAChartIsItsIssues, moreProjectsThanTheRailHolds, aPageAtAnotherAddressSaysSo, aFirstEventIsSeenByAllParts, aPageOfAServerThatIsAwayCountsAndHeals };
+const steps = {
+  aStretchOfAChartIsItsIssues,
+  moreProjectsThanTheRailHolds,
+  aPageAtAnotherAddressSaysSo,
+  aFirstEventIsSeenByAllParts,
+  aPageOfAServerThatIsAwayCountsAndHeals,
+};
 
 await scenario(
   "states",

@@ -10,8 +10,18 @@ export function Broken() {
   const message = error instanceof Error ? error.message : "no reason was given";
   usePageTitle("This page broke");
   return (
-    <EmptyState page icon="warning" title="This page broke" actions={<Button variant="outlined" onClick={() => window.location.reload()}>Retry</Button>}>
-      That is a fault of the UI, not of your data. If a new version was installed meanwhile, loading the page again is enough. ({message})
+    <EmptyState
+      page
+      icon="warning"
+      title="This page broke"
+      actions={
+        <Button variant="outlined" onClick={() => window.location.reload()}>
+          Retry
+        </Button>
+      }
+    >
+      That is a fault of the UI, not of your data. If a new version was installed meanwhile, loading the page again is
+      enough. ({message})
     </EmptyState>
   );
 }
@@ -19,7 +29,16 @@ export function Broken() {
 export function Lost() {
   usePageTitle("No such page");
   return (
-    <EmptyState page icon="search" title="There is no such page" actions={<Button variant="outlined" component={Link} to="/issues">Go to the issues</Button>}>
+    <EmptyState
+      page
+      icon="search"
+      title="There is no such page"
+      actions={
+        <Button variant="outlined" component={Link} to="/issues">
+          Go to the issues
+        </Button>
+      }
+    >
       The link may be incomplete.
     </EmptyState>
   );
@@ -27,7 +46,11 @@ export function Lost() {
 
 export function Starting() {
   return (
-    <div style={{ display: "grid", placeItems: "center", minHeight: "100dvh", opacity: 0.35 }} role="status" aria-label="Loading">
+    <div
+      style={{ display: "grid", placeItems: "center", minHeight: "100dvh", opacity: 0.35 }}
+      role="status"
+      aria-label="Loading"
+    >
       <Mark size={32} />
     </div>
   );

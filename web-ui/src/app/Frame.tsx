@@ -46,7 +46,14 @@ export function Frame() {
           <span className={styles.phoneMark}>
             <Mark />
           </span>
-          {scoped ? <ScopeControl environment={pathname === "/issues" || pathname === "/dashboard"} projects={pathname === "/issues" || pathname === "/dashboard"} /> : <Organization />}
+          {scoped ? (
+            <ScopeControl
+              environment={pathname === "/issues" || pathname === "/dashboard"}
+              projects={pathname === "/issues" || pathname === "/dashboard"}
+            />
+          ) : (
+            <Organization />
+          )}
           <span className={styles.grow} />
           <Offline />
           <ViewerButton />
@@ -66,7 +73,10 @@ function Offline() {
   return (
     <span role="status" className={styles.offlineHost}>
       {!online && (
-        <span className={styles.offline} data-tip="No network. What is shown may be old; it is brought up to date when the network is back.">
+        <span
+          className={styles.offline}
+          data-tip="No network. What is shown may be old; it is brought up to date when the network is back."
+        >
           <Icon name="globe" size={14} /> Offline
         </span>
       )}
@@ -88,15 +98,26 @@ function Rail({ collapsed }: { collapsed: boolean }) {
       <ul>
         {places.map((place) => (
           <li key={place.to}>
-            <Link data-tip={collapsed ? place.text : undefined} to={place.to + (place.scoped ? scopeSearch(scope) : "")} className={styles.place} aria-current={isHere(pathname, place.to) ? "page" : undefined}>
-                <Icon name={place.icon} size={18} />
-                <span>{place.text}</span>
+            <Link
+              data-tip={collapsed ? place.text : undefined}
+              to={place.to + (place.scoped ? scopeSearch(scope) : "")}
+              className={styles.place}
+              aria-current={isHere(pathname, place.to) ? "page" : undefined}
+            >
+              <Icon name={place.icon} size={18} />
+              <span>{place.text}</span>
             </Link>
           </li>
         ))}
       </ul>
       {!collapsed && <RailProjects scope={scope} />}
-      <IconButton className={styles.collapse} aria-label={collapsed ? "Expand the sidebar" : "Collapse the sidebar"} data-tip={collapsed ? "Expand the sidebar" : "Collapse the sidebar"} aria-expanded={!collapsed} onClick={toggle}>
+      <IconButton
+        className={styles.collapse}
+        aria-label={collapsed ? "Expand the sidebar" : "Collapse the sidebar"}
+        data-tip={collapsed ? "Expand the sidebar" : "Collapse the sidebar"}
+        aria-expanded={!collapsed}
+        onClick={toggle}
+      >
         <Icon name="rail" />
       </IconButton>
     </nav>

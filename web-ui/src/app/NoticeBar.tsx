@@ -14,13 +14,25 @@ import styles from "./notices.module.css";
 /** Long enough to read and to reach for "Undo". */
 const SHOWN_MS = 8000;
 
-const usePath = () => useSyncExternalStore((listener) => router.subscribe(listener), () => router.state.location.pathname);
+const usePath = () =>
+  useSyncExternalStore(
+    (listener) => router.subscribe(listener),
+    () => router.state.location.pathname,
+  );
 
 /** `z` alone takes back only while a notice offers it: a key that strays into the page must not change what was done long ago. */
 function useUndoKeys(): void {
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
-      if (event.defaultPrevented || event.isComposing || event.altKey || event.shiftKey || event.key.toLowerCase() !== "z" || isTyping(event.target)) return;
+      if (
+        event.defaultPrevented ||
+        event.isComposing ||
+        event.altKey ||
+        event.shiftKey ||
+        event.key.toLowerCase() !== "z" ||
+        isTyping(event.target)
+      )
+        return;
       if (document.querySelector('[role="dialog"],[role="menu"]')) return;
       const { shown, undos, undo } = useNotices.getState();
       const chord = event.ctrlKey || event.metaKey;
@@ -56,7 +68,17 @@ export function NoticeBar() {
   );
 }
 
-function Line({ notice, held, signedOut, onDismiss }: { notice: Notice; held: boolean; signedOut: boolean; onDismiss: () => void }) {
+function Line({
+  notice,
+  held,
+  signedOut,
+  onDismiss,
+}: {
+  notice: Notice;
+  held: boolean;
+  signedOut: boolean;
+  onDismiss: () => void;
+}) {
   const undo = useNotices((state) => state.undo);
   const copy = useCopy();
   useEffect(() => {
@@ -75,7 +97,11 @@ function Line({ notice, held, signedOut, onDismiss }: { notice: Notice; held: bo
         {signedOut && notice.retry && " You can try again after signing in."}
       </span>
       {notice.errorId && !signedOut && (
-        <Button className={styles.action} data-tip={`Error id ${notice.errorId}: the server's log has what happened under it. Press to copy it.`} onClick={() => copy(notice.errorId ?? "", "Error id")}>
+        <Button
+          className={styles.action}
+          data-tip={`Error id ${notice.errorId}: the server's log has what happened under it. Press to copy it.`}
+          onClick={() => copy(notice.errorId ?? "", "Error id")}
+        >
           Id {notice.errorId.slice(0, 8)}
         </Button>
       )}

@@ -18,7 +18,13 @@ export function ScopeControl({ environment, projects }: ScopeControlProps) {
   return (
     <div className={styles.scope} role="group" aria-label="Scope">
       {projects && <ProjectChoice chosen={scope.projectIds} onChange={(projectIds) => setScope({ projectIds })} />}
-      {environment && <EnvironmentChoice projectIds={scope.projectIds} chosen={scope.environment} onChange={(name) => setScope({ environment: name })} />}
+      {environment && (
+        <EnvironmentChoice
+          projectIds={scope.projectIds}
+          chosen={scope.environment}
+          onChange={(name) => setScope({ environment: name })}
+        />
+      )}
       <TimeChoice scope={scope} onChange={setScope} />
     </div>
   );
@@ -27,23 +33,57 @@ export function ScopeControl({ environment, projects }: ScopeControlProps) {
 function ProjectChoice({ chosen, onChange }: { chosen: number[]; onChange: (ids: number[]) => void }) {
   const projects = useProjects().data ?? [];
   const first = projects.find((project) => project.id === chosen[0]);
-  const text = chosen.length === 0 ? "All projects" : chosen.length === 1 ? (first?.name ?? `Project ${chosen[0] ?? ""}`) : `${chosen.length} projects`;
-  const choices = [{ id: "", text: "All projects", chosen: chosen.length === 0 }, ...projects.map((project) => ({ id: String(project.id), text: project.name, chosen: chosen.includes(project.id) }))];
+  const text =
+    chosen.length === 0
+      ? "All projects"
+      : chosen.length === 1
+        ? (first?.name ?? `Project ${chosen[0] ?? ""}`)
+        : `${chosen.length} projects`;
+  const choices = [
+    { id: "", text: "All projects", chosen: chosen.length === 0 },
+    ...projects.map((project) => ({ id: String(project.id), text: project.name, chosen: chosen.includes(project.id) })),
+  ];
   return (
     <PickerButton
       label="Projects"
       text={<span className={styles.scopeText}>{text}</span>}
       choices={choices}
       onPick={({ id }) => onChange(id === "" ? [] : [Number(id)])}
-      onAdd={({ id }) => onChange(id === "" ? [] : chosen.includes(Number(id)) ? chosen.filter((each) => each !== Number(id)) : [...chosen, Number(id)])}
+      onAdd={({ id }) =>
+        onChange(
+          id === ""
+            ? []
+            : chosen.includes(Number(id))
+              ? chosen.filter((each) => each !== Number(id))
+              : [...chosen, Number(id)],
+        )
+      }
       note="A press shows one alone; its box, or Ctrl-Enter, adds it."
     />
   );
 }
 
-function EnvironmentChoice({ projectIds, chosen, onChange }: { projectIds: number[]; chosen: string; onChange: (name: string) => void }) {
+function EnvironmentChoice({
+  projectIds,
+  chosen,
+  onChange,
+}: {
+  projectIds: number[];
+  chosen: string;
+  onChange: (name: string) => void;
+}) {
   const facets = useFacets(projectIds);
   const names = facets.data?.environments ?? [];
-  const choices = [{ id: "", text: "All environments", chosen: chosen === "" }, ...names.map((name) => ({ id: name, text: name, chosen: name === chosen }))];
-  return <PickerButton label="Environment" text={<span className={styles.scopeText}>{chosen || "All environments"}</span>} choices={choices} onPick={({ id }) => onChange(id)} />;
+  const choices = [
+    { id: "", text: "All environments", chosen: chosen === "" },
+    ...names.map((name) => ({ id: name, text: name, chosen: name === chosen })),
+  ];
+  return (
+    <PickerButton
+      label="Environment"
+      text={<span className={styles.scopeText}>{chosen || "All environments"}</span>}
+      choices={choices}
+      onPick={({ id }) => onChange(id)}
+    />
+  );
 }

@@ -24,7 +24,11 @@ export function TimeChoice({ scope, onChange }: TimeChoiceProps) {
         label="Time range"
         text={scope.span ? <span className={styles.scopeText}>{scopeShort(scope)}</span> : scope.range}
         choices={[
-          ...RANGES.map((range) => ({ id: range, text: upperFirst(rangeWords(range)), chosen: scope.span === null && range === scope.range })),
+          ...RANGES.map((range) => ({
+            id: range,
+            text: upperFirst(rangeWords(range)),
+            chosen: scope.span === null && range === scope.range,
+          })),
           { id: SPAN, text: "From … to …", chosen: scope.span !== null },
         ]}
         onPick={({ id }) => {
@@ -49,7 +53,13 @@ function SpanDialog({ scope, onChange, onClose }: TimeChoiceProps & { onClose: (
   const [from, setFrom] = useState(() => localText(scopeFromMs(scope, now)));
   const [to, setTo] = useState(() => localText(scopeToMs(scope) ?? now));
   const [fromS, toS] = [Date.parse(from) / 1000, Date.parse(to) / 1000];
-  const wrong = !(fromS >= 0 && toS >= 0) ? "Give both times." : toS <= fromS ? "The end must come after the beginning." : toS - fromS > SPAN_MAX_S ? "At most 90 days." : "";
+  const wrong = !(fromS >= 0 && toS >= 0)
+    ? "Give both times."
+    : toS <= fromS
+      ? "The end must come after the beginning."
+      : toS - fromS > SPAN_MAX_S
+        ? "At most 90 days."
+        : "";
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
     if (wrong !== "") return;

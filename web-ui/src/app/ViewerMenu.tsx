@@ -41,14 +41,32 @@ export function ViewerMenu({ anchor, close }: { anchor: HTMLElement | null; clos
   const signOut = useSignOut();
   return (
     <MuiMenu container={landmark} anchorEl={anchor} open={anchor !== null} onClose={close}>
-      {viewer?.viewer && <MenuHead><b>{memberName(viewer.viewer)}</b>{viewer.organization}</MenuHead>}
+      {viewer?.viewer && (
+        <MenuHead>
+          <b>{memberName(viewer.viewer)}</b>
+          {viewer.organization}
+        </MenuHead>
+      )}
       {schemes.map(([value, text, icon]) => (
         <MenuItem key={value} selected={value === scheme} onClick={() => (setScheme(value), close())}>
           <Icon name={icon} />
           {text}
         </MenuItem>
       ))}
-      <MenuItem onClick={() => (close(), void signOut())} sx={{ marginTop: "5px", "&::before": { content: '""', position: "absolute", left: 0, right: 0, top: "-3px", borderTop: "1px solid var(--line)" } }}>
+      <MenuItem
+        onClick={() => (close(), void signOut())}
+        sx={{
+          marginTop: "5px",
+          "&::before": {
+            content: '""',
+            position: "absolute",
+            left: 0,
+            right: 0,
+            top: "-3px",
+            borderTop: "1px solid var(--line)",
+          },
+        }}
+      >
         <Icon name="signOut" />
         Sign out
       </MenuItem>

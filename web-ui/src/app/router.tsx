@@ -15,8 +15,18 @@ import { Frame } from "./Frame";
 import { Broken, Lost, Starting } from "./Broken";
 
 export const router = createBrowserRouter([
-  { path: "/sign-in", lazy: lazyPage("SignInPage", async () => (await import("@/features/auth/SignInPage")).SignInPage), HydrateFallback: Starting, ErrorBoundary: Broken },
-  { path: "/welcome", lazy: lazyPage("WelcomePage", async () => (await import("@/features/auth/WelcomePage")).WelcomePage), HydrateFallback: Starting, ErrorBoundary: Broken },
+  {
+    path: "/sign-in",
+    lazy: lazyPage("SignInPage", async () => (await import("@/features/auth/SignInPage")).SignInPage),
+    HydrateFallback: Starting,
+    ErrorBoundary: Broken,
+  },
+  {
+    path: "/welcome",
+    lazy: lazyPage("WelcomePage", async () => (await import("@/features/auth/WelcomePage")).WelcomePage),
+    HydrateFallback: Starting,
+    ErrorBoundary: Broken,
+  },
   {
     path: "/",
     Component: Frame,
@@ -49,7 +59,11 @@ export const router = createBrowserRouter([
         loader: loadDashboard,
         lazy: lazyPage("DashboardPage", async () => (await import("@/features/dashboard/DashboardPage")).DashboardPage),
       },
-      { path: "projects", ErrorBoundary: Broken, lazy: lazyPage("ProjectsPage", async () => (await import("@/features/projects/ProjectsPage")).ProjectsPage) },
+      {
+        path: "projects",
+        ErrorBoundary: Broken,
+        lazy: lazyPage("ProjectsPage", async () => (await import("@/features/projects/ProjectsPage")).ProjectsPage),
+      },
       {
         path: "projects/:projectId",
         ErrorBoundary: Broken,
@@ -66,13 +80,19 @@ export const router = createBrowserRouter([
         path: "projects/:projectId/ingestion",
         ErrorBoundary: Broken,
         loader: loadProject,
-        lazy: lazyPage("IngestionPage", async () => (await import("@/features/projects/ingestion/IngestionPage")).IngestionPage),
+        lazy: lazyPage(
+          "IngestionPage",
+          async () => (await import("@/features/projects/ingestion/IngestionPage")).IngestionPage,
+        ),
       },
       {
         path: "projects/:projectId/settings",
         ErrorBoundary: Broken,
         loader: loadProjectSettings,
-        lazy: lazyPage("ProjectSettingsPage", async () => (await import("@/features/projects/settings/ProjectSettingsPage")).ProjectSettingsPage),
+        lazy: lazyPage(
+          "ProjectSettingsPage",
+          async () => (await import("@/features/projects/settings/ProjectSettingsPage")).ProjectSettingsPage,
+        ),
       },
       {
         path: "alerts",

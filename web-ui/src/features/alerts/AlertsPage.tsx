@@ -23,7 +23,11 @@ export function AlertsPage() {
   return (
     <div className={styles.page}>
       <PageHead title="Alerts" />
-      {viewer ? <Mail configured={viewer.mailConfigured} isOwner={viewer.viewer?.role === Role.OWNER} /> : <Skeleton height={72} width="100%" />}
+      {viewer ? (
+        <Mail configured={viewer.mailConfigured} isOwner={viewer.viewer?.role === Role.OWNER} />
+      ) : (
+        <Skeleton height={72} width="100%" />
+      )}
       <section className={styles.section} aria-label="Who is told, and when">
         <h2>Who is told, and when</h2>
         <Recipients />
@@ -37,7 +41,9 @@ export function AlertsPage() {
 }
 
 function Mail({ configured, isOwner }: { configured: boolean; isOwner: boolean }) {
-  const newest = useDeliveries().data?.find((each) => each.state === DeliveryState.SENT || each.state === DeliveryState.FAILED || each.error !== "");
+  const newest = useDeliveries().data?.find(
+    (each) => each.state === DeliveryState.SENT || each.state === DeliveryState.FAILED || each.error !== "",
+  );
   const failing = configured && newest !== undefined && newest.state !== DeliveryState.SENT;
   const state = !configured ? "off" : failing ? "failing" : "on";
   return (
@@ -46,11 +52,34 @@ function Mail({ configured, isOwner }: { configured: boolean; isOwner: boolean }
         <Icon name={state === "on" ? "mail" : "warning"} size={18} />
       </span>
       <div className={styles.mailText}>
-        <b>{state === "off" ? "Alerts are off: no mail server is set" : state === "failing" ? "Mail fails" : "Alerts go out by mail"}</b>
+        <b>
+          {state === "off"
+            ? "Alerts are off: no mail server is set"
+            : state === "failing"
+              ? "Mail fails"
+              : "Alerts go out by mail"}
+        </b>
         {state === "off" && <span>Give the server one and restart it:</span>}
         {state === "failing" && <span>The mail server’s last answer: {sentence(newest?.error || "none")}</span>}
-        {state === "on" && <span>{newest ? <>The last one <RelativeTime time={newest.at} suffix=" ago" />.</> : "None was due yet."}</span>}
-        {state === "off" && <CodeBlock what="settings of the mail server" text={'ERRATA_SMTP__URL="smtp://user:password@mail.example.com:587?tls=required"\nERRATA_SMTP__FROM="Errata <errata@example.com>"'} />}
+        {state === "on" && (
+          <span>
+            {newest ? (
+              <>
+                The last one <RelativeTime time={newest.at} suffix=" ago" />.
+              </>
+            ) : (
+              "None was due yet."
+            )}
+          </span>
+        )}
+        {state === "off" && (
+          <CodeBlock
+            what="settings of the mail server"
+            text={
+              'ERRATA_SMTP__URL="smtp://user:password@mail.example.com:587?tls=required"\nERRATA_SMTP__FROM="Errata <errata@example.com>"'
+            }
+          />
+        )}
         {configured && isOwner && <TestMail />}
       </div>
     </section>
@@ -67,7 +96,10 @@ function TestMail() {
       <span role="status" data-failed={test.isError || Boolean(test.data?.error)}>
         {test.isError && `Not sent: ${failureOf(test.error).reason}.`}
         {test.isError && <ErrorId id={failureOf(test.error).id} />}
-        {test.data && (test.data.error ? `Not sent: ${test.data.error}` : `Sent to ${test.data.to}. Look there, and among the junk.`)}
+        {test.data &&
+          (test.data.error
+            ? `Not sent: ${test.data.error}`
+            : `Sent to ${test.data.to}. Look there, and among the junk.`)}
       </span>
     </div>
   );
@@ -80,7 +112,9 @@ function Recipients() {
   const told = members.data.filter((member) => member.email !== "" && member.status !== MemberStatus.DISABLED);
   return (
     <p className={styles.lead}>
-      A new issue, and a resolved one that came back, is mailed to every member once an hour at most: {told.length > 0 ? told.map((member) => member.email).join(", ") : "nobody has an address yet"}. <Link to="/settings/members">Members</Link>
+      A new issue, and a resolved one that came back, is mailed to every member once an hour at most:{" "}
+      {told.length > 0 ? told.map((member) => member.email).join(", ") : "nobody has an address yet"}.{" "}
+      <Link to="/settings/members">Members</Link>
     </p>
   );
 }
@@ -124,7 +158,9 @@ function Delivery({ delivery }: { delivery: RecordDeliveryRequest }) {
       <Pill kind={kind}>{text}</Pill>
       <span className={styles.what}>
         <Link to={`/issues/${delivery.issueId}`}>{reasons[delivery.rule] ?? delivery.rule}</Link>
-        <span data-tip={delivery.target}>to {addresses > 1 ? plural(addresses, "address", "addresses") : delivery.target}</span>
+        <span data-tip={delivery.target}>
+          to {addresses > 1 ? plural(addresses, "address", "addresses") : delivery.target}
+        </span>
         {delivery.attempts > 1 && <span>{plural(delivery.attempts, "attempt")}</span>}
         {delivery.error && <span className={styles.why}>{sentence(delivery.error)}</span>}
       </span>

@@ -42,12 +42,31 @@ interface FieldProps {
   help?: string;
 }
 
-export function Field({ name, label, type, autoComplete, autoFocus = false, value, onChange, error, help = "" }: FieldProps) {
+export function Field({
+  name,
+  label,
+  type,
+  autoComplete,
+  autoFocus = false,
+  value,
+  onChange,
+  error,
+  help = "",
+}: FieldProps) {
   const note = error || help;
   return (
     <label className={styles.field}>
       <span>{label}</span>
-      <input name={name} type={type} autoComplete={autoComplete} autoFocus={autoFocus} value={value} onChange={(event) => onChange(event.target.value)} aria-invalid={error !== ""} aria-describedby={note ? `${name}-note` : undefined} />
+      <input
+        name={name}
+        type={type}
+        autoComplete={autoComplete}
+        autoFocus={autoFocus}
+        value={value}
+        onChange={(event) => onChange(event.target.value)}
+        aria-invalid={error !== ""}
+        aria-describedby={note ? `${name}-note` : undefined}
+      />
       {note && (
         <small id={`${name}-note`} data-error={error !== ""}>
           {note}

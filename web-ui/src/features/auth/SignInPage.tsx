@@ -43,9 +43,33 @@ export function SignInPage() {
   return (
     <AuthCard title="Sign in" lead="Errors of your applications, grouped, counted and kept." error={said}>
       <form onSubmit={(event) => void submit(event)}>
-        <Field name="email" label="E-mail" type="email" autoComplete="username" autoFocus value={email} onChange={setEmail} error={error?.field === "email" && !wrong ? error.message : ""} />
-        <Field name="password" label="Password" type="password" autoComplete="current-password" value={password} onChange={setPassword} error={error?.field === "password" && !wrong ? error.message : ""} help="Forgotten? An owner can make you a link to set a new one." />
-        <Button type="submit" variant="contained" fullWidth disabled={busy || email === "" || password === "" || (limited && left > 0)} sx={{ mt: "8px", height: 36 }}>
+        <Field
+          name="email"
+          label="E-mail"
+          type="email"
+          autoComplete="username"
+          autoFocus
+          value={email}
+          onChange={setEmail}
+          error={error?.field === "email" && !wrong ? error.message : ""}
+        />
+        <Field
+          name="password"
+          label="Password"
+          type="password"
+          autoComplete="current-password"
+          value={password}
+          onChange={setPassword}
+          error={error?.field === "password" && !wrong ? error.message : ""}
+          help="Forgotten? An owner can make you a link to set a new one."
+        />
+        <Button
+          type="submit"
+          variant="contained"
+          fullWidth
+          disabled={busy || email === "" || password === "" || (limited && left > 0)}
+          sx={{ mt: "8px", height: 36 }}
+        >
           {busy ? "Signing in…" : "Sign in"}
         </Button>
       </form>
@@ -66,4 +90,5 @@ function useCountdown(error: HttpError | null): number {
   return left;
 }
 
-const clock = (seconds: number): string => (seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")} min`);
+const clock = (seconds: number): string =>
+  seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")} min`;

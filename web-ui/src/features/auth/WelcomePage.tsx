@@ -20,7 +20,10 @@ const ended: Record<Exclude<LinkState["state"], "open">, readonly [title: string
   used: ["This link was used", "The password was set with it. Sign in, or ask an owner for a new link."],
   replaced: ["There is a newer link", "This one has ended. Use the newest one, or ask an owner for another."],
   expired: ["This link has expired", "Links work for 7 days. Ask an owner for a new one."],
-  unknown: ["This link is not known", "It may be incomplete, or of another installation. The server prints the owner's link at its start; an owner can make one for everybody else."],
+  unknown: [
+    "This link is not known",
+    "It may be incomplete, or of another installation. The server prints the owner's link at its start; an owner can make one for everybody else.",
+  ],
 };
 
 export function WelcomePage() {
@@ -33,7 +36,13 @@ export function WelcomePage() {
     staleTime: Infinity,
     gcTime: 0,
   });
-  if (secret === "") return <Ended title="This link is incomplete" lead="Open the whole link, including the part after #. The server prints it at its first start; an owner can make one for a new member." />;
+  if (secret === "")
+    return (
+      <Ended
+        title="This link is incomplete"
+        lead="Open the whole link, including the part after #. The server prints it at its first start; an owner can make one for a new member."
+      />
+    );
   if (link.isPending) return <AuthCard title="One moment…" lead="Looking up the link." error="" children={null} />;
   if (link.isError) {
     return (
@@ -85,18 +94,50 @@ function SetPassword({ secret, link }: { secret: string; link: LinkState }) {
 
   const fieldError = (name: string) => (error?.field === name ? error.message : "");
   const title = link.hasPassword ? "Set a new password" : "Welcome to Errata";
-  const lead = link.needsEmail ? "You are the owner. Choose how you will sign in; this link works once." : `Setting the password of ${link.email}. This link works once.`;
+  const lead = link.needsEmail
+    ? "You are the owner. Choose how you will sign in; this link works once."
+    : `Setting the password of ${link.email}. This link works once.`;
   return (
-    <AuthCard title={title} lead={lead} error={error && !["email", "password"].includes(error.field) ? error.message : ""}>
+    <AuthCard
+      title={title}
+      lead={lead}
+      error={error && !["email", "password"].includes(error.field) ? error.message : ""}
+    >
       <form onSubmit={(event) => void submit(event)}>
         {link.needsEmail ? (
-          <Field name="email" label="E-mail" type="email" autoComplete="username" autoFocus value={email} onChange={setEmail} error={fieldError("email")} help="You sign in with it, and alerts are mailed to it." />
+          <Field
+            name="email"
+            label="E-mail"
+            type="email"
+            autoComplete="username"
+            autoFocus
+            value={email}
+            onChange={setEmail}
+            error={fieldError("email")}
+            help="You sign in with it, and alerts are mailed to it."
+          />
         ) : (
           // For password managers: whose password it is.
           <input type="email" name="email" autoComplete="username" value={link.email} readOnly hidden />
         )}
-        <Field name="password" label="Password" type="password" autoComplete="new-password" autoFocus={!link.needsEmail} value={password} onChange={setPassword} error={fieldError("password")} help={`${PASSWORD_MIN} to ${PASSWORD_MAX} characters. A long sentence is a good one.`} />
-        <Button type="submit" variant="contained" fullWidth disabled={busy || !long || (link.needsEmail && !email.includes("@"))} sx={{ mt: "8px", height: 36 }}>
+        <Field
+          name="password"
+          label="Password"
+          type="password"
+          autoComplete="new-password"
+          autoFocus={!link.needsEmail}
+          value={password}
+          onChange={setPassword}
+          error={fieldError("password")}
+          help={`${PASSWORD_MIN} to ${PASSWORD_MAX} characters. A long sentence is a good one.`}
+        />
+        <Button
+          type="submit"
+          variant="contained"
+          fullWidth
+          disabled={busy || !long || (link.needsEmail && !email.includes("@"))}
+          sx={{ mt: "8px", height: 36 }}
+        >
           {busy ? "One moment…" : "Set password and sign in"}
         </Button>
       </form>

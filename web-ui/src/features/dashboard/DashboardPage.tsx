@@ -33,7 +33,11 @@ export function DashboardPage() {
         <Nothing projectId={scope.projectIds[0] ?? projects.data?.[0]?.id} />
       ) : (
         <>
-          {summary.isError ? <ErrorState error={summary.error} retry={() => void summary.refetch()} /> : <Numbers summary={summary.data} scope={scope} />}
+          {summary.isError ? (
+            <ErrorState error={summary.error} retry={() => void summary.refetch()} />
+          ) : (
+            <Numbers summary={summary.data} scope={scope} />
+          )}
           {nothingNow ? (
             <EmptyState
               icon="check"
@@ -44,7 +48,8 @@ export function DashboardPage() {
                 </Button>
               }
             >
-              Nothing was received {scope.environment === "" ? "" : `from ${scope.environment} `}for what is chosen above.
+              Nothing was received {scope.environment === "" ? "" : `from ${scope.environment} `}for what is chosen
+              above.
             </EmptyState>
           ) : (
             <>
@@ -68,12 +73,17 @@ function Nothing({ projectId }: { projectId: number | undefined }) {
       icon="dashboard"
       title="Nothing to show yet"
       actions={
-        <Button variant="contained" component={Link} to={projectId === undefined ? "/projects" : `/projects/${projectId}`}>
+        <Button
+          variant="contained"
+          component={Link}
+          to={projectId === undefined ? "/projects" : `/projects/${projectId}`}
+        >
           Connect an application
         </Button>
       }
     >
-      When the first errors have arrived, this page shows how many there are, whom they reach, what is new and what came back.
+      When the first errors have arrived, this page shows how many there are, whom they reach, what is new and what came
+      back.
     </EmptyState>
   );
 }
@@ -84,12 +94,53 @@ function Numbers({ summary, scope }: { summary: GetSummaryResponse | undefined; 
   const issues = (more: Record<string, string>) => `/issues${scopeSearch(scope, more)}`;
   return (
     <ul className={styles.numbers} aria-label="Numbers of the time chosen">
-      <Figure name="Events" value={now?.events} note={now && before ? comparison(Number(now.events), Number(before.events)) : ""} one="event" />
-      <Figure name="Affected users" value={now?.users} unknown={now?.users === 0n && now.events > 0n} note={now?.users === 0n && now.events > 0n ? "no event names a user" : now && before ? comparison(Number(now.users), Number(before.users)) : ""} one="user" />
-      <Figure name="Issues" value={now?.issues} to={issues({ status: "all" })} note="with an event in this time" one="issue" />
-      <Figure name="New" value={now?.newIssues} to={issues(rankingLink.new)} note={before ? `${exactCount(before.newIssues)} in the time before` : ""} one="new issue" />
-      <Figure name="Came back" value={now?.regressedIssues} to={issues(rankingLink.regressed)} note="resolved, then seen again" one="regressed issue" />
-      <Figure name="Unresolved" value={now?.unresolvedIssues} to={issues({})} note="of the issues of this time" one="unresolved issue" />
+      <Figure
+        name="Events"
+        value={now?.events}
+        note={now && before ? comparison(Number(now.events), Number(before.events)) : ""}
+        one="event"
+      />
+      <Figure
+        name="Affected users"
+        value={now?.users}
+        unknown={now?.users === 0n && now.events > 0n}
+        note={
+          now?.users === 0n && now.events > 0n
+            ? "no event names a user"
+            : now && before
+              ? comparison(Number(now.users), Number(before.users))
+              : ""
+        }
+        one="user"
+      />
+      <Figure
+        name="Issues"
+        value={now?.issues}
+        to={issues({ status: "all" })}
+        note="with an event in this time"
+        one="issue"
+      />
+      <Figure
+        name="New"
+        value={now?.newIssues}
+        to={issues(rankingLink.new)}
+        note={before ? `${exactCount(before.newIssues)} in the time before` : ""}
+        one="new issue"
+      />
+      <Figure
+        name="Came back"
+        value={now?.regressedIssues}
+        to={issues(rankingLink.regressed)}
+        note="resolved, then seen again"
+        one="regressed issue"
+      />
+      <Figure
+        name="Unresolved"
+        value={now?.unresolvedIssues}
+        to={issues({})}
+        note="of the issues of this time"
+        one="unresolved issue"
+      />
     </ul>
   );
 }
@@ -108,7 +159,15 @@ function Figure({ name, value, note, to, one, unknown = false }: FigureProps) {
   return (
     <li className={styles.figure}>
       <span className={styles.figureName}>{to ? <Link to={to}>{name}</Link> : name}</span>
-      <span className={styles.figureValue}>{value === undefined ? <Skeleton height={28} width={64} sx={{ my: "3px" }} /> : unknown ? "–" : <Count value={value} one={one} />}</span>
+      <span className={styles.figureValue}>
+        {value === undefined ? (
+          <Skeleton height={28} width={64} sx={{ my: "3px" }} />
+        ) : unknown ? (
+          "–"
+        ) : (
+          <Count value={value} one={one} />
+        )}
+      </span>
       <small>{note}</small>
     </li>
   );

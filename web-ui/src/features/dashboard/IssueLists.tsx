@@ -32,7 +32,11 @@ export function MostEvents({ scope }: { scope: Scope }) {
               <i style={{ width: `${(Number(issue.rangeCount) / most) * 100}%` }} />
             </span>
             <b className={styles.count}>
-              <Count value={issue.rangeCount} one="event" more={`${withinScope(scope)}; ${plural(issue.count, "event")} in all`} />
+              <Count
+                value={issue.rangeCount}
+                one="event"
+                more={`${withinScope(scope)}; ${plural(issue.count, "event")} in all`}
+              />
             </b>
           </li>
         ))}
@@ -53,7 +57,15 @@ export function News({ scope }: { scope: Scope }) {
     <section className={styles.section} aria-label="New issues">
       <header className={styles.sectionHead}>
         <h2>{shown === "new" ? "New" : "Came back"}</h2>
-        <Segments label="Which" value={shown} options={[["new", "New"], ["regressed", "Came back"]]} onChange={setShown} />
+        <Segments
+          label="Which"
+          value={shown}
+          options={[
+            ["new", "New"],
+            ["regressed", "Came back"],
+          ]}
+          onChange={setShown}
+        />
         <span className={styles.grow} />
         <All scope={scope} ranking={shown} text={words[shown].all} />
       </header>

@@ -25,7 +25,13 @@ export function OverTime({ scope }: { scope: Scope }) {
   const [grouping, setGrouping] = useState<Grouping>("state");
   const query = useTimeSeries(scope, grouping);
   const projects = useProjects();
-  const series = query.data ? chartSeries(query.data, grouping, (projects.data ?? []).map((project) => project.name)) : [];
+  const series = query.data
+    ? chartSeries(
+        query.data,
+        grouping,
+        (projects.data ?? []).map((project) => project.name),
+      )
+    : [];
   return (
     <section className={styles.section} aria-label="Events over time">
       <header className={styles.sectionHead}>
@@ -61,16 +67,41 @@ function Charts({ response, series, grouping, scope }: ChartsProps) {
   };
   const nameOf = (id: number) => projects.find((project) => project.id === id)?.name ?? "";
   const marks: ChartMark[] = response.releases.flatMap(({ firstSeen, version, projectId }) =>
-    firstSeen ? [{ atMs: toDate(firstSeen).getTime(), text: `${nameOf(projectId)} ${shortRelease(version, nameOf(projectId))} began` }] : [],
+    firstSeen
+      ? [
+          {
+            atMs: toDate(firstSeen).getTime(),
+            text: `${nameOf(projectId)} ${shortRelease(version, nameOf(projectId))} began`,
+          },
+        ]
+      : [],
   );
   const users = response.users.map(Number);
   return (
     <>
-      <BarChart label={`Events by ${grouping}`} from={from} bucketS={response.bucketS} series={series} height={220} marks={marks} hint="Press to open its issues, draw for a longer time" onSpan={open} />
+      <BarChart
+        label={`Events by ${grouping}`}
+        from={from}
+        bucketS={response.bucketS}
+        series={series}
+        height={220}
+        marks={marks}
+        hint="Press to open its issues, draw for a longer time"
+        onSpan={open}
+      />
       {users.some((count) => count > 0) && (
         <>
           <h3 className={styles.subHead}>Affected users</h3>
-          <BarChart label="Affected users" one="user" from={from} bucketS={response.bucketS} series={[{ name: "users", colour: "var(--series-3)", counts: users }]} height={84} hint="Press to open its issues" onSpan={open} />
+          <BarChart
+            label="Affected users"
+            one="user"
+            from={from}
+            bucketS={response.bucketS}
+            series={[{ name: "users", colour: "var(--series-3)", counts: users }]}
+            height={84}
+            hint="Press to open its issues"
+            onSpan={open}
+          />
         </>
       )}
     </>

@@ -17,7 +17,10 @@ const words = (name: string): string => name.replaceAll("_", " ");
 export function Pipeline({ scope }: { scope: Scope }) {
   const status = usePipelineStatus();
   const projects = useProjects().data ?? [];
-  const chosen = (scope.projectIds.length > 0 ? scope.projectIds : projects.map((project) => project.id)).slice(0, PROJECTS_MAX);
+  const chosen = (scope.projectIds.length > 0 ? scope.projectIds : projects.map((project) => project.id)).slice(
+    0,
+    PROJECTS_MAX,
+  );
   // Arrivals are counted up to now, by the hour.
   const arrivals = useArrivals(scope.span ? [] : chosen, Math.ceil(scopeSeconds(scope) / HOUR_S)).data;
   const lost = arrivals?.dropped.reduce((sum, each) => sum + each.count, 0n) ?? 0n;
@@ -41,7 +44,9 @@ export function Pipeline({ scope }: { scope: Scope }) {
             <div>
               <dt>Dropped</dt>
               <dd>
-                {lost === 0n ? "none" : `${exactCount(lost)}: ${arrivals.dropped.map((each) => `${words(each.reason)} ${exactCount(each.count)}`).join(", ")}`}
+                {lost === 0n
+                  ? "none"
+                  : `${exactCount(lost)}: ${arrivals.dropped.map((each) => `${words(each.reason)} ${exactCount(each.count)}`).join(", ")}`}
                 {lost > 0n && chosen.length === 1 && (
                   <>
                     {" "}
@@ -61,7 +66,11 @@ export function Pipeline({ scope }: { scope: Scope }) {
         {status.data.projections.map((each) => (
           <div key={each.name}>
             <dt>{jobs[each.name] ?? each.name}</dt>
-            <dd>{each.lag === 0n ? "up to date" : `${shortCount(each.lag)} ${each.lag === 1n ? "record" : "records"} behind`}</dd>
+            <dd>
+              {each.lag === 0n
+                ? "up to date"
+                : `${shortCount(each.lag)} ${each.lag === 1n ? "record" : "records"} behind`}
+            </dd>
           </div>
         ))}
       </dl>

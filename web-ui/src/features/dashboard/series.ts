@@ -5,7 +5,9 @@ import type { ChartSeries } from "@/shared/ui/BarChart";
 import { levelColour } from "@/shared/ui/bits";
 import type { Grouping } from "./api/getTimeSeries";
 
-const PALETTE = ["var(--series1)", "var(--series2)", "var(--series3)", "var(--series4)", "var(--series5)"].map((name) => name.replace(/(\d)/, "-$1"));
+const PALETTE = ["var(--series1)", "var(--series2)", "var(--series3)", "var(--series4)", "var(--series5)"].map((name) =>
+  name.replace(/(\d)/, "-$1"),
+);
 const REST = "var(--series-rest)";
 
 const total = (counts: readonly number[]): number => counts.reduce((sum, count) => sum + count, 0);
@@ -18,13 +20,25 @@ const STATES: readonly (readonly [name: string, text: string, colour: string])[]
 ];
 
 /** Worst level at the bottom; projects in a fixed order, so that a colour stays with its project; more than five are one grey series. */
-export function chartSeries(response: GetTimeSeriesResponse, grouping: Grouping, projectNames: readonly string[]): ChartSeries[] {
+export function chartSeries(
+  response: GetTimeSeriesResponse,
+  grouping: Grouping,
+  projectNames: readonly string[],
+): ChartSeries[] {
   const all = response.series.map(({ name, counts }) => ({ name, counts: counts.map(Number) }));
   if (grouping === "level") {
-    return LEVELS.flatMap((level) => all.filter((each) => each.name === level && total(each.counts) > 0).map((each) => ({ ...each, colour: levelColour(level) })));
+    return LEVELS.flatMap((level) =>
+      all
+        .filter((each) => each.name === level && total(each.counts) > 0)
+        .map((each) => ({ ...each, colour: levelColour(level) })),
+    );
   }
   if (grouping === "state") {
-    return STATES.flatMap(([name, text, colour]) => all.filter((each) => each.name === name && total(each.counts) > 0).map((each) => ({ ...each, name: text, colour })));
+    return STATES.flatMap(([name, text, colour]) =>
+      all
+        .filter((each) => each.name === name && total(each.counts) > 0)
+        .map((each) => ({ ...each, name: text, colour })),
+    );
   }
   const place = (name: string) => (projectNames.indexOf(name) + projectNames.length + 1) % (projectNames.length + 1);
   const sorted = all.filter((each) => total(each.counts) > 0).sort((a, b) => place(a.name) - place(b.name));

@@ -21,14 +21,28 @@ export function AssignMenu({ anchor, current, onClose, onChoose }: AssignMenuPro
   const sorted = [...(members.data ?? [])].sort((a, b) => Number(b.id === viewer?.id) - Number(a.id === viewer?.id));
   const people = sorted.map((member) => {
     const text = `${memberName(member)}${member.id === viewer?.id ? " (you)" : ""}`;
-    return { id: String(member.id), text, shown: <Person member={member} text={text} />, chosen: member.id === current };
+    return {
+      id: String(member.id),
+      text,
+      shown: <Person member={member} text={text} />,
+      chosen: member.id === current,
+    };
   });
   const nobody = { id: "", text: "Nobody", shown: <Person member={undefined} text="Nobody" /> };
   const choose = (id: string) => {
     const member = members.data?.find((each) => String(each.id) === id);
     onChoose(member && { $typeName: "errata.v1.Issue.Member", id: member.id, email: member.email, name: member.name });
   };
-  return <Picker anchor={anchor} label="Assign to" choices={[...people, nobody]} onPick={({ id }) => choose(id)} onClose={onClose} {...(members.isPending ? { note: "Loading…" } : {})} />;
+  return (
+    <Picker
+      anchor={anchor}
+      label="Assign to"
+      choices={[...people, nobody]}
+      onPick={({ id }) => choose(id)}
+      onClose={onClose}
+      {...(members.isPending ? { note: "Loading…" } : {})}
+    />
+  );
 }
 
 function Person({ member, text }: { member: { name: string; email: string } | undefined; text: string }) {

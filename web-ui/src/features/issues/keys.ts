@@ -24,7 +24,8 @@ export const issueKeys = {
 const isList = (key: readonly unknown[]): boolean => key[0] === root && key[1] === issueKeys.lists[1];
 
 /** What is known of one issue, but not the lists it is in. */
-export const isOfIssue = (key: readonly unknown[], issueId: string): boolean => key[0] === root && !isList(key) && key[2] === issueId;
+export const isOfIssue = (key: readonly unknown[], issueId: string): boolean =>
+  key[0] === root && !isList(key) && key[2] === issueId;
 
 /** What a command makes old. Not the lists: they show the change already, and the live stream brings the rest; to fetch all their pages again would cost a request for each. */
 export const isOldAfterCommand = (key: readonly unknown[]): boolean =>

@@ -12,7 +12,11 @@ import { parseSearch } from "./list/search";
 
 export const loadIssues: Loader = (args) => {
   const search = parseSearch(searchOf(args));
-  return start(prefetchPages(listIssuesQuery(search)), prefetch(listMembersQuery()), prefetch(listFacetsQuery(search.projectIds)));
+  return start(
+    prefetchPages(listIssuesQuery(search)),
+    prefetch(listMembersQuery()),
+    prefetch(listFacetsQuery(search.projectIds)),
+  );
 };
 
 export const loadIssue: Loader = (args) => {

@@ -35,11 +35,18 @@ export function Arrival({ project, publicKey }: { project: Project; publicKey: s
         show("Test error sent and stored");
         void client.invalidateQueries({ queryKey: projectKeys.one(id) });
       },
-      onError: (cause) => fail(`Not sent: ${failureOf(cause).reason}.`, { topic: "test error", errorId: failureOf(cause).id, retry: send }),
+      onError: (cause) =>
+        fail(`Not sent: ${failureOf(cause).reason}.`, {
+          topic: "test error",
+          errorId: failureOf(cause).id,
+          retry: send,
+        }),
     });
   return (
     <section className={styles.arrival} data-live={has} aria-label="Arrival of events">
-      <span className={styles.pulse} aria-hidden="true">{has && <Icon name="check" size={14} />}</span>
+      <span className={styles.pulse} aria-hidden="true">
+        {has && <Icon name="check" size={14} />}
+      </span>
       <div className={styles.arrivalText} aria-live="polite">
         {has ? (
           <>
@@ -58,7 +65,8 @@ export function Arrival({ project, publicKey }: { project: Project; publicKey: s
           <>
             <b>Waiting for the first event…</b>
             <span>
-              This turns live by itself when it arrives. Sent, and nothing here? <Link to={`/projects/${id}/ingestion`}>See what became of it</Link>.
+              This turns live by itself when it arrives. Sent, and nothing here?{" "}
+              <Link to={`/projects/${id}/ingestion`}>See what became of it</Link>.
             </span>
           </>
         )}

@@ -54,13 +54,17 @@ function Group({ title, arrivals, row }: { title: string; arrivals: Arrival[]; r
   return (
     <tbody>
       <tr>
-        <th colSpan={3} scope="rowgroup">{title}</th>
+        <th colSpan={3} scope="rowgroup">
+          {title}
+        </th>
       </tr>
       {arrivals.map((each) => (
         <tr key={`${each.category} ${each.reason}`}>
           <td>{categoryName(each.category)}</td>
           <td className={styles.why}>{row(each)}</td>
-          <td className={styles.number}><Count value={each.count} one="item" /></td>
+          <td className={styles.number}>
+            <Count value={each.count} one="item" />
+          </td>
         </tr>
       ))}
     </tbody>

@@ -21,7 +21,13 @@ export function ProjectFeedback({ projectId }: { projectId: number }) {
           <FeedbackItem
             key={each.id}
             feedback={each}
-            links={each.issueId ? <Link to={`/issues/${each.issueId}/events/${each.eventId}`}>Open the error</Link> : each.eventId ? <span>its error is not kept</span> : null}
+            links={
+              each.issueId ? (
+                <Link to={`/issues/${each.issueId}/events/${each.eventId}`}>Open the error</Link>
+              ) : each.eventId ? (
+                <span>its error is not kept</span>
+              ) : null
+            }
           />
         ))}
       </ul>

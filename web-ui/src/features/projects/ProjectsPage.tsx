@@ -36,7 +36,17 @@ export function ProjectsPage() {
       {query.isError && <ErrorState error={query.error} retry={() => void query.refetch()} />}
       {query.isPending && <Skeleton height={180} width="100%" />}
       {query.data?.length === 0 && (
-        <EmptyState icon="projects" title="No project yet" actions={isOwner && <Button variant="contained" onClick={() => setCreating(true)}>Create one</Button>}>
+        <EmptyState
+          icon="projects"
+          title="No project yet"
+          actions={
+            isOwner && (
+              <Button variant="contained" onClick={() => setCreating(true)}>
+                Create one
+              </Button>
+            )
+          }
+        >
           A project is a source of events: one application, or one part of it.
         </EmptyState>
       )}
@@ -64,7 +74,9 @@ export function ProjectsPage() {
                 <td className={styles.number}>
                   <Count value={project.events} one="event" />
                 </td>
-                <td className={styles.number}>{project.lastEventAt ? <RelativeTime time={project.lastEventAt} suffix=" ago" /> : "waiting"}</td>
+                <td className={styles.number}>
+                  {project.lastEventAt ? <RelativeTime time={project.lastEventAt} suffix=" ago" /> : "waiting"}
+                </td>
               </tr>
             ))}
           </tbody>
@@ -84,14 +96,23 @@ function CreateProject({ onClose }: { onClose: () => void }) {
   const navigate = useNavigate();
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
-    create.mutate({ name: name.trim(), platform }, { onSuccess: ({ projectId }) => void navigate(`/projects/${projectId}`) });
+    create.mutate(
+      { name: name.trim(), platform },
+      { onSuccess: ({ projectId }) => void navigate(`/projects/${projectId}`) },
+    );
   };
   return (
     <form className={styles.dialog} onSubmit={submit}>
       <h2 id="new-project">New project</h2>
       <label className={styles.field}>
         <span>Name</span>
-        <input autoFocus value={name} maxLength={NAME_MAX} placeholder="shop-api" onChange={(event) => setName(event.target.value)} />
+        <input
+          autoFocus
+          value={name}
+          maxLength={NAME_MAX}
+          placeholder="shop-api"
+          onChange={(event) => setName(event.target.value)}
+        />
       </label>
       <label className={styles.field}>
         <span>Platform</span>

@@ -29,7 +29,9 @@ export function SetUp({ project, projectKey }: { project: Project; projectKey: P
       <OtherAddress publicUrl={publicUrl} />
       <section aria-label="DSN" className={styles.section}>
         <h2>DSN</h2>
-        <p className={styles.lead}>Where this project&apos;s errors go. It is public: whoever holds it can only send.</p>
+        <p className={styles.lead}>
+          Where this project&apos;s errors go. It is public: whoever holds it can only send.
+        </p>
         <CodeBlock text={projectKey.dsn} what="DSN" />
       </section>
       <section aria-label="Set-up" className={styles.section}>
@@ -62,7 +64,9 @@ function OtherAddress({ publicUrl }: { publicUrl: string | undefined }) {
     <p className={styles.warning} role="note">
       <Icon name="warning" size={14} />
       <span>
-        You opened this page at <b>{window.location.origin}</b>, but the server is configured as <b>{publicUrl}</b>: that is what the DSN and all links hold. If applications cannot reach that, start the server with <code>ERRATA_PUBLIC_URL={window.location.origin}</code>.
+        You opened this page at <b>{window.location.origin}</b>, but the server is configured as <b>{publicUrl}</b>:
+        that is what the DSN and all links hold. If applications cannot reach that, start the server with{" "}
+        <code>ERRATA_PUBLIC_URL={window.location.origin}</code>.
       </span>
     </p>
   );

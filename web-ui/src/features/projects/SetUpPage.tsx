@@ -33,7 +33,8 @@ export function SetUpPage() {
 export function NoKey({ projectId }: { projectId: number }) {
   return (
     <p className={styles.lead}>
-      This project has no enabled key, so nothing can be sent to it. <Link to={`/projects/${projectId}/settings`}>Enable one, or make a new one</Link>.
+      This project has no enabled key, so nothing can be sent to it.{" "}
+      <Link to={`/projects/${projectId}/settings`}>Enable one, or make a new one</Link>.
     </p>
   );
 }

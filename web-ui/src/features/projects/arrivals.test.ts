@@ -6,7 +6,12 @@ import { categoryName, fates, notKept, reasonText } from "./arrivals";
 const arrival = (category: string, reason: string) => create(ArrivalSchema, { category, reason, count: 1n });
 
 test("arrivals are told apart by what became of them", () => {
-  const all = [arrival("error", ""), arrival("span", "type_not_stored"), arrival("error", "invalid"), arrival("error", "filtered_release")];
+  const all = [
+    arrival("error", ""),
+    arrival("span", "type_not_stored"),
+    arrival("error", "invalid"),
+    arrival("error", "filtered_release"),
+  ];
   const found = fates(all);
   expect(found.stored).toEqual([all[0]]);
   expect(found.counted).toEqual([all[1]]);
@@ -14,7 +19,11 @@ test("arrivals are told apart by what became of them", () => {
 });
 
 test("categories of one name are one line", () => {
-  const found = fates([arrival("profile", "type_not_stored"), arrival("profile_chunk", "type_not_stored"), arrival("profile", "invalid")]);
+  const found = fates([
+    arrival("profile", "type_not_stored"),
+    arrival("profile_chunk", "type_not_stored"),
+    arrival("profile", "invalid"),
+  ]);
   expect(found.counted.map((each) => [each.category, each.count])).toEqual([["profile", 2n]]);
   expect(found.dropped).toHaveLength(1);
 });

@@ -51,10 +51,12 @@ const NOT_KEPT: Record<string, string> = {
 };
 
 const words = (name: string): string => name.replaceAll("_", " ");
-const filterOf = (reason: string): string => (reason.startsWith("filtered_") ? words(reason.slice("filtered_".length)) : "");
+const filterOf = (reason: string): string =>
+  reason.startsWith("filtered_") ? words(reason.slice("filtered_".length)) : "";
 
 export const categoryName = (category: string): string => CATEGORIES[category] ?? words(category);
-export const reasonText = (reason: string): string => REASONS[reason] ?? (filterOf(reason) ? `were turned away by a filter: ${filterOf(reason)}` : words(reason));
+export const reasonText = (reason: string): string =>
+  REASONS[reason] ?? (filterOf(reason) ? `were turned away by a filter: ${filterOf(reason)}` : words(reason));
 export const notKept = (category: string): string => NOT_KEPT[category] ?? "Items of this kind are not kept.";
 
 export interface Fates {

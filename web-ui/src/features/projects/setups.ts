@@ -28,25 +28,39 @@ const SEEN = "See it work";
 /** One of JavaScript's: install, init, throw. */
 const script = (pack: string, dsn: string, where = START): readonly Step[] => [
   { title: "Install", text: `npm install ${pack}` },
-  { title: where, text: `import * as Sentry from "${pack}";\n\nSentry.init({\n  dsn: "${dsn}",\n  release: "web@1.0.0",\n  environment: "production",\n});` },
+  {
+    title: where,
+    text: `import * as Sentry from "${pack}";\n\nSentry.init({\n  dsn: "${dsn}",\n  release: "web@1.0.0",\n  environment: "production",\n});`,
+  },
   { title: SEEN, text: 'Sentry.captureException(new Error("hello from JavaScript"));' },
 ];
 
 /** One of Python's frameworks. */
 const python = (extra: string, dsn: string, where: string): readonly Step[] => [
   { title: "Install", text: `pip install "sentry-sdk${extra}"` },
-  { title: where, text: `import sentry_sdk\n\nsentry_sdk.init(\n    dsn="${dsn}",\n    release="api@1.0.0",\n    environment="production",\n)` },
+  {
+    title: where,
+    text: `import sentry_sdk\n\nsentry_sdk.init(\n    dsn="${dsn}",\n    release="api@1.0.0",\n    environment="production",\n)`,
+  },
   { title: SEEN, text: "1 / 0" },
 ];
 
 export function setupsFor({ dsn, publicKey, url }: Target): readonly Setup[] {
-  const of = (id: string, name: string, platform: string, steps: readonly Step[]): Setup => ({ id, name, platform, steps });
+  const of = (id: string, name: string, platform: string, steps: readonly Step[]): Setup => ({
+    id,
+    name,
+    platform,
+    steps,
+  });
   return [
     of("browser", "Browser", "javascript", script("@sentry/browser", dsn)),
     of("react", "React", "javascript", script("@sentry/react", dsn, "Before the first render")),
     of("nextjs", "Next.js", "javascript", [
       { title: "Install", text: "npm install @sentry/nextjs" },
-      { title: "Put into instrumentation-client.js, for the browser", text: `import * as Sentry from "@sentry/nextjs";\n\nSentry.init({ dsn: "${dsn}", release: "web@1.0.0" });` },
+      {
+        title: "Put into instrumentation-client.js, for the browser",
+        text: `import * as Sentry from "@sentry/nextjs";\n\nSentry.init({ dsn: "${dsn}", release: "web@1.0.0" });`,
+      },
       {
         title: "Put into instrumentation.js, for the server",
         text: `import * as Sentry from "@sentry/nextjs";\n\nexport function register() {\n  Sentry.init({ dsn: "${dsn}", release: "web@1.0.0" });\n}\n\nexport const onRequestError = Sentry.captureRequestError;`,
@@ -55,10 +69,18 @@ export function setupsFor({ dsn, publicKey, url }: Target): readonly Setup[] {
     ]),
     of("vue", "Vue", "javascript", [
       { title: "Install", text: "npm install @sentry/vue" },
-      { title: "After createApp, before mount", text: `import * as Sentry from "@sentry/vue";\n\nSentry.init({\n  app,\n  dsn: "${dsn}",\n  release: "web@1.0.0",\n});` },
+      {
+        title: "After createApp, before mount",
+        text: `import * as Sentry from "@sentry/vue";\n\nSentry.init({\n  app,\n  dsn: "${dsn}",\n  release: "web@1.0.0",\n});`,
+      },
       { title: SEEN, text: 'Sentry.captureException(new Error("hello from Vue"));' },
     ]),
-    of("node", "Node.js", "node", script("@sentry/node", dsn, "Put into instrument.mjs, start with node --import ./instrument.mjs")),
+    of(
+      "node",
+      "Node.js",
+      "node",
+      script("@sentry/node", dsn, "Put into instrument.mjs, start with node --import ./instrument.mjs"),
+    ),
     of("express", "Express", "node", [
       ...script("@sentry/node", dsn, "Put into instrument.mjs, start with node --import ./instrument.mjs").slice(0, 2),
       { title: "After all routes", text: "Sentry.setupExpressErrorHandler(app);" },
@@ -70,63 +92,99 @@ export function setupsFor({ dsn, publicKey, url }: Target): readonly Setup[] {
     of("fastapi", "FastAPI", "python", python("[fastapi]", dsn, "Before FastAPI()")),
     of("go", "Go", "go", [
       { title: "Install", text: "go get github.com/getsentry/sentry-go" },
-      { title: "First in main", text: `err := sentry.Init(sentry.ClientOptions{\n\tDsn:         "${dsn}",\n\tRelease:     "api@1.0.0",\n\tEnvironment: "production",\n})\nif err != nil {\n\tlog.Fatal(err)\n}\ndefer sentry.Flush(2 * time.Second)` },
+      {
+        title: "First in main",
+        text: `err := sentry.Init(sentry.ClientOptions{\n\tDsn:         "${dsn}",\n\tRelease:     "api@1.0.0",\n\tEnvironment: "production",\n})\nif err != nil {\n\tlog.Fatal(err)\n}\ndefer sentry.Flush(2 * time.Second)`,
+      },
       { title: SEEN, text: 'sentry.CaptureException(errors.New("hello from Go"))' },
     ]),
     of("php", "PHP", "php", [
       { title: "Install", text: "composer require sentry/sentry" },
-      { title: START, text: `\\Sentry\\init([\n    'dsn' => '${dsn}',\n    'release' => 'shop@1.0.0',\n    'environment' => 'production',\n]);` },
+      {
+        title: START,
+        text: `\\Sentry\\init([\n    'dsn' => '${dsn}',\n    'release' => 'shop@1.0.0',\n    'environment' => 'production',\n]);`,
+      },
       { title: SEEN, text: "\\Sentry\\captureException(new \\Exception('hello from PHP'));" },
     ]),
     of("laravel", "Laravel", "php", [
       { title: "Install", text: "composer require sentry/sentry-laravel" },
-      { title: "Put into bootstrap/app.php", text: "->withExceptions(function (Exceptions $exceptions) {\n    \\Sentry\\Laravel\\Integration::handles($exceptions);\n})" },
+      {
+        title: "Put into bootstrap/app.php",
+        text: "->withExceptions(function (Exceptions $exceptions) {\n    \\Sentry\\Laravel\\Integration::handles($exceptions);\n})",
+      },
       { title: "Give it the DSN", text: `php artisan sentry:publish --dsn=${dsn}` },
       { title: SEEN, text: "php artisan sentry:test" },
     ]),
     of("ruby", "Ruby", "ruby", [
       { title: "Install", text: "gem install sentry-ruby" },
-      { title: START, text: `require "sentry-ruby"\n\nSentry.init do |config|\n  config.dsn = "${dsn}"\n  config.release = "shop@1.0.0"\nend` },
+      {
+        title: START,
+        text: `require "sentry-ruby"\n\nSentry.init do |config|\n  config.dsn = "${dsn}"\n  config.release = "shop@1.0.0"\nend`,
+      },
       { title: SEEN, text: 'Sentry.capture_exception(RuntimeError.new("hello from Ruby"))' },
     ]),
     of("rails", "Rails", "ruby", [
       { title: "Install", text: "bundle add sentry-ruby sentry-rails" },
-      { title: "Put into config/initializers/sentry.rb", text: `Sentry.init do |config|\n  config.dsn = "${dsn}"\n  config.breadcrumbs_logger = [:active_support_logger, :http_logger]\nend` },
+      {
+        title: "Put into config/initializers/sentry.rb",
+        text: `Sentry.init do |config|\n  config.dsn = "${dsn}"\n  config.breadcrumbs_logger = [:active_support_logger, :http_logger]\nend`,
+      },
       { title: SEEN, text: 'Sentry.capture_exception(RuntimeError.new("hello from Rails"))' },
     ]),
     of("java", "Java", "java", [
       { title: "Install (Gradle)", text: 'implementation("io.sentry:sentry:8.+")' },
-      { title: START, text: `Sentry.init(options -> {\n  options.setDsn("${dsn}");\n  options.setRelease("api@1.0.0");\n});` },
+      {
+        title: START,
+        text: `Sentry.init(options -> {\n  options.setDsn("${dsn}");\n  options.setRelease("api@1.0.0");\n});`,
+      },
       { title: SEEN, text: 'Sentry.captureException(new RuntimeException("hello from Java"));' },
     ]),
     of("spring", "Spring Boot", "java", [
       { title: "Install (Gradle)", text: 'implementation("io.sentry:sentry-spring-boot-starter-jakarta:8.+")' },
-      { title: "Put into application.properties", text: `sentry.dsn=${dsn}\nsentry.release=api@1.0.0\nsentry.environment=production` },
+      {
+        title: "Put into application.properties",
+        text: `sentry.dsn=${dsn}\nsentry.release=api@1.0.0\nsentry.environment=production`,
+      },
       { title: SEEN, text: 'Sentry.captureException(new RuntimeException("hello from Spring"));' },
     ]),
     of("dotnet", ".NET", "csharp", [
       { title: "Install", text: "dotnet add package Sentry" },
-      { title: START, text: `using var sentry = SentrySdk.Init(options =>\n{\n    options.Dsn = "${dsn}";\n    options.Release = "api@1.0.0";\n});` },
+      {
+        title: START,
+        text: `using var sentry = SentrySdk.Init(options =>\n{\n    options.Dsn = "${dsn}";\n    options.Release = "api@1.0.0";\n});`,
+      },
       { title: SEEN, text: 'SentrySdk.CaptureException(new Exception("hello from .NET"));' },
     ]),
     of("rust", "Rust", "rust", [
       { title: "Install", text: "cargo add sentry" },
-      { title: "First in main; keep the guard", text: `let _guard = sentry::init(("${dsn}", sentry::ClientOptions {\n    release: sentry::release_name!(),\n    ..Default::default()\n}));` },
+      {
+        title: "First in main; keep the guard",
+        text: `let _guard = sentry::init(("${dsn}", sentry::ClientOptions {\n    release: sentry::release_name!(),\n    ..Default::default()\n}));`,
+      },
       { title: SEEN, text: 'sentry::capture_message("hello from Rust", sentry::Level::Error);' },
     ]),
     of("android", "Android", "java", [
       { title: "Install (app/build.gradle)", text: 'plugins {\n  id("io.sentry.android.gradle") version "5.+"\n}' },
-      { title: "Put into AndroidManifest.xml, in <application>", text: `<meta-data android:name="io.sentry.dsn" android:value="${dsn}" />` },
+      {
+        title: "Put into AndroidManifest.xml, in <application>",
+        text: `<meta-data android:name="io.sentry.dsn" android:value="${dsn}" />`,
+      },
       { title: SEEN, text: 'Sentry.captureException(RuntimeException("hello from Android"))' },
     ]),
     of("ios", "iOS, macOS", "cocoa", [
       { title: "Install (Swift Package Manager)", text: "https://github.com/getsentry/sentry-cocoa" },
-      { title: "In application(_:didFinishLaunchingWithOptions:)", text: `import Sentry\n\nSentrySDK.start { options in\n    options.dsn = "${dsn}"\n    options.releaseName = "app@1.0.0"\n}` },
+      {
+        title: "In application(_:didFinishLaunchingWithOptions:)",
+        text: `import Sentry\n\nSentrySDK.start { options in\n    options.dsn = "${dsn}"\n    options.releaseName = "app@1.0.0"\n}`,
+      },
       { title: SEEN, text: 'SentrySDK.capture(message: "hello from iOS")' },
     ]),
     of("flutter", "Flutter", "dart", [
       { title: "Install", text: "flutter pub add sentry_flutter" },
-      { title: "Around runApp", text: `await SentryFlutter.init(\n  (options) {\n    options.dsn = '${dsn}';\n  },\n  appRunner: () => runApp(const MyApp()),\n);` },
+      {
+        title: "Around runApp",
+        text: `await SentryFlutter.init(\n  (options) {\n    options.dsn = '${dsn}';\n  },\n  appRunner: () => runApp(const MyApp()),\n);`,
+      },
       { title: SEEN, text: "await Sentry.captureException(StateError('hello from Flutter'));" },
     ]),
     of("opentelemetry", "OpenTelemetry", "otel", [
@@ -146,9 +204,18 @@ export function setupsFor({ dsn, publicKey, url }: Target): readonly Setup[] {
       },
     ]),
     of("errata", "Errata’s own SDK", "javascript", [
-      { title: "Build it from Errata’s repository (it is not on npm yet)", text: "(cd /path/to/errata/sdk-ts && npm ci && npm run build)\nnpm install /path/to/errata/sdk-ts" },
-      { title: "Start it before anything else; /node in Node.js", text: `import { init } from "@errata/sdk/browser";\n\ninit({\n  dsn: "${dsn}",\n  release: "web@1.0.0",\n  environment: "production",\n});` },
-      { title: SEEN, text: 'import { captureException } from "@errata/sdk/browser";\n\ncaptureException(new Error("hello from the browser"));' },
+      {
+        title: "Build it from Errata’s repository (it is not on npm yet)",
+        text: "(cd /path/to/errata/sdk-ts && npm ci && npm run build)\nnpm install /path/to/errata/sdk-ts",
+      },
+      {
+        title: "Start it before anything else; /node in Node.js",
+        text: `import { init } from "@errata/sdk/browser";\n\ninit({\n  dsn: "${dsn}",\n  release: "web@1.0.0",\n  environment: "production",\n});`,
+      },
+      {
+        title: SEEN,
+        text: 'import { captureException } from "@errata/sdk/browser";\n\ncaptureException(new Error("hello from the browser"));',
+      },
     ]),
   ];
 }
@@ -156,10 +223,19 @@ export function setupsFor({ dsn, publicKey, url }: Target): readonly Setup[] {
 const names = setupsFor({ dsn: "", publicKey: "", url: "" });
 
 /** What a project can be of: id of the set-up and its name. */
-export const platforms: readonly (readonly [id: string, name: string])[] = names.map(({ id, name }) => [id, name] as const);
+export const platforms: readonly (readonly [id: string, name: string])[] = names.map(
+  ({ id, name }) => [id, name] as const,
+);
 
 /** The name of what a project says it is of; empty: it says nothing. */
-export const platformName = (platform: string): string => names.find((each) => each.id === platform)?.name ?? names.find((each) => each.platform === platform)?.name ?? platform;
+export const platformName = (platform: string): string =>
+  names.find((each) => each.id === platform)?.name ??
+  names.find((each) => each.platform === platform)?.name ??
+  platform;
 
 /** The set-up to open first for a project's platform. */
-export const setupFor = (platform: string): string => (names.find((each) => each.id === platform) ?? names.find((each) => each.platform === platform || platform.startsWith(each.platform)))?.id ?? "browser";
+export const setupFor = (platform: string): string =>
+  (
+    names.find((each) => each.id === platform) ??
+    names.find((each) => each.platform === platform || platform.startsWith(each.platform))
+  )?.id ?? "browser";

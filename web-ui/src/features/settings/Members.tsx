@@ -42,7 +42,10 @@ export function Members() {
   const gone = users.data.filter((user) => user.status === MemberStatus.DISABLED);
   return (
     <>
-      <Part title="Members" lead="A member reads everything and changes issues; an owner also manages projects, keys and members.">
+      <Part
+        title="Members"
+        lead="A member reads everything and changes issues; an owner also manages projects, keys and members."
+      >
         <ul className={styles.members}>
           {here.map((user) => (
             <Row key={user.id} user={user} viewerId={viewer?.id ?? 0} isOwner={isOwner} onMade={setMade} />
@@ -51,12 +54,17 @@ export function Members() {
         {made && (
           <div className={styles.once} role="status">
             <p>
-              Send this link to {made.user}. {made.invited ? "It sets their password" : "It sets a new password"}, works once, within 7 days, and is not shown again; earlier links have ended.
+              Send this link to {made.user}. {made.invited ? "It sets their password" : "It sets a new password"}, works
+              once, within 7 days, and is not shown again; earlier links have ended.
             </p>
             <CodeBlock text={made.link} what={made.invited ? "invitation link" : "link to set a password"} />
           </div>
         )}
-        {isOwner ? <Invite onMade={setMade} /> : <p className={styles.hint}>Only an owner can invite, remove or change people.</p>}
+        {isOwner ? (
+          <Invite onMade={setMade} />
+        ) : (
+          <p className={styles.hint}>Only an owner can invite, remove or change people.</p>
+        )}
       </Part>
       {gone.length > 0 && (
         <Part title="Removed" lead="They cannot sign in; their tokens are revoked. What they did bears their name.">
@@ -73,7 +81,17 @@ export function Members() {
 
 const nameOf = (user: User) => memberName(user) || "the owner of the first start";
 
-function Row({ user, viewerId, isOwner, onMade }: { user: User; viewerId: number; isOwner: boolean; onMade: (made: Made | null) => void }) {
+function Row({
+  user,
+  viewerId,
+  isOwner,
+  onMade,
+}: {
+  user: User;
+  viewerId: number;
+  isOwner: boolean;
+  onMade: (made: Made | null) => void;
+}) {
   const removed = user.status === MemberStatus.DISABLED;
   const invited = user.status === MemberStatus.INVITED;
   return (
@@ -105,7 +123,11 @@ function Row({ user, viewerId, isOwner, onMade }: { user: User; viewerId: number
           )}
         </span>
       </span>
-      {!removed && <Pill kind={user.role === Role.OWNER ? "accent" : "quiet"}>{user.role === Role.OWNER ? "Owner" : "Member"}</Pill>}
+      {!removed && (
+        <Pill kind={user.role === Role.OWNER ? "accent" : "quiet"}>
+          {user.role === Role.OWNER ? "Owner" : "Member"}
+        </Pill>
+      )}
       {isOwner && <Actions user={user} self={user.id === viewerId} onMade={onMade} />}
     </li>
   );
@@ -121,13 +143,17 @@ function Actions({ user, self, onMade }: { user: User; self: boolean; onMade: (m
   const name = nameOf(user);
   const invited = user.status === MemberStatus.INVITED;
   const close = () => setAnchor(null);
-  const failed = (what: string) => (cause: unknown) => fail(`${what}: ${failureOf(cause).reason}.`, { topic: `user ${user.id}`, errorId: failureOf(cause).id });
+  const failed = (what: string) => (cause: unknown) =>
+    fail(`${what}: ${failureOf(cause).reason}.`, { topic: `user ${user.id}`, errorId: failureOf(cause).id });
   const makeRole = (role: Role, back: Role) => {
     close();
     setRole.mutate(
       { userId: user.id, role },
       {
-        onSuccess: () => show(`${name} is ${role === Role.OWNER ? "an owner" : "a member"} now`, () => setRole.mutate({ userId: user.id, role: back })),
+        onSuccess: () =>
+          show(`${name} is ${role === Role.OWNER ? "an owner" : "a member"} now`, () =>
+            setRole.mutate({ userId: user.id, role: back }),
+          ),
         onError: failed("Role not changed"),
       },
     );
@@ -135,9 +161,16 @@ function Actions({ user, self, onMade }: { user: User; self: boolean; onMade: (m
   const makeLink = () => {
     close();
     onMade(null);
-    link.mutate(user.id, { onSuccess: ({ passwordLink }) => onMade({ user: name, link: passwordLink, invited }), onError: failed("No link made") });
+    link.mutate(user.id, {
+      onSuccess: ({ passwordLink }) => onMade({ user: name, link: passwordLink, invited }),
+      onError: failed("No link made"),
+    });
   };
-  const bringBack = () => setRemoved.mutate({ userId: user.id, removed: false }, { onSuccess: () => show(`${name} can sign in again`), onError: failed("Not brought back") });
+  const bringBack = () =>
+    setRemoved.mutate(
+      { userId: user.id, removed: false },
+      { onSuccess: () => show(`${name} can sign in again`), onError: failed("Not brought back") },
+    );
   if (user.status === MemberStatus.DISABLED) {
     return (
       <Button variant="outlined" disabled={setRemoved.isPending} onClick={bringBack}>
@@ -147,7 +180,11 @@ function Actions({ user, self, onMade }: { user: User; self: boolean; onMade: (m
   }
   return (
     <>
-      <IconButton aria-label={`Change ${name}`} aria-haspopup="menu" onClick={(event) => setAnchor(event.currentTarget)}>
+      <IconButton
+        aria-label={`Change ${name}`}
+        aria-haspopup="menu"
+        onClick={(event) => setAnchor(event.currentTarget)}
+      >
         <Icon name="chevronDown" size={14} />
       </IconButton>
       <Menu anchorEl={anchor} open={anchor !== null} onClose={close}>
@@ -166,9 +203,15 @@ function Actions({ user, self, onMade }: { user: User; self: boolean; onMade: (m
           pending={setRemoved.isPending}
           error={setRemoved.error}
           onClose={() => setAsking(false)}
-          onConfirm={() => setRemoved.mutate({ userId: user.id, removed: true }, { onSuccess: () => (setAsking(false), show(`${name} was removed`)) })}
+          onConfirm={() =>
+            setRemoved.mutate(
+              { userId: user.id, removed: true },
+              { onSuccess: () => (setAsking(false), show(`${name} was removed`)) },
+            )
+          }
         >
-          They are signed out everywhere at once and cannot sign in; their API tokens are revoked, which cannot be undone. You can bring them back. Issues that are theirs stay theirs.
+          They are signed out everywhere at once and cannot sign in; their API tokens are revoked, which cannot be
+          undone. You can bring them back. Issues that are theirs stay theirs.
         </Confirm>
       )}
     </>
@@ -183,13 +226,26 @@ function Invite({ onMade }: { onMade: (made: Made | null) => void }) {
     event.preventDefault();
     onMade(null);
     const address = email.trim();
-    invite.mutate({ email: address, role }, { onSuccess: ({ passwordLink }) => (setEmail(""), onMade({ user: address, link: passwordLink, invited: true })) });
+    invite.mutate(
+      { email: address, role },
+      { onSuccess: ({ passwordLink }) => (setEmail(""), onMade({ user: address, link: passwordLink, invited: true })) },
+    );
   };
   return (
     <>
       <form className={styles.inline} onSubmit={submit}>
-        <input type="email" aria-label="E-mail of the new member" placeholder="ada@example.org" value={email} onChange={(event) => setEmail(event.target.value)} />
-        <select aria-label="Role" value={role} onChange={(event) => setRole(event.target.value === String(Role.OWNER) ? Role.OWNER : Role.MEMBER)}>
+        <input
+          type="email"
+          aria-label="E-mail of the new member"
+          placeholder="ada@example.org"
+          value={email}
+          onChange={(event) => setEmail(event.target.value)}
+        />
+        <select
+          aria-label="Role"
+          value={role}
+          onChange={(event) => setRole(event.target.value === String(Role.OWNER) ? Role.OWNER : Role.MEMBER)}
+        >
           <option value={Role.MEMBER}>Member</option>
           <option value={Role.OWNER}>Owner</option>
         </select>

@@ -40,7 +40,15 @@ function Name({ saved, email }: { saved: string; email: string }) {
   };
   return (
     <form className={styles.form} onSubmit={submit}>
-      <Input label="Name" value={name} maxLength={100} autoComplete="name" placeholder="Ada Lovelace" onChange={setName} note={`You sign in as ${email}.`} />
+      <Input
+        label="Name"
+        value={name}
+        maxLength={100}
+        autoComplete="name"
+        placeholder="Ada Lovelace"
+        onChange={setName}
+        note={`You sign in as ${email}.`}
+      />
       <Failure error={rename.error} />
       <Button type="submit" variant="outlined" disabled={name.trim() === saved || rename.isPending}>
         Save name
@@ -56,11 +64,16 @@ function Password({ email }: { email: string }) {
   const show = useNotices((state) => state.show);
   const client = useQueryClient();
   const change = useMutation({
-    mutationFn: () => postJson("/auth/change-password", { old_password: given.old, password: given.next, end_tokens: endTokens }),
+    mutationFn: () =>
+      postJson("/auth/change-password", { old_password: given.old, password: given.next, end_tokens: endTokens }),
     onSuccess: async () => {
       setGiven(empty);
       show(endTokens ? "Password changed, tokens revoked" : "Password changed");
-      await Promise.all([accountKeys.sessions, accountKeys.tokens, accountKeys.users].map((queryKey) => client.invalidateQueries({ queryKey })));
+      await Promise.all(
+        [accountKeys.sessions, accountKeys.tokens, accountKeys.users].map((queryKey) =>
+          client.invalidateQueries({ queryKey }),
+        ),
+      );
     },
   });
   const long = given.next.length >= PASSWORD_MIN && given.next.length <= PASSWORD_MAX;
@@ -72,8 +85,21 @@ function Password({ email }: { email: string }) {
     <form className={styles.form} onSubmit={submit}>
       {/* For password managers: whose password it is. */}
       <input type="email" autoComplete="username" value={email} readOnly hidden />
-      <Input label="Password until now" type="password" autoComplete="current-password" value={given.old} onChange={(old) => setGiven({ ...given, old })} />
-      <Input label="New password" type="password" autoComplete="new-password" value={given.next} onChange={(next) => setGiven({ ...given, next })} note={`${PASSWORD_MIN} to ${PASSWORD_MAX} characters. A long sentence is a good one.`} />
+      <Input
+        label="Password until now"
+        type="password"
+        autoComplete="current-password"
+        value={given.old}
+        onChange={(old) => setGiven({ ...given, old })}
+      />
+      <Input
+        label="New password"
+        type="password"
+        autoComplete="new-password"
+        value={given.next}
+        onChange={(next) => setGiven({ ...given, next })}
+        note={`${PASSWORD_MIN} to ${PASSWORD_MAX} characters. A long sentence is a good one.`}
+      />
       <label className={styles.check}>
         <input type="checkbox" checked={endTokens} onChange={(event) => setEndTokens(event.target.checked)} />
         Revoke my API tokens, too

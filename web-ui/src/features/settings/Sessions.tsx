@@ -22,7 +22,11 @@ export function Sessions() {
   if (sessions.isPending) return <Skeleton height={160} width="100%" />;
   if (sessions.isError) return <ErrorState error={sessions.error} retry={() => void sessions.refetch()} />;
   const signOut = (id: string) =>
-    end.mutate(id, { onSuccess: () => show("Signed out there"), onError: (cause) => fail(`Not signed out: ${failureOf(cause).reason}.`, { topic: "session", errorId: failureOf(cause).id }) });
+    end.mutate(id, {
+      onSuccess: () => show("Signed out there"),
+      onError: (cause) =>
+        fail(`Not signed out: ${failureOf(cause).reason}.`, { topic: "session", errorId: failureOf(cause).id }),
+    });
   return (
     <Part title="Sessions" lead="Where you are signed in. A session ends by itself 30 days after the sign-in.">
       <ul className={styles.members} aria-label="Sessions">
@@ -46,7 +50,12 @@ export function Sessions() {
             {session.current ? (
               <Pill kind="accent">This one</Pill>
             ) : (
-              <Button variant="text" aria-label={`Sign out ${session.device || "this browser"}`} disabled={end.isPending} onClick={() => signOut(session.id)}>
+              <Button
+                variant="text"
+                aria-label={`Sign out ${session.device || "this browser"}`}
+                disabled={end.isPending}
+                onClick={() => signOut(session.id)}
+              >
                 Sign out
               </Button>
             )}
@@ -75,7 +84,14 @@ function SignOutEverywhere() {
         Sign out everywhere
       </Button>
       {asking && (
-        <Confirm title="Sign out everywhere?" action="Sign out everywhere" pending={run.isPending} error={run.error} onClose={() => setAsking(false)} onConfirm={() => run.mutate()}>
+        <Confirm
+          title="Sign out everywhere?"
+          action="Sign out everywhere"
+          pending={run.isPending}
+          error={run.error}
+          onClose={() => setAsking(false)}
+          onConfirm={() => run.mutate()}
+        >
           <p>On every device, this one included.</p>
           <label className={styles.check}>
             <input type="checkbox" checked={endTokens} onChange={(event) => setEndTokens(event.target.checked)} />

@@ -32,7 +32,11 @@ export function SettingsPage() {
       <AlertsOff />
       <nav className={styles.sections} aria-label="Settings">
         {sections.map(([each, text]) => (
-          <Link key={each} to={each === "profile" ? "/settings" : `/settings/${each}`} aria-current={each === id ? "page" : undefined}>
+          <Link
+            key={each}
+            to={each === "profile" ? "/settings" : `/settings/${each}`}
+            aria-current={each === id ? "page" : undefined}
+          >
             {text}
           </Link>
         ))}
@@ -51,7 +55,16 @@ function Appearance() {
   const { scheme, setScheme } = usePreferences();
   return (
     <Part title="Appearance" lead="On this device.">
-      <Segments label="Appearance" value={scheme} options={[["system", "As the system"], ["light", "Light"], ["dark", "Dark"]]} onChange={setScheme} />
+      <Segments
+        label="Appearance"
+        value={scheme}
+        options={[
+          ["system", "As the system"],
+          ["light", "Light"],
+          ["dark", "Dark"],
+        ]}
+        onChange={setScheme}
+      />
     </Part>
   );
 }

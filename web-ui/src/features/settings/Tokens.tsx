@@ -50,8 +50,18 @@ function Create() {
   return (
     <>
       <form className={styles.inline} onSubmit={submit}>
-        <input aria-label="What the token is for" placeholder="what it is for" maxLength={64} value={label} onChange={(event) => setLabel(event.target.value)} />
-        <select aria-label="What it may do" value={readOnly ? "read" : "full"} onChange={(event) => setReadOnly(event.target.value === "read")}>
+        <input
+          aria-label="What the token is for"
+          placeholder="what it is for"
+          maxLength={64}
+          value={label}
+          onChange={(event) => setLabel(event.target.value)}
+        />
+        <select
+          aria-label="What it may do"
+          value={readOnly ? "read" : "full"}
+          onChange={(event) => setReadOnly(event.target.value === "read")}
+        >
           <option value="read">reads only</option>
           <option value="full">all that you may</option>
         </select>
@@ -108,7 +118,13 @@ function List({ all }: { all: boolean }) {
                 ) : (
                   " · not used since the server started"
                 )}
-                {token.expiresAt ? <span data-tip={absolute(toDate(token.expiresAt))}>{` · ends ${toDate(token.expiresAt).toLocaleDateString()}`}</span> : " · no end"}
+                {token.expiresAt ? (
+                  <span
+                    data-tip={absolute(toDate(token.expiresAt))}
+                  >{` · ends ${toDate(token.expiresAt).toLocaleDateString()}`}</span>
+                ) : (
+                  " · no end"
+                )}
               </span>
             </span>
             <Pill kind="quiet">{token.scope === TokenScope.READ ? "Reads only" : "Full"}</Pill>

@@ -37,7 +37,14 @@ function FileRow({ file, address }: { file: Attachment; address: string }) {
         </span>
         <span className={styles.size}>{size(file.sizeBytes)}</span>
         {kind !== "none" && (
-          <button type="button" className={styles.action} aria-expanded={open} aria-controls={shownId} aria-label={`${open ? "Hide" : "Show"} ${file.name}`} onClick={() => setOpen(!open)}>
+          <button
+            type="button"
+            className={styles.action}
+            aria-expanded={open}
+            aria-controls={shownId}
+            aria-label={`${open ? "Hide" : "Show"} ${file.name}`}
+            onClick={() => setOpen(!open)}
+          >
             {open ? "Hide" : "Show"}
           </button>
         )}
@@ -54,7 +61,11 @@ function FileRow({ file, address }: { file: Attachment; address: string }) {
   );
 }
 
-type Shown = { state: "loading" } | { state: "failed"; why: string } | { state: "text"; text: string } | { state: "image"; url: string };
+type Shown =
+  | { state: "loading" }
+  | { state: "failed"; why: string }
+  | { state: "text"; text: string }
+  | { state: "image"; url: string };
 
 function Preview({ file, address }: { file: Attachment; address: string }) {
   const [shown, setShown] = useState<Shown>({ state: "loading" });
@@ -64,7 +75,10 @@ function Preview({ file, address }: { file: Attachment; address: string }) {
     let url = "";
     const load = async () => {
       const response = await fetch(address, { credentials: "include", signal: control.signal });
-      if (!response.ok) throw new Error(response.status === 404 ? "This file is no longer kept." : `The server answered ${response.status}.`);
+      if (!response.ok)
+        throw new Error(
+          response.status === 404 ? "This file is no longer kept." : `The server answered ${response.status}.`,
+        );
       if (!type) {
         const text = await response.text();
         setShown({ state: "text", text });
@@ -75,7 +89,8 @@ function Preview({ file, address }: { file: Attachment; address: string }) {
       setShown({ state: "image", url });
     };
     load().catch((cause: unknown) => {
-      if (!control.signal.aborted) setShown({ state: "failed", why: cause instanceof Error ? cause.message : "The file could not be loaded." });
+      if (!control.signal.aborted)
+        setShown({ state: "failed", why: cause instanceof Error ? cause.message : "The file could not be loaded." });
     });
     return () => {
       control.abort();
@@ -86,10 +101,25 @@ function Preview({ file, address }: { file: Attachment; address: string }) {
     case "loading":
       return <p className={styles.state}>Loading…</p>;
     case "failed":
-      return <p className={styles.state} data-bad="true" role="alert">{shown.why}</p>;
+      return (
+        <p className={styles.state} data-bad="true" role="alert">
+          {shown.why}
+        </p>
+      );
     case "text":
-      return <pre className={styles.text} tabIndex={0}>{shown.text}</pre>;
+      return (
+        <pre className={styles.text} tabIndex={0}>
+          {shown.text}
+        </pre>
+      );
     case "image":
-      return <img className={styles.image} src={shown.url} alt={file.name} onError={() => setShown({ state: "failed", why: "This is no picture that the browser can show." })} />;
+      return (
+        <img
+          className={styles.image}
+          src={shown.url}
+          alt={file.name}
+          onError={() => setShown({ state: "failed", why: "This is no picture that the browser can show." })}
+        />
+      );
   }
 }

@@ -20,4 +20,3 @@ test("texts are shown, other files are not", () => {
   expect(previewKind(file("a.txt", "text/plain", 2_000_000n))).toBe("none");
   expect(previewKind(file("a.png", "image/png", 20_000_000n))).toBe("none");
 });
-

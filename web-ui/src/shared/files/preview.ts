@@ -10,8 +10,39 @@ export const TEXT_BYTES_MAX = 1024 * 1024;
 
 /** No SVG: it is a document that may hold scripts and load others. */
 const IMAGES = new Set(["image/png", "image/jpeg", "image/gif", "image/webp", "image/avif", "image/bmp"]);
-const IMAGE_NAMES: Record<string, string> = { png: "image/png", jpg: "image/jpeg", jpeg: "image/jpeg", gif: "image/gif", webp: "image/webp", avif: "image/avif", bmp: "image/bmp" };
-const TEXT_NAMES = new Set(["txt", "log", "md", "json", "jsonl", "xml", "yaml", "yml", "toml", "ini", "csv", "tsv", "conf", "html", "htm", "svg", "js", "ts", "css", "plist", "crash", "ips"]);
+const IMAGE_NAMES: Record<string, string> = {
+  png: "image/png",
+  jpg: "image/jpeg",
+  jpeg: "image/jpeg",
+  gif: "image/gif",
+  webp: "image/webp",
+  avif: "image/avif",
+  bmp: "image/bmp",
+};
+const TEXT_NAMES = new Set([
+  "txt",
+  "log",
+  "md",
+  "json",
+  "jsonl",
+  "xml",
+  "yaml",
+  "yml",
+  "toml",
+  "ini",
+  "csv",
+  "tsv",
+  "conf",
+  "html",
+  "htm",
+  "svg",
+  "js",
+  "ts",
+  "css",
+  "plist",
+  "crash",
+  "ips",
+]);
 
 interface Described {
   name: string;

@@ -32,9 +32,11 @@ const NAMES: Readonly<Record<number, string>> = {
 
 // Joiners (U+200C, U+200D) stay: emoji and many scripts are written with them. So do
 // tab and line ends.
-const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb]|[\u{e0000}-\u{e007f}]/gu;
+const CONTROL =
+  /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb]|[\u{e0000}-\u{e007f}]/gu;
 
-const codeOf = (control: string): string => `U+${(control.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}`;
+const codeOf = (control: string): string =>
+  `U+${(control.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}`;
 
 /** Whether there is anything to make visible; most texts have nothing. */
 export const hasControls = (text: string): boolean => text.search(CONTROL) !== -1;
@@ -45,7 +47,11 @@ export function bits(text: string): Bit[] {
   let at = 0;
   for (const match of text.matchAll(CONTROL)) {
     if (match.index > at) found.push({ text: text.slice(at, match.index), control: false });
-    found.push({ text: codeOf(match[0]), control: true, name: NAMES[match[0].codePointAt(0) ?? 0] ?? "control character" });
+    found.push({
+      text: codeOf(match[0]),
+      control: true,
+      name: NAMES[match[0].codePointAt(0) ?? 0] ?? "control character",
+    });
     at = match.index + match[0].length;
   }
   if (at < text.length) found.push({ text: text.slice(at), control: false });
@@ -53,7 +59,12 @@ export function bits(text: string): Bit[] {
 }
 
 /** The same as one text, for titles and tooltips, which cannot hold elements. */
-export const visible = (text: string): string => (hasControls(text) ? bits(text).map((bit) => (bit.control ? `⟨${bit.text}⟩` : bit.text)).join("") : text);
+export const visible = (text: string): string =>
+  hasControls(text)
+    ? bits(text)
+        .map((bit) => (bit.control ? `⟨${bit.text}⟩` : bit.text))
+        .join("")
+    : text;
 
 /** Whether a text is written from the right, in part at least. */
 export const isRightToLeft = (text: string): boolean => /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]/.test(text);

@@ -7,7 +7,8 @@ const UNITS = ["", "k", "M", "G", "T"];
 export function shortCount(value: number | bigint): string {
   let scaled = Number(value);
   let unit = 0;
-  const rounded = () => (unit === 0 ? scaled : Math.abs(scaled) < 99.95 ? Math.round(scaled * 10) / 10 : Math.round(scaled));
+  const rounded = () =>
+    unit === 0 ? scaled : Math.abs(scaled) < 99.95 ? Math.round(scaled * 10) / 10 : Math.round(scaled);
   // Rounding may fill the unit: 999,999 is 1M and not 1000k.
   while (Math.abs(rounded()) >= 1000 && unit < UNITS.length - 1) {
     scaled /= 1000;

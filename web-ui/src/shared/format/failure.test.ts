@@ -14,7 +14,10 @@ describe("a failure in words", () => {
     [new ConnectError("the operation timed out", Code.DeadlineExceeded), "the server does not answer"],
     [new ConnectError("missing trailer", Code.Unknown), "the server does not answer"],
     [new DOMException("The user aborted a request.", "AbortError"), "the server does not answer"],
-    [new ConnectError('Sign in, or send an API token as "Authorization: Bearer TOKEN"', Code.Unauthenticated), "your session has ended"],
+    [
+      new ConnectError('Sign in, or send an API token as "Authorization: Bearer TOKEN"', Code.Unauthenticated),
+      "your session has ended",
+    ],
     [new ConnectError("only an owner may do this", Code.PermissionDenied), "your role does not include this"],
     [new ConnectError("", Code.NotFound), "it is not there any more"],
     [new ConnectError("issue_ids: at most 1,000", Code.InvalidArgument), "at most 1,000"],

@@ -51,7 +51,12 @@ const kinds: Partial<Record<Code, FailureKind>> = {
 function classify(error: unknown): { kind: FailureKind; message: string } {
   if (error instanceof HttpError) {
     const code = statusCodes[error.status];
-    const kind = code === undefined ? (error.status >= 500 && error.status !== 502 && error.status !== 503 && error.status !== 504 ? "fault" : "silent") : (kinds[code] ?? "silent");
+    const kind =
+      code === undefined
+        ? error.status >= 500 && error.status !== 502 && error.status !== 503 && error.status !== 504
+          ? "fault"
+          : "silent"
+        : (kinds[code] ?? "silent");
     return { kind, message: error.message };
   }
   const failure = ConnectError.from(error);
@@ -61,30 +66,82 @@ function classify(error: unknown): { kind: FailureKind; message: string } {
 
 const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1).replace(/\.$/, "");
 
-const idOf = (error: unknown): string => (error instanceof HttpError ? error.id : error instanceof ConnectError ? (error.metadata.get(REQUEST_ID) ?? "") : "");
+const idOf = (error: unknown): string =>
+  error instanceof HttpError ? error.id : error instanceof ConnectError ? (error.metadata.get(REQUEST_ID) ?? "") : "";
 
 /** `online`: what the browser says of the network. */
-export const failureOf = (error: unknown, online: boolean = navigator.onLine): Failure => ({ ...wordsOf(error, online), id: idOf(error) });
+export const failureOf = (error: unknown, online: boolean = navigator.onLine): Failure => ({
+  ...wordsOf(error, online),
+  id: idOf(error),
+});
 
 function wordsOf(error: unknown, online: boolean): Omit<Failure, "id"> {
   const { kind, message } = classify(error);
   switch (kind) {
     case "silent":
       return online
-        ? { kind, title: "The server does not answer", text: "It may be restarting. Nothing that was sent to it is lost.", reason: "the server does not answer", passing: true }
-        : { kind: "offline", title: "You are offline", text: "This device has no network. What is shown may be old.", reason: "this device is offline", passing: true };
+        ? {
+            kind,
+            title: "The server does not answer",
+            text: "It may be restarting. Nothing that was sent to it is lost.",
+            reason: "the server does not answer",
+            passing: true,
+          }
+        : {
+            kind: "offline",
+            title: "You are offline",
+            text: "This device has no network. What is shown may be old.",
+            reason: "this device is offline",
+            passing: true,
+          };
     case "offline":
     case "signedOut":
-      return { kind: "signedOut", title: "Your session has ended", text: "Sign in to go on where you were.", reason: "your session has ended", passing: true };
+      return {
+        kind: "signedOut",
+        title: "Your session has ended",
+        text: "Sign in to go on where you were.",
+        reason: "your session has ended",
+        passing: true,
+      };
     case "forbidden":
-      return { kind, title: "Not allowed", text: "Your role does not include this. Ask an owner.", reason: "your role does not include this", passing: false };
+      return {
+        kind,
+        title: "Not allowed",
+        text: "Your role does not include this. Ask an owner.",
+        reason: "your role does not include this",
+        passing: false,
+      };
     case "missing":
-      return { kind, title: "Not found", text: message || "It may have expired, or the link is incomplete.", reason: message ? lowerFirst(message) : "it is not there any more", passing: false };
+      return {
+        kind,
+        title: "Not found",
+        text: message || "It may have expired, or the link is incomplete.",
+        reason: message ? lowerFirst(message) : "it is not there any more",
+        passing: false,
+      };
     case "busy":
-      return { kind, title: "Too much at once", text: "The server is turning requests away for the moment. Try again shortly.", reason: "the server is busy", passing: true };
+      return {
+        kind,
+        title: "Too much at once",
+        text: "The server is turning requests away for the moment. Try again shortly.",
+        reason: "the server is busy",
+        passing: true,
+      };
     case "refused":
-      return { kind, title: "This could not be loaded", text: message || "The server refused the request.", reason: message ? lowerFirst(message) : "the server refused it", passing: false };
+      return {
+        kind,
+        title: "This could not be loaded",
+        text: message || "The server refused the request.",
+        reason: message ? lowerFirst(message) : "the server refused it",
+        passing: false,
+      };
     case "fault":
-      return { kind, title: "The server failed at this", text: "The fault is the server's; its log says more under this id. Trying again may help.", reason: "the server failed at it", passing: true };
+      return {
+        kind,
+        title: "The server failed at this",
+        text: "The fault is the server's; its log says more under this id. Trying again may help.",
+        reason: "the server failed at it",
+        passing: true,
+      };
   }
 }

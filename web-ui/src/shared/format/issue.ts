@@ -45,5 +45,9 @@ export function shortType(type: string): string {
     if (shown.length + part.length > TYPE_CHARS_MAX) break;
     shown = part + shown;
   }
-  return shown.length > 2 * TYPE_CHARS_MAX ? `…${shown.slice(-2 * TYPE_CHARS_MAX)}` : shown === type ? type : `…${shown}`;
+  return shown.length > 2 * TYPE_CHARS_MAX
+    ? `…${shown.slice(-2 * TYPE_CHARS_MAX)}`
+    : shown === type
+      ? type
+      : `…${shown}`;
 }

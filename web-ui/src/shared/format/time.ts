@@ -47,12 +47,18 @@ const hourFormat = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "
 const dayFormat = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
 
 export const absolute = (date: Date): string => absoluteFormat.format(date);
-export const clock = (date: Date): string => `${clockFormat.format(date)}.${String(date.getMilliseconds()).padStart(3, "0")}`;
+export const clock = (date: Date): string =>
+  `${clockFormat.format(date)}.${String(date.getMilliseconds()).padStart(3, "0")}`;
 
 export const hourLabel = (date: Date): string => hourFormat.format(date);
 export const dayLabel = (date: Date): string => dayFormat.format(date);
 
-const momentFormat = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+const momentFormat = new Intl.DateTimeFormat("en-GB", {
+  day: "numeric",
+  month: "short",
+  hour: "2-digit",
+  minute: "2-digit",
+});
 
 /** "28 Nov, 12:00 – 14:00", "28 Nov, 12:00 – 29 Nov, 02:00", whole days "28 Nov" and "26 Nov – 28 Nov". */
 export function spanLabel(from: Date, to: Date): string {

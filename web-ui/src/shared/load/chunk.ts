@@ -26,7 +26,11 @@ export const browser: Surroundings = {
   isOnline: () => navigator.onLine,
   probe: async () => {
     try {
-      const answer = await fetch("/", { method: "HEAD", cache: "no-store", signal: AbortSignal.timeout(PROBE_TIMEOUT_MS) });
+      const answer = await fetch("/", {
+        method: "HEAD",
+        cache: "no-store",
+        signal: AbortSignal.timeout(PROBE_TIMEOUT_MS),
+      });
       return answer.ok;
     } catch {
       return false;
@@ -38,7 +42,11 @@ export const browser: Surroundings = {
 export type Chunk<T> = { kind: "loaded"; value: T } | { kind: "missing"; error: unknown };
 
 /** Loads a part's code. Never rejects: a part that is missing is a state to show. */
-export async function loadChunk<T>(name: string, load: () => Promise<T>, around: Surroundings = browser): Promise<Chunk<T>> {
+export async function loadChunk<T>(
+  name: string,
+  load: () => Promise<T>,
+  around: Surroundings = browser,
+): Promise<Chunk<T>> {
   try {
     const value = await load();
     forget(name, around);

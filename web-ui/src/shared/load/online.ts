@@ -10,7 +10,12 @@ function subscribe(listener: () => void): () => void {
   };
 }
 
-export const useOnline = (): boolean => useSyncExternalStore(subscribe, () => navigator.onLine, () => true);
+export const useOnline = (): boolean =>
+  useSyncExternalStore(
+    subscribe,
+    () => navigator.onLine,
+    () => true,
+  );
 
 /** Seconds before each try; the last one for all further ones. */
 export const RETRY_AFTER_S = [3, 5, 10, 20, 30] as const;

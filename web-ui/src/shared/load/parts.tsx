@@ -19,7 +19,8 @@ export function MissingPart({ name, error, page = false }: { name: string; error
       </EmptyState>
     );
   }
-  if (outlook === null || outlook === "reloading") return <div role="status" aria-label="Loading" style={{ minHeight: 240 }} />;
+  if (outlook === null || outlook === "reloading")
+    return <div role="status" aria-label="Loading" style={{ minHeight: 240 }} />;
   const again = (
     <Button variant="outlined" onClick={() => void retryChunk().then(setOutlook)}>
       Retry
@@ -34,12 +35,15 @@ export function MissingPart({ name, error, page = false }: { name: string; error
   }
   return (
     <EmptyState page={page} icon="warning" title="This part could not be loaded" actions={again}>
-      Its code is not on the server: probably a new version was installed while this page was open, and is not complete yet. ({error instanceof Error ? error.message : "no reason was given"})
+      Its code is not on the server: probably a new version was installed while this page was open, and is not complete
+      yet. ({error instanceof Error ? error.message : "no reason was given"})
     </EmptyState>
   );
 }
 
-const missing = (name: string, error: unknown, page = false) => () => <MissingPart name={name} error={error} page={page} />;
+const missing =
+  (name: string, error: unknown, page = false) =>
+  () => <MissingPart name={name} error={error} page={page} />;
 
 /** For a route's `lazy`: never fails, so that the frame stays and says what happened. */
 export const lazyPage = (name: string, load: () => Promise<ComponentType>) => async () => {

@@ -51,11 +51,17 @@ export const useNotices = create<Notices>()((set, get) => ({
   show: (text, undo) =>
     set((state) => {
       const notice: Notice = { id: ++lastId, text, failed: false, ...(undo ? { undo } : {}) };
-      return { shown: bounded([...state.shown, notice]), undos: undo ? [...state.undos, notice].slice(-UNDO_MAX) : state.undos };
+      return {
+        shown: bounded([...state.shown, notice]),
+        undos: undo ? [...state.undos, notice].slice(-UNDO_MAX) : state.undos,
+      };
     }),
   fail: (text, options = {}) =>
     set((state) => ({
-      shown: bounded([...state.shown.filter((each) => options.topic === undefined || each.topic !== options.topic), { id: ++lastId, text, failed: true, ...options }]),
+      shown: bounded([
+        ...state.shown.filter((each) => options.topic === undefined || each.topic !== options.topic),
+        { id: ++lastId, text, failed: true, ...options },
+      ]),
     })),
   dismiss: (id) => set((state) => ({ shown: state.shown.filter((each) => each.id !== id) })),
   dismissTopic: (topic) => set((state) => ({ shown: state.shown.filter((each) => each.topic !== topic) })),
@@ -63,7 +69,10 @@ export const useNotices = create<Notices>()((set, get) => ({
     const { undos } = get();
     const chosen = id === undefined ? undos.at(-1) : undos.find((each) => each.id === id);
     if (!chosen) return;
-    set((state) => ({ undos: state.undos.filter((each) => each !== chosen), shown: state.shown.filter((each) => each.id !== chosen.id) }));
+    set((state) => ({
+      undos: state.undos.filter((each) => each !== chosen),
+      shown: state.shown.filter((each) => each.id !== chosen.id),
+    }));
     chosen.undo?.();
   },
   clear: () => set({ shown: [], undos: [] }),

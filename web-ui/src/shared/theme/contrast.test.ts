@@ -18,11 +18,38 @@ function contrast(one: string, other: string): number {
 
 type Name = keyof Scheme;
 const SURFACES: readonly Name[] = ["paper", "sheet", "wash", "washStrong", "failWash", "accentWash", "goodWash"];
-const TEXTS: readonly Name[] = ["ink", "inkSoft", "inkFaint", "accentInk", "good", "danger", "levelFatal", "levelError", "levelWarning", "levelInfo", "levelDebug", "codeString", "codeKeyword", "codeNumber", "codeComment"];
-const GRAPHICS: readonly Name[] = ["accent", "edge", "failLine", "series1", "series2", "series3", "series4", "series5", "seriesRest"];
+const TEXTS: readonly Name[] = [
+  "ink",
+  "inkSoft",
+  "inkFaint",
+  "accentInk",
+  "good",
+  "danger",
+  "levelFatal",
+  "levelError",
+  "levelWarning",
+  "levelInfo",
+  "levelDebug",
+  "codeString",
+  "codeKeyword",
+  "codeNumber",
+  "codeComment",
+];
+const GRAPHICS: readonly Name[] = [
+  "accent",
+  "edge",
+  "failLine",
+  "series1",
+  "series2",
+  "series3",
+  "series4",
+  "series5",
+  "seriesRest",
+];
 const PLAIN: readonly Name[] = ["paper", "sheet", "wash", "washStrong"];
 
-const pairs = (names: readonly Name[], surfaces: readonly Name[]) => names.flatMap((name) => surfaces.map((surface): [Name, Name] => [name, surface]));
+const pairs = (names: readonly Name[], surfaces: readonly Name[]) =>
+  names.flatMap((name) => surfaces.map((surface): [Name, Name] => [name, surface]));
 
 test("the formula is the standard's", () => {
   expect(contrast("#000000", "#ffffff")).toBeCloseTo(21, 5);
@@ -48,7 +75,16 @@ describe.each([
   });
 
   test("every colour is in one of the lists, or is a surface or a line", () => {
-    const known = new Set<string>([...SURFACES, ...TEXTS, ...GRAPHICS, "onAccent", "line", "lineStrong", "shadow", "chosen"]);
+    const known = new Set<string>([
+      ...SURFACES,
+      ...TEXTS,
+      ...GRAPHICS,
+      "onAccent",
+      "line",
+      "lineStrong",
+      "shadow",
+      "chosen",
+    ]);
     expect(Object.keys(scheme).filter((name) => !known.has(name))).toEqual([]);
   });
 });

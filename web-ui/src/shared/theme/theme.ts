@@ -58,7 +58,14 @@ export function themeOf(scheme: Scheme, mode: "light" | "dark"): Theme {
       MuiPaper: { styleOverrides: { root: { backgroundImage: "none" } } },
       MuiMenu: {
         styleOverrides: {
-          paper: { boxShadow: scheme.shadow, border: `1px solid ${scheme.line}`, borderRadius: 8, marginTop: 4, maxHeight: 420, "&:focus-visible": { outline: "none" } },
+          paper: {
+            boxShadow: scheme.shadow,
+            border: `1px solid ${scheme.line}`,
+            borderRadius: 8,
+            marginTop: 4,
+            maxHeight: 420,
+            "&:focus-visible": { outline: "none" },
+          },
           list: { padding: 4, "&:focus-visible": { outline: "none" } },
         },
       },
@@ -78,17 +85,38 @@ export function themeOf(scheme: Scheme, mode: "light" | "dark"): Theme {
         },
       },
       // The panel takes the focus for its keys; the ring is for what can be pressed.
-      MuiDialog: { styleOverrides: { paper: { "&:focus-visible": { outline: "none" }, boxShadow: scheme.shadow, borderRadius: radius.large, backgroundImage: "none" } } },
+      MuiDialog: {
+        styleOverrides: {
+          paper: {
+            "&:focus-visible": { outline: "none" },
+            boxShadow: scheme.shadow,
+            borderRadius: radius.large,
+            backgroundImage: "none",
+          },
+        },
+      },
       MuiCheckbox: {
         defaultProps: { size: "small" },
-        styleOverrides: { root: { padding: 4, color: scheme.edge, "&.Mui-focusVisible": { outline: `2px solid ${scheme.accent}` } } },
+        styleOverrides: {
+          root: { padding: 4, color: scheme.edge, "&.Mui-focusVisible": { outline: `2px solid ${scheme.accent}` } },
+        },
       },
       MuiSnackbarContent: {
         styleOverrides: {
-          root: { background: scheme.ink, color: scheme.paper, fontSize: type_.body, borderRadius: 8, padding: "4px 8px 4px 16px", minWidth: 0 },
+          root: {
+            background: scheme.ink,
+            color: scheme.paper,
+            fontSize: type_.body,
+            borderRadius: 8,
+            padding: "4px 8px 4px 16px",
+            minWidth: 0,
+          },
         },
       },
-      MuiSkeleton: { defaultProps: { animation: "wave" }, styleOverrides: { root: { background: scheme.washStrong, transform: "none" } } },
+      MuiSkeleton: {
+        defaultProps: { animation: "wave" },
+        styleOverrides: { root: { background: scheme.washStrong, transform: "none" } },
+      },
     },
   });
 }

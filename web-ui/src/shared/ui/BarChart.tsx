@@ -63,13 +63,25 @@ function useWidth() {
   return [ref, width] as const;
 }
 
-export function BarChart({ label, from, bucketS, series, height = 160, one = "event", marks = [], hint, onSpan }: BarChartProps) {
+export function BarChart({
+  label,
+  from,
+  bucketS,
+  series,
+  height = 160,
+  one = "event",
+  marks = [],
+  hint,
+  onSpan,
+}: BarChartProps) {
   const id = useId();
   const [ref, width] = useWidth();
   const [hovered, setHovered] = useState<number | null>(null);
   const [drawnFrom, setDrawnFrom] = useState<number | null>(null);
   const buckets = Math.max(0, ...series.map((each) => each.counts.length));
-  const totals = Array.from({ length: buckets }, (_, i) => series.reduce((sum, each) => sum + (each.counts[i] ?? 0), 0));
+  const totals = Array.from({ length: buckets }, (_, i) =>
+    series.reduce((sum, each) => sum + (each.counts[i] ?? 0), 0),
+  );
   const ceiling = niceCeiling(Math.max(0, ...totals));
   const plotWidth = width - AXIS_LEFT;
   const plotHeight = height - AXIS_BOTTOM;
@@ -84,7 +96,8 @@ export function BarChart({ label, from, bucketS, series, height = 160, one = "ev
     const index = Math.floor((event.clientX - event.currentTarget.getBoundingClientRect().left - AXIS_LEFT) / step);
     return index >= 0 && index < buckets ? index : null;
   };
-  const open = (first: number, last: number) => onSpan?.(startOf(Math.min(first, last)) / 1000, startOf(Math.max(first, last) + 1) / 1000);
+  const open = (first: number, last: number) =>
+    onSpan?.(startOf(Math.min(first, last)) / 1000, startOf(Math.max(first, last) + 1) / 1000);
   const onKey = (event: KeyboardEvent) => {
     const at = hovered ?? buckets;
     const to = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: buckets - 1 }[event.key];
@@ -95,7 +108,8 @@ export function BarChart({ label, from, bucketS, series, height = 160, one = "ev
   };
 
   const all = totals.reduce((sum, count) => sum + count, 0);
-  const [first, last] = hovered === null ? [0, -1] : [Math.min(hovered, drawnFrom ?? hovered), Math.max(hovered, drawnFrom ?? hovered)];
+  const [first, last] =
+    hovered === null ? [0, -1] : [Math.min(hovered, drawnFrom ?? hovered), Math.max(hovered, drawnFrom ?? hovered)];
   const sumOf = (counts: readonly number[]) => counts.slice(first, last + 1).reduce((sum, count) => sum + count, 0);
   const tipOnLeft = AXIS_LEFT + (last + 1) * step + TIP_WIDTH > width;
   return (
@@ -123,7 +137,13 @@ export function BarChart({ label, from, bucketS, series, height = 160, one = "ev
         <SeriesPatterns id={id} colours={series.map((each) => each.colour)} />
         {[0, ceiling / 2, ceiling].map((value) => (
           <g key={value}>
-            <line x1={AXIS_LEFT} x2={width} y1={y(value)} y2={y(value)} stroke={value === 0 ? "var(--line-strong)" : "var(--line)"} />
+            <line
+              x1={AXIS_LEFT}
+              x2={width}
+              y1={y(value)}
+              y2={y(value)}
+              stroke={value === 0 ? "var(--line-strong)" : "var(--line)"}
+            />
             {(Number.isInteger(value) || value === ceiling) && (
               <text className={styles.chartAxis} x={AXIS_LEFT - 8} y={y(value) + 4} textAnchor="end">
                 {shortCount(value)}
@@ -131,7 +151,15 @@ export function BarChart({ label, from, bucketS, series, height = 160, one = "ev
             )}
           </g>
         ))}
-        {hovered !== null && <rect x={AXIS_LEFT + first * step} y={0} width={(last - first + 1) * step} height={plotHeight} fill="var(--wash-strong)" />}
+        {hovered !== null && (
+          <rect
+            x={AXIS_LEFT + first * step}
+            y={0}
+            width={(last - first + 1) * step}
+            height={plotHeight}
+            fill="var(--wash-strong)"
+          />
+        )}
         {totals.map((total, index) => {
           if (total === 0) return null;
           let below = 0;
@@ -142,12 +170,28 @@ export function BarChart({ label, from, bucketS, series, height = 160, one = "ev
             // At least 1.5 px, so that a single fatal event can be seen.
             const size = Math.max(1.5, bottom - y(below + count));
             below += count;
-            return <rect key={`${index}-${each.name}`} x={AXIS_LEFT + index * step} y={bottom - size} width={barWidth} height={size} fill={fillOf(id, place, each.colour)} />;
+            return (
+              <rect
+                key={`${index}-${each.name}`}
+                x={AXIS_LEFT + index * step}
+                y={bottom - size}
+                width={barWidth}
+                height={size}
+                fill={fillOf(id, place, each.colour)}
+              />
+            );
           });
         })}
         {marks.map((mark) => (
           <g key={`${mark.atMs}-${mark.text}`} data-tip={mark.text}>
-            <line x1={xOf(mark.atMs)} x2={xOf(mark.atMs)} y1={0} y2={plotHeight} stroke="var(--ink-faint)" strokeDasharray="2 3" />
+            <line
+              x1={xOf(mark.atMs)}
+              x2={xOf(mark.atMs)}
+              y1={0}
+              y2={plotHeight}
+              stroke="var(--ink-faint)"
+              strokeDasharray="2 3"
+            />
             <path d={`M${xOf(mark.atMs)} 0h7l-2 3.500 2 3.500h-7z`} fill="var(--ink-faint)" />
           </g>
         ))}
@@ -156,7 +200,12 @@ export function BarChart({ label, from, bucketS, series, height = 160, one = "ev
           return (
             <g key={atMs}>
               <line x1={x} x2={x} y1={plotHeight} y2={plotHeight + 4} stroke="var(--line-strong)" />
-              <text className={styles.chartAxis} x={x} y={height - 4} textAnchor={x < AXIS_LEFT + 20 ? "start" : x > width - 20 ? "end" : "middle"}>
+              <text
+                className={styles.chartAxis}
+                x={x}
+                y={height - 4}
+                textAnchor={x < AXIS_LEFT + 20 ? "start" : x > width - 20 ? "end" : "middle"}
+              >
                 {text}
               </text>
             </g>
@@ -164,7 +213,13 @@ export function BarChart({ label, from, bucketS, series, height = 160, one = "ev
         })}
       </svg>
       {hovered !== null && (
-        <div className={styles.chartTip} role="status" style={tipOnLeft ? { right: width - (AXIS_LEFT + first * step) + 8 } : { left: AXIS_LEFT + (last + 1) * step + 8 }}>
+        <div
+          className={styles.chartTip}
+          role="status"
+          style={
+            tipOnLeft ? { right: width - (AXIS_LEFT + first * step) + 8 } : { left: AXIS_LEFT + (last + 1) * step + 8 }
+          }
+        >
           <strong>{spanLabel(new Date(startOf(first)), new Date(startOf(last + 1)))}</strong>
           <div>
             <span />

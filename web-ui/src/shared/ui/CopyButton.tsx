@@ -27,7 +27,12 @@ export function CopyButton({ text, what, also }: CopyButtonProps) {
     else show("Copying is not allowed here. Select the text and press Ctrl+C.");
   };
   return (
-    <IconButton size="small" aria-label={copied ? "Copied" : `Copy ${what}`} data-tip={also ? `Copy ${what}; with Shift the ${also.what}: ${also.text}` : `Copy ${what}`} onClick={(event) => void copy(event.shiftKey)}>
+    <IconButton
+      size="small"
+      aria-label={copied ? "Copied" : `Copy ${what}`}
+      data-tip={also ? `Copy ${what}; with Shift the ${also.what}: ${also.text}` : `Copy ${what}`}
+      onClick={(event) => void copy(event.shiftKey)}
+    >
       <Icon name={copied ? "check" : "copy"} size={14} />
     </IconButton>
   );

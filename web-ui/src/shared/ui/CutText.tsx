@@ -35,7 +35,12 @@ export function CopyName({ text, what, project = "" }: { text: string; what: str
   const copy = useCopy();
   const shown = what === "Release" ? shortRelease(text, project) : cutMiddle(text, NAME_MAX);
   return (
-    <button type="button" className={styles.copyName} data-tip={`${what}: ${visible(text)}. Press to copy.`} onClick={() => copy(text, what)}>
+    <button
+      type="button"
+      className={styles.copyName}
+      data-tip={`${what}: ${visible(text)}. Press to copy.`}
+      onClick={() => copy(text, what)}
+    >
       <span className={styles.hidden}>Copy the {what.toLowerCase()} </span>
       <EventText text={shown} />
     </button>

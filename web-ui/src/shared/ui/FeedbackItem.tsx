@@ -13,8 +13,12 @@ export function FeedbackItem({ feedback, links }: { feedback: Feedback; links?: 
       <div>
         <p className={styles.feedbackHead}>
           <b>{who}</b>
-          {feedback.email && feedback.email !== who && <a href={`mailto:${encodeURIComponent(feedback.email).replace("%40", "@")}`}>{feedback.email}</a>}
-          <span><RelativeTime time={feedback.receivedAt} suffix=" ago" /></span>
+          {feedback.email && feedback.email !== who && (
+            <a href={`mailto:${encodeURIComponent(feedback.email).replace("%40", "@")}`}>{feedback.email}</a>
+          )}
+          <span>
+            <RelativeTime time={feedback.receivedAt} suffix=" ago" />
+          </span>
         </p>
         <p className={styles.feedbackText}>{feedback.message}</p>
         <p className={styles.feedbackFoot}>

@@ -17,9 +17,16 @@ export function JsonView({ value, depth = 0 }: { value: unknown; depth?: number 
     if (MASKED.has(value)) return <span className={styles.masked}>{value}</span>;
     if (value.length > TEXT_MAX) return <LongText text={value} depth={depth} />;
     // On its own a text is just text; within a structure it is quoted.
-    return depth === 0 ? <EventText text={value} /> : <span className={styles.jsonString}><EventText text={JSON.stringify(value)} /></span>;
+    return depth === 0 ? (
+      <EventText text={value} />
+    ) : (
+      <span className={styles.jsonString}>
+        <EventText text={JSON.stringify(value)} />
+      </span>
+    );
   }
-  if (typeof value === "number" || typeof value === "bigint") return <span className={styles.jsonNumber}>{String(value)}</span>;
+  if (typeof value === "number" || typeof value === "bigint")
+    return <span className={styles.jsonNumber}>{String(value)}</span>;
   if (typeof value !== "object" || value === null) return <span className={styles.jsonWord}>{String(value)}</span>;
   return <Nested value={value} depth={depth} />;
 }
@@ -29,7 +36,13 @@ function LongText({ text, depth }: { text: string; depth: number }) {
   const shown = open ? text : `${text.slice(0, TEXT_MAX)}…`;
   return (
     <span>
-      {depth === 0 ? <EventText text={shown} /> : <span className={styles.jsonString}><EventText text={JSON.stringify(shown)} /></span>}{" "}
+      {depth === 0 ? (
+        <EventText text={shown} />
+      ) : (
+        <span className={styles.jsonString}>
+          <EventText text={JSON.stringify(shown)} />
+        </span>
+      )}{" "}
       <button type="button" className={styles.jsonToggle} aria-expanded={open} onClick={() => setOpen(!open)}>
         {open ? "Show less" : `Show all ${text.length.toLocaleString("en")} characters`}
       </button>
@@ -57,7 +70,11 @@ function Nested({ value, depth }: { value: object; depth: number }) {
         {entries.map(([key, each], index) => (
           <span key={key}>
             {index > 0 && ", "}
-            {!isList && <span className={styles.jsonKey}><EventText text={key} />: </span>}
+            {!isList && (
+              <span className={styles.jsonKey}>
+                <EventText text={key} />:{" "}
+              </span>
+            )}
             <JsonView value={each} depth={depth + 1} />
           </span>
         ))}
@@ -74,11 +91,15 @@ function Nested({ value, depth }: { value: object; depth: number }) {
         <div className={styles.jsonNest}>
           {entries.slice(0, ENTRIES_MAX).map(([key, each]) => (
             <div key={key}>
-              <span className={styles.jsonKey}><EventText text={key} />: </span>
+              <span className={styles.jsonKey}>
+                <EventText text={key} />:{" "}
+              </span>
               <JsonView value={each} depth={depth + 1} />
             </div>
           ))}
-          {entries.length > ENTRIES_MAX && <div className={styles.jsonKey}>… {entries.length - ENTRIES_MAX} more, see the raw JSON</div>}
+          {entries.length > ENTRIES_MAX && (
+            <div className={styles.jsonKey}>… {entries.length - ENTRIES_MAX} more, see the raw JSON</div>
+          )}
         </div>
       )}
     </span>

@@ -22,7 +22,17 @@ export function MenuButton({ label, text, variant = "outlined", disabled = false
   const holds = typeof text === "string" && label.toLowerCase().includes(text.toLowerCase());
   return (
     <>
-      <Button variant={variant} color="inherit" disabled={disabled} aria-label={holds ? label : undefined} aria-haspopup="menu" aria-expanded={anchor !== null} onClick={(event) => setAnchor(event.currentTarget)} endIcon={<Icon name="chevronDown" size={14} />} sx={{ "& .MuiButton-endIcon": { marginLeft: "4px", opacity: 0.7 }, whiteSpace: "nowrap" }}>
+      <Button
+        variant={variant}
+        color="inherit"
+        disabled={disabled}
+        aria-label={holds ? label : undefined}
+        aria-haspopup="menu"
+        aria-expanded={anchor !== null}
+        onClick={(event) => setAnchor(event.currentTarget)}
+        endIcon={<Icon name="chevronDown" size={14} />}
+        sx={{ "& .MuiButton-endIcon": { marginLeft: "4px", opacity: 0.7 }, whiteSpace: "nowrap" }}
+      >
         {!holds && <span className={styles.hidden}>{label}: </span>}
         {text}
       </Button>

@@ -28,7 +28,12 @@ function inGroups(choices: readonly Choice[]): { name: string; from: number; cho
 export function PickList({ anchor, label, choices, onPick, onAdd, onClose, note }: PickerProps) {
   const id = useId();
   const [text, setText] = useState("");
-  const [at, setAt] = useState(() => Math.max(0, choices.findIndex((choice) => choice.chosen)));
+  const [at, setAt] = useState(() =>
+    Math.max(
+      0,
+      choices.findIndex((choice) => choice.chosen),
+    ),
+  );
   const list = useRef<HTMLDivElement>(null);
   const field = useRef<HTMLInputElement>(null);
   const searched = choices.length >= SEARCHED_FROM;
@@ -51,11 +56,15 @@ export function PickList({ anchor, label, choices, onPick, onAdd, onClose, note 
   const onKey = (event: KeyboardEvent) => {
     if (event.nativeEvent.isComposing) return;
     const inField = event.target === field.current;
-    const letter = !inField && event.key.length === 1 && event.key !== " " && !event.ctrlKey && !event.metaKey && !event.altKey ? startingWith(shown, event.key, active) : null;
+    const letter =
+      !inField && event.key.length === 1 && event.key !== " " && !event.ctrlKey && !event.metaKey && !event.altKey
+        ? startingWith(shown, event.key, active)
+        : null;
     const ends = inField ? undefined : { Home: 0, End: shown.length - 1 }[event.key];
     const to = moved(event.key, active, shown.length) ?? ends ?? letter;
     if (to !== null) setAt(to);
-    else if (event.key === "Enter" || (event.key === " " && !inField)) pick(shown[active], event.ctrlKey || event.metaKey);
+    else if (event.key === "Enter" || (event.key === " " && !inField))
+      pick(shown[active], event.ctrlKey || event.metaKey);
     else if (event.key === "Tab") return onClose();
     else if (event.key === "Escape" && text !== "") setText("");
     else return;
@@ -71,7 +80,9 @@ export function PickList({ anchor, label, choices, onPick, onAdd, onClose, note 
       container={landmark}
       anchorOrigin={{ vertical: "bottom", horizontal: "left" }}
       slotProps={{
-        transition: { onEnter: () => (searched && !isTouched() ? field.current : list.current)?.focus({ preventScroll: true }) },
+        transition: {
+          onEnter: () => (searched && !isTouched() ? field.current : list.current)?.focus({ preventScroll: true }),
+        },
         paper: { className: styles.paper ?? "", role: "dialog", "aria-label": label, onKeyDown: onKey },
       }}
       // The focus is where the keys are to go.
@@ -111,7 +122,16 @@ export function PickList({ anchor, label, choices, onPick, onAdd, onClose, note 
           )}
         </div>
       )}
-      <div ref={list} id={`${id}-list`} role="listbox" aria-label={label} aria-multiselectable={choices.some((each) => each.several) || onAdd ? true : undefined} tabIndex={0} aria-activedescendant={activeId} className={styles.list}>
+      <div
+        ref={list}
+        id={`${id}-list`}
+        role="listbox"
+        aria-label={label}
+        aria-multiselectable={choices.some((each) => each.several) || onAdd ? true : undefined}
+        tabIndex={0}
+        aria-activedescendant={activeId}
+        className={styles.list}
+      >
         {inGroups(shown).map((group) => {
           const options = group.choices.map((choice, offset) => {
             const index = group.from + offset;
@@ -159,7 +179,11 @@ export function PickList({ anchor, label, choices, onPick, onAdd, onClose, note 
         })}
       </div>
       <div className={styles.note} role="status">
-        {shown.length === 0 ? `Nothing matches “${text.trim()}”.` : found.length > shown.length ? `and ${plural(found.length - shown.length, "other")}: type to narrow` : (note ?? "")}
+        {shown.length === 0
+          ? `Nothing matches “${text.trim()}”.`
+          : found.length > shown.length
+            ? `and ${plural(found.length - shown.length, "other")}: type to narrow`
+            : (note ?? "")}
       </div>
     </Popover>
   );

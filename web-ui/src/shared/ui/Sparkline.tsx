@@ -14,13 +14,28 @@ export const Sparkline = memo(function Sparkline({ counts, width = 120, height =
   const step = width / Math.max(1, counts.length);
   const gap = step > 3 ? 1 : 0;
   return (
-    <svg width={width} height={height} role="img" aria-label={`${plural(total, "event")} in the range, at most ${max} in a bucket`}>
+    <svg
+      width={width}
+      height={height}
+      role="img"
+      aria-label={`${plural(total, "event")} in the range, at most ${max} in a bucket`}
+    >
       <line x1={0} x2={width} y1={height - 0.5} y2={height - 0.5} stroke="var(--line-strong)" strokeWidth={1} />
       {counts.map((count, index) => {
         if (count === 0) return null;
         // At least 2 px, so that a single event can be seen.
         const size = Math.max(2, (count / max) * (height - 2));
-        return <rect key={index} x={index * step} y={height - size} width={Math.max(1, step - gap)} height={size} rx={step > 4 ? 1 : 0} fill="var(--accent)" />;
+        return (
+          <rect
+            key={index}
+            x={index * step}
+            y={height - size}
+            width={Math.max(1, step - gap)}
+            height={size}
+            rx={step > 4 ? 1 : 0}
+            fill="var(--accent)"
+          />
+        );
       })}
     </svg>
   );

@@ -33,9 +33,15 @@ const pass = (ms: number) =>
     vi.advanceTimersByTime(ms);
   });
 // jsdom knows no PointerEvent.
-const send = (element: Element, type: string, { pointerType = "touch", clientX = 0 }: { pointerType?: string; clientX?: number } = {}) =>
+const send = (
+  element: Element,
+  type: string,
+  { pointerType = "touch", clientX = 0 }: { pointerType?: string; clientX?: number } = {},
+) =>
   act(() => {
-    element.dispatchEvent(Object.assign(new MouseEvent(type, { bubbles: true, cancelable: true, clientX }), { pointerType }));
+    element.dispatchEvent(
+      Object.assign(new MouseEvent(type, { bubbles: true, cancelable: true, clientX }), { pointerType }),
+    );
   });
 const click = (element: Element) =>
   act(() => {
@@ -49,7 +55,9 @@ const tap = (element: Element) => {
 };
 const press = (key: string) =>
   act(() => {
-    (document.activeElement ?? document.body).dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+    (document.activeElement ?? document.body).dispatchEvent(
+      new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }),
+    );
   });
 const tip = () => (screen.queryByRole("tooltip") ?? screen.queryByRole("status"))?.textContent ?? null;
 const count = () => screen.getByText("5.4k");
@@ -111,7 +119,11 @@ describe("a mouse and the keyboard", () => {
     act(() => screen.getByRole("link").focus());
     for (const end of ["t", "Escape"]) {
       press("t");
-      expect([...screen.getByRole("status").children].map((each) => each.textContent)).toEqual(["TypeError: the whole of it", "5.4k: 5,406 events", "5m ago: 28 Nov 2026, 18:20"]);
+      expect([...screen.getByRole("status").children].map((each) => each.textContent)).toEqual([
+        "TypeError: the whole of it",
+        "5.4k: 5,406 events",
+        "5m ago: 28 Nov 2026, 18:20",
+      ]);
       press(end);
       expect(tip()).toBeNull();
     }

@@ -112,7 +112,15 @@ export function TipHost() {
     };
     const key = (event: KeyboardEvent) => {
       if (event.key === "Escape") return leave();
-      if (event.key !== "t" || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+      if (
+        event.key !== "t" ||
+        event.defaultPrevented ||
+        event.ctrlKey ||
+        event.metaKey ||
+        event.altKey ||
+        isTyping(event.target)
+      )
+        return;
       if (document.querySelector('[role="dialog"],[role="menu"],[role="listbox"]')) return;
       event.preventDefault();
       // Pressed again it goes.
@@ -155,7 +163,10 @@ export function TipHost() {
     const { width, height } = element.getBoundingClientRect();
     const below = tip.anchor.bottom + 6;
     const top = below + height > window.innerHeight - MARGIN ? Math.max(MARGIN, tip.anchor.top - height - 6) : below;
-    const left = Math.min(Math.max(tip.anchor.left + tip.anchor.width / 2 - width / 2, MARGIN), window.innerWidth - width - MARGIN);
+    const left = Math.min(
+      Math.max(tip.anchor.left + tip.anchor.width / 2 - width / 2, MARGIN),
+      window.innerWidth - width - MARGIN,
+    );
     element.style.transform = `translate(${Math.round(left)}px, ${Math.round(top)}px)`;
   }, [tip]);
 

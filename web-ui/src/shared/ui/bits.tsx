@@ -49,7 +49,17 @@ export function RelativeTime({ time, suffix = "" }: { time: Timestamp | undefine
 }
 
 /** `more`: what the tip says besides the exact number. */
-export function Count({ value, one, many, more }: { value: number | bigint; one: string; many?: string; more?: string }) {
+export function Count({
+  value,
+  one,
+  many,
+  more,
+}: {
+  value: number | bigint;
+  one: string;
+  many?: string;
+  more?: string;
+}) {
   const exact = plural(value, one, many);
   return (
     <span className={styles.num} role="img" aria-label={exact} data-tip={more ? `${exact} ${more}` : exact}>
@@ -70,7 +80,15 @@ export const levelColour = (level: LevelName): string => levelColours[level];
 const levelStyle = (level: LevelName) => ({ "--level-colour": levelColours[level] }) as CSSProperties;
 
 export function LevelMark({ level }: { level: LevelName }) {
-  return <span role="img" aria-label={`level ${level}`} data-tip={`Level: ${level}`} className={styles.levelMark} style={levelStyle(level)} />;
+  return (
+    <span
+      role="img"
+      aria-label={`level ${level}`}
+      data-tip={`Level: ${level}`}
+      className={styles.levelMark}
+      style={levelStyle(level)}
+    />
+  );
 }
 
 export function LevelLabel({ level }: { level: LevelName }) {
@@ -82,8 +100,20 @@ export function LevelLabel({ level }: { level: LevelName }) {
   );
 }
 
-export function Pill({ kind = "plain", children }: { kind?: "plain" | "good" | "quiet" | "accent" | "fail"; children: ReactNode }) {
-  const extra = { plain: "", good: styles.pillGood, quiet: styles.pillQuiet, accent: styles.pillAccent, fail: styles.pillFail }[kind];
+export function Pill({
+  kind = "plain",
+  children,
+}: {
+  kind?: "plain" | "good" | "quiet" | "accent" | "fail";
+  children: ReactNode;
+}) {
+  const extra = {
+    plain: "",
+    good: styles.pillGood,
+    quiet: styles.pillQuiet,
+    accent: styles.pillAccent,
+    fail: styles.pillFail,
+  }[kind];
   return <span className={`${styles.pill} ${extra ?? ""}`}>{children}</span>;
 }
 
@@ -93,7 +123,10 @@ export function StatusPill({ status }: { status: StatusName }) {
 }
 
 const initials = (name: string): string => {
-  const words = name.replace(/@.*/, "").split(/[\s._-]+/).filter(Boolean);
+  const words = name
+    .replace(/@.*/, "")
+    .split(/[\s._-]+/)
+    .filter(Boolean);
   return ((words[0]?.[0] ?? "?") + (words[1]?.[0] ?? "")).toUpperCase();
 };
 

@@ -7,7 +7,10 @@ const choices: Choice[] = [
   { id: "3", group: "Release", text: "shop@4.21.0" },
   { id: "4", group: "Release", text: "shop@4.20.1" },
 ];
-const ids = (text: string) => narrowed(choices, text).map((each) => each.id).join("");
+const ids = (text: string) =>
+  narrowed(choices, text)
+    .map((each) => each.id)
+    .join("");
 
 describe("a list that is narrowed", () => {
   test.each([
@@ -36,6 +39,8 @@ describe("keys", () => {
   ])("%s at %i of %i leads to %j", (key, at, count, expected) => expect(moved(key, at, count)).toBe(expected));
 
   test("a letter goes round those that begin with it", () => {
-    expect(["s", "s", "z", "x"].map((letter, index) => startingWith(choices, letter, [0, 2, 3, 0][index] ?? 0))).toEqual([2, 3, 1, null]);
+    expect(
+      ["s", "s", "z", "x"].map((letter, index) => startingWith(choices, letter, [0, 2, 3, 0][index] ?? 0)),
+    ).toEqual([2, 3, 1, null]);
   });
 });

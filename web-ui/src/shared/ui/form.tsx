@@ -9,7 +9,17 @@ import { ErrorId } from "./ErrorId";
 import styles from "./form.module.css";
 
 /** `fill`: what is in it takes the whole width. */
-export function Part({ title, lead, fill = false, children }: { title: string; lead: ReactNode; fill?: boolean; children: ReactNode }) {
+export function Part({
+  title,
+  lead,
+  fill = false,
+  children,
+}: {
+  title: string;
+  lead: ReactNode;
+  fill?: boolean;
+  children: ReactNode;
+}) {
   return (
     <section className={styles.part} aria-label={title}>
       <div className={styles.partHead}>
@@ -81,12 +91,30 @@ interface InputProps {
   note?: string;
 }
 
-export function Input({ label, value, onChange, type = "text", autoComplete = "off", placeholder, maxLength, note }: InputProps) {
+export function Input({
+  label,
+  value,
+  onChange,
+  type = "text",
+  autoComplete = "off",
+  placeholder,
+  maxLength,
+  note,
+}: InputProps) {
   const id = useId();
   return (
     <div className={styles.input}>
       <label htmlFor={id}>{label}</label>
-      <input id={id} type={type} autoComplete={autoComplete} placeholder={placeholder} maxLength={maxLength} value={value} aria-describedby={note ? `${id}-note` : undefined} onChange={(event) => onChange(event.target.value)} />
+      <input
+        id={id}
+        type={type}
+        autoComplete={autoComplete}
+        placeholder={placeholder}
+        maxLength={maxLength}
+        value={value}
+        aria-describedby={note ? `${id}-note` : undefined}
+        onChange={(event) => onChange(event.target.value)}
+      />
       {note && <small id={`${id}-note`}>{note}</small>}
     </div>
   );

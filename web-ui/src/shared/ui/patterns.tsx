@@ -17,7 +17,8 @@ const SHAPES: readonly (string | null)[] = [
 const shapeOf = (index: number): string | null => SHAPES[index % SHAPES.length] ?? null;
 
 /** How bars of the series are filled; the chart's `SeriesPatterns` must have the same id. */
-export const fillOf = (id: string, index: number, colour: string): string => (shapeOf(index) === null ? colour : `url(#${id}-${index})`);
+export const fillOf = (id: string, index: number, colour: string): string =>
+  shapeOf(index) === null ? colour : `url(#${id}-${index})`;
 
 export function SeriesPatterns({ id, colours }: { id: string; colours: readonly string[] }) {
   return (
@@ -48,4 +49,6 @@ const GRADIENTS: readonly string[] = [
   `repeating-linear-gradient(45deg, transparent 0 2px, ${LINE} 2px 3px), repeating-linear-gradient(135deg, transparent 0 2px, ${LINE} 2px 3px)`,
 ];
 
-export const swatchOf = (index: number, colour: string): CSSProperties => ({ background: [GRADIENTS[index % GRADIENTS.length], colour].filter(Boolean).join(", ") });
+export const swatchOf = (index: number, colour: string): CSSProperties => ({
+  background: [GRADIENTS[index % GRADIENTS.length], colour].filter(Boolean).join(", "),
+});

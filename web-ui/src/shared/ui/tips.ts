@@ -2,7 +2,8 @@
 // together.
 
 /** What does something by itself when it is pressed. */
-export const ACTION = 'a[href], button, input, select, textarea, label, summary, [role="button"], [role^="menuitem"], [role="option"], [role="tab"], [data-opens="true"]';
+export const ACTION =
+  'a[href], button, input, select, textarea, label, summary, [role="button"], [role^="menuitem"], [role="option"], [role="tab"], [data-opens="true"]';
 /** What belongs together: a row, a line of facts. */
 const GROUP = "[data-row], [data-tips], tr, li";
 /** Further ones would not fit beside what they explain. */
@@ -15,21 +16,28 @@ export interface Tips {
   anchor: DOMRect;
 }
 
-export const ownTip = (element: Element): string => element.getAttribute("data-tip") ?? element.getAttribute("title") ?? "";
+export const ownTip = (element: Element): string =>
+  element.getAttribute("data-tip") ?? element.getAttribute("title") ?? "";
 
-const isVisible = (element: Element): boolean => typeof element.checkVisibility !== "function" || element.checkVisibility();
+const isVisible = (element: Element): boolean =>
+  typeof element.checkVisibility !== "function" || element.checkVisibility();
 
 /** "5m ago: 28 Nov 2026, 18:20": a tip with the words it explains, unless it repeats them. */
 function line(element: Element): string {
   const tip = ownTip(element);
   const words = element.textContent.trim().replace(/\s+/g, " ");
-  return words === "" || words.length > WORDS_MAX || tip.startsWith(words) || element.matches(ACTION) ? tip : `${words}: ${tip}`;
+  return words === "" || words.length > WORDS_MAX || tip.startsWith(words) || element.matches(ACTION)
+    ? tip
+    : `${words}: ${tip}`;
 }
 
 /** Tips within: of what the keyboard is on, and of all that the keyboard cannot be on. */
 function linesIn(group: Element, focused: Element | null): string[] {
   const explained = [...group.querySelectorAll("[data-tip], [title]")].filter(
-    (each) => ownTip(each) !== "" && isVisible(each) && (each === focused || !each.closest(ACTION) || (each.matches("a[href]") && each.hasAttribute("title"))),
+    (each) =>
+      ownTip(each) !== "" &&
+      isVisible(each) &&
+      (each === focused || !each.closest(ACTION) || (each.matches("a[href]") && each.hasAttribute("title"))),
   );
   return [...new Set(explained.map(line))].slice(0, LINES_MAX);
 }
@@ -38,10 +46,17 @@ function linesIn(group: Element, focused: Element | null): string[] {
 export function tipsAround(focused: Element | null): (Tips & { of: Element }) | null {
   const main = document.querySelector("main");
   const isSomewhere = focused !== null && focused !== document.body && focused !== main;
-  let group: Element | null = isSomewhere ? (focused.closest(GROUP) ?? focused) : (document.querySelector("main [data-tips]") ?? main);
+  let group: Element | null = isSomewhere
+    ? (focused.closest(GROUP) ?? focused)
+    : (document.querySelector("main [data-tips]") ?? main);
   for (; group; group = group.parentElement) {
     const lines = linesIn(group, focused);
-    if (lines.length > 0) return { lines, anchor: (isSomewhere && group.contains(main) ? focused : group).getBoundingClientRect(), of: group };
+    if (lines.length > 0)
+      return {
+        lines,
+        anchor: (isSomewhere && group.contains(main) ? focused : group).getBoundingClientRect(),
+        of: group,
+      };
     if (group === main) return null;
   }
   return null;

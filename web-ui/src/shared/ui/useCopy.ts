@@ -15,5 +15,7 @@ export async function toClipboard(text: string): Promise<boolean> {
 export function useCopy(): (text: string, what: string) => void {
   const show = useNotices((state) => state.show);
   return (text, what) =>
-    void toClipboard(text).then((done) => show(done ? `${what} copied` : "Copying is not allowed here: the browser needs HTTPS for it."));
+    void toClipboard(text).then((done) =>
+      show(done ? `${what} copied` : "Copying is not allowed here: the browser needs HTTPS for it."),
+    );
 }

@@ -6,8 +6,14 @@ const parse = (query: string) => parseScope(new URLSearchParams(query));
 describe("the scope in the URL", () => {
   test.each([
     ["", { projectIds: [], environment: "", range: "24h", span: null }],
-    ["project=3,1,1&environment=staging&range=7d", { projectIds: [1, 3], environment: "staging", range: "7d", span: null }],
-    ["from=2026-11-28T12:00Z&to=2026-11-28T14:00:30Z", { projectIds: [], environment: "", range: "24h", span: { fromS: 1795867200, toS: 1795874430 } }],
+    [
+      "project=3,1,1&environment=staging&range=7d",
+      { projectIds: [1, 3], environment: "staging", range: "7d", span: null },
+    ],
+    [
+      "from=2026-11-28T12:00Z&to=2026-11-28T14:00:30Z",
+      { projectIds: [], environment: "", range: "24h", span: { fromS: 1795867200, toS: 1795874430 } },
+    ],
     ["from=2026-11-28T12:00Z&to=2026-11-28T11:00Z", { projectIds: [], environment: "", range: "24h", span: null }],
     ["from=2025-11-28T12:00Z&to=2026-11-28T11:00Z", { projectIds: [], environment: "", range: "24h", span: null }],
     ["from=noon&to=", { projectIds: [], environment: "", range: "24h", span: null }],

@@ -51,15 +51,18 @@ type Time = Pick<Scope, "range" | "span">;
 /** How long the scope's time is. */
 export const scopeSeconds = ({ range, span }: Time): number => (span ? span.toS - span.fromS : SECONDS[range]);
 /** Where it begins, milliseconds since 1970. */
-export const scopeFromMs = ({ range, span }: Time, nowMs: number): number => (span ? span.fromS : Math.floor(nowMs / 1000) - SECONDS[range]) * 1000;
+export const scopeFromMs = ({ range, span }: Time, nowMs: number): number =>
+  (span ? span.fromS : Math.floor(nowMs / 1000) - SECONDS[range]) * 1000;
 /** Where it ends; undefined: it goes on. */
 export const scopeToMs = ({ span }: Time): number | undefined => (span ? span.toS * 1000 : undefined);
 /** "last 24 hours", or "28 Nov, 12:00 – 14:00". */
-export const scopeWords = ({ range, span }: Time): string => (span ? spanLabel(new Date(span.fromS * 1000), new Date(span.toS * 1000)) : WORDS[range]);
+export const scopeWords = ({ range, span }: Time): string =>
+  span ? spanLabel(new Date(span.fromS * 1000), new Date(span.toS * 1000)) : WORDS[range];
 /** The same where it is short: "24h". */
 export const scopeShort = ({ range, span }: Time): string => (span ? scopeWords({ range, span }) : range);
 /** Within a sentence: "in the last 24 hours", "from 28 Nov, 12:00 – 14:00". */
-export const withinScope = (time: Time): string => (time.span ? `from ${scopeWords(time)}` : `in the ${scopeWords(time)}`);
+export const withinScope = (time: Time): string =>
+  time.span ? `from ${scopeWords(time)}` : `in the ${scopeWords(time)}`;
 
 const isRange = (value: string | null): value is Range => RANGES.some((range) => range === value);
 

@@ -10,7 +10,8 @@ const LIMIT = 100;
 export const listDeliveriesQuery = () =>
   queryOptions({
     queryKey: alertKeys.deliveries,
-    queryFn: async ({ signal }) => (await live.listDeliveries({ limit: LIMIT, afterPosition: afterPosition() }, { signal })).deliveries,
+    queryFn: async ({ signal }) =>
+      (await live.listDeliveries({ limit: LIMIT, afterPosition: afterPosition() }, { signal })).deliveries,
     refetchInterval: POLL_MS,
   });
 

@@ -18,7 +18,11 @@ export interface Arrivals {
 const EVENTS = "error";
 
 async function fetchArrivals(projectIds: readonly number[], hours: number, signal: AbortSignal): Promise<Arrivals> {
-  const answers = await Promise.all(projectIds.map((projectId) => projects.listArrivals({ projectId, hours, afterPosition: afterPosition() }, { signal })));
+  const answers = await Promise.all(
+    projectIds.map((projectId) =>
+      projects.listArrivals({ projectId, hours, afterPosition: afterPosition() }, { signal }),
+    ),
+  );
   const reasons = new Map<string, bigint>();
   for (const { category, reason, count } of answers.flatMap((answer) => answer.received)) {
     if (category === EVENTS) reasons.set(reason, (reasons.get(reason) ?? 0n) + count);
@@ -29,7 +33,12 @@ async function fetchArrivals(projectIds: readonly number[], hours: number, signa
     received: sum(reasons.values()),
     stored: reasons.get("") ?? 0n,
     dropped: dropped.sort((a, b) => Number(b.count - a.count)),
-    droppedByClients: sum(answers.flatMap((answer) => answer.droppedByClients).filter((each) => each.category === EVENTS).map((each) => each.count)),
+    droppedByClients: sum(
+      answers
+        .flatMap((answer) => answer.droppedByClients)
+        .filter((each) => each.category === EVENTS)
+        .map((each) => each.count),
+    ),
   };
 }
 

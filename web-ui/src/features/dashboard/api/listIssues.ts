@@ -29,10 +29,14 @@ export const listIssuesQuery = (scope: Scope, ranking: Ranking) =>
     queryKey: dashboardKeys.issues(scope, ranking),
     queryFn: async ({ signal }) => {
       const { sort, filter } = requests[ranking];
-      const answer = await issues.listIssues({ filter: { ...scoped(scope), ...filter }, sort, limit: LIMIT, afterPosition: afterPosition() }, { signal });
+      const answer = await issues.listIssues(
+        { filter: { ...scoped(scope), ...filter }, sort, limit: LIMIT, afterPosition: afterPosition() },
+        { signal },
+      );
       return answer.issues;
     },
     refetchInterval: REFETCH_MS,
   });
 
-export const useRanking = (scope: Scope, ranking: Ranking) => useQuery({ ...listIssuesQuery(scope, ranking), placeholderData: keepPreviousData });
+export const useRanking = (scope: Scope, ranking: Ranking) =>
+  useQuery({ ...listIssuesQuery(scope, ranking), placeholderData: keepPreviousData });

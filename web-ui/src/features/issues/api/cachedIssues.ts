@@ -20,7 +20,9 @@ export function editList(client: QueryClient, key: readonly unknown[], edit: (pa
 /** Applies `change` to the issues wherever they are cached. */
 export function changeIssues(client: QueryClient, ids: ReadonlySet<string>, change: Change): void {
   for (const query of client.getQueryCache().findAll({ queryKey: issueKeys.lists })) {
-    editList(client, query.queryKey, (pages) => mapIssues(pages, (issue) => (ids.has(issue.id) ? change(issue) : issue)));
+    editList(client, query.queryKey, (pages) =>
+      mapIssues(pages, (issue) => (ids.has(issue.id) ? change(issue) : issue)),
+    );
   }
   client.setQueriesData<GetIssueResponse>({ queryKey: issueKeys.ones }, (response) =>
     response?.issue && ids.has(response.issue.id) ? { ...response, issue: change(response.issue) } : response,

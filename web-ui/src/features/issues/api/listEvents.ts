@@ -32,4 +32,5 @@ export const listEventsQuery = (issueId: string, search: EventSearch) =>
     getNextPageParam: (page) => page.nextCursor || undefined,
   });
 
-export const useEvents = (issueId: string, search: EventSearch) => useInfiniteQuery({ ...listEventsQuery(issueId, search), placeholderData: keepPreviousData });
+export const useEvents = (issueId: string, search: EventSearch) =>
+  useInfiniteQuery({ ...listEventsQuery(issueId, search), placeholderData: keepPreviousData });

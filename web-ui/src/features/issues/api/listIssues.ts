@@ -1,6 +1,12 @@
 // The issue list, page by page. Its range is pinned when the first page is fetched:
 // a cursor belongs to one filter, and a range that moves on would be another.
-import { type InfiniteData, infiniteQueryOptions, keepPreviousData, type QueryClient, useInfiniteQuery } from "@tanstack/react-query";
+import {
+  type InfiniteData,
+  infiniteQueryOptions,
+  keepPreviousData,
+  type QueryClient,
+  useInfiniteQuery,
+} from "@tanstack/react-query";
 import { type Issue, IssueSort, type ListIssuesResponse } from "@/gen/errata/v1/issue_pb";
 import { issues } from "@/shared/api/clients";
 import { levelOf, statusOf } from "@/shared/format/issue";
@@ -47,7 +53,8 @@ export type IssuePages = InfiniteData<IssuePage>;
 
 export const FIRST: PageStart = { cursor: "", fromMs: 0 };
 
-export const pinnedFromMs = (search: IssueSearch, start: PageStart, nowMs: number): number => start.fromMs || scopeFromMs(search, nowMs);
+export const pinnedFromMs = (search: IssueSearch, start: PageStart, nowMs: number): number =>
+  start.fromMs || scopeFromMs(search, nowMs);
 
 /** The API's filter for a search over a pinned range. */
 export function filterOf(search: IssueSearch, fromMs: number) {
@@ -69,17 +76,37 @@ export function filterOf(search: IssueSearch, fromMs: number) {
   };
 }
 
-async function fetchPage(search: IssueSearch, start: PageStart, limit: number, signal?: AbortSignal): Promise<IssuePage> {
+async function fetchPage(
+  search: IssueSearch,
+  start: PageStart,
+  limit: number,
+  signal?: AbortSignal,
+): Promise<IssuePage> {
   const askedAtMs = Date.now();
   const fromMs = pinnedFromMs(search, start, askedAtMs);
   const answer: ListIssuesResponse = await issues.listIssues(
-    { filter: filterOf(search, fromMs), sort: sorts[search.sort], ascending: search.ascending, limit, cursor: start.cursor, afterPosition: afterPosition() },
+    {
+      filter: filterOf(search, fromMs),
+      sort: sorts[search.sort],
+      ascending: search.ascending,
+      limit,
+      cursor: start.cursor,
+      afterPosition: afterPosition(),
+    },
     signal ? { signal } : {},
   );
-  return { issues: answer.issues, nextCursor: answer.nextCursor, total: answer.total, fromMs, askedAtMs, countedFromMs: answer.from ? toDate(answer.from).getTime() : fromMs };
+  return {
+    issues: answer.issues,
+    nextCursor: answer.nextCursor,
+    total: answer.total,
+    fromMs,
+    askedAtMs,
+    countedFromMs: answer.from ? toDate(answer.from).getTime() : fromMs,
+  };
 }
 
-const nextStart = (page: IssuePage): PageStart | undefined => (page.nextCursor === "" ? undefined : { cursor: page.nextCursor, fromMs: page.fromMs });
+const nextStart = (page: IssuePage): PageStart | undefined =>
+  page.nextCursor === "" ? undefined : { cursor: page.nextCursor, fromMs: page.fromMs };
 
 export const listIssuesQuery = (search: IssueSearch) =>
   infiniteQueryOptions({
@@ -94,13 +121,19 @@ export const listIssuesQuery = (search: IssueSearch) =>
   });
 
 export const useIssues = (search: IssueSearch) =>
-  useInfiniteQuery({ ...listIssuesQuery(search), placeholderData: keepPreviousData, refetchOnWindowFocus: false, refetchOnReconnect: false, refetchOnMount: false });
+  useInfiniteQuery({
+    ...listIssuesQuery(search),
+    placeholderData: keepPreviousData,
+    refetchOnWindowFocus: false,
+    refetchOnReconnect: false,
+    refetchOnMount: false,
+  });
 
 async function fetchRows(search: IssueSearch, rows: number, signal?: AbortSignal): Promise<IssuePages> {
   const pages: IssuePage[] = [];
   const pageParams: PageStart[] = [];
   let start: PageStart | undefined = FIRST;
-  for (let left = rows; start && left > 0; ) {
+  for (let left = rows; start && left > 0;) {
     const page: IssuePage = await fetchPage(search, start, Math.min(Math.max(left, PAGE_SIZE), PAGE_MAX), signal);
     pages.push(page);
     pageParams.push(start);
@@ -118,7 +151,8 @@ export async function reloadIssues(client: QueryClient, search: IssueSearch, row
 }
 
 /** The list's first rows as they are now, for a comparison: nothing shown changes. */
-export const peekIssues = (search: IssueSearch, rows: number): Promise<IssuePages> => fetchRows(search, Math.min(rows, PAGE_MAX));
+export const peekIssues = (search: IssueSearch, rows: number): Promise<IssuePages> =>
+  fetchRows(search, Math.min(rows, PAGE_MAX));
 
 /** Every issue that matches, whether loaded or not. */
 export async function allIssues(search: IssueSearch): Promise<Issue[]> {
@@ -129,5 +163,9 @@ export async function allIssues(search: IssueSearch): Promise<Issue[]> {
 /** Whether a cached list must be read again: it is old, or a command came after it. */
 export function isOld(client: QueryClient, search: IssueSearch, commandAtMs: number): boolean {
   const state = client.getQueryState(issueKeys.list(search));
-  return state?.data !== undefined && state.fetchStatus === "idle" && (state.dataUpdatedAt < commandAtMs || Date.now() - state.dataUpdatedAt > OLD_MS);
+  return (
+    state?.data !== undefined &&
+    state.fetchStatus === "idle" &&
+    (state.dataUpdatedAt < commandAtMs || Date.now() - state.dataUpdatedAt > OLD_MS)
+  );
 }

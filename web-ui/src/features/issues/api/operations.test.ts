@@ -9,28 +9,45 @@ import type { IssuePages } from "./listIssues";
 import { inCommands, type Operation, perform } from "./operations";
 import { assignOperation, statusOperation } from "./triage";
 
-const member = (id: number) => ({ $typeName: "errata.v1.Issue.Member" as const, id, email: `${id}@example.org`, name: "" });
+const member = (id: number) => ({
+  $typeName: "errata.v1.Issue.Member" as const,
+  id,
+  email: `${id}@example.org`,
+  name: "",
+});
 const issue = (id: string, status = IssueStatus.UNRESOLVED) => create(IssueSchema, { id, status });
 const KEY = ["issues", "list", {}];
 
 let client: QueryClient;
-const shown = () => client.getQueryData<IssuePages>(KEY)?.pages.flatMap((page) => page.issues.map((each) => IssueStatus[each.status])) ?? [];
+const shown = () =>
+  client.getQueryData<IssuePages>(KEY)?.pages.flatMap((page) => page.issues.map((each) => IssueStatus[each.status])) ??
+  [];
 const notices = () => useNotices.getState().shown.map((notice) => notice.text);
 
 function start(...issues: Issue[]): Issue[] {
   client = new QueryClient();
-  client.setQueryData<IssuePages>(KEY, { pages: [{ issues, nextCursor: "", total: issues.length, fromMs: 1, askedAtMs: 1, countedFromMs: 1 }], pageParams: [""] });
+  client.setQueryData<IssuePages>(KEY, {
+    pages: [{ issues, nextCursor: "", total: issues.length, fromMs: 1, askedAtMs: 1, countedFromMs: 1 }],
+    pageParams: [""],
+  });
   return issues;
 }
 
 /** The operation with what the server answers to each command in turn. */
-function answered(operation: Operation, ...answers: (Error | undefined)[]): { operation: Operation; sent: () => number } {
+function answered(
+  operation: Operation,
+  ...answers: (Error | undefined)[]
+): { operation: Operation; sent: () => number } {
   let sent = 0;
   const send = () => {
     const answer = answers[sent++];
     return answer ? Promise.reject(answer) : Promise.resolve({ position: String(sent) });
   };
-  const swap = (each: Operation): Operation => ({ ...each, steps: each.steps.map((step) => ({ ...step, send })), ...(each.undo ? { undo: (done: readonly Issue[]) => swap(each.undo?.(done) ?? each) } : {}) });
+  const swap = (each: Operation): Operation => ({
+    ...each,
+    steps: each.steps.map((step) => ({ ...step, send })),
+    ...(each.undo ? { undo: (done: readonly Issue[]) => swap(each.undo?.(done) ?? each) } : {}),
+  });
   return { operation: swap(operation), sent: () => sent };
 }
 
@@ -62,9 +79,14 @@ describe("a change of issues", () => {
 
   test("that the server refuses is not offered again", async () => {
     const issues = start(issue("a"));
-    await perform(client, answered(statusOperation(issues, "ignored"), new ConnectError("no", Code.PermissionDenied)).operation);
+    await perform(
+      client,
+      answered(statusOperation(issues, "ignored"), new ConnectError("no", Code.PermissionDenied)).operation,
+    );
     expect(shown()).toEqual(["UNRESOLVED"]);
-    expect(useNotices.getState().shown.map((each) => [each.text, each.retry])).toEqual([["Issue not ignored: your role does not include this.", undefined]]);
+    expect(useNotices.getState().shown.map((each) => [each.text, each.retry])).toEqual([
+      ["Issue not ignored: your role does not include this.", undefined],
+    ]);
   });
 
   test("that failed in part is taken back in part", async () => {
@@ -106,7 +128,10 @@ describe("a change of issues", () => {
   test("a failed change does not take back what was changed since", async () => {
     const issues = start(issue("a"));
     const slow = perform(client, answered(statusOperation(issues, "resolved"), unreachable).operation);
-    const later = perform(client, answered(statusOperation([{ ...issue("a"), status: IssueStatus.RESOLVED }], "ignored")).operation);
+    const later = perform(
+      client,
+      answered(statusOperation([{ ...issue("a"), status: IssueStatus.RESOLVED }], "ignored")).operation,
+    );
     await Promise.all([slow, later]);
     expect(shown()).toEqual(["IGNORED"]);
   });

@@ -33,12 +33,14 @@ export interface Operation {
   undo?: (done: readonly Issue[]) => Operation;
 }
 
-export const issuesOf = (operation: Pick<Operation, "steps">): Issue[] => operation.steps.flatMap((step) => step.before);
+export const issuesOf = (operation: Pick<Operation, "steps">): Issue[] =>
+  operation.steps.flatMap((step) => step.before);
 
 /** Groups of at most as many as one command may name. */
 export function inCommands<T>(items: readonly T[]): T[][] {
   const groups: T[][] = [];
-  for (let from = 0; from < items.length; from += COMMAND_ISSUES_MAX) groups.push(items.slice(from, from + COMMAND_ISSUES_MAX));
+  for (let from = 0; from < items.length; from += COMMAND_ISSUES_MAX)
+    groups.push(items.slice(from, from + COMMAND_ISSUES_MAX));
   return groups;
 }
 
@@ -118,7 +120,9 @@ export async function perform(client: QueryClient, operation: Operation): Promis
     refresh(client);
     const issues = issuesOf({ steps: done });
     const { undo } = operation;
-    useNotices.getState().show(`${named(issues)} ${operation.done}`, undo && (() => void perform(client, undo(issues))));
+    useNotices
+      .getState()
+      .show(`${named(issues)} ${operation.done}`, undo && (() => void perform(client, undo(issues))));
   }
   tellFailed(client, { ...operation, steps: failed }, last);
 }
@@ -126,5 +130,8 @@ export async function perform(client: QueryClient, operation: Operation): Promis
 function tellFailed(client: QueryClient, operation: Operation, failure: Failure | undefined): void {
   if (!failure) return;
   if (failure.passing) tellFailure({ client, operation, reason: failure.reason, errorId: failure.id });
-  else useNotices.getState().fail(`${named(issuesOf(operation))} ${operation.failed}: ${failure.reason}.`, { errorId: failure.id });
+  else
+    useNotices
+      .getState()
+      .fail(`${named(issuesOf(operation))} ${operation.failed}: ${failure.reason}.`, { errorId: failure.id });
 }

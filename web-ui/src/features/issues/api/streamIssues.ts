@@ -32,7 +32,11 @@ const pause = (ms: number, signal: AbortSignal) =>
   });
 
 /** Until `signal` aborts. */
-async function follow(options: () => StreamIssuesOptions, signal: AbortSignal, onState: (state: LiveState) => void): Promise<void> {
+async function follow(
+  options: () => StreamIssuesOptions,
+  signal: AbortSignal,
+  onState: (state: LiveState) => void,
+): Promise<void> {
   let failures = 0;
   let opened = false;
   while (!signal.aborted) {
@@ -44,15 +48,25 @@ async function follow(options: () => StreamIssuesOptions, signal: AbortSignal, o
       const { projectIds, issueId, rangeS, environment, release } = options();
       onState(failures === 0 ? "connecting" : "offline");
       const stream = live.streamIssues(
-        { projectIds, issueId: issueId ?? "", statsRangeS: rangeS, environment: environment ?? "", release: release ?? "" },
+        {
+          projectIds,
+          issueId: issueId ?? "",
+          statsRangeS: rangeS,
+          environment: environment ?? "",
+          release: release ?? "",
+        },
         // The stream lives as long as the page; silence ends it instead.
-        { signal: attempt.signal, timeoutMs: 0, onHeader: () => {
-          onState("live");
-          if (opened) options().onGap();
-          else options().onOpen?.();
-          opened = true;
-          failures = 0;
-        } },
+        {
+          signal: attempt.signal,
+          timeoutMs: 0,
+          onHeader: () => {
+            onState("live");
+            if (opened) options().onGap();
+            else options().onOpen?.();
+            opened = true;
+            failures = 0;
+          },
+        },
       );
       for await (const message of stream) {
         clearTimeout(silence);

@@ -32,7 +32,9 @@ function statusStep(before: readonly Issue[], status: StatusName, send: () => Pr
 }
 
 const statusSteps = (issues: readonly Issue[], status: StatusName): Step[] =>
-  inCommands(issues).map((each) => statusStep(each, status, () => commands.setIssueStatus({ issueIds: idsOf(each), status: statusOf(status) })));
+  inCommands(issues).map((each) =>
+    statusStep(each, status, () => commands.setIssueStatus({ issueIds: idsOf(each), status: statusOf(status) })),
+  );
 
 /** `issues` as they were before; those that had the status already are left alone. */
 export function statusOperation(issues: readonly Issue[], status: StatusName): Operation {
@@ -44,7 +46,12 @@ export function statusOperation(issues: readonly Issue[], status: StatusName): O
     undo: (done) => ({
       done: "as before",
       failed: `still ${words[status]}`,
-      steps: groups(done, (issue) => statusName(issue.status)).flatMap(([old, each]) => statusSteps(each.map((issue) => ({ ...issue, status: statusOf(status) })), old)),
+      steps: groups(done, (issue) => statusName(issue.status)).flatMap(([old, each]) =>
+        statusSteps(
+          each.map((issue) => ({ ...issue, status: statusOf(status) })),
+          old,
+        ),
+      ),
     }),
   };
 }
@@ -74,7 +81,12 @@ export function assignOperation(issues: readonly Issue[], member: Issue_Member |
     undo: (changed) => ({
       done: "as before",
       failed: `still ${done}`,
-      steps: groups(changed, (issue) => issue.assignee?.id ?? 0).flatMap(([, each]) => assignSteps(each.map((issue) => withAssignee(issue, member)), each[0]?.assignee)),
+      steps: groups(changed, (issue) => issue.assignee?.id ?? 0).flatMap(([, each]) =>
+        assignSteps(
+          each.map((issue) => withAssignee(issue, member)),
+          each[0]?.assignee,
+        ),
+      ),
     }),
   };
 }
@@ -83,7 +95,9 @@ const discard = (issue: Issue): Promise<{ position: string }> => commands.discar
 
 async function keep(issue: Issue): Promise<{ position: string }> {
   const kept = await commands.keepIssues({ issueIds: [issue.id] });
-  return statusName(issue.status) === "unresolved" ? kept : commands.setIssueStatus({ issueIds: [issue.id], status: issue.status });
+  return statusName(issue.status) === "unresolved"
+    ? kept
+    : commands.setIssueStatus({ issueIds: [issue.id], status: issue.status });
 }
 
 export const discardOperation = (issue: Issue): Operation => ({

@@ -31,7 +31,8 @@ const text = (value: unknown): string => (typeof value === "string" || typeof va
 /** What a step says, and what of its data is left to show. */
 export function summarize(crumb: Breadcrumb): { text: string; rest: Record<string, unknown> } {
   const data: Record<string, unknown> = { ...crumb.data };
-  const without = (...keys: string[]) => Object.fromEntries(Object.entries(data).filter(([key, value]) => !(keys.includes(key) && text(value) !== "")));
+  const without = (...keys: string[]) =>
+    Object.fromEntries(Object.entries(data).filter(([key, value]) => !(keys.includes(key) && text(value) !== "")));
   const [method, url, status, from, to] = ["method", "url", "status_code", "from", "to"].map((key) => text(data[key]));
   if (url) {
     const line = [method || "GET", url, status && `→ ${status}`].filter(Boolean).join(" ");
@@ -41,7 +42,8 @@ export function summarize(crumb: Breadcrumb): { text: string; rest: Record<strin
   return { text: crumb.message, rest: data };
 }
 
-const timeOf = (crumb: Breadcrumb): number => (crumb.timestamp ? Number(crumb.timestamp.seconds) * 1000 + crumb.timestamp.nanos / 1e6 : 0);
+const timeOf = (crumb: Breadcrumb): number =>
+  crumb.timestamp ? Number(crumb.timestamp.seconds) * 1000 + crumb.timestamp.nanos / 1e6 : 0;
 
 /** Oldest first; those without a time stay behind the one they came after. */
 export function byTime(crumbs: readonly Breadcrumb[]): Breadcrumb[] {
@@ -50,7 +52,15 @@ export function byTime(crumbs: readonly Breadcrumb[]): Breadcrumb[] {
   return timed.toSorted((a, b) => a.at - b.at).map(({ crumb }) => crumb);
 }
 
-export function Breadcrumbs({ crumbs, errorTitle, errorTime }: { crumbs: Breadcrumb[]; errorTitle: string; errorTime: Timestamp | undefined }) {
+export function Breadcrumbs({
+  crumbs,
+  errorTitle,
+  errorTime,
+}: {
+  crumbs: Breadcrumb[];
+  errorTitle: string;
+  errorTime: Timestamp | undefined;
+}) {
   const [all, setAll] = useState(false);
   if (crumbs.length === 0) return null;
   const sorted = byTime(crumbs);
@@ -112,7 +122,11 @@ function Crumb({ crumb, end }: { crumb: Breadcrumb; end: Date | undefined }) {
         )}
       </span>
       {at && (
-        <time className={styles.crumbTime} dateTime={at.toISOString()} data-tip={`${absolute(at)}${end ? ` · ${duration(Math.max(0, end.getTime() - at.getTime()))} before the error` : ""}`}>
+        <time
+          className={styles.crumbTime}
+          dateTime={at.toISOString()}
+          data-tip={`${absolute(at)}${end ? ` · ${duration(Math.max(0, end.getTime() - at.getTime()))} before the error` : ""}`}
+        >
           {clock(at)}
         </time>
       )}

@@ -27,7 +27,8 @@ export function EventsTab({ issueId, response }: { issueId: string; response: Ge
   const [params, setParams] = useSearchParams();
   const [scope] = useScope();
   const search = parseEventSearch(params);
-  const set = (change: Partial<EventSearch>) => setParams((now) => writeEventSearch(now, { ...parseEventSearch(now), ...change }));
+  const set = (change: Partial<EventSearch>) =>
+    setParams((now) => writeEventSearch(now, { ...parseEventSearch(now), ...change }));
   const query = useEvents(issueId, search);
   const rows = query.data?.pages.flatMap((page) => page.events) ?? [];
   const total = query.data?.pages[0]?.total ?? 0n;
@@ -42,8 +43,20 @@ export function EventsTab({ issueId, response }: { issueId: string; response: Ge
       {query.isError && rows.length === 0 && <ErrorState error={query.error} retry={() => void query.refetch()} />}
       {query.isPending && <Skeleton height={320} width="100%" />}
       {query.data && rows.length === 0 && (
-        <EmptyState icon="filter" title={isNarrowed ? "No event matches" : "No event is kept any more"} actions={isNarrowed && <Button variant="outlined" onClick={() => set(NO_SEARCH)}>Show all events</Button>}>
-          {isNarrowed ? "No kept event of this issue has all of that." : "The retention of the log dropped them. The issue and its counts stay."}
+        <EmptyState
+          icon="filter"
+          title={isNarrowed ? "No event matches" : "No event is kept any more"}
+          actions={
+            isNarrowed && (
+              <Button variant="outlined" onClick={() => set(NO_SEARCH)}>
+                Show all events
+              </Button>
+            )
+          }
+        >
+          {isNarrowed
+            ? "No kept event of this issue has all of that."
+            : "The retention of the log dropped them. The issue and its counts stay."}
         </EmptyState>
       )}
       {rows.length > 0 && (
@@ -52,7 +65,13 @@ export function EventsTab({ issueId, response }: { issueId: string; response: Ge
             {plural(total > 0n ? total : rows.length, "event")}
             {total > BigInt(rows.length) && `, ${exactCount(rows.length)} shown`}
           </p>
-          <div className={styles.scroll} data-old={query.isPlaceholderData} tabIndex={0} role="region" aria-label="Table of events">
+          <div
+            className={styles.scroll}
+            data-old={query.isPlaceholderData}
+            tabIndex={0}
+            role="region"
+            aria-label="Table of events"
+          >
             <table className={styles.table}>
               <thead>
                 <tr>
@@ -71,7 +90,12 @@ export function EventsTab({ issueId, response }: { issueId: string; response: Ge
             </table>
           </div>
           {query.hasNextPage && (
-            <Button variant="outlined" sx={{ alignSelf: "center" }} disabled={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
+            <Button
+              variant="outlined"
+              sx={{ alignSelf: "center" }}
+              disabled={query.isFetchingNextPage}
+              onClick={() => void query.fetchNextPage()}
+            >
               {query.isFetchingNextPage ? "Loading…" : "Show more"}
             </Button>
           )}
@@ -104,7 +128,8 @@ function Chart({ issueId, set }: { issueId: string; set: Set }) {
 }
 
 function Row({ event, link, set }: { event: EventSummary; link: string; set: Set }) {
-  const words = event.type && event.message ? `${event.type}: ${event.message}` : event.type || event.message || "(no message)";
+  const words =
+    event.type && event.message ? `${event.type}: ${event.message}` : event.type || event.message || "(no message)";
   return (
     <tr>
       <td>
@@ -114,7 +139,15 @@ function Row({ event, link, set }: { event: EventSummary; link: string; set: Set
       </td>
       <td className={styles.when}>
         <RelativeTime time={event.timestamp} suffix=" ago" />
-        {event.isLate && <span className={styles.late} data-tip={`Arrived ${event.receivedAt ? absolute(toDate(event.receivedAt)) : "later"}`}> late</span>}
+        {event.isLate && (
+          <span
+            className={styles.late}
+            data-tip={`Arrived ${event.receivedAt ? absolute(toDate(event.receivedAt)) : "later"}`}
+          >
+            {" "}
+            late
+          </span>
+        )}
       </td>
       <td className={styles.words}>
         <LevelMark level={levelName(event.level)} />{" "}
@@ -122,9 +155,31 @@ function Row({ event, link, set }: { event: EventSummary; link: string; set: Set
           <EventText text={words} />
         </span>
       </td>
-      <td>{event.release && <Value text={event.release} shown={shortRelease(event.release)} onClick={() => set({ release: event.release })} />}</td>
-      <td>{event.environment && <Value text={event.environment} shown={cutMiddle(event.environment, 24)} onClick={() => set({ environment: event.environment })} />}</td>
-      <td>{event.user ? <Value text={event.user.replace(/^[a-z]+:/, "")} onClick={() => set({ user: event.user })} /> : "–"}</td>
+      <td>
+        {event.release && (
+          <Value
+            text={event.release}
+            shown={shortRelease(event.release)}
+            onClick={() => set({ release: event.release })}
+          />
+        )}
+      </td>
+      <td>
+        {event.environment && (
+          <Value
+            text={event.environment}
+            shown={cutMiddle(event.environment, 24)}
+            onClick={() => set({ environment: event.environment })}
+          />
+        )}
+      </td>
+      <td>
+        {event.user ? (
+          <Value text={event.user.replace(/^[a-z]+:/, "")} onClick={() => set({ user: event.user })} />
+        ) : (
+          "–"
+        )}
+      </td>
     </tr>
   );
 }
@@ -148,26 +203,69 @@ interface FiltersProps {
 function Filters({ issueId, response, search, set }: FiltersProps) {
   return (
     <div className={styles.filters}>
-      <Choice label="Release" value={search.release} values={response.releases.map((each) => each.version)} onChange={(release) => set({ release })} />
-      <Choice label="Environment" value={search.environment} values={response.environments.map((each) => each.value)} onChange={(environment) => set({ environment })} />
+      <Choice
+        label="Release"
+        value={search.release}
+        values={response.releases.map((each) => each.version)}
+        onChange={(release) => set({ release })}
+      />
+      <Choice
+        label="Environment"
+        value={search.environment}
+        values={response.environments.map((each) => each.value)}
+        onChange={(environment) => set({ environment })}
+      />
       <TagField issueId={issueId} search={search} set={set} />
       <Typed label="User" placeholder="id, e-mail, name" onEnter={(user) => set({ user })} />
       <JumpTo set={set} />
-      {search.user && <RemovableChip text={`User: ${search.user.replace(/^[a-z]+:/, "")}`} onRemove={() => set({ user: "" })} />}
-      {search.tag && <RemovableChip text={`${search.tag.key}: ${search.tag.value || "any"}`} onRemove={() => set({ tag: null })} />}
-      {(search.fromMs !== null || search.toMs !== null) && <RemovableChip text={timeWords(search)} onRemove={() => set({ fromMs: null, toMs: null })} />}
+      {search.user && (
+        <RemovableChip text={`User: ${search.user.replace(/^[a-z]+:/, "")}`} onRemove={() => set({ user: "" })} />
+      )}
+      {search.tag && (
+        <RemovableChip text={`${search.tag.key}: ${search.tag.value || "any"}`} onRemove={() => set({ tag: null })} />
+      )}
+      {(search.fromMs !== null || search.toMs !== null) && (
+        <RemovableChip text={timeWords(search)} onRemove={() => set({ fromMs: null, toMs: null })} />
+      )}
     </div>
   );
 }
 
 const timeWords = ({ fromMs, toMs }: EventSearch): string =>
-  [fromMs === null ? "" : `from ${absolute(new Date(fromMs))}`, toMs === null ? "" : `before ${absolute(new Date(toMs))}`].filter(Boolean).join(" ");
+  [
+    fromMs === null ? "" : `from ${absolute(new Date(fromMs))}`,
+    toMs === null ? "" : `before ${absolute(new Date(toMs))}`,
+  ]
+    .filter(Boolean)
+    .join(" ");
 
-function Choice({ label, value, values, onChange }: { label: string; value: string; values: readonly string[]; onChange: (value: string) => void }) {
+function Choice({
+  label,
+  value,
+  values,
+  onChange,
+}: {
+  label: string;
+  value: string;
+  values: readonly string[];
+  onChange: (value: string) => void;
+}) {
   if (values.length === 0 && value === "") return null;
   const any = `Any ${label.toLowerCase()}`;
-  const choices = [{ id: "", text: any, chosen: value === "" }, ...values.filter(Boolean).map((each) => ({ id: each, text: visible(each), shown: <EventText text={each} />, chosen: each === value }))];
-  return <PickerButton label={label} text={<span className={styles.choice}>{value || any}</span>} choices={choices} onPick={({ id }) => onChange(id)} />;
+  const choices = [
+    { id: "", text: any, chosen: value === "" },
+    ...values
+      .filter(Boolean)
+      .map((each) => ({ id: each, text: visible(each), shown: <EventText text={each} />, chosen: each === value })),
+  ];
+  return (
+    <PickerButton
+      label={label}
+      text={<span className={styles.choice}>{value || any}</span>}
+      choices={choices}
+      onPick={({ id }) => onChange(id)}
+    />
+  );
 }
 
 /** A tag as "key=value", with those of the issue to choose from. */
@@ -175,7 +273,15 @@ function TagField({ issueId, search, set }: { issueId: string; search: EventSear
   const tags = useTags(issueId);
   const known = (tags.data ?? []).flatMap((tag) => tag.values.map((each) => `${tag.key}=${each.value}`));
   if (known.length === 0 && search.tag === null) return null;
-  return <Typed label="Tag" placeholder="key=value" choices={known} onEnter={(text) => set({ tag: parseTag(text) })} check={(text) => parseTag(text) !== null} />;
+  return (
+    <Typed
+      label="Tag"
+      placeholder="key=value"
+      choices={known}
+      onEnter={(text) => set({ tag: parseTag(text) })}
+      check={(text) => parseTag(text) !== null}
+    />
+  );
 }
 
 interface TypedProps {
@@ -199,7 +305,14 @@ function Typed({ label, placeholder, choices = [], onEnter, check = () => true }
   return (
     <form className={styles.field} onSubmit={submit}>
       <label htmlFor={id}>{label}</label>
-      <input id={id} value={text} placeholder={placeholder} list={choices.length > 0 ? `${id}-choices` : undefined} onChange={(event) => setText(event.target.value)} autoComplete="off" />
+      <input
+        id={id}
+        value={text}
+        placeholder={placeholder}
+        list={choices.length > 0 ? `${id}-choices` : undefined}
+        onChange={(event) => setText(event.target.value)}
+        autoComplete="off"
+      />
       {choices.length > 0 && (
         <datalist id={`${id}-choices`}>
           {choices.map((each) => (

@@ -32,7 +32,10 @@ export function Frames({ frames, looks, openMax }: FramesProps) {
   const note = useMemo(() => minifiedNote(frames, failingIndex(frames), language), [frames, language]);
   // What cannot be read is not worth a screen: only the place itself is opened.
   const opened = note === "" ? openMax : 1;
-  const parts = useMemo(() => foldStack(frames, { order, all, ...(opened === undefined ? {} : { openMax: opened }) }), [frames, order, all, opened]);
+  const parts = useMemo(
+    () => foldStack(frames, { order, all, ...(opened === undefined ? {} : { openMax: opened }) }),
+    [frames, order, all, opened],
+  );
   return (
     <>
       {note !== "" && (
@@ -58,11 +61,36 @@ function Parts({ parts, last, language }: PartsProps) {
   return parts.map((part) => {
     switch (part.kind) {
       case "frame":
-        return <FrameView key={`f${part.index}`} frame={part.frame} number={last - part.index} failing={part.failing} openAtFirst={part.open} language={language} />;
+        return (
+          <FrameView
+            key={`f${part.index}`}
+            frame={part.frame}
+            number={last - part.index}
+            failing={part.failing}
+            openAtFirst={part.open}
+            language={language}
+          />
+        );
       case "fold":
-        return <Fold key={`g${part.frames[0]?.index ?? 0}`} text={foldLabel(part.packages)} frames={part.frames} last={last} language={language} />;
+        return (
+          <Fold
+            key={`g${part.frames[0]?.index ?? 0}`}
+            text={foldLabel(part.packages)}
+            frames={part.frames}
+            last={last}
+            language={language}
+          />
+        );
       case "repeat":
-        return <Fold key={`r${part.frames[0]?.index ?? 0}`} text={repeatLabel(part.names, part.times)} frames={part.frames} last={last} language={language} />;
+        return (
+          <Fold
+            key={`r${part.frames[0]?.index ?? 0}`}
+            text={repeatLabel(part.names, part.times)}
+            frames={part.frames}
+            last={last}
+            language={language}
+          />
+        );
       case "rest":
         return <Rest key={`m${part.count}`} part={part} last={last} language={language} />;
     }
@@ -86,12 +114,30 @@ function Fold({ text, frames, last, language }: FoldProps) {
           <EventText text={text} />
         </button>
       </li>
-      {open && frames.map(({ frame, index }) => <FrameView key={index} frame={frame} number={last - index} failing={false} openAtFirst={false} language={language} />)}
+      {open &&
+        frames.map(({ frame, index }) => (
+          <FrameView
+            key={index}
+            frame={frame}
+            number={last - index}
+            failing={false}
+            openAtFirst={false}
+            language={language}
+          />
+        ))}
     </>
   );
 }
 
-function Rest({ part, last, language }: { part: Extract<StackPart, { kind: "rest" }>; last: number; language: Language }) {
+function Rest({
+  part,
+  last,
+  language,
+}: {
+  part: Extract<StackPart, { kind: "rest" }>;
+  last: number;
+  language: Language;
+}) {
   const [open, setOpen] = useState(false);
   if (open) return <Parts parts={part.parts} last={last} language={language} />;
   return (
@@ -115,7 +161,11 @@ interface FrameViewProps {
 
 /** What to say where the server's verdict is not the client's. */
 const verdict = (frame: FrameDetail): string | undefined =>
-  frame.clientInApp === undefined ? undefined : frame.inApp ? "The SDK called this a library; it lies in the application's own bundle." : "The SDK called this own code; it belongs to a runtime or an installed package.";
+  frame.clientInApp === undefined
+    ? undefined
+    : frame.inApp
+      ? "The SDK called this a library; it lies in the application's own bundle."
+      : "The SDK called this own code; it belongs to a runtime or an installed package.";
 
 function FrameView({ frame, number, failing, openAtFirst, language }: FrameViewProps) {
   const [open, setOpen] = useState(openAtFirst);
@@ -127,8 +177,14 @@ function FrameView({ frame, number, failing, openAtFirst, language }: FrameViewP
   const Head = hasMore ? "button" : "div";
   return (
     <li className={styles.frame} data-own={frame.inApp} data-failing={failing}>
-      <Head {...(hasMore ? { type: "button" as const, "aria-expanded": open, onClick: () => setOpen(!open) } : {})} className={styles.frameHead} title={visible(frame.absPath || frame.package || file)}>
-        <span className={styles.frameChevron}>{hasMore && <Icon name={open ? "chevronDown" : "chevronRight"} size={14} />}</span>
+      <Head
+        {...(hasMore ? { type: "button" as const, "aria-expanded": open, onClick: () => setOpen(!open) } : {})}
+        className={styles.frameHead}
+        title={visible(frame.absPath || frame.package || file)}
+      >
+        <span className={styles.frameChevron}>
+          {hasMore && <Icon name={open ? "chevronDown" : "chevronRight"} size={14} />}
+        </span>
         <span className={styles.call}>
           {frameLine(frame, language, number).map((piece, index) => (
             <span key={index} data-kind={piece.kind}>
@@ -161,7 +217,9 @@ function Vars({ vars, openAtFirst }: { vars: [string, unknown][]; openAtFirst: b
         <dl>
           {vars.map(([name, value]) => (
             <div key={name}>
-              <dt><EventText text={name} /></dt>
+              <dt>
+                <EventText text={name} />
+              </dt>
               <dd>
                 <JsonView value={value} />
               </dd>

@@ -32,19 +32,36 @@ export function IssueActions({ issue, triage, resolveAndNext, assign, onHelp }: 
         </Button>
       ) : status === "unresolved" ? (
         <>
-          <Button variant="contained" startIcon={<Icon name="check" size={14} />} onClick={() => triage.setStatus([issue], "resolved")}>
+          <Button
+            variant="contained"
+            startIcon={<Icon name="check" size={14} />}
+            onClick={() => triage.setStatus([issue], "resolved")}
+          >
             Resolve
           </Button>
-          <Button variant="outlined" startIcon={<Icon name="mute" size={14} />} onClick={() => triage.setStatus([issue], "ignored")}>
+          <Button
+            variant="outlined"
+            startIcon={<Icon name="mute" size={14} />}
+            onClick={() => triage.setStatus([issue], "ignored")}
+          >
             Ignore
           </Button>
         </>
       ) : (
-        <Button variant="outlined" startIcon={<Icon name="reopen" size={14} />} onClick={() => triage.setStatus([issue], "unresolved")}>
+        <Button
+          variant="outlined"
+          startIcon={<Icon name="reopen" size={14} />}
+          onClick={() => triage.setStatus([issue], "unresolved")}
+        >
           Reopen
         </Button>
       )}
-      <Button ref={assign} variant="outlined" startIcon={issue.assignee ? <Avatar member={issue.assignee} size={18} /> : <Icon name="person" size={14} />} onClick={(event) => setAnchor(event.currentTarget)}>
+      <Button
+        ref={assign}
+        variant="outlined"
+        startIcon={issue.assignee ? <Avatar member={issue.assignee} size={18} /> : <Icon name="person" size={14} />}
+        onClick={(event) => setAnchor(event.currentTarget)}
+      >
         {issue.assignee ? memberName(issue.assignee) : "Assign"}
       </Button>
       <AssignMenu

@@ -31,7 +31,8 @@ interface IssueHeaderProps {
 
 /** "Type: value" of a title that begins with its type. */
 function partsOf(issue: Issue): { type: string; value: string } {
-  const value = issue.type && issue.title.startsWith(`${issue.type}:`) ? issue.title.slice(issue.type.length + 1).trim() : "";
+  const value =
+    issue.type && issue.title.startsWith(`${issue.type}:`) ? issue.title.slice(issue.type.length + 1).trim() : "";
   return value ? { type: issue.type, value } : { type: issue.title, value: "" };
 }
 
@@ -77,11 +78,18 @@ export function IssueHeader({ issue, scope, eventsLink, project, live, actions }
           <Fact name={issue.count === 1n ? "event" : "events"}>
             <Count value={issue.count} one="event" />
           </Fact>
-          <Fact name={issue.users === 1n ? "user" : "users"}>{issue.users === 0n ? "–" : <Count value={issue.users} one="user" />}</Fact>
+          <Fact name={issue.users === 1n ? "user" : "users"}>
+            {issue.users === 0n ? "–" : <Count value={issue.users} one="user" />}
+          </Fact>
           <Seen what="first" time={issue.firstSeen} release={issue.firstRelease} project={project} />
           <Seen what="last" time={issue.lastSeen} release={issue.lastRelease} project={project} />
         </span>
-        <Link className={styles.spark} to={eventsLink} aria-label={`Events over the ${rangeWords(scope.range)}`} data-tip={`Events of the ${rangeWords(scope.range)}. Press to see them.`}>
+        <Link
+          className={styles.spark}
+          to={eventsLink}
+          aria-label={`Events over the ${rangeWords(scope.range)}`}
+          data-tip={`Events of the ${rangeWords(scope.range)}. Press to see them.`}
+        >
           <Sparkline counts={issue.sparkline} width={112} height={22} />
         </Link>
         <span className={styles.live}>
@@ -98,7 +106,17 @@ const Fact = ({ name, children }: { name: string; children: ReactNode }) => (
   </span>
 );
 
-function Seen({ what, time, release, project }: { what: string; time: Issue["firstSeen"]; release: string; project: string }) {
+function Seen({
+  what,
+  time,
+  release,
+  project,
+}: {
+  what: string;
+  time: Issue["firstSeen"];
+  release: string;
+  project: string;
+}) {
   return (
     <span className={styles.fact}>
       {what} <RelativeTime time={time} suffix=" ago" />
@@ -112,7 +130,19 @@ function Seen({ what, time, release, project }: { what: string; time: Issue["fir
 }
 
 /** Where one is, and the way to the neighbours in the list one came from. */
-export function Trail({ place, list, project, to, issueId }: { place: Place; list: string; project: { name: string; to: string } | undefined; to: (issueId: string) => string; issueId: string }) {
+export function Trail({
+  place,
+  list,
+  project,
+  to,
+  issueId,
+}: {
+  place: Place;
+  list: string;
+  project: { name: string; to: string } | undefined;
+  to: (issueId: string) => string;
+  issueId: string;
+}) {
   return (
     <div className={styles.trail}>
       <nav aria-label="Breadcrumb">
@@ -139,7 +169,15 @@ export function Trail({ place, list, project, to, issueId }: { place: Place; lis
   );
 }
 
-function Neighbour({ icon, label, to }: { icon: "chevronLeft" | "chevronRight"; label: string; to: string | undefined }) {
+function Neighbour({
+  icon,
+  label,
+  to,
+}: {
+  icon: "chevronLeft" | "chevronRight";
+  label: string;
+  to: string | undefined;
+}) {
   if (!to) {
     return (
       <span className={styles.step} aria-hidden="true" data-off="true">

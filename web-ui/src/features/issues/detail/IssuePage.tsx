@@ -57,16 +57,41 @@ export function IssuePage() {
   usePageTitle(issue?.title ?? "Issue", project?.name);
   const place = usePlace(issueId);
   const list = `/issues${useWalk((state) => state.search) ?? search}`;
-  const toEvent = (id: string) => (id === "latest" ? `/issues/${issueId}${search}` : `/issues/${issueId}/events/${id}${search}`);
+  const toEvent = (id: string) =>
+    id === "latest" ? `/issues/${issueId}${search}` : `/issues/${issueId}/events/${id}${search}`;
   const toIssue = (id: string) => `/issues/${id}${search}`;
   const table = `/issues/${issueId}/events${search}`;
-  const { actions, help } = useActions({ issue, event: isTable ? undefined : event.data, place, list, toIssue, toEvent });
+  const { actions, help } = useActions({
+    issue,
+    event: isTable ? undefined : event.data,
+    place,
+    list,
+    toIssue,
+    toEvent,
+  });
 
   if (query.isError && !issue) return <ErrorState page error={query.error} retry={() => void query.refetch()} />;
   return (
     <div className={styles.page}>
-      <Trail place={place} list={list} project={project && { name: project.name, to: `/issues${scopeSearch({ ...scope, projectIds: [project.id] })}` }} to={toIssue} issueId={issueId} />
-      {issue ? <IssueHeader issue={issue} scope={scope} eventsLink={table} project={project?.name ?? ""} live={live} actions={actions} /> : <HeaderSkeleton />}
+      <Trail
+        place={place}
+        list={list}
+        project={project && { name: project.name, to: `/issues${scopeSearch({ ...scope, projectIds: [project.id] })}` }}
+        to={toIssue}
+        issueId={issueId}
+      />
+      {issue ? (
+        <IssueHeader
+          issue={issue}
+          scope={scope}
+          eventsLink={table}
+          project={project?.name ?? ""}
+          live={live}
+          actions={actions}
+        />
+      ) : (
+        <HeaderSkeleton />
+      )}
       <div className={styles.tabs}>
         <nav aria-label="Parts of the issue">
           <Link to={toEvent("latest")} aria-current={isTable ? undefined : "page"}>
@@ -77,13 +102,22 @@ export function IssuePage() {
           </Link>
         </nav>
         {!isTable && event.data && (
-          <EventBar response={event.data} to={toEvent} latestId={issue?.lastEventId ?? ""} project={project?.name ?? ""}>
+          <EventBar
+            response={event.data}
+            to={toEvent}
+            latestId={issue?.lastEventId ?? ""}
+            project={project?.name ?? ""}
+          >
             {issue && <CopyMenu issue={issue} response={event.data} project={project?.name ?? ""} />}
           </EventBar>
         )}
       </div>
       <Suspense fallback={<TabSkeleton />}>
-        {isTable ? query.data && <EventsTab key={issueId} issueId={issueId} response={query.data} /> : <Overview issueId={issueId} issue={query.data} event={event} table={table} />}
+        {isTable ? (
+          query.data && <EventsTab key={issueId} issueId={issueId} response={query.data} />
+        ) : (
+          <Overview issueId={issueId} issue={query.data} event={event} table={table} />
+        )}
       </Suspense>
       {help}
     </div>
@@ -119,9 +153,11 @@ function useActions({ issue, event, place, list, toIssue, toEvent }: ActionsOf) 
   const [helps, setHelps] = useState(false);
   const assign = useRef<HTMLButtonElement>(null);
   const go = (to: string | undefined) => (to ? () => void navigate(to) : undefined);
-  const step = (id: string | undefined) => (id ? () => void navigate(toEvent(id), { preventScrollReset: true }) : undefined);
+  const step = (id: string | undefined) =>
+    id ? () => void navigate(toEvent(id), { preventScrollReset: true }) : undefined;
   const status = issue && statusName(issue.status);
-  const toggle = (wanted: "resolved" | "ignored") => issue && (() => triage.setStatus([issue], status === wanted ? "unresolved" : wanted));
+  const toggle = (wanted: "resolved" | "ignored") =>
+    issue && (() => triage.setStatus([issue], status === wanted ? "unresolved" : wanted));
   const { next } = place;
   const resolveAndNext =
     issue && next
@@ -143,7 +179,15 @@ function useActions({ issue, event, place, list, toIssue, toEvent }: ActionsOf) 
     "?": () => setHelps(true),
   });
   return {
-    actions: issue && <IssueActions issue={issue} triage={triage} resolveAndNext={resolveAndNext} assign={assign} onHelp={() => setHelps(true)} />,
+    actions: issue && (
+      <IssueActions
+        issue={issue}
+        triage={triage}
+        resolveAndNext={resolveAndNext}
+        assign={assign}
+        onHelp={() => setHelps(true)}
+      />
+    ),
     help: helps && (
       <Suspense fallback={null}>
         <IssueHelp onClose={() => setHelps(false)} />

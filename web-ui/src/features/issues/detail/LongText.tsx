@@ -8,7 +8,8 @@ import styles from "./detail.module.css";
 const SHORT_CHARS = 150;
 const SHORT_LINES = 3;
 
-const isLong = (text: string): boolean => text.length > SHORT_CHARS || text.split("\n", SHORT_LINES + 1).length > SHORT_LINES;
+const isLong = (text: string): boolean =>
+  text.length > SHORT_CHARS || text.split("\n", SHORT_LINES + 1).length > SHORT_LINES;
 
 export function LongText({ text }: { text: string }) {
   const [open, setOpen] = useState(false);

@@ -30,7 +30,12 @@ export function Overview({ issueId, issue, event, table }: OverviewProps) {
   return (
     <div className={styles.columns}>
       <div className={styles.main}>
-        {event.isError && (isNoLongerKept(event.error) ? <NoLongerKept /> : <ErrorState error={event.error} retry={() => void event.refetch()} />)}
+        {event.isError &&
+          (isNoLongerKept(event.error) ? (
+            <NoLongerKept />
+          ) : (
+            <ErrorState error={event.error} retry={() => void event.refetch()} />
+          ))}
         {event.isPending && <EventSkeleton />}
         {event.data && <EventView response={event.data} issueId={issueId} table={table} />}
       </div>
@@ -47,7 +52,11 @@ export function Overview({ issueId, issue, event, table }: OverviewProps) {
 function EventView({ response, issueId, table }: { response: GetEventResponse; issueId: string; table: string }) {
   const { detail, summary } = response;
   if (!detail || !summary) return null;
-  const title = summary.message ? (summary.type ? `${summary.type}: ${summary.message}` : summary.message) : summary.type;
+  const title = summary.message
+    ? summary.type
+      ? `${summary.type}: ${summary.message}`
+      : summary.message
+    : summary.type;
   // A new event starts with its own folds, hence the key.
   return (
     <div className={styles.event} key={summary.id}>
@@ -78,7 +87,10 @@ function Problems({ detail }: { detail: EventDetail }) {
           <b>{each.field}</b> {each.message}
           {each.value && (
             <>
-              : <code><EventText text={each.value} /></code>
+              :{" "}
+              <code>
+                <EventText text={each.value} />
+              </code>
             </>
           )}
         </li>

@@ -30,7 +30,11 @@ export function Pairs({ entries, path }: PairsProps) {
           </dt>
           <dd className={styles.valueRow}>
             <JsonView value={value} />
-            <CopyButton text={typeof value === "string" ? value : JSON.stringify(value)} what={visible(key)} {...(path === undefined ? {} : { also: { text: jsonPath(path, key), what: "JSON path" } })} />
+            <CopyButton
+              text={typeof value === "string" ? value : JSON.stringify(value)}
+              what={visible(key)}
+              {...(path === undefined ? {} : { also: { text: jsonPath(path, key), what: "JSON path" } })}
+            />
           </dd>
         </div>
       ))}
@@ -39,9 +43,11 @@ export function Pairs({ entries, path }: PairsProps) {
 }
 
 /** Of a member of the stored event: `request.headers["X-Trace"]`. */
-export const jsonPath = (path: string, key: string): string => (/^[A-Za-z_]\w*$/.test(key) ? `${path}.${key}` : `${path}[${JSON.stringify(key)}]`);
+export const jsonPath = (path: string, key: string): string =>
+  /^[A-Za-z_]\w*$/.test(key) ? `${path}.${key}` : `${path}[${JSON.stringify(key)}]`;
 
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null && !Array.isArray(value);
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
 
 export function Request({ request }: { request: JsonObject }) {
   const { method, url, headers, query_string: query, cookies, data, env, ...rest } = request;
@@ -58,7 +64,9 @@ export function Request({ request }: { request: JsonObject }) {
           {typeof method === "string" && method !== "" && <b>{method}</b>} <EventText text={url} />
         </p>
       )}
-      {(parts.length > 0 || Object.keys(rest).length > 0) && <Pairs entries={[...parts, ...Object.entries(rest)]} path="request" />}
+      {(parts.length > 0 || Object.keys(rest).length > 0) && (
+        <Pairs entries={[...parts, ...Object.entries(rest)]} path="request" />
+      )}
       {pairs.length > 0 && (
         <>
           <h3 className={styles.sub}>Headers</h3>
@@ -144,7 +152,11 @@ export function Raw({ json }: { json: string }) {
   const cut = !whole && pretty.length > RAW_MAX_BYTES;
   const masked = maskedIn(json);
   return (
-    <Section title="Raw JSON" fold="closed" note={`${Math.max(1, Math.round(json.length / 1000))} kB${masked.count > 0 ? ` · ${plural(masked.count, "field")} masked` : ""}`}>
+    <Section
+      title="Raw JSON"
+      fold="closed"
+      note={`${Math.max(1, Math.round(json.length / 1000))} kB${masked.count > 0 ? ` · ${plural(masked.count, "field")} masked` : ""}`}
+    >
       {masked.count > 0 && <p className={styles.modules}>Masked before it was stored: {masked.paths.join(", ")}</p>}
       <CodeBlock text={cut ? pretty.slice(0, RAW_MAX_BYTES) : pretty} what="raw JSON" />
       {cut && (

@@ -38,7 +38,13 @@ function IssueFeedback({ issueId, eventId }: { issueId: string; eventId: string 
           <FeedbackItem
             key={each.id}
             feedback={each}
-            links={each.eventId === eventId ? <span>about this event</span> : <Link to={`/issues/${issueId}/events/${each.eventId}`}>Open its event</Link>}
+            links={
+              each.eventId === eventId ? (
+                <span>about this event</span>
+              ) : (
+                <Link to={`/issues/${issueId}/events/${each.eventId}`}>Open its event</Link>
+              )
+            }
           />
         ))}
       </ul>

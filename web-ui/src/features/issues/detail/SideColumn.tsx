@@ -82,11 +82,19 @@ export function Releases({ response, table }: { response: GetIssueResponse; tabl
       <ul className={styles.sideList}>
         {response.releases.slice(0, all ? undefined : SHOWN).map((release) => (
           <li key={release.version}>
-            <Link className={styles.sideName} title={visible(release.version)} to={narrowed(table, { release: release.version })}>
+            <Link
+              className={styles.sideName}
+              title={visible(release.version)}
+              to={narrowed(table, { release: release.version })}
+            >
               <EventText text={shortRelease(release.version)} />
             </Link>
-            <span className={styles.sideFaint}><RelativeTime time={release.lastSeen} suffix=" ago" /></span>
-            <span className={styles.sideCount}><Count value={release.count} one="event" /></span>
+            <span className={styles.sideFaint}>
+              <RelativeTime time={release.lastSeen} suffix=" ago" />
+            </span>
+            <span className={styles.sideCount}>
+              <Count value={release.count} one="event" />
+            </span>
           </li>
         ))}
       </ul>
@@ -105,15 +113,23 @@ export function Environments({ response, table }: { response: GetIssueResponse; 
       <ul className={styles.sideList}>
         {response.environments.slice(0, all ? undefined : SHOWN).map((each) => (
           <li key={each.value}>
-            <Link className={styles.sideName} title={visible(each.value)} to={narrowed(table, { environment: each.value })}>
+            <Link
+              className={styles.sideName}
+              title={visible(each.value)}
+              to={narrowed(table, { environment: each.value })}
+            >
               {each.value === "" ? "(none)" : <EventText text={cutMiddle(each.value, 24)} />}
             </Link>
             <span className={styles.sideFaint}>{share(each.count, total)}</span>
-            <span className={styles.sideCount}><Count value={each.count} one="event" /></span>
+            <span className={styles.sideCount}>
+              <Count value={each.count} one="event" />
+            </span>
           </li>
         ))}
       </ul>
-      {!all && response.environments.length > SHOWN && <More all={response.environments.length} onClick={() => setAll(true)} />}
+      {!all && response.environments.length > SHOWN && (
+        <More all={response.environments.length} onClick={() => setAll(true)} />
+      )}
     </section>
   );
 }

@@ -49,7 +49,10 @@ function Line({ line, language }: { line: SourceLine; language: Language }) {
 function Cut({ characters, side }: { characters: number; side: string }) {
   if (characters === 0) return null;
   return (
-    <span className={styles.cut} data-tip={`${exactCount(characters)} characters ${side} this are left out; the raw JSON has them.`}>
+    <span
+      className={styles.cut}
+      data-tip={`${exactCount(characters)} characters ${side} this are left out; the raw JSON has them.`}
+    >
       …
     </span>
   );

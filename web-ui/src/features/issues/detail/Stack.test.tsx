@@ -9,7 +9,13 @@ afterEach(cleanup);
 const site = "/venv/lib/python3.11/site-packages/django/base.py";
 const detail = create(EventDetailSchema, {
   exceptions: [
-    { type: "KeyError", value: "'sku'", frames: [{ function: "lookup", filename: "shop/stock.py", lineno: 4, inApp: true, contextLine: "return stock[sku]" }] },
+    {
+      type: "KeyError",
+      value: "'sku'",
+      frames: [
+        { function: "lookup", filename: "shop/stock.py", lineno: 4, inApp: true, contextLine: "return stock[sku]" },
+      ],
+    },
     {
       type: "CartError",
       value: "<img src=x onerror=alert(1)>",
@@ -17,7 +23,15 @@ const detail = create(EventDetailSchema, {
       frames: [
         { function: "dispatch", absPath: site, inApp: false },
         { function: "view", absPath: site, inApp: false },
-        { function: "add", filename: "shop/cart.py", lineno: 10, inApp: true, preContext: ["def add(self):"], contextLine: "    raise CartError(sku)", vars: { sku: "MUG-04", password: "[Filtered]" } },
+        {
+          function: "add",
+          filename: "shop/cart.py",
+          lineno: 10,
+          inApp: true,
+          preContext: ["def add(self):"],
+          contextLine: "    raise CartError(sku)",
+          vars: { sku: "MUG-04", password: "[Filtered]" },
+        },
       ],
     },
   ],
@@ -26,7 +40,10 @@ const detail = create(EventDetailSchema, {
 describe("the stack", () => {
   test("shows the newest exception first, its cause folded", () => {
     render(<Stack detail={detail} platform="python" />);
-    expect(screen.getAllByRole("heading", { level: 3 }).map((each) => each.textContent)).toEqual(["CartError", "KeyError"]);
+    expect(screen.getAllByRole("heading", { level: 3 }).map((each) => each.textContent)).toEqual([
+      "CartError",
+      "KeyError",
+    ]);
     expect(screen.queryByText("lookup")).toBeNull();
     fireEvent.click(screen.getByRole("button", { name: "caused by" }));
     expect(screen.getByText("lookup")).toBeTruthy();
@@ -74,7 +91,15 @@ describe("the stack", () => {
   });
 
   test("a message whose stack the SDK made up is called one", () => {
-    const synthetic = create(EventDetailSchema, { exceptions: [{ value: "Something is off", mechanism: { synthetic: true }, frames: [{ function: "run", filename: "a.js", inApp: true }] }] });
+    const synthetic = create(EventDetailSchema, {
+      exceptions: [
+        {
+          value: "Something is off",
+          mechanism: { synthetic: true },
+          frames: [{ function: "run", filename: "a.js", inApp: true }],
+        },
+      ],
+    });
     render(<Stack detail={synthetic} platform="node" />);
     expect(screen.getByRole("heading", { level: 2, name: "Message" })).toBeTruthy();
     expect(screen.getByText("synthetic")).toBeTruthy();
@@ -99,7 +124,17 @@ describe("the stack", () => {
   });
 
   test("a frame that the server judged otherwise says so", () => {
-    const corrected = create(EventDetailSchema, { exceptions: [{ type: "E", frames: [{ function: "lib", filename: "x/lib.py", inApp: false, clientInApp: true }, { function: "own", filename: "own.py", inApp: true }] }] });
+    const corrected = create(EventDetailSchema, {
+      exceptions: [
+        {
+          type: "E",
+          frames: [
+            { function: "lib", filename: "x/lib.py", inApp: false, clientInApp: true },
+            { function: "own", filename: "own.py", inApp: true },
+          ],
+        },
+      ],
+    });
     render(<Stack detail={corrected} platform="python" />);
     fireEvent.click(screen.getByRole("button", { name: "All frames" }));
     expect(screen.getByText("library *").dataset["tip"]).toMatch(/SDK called this own code/);

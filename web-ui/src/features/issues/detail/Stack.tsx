@@ -41,7 +41,8 @@ function headingOf({ exceptions, message }: EventDetail): string {
 }
 
 /** A message whose stack the SDK made up. */
-const isMessage = (exception: ExceptionDetail | undefined): boolean => exception?.mechanism?.synthetic === true && exception.type === "";
+const isMessage = (exception: ExceptionDetail | undefined): boolean =>
+  exception?.mechanism?.synthetic === true && exception.type === "";
 
 /**
  * The exception whose stack is opened on its code: the newest, unless only a cause of
@@ -51,13 +52,20 @@ export function focusOf(arranged: readonly Arranged[]): number {
   const own = (each: Arranged) => each.exception.frames.some((frame) => frame.inApp);
   const first = arranged[0];
   if (!first || own(first)) return 0;
-  return Math.max(0, arranged.findIndex((each) => each.relation !== "suppressed" && own(each)));
+  return Math.max(
+    0,
+    arranged.findIndex((each) => each.relation !== "suppressed" && own(each)),
+  );
 }
 
 /** What was logged beside the exception, unless the exception says the same. */
 function LogMessage({ detail }: { detail: EventDetail }) {
   const { message, exceptions } = detail;
-  if (message === "" || exceptions.some((each) => each.value.includes(message) || `${each.type}: ${each.value}` === message)) return null;
+  if (
+    message === "" ||
+    exceptions.some((each) => each.value.includes(message) || `${each.type}: ${each.value}` === message)
+  )
+    return null;
   return (
     <div className={styles.logged} role="note" aria-label="Logged message">
       <span className={styles.loggedHow}>Logged{detail.logger ? ` by ${detail.logger}` : ""}</span>
@@ -90,7 +98,9 @@ export function Stack({ detail, platform }: { detail: EventDetail; platform: str
         title={headingOf(detail)}
         actions={
           <>
-            {arranged.length > 1 && <CopyButton text={eventText(detail.exceptions, language)} what="all of it as text" />}
+            {arranged.length > 1 && (
+              <CopyButton text={eventText(detail.exceptions, language)} what="all of it as text" />
+            )}
             <span className={styles.language} data-language={language}>
               {LANGUAGES[language]}
             </span>
@@ -136,7 +146,11 @@ function UnknownForm({ detail }: { detail: EventDetail }) {
   const { stack } = detail;
   if (stack === "") return null;
   return (
-    <Section title="Stack as it came" note="of no form that is known" actions={<CopyButton text={stack} what="stack as text" />}>
+    <Section
+      title="Stack as it came"
+      note="of no form that is known"
+      actions={<CopyButton text={stack} what="stack as text" />}
+    >
       <pre className={styles.stackText} tabIndex={0} aria-label="Stack as it came">
         {visible(stack)}
       </pre>
@@ -151,7 +165,17 @@ export interface Looks {
   language: Language;
 }
 
-export function StackBody({ title, frames, looks, openMax }: { title: string; frames: FrameDetail[]; looks: Looks; openMax?: number | undefined }) {
+export function StackBody({
+  title,
+  frames,
+  looks,
+  openMax,
+}: {
+  title: string;
+  frames: FrameDetail[];
+  looks: Looks;
+  openMax?: number | undefined;
+}) {
   if (frames.length === 0) return null;
   if (looks.view === "text") {
     return (
@@ -160,17 +184,27 @@ export function StackBody({ title, frames, looks, openMax }: { title: string; fr
       </pre>
     );
   }
-  return <Frames frames={frames} looks={{ order: looks.order, all: looks.view === "all", language: looks.language }} openMax={openMax} />;
+  return (
+    <Frames
+      frames={frames}
+      looks={{ order: looks.order, all: looks.view === "all", language: looks.language }}
+      openMax={openMax}
+    />
+  );
 }
 
 function Message({ detail, frames, looks }: { detail: EventDetail; frames: FrameDetail[]; looks: Looks }) {
-  if (!detail.message && frames.length === 0) return <p className={styles.none}>This event has neither exception nor message.</p>;
+  if (!detail.message && frames.length === 0)
+    return <p className={styles.none}>This event has neither exception nor message.</p>;
   return (
     <article className={styles.exception}>
       <header className={styles.exceptionHead}>
         <LongText text={detail.message} />
         <span className={styles.grow} />
-        <CopyButton text={stackText(detail.message, frames, looks.language)} what={frames.length > 0 ? "stack as text" : "message"} />
+        <CopyButton
+          text={stackText(detail.message, frames, looks.language)}
+          what={frames.length > 0 ? "stack as text" : "message"}
+        />
       </header>
       <StackBody title={detail.message} frames={frames} looks={looks} />
     </article>
@@ -195,7 +229,13 @@ function Exception({ shown, group, frames, openAtFirst, openMax, looks }: Except
     <article className={styles.exception} data-depth={Math.min(depth, 4)}>
       <header className={styles.exceptionHead}>
         {relation !== null && (
-          <button type="button" className={styles.causeToggle} aria-expanded={open} aria-label={relation} onClick={() => setOpen(!open)}>
+          <button
+            type="button"
+            className={styles.causeToggle}
+            aria-expanded={open}
+            aria-label={relation}
+            onClick={() => setOpen(!open)}
+          >
             <Icon name={open ? "chevronDown" : "chevronRight"} size={14} />
             {relation}
             {member && member.of > 1 && ` · ${member.place} of ${member.of}`}
@@ -214,11 +254,16 @@ function Exception({ shown, group, frames, openAtFirst, openMax, looks }: Except
             <Pill kind="quiet">synthetic</Pill>
           </span>
         )}
-        {mechanism?.type && !["generic", "chained", "suppressed"].includes(mechanism.type) && <span className={styles.mechanism}>{mechanism.type}</span>}
+        {mechanism?.type && !["generic", "chained", "suppressed"].includes(mechanism.type) && (
+          <span className={styles.mechanism}>{mechanism.type}</span>
+        )}
         {exception.module && <span className={styles.mechanism}>{exception.module.replace(/,.*$/, "")}</span>}
         {!exception.type && <LongText text={exception.value} />}
         <span className={styles.grow} />
-        <CopyButton text={stackText(title, frames, looks.language)} what={frames.length > 0 ? "stack as text" : "message"} />
+        <CopyButton
+          text={stackText(title, frames, looks.language)}
+          what={frames.length > 0 ? "stack as text" : "message"}
+        />
       </header>
       {exception.type && exception.value && <LongText text={exception.value} />}
       {open && <StackBody title={title} frames={frames} looks={looks} openMax={openMax} />}

@@ -14,7 +14,15 @@ import styles from "./detail.module.css";
 
 const VALUES_SHOWN = 4;
 
-export function Tags({ issueId, own, table }: { issueId: string; own: Readonly<Record<string, string>>; table: string }) {
+export function Tags({
+  issueId,
+  own,
+  table,
+}: {
+  issueId: string;
+  own: Readonly<Record<string, string>>;
+  table: string;
+}) {
   const tags = useTags(issueId);
   // A failure here costs the page nothing: the event's own tags are still shown.
   const known = new Set((tags.data ?? []).map((tag) => tag.key));
@@ -28,9 +36,7 @@ export function Tags({ issueId, own, table }: { issueId: string; own: Readonly<R
           <Tag key={tag.key} tag={tag} own={own[tag.key]} table={table} />
         ))}
       </div>
-      {alone.length > 0 && (
-        <Pairs entries={alone} />
-      )}
+      {alone.length > 0 && <Pairs entries={alone} />}
     </Section>
   );
 }
@@ -47,10 +53,19 @@ function Tag({ tag, own, table }: { tag: TagKey; own: string | undefined; table:
         <span>{tag.distinct > 1000 ? "over 1,000 values" : plural(tag.distinct, "value")}</span>
       </div>
       {shown.map((each) => (
-        <Link key={each.value} to={narrowed(table, { tag: { key: tag.key, value: each.value } })} className={styles.tagValue} data-own={each.value === own} data-tip={`${visible(each.value)}: ${plural(each.count, "event")}. Press to see them.`}>
-            <span className={styles.tagBar} style={{ width: `${(Number(each.count) / Math.max(1, Number(tag.count))) * 100}%` }} />
-            <span className={styles.tagText}>{each.value === "" ? "(empty)" : <EventText text={each.value} />}</span>
-            <span className={styles.tagShare}>{share(each.count, tag.count)}</span>
+        <Link
+          key={each.value}
+          to={narrowed(table, { tag: { key: tag.key, value: each.value } })}
+          className={styles.tagValue}
+          data-own={each.value === own}
+          data-tip={`${visible(each.value)}: ${plural(each.count, "event")}. Press to see them.`}
+        >
+          <span
+            className={styles.tagBar}
+            style={{ width: `${(Number(each.count) / Math.max(1, Number(tag.count))) * 100}%` }}
+          />
+          <span className={styles.tagText}>{each.value === "" ? "(empty)" : <EventText text={each.value} />}</span>
+          <span className={styles.tagShare}>{share(each.count, tag.count)}</span>
         </Link>
       ))}
       {rest > 0n && (

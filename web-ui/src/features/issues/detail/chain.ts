@@ -47,7 +47,10 @@ function rootOf(all: readonly ExceptionDetail[]): ExceptionDetail | undefined {
   while (root && !seen.has(root)) {
     seen.add(root);
     const parentId = root.mechanism?.parentId;
-    const parent = parentId === undefined ? undefined : all.find((each) => each !== root && each.mechanism?.exceptionId === parentId);
+    const parent =
+      parentId === undefined
+        ? undefined
+        : all.find((each) => each !== root && each.mechanism?.exceptionId === parentId);
     if (!parent) return root;
     root = parent;
   }
@@ -60,18 +63,37 @@ export function arrange(all: readonly ExceptionDetail[]): Arranged[] {
   if (!root) return [];
   const found: Arranged[] = [];
   const seen = new Set<ExceptionDetail>();
-  const visit = (exception: ExceptionDetail, parent: ExceptionDetail | null, depth: number, member: Arranged["member"]) => {
+  const visit = (
+    exception: ExceptionDetail,
+    parent: ExceptionDetail | null,
+    depth: number,
+    member: Arranged["member"],
+  ) => {
     if (seen.has(exception)) return;
     seen.add(exception);
     found.push({ exception, relation: parent ? relationOf(exception, parent, all) : null, depth, member });
-    const children = childrenOf(exception, all).toSorted((a, b) => (a.mechanism?.exceptionId ?? 0) - (b.mechanism?.exceptionId ?? 0));
+    const children = childrenOf(exception, all).toSorted(
+      (a, b) => (a.mechanism?.exceptionId ?? 0) - (b.mechanism?.exceptionId ?? 0),
+    );
     const members = children.filter((child) => relationOf(child, exception, all) === "in the group");
     // What was suppressed happened beside; the causes go on with the story.
-    const others = children.filter((child) => !members.includes(child)).toSorted((a, b) => Number(relationOf(b, exception, all) === "suppressed") - Number(relationOf(a, exception, all) === "suppressed"));
+    const others = children
+      .filter((child) => !members.includes(child))
+      .toSorted(
+        (a, b) =>
+          Number(relationOf(b, exception, all) === "suppressed") -
+          Number(relationOf(a, exception, all) === "suppressed"),
+      );
     for (const child of others) visit(child, exception, depth, null);
-    for (const [index, child] of members.entries()) visit(child, exception, depth + 1, { place: index + 1, of: members.length });
+    for (const [index, child] of members.entries())
+      visit(child, exception, depth + 1, { place: index + 1, of: members.length });
   };
   visit(root, null, 0, null);
   if (found.length === all.length) return found;
-  return all.toReversed().map((exception, index) => ({ exception, relation: index === 0 ? null : relationOf(exception, null, all), depth: 0, member: null }));
+  return all.toReversed().map((exception, index) => ({
+    exception,
+    relation: index === 0 ? null : relationOf(exception, null, all),
+    depth: 0,
+    member: null,
+  }));
 }

@@ -2,7 +2,8 @@
 import { size } from "@/shared/format/size";
 
 /** What counts bytes, by the names that SDKs give. */
-const BYTES = /^(?:(?:free|used|total|usable|app|heap|external|cached)_?(?:memory|storage|size|heap|bytes)?|.*_(?:memory|storage|bytes)|memory_size|storage_size)$/;
+const BYTES =
+  /^(?:(?:free|used|total|usable|app|heap|external|cached)_?(?:memory|storage|size|heap|bytes)?|.*_(?:memory|storage|bytes)|memory_size|storage_size)$/;
 /** Smaller numbers are hardly bytes of a machine. */
 const BYTES_MIN = 1_000_000;
 
@@ -10,5 +11,10 @@ const BYTES_MIN = 1_000_000;
 export function humanised(context: Readonly<Record<string, unknown>>): [string, unknown][] {
   return Object.entries(context)
     .filter(([key, value]) => key !== "type" && value !== null && value !== undefined && value !== "")
-    .map(([key, value]) => [key, typeof value === "number" && value >= BYTES_MIN && BYTES.test(key) ? `${size(value)} (${value.toLocaleString("en")} bytes)` : value]);
+    .map(([key, value]) => [
+      key,
+      typeof value === "number" && value >= BYTES_MIN && BYTES.test(key)
+        ? `${size(value)} (${value.toLocaleString("en")} bytes)`
+        : value,
+    ]);
 }

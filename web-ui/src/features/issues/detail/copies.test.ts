@@ -8,12 +8,39 @@ import { curl, markdown } from "./copies";
 describe("a request as a command", () => {
   test.each<[string, Record<string, unknown>, string]>([
     ["plain", { url: "https://shop.example/cart" }, "curl 'https://shop.example/cart'"],
-    ["with what it asks for", { url: "https://a.example/", query_string: "a=1&b=2", method: "get" }, "curl 'https://a.example/?a=1&b=2'"],
-    ["with a body to the letter", { url: "https://a.example/", method: "POST", data: '{"sku": "A-1, "qty": 2}' }, `curl 'https://a.example/' \\\n  --data-raw '{"sku": "A-1, "qty": 2}'`],
-    ["with another method", { url: "https://a.example/", method: "PUT", data: { a: 1 } }, `curl 'https://a.example/' \\\n  -X PUT \\\n  --data-raw '{"a":1}'`],
-    ["with headers as pairs, each as often as it came", { url: "u", headers: [["X-A", "1"], ["X-A", "2"], ["Host", "h"]] }, `curl 'u' \\\n  -H 'X-A: 1' \\\n  -H 'X-A: 2'`],
+    [
+      "with what it asks for",
+      { url: "https://a.example/", query_string: "a=1&b=2", method: "get" },
+      "curl 'https://a.example/?a=1&b=2'",
+    ],
+    [
+      "with a body to the letter",
+      { url: "https://a.example/", method: "POST", data: '{"sku": "A-1, "qty": 2}' },
+      `curl 'https://a.example/' \\\n  --data-raw '{"sku": "A-1, "qty": 2}'`,
+    ],
+    [
+      "with another method",
+      { url: "https://a.example/", method: "PUT", data: { a: 1 } },
+      `curl 'https://a.example/' \\\n  -X PUT \\\n  --data-raw '{"a":1}'`,
+    ],
+    [
+      "with headers as pairs, each as often as it came",
+      {
+        url: "u",
+        headers: [
+          ["X-A", "1"],
+          ["X-A", "2"],
+          ["Host", "h"],
+        ],
+      },
+      `curl 'u' \\\n  -H 'X-A: 1' \\\n  -H 'X-A: 2'`,
+    ],
     ["with cookies", { url: "u", cookies: { id: "[Filtered]" } }, `curl 'u' \\\n  -b 'id=[Filtered]'`],
-    ["that tries to leave its quotes", { url: "u'; rm -rf '/", method: "GET;ls", headers: { a: "b'c" } }, `curl 'u'\\''; rm -rf '\\''/' \\\n  -X 'GET;LS' \\\n  -H 'a: b'\\''c'`],
+    [
+      "that tries to leave its quotes",
+      { url: "u'; rm -rf '/", method: "GET;ls", headers: { a: "b'c" } },
+      `curl 'u'\\''; rm -rf '\\''/' \\\n  -X 'GET;LS' \\\n  -H 'a: b'\\''c'`,
+    ],
     ["without an address", { method: "GET" }, ""],
   ])("%s", (_, request, expected) => {
     expect(curl(request)).toBe(expected);
@@ -22,9 +49,26 @@ describe("a request as a command", () => {
 
 test("an issue as Markdown has what a ticket needs, and nothing breaks out of it", () => {
   const text = markdown({
-    issue: create(IssueSchema, { id: "8d4756ce00000000", title: "TypeError: a | b\u202e", culprit: "price (cart.js)", level: Level.ERROR, handled: false, count: 5406n, users: 2725n }),
-    summary: create(EventSummarySchema, { id: "7e608099", platform: "node", release: "web-shop@4.21.0", environment: "production" }),
-    detail: create(EventDetailSchema, { exceptions: [{ type: "TypeError", value: "has ``` in it", frames: [{ function: "price", filename: "cart.js", lineno: 3 }] }] }),
+    issue: create(IssueSchema, {
+      id: "8d4756ce00000000",
+      title: "TypeError: a | b\u202e",
+      culprit: "price (cart.js)",
+      level: Level.ERROR,
+      handled: false,
+      count: 5406n,
+      users: 2725n,
+    }),
+    summary: create(EventSummarySchema, {
+      id: "7e608099",
+      platform: "node",
+      release: "web-shop@4.21.0",
+      environment: "production",
+    }),
+    detail: create(EventDetailSchema, {
+      exceptions: [
+        { type: "TypeError", value: "has ``` in it", frames: [{ function: "price", filename: "cart.js", lineno: 3 }] },
+      ],
+    }),
     project: "web-shop",
     origin: "https://errata.example",
   });

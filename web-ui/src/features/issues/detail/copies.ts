@@ -10,7 +10,8 @@ import { eventText, framesText } from "./notation";
 import { mainThread } from "./threadOf";
 
 export const issueLink = (origin: string, issueId: string): string => `${origin}/issues/${issueId}`;
-export const eventLink = (origin: string, issueId: string, eventId: string): string => `${origin}/issues/${issueId}/events/${eventId}`;
+export const eventLink = (origin: string, issueId: string, eventId: string): string =>
+  `${origin}/issues/${issueId}/events/${eventId}`;
 
 /** Longer stacks make no ticket better; the link has the whole. */
 const STACK_LINES_MAX = 60;
@@ -37,8 +38,17 @@ export function markdown({ issue, summary, detail, project, origin }: Ticket): s
   const language = languageOf(summary.platform, typeof detail.sdk?.["name"] === "string" ? detail.sdk["name"] : "");
   const own = detail.exceptions.some((each) => each.frames.length > 0);
   const thread = own ? [] : (mainThread(detail)?.frames ?? []);
-  const stack = [detail.exceptions.length > 0 ? eventText(detail.exceptions, language) : detail.message, ...framesText(thread, language)].filter(Boolean).join("\n").split("\n");
-  const cut = stack.length > STACK_LINES_MAX ? [...stack.slice(0, STACK_LINES_MAX), `… ${stack.length - STACK_LINES_MAX} more lines`] : stack;
+  const stack = [
+    detail.exceptions.length > 0 ? eventText(detail.exceptions, language) : detail.message,
+    ...framesText(thread, language),
+  ]
+    .filter(Boolean)
+    .join("\n")
+    .split("\n");
+  const cut =
+    stack.length > STACK_LINES_MAX
+      ? [...stack.slice(0, STACK_LINES_MAX), `… ${stack.length - STACK_LINES_MAX} more lines`]
+      : stack;
   const facts: [string, string][] = [
     ["Where", issue.culprit],
     ["Project", project],
@@ -70,11 +80,18 @@ const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
 const LEFT_OUT = new Set(["host", "content-length", "connection", "accept-encoding"]);
 
 export function headerPairs(headers: unknown): [string, string][] {
-  const pairs: unknown[] = Array.isArray(headers) ? headers : typeof headers === "object" && headers !== null ? Object.entries(headers) : [];
+  const pairs: unknown[] = Array.isArray(headers)
+    ? headers
+    : typeof headers === "object" && headers !== null
+      ? Object.entries(headers)
+      : [];
   return pairs.flatMap((pair): [string, string][] => {
     if (!Array.isArray(pair) || typeof pair[0] !== "string") return [];
     const values: unknown[] = Array.isArray(pair[1]) ? pair[1] : [pair[1]];
-    return values.map((value): [string, string] => [pair[0] as string, typeof value === "string" ? value : JSON.stringify(value)]);
+    return values.map((value): [string, string] => [
+      pair[0] as string,
+      typeof value === "string" ? value : JSON.stringify(value),
+    ]);
   });
 }
 
@@ -84,7 +101,8 @@ export function curl(request: Readonly<Record<string, unknown>> | undefined): st
   if (!request || typeof url !== "string" || url === "") return "";
   const query = request["query_string"];
   const search = typeof query === "string" && query !== "" && !url.includes("?") ? `?${query.replace(/^\?/, "")}` : "";
-  const method = typeof request["method"] === "string" && request["method"] !== "" ? request["method"].toUpperCase() : "GET";
+  const method =
+    typeof request["method"] === "string" && request["method"] !== "" ? request["method"].toUpperCase() : "GET";
   const body = request["data"];
   const hasBody = body !== undefined && body !== null && body !== "";
   const pairs = headerPairs(request["headers"]).filter(([name]) => !LEFT_OUT.has(name.toLowerCase()));
@@ -92,8 +110,18 @@ export function curl(request: Readonly<Record<string, unknown>> | undefined): st
   const parts = [`curl ${quoted(url + search)}`];
   if (method !== (hasBody ? "POST" : "GET")) parts.push(`-X ${/^[A-Z]+$/.test(method) ? method : quoted(method)}`);
   for (const [name, value] of pairs) parts.push(`-H ${quoted(`${name}: ${value}`)}`);
-  if (cookies !== undefined && cookies !== null && cookies !== "" && !pairs.some(([name]) => name.toLowerCase() === "cookie")) {
-    const text = typeof cookies === "string" ? cookies : headerPairs(cookies).map(([name, value]) => `${name}=${value}`).join("; ");
+  if (
+    cookies !== undefined &&
+    cookies !== null &&
+    cookies !== "" &&
+    !pairs.some(([name]) => name.toLowerCase() === "cookie")
+  ) {
+    const text =
+      typeof cookies === "string"
+        ? cookies
+        : headerPairs(cookies)
+            .map(([name, value]) => `${name}=${value}`)
+            .join("; ");
     if (text !== "") parts.push(`-b ${quoted(text)}`);
   }
   if (hasBody) parts.push(`--data-raw ${quoted(typeof body === "string" ? body : JSON.stringify(body))}`);

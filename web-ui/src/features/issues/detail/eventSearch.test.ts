@@ -8,7 +8,10 @@ describe("the search for events in the URL", () => {
     ["environment=staging&release=shop%404.2", { environment: "staging", release: "shop@4.2" }],
     ["tag=browser%3DChrome+120", { tag: { key: "browser", value: "Chrome 120" } }],
     ["tag=a%3Db%3Dc", { tag: { key: "a", value: "b=c" } }],
-    ["user=id%3A1031&from=2026-01-02T00%3A00%3A00.000Z&to=2026-01-03T00%3A00%3A00.000Z", { user: "id:1031", fromMs: Date.UTC(2026, 0, 2), toMs: Date.UTC(2026, 0, 3) }],
+    [
+      "user=id%3A1031&from=2026-01-02T00%3A00%3A00.000Z&to=2026-01-03T00%3A00%3A00.000Z",
+      { user: "id:1031", fromMs: Date.UTC(2026, 0, 2), toMs: Date.UTC(2026, 0, 3) },
+    ],
   ])("%s there and back", (query, expected) => {
     expect(read(query)).toEqual({ ...NO_SEARCH, ...expected });
     expect(writeEventSearch(new URLSearchParams(), read(query)).toString()).toBe(new URLSearchParams(query).toString());

@@ -4,7 +4,8 @@ import { FrameDetailSchema } from "@/gen/errata/v1/event_read_pb";
 import { foldLabel, foldStack, packageOf, repeatLabel, type StackPart } from "./frames";
 
 const own = (name: string) => create(FrameDetailSchema, { function: name, filename: `src/${name}.py`, inApp: true });
-const foreign = (name: string, path: string) => create(FrameDetailSchema, { function: name, absPath: path, inApp: false });
+const foreign = (name: string, path: string) =>
+  create(FrameDetailSchema, { function: name, absPath: path, inApp: false });
 const django = (name: string) => foreign(name, `/venv/lib/python3.11/site-packages/django/${name}.py`);
 const asgi = (name: string) => foreign(name, `/venv/lib/python3.11/site-packages/asgiref/${name}.py`);
 
@@ -21,21 +22,42 @@ const shape = (parts: StackPart[]): string[] =>
         return `(${part.count} more)`;
     }
   });
-const opened = (parts: StackPart[]) => parts.flatMap((part) => (part.kind === "frame" && part.open ? [part.frame.function] : []));
+const opened = (parts: StackPart[]) =>
+  parts.flatMap((part) => (part.kind === "frame" && part.open ? [part.frame.function] : []));
 
 describe("folding", () => {
   const frames = [django("a"), django("b"), asgi("c"), own("view"), django("d"), own("price"), django("raise")];
 
   test("runs of foreign frames become one line each, newest first", () => {
-    expect(shape(foldStack(frames, { order: "newest" }))).toEqual(["(1 frame of django)", "price!", "(1 frame of django)", "view", "(2 frames of django and 1 of asgiref)"]);
+    expect(shape(foldStack(frames, { order: "newest" }))).toEqual([
+      "(1 frame of django)",
+      "price!",
+      "(1 frame of django)",
+      "view",
+      "(2 frames of django and 1 of asgiref)",
+    ]);
   });
 
   test("oldest first turns the order round, not the failing frame", () => {
-    expect(shape(foldStack(frames, { order: "oldest" }))).toEqual(["(2 frames of django and 1 of asgiref)", "view", "(1 frame of django)", "price!", "(1 frame of django)"]);
+    expect(shape(foldStack(frames, { order: "oldest" }))).toEqual([
+      "(2 frames of django and 1 of asgiref)",
+      "view",
+      "(1 frame of django)",
+      "price!",
+      "(1 frame of django)",
+    ]);
   });
 
   test("all frames: nothing is folded", () => {
-    expect(shape(foldStack(frames, { order: "newest", all: true }))).toEqual(["raise", "price!", "d", "view", "c", "b", "a"]);
+    expect(shape(foldStack(frames, { order: "newest", all: true }))).toEqual([
+      "raise",
+      "price!",
+      "d",
+      "view",
+      "c",
+      "b",
+      "a",
+    ]);
   });
 
   test("without own code the newest frame is the failing one and stays open", () => {
@@ -43,7 +65,9 @@ describe("folding", () => {
   });
 
   test("a stack that another is more worth reading than is one line", () => {
-    expect(shape(foldStack([django("a"), django("b")], { order: "newest", openMax: 0 }))).toEqual(["(2 frames of django)"]);
+    expect(shape(foldStack([django("a"), django("b")], { order: "newest", openMax: 0 }))).toEqual([
+      "(2 frames of django)",
+    ]);
   });
 
   test("an empty stack has no parts", () => {
@@ -51,7 +75,11 @@ describe("folding", () => {
   });
 
   test("many packages are counted, not listed", () => {
-    const packages = [{ name: "django", frames: 9 }, { name: "x", frames: 1 }, { name: "y", frames: 2 }];
+    const packages = [
+      { name: "django", frames: 9 },
+      { name: "x", frames: 1 },
+      { name: "y", frames: 2 },
+    ];
     expect(foldLabel(packages)).toBe("12 frames of django and 2 other packages");
   });
 });
@@ -78,23 +106,35 @@ test.each([
 });
 
 describe("large stacks", () => {
-  const many = (count: number, name: (index: number) => string) => Array.from({ length: count }, (_, index) => own(name(index)));
+  const many = (count: number, name: (index: number) => string) =>
+    Array.from({ length: count }, (_, index) => own(name(index)));
 
   test("of 250 different frames 30 are shown, the failing one first", () => {
-    const parts = foldStack(many(250, (index) => `f${index}`), { order: "newest" });
+    const parts = foldStack(
+      many(250, (index) => `f${index}`),
+      { order: "newest" },
+    );
     expect(parts).toHaveLength(31);
     expect(shape(parts).slice(0, 2)).toEqual(["f249!", "f248"]);
     expect(shape(parts).at(-1)).toBe("(220 more)");
   });
 
   test("with the oldest first the failing one is still among those shown", () => {
-    const names = shape(foldStack(many(250, (index) => `f${index}`), { order: "oldest" }));
+    const names = shape(
+      foldStack(
+        many(250, (index) => `f${index}`),
+        { order: "oldest" },
+      ),
+    );
     expect(names[0]).toBe("(220 more)");
     expect(names.at(-1)).toBe("f249!");
   });
 
   test("a failing frame in the middle keeps what is on both sides", () => {
-    const frames = [...many(100, (index) => `f${index}`), ...Array.from({ length: 100 }, (_, index) => django(`d${index}`))];
+    const frames = [
+      ...many(100, (index) => `f${index}`),
+      ...Array.from({ length: 100 }, (_, index) => django(`d${index}`)),
+    ];
     const names = shape(foldStack(frames, { order: "newest", all: true }));
     expect(names[0]).toBe("(99 more)");
     expect(names.slice(1, 4)).toEqual(["d0", "f99!", "f98"]);
@@ -102,26 +142,60 @@ describe("large stacks", () => {
   });
 
   test.each([
-    ["one function", [own("main"), ...many(232, () => "step_12")], ["step_12!", "(step_12 … repeated 231 times)", "main"]],
-    ["two that call each other", [own("main"), ...many(201, (index) => (index % 2 === 0 ? "even" : "odd"))], ["even!", "(even → odd … repeated 100 times)", "main"]],
-    ["a circle within the stack", [own("main"), ...many(50, () => "walk"), own("leaf")], ["leaf!", "(walk … repeated 50 times)", "main"]],
-    ["three of the same are no circle", [own("main"), ...many(3, () => "walk"), own("leaf")], ["leaf!", "walk", "walk", "walk", "main"]],
+    [
+      "one function",
+      [own("main"), ...many(232, () => "step_12")],
+      ["step_12!", "(step_12 … repeated 231 times)", "main"],
+    ],
+    [
+      "two that call each other",
+      [own("main"), ...many(201, (index) => (index % 2 === 0 ? "even" : "odd"))],
+      ["even!", "(even → odd … repeated 100 times)", "main"],
+    ],
+    [
+      "a circle within the stack",
+      [own("main"), ...many(50, () => "walk"), own("leaf")],
+      ["leaf!", "(walk … repeated 50 times)", "main"],
+    ],
+    [
+      "three of the same are no circle",
+      [own("main"), ...many(3, () => "walk"), own("leaf")],
+      ["leaf!", "walk", "walk", "walk", "main"],
+    ],
   ])("recursion of %s is one line", (_, frames, expected) => {
     expect(shape(foldStack(frames, { order: "newest" }))).toEqual(expected);
     expect(shape(foldStack(frames, { order: "oldest" }))).toEqual(expected.toReversed());
   });
 
   test("anonymous calls of other places are no circle", () => {
-    const frames = Array.from({ length: 12 }, (_, index) => create(FrameDetailSchema, { filename: "a.js", lineno: index + 1, colno: 3, inApp: true }));
+    const frames = Array.from({ length: 12 }, (_, index) =>
+      create(FrameDetailSchema, { filename: "a.js", lineno: index + 1, colno: 3, inApp: true }),
+    );
     expect(foldStack(frames, { order: "newest" })).toHaveLength(12);
   });
 });
 
 describe("what is open at first", () => {
-  const at = (name: string, file: string, lineno: number) => create(FrameDetailSchema, { function: name, filename: file, lineno, inApp: true, contextLine: `${name}()`, preContext: ["a", "b"], postContext: ["c", "d"] });
+  const at = (name: string, file: string, lineno: number) =>
+    create(FrameDetailSchema, {
+      function: name,
+      filename: file,
+      lineno,
+      inApp: true,
+      contextLine: `${name}()`,
+      preContext: ["a", "b"],
+      postContext: ["c", "d"],
+    });
 
   test("the failing frame and its two nearest own callers", () => {
-    const frames = [at("a", "a.py", 1), at("b", "b.py", 1), django("x"), at("c", "c.py", 1), at("d", "d.py", 1), django("y")];
+    const frames = [
+      at("a", "a.py", 1),
+      at("b", "b.py", 1),
+      django("x"),
+      at("c", "c.py", 1),
+      at("d", "d.py", 1),
+      django("y"),
+    ];
     expect(opened(foldStack(frames, { order: "newest" }))).toEqual(["d", "c", "b"]);
     expect(opened(foldStack(frames, { order: "newest", openMax: 1 }))).toEqual(["d"]);
   });

@@ -83,7 +83,9 @@ const countPackages = (frames: readonly { frame: FrameDetail }[]): PackageCount[
 /** Where it broke: the newest frame of the application, or the newest at all. */
 export function failingIndex(frames: readonly FrameDetail[]): number {
   // An address in an image, without a symbol, says no more than the call before it.
-  const named = frames.findLastIndex((frame) => frame.inApp && `${frame.function}${frame.filename}${frame.absPath}${frame.module}` !== "");
+  const named = frames.findLastIndex(
+    (frame) => frame.inApp && `${frame.function}${frame.filename}${frame.absPath}${frame.module}` !== "",
+  );
   if (named !== -1) return named;
   const newestInApp = frames.findLastIndex((frame) => frame.inApp);
   return newestInApp === -1 ? frames.length - 1 : newestInApp;
@@ -101,7 +103,10 @@ interface Folding {
  * The parts of a stack in the order to show them. `frames` is oldest call first, as
  * sent.
  */
-export function foldStack(frames: readonly FrameDetail[], { order, all = false, openMax = OPEN_MAX }: Folding): StackPart[] {
+export function foldStack(
+  frames: readonly FrameDetail[],
+  { order, all = false, openMax = OPEN_MAX }: Folding,
+): StackPart[] {
   const failing = failingIndex(frames);
   const open = openAtFirst(frames, failing, openMax);
   const runs = repeats(frames, failing);
@@ -112,7 +117,12 @@ export function foldStack(frames: readonly FrameDetail[], { order, all = false, 
     const run = runs.get(index);
     const own = frame.inApp || (index === failing && openMax > 0);
     if (run && (all || own)) {
-      parts.push({ kind: "repeat", frames: placed(frames, index, run.length), names: run.names, times: run.length / run.names.length });
+      parts.push({
+        kind: "repeat",
+        frames: placed(frames, index, run.length),
+        names: run.names,
+        times: run.length / run.names.length,
+      });
       index += run.length - 1;
     } else if (all || own) {
       parts.push({ kind: "frame", frame, index, failing: index === failing, open: open.has(index) });
@@ -129,10 +139,14 @@ export function foldStack(frames: readonly FrameDetail[], { order, all = false, 
   return bounded(order === "newest" ? parts.reverse() : parts);
 }
 
-const placed = (frames: readonly FrameDetail[], from: number, length: number): Placed[] => frames.slice(from, from + length).map((frame, at) => ({ frame, index: from + at }));
+const placed = (frames: readonly FrameDetail[], from: number, length: number): Placed[] =>
+  frames.slice(from, from + length).map((frame, at) => ({ frame, index: from + at }));
 
 /** Lines that a frame's source shows, to tell whether another's are among them. */
-const range = (frame: FrameDetail): [number, number] => [frame.lineno - frame.preContext.length, frame.lineno + frame.postContext.length];
+const range = (frame: FrameDetail): [number, number] => [
+  frame.lineno - frame.preContext.length,
+  frame.lineno + frame.postContext.length,
+];
 
 /** The failing frame and the own callers nearest to it whose lines are not in view already. */
 function openAtFirst(frames: readonly FrameDetail[], failing: number, max: number): ReadonlySet<number> {
@@ -155,7 +169,8 @@ function openAtFirst(frames: readonly FrameDetail[], failing: number, max: numbe
 const isFailing = (part: StackPart) => part.kind === "frame" && part.failing;
 
 /** Frames that a part stands for. */
-const weight = (part: StackPart): number => (part.kind === "frame" ? 1 : part.kind === "rest" ? part.count : part.frames.length);
+const weight = (part: StackPart): number =>
+  part.kind === "frame" ? 1 : part.kind === "rest" ? part.count : part.frames.length;
 
 /** The parts around the failing one, and what lies before and after them as one part each. */
 function bounded(parts: StackPart[]): StackPart[] {
@@ -163,8 +178,13 @@ function bounded(parts: StackPart[]): StackPart[] {
   const at = Math.max(0, parts.findIndex(isFailing));
   // In both orders most of the room is for the calls that led to the failing one.
   const from = at < PARTS_MAX - 1 ? 0 : Math.min(at - 1, parts.length - PARTS_MAX);
-  const rest = (some: StackPart[]): StackPart[] => (some.length === 0 ? [] : [{ kind: "rest", parts: some, count: some.reduce((sum, part) => sum + weight(part), 0) }]);
-  return [...rest(parts.slice(0, from)), ...parts.slice(from, from + PARTS_MAX), ...rest(parts.slice(from + PARTS_MAX))];
+  const rest = (some: StackPart[]): StackPart[] =>
+    some.length === 0 ? [] : [{ kind: "rest", parts: some, count: some.reduce((sum, part) => sum + weight(part), 0) }];
+  return [
+    ...rest(parts.slice(0, from)),
+    ...parts.slice(from, from + PARTS_MAX),
+    ...rest(parts.slice(from + PARTS_MAX)),
+  ];
 }
 
 /** "12 frames of django", "12 frames of django and 2 of asgiref", "9 frames of 4 packages". */

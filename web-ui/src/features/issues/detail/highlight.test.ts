@@ -1,7 +1,10 @@
 import { expect, test } from "vitest";
 import { highlight } from "./highlight";
 
-const kinds = (line: string, language: string) => highlight(line, language).filter((token) => token.kind !== "plain").map((token) => `${token.kind}:${token.text}`);
+const kinds = (line: string, language: string) =>
+  highlight(line, language)
+    .filter((token) => token.kind !== "plain")
+    .map((token) => `${token.kind}:${token.text}`);
 
 test.each([
   ['raise Declined("a # b", 3)  # why', "python", ["keyword:raise", 'string:"a # b"', "number:3", "comment:# why"]],
@@ -13,7 +16,20 @@ test.each([
 });
 
 test("no character is lost, whatever the line", () => {
-  for (const line of ["", "'unclosed", '"a\\"b" c', "/* x */ y = 1e-9;", "#![allow(x)]", "x".repeat(5000), "größe = 'ü' 🚀"]) {
-    for (const language of ["python", "javascript"]) expect(highlight(line, language).map((token) => token.text).join("")).toBe(line);
+  for (const line of [
+    "",
+    "'unclosed",
+    '"a\\"b" c',
+    "/* x */ y = 1e-9;",
+    "#![allow(x)]",
+    "x".repeat(5000),
+    "größe = 'ü' 🚀",
+  ]) {
+    for (const language of ["python", "javascript"])
+      expect(
+        highlight(line, language)
+          .map((token) => token.text)
+          .join(""),
+      ).toBe(line);
   }
 });

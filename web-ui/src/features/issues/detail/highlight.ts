@@ -9,7 +9,9 @@ export type Token = { text: string; kind: "plain" | "string" | "number" | "comme
 const LINE_MAX = 400;
 
 const KEYWORDS = new Set(
-  "and as async await break case catch class const continue def do elif else enum except export extends finally fn for from func function if impl import in interface is lambda let loop match mod mut new not or pass pub raise return self static struct super switch this throw try type use var void where while with yield True False None true false null undefined nil".split(" "),
+  "and as async await break case catch class const continue def do elif else enum except export extends finally fn for from func function if impl import in interface is lambda let loop match mod mut new not or pass pub raise return self static struct super switch this throw try type use var void where while with yield True False None true false null undefined nil".split(
+    " ",
+  ),
 );
 // "#" begins a comment in some languages, "//" in the others.
 const REST = /("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`(?:[^`\\]|\\.)*`)|\b(\d[\d_.]*(?:e[+-]?\d+)?)\b|([A-Za-z_$][\w$]*)/;
@@ -30,7 +32,10 @@ export function highlight(line: string, language: string): Token[] {
   for (const match of line.matchAll(pattern)) {
     const [text, comment, string, number, word] = match;
     push(line.slice(at, match.index), "plain");
-    push(text, comment ? "comment" : string ? "string" : number ? "number" : word && KEYWORDS.has(word) ? "keyword" : "plain");
+    push(
+      text,
+      comment ? "comment" : string ? "string" : number ? "number" : word && KEYWORDS.has(word) ? "keyword" : "plain",
+    );
     at = match.index + text.length;
   }
   push(line.slice(at), "plain");
@@ -41,7 +46,11 @@ export function highlight(line: string, language: string): Token[] {
  * Words and what stands between them, each a token: in a line that holds words written
  * from the right, every token keeps its place only if it stands alone.
  */
-const words = (token: Token): Token[] => (token.text.match(/[\p{L}\p{M}\p{N}_]+|\s+|[^\p{L}\p{M}\p{N}_\s]/gu) ?? []).map((text) => ({ text, kind: token.kind }));
+const words = (token: Token): Token[] =>
+  (token.text.match(/[\p{L}\p{M}\p{N}_]+|\s+|[^\p{L}\p{M}\p{N}_\s]/gu) ?? []).map((text) => ({
+    text,
+    kind: token.kind,
+  }));
 
 /** The tokens with the word at `column` as one of its own, and which that is; -1: none. */
 export function splitAt(tokens: readonly Token[], column: number): { tokens: Token[]; at: number } {
@@ -54,7 +63,11 @@ export function splitAt(tokens: readonly Token[], column: number): { tokens: Tok
       found.push(token);
     } else {
       const length = /^[\p{L}\p{M}\p{N}_$]+/u.exec(token.text.slice(inside))?.[0].length ?? 1;
-      const pieces = [token.text.slice(0, inside), token.text.slice(inside, inside + length), token.text.slice(inside + length)];
+      const pieces = [
+        token.text.slice(0, inside),
+        token.text.slice(inside, inside + length),
+        token.text.slice(inside + length),
+      ];
       for (const [index, text] of pieces.entries()) {
         if (text === "") continue;
         if (index === 1) at = found.length;

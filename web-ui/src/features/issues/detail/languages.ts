@@ -1,7 +1,22 @@
 // Which language an event is written in, as far as it matters for showing it.
 import type { FrameDetail } from "@/gen/errata/v1/event_read_pb";
 
-export type Language = "python" | "javascript" | "node" | "java" | "go" | "rust" | "ruby" | "php" | "dotnet" | "native" | "apple" | "dart" | "elixir" | "perl" | "other";
+export type Language =
+  | "python"
+  | "javascript"
+  | "node"
+  | "java"
+  | "go"
+  | "rust"
+  | "ruby"
+  | "php"
+  | "dotnet"
+  | "native"
+  | "apple"
+  | "dart"
+  | "elixir"
+  | "perl"
+  | "other";
 
 export const LANGUAGES: Record<Language, string> = {
   python: "Python",

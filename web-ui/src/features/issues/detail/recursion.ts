@@ -18,7 +18,8 @@ export interface Run {
 }
 
 /** The same function of the same file, whatever its line: a walk over a tree calls itself from several. */
-const keyOf = (frame: FrameDetail): string => `${frame.module}|${fileOf(frame)}|${frame.function}|${frame.function === "" ? `${frame.lineno}:${frame.colno}:${frame.instructionAddr}` : ""}|${frame.inApp}`;
+const keyOf = (frame: FrameDetail): string =>
+  `${frame.module}|${fileOf(frame)}|${frame.function}|${frame.function === "" ? `${frame.lineno}:${frame.colno}:${frame.instructionAddr}` : ""}|${frame.inApp}`;
 
 /** The runs of a stack by where they begin. `apart` is in none of them: it is shown by itself. */
 export function repeats(frames: readonly FrameDetail[], apart: number): ReadonlyMap<number, Run> {
@@ -31,7 +32,10 @@ export function repeats(frames: readonly FrameDetail[], apart: number): Readonly
       index += 1;
       continue;
     }
-    runs.set(index, { length: run.length, names: frames.slice(index, index + run.period).map((frame) => frame.function || "<anonymous>") });
+    runs.set(index, {
+      length: run.length,
+      names: frames.slice(index, index + run.period).map((frame) => frame.function || "<anonymous>"),
+    });
     index += run.length;
   }
   return runs;

@@ -9,7 +9,9 @@ const frame = (init: Init) => create(FrameDetailSchema, { lineno: 1, ...init });
 const whole = { column: null, before: 0, after: 0 };
 
 test("lines are numbered from the first and lose the indentation they share", () => {
-  const lines = sourceLines(frame({ lineno: 12, preContext: ["    if x:", ""], contextLine: "\tfail()", postContext: ["        y"] }));
+  const lines = sourceLines(
+    frame({ lineno: 12, preContext: ["    if x:", ""], contextLine: "\tfail()", postContext: ["        y"] }),
+  );
   expect(lines).toEqual([
     { number: 10, text: "if x:", failing: false, ...whole },
     { number: 11, text: "", failing: false, ...whole },
@@ -35,14 +37,21 @@ describe("the column", () => {
     ["at the end of a long line", { contextLine: `${"x=1;".repeat(9000)}END`, colno: 36_001 }, "END"],
     ["unknown", { contextLine: "fail(x)" }, null],
     ["outside of the line", { contextLine: "fail(x)", colno: 700 }, null],
-    ["of a line that the SDK has cut on both sides", { contextLine: `'{snip} ${"a".repeat(58)};HERE(b);${"c".repeat(70)} {snip}`, colno: 15_222 }, "HERE"],
+    [
+      "of a line that the SDK has cut on both sides",
+      { contextLine: `'{snip} ${"a".repeat(58)};HERE(b);${"c".repeat(70)} {snip}`, colno: 15_222 },
+      "HERE",
+    ],
     ["of a line that the SDK has cut before it", { contextLine: `{snip} ${"a".repeat(139)}b`, colno: 15_222 }, null],
   ])("%s", (_, init, expected) => {
     expect(placeOf(init)).toBe(expected);
   });
 
   test("of a line that the server has cut", () => {
-    const at = Object.assign(frame({ contextLine: `…${"x".repeat(400)};HERE(b);${"y".repeat(300)}…`, colno: 9_000 + 402 }), { contextStart: 9_000 });
+    const at = Object.assign(
+      frame({ contextLine: `…${"x".repeat(400)};HERE(b);${"y".repeat(300)}…`, colno: 9_000 + 402 }),
+      { contextStart: 9_000 },
+    );
     const line = sourceLines(at).find((each) => each.failing);
     const { tokens, at: index } = splitAt(highlight(line?.text ?? "", "javascript"), line?.column ?? -1);
     expect(tokens[index]?.text).toBe("HERE");
@@ -79,7 +88,9 @@ describe("minified code", () => {
   });
 
   test("a failing frame that can be read needs no line", () => {
-    expect(minifiedNote([at("a.js"), frame({ filename: "src/cart.ts", lineno: 3, colno: 5, inApp: true })], 1, "javascript")).toBe("");
+    expect(
+      minifiedNote([at("a.js"), frame({ filename: "src/cart.ts", lineno: 3, colno: 5, inApp: true })], 1, "javascript"),
+    ).toBe("");
   });
 });
 

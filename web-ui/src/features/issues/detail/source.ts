@@ -48,10 +48,14 @@ function columnOf(frame: FrameDetail, shared: number): number | null {
   const { colno, contextLine, contextStart } = frame;
   if (colno === 0) return null;
   // The server cut the line around the column, and put an ellipsis there.
-  if (contextStart > 0) return colno > contextStart && colno - contextStart < contextLine.length ? colno - contextStart : null;
+  if (contextStart > 0)
+    return colno > contextStart && colno - contextStart < contextLine.length ? colno - contextStart : null;
   const cutBefore = SNIPPED.exec(contextLine)?.[0].length ?? 0;
   // A line that is cut on both sides has so many characters before the column.
-  if (cutBefore > 0) return contextLine.endsWith(SNIP) && contextLine.length > cutBefore + SNIP_BEFORE ? cutBefore + SNIP_BEFORE - 1 : null;
+  if (cutBefore > 0)
+    return contextLine.endsWith(SNIP) && contextLine.length > cutBefore + SNIP_BEFORE
+      ? cutBefore + SNIP_BEFORE - 1
+      : null;
   if (colno > contextLine.length) return null;
   return Math.max(0, untabbed(contextLine.slice(0, colno - 1)).length - shared);
 }
@@ -60,7 +64,12 @@ function cut(text: string, column: number | null): Pick<SourceLine, "text" | "co
   if (text.length <= LINE_CHARS_MAX) return { text, column, before: 0, after: 0 };
   const from = Math.max(0, (column ?? 0) - KEPT_BEFORE);
   const to = Math.min(text.length, Math.max(column ?? 0, from) + KEPT_AFTER);
-  return { text: text.slice(from, to), column: column === null ? null : column - from, before: from, after: text.length - to };
+  return {
+    text: text.slice(from, to),
+    column: column === null ? null : column - from,
+    before: from,
+    after: text.length - to,
+  };
 }
 
 /** Whether a frame's code is what a bundler made of it. */
@@ -72,14 +81,22 @@ export function isMinified(frame: FrameDetail, language: Language): boolean {
   return line.length > HAND_WRITTEN_MAX || (line.includes(SNIP) && (frame.colno === 0 || frame.colno > SNIP_MIN));
 }
 
-const baseName = (path: string): string => (path.replace(/[?#].*$/, "").split(/[/\\]/).pop() ?? "") || path;
+const baseName = (path: string): string =>
+  (path
+    .replace(/[?#].*$/, "")
+    .split(/[/\\]/)
+    .pop() ??
+    "") ||
+  path;
 
 /** "Minified, no source map for index-3f9a1c.js"; "" where the failing frame can be read. */
 export function minifiedNote(frames: readonly FrameDetail[], failing: number, language: Language): string {
   const at = frames[failing];
   if (!at || !isMinified(at, language)) return "";
   const minified = [at, ...frames.toReversed()].filter((frame) => frame.inApp && isMinified(frame, language));
-  const files = [...new Set([at, ...minified].map((frame) => baseName(frame.filename || frame.absPath)))].filter(Boolean);
+  const files = [...new Set([at, ...minified].map((frame) => baseName(frame.filename || frame.absPath)))].filter(
+    Boolean,
+  );
   const [first = "this code", second] = files;
   const others = files.length > 2 ? ` and ${files.length - 1} other files` : second ? ` and ${second}` : "";
   return `Minified, no source map for ${first}${others}`;

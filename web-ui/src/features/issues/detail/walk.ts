@@ -38,7 +38,10 @@ export function placeIn(ids: readonly string[], total: number, current: string):
 export function usePlace(issueId: string): Place {
   const { search, ids, total, take } = useWalk();
   // Reads what the list has fetched; fetches only to go on beyond it.
-  const query = useInfiniteQuery({ ...listIssuesQuery(parseSearch(new URLSearchParams(search ?? ""))), enabled: false });
+  const query = useInfiniteQuery({
+    ...listIssuesQuery(parseSearch(new URLSearchParams(search ?? ""))),
+    enabled: false,
+  });
   const { data, hasNextPage, isFetchingNextPage, fetchNextPage } = query;
   useEffect(() => {
     if (search === null || data === undefined) return;

@@ -28,11 +28,17 @@ const statusChoices: readonly (readonly [StatusChoice, string])[] = [
 ];
 
 export function FilterBar({ search, setSearch, field }: FilterBarProps) {
-  const choice: StatusChoice = search.statuses.length === 0 ? "all" : search.statuses.length === 1 ? (search.statuses[0] ?? "all") : "several";
+  const choice: StatusChoice =
+    search.statuses.length === 0 ? "all" : search.statuses.length === 1 ? (search.statuses[0] ?? "all") : "several";
   return (
     <div className={styles.filters}>
       <SearchField text={search.text} field={field} onChange={(text, replace) => setSearch({ text }, replace)} />
-      <Segments label="Status" value={choice} options={statusChoices} onChange={(value) => setSearch({ statuses: value === "all" || value === "several" ? [] : [value] })} />
+      <Segments
+        label="Status"
+        value={choice}
+        options={statusChoices}
+        onChange={(value) => setSearch({ statuses: value === "all" || value === "several" ? [] : [value] })}
+      />
       <FilterMenu search={search} setSearch={setSearch} />
       <Chips search={search} setSearch={setSearch} />
     </div>
@@ -43,13 +49,21 @@ export function FilterBar({ search, setSearch, field }: FilterBarProps) {
 function useFilters(search: IssueSearch): (Choice & { change: Partial<IssueSearch> })[] {
   const members = useMembers().data ?? [];
   const releases = useFacets(search.projectIds).data?.releases ?? [];
-  const toggled = <T,>(all: readonly T[], each: T) => (all.includes(each) ? all.filter((other) => other !== each) : [...all, each]);
+  const toggled = <T,>(all: readonly T[], each: T) =>
+    all.includes(each) ? all.filter((other) => other !== each) : [...all, each];
   const assigned = (id: number, text: string) => {
     const chosen = search.assignee === id;
     return { id: `assignee-${id}`, group: "Assigned to", text, chosen, change: { assignee: chosen ? 0 : id } };
   };
   return [
-    ...STATES.map(([state, text]) => ({ id: state, group: "In this time", text, several: true, chosen: search.states.includes(state), change: { states: toggled(search.states, state) } })),
+    ...STATES.map(([state, text]) => ({
+      id: state,
+      group: "In this time",
+      text,
+      several: true,
+      chosen: search.states.includes(state),
+      change: { states: toggled(search.states, state) },
+    })),
     ...LEVELS.map((level) => ({
       id: `level-${level}`,
       group: "Level",
@@ -63,7 +77,13 @@ function useFilters(search: IssueSearch): (Choice & { change: Partial<IssueSearc
     ...members.map((member) => assigned(member.id, memberName(member))),
     ...releases.map((release) => {
       const chosen = search.release === release;
-      return { id: `release-${release}`, group: "Release", text: visible(release), chosen, change: { release: chosen ? "" : release } };
+      return {
+        id: `release-${release}`,
+        group: "Release",
+        text: visible(release),
+        chosen,
+        change: { release: chosen ? "" : release },
+      };
     }),
   ];
 }
@@ -76,21 +96,38 @@ function FilterMenu({ search, setSearch }: Pick<FilterBarProps, "search" | "setS
       &nbsp;Filter
     </>
   );
-  return <PickerButton label="Filters" name="Add a filter" text={icon} choices={filters} onPick={({ id }) => setSearch(filters.find((each) => each.id === id)?.change ?? {})} />;
+  return (
+    <PickerButton
+      label="Filters"
+      name="Add a filter"
+      text={icon}
+      choices={filters}
+      onPick={({ id }) => setSearch(filters.find((each) => each.id === id)?.change ?? {})}
+    />
+  );
 }
 
 function Chips({ search, setSearch }: Pick<FilterBarProps, "search" | "setSearch">) {
   const members = useMembers();
   const chips: { key: string; text: string; clear: Partial<IssueSearch> }[] = [
-    ...search.levels.map((level) => ({ key: `level-${level}`, text: `Level: ${level}`, clear: { levels: search.levels.filter((each) => each !== level) } })),
+    ...search.levels.map((level) => ({
+      key: `level-${level}`,
+      text: `Level: ${level}`,
+      clear: { levels: search.levels.filter((each) => each !== level) },
+    })),
   ];
   for (const [state, text] of STATES) {
-    if (search.states.includes(state)) chips.push({ key: state, text, clear: { states: search.states.filter((each) => each !== state) } });
+    if (search.states.includes(state))
+      chips.push({ key: state, text, clear: { states: search.states.filter((each) => each !== state) } });
   }
   if (search.assignee === NOBODY) chips.push({ key: "assignee", text: "Unassigned", clear: { assignee: 0 } });
   if (search.assignee > 0) {
     const member = members.data?.find((each) => each.id === search.assignee);
-    chips.push({ key: "assignee", text: `Assigned to ${member ? memberName(member) : `user ${search.assignee}`}`, clear: { assignee: 0 } });
+    chips.push({
+      key: "assignee",
+      text: `Assigned to ${member ? memberName(member) : `user ${search.assignee}`}`,
+      clear: { assignee: 0 },
+    });
   }
   if (search.release !== "") chips.push({ key: "release", text: `Release: ${search.release}`, clear: { release: "" } });
   return chips.map((chip) => <RemovableChip key={chip.key} text={chip.text} onRemove={() => setSearch(chip.clear)} />);

@@ -33,15 +33,32 @@ const NEW_MS = 7 * 86_400_000;
 
 function StatePill({ issue, projectName, fromMs }: Pick<IssueRowProps, "issue" | "projectName" | "fromMs">) {
   const now = useNow();
-  if (isSince(issue.regressedAt, fromMs)) return <Pill kind="fail">Came back{issue.regressedIn && ` in ${shortRelease(issue.regressedIn, projectName)}`}</Pill>;
+  if (isSince(issue.regressedAt, fromMs))
+    return (
+      <Pill kind="fail">Came back{issue.regressedIn && ` in ${shortRelease(issue.regressedIn, projectName)}`}</Pill>
+    );
   if (isSince(issue.firstSeen, Math.max(fromMs, now - NEW_MS))) return <Pill kind="accent">New</Pill>;
   return null;
 }
 
-export const IssueRow = memo(function IssueRow({ issue, projectName, search, within, fromMs, selected, onToggle, onAssign }: IssueRowProps) {
+export const IssueRow = memo(function IssueRow({
+  issue,
+  projectName,
+  search,
+  within,
+  fromMs,
+  selected,
+  onToggle,
+  onAssign,
+}: IssueRowProps) {
   const level = levelName(issue.level);
   const status = statusName(issue.status);
-  const value = issue.type && issue.title.startsWith(`${issue.type}:`) ? issue.title.slice(issue.type.length + 1).trim() : issue.type === issue.title ? "" : issue.title;
+  const value =
+    issue.type && issue.title.startsWith(`${issue.type}:`)
+      ? issue.title.slice(issue.type.length + 1).trim()
+      : issue.type === issue.title
+        ? ""
+        : issue.title;
   const assigned = issue.assignee ? `Assigned to ${memberName(issue.assignee)}` : "Assign";
   const inAll = (all: bigint, one: string) => `${within}; ${plural(all, one)} in all`;
   return (
@@ -82,9 +99,17 @@ export const IssueRow = memo(function IssueRow({ issue, projectName, search, wit
       <div className={styles.count} data-unit={issue.rangeCount === 1n ? "event" : "events"}>
         <Count value={issue.rangeCount} one="event" more={inAll(issue.count, "event")} />
       </div>
-      <div className={`${styles.count ?? ""} ${styles.users ?? ""}`} data-unit={issue.rangeUsers === 1n ? "user" : "users"}>
+      <div
+        className={`${styles.count ?? ""} ${styles.users ?? ""}`}
+        data-unit={issue.rangeUsers === 1n ? "user" : "users"}
+      >
         {issue.rangeUsers === 0n ? (
-          <span className={styles.unknown} role="img" aria-label="users unknown" data-tip={`No event ${within} names a user`}>
+          <span
+            className={styles.unknown}
+            role="img"
+            aria-label="users unknown"
+            data-tip={`No event ${within} names a user`}
+          >
             –
           </span>
         ) : (
@@ -97,7 +122,13 @@ export const IssueRow = memo(function IssueRow({ issue, projectName, search, wit
       <div className={`${styles.seen ?? ""} ${styles.last ?? ""}`}>
         <RelativeTime time={issue.lastSeen} suffix=" ago" />
       </div>
-      <button type="button" className={styles.assignee} aria-label={assigned} data-tip={assigned} onClick={(event) => onAssign(issue, event.currentTarget)}>
+      <button
+        type="button"
+        className={styles.assignee}
+        aria-label={assigned}
+        data-tip={assigned}
+        onClick={(event) => onAssign(issue, event.currentTarget)}
+      >
         <Avatar member={issue.assignee} />
       </button>
     </div>

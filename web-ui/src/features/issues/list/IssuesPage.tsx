@@ -40,7 +40,8 @@ function useSearch(): [IssueSearch, (change: Partial<IssueSearch>, replace?: boo
   const [params, setParams] = useSearchParams();
   const search = useMemo(() => parseSearch(params), [params]);
   const setSearch = useCallback(
-    (change: Partial<IssueSearch>, replace = false) => setParams((now) => writeSearch(now, { ...parseSearch(now), ...change }), { replace }),
+    (change: Partial<IssueSearch>, replace = false) =>
+      setParams((now) => writeSearch(now, { ...parseSearch(now), ...change }), { replace }),
     [setParams],
   );
   return [search, setSearch];
@@ -53,7 +54,8 @@ function useRows(search: IssueSearch) {
   const loaded = useMemo(() => flatten(query.data), [query.data]);
   const issues = useMemo(
     // Old rows that stand in for a list not there yet are of another search.
-    () => (query.isPlaceholderData ? loaded : loaded.filter((issue) => !own.has(issue.id) || matchesTriage(issue, search))),
+    () =>
+      query.isPlaceholderData ? loaded : loaded.filter((issue) => !own.has(issue.id) || matchesTriage(issue, search)),
     [loaded, own, search, query.isPlaceholderData],
   );
   const first = query.data?.pages[0];
@@ -101,7 +103,10 @@ export function IssuesPage() {
     onEscape: selection.clear,
   });
 
-  const projectNames = useMemo(() => new Map((projects.data ?? []).map((project) => [project.id, project.name])), [projects.data]);
+  const projectNames = useMemo(
+    () => new Map((projects.data ?? []).map((project) => [project.id, project.name])),
+    [projects.data],
+  );
   const projectName = useCallback((id: number) => projectNames.get(id) ?? `project ${id}`, [projectNames]);
   const assign = useCallback((issue: Issue, anchor: HTMLElement) => setAssigning({ anchor, issues: [issue] }), []);
   const scope = useMemo(() => scopeSearch(search), [search]);
@@ -119,7 +124,12 @@ export function IssuesPage() {
         </span>
         <span className={styles.spacer} />
         <LiveDot state={live.state} />
-        <IconButton className={styles.helpButton} aria-label="Keyboard shortcuts" data-tip="Keyboard shortcuts (?)" onClick={() => setHelp(true)}>
+        <IconButton
+          className={styles.helpButton}
+          aria-label="Keyboard shortcuts"
+          data-tip="Keyboard shortcuts (?)"
+          onClick={() => setHelp(true)}
+        >
           <Icon name="help" />
         </IconButton>
       </PageHead>
@@ -140,11 +150,24 @@ export function IssuesPage() {
             onClear={selection.clear}
           />
         ) : (
-          <TableHead search={search} setSearch={setSearch} waiting={waiting} onShow={() => void refresh().catch(() => undefined)} onAll={selectAll} disabled={issues.length === 0} />
+          <TableHead
+            search={search}
+            setSearch={setSearch}
+            waiting={waiting}
+            onShow={() => void refresh().catch(() => undefined)}
+            onAll={selectAll}
+            disabled={issues.length === 0}
+          />
         )}
         {query.isPending && Array.from({ length: 12 }, (_, index) => <IssueRowSkeleton key={index} index={index} />)}
         {query.isError && issues.length === 0 && <ErrorState error={query.error} retry={() => void query.refetch()} />}
-        {empty && <NoIssues search={search} setSearch={setSearch} hasEvents={projects.data?.some((project) => project.events > 0n) ?? true} />}
+        {empty && (
+          <NoIssues
+            search={search}
+            setSearch={setSearch}
+            hasEvents={projects.data?.some((project) => project.events > 0n) ?? true}
+          />
+        )}
         {issues.length > 0 && (
           <Rows
             handle={rowsHandle}

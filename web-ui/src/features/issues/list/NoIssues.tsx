@@ -45,7 +45,10 @@ export function NoIssues({ search, setSearch, hasEvents }: NoIssuesProps) {
           </>
         }
       >
-        {search.text === "" ? `No issue has all of them ${withinScope(search)}.` : `Searched are titles, culprits and ids, ${withinScope(search)}: not stacks, tags or users.`} Remove one, or widen the time.
+        {search.text === ""
+          ? `No issue has all of them ${withinScope(search)}.`
+          : `Searched are titles, culprits and ids, ${withinScope(search)}: not stacks, tags or users.`}{" "}
+        Remove one, or widen the time.
       </EmptyState>
     );
   }

@@ -57,7 +57,19 @@ function useOffset(box: RefObject<HTMLDivElement | null>): number {
   return offset;
 }
 
-export function Rows({ handle, list, issues, projectName, scope, within, fromMs, isSelected, onToggle, onAssign, more }: RowsProps) {
+export function Rows({
+  handle,
+  list,
+  issues,
+  projectName,
+  scope,
+  within,
+  fromMs,
+  isSelected,
+  onToggle,
+  onAssign,
+  more,
+}: RowsProps) {
   const offset = useOffset(list);
   const virtualizer = useWindowVirtualizer({
     count: issues.length,
@@ -68,7 +80,9 @@ export function Rows({ handle, list, issues, projectName, scope, within, fromMs,
     scrollPaddingStart: TOP_BARS,
     scrollPaddingEnd: BOTTOM_BARS,
   });
-  useImperativeHandle(handle, () => ({ scrollTo: (index) => virtualizer.scrollToIndex(index, { align: "auto" }) }), [virtualizer]);
+  useImperativeHandle(handle, () => ({ scrollTo: (index) => virtualizer.scrollToIndex(index, { align: "auto" }) }), [
+    virtualizer,
+  ]);
 
   const items = virtualizer.getVirtualItems();
   const lastIndex = items.at(-1)?.index ?? 0;
@@ -85,8 +99,23 @@ export function Rows({ handle, list, issues, projectName, scope, within, fromMs,
           const issue = issues[item.index];
           return (
             issue && (
-              <div key={item.key} ref={virtualizer.measureElement} data-index={item.index} className={styles.place} style={{ transform: `translateY(${item.start - offset}px)` }}>
-                <IssueRow issue={issue} projectName={projectName(issue.projectId)} search={scope} within={within} fromMs={fromMs} selected={isSelected(issue.id)} onToggle={onToggle} onAssign={onAssign} />
+              <div
+                key={item.key}
+                ref={virtualizer.measureElement}
+                data-index={item.index}
+                className={styles.place}
+                style={{ transform: `translateY(${item.start - offset}px)` }}
+              >
+                <IssueRow
+                  issue={issue}
+                  projectName={projectName(issue.projectId)}
+                  search={scope}
+                  within={within}
+                  fromMs={fromMs}
+                  selected={isSelected(issue.id)}
+                  onToggle={onToggle}
+                  onAssign={onAssign}
+                />
               </div>
             )
           );

@@ -23,10 +23,26 @@ interface SelectionBarProps {
   onClear: () => void;
 }
 
-export function SelectionBar({ count, total, all, everything, busy, onAll, onEverything, onStatus, onAssign, onClear }: SelectionBarProps) {
+export function SelectionBar({
+  count,
+  total,
+  all,
+  everything,
+  busy,
+  onAll,
+  onEverything,
+  onStatus,
+  onAssign,
+  onClear,
+}: SelectionBarProps) {
   return (
     <div className={styles.selection} role="toolbar" aria-label="Selected issues" aria-busy={busy}>
-      <Checkbox checked={all || everything} indeterminate={!all && !everything} onChange={onAll} slotProps={{ input: { "aria-label": "Select all loaded issues" } }} />
+      <Checkbox
+        checked={all || everything}
+        indeterminate={!all && !everything}
+        onChange={onAll}
+        slotProps={{ input: { "aria-label": "Select all loaded issues" } }}
+      />
       <span className={styles.selectionCount} aria-live="polite">
         {busy ? "Working…" : `${plural(everything ? total : count, "issue")} selected`}
       </span>
@@ -35,16 +51,36 @@ export function SelectionBar({ count, total, all, everything, busy, onAll, onEve
           Select all {exactCount(total)} that match
         </Button>
       )}
-      <Button variant="outlined" disabled={busy} startIcon={<Icon name="check" size={14} />} onClick={() => onStatus("resolved")}>
+      <Button
+        variant="outlined"
+        disabled={busy}
+        startIcon={<Icon name="check" size={14} />}
+        onClick={() => onStatus("resolved")}
+      >
         Resolve
       </Button>
-      <Button variant="outlined" disabled={busy} startIcon={<Icon name="mute" size={14} />} onClick={() => onStatus("ignored")}>
+      <Button
+        variant="outlined"
+        disabled={busy}
+        startIcon={<Icon name="mute" size={14} />}
+        onClick={() => onStatus("ignored")}
+      >
         Ignore
       </Button>
-      <Button variant="outlined" disabled={busy} startIcon={<Icon name="reopen" size={14} />} onClick={() => onStatus("unresolved")}>
+      <Button
+        variant="outlined"
+        disabled={busy}
+        startIcon={<Icon name="reopen" size={14} />}
+        onClick={() => onStatus("unresolved")}
+      >
         Reopen
       </Button>
-      <Button variant="outlined" disabled={busy} startIcon={<Icon name="person" size={14} />} onClick={(event) => onAssign(event.currentTarget)}>
+      <Button
+        variant="outlined"
+        disabled={busy}
+        startIcon={<Icon name="person" size={14} />}
+        onClick={(event) => onAssign(event.currentTarget)}
+      >
         Assign
       </Button>
       <Button variant="text" onClick={onClear}>

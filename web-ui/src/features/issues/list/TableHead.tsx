@@ -18,7 +18,10 @@ interface TableHeadProps {
 }
 
 /** A press on a column: the greatest first, then the other way round. */
-const pressed = (search: IssueSearch, sort: SortName): Partial<IssueSearch> => ({ sort, ascending: search.sort === sort && !search.ascending });
+const pressed = (search: IssueSearch, sort: SortName): Partial<IssueSearch> => ({
+  sort,
+  ascending: search.sort === sort && !search.ascending,
+});
 
 const upperFirst = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 
@@ -26,9 +29,19 @@ export function TableHead({ search, setSearch, waiting, onShow, onAll, disabled 
   const column = (sort: SortName, text: string, className: string) => {
     const here = search.sort === sort;
     return (
-      <button type="button" className={className} aria-pressed={here} data-tip={here ? "Reverse the order" : `Sort by ${text.toLowerCase()}`} onClick={() => setSearch(pressed(search, sort))}>
+      <button
+        type="button"
+        className={className}
+        aria-pressed={here}
+        data-tip={here ? "Reverse the order" : `Sort by ${text.toLowerCase()}`}
+        onClick={() => setSearch(pressed(search, sort))}
+      >
         {text}
-        {here && <span role="img" aria-label={search.ascending ? "ascending" : "descending"}>{search.ascending ? " ↑" : " ↓"}</span>}
+        {here && (
+          <span role="img" aria-label={search.ascending ? "ascending" : "descending"}>
+            {search.ascending ? " ↑" : " ↓"}
+          </span>
+        )}
       </button>
     );
   };
@@ -36,7 +49,12 @@ export function TableHead({ search, setSearch, waiting, onShow, onAll, disabled 
   return (
     <div className={styles.head}>
       <span />
-      <Checkbox checked={false} disabled={disabled} onChange={onAll} slotProps={{ input: { "aria-label": "Select all loaded issues" } }} />
+      <Checkbox
+        checked={false}
+        disabled={disabled}
+        onChange={onAll}
+        slotProps={{ input: { "aria-label": "Select all loaded issues" } }}
+      />
       <span className={styles.headWhat}>
         <span className={styles.headName}>Issue</span>
         {waiting.size > 0 && (
@@ -56,7 +74,11 @@ export function TableHead({ search, setSearch, waiting, onShow, onAll, disabled 
           label="Sort"
           variant="text"
           text={`${name} ${search.ascending ? "↑" : "↓"}`}
-          choices={SORTS.map(([sort, text]) => ({ id: sort, text: sort === search.sort ? `${text} ${search.ascending ? "↑" : "↓"}` : text, chosen: sort === search.sort }))}
+          choices={SORTS.map(([sort, text]) => ({
+            id: sort,
+            text: sort === search.sort ? `${text} ${search.ascending ? "↑" : "↓"}` : text,
+            chosen: sort === search.sort,
+          }))}
           onPick={({ id }) => setSearch(pressed(search, SORTS.find(([sort]) => sort === id)?.[0] ?? search.sort))}
         />
       </span>

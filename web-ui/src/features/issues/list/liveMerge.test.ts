@@ -8,17 +8,43 @@ import { flatten, matchesTriage, type Merged, mergeFresh, mergeLive, newsWords }
 import { parseSearch } from "./search";
 
 const issue = (id: string, rest: Partial<Omit<Issue, "$typeName" | "$unknown">> = {}) =>
-  create(IssueSchema, { id, projectId: 1, title: `TypeError: ${id}`, culprit: "load in app", level: Level.ERROR, status: IssueStatus.UNRESOLVED, count: 1n, ...rest });
-const page = (...issues: Issue[]) => ({ issues, nextCursor: "", total: issues.length, fromMs: 1_000_000, askedAtMs: 1_000_000, countedFromMs: 1_000_000 });
-const at = (seconds: number) => ({ $typeName: "google.protobuf.Timestamp" as const, seconds: BigInt(seconds), nanos: 0 });
-const list = (...issues: Issue[]): Merged => ({ pages: { pages: [page(...issues)], pageParams: [""] }, waiting: new Map() });
+  create(IssueSchema, {
+    id,
+    projectId: 1,
+    title: `TypeError: ${id}`,
+    culprit: "load in app",
+    level: Level.ERROR,
+    status: IssueStatus.UNRESOLVED,
+    count: 1n,
+    ...rest,
+  });
+const page = (...issues: Issue[]) => ({
+  issues,
+  nextCursor: "",
+  total: issues.length,
+  fromMs: 1_000_000,
+  askedAtMs: 1_000_000,
+  countedFromMs: 1_000_000,
+});
+const at = (seconds: number) => ({
+  $typeName: "google.protobuf.Timestamp" as const,
+  seconds: BigInt(seconds),
+  nanos: 0,
+});
+const list = (...issues: Issue[]): Merged => ({
+  pages: { pages: [page(...issues)], pageParams: [""] },
+  waiting: new Map(),
+});
 const search = (query = "") => parseSearch(new URLSearchParams(query));
 
 describe("live changes", () => {
   test("a shown row changes in its place", () => {
     const now = list(issue("a"), issue("b"));
     const next = mergeLive(now, issue("b", { count: 9n }), search(), false);
-    expect(flatten(next.pages).map((each) => [each.id, each.count])).toEqual([["a", 1n], ["b", 9n]]);
+    expect(flatten(next.pages).map((each) => [each.id, each.count])).toEqual([
+      ["a", 1n],
+      ["b", 9n],
+    ]);
     expect(next.waiting.size).toBe(0);
   });
 
@@ -39,7 +65,15 @@ describe("live changes", () => {
   });
 
   test.each([
-    ["project=2"], ["level=fatal"], ["status=resolved"], ["is=new"], ["is=regressed"], ["assignee=4"], ["q=nothing+like+it"], ["q=is:regressed"], ["q=level:fatal+load"],
+    ["project=2"],
+    ["level=fatal"],
+    ["status=resolved"],
+    ["is=new"],
+    ["is=regressed"],
+    ["assignee=4"],
+    ["q=nothing+like+it"],
+    ["q=is:regressed"],
+    ["q=level:fatal+load"],
   ])("a row outside the filter %s does not wait", (query) => {
     expect(mergeLive(list(), issue("n"), search(query), false).waiting.size).toBe(0);
   });
@@ -73,16 +107,30 @@ describe("live changes", () => {
     ["sort=last_seen", { lastSeen: at(9000) }, 1],
   ])("with %s, what ranks below the loaded rows need not wait", (query, rest, waiting) => {
     const last = issue("a", { rangeCount: 10n, firstSeen: at(2000), lastSeen: at(3000) });
-    const now: Merged = { pages: { pages: [{ ...page(last), nextCursor: "more" }], pageParams: [""] }, waiting: new Map() };
+    const now: Merged = {
+      pages: { pages: [{ ...page(last), nextCursor: "more" }], pageParams: [""] },
+      waiting: new Map(),
+    };
     expect(mergeLive(now, issue("n", rest), search(query), false).waiting.size).toBe(waiting);
   });
 
   test("a fresh read changes rows in place and lets the rest wait", () => {
     const now = list(issue("a", { lastSeen: at(1000) }), issue("b", { lastSeen: at(900) }));
-    const fresh = list(issue("n", { firstSeen: at(3000), lastSeen: at(3000) }), issue("k", { firstSeen: at(100), lastSeen: at(2500) }), issue("b", { count: 7n }), issue("old", { lastSeen: at(500) })).pages;
+    const fresh = list(
+      issue("n", { firstSeen: at(3000), lastSeen: at(3000) }),
+      issue("k", { firstSeen: at(100), lastSeen: at(2500) }),
+      issue("b", { count: 7n }),
+      issue("old", { lastSeen: at(500) }),
+    ).pages;
     const merged = mergeFresh(now, fresh, 2_000_000);
-    expect(flatten(merged.pages).map((each) => [each.id, each.count])).toEqual([["a", 1n], ["b", 7n]]);
-    expect([...merged.waiting]).toEqual([["n", "new"], ["k", "changed"]]);
+    expect(flatten(merged.pages).map((each) => [each.id, each.count])).toEqual([
+      ["a", 1n],
+      ["b", 7n],
+    ]);
+    expect([...merged.waiting]).toEqual([
+      ["n", "new"],
+      ["k", "changed"],
+    ]);
   });
 
   test.each([
@@ -93,7 +141,10 @@ describe("live changes", () => {
     ["assignee=4", IssueStatus.UNRESOLVED, 4, true],
     ["assignee=5", IssueStatus.UNRESOLVED, 4, false],
   ])("in %j, %i assigned to %s belongs: %s", (query, status, assignee, belongs) => {
-    const member = assignee === undefined ? {} : { assignee: { $typeName: "errata.v1.Issue.Member" as const, id: assignee, email: "", name: "" } };
+    const member =
+      assignee === undefined
+        ? {}
+        : { assignee: { $typeName: "errata.v1.Issue.Member" as const, id: assignee, email: "", name: "" } };
     expect(matchesTriage(issue("a", { status, ...member }), search(query))).toBe(belongs);
   });
 
@@ -102,7 +153,10 @@ describe("live changes", () => {
   });
 
   test("a row that moved between two pages is shown once", () => {
-    const pages: IssuePages = { pages: [page(issue("a"), issue("b")), page(issue("b"), issue("c"))], pageParams: ["", "2"] };
+    const pages: IssuePages = {
+      pages: [page(issue("a"), issue("b")), page(issue("b"), issue("c"))],
+      pageParams: ["", "2"],
+    };
     expect(flatten(pages).map((each) => each.id)).toEqual(["a", "b", "c"]);
   });
 });

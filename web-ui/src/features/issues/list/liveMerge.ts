@@ -18,10 +18,13 @@ export function mapIssues(pages: IssuePages, change: (issue: Issue) => Issue): I
 export const flatten = (pages: IssuePages | undefined): Issue[] => {
   const seen = new Set<string>();
   // A row that moved between two fetched pages would appear twice.
-  return (pages?.pages ?? []).flatMap((page) => page.issues.filter((issue) => !seen.has(issue.id) && seen.add(issue.id)));
+  return (pages?.pages ?? []).flatMap((page) =>
+    page.issues.filter((issue) => !seen.has(issue.id) && seen.add(issue.id)),
+  );
 };
 
-const since = (time: Issue["firstSeen"], fromMs: number): boolean => time !== undefined && toDate(time).getTime() >= fromMs;
+const since = (time: Issue["firstSeen"], fromMs: number): boolean =>
+  time !== undefined && toDate(time).getTime() >= fromMs;
 
 /** What a command can change of whether an issue belongs. */
 export function matchesTriage(issue: Issue, search: IssueSearch): boolean {
@@ -42,7 +45,10 @@ export function matches(issue: Issue, search: IssueSearch, fromMs: number): bool
     (!states.includes("new") || since(issue.firstSeen, fromMs)) &&
     (!states.includes("regressed") || since(issue.regressedAt, fromMs)) &&
     matchesTriage(issue, search) &&
-    text.toLowerCase().split(/\s+/).every((word) => holds.includes(word))
+    text
+      .toLowerCase()
+      .split(/\s+/)
+      .every((word) => holds.includes(word))
   );
 }
 
@@ -78,7 +84,8 @@ function ranksBelow(issue: Issue, last: Issue, search: IssueSearch): boolean {
   return search.ascending ? key(issue) > key(last) : key(issue) < key(last);
 }
 
-const isShown = (pages: IssuePages, id: string): boolean => pages.pages.some((page) => page.issues.some((each) => each.id === id));
+const isShown = (pages: IssuePages, id: string): boolean =>
+  pages.pages.some((page) => page.issues.some((each) => each.id === id));
 
 export function mergeLive(now: Merged, issue: Issue, search: IssueSearch, isNew: boolean): Merged {
   if (isShown(now.pages, issue.id)) {
@@ -106,14 +113,18 @@ export function mergeFresh(now: Merged, fresh: IssuePages, askedAtMs: number): M
   // What was loaded further down need not be among the first rows now, and what is
   // only now within so many rows has moved up because something happened to it.
   const others = [...byId.values()].filter((issue) => !shown.has(issue.id) && since(issue.lastSeen, fromMs));
-  return { pages, waiting: new Map(others.map((issue) => [issue.id, since(issue.firstSeen, fromMs) ? "new" : "changed"])) };
+  return {
+    pages,
+    waiting: new Map(others.map((issue) => [issue.id, since(issue.firstSeen, fromMs) ? "new" : "changed"])),
+  };
 }
 
 /** "2 new issues · 5 changed". */
 export function newsWords(waiting: Waiting): string {
   const fresh = [...waiting.values()].filter((news) => news === "new").length;
   const changed = waiting.size - fresh;
-  const count = (value: number, word: string) => `${value.toLocaleString("en")} ${word}${value === 1 ? "issue" : "issues"}`;
+  const count = (value: number, word: string) =>
+    `${value.toLocaleString("en")} ${word}${value === 1 ? "issue" : "issues"}`;
   if (changed === 0) return count(fresh, "new ");
   if (fresh === 0) return `${count(changed, "")} changed`;
   return `${count(fresh, "new ")}, ${changed.toLocaleString("en")} changed`;

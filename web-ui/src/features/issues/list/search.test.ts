@@ -39,7 +39,10 @@ describe("the issue list in the URL", () => {
     ["price level:fatal level:error of", { levels: ["fatal", "error"], text: "price of" }],
     ['release:"shop 1.2" environment:production', { release: "shop 1.2", environment: "production", text: "" }],
     ["IS:unassigned", { assignee: NOBODY, text: "" }],
-    ["is:odd level:loud http://x TypeError: this:is", { states: [], levels: [], text: "is:odd level:loud http://x TypeError: this:is" }],
+    [
+      "is:odd level:loud http://x TypeError: this:is",
+      { states: [], levels: [], text: "is:odd level:loud http://x TypeError: this:is" },
+    ],
     ["basis:new", { states: [], text: "basis:new" }],
   ])("the words %s are filters", (text, expected) => {
     expect(effective(parse(`q=${encodeURIComponent(text)}`))).toMatchObject(expected);

@@ -43,7 +43,14 @@ export const NOBODY = -1;
 export const DEFAULT_STATUSES: readonly StatusName[] = ["unresolved"];
 
 /** What narrows nothing, for "Clear filters". */
-export const NO_FILTERS = { levels: [], states: [], release: "", text: "", assignee: 0, environment: "" } satisfies Partial<IssueSearch>;
+export const NO_FILTERS = {
+  levels: [],
+  states: [],
+  release: "",
+  text: "",
+  assignee: 0,
+  environment: "",
+} satisfies Partial<IssueSearch>;
 
 const pick = <T extends string>(value: string | null, known: readonly T[]): T[] => {
   const named = new Set((value ?? "").split(","));
@@ -92,9 +99,15 @@ export function writeSearch(params: URLSearchParams, search: IssueSearch): URLSe
 
 /** Whether anything but scope and status narrows the list. */
 export const isNarrowed = (search: IssueSearch): boolean =>
-  search.levels.length > 0 || search.states.length > 0 || search.release !== "" || search.text !== "" || search.assignee !== 0 || search.environment !== "";
+  search.levels.length > 0 ||
+  search.states.length > 0 ||
+  search.release !== "" ||
+  search.text !== "" ||
+  search.assignee !== 0 ||
+  search.environment !== "";
 
-const union = <T>(known: readonly T[], first: readonly T[], second: T): T[] => known.filter((each) => first.includes(each) || each === second);
+const union = <T>(known: readonly T[], first: readonly T[], second: T): T[] =>
+  known.filter((each) => first.includes(each) || each === second);
 
 /** What a token means; null: it is no token, but text. */
 function narrow(search: IssueSearch, key: string, value: string): Partial<IssueSearch> | null {
@@ -115,11 +128,14 @@ const TOKEN = /(^|\s)(is|level|release|environment):(?:"([^"]*)"|(\S+))/gi;
 /** The search with the tokens of its text as filters, and the rest as text. */
 export function effective(search: IssueSearch): IssueSearch {
   let found = search;
-  const text = search.text.replace(TOKEN, (whole, _before: string, key: string, quoted: string | undefined, plain: string | undefined) => {
-    const change = narrow(found, key.toLowerCase(), quoted ?? plain ?? "");
-    if (!change) return whole;
-    found = { ...found, ...change };
-    return " ";
-  });
+  const text = search.text.replace(
+    TOKEN,
+    (whole, _before: string, key: string, quoted: string | undefined, plain: string | undefined) => {
+      const change = narrow(found, key.toLowerCase(), quoted ?? plain ?? "");
+      if (!change) return whole;
+      found = { ...found, ...change };
+      return " ";
+    },
+  );
   return { ...found, text: text.replace(/\s+/g, " ").trim() };
 }

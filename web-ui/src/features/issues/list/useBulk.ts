@@ -30,7 +30,11 @@ export function useBulk(search: IssueSearch, selection: Selection, refresh: () =
       await perform(client, operationOf(await allIssues(search)));
       await refresh();
     } catch (cause) {
-      useNotices.getState().fail(`Nothing was changed: ${failureOf(cause).reason}.`, { topic: "everything", errorId: failureOf(cause).id, retry: () => void changeEverything(operationOf) });
+      useNotices.getState().fail(`Nothing was changed: ${failureOf(cause).reason}.`, {
+        topic: "everything",
+        errorId: failureOf(cause).id,
+        retry: () => void changeEverything(operationOf),
+      });
     } finally {
       setBusy(false);
     }

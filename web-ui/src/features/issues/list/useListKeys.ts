@@ -31,9 +31,11 @@ interface Place {
   moving: boolean;
 }
 
-const linkOf = (list: HTMLElement | null, id: string): HTMLAnchorElement | null => list?.querySelector<HTMLAnchorElement>(`a[data-issue="${CSS.escape(id)}"]`) ?? null;
+const linkOf = (list: HTMLElement | null, id: string): HTMLAnchorElement | null =>
+  list?.querySelector<HTMLAnchorElement>(`a[data-issue="${CSS.escape(id)}"]`) ?? null;
 
-const idOf = (element: Element | null): string | null => element?.closest("[data-row]")?.getAttribute("data-row") ?? null;
+const idOf = (element: Element | null): string | null =>
+  element?.closest("[data-row]")?.getAttribute("data-row") ?? null;
 
 export function useListKeys(keys: ListKeys): void {
   const latest = useRef(keys);
@@ -47,7 +49,15 @@ export function useListKeys(keys: ListKeys): void {
 
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
-      if (event.defaultPrevented || event.isComposing || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+      if (
+        event.defaultPrevented ||
+        event.isComposing ||
+        event.ctrlKey ||
+        event.metaKey ||
+        event.altKey ||
+        isTyping(event.target)
+      )
+        return;
       if (document.querySelector('[role="dialog"],[role="menu"]')) return;
       if (handle(event.key, event.shiftKey, latest.current, place.current)) event.preventDefault();
     };
@@ -124,7 +134,10 @@ function handle(key: string, shift: boolean, keys: ListKeys, place: Place): bool
       return true;
     case "a":
       if (targets.length === 0) return false;
-      keys.onAssign(targets, (focused === null ? null : linkOf(keys.list.current, focused)) ?? keys.list.current ?? document.body);
+      keys.onAssign(
+        targets,
+        (focused === null ? null : linkOf(keys.list.current, focused)) ?? keys.list.current ?? document.body,
+      );
       return true;
     case "x":
     case "X":

@@ -29,7 +29,13 @@ vi.mock("../api/listIssues", async (real) => ({ ...(await real<object>()), peekI
 
 const now = Date.now();
 const issue = (id: string, count: bigint): Issue =>
-  create(IssueSchema, { id, title: id, status: IssueStatus.UNRESOLVED, count, lastSeen: { seconds: BigInt(Math.floor(now / 1000)), nanos: 0 } });
+  create(IssueSchema, {
+    id,
+    title: id,
+    status: IssueStatus.UNRESOLVED,
+    count,
+    lastSeen: { seconds: BigInt(Math.floor(now / 1000)), nanos: 0 },
+  });
 const pagesOf = (...issues: Issue[]): IssuePages => ({
   pages: [{ issues, nextCursor: "", total: issues.length, fromMs: 1, askedAtMs: now, countedFromMs: 1 }],
   pageParams: [{ cursor: "", fromMs: 0 }],
@@ -38,11 +44,17 @@ const search = parseSearch(new URLSearchParams());
 
 let client: QueryClient;
 const load = (...issues: Issue[]) => client.setQueryData(issueKeys.list(search), pagesOf(...issues));
-const shown = () => flatten(client.getQueryData<IssuePages>(issueKeys.list(search))).map((each) => [each.id, each.count]);
+const shown = () =>
+  flatten(client.getQueryData<IssuePages>(issueKeys.list(search))).map((each) => [each.id, each.count]);
 
 function follow(fetching: boolean) {
-  const wrapper = ({ children }: { children: ReactNode }) => <QueryClientProvider client={client}>{children}</QueryClientProvider>;
-  return renderHook((given: { fetching: boolean }) => useLiveList(search, given.fetching), { wrapper, initialProps: { fetching } });
+  const wrapper = ({ children }: { children: ReactNode }) => (
+    <QueryClientProvider client={client}>{children}</QueryClientProvider>
+  );
+  return renderHook((given: { fetching: boolean }) => useLiveList(search, given.fetching), {
+    wrapper,
+    initialProps: { fetching },
+  });
 }
 const hear = (each: Issue) => act(() => stream.onMessage({ issue: each, isNew: false }));
 

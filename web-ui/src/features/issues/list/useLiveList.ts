@@ -24,7 +24,12 @@ export interface LiveList {
 }
 
 /** Keeps what the row counts: the stream does not know a past span. */
-const withNumbersOf = (row: Issue, issue: Issue): Issue => ({ ...issue, rangeCount: row.rangeCount, rangeUsers: row.rangeUsers, sparkline: row.sparkline });
+const withNumbersOf = (row: Issue, issue: Issue): Issue => ({
+  ...issue,
+  rangeCount: row.rangeCount,
+  rangeUsers: row.rangeUsers,
+  sparkline: row.sparkline,
+});
 
 /** `fetching`: rows are on their way, which show the list as it was when they were asked for. */
 export function useLiveList(search: IssueSearch, fetching: boolean): LiveList {
@@ -122,7 +127,12 @@ export function useLiveList(search: IssueSearch, fetching: boolean): LiveList {
           peekSoon();
           return pages;
         }
-        const merged = mergeLive({ pages, waiting: latest.current.waiting }, row && search.span ? withNumbersOf(row, issue) : issue, search, isNew);
+        const merged = mergeLive(
+          { pages, waiting: latest.current.waiting },
+          row && search.span ? withNumbersOf(row, issue) : issue,
+          search,
+          isNew,
+        );
         if (merged.waiting !== latest.current.waiting) wait(merged.waiting);
         return merged.pages;
       });

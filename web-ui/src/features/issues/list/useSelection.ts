@@ -27,10 +27,17 @@ export function useSelection(rows: readonly Issue[], listKey: string): Selection
     latest.current = { rows, now };
   });
 
-  const put = useCallback((picked: ReadonlyMap<string, Issue>, everything = false) => setState({ listKey: latest.current.now.listKey, picked, everything }), []);
+  const put = useCallback(
+    (picked: ReadonlyMap<string, Issue>, everything = false) =>
+      setState({ listKey: latest.current.now.listKey, picked, everything }),
+    [],
+  );
   const clear = useCallback(() => put(NOTHING), [put]);
   const set = useCallback((issues: readonly Issue[]) => put(new Map(issues.map((issue) => [issue.id, issue]))), [put]);
-  const setEverything = useCallback(() => put(new Map(latest.current.rows.map((issue) => [issue.id, issue])), true), [put]);
+  const setEverything = useCallback(
+    () => put(new Map(latest.current.rows.map((issue) => [issue.id, issue])), true),
+    [put],
+  );
   const toggle = useCallback(
     (id: string, extend: boolean) => {
       const { rows: all, now: before } = latest.current;

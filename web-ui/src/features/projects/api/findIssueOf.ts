@@ -9,9 +9,11 @@ const WAITING_POLL_MS = 1000;
 export const findIssueOfQuery = (projectId: number, eventId: string) =>
   queryOptions({
     queryKey: projectKeys.issueOf(projectId, eventId),
-    queryFn: async ({ signal }) => (await events.listEvents({ projectId, query: eventId, limit: 1 }, { signal })).events[0]?.issueId ?? null,
+    queryFn: async ({ signal }) =>
+      (await events.listEvents({ projectId, query: eventId, limit: 1 }, { signal })).events[0]?.issueId ?? null,
     staleTime: Infinity,
     refetchInterval: (query) => (query.state.data === null ? WAITING_POLL_MS : false),
   });
 
-export const useIssueOf = (projectId: number, eventId: string, enabled: boolean) => useQuery({ ...findIssueOfQuery(projectId, eventId), enabled });
+export const useIssueOf = (projectId: number, eventId: string, enabled: boolean) =>
+  useQuery({ ...findIssueOfQuery(projectId, eventId), enabled });

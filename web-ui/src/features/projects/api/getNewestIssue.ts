@@ -7,9 +7,15 @@ export const getNewestIssueQuery = (projectId: number) =>
   queryOptions({
     queryKey: projectKeys.newest(projectId),
     queryFn: async ({ signal }) =>
-      (await issues.listIssues({ filter: { projectIds: [projectId] }, sort: IssueSort.LAST_SEEN, limit: 1 }, { signal })).issues[0] ?? null,
+      (
+        await issues.listIssues(
+          { filter: { projectIds: [projectId] }, sort: IssueSort.LAST_SEEN, limit: 1 },
+          { signal },
+        )
+      ).issues[0] ?? null,
     // The issue may become visible a moment after the event is counted.
     refetchInterval: (query) => (query.state.data === null ? 1000 : 5000),
   });
 
-export const useNewestIssue = (projectId: number, enabled: boolean) => useQuery({ ...getNewestIssueQuery(projectId), enabled });
+export const useNewestIssue = (projectId: number, enabled: boolean) =>
+  useQuery({ ...getNewestIssueQuery(projectId), enabled });

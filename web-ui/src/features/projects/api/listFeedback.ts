@@ -9,7 +9,8 @@ const PAGE = 20;
 export const useProjectFeedback = (projectId: number) =>
   useInfiniteQuery({
     queryKey: projectKeys.feedback(projectId),
-    queryFn: ({ signal, pageParam }) => projects.listFeedback({ projectId, limit: PAGE, cursor: pageParam, afterPosition: afterPosition() }, { signal }),
+    queryFn: ({ signal, pageParam }) =>
+      projects.listFeedback({ projectId, limit: PAGE, cursor: pageParam, afterPosition: afterPosition() }, { signal }),
     initialPageParam: "",
     getNextPageParam: (page) => page.nextCursor || undefined,
   });

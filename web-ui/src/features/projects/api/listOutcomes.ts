@@ -35,7 +35,10 @@ export const listOutcomesQuery = (client: QueryClient, search: OutcomeSearch) =>
     queryKey,
     queryFn: async ({ signal }): Promise<Outcomes> => {
       const held = client.getQueryData<Outcomes>(queryKey);
-      const answer = await ingestDebug.listOutcomes({ ...search, after: String(held?.newest ?? 0n), limit: LIMIT }, { signal });
+      const answer = await ingestDebug.listOutcomes(
+        { ...search, after: String(held?.newest ?? 0n), limit: LIMIT },
+        { signal },
+      );
       const newest = BigInt(answer.newest);
       // An unchanged object keeps the page still.
       if (held && answer.outcomes.length === 0) return held.newest === newest ? held : { ...held, newest };

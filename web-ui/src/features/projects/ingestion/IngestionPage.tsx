@@ -53,14 +53,22 @@ function Ingestion({ projectId, answer }: { projectId: number; answer: GetProjec
     <div className={styles.page}>
       <ProjectHead projectId={projectId} name={answer?.project?.name} />
       <p className={styles.lead}>
-        Where is my event? What became of the newest requests, as they come: 200 of each kind a key, since the server started. Bodies are not kept.
+        Where is my event? What became of the newest requests, as they come: 200 of each kind a key, since the server
+        started. Bodies are not kept.
       </p>
       <div className={styles.filters}>
-        <Segments label="Fate" value={kindName} options={KINDS.map(([name, text]) => [name, text] as const)} onChange={(name) => set("kind", name === "all" ? "" : name)} />
+        <Segments
+          label="Fate"
+          value={kindName}
+          options={KINDS.map(([name, text]) => [name, text] as const)}
+          onChange={(name) => set("kind", name === "all" ? "" : name)}
+        />
         {keys.length > 1 && !isLost && (
           <PickerButton
             label="Key"
-            text={keys.find((key) => key.publicKey === publicKey)?.label || (publicKey ? publicKey.slice(0, 8) : "All keys")}
+            text={
+              keys.find((key) => key.publicKey === publicKey)?.label || (publicKey ? publicKey.slice(0, 8) : "All keys")
+            }
             choices={[{ publicKey: "", label: "All keys", enabled: true }, ...keys].map((key) => ({
               id: key.publicKey,
               text: `${key.label || key.publicKey.slice(0, 8)}${key.enabled ? "" : " (disabled)"}`,
@@ -81,12 +89,25 @@ function Ingestion({ projectId, answer }: { projectId: number; answer: GetProjec
           />
         )}
       </div>
-      <Feed key={`${isLost} ${publicKey} ${kind}`} search={{ projectId: isLost ? 0 : projectId, publicKey: isLost ? "" : publicKey, kind }} answer={answer} isLost={isLost} />
+      <Feed
+        key={`${isLost} ${publicKey} ${kind}`}
+        search={{ projectId: isLost ? 0 : projectId, publicKey: isLost ? "" : publicKey, kind }}
+        answer={answer}
+        isLost={isLost}
+      />
     </div>
   );
 }
 
-function Feed({ search, answer, isLost }: { search: Parameters<typeof useOutcomes>[0]; answer: GetProjectResponse | undefined; isLost: boolean }) {
+function Feed({
+  search,
+  answer,
+  isLost,
+}: {
+  search: Parameters<typeof useOutcomes>[0];
+  answer: GetProjectResponse | undefined;
+  isLost: boolean;
+}) {
   const query = useOutcomes(search);
   // Nothing moves under the pointer: what is newer waits until it is asked for.
   const [shownTo, setShownTo] = useState<bigint>();
@@ -95,7 +116,12 @@ function Feed({ search, answer, isLost }: { search: Parameters<typeof useOutcome
   const newest = BigInt(all[0]?.sequence ?? 0);
   if (query.isPending) return <Skeleton height={320} width="100%" />;
   if (query.isError && all.length === 0) return <ErrorState error={query.error} retry={() => void query.refetch()} />;
-  if (all.length === 0) return isLost ? <NothingLost /> : <Nothing answer={answer} isFiltered={search.kind !== OutcomeKind.UNSPECIFIED || search.publicKey !== ""} />;
+  if (all.length === 0)
+    return isLost ? (
+      <NothingLost />
+    ) : (
+      <Nothing answer={answer} isFiltered={search.kind !== OutcomeKind.UNSPECIFIED || search.publicKey !== ""} />
+    );
   if (shownTo === undefined) setShownTo(newest);
   const shown = all.filter((each) => BigInt(each.sequence) <= (shownTo ?? newest)).slice(0, ROWS_MAX);
   const waiting = all.length - all.filter((each) => BigInt(each.sequence) <= (shownTo ?? newest)).length;
@@ -114,7 +140,12 @@ function Feed({ search, answer, isLost }: { search: Parameters<typeof useOutcome
       </div>
       <ol className={styles.rows}>
         {shown.map((outcome) => (
-          <OutcomeRow key={outcome.sequence} outcome={outcome} isOpen={open === outcome.sequence} onToggle={() => setOpen(open === outcome.sequence ? undefined : outcome.sequence)} />
+          <OutcomeRow
+            key={outcome.sequence}
+            outcome={outcome}
+            isOpen={open === outcome.sequence}
+            onToggle={() => setOpen(open === outcome.sequence ? undefined : outcome.sequence)}
+          />
         ))}
       </ol>
     </section>
@@ -132,7 +163,11 @@ function Nothing({ answer, isFiltered }: { answer: GetProjectResponse | undefine
       </EmptyState>
     );
   }
-  const send = () => test.mutate(undefined, { onError: (cause) => fail(`Not sent: ${failureOf(cause).reason}.`, { topic: "test error", errorId: failureOf(cause).id }) });
+  const send = () =>
+    test.mutate(undefined, {
+      onError: (cause) =>
+        fail(`Not sent: ${failureOf(cause).reason}.`, { topic: "test error", errorId: failureOf(cause).id }),
+    });
   return (
     <div className={styles.nothing}>
       <EmptyState
@@ -146,7 +181,8 @@ function Nothing({ answer, isFiltered }: { answer: GetProjectResponse | undefine
           )
         }
       >
-        Nothing has come for this project since the server started. It appears here the moment it arrives, whatever becomes of it.
+        Nothing has come for this project since the server started. It appears here the moment it arrives, whatever
+        becomes of it.
       </EmptyState>
       {key && (
         <>

@@ -37,7 +37,10 @@ export function OutcomeRow({ outcome, isOpen, onToggle }: OutcomeRowProps) {
         </span>
         <span className={styles.sdk}>{sdkOf(outcome) || "–"}</span>
         <span className={styles.status}>{answerOf(outcome)}</span>
-        <span className={styles.took} data-tip={outcome.kind === OutcomeKind.STORED ? "Until it was durable" : "Until its fate"}>
+        <span
+          className={styles.took}
+          data-tip={outcome.kind === OutcomeKind.STORED ? "Until it was durable" : "Until its fate"}
+        >
           {took(outcome.tookUs)}
         </span>
       </button>

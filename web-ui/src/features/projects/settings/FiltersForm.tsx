@@ -35,21 +35,40 @@ export function FiltersForm({ projectId, saved, draft, onChange }: Props) {
   const before = filtersDraft(saved);
   const changed = JSON.stringify(filtersOf(draft)) !== JSON.stringify(filtersOf(before));
   return (
-    <Part fill title="Filters" lead="Events that match are not stored. They are counted by reason, and the SDK is answered as always. Everything is off until you switch it on.">
+    <Part
+      fill
+      title="Filters"
+      lead="Events that match are not stored. They are counted by reason, and the SDK is answered as always. Everything is off until you switch it on."
+    >
       <div className={styles.switches}>
         {switches.map(([name, label, hint]) => (
-          <Switch key={name} label={label} hint={hint} checked={draft[name]} onChange={(on) => onChange({ ...draft, [name]: on })} />
+          <Switch
+            key={name}
+            label={label}
+            hint={hint}
+            checked={draft[name]}
+            onChange={(on) => onChange({ ...draft, [name]: on })}
+          />
         ))}
       </div>
       {lists.map(([name, label, placeholder, hint]) => (
-        <Lines key={name} label={label} hint={hint} placeholder={placeholder} value={draft[name]} onChange={(text) => onChange({ ...draft, [name]: text })} />
+        <Lines
+          key={name}
+          label={label}
+          hint={hint}
+          placeholder={placeholder}
+          value={draft[name]}
+          onChange={(text) => onChange({ ...draft, [name]: text })}
+        />
       ))}
       <Save
         what="filters"
         changed={changed}
         pending={save.isPending}
         error={save.error}
-        onSave={() => save.mutate(filtersOf(draft), { onSuccess: () => show("Filters saved: they hold from the next event on") })}
+        onSave={() =>
+          save.mutate(filtersOf(draft), { onSuccess: () => show("Filters saved: they hold from the next event on") })
+        }
         onReset={() => {
           save.reset();
           onChange(before);

@@ -23,7 +23,12 @@ export function Keys({ projectId, isOwner }: { projectId: number; isOwner: boole
   const run = (given: KeyChange, done: string, undo?: KeyChange) =>
     change.mutate(given, {
       onSuccess: () => show(done, undo && (() => change.mutate(undo))),
-      onError: (cause) => fail(`Key not changed: ${failureOf(cause).reason}.`, { topic: "key", errorId: failureOf(cause).id, retry: () => run(given, done, undo) }),
+      onError: (cause) =>
+        fail(`Key not changed: ${failureOf(cause).reason}.`, {
+          topic: "key",
+          errorId: failureOf(cause).id,
+          retry: () => run(given, done, undo),
+        }),
     });
   const create = (event: SubmitEvent) => {
     event.preventDefault();
@@ -31,7 +36,11 @@ export function Keys({ projectId, isOwner }: { projectId: number; isOwner: boole
     setLabel("");
   };
   return (
-    <Part fill title="Keys" lead="What clients write with. To replace one, make a new key, change the DSN where the old one is used, then disable the old one: from then on it is refused.">
+    <Part
+      fill
+      title="Keys"
+      lead="What clients write with. To replace one, make a new key, change the DSN where the old one is used, then disable the old one: from then on it is refused."
+    >
       {keys.isPending ? (
         <Skeleton height={64} width="100%" />
       ) : keys.isError ? (
@@ -45,7 +54,13 @@ export function Keys({ projectId, isOwner }: { projectId: number; isOwner: boole
       )}
       {isOwner && (
         <form className={styles.newKey} onSubmit={create}>
-          <input aria-label="What the new key is for" placeholder="what it is for" maxLength={LABEL_MAX} value={label} onChange={(event) => setLabel(event.target.value)} />
+          <input
+            aria-label="What the new key is for"
+            placeholder="what it is for"
+            maxLength={LABEL_MAX}
+            value={label}
+            onChange={(event) => setLabel(event.target.value)}
+          />
           <Button type="submit" variant="outlined" disabled={change.isPending}>
             Create key
           </Button>
@@ -67,7 +82,11 @@ function Key({ of, isOwner, pending, run }: KeyProps) {
   const [label, setLabel] = useState<string | null>(null);
   const rename = (event: SubmitEvent) => {
     event.preventDefault();
-    run({ kind: "rename", publicKey, label: (label ?? "").trim() }, "Key renamed", { kind: "rename", publicKey, label: of.label });
+    run({ kind: "rename", publicKey, label: (label ?? "").trim() }, "Key renamed", {
+      kind: "rename",
+      publicKey,
+      label: of.label,
+    });
     setLabel(null);
   };
   const disable: KeyChange = { kind: "disable", publicKey };
@@ -79,7 +98,13 @@ function Key({ of, isOwner, pending, run }: KeyProps) {
           <b>{of.label || "Without a name"}</b>
         ) : (
           <form className={styles.newKey} onSubmit={rename}>
-            <input aria-label="Name of the key" autoFocus maxLength={LABEL_MAX} value={label} onChange={(event) => setLabel(event.target.value)} />
+            <input
+              aria-label="Name of the key"
+              autoFocus
+              maxLength={LABEL_MAX}
+              value={label}
+              onChange={(event) => setLabel(event.target.value)}
+            />
             <Button type="submit" variant="outlined">
               Save
             </Button>
@@ -96,15 +121,29 @@ function Key({ of, isOwner, pending, run }: KeyProps) {
       {!enabled && <Pill kind="quiet">Disabled</Pill>}
       {isOwner && (
         <span className={styles.keyActions}>
-          <Button variant="text" aria-label={`Rename the key ${of.label || publicKey.slice(0, 8)}`} onClick={() => setLabel(label === null ? of.label : null)}>
+          <Button
+            variant="text"
+            aria-label={`Rename the key ${of.label || publicKey.slice(0, 8)}`}
+            onClick={() => setLabel(label === null ? of.label : null)}
+          >
             {label === null ? "Rename" : "Cancel"}
           </Button>
           {enabled ? (
-            <Button variant="text" disabled={pending} aria-label={`Disable the key ${of.label || publicKey.slice(0, 8)}`} onClick={() => run(disable, "Key disabled: what is sent with it is refused", enable)}>
+            <Button
+              variant="text"
+              disabled={pending}
+              aria-label={`Disable the key ${of.label || publicKey.slice(0, 8)}`}
+              onClick={() => run(disable, "Key disabled: what is sent with it is refused", enable)}
+            >
               Disable
             </Button>
           ) : (
-            <Button variant="text" disabled={pending} aria-label={`Enable the key ${of.label || publicKey.slice(0, 8)}`} onClick={() => run(enable, "Key enabled", disable)}>
+            <Button
+              variant="text"
+              disabled={pending}
+              aria-label={`Enable the key ${of.label || publicKey.slice(0, 8)}`}
+              onClick={() => run(enable, "Key enabled", disable)}
+            >
               Enable
             </Button>
           )}

@@ -7,7 +7,9 @@ import { useBlocker } from "react-router";
 import styles from "./settings.module.css";
 
 export function LeaveGuard({ changed, what }: { changed: boolean; what: string }) {
-  const blocker = useBlocker(({ currentLocation, nextLocation }) => changed && currentLocation.pathname !== nextLocation.pathname);
+  const blocker = useBlocker(
+    ({ currentLocation, nextLocation }) => changed && currentLocation.pathname !== nextLocation.pathname,
+  );
   useEffect(() => {
     if (!changed) return;
     const ask = (event: BeforeUnloadEvent) => event.preventDefault();

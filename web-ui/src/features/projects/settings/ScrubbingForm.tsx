@@ -3,7 +3,17 @@ import { ScrubMethod, type Scrubbing } from "@/gen/errata/v1/settings_pb";
 import { useNotices } from "@/shared/state/notices";
 import { Icon } from "@/shared/ui/Icon";
 import { useSetScrubbing } from "./api/setScrubbing";
-import { chosen, isExpression, methods, patterns, type RuleDraft, type ScrubbingDraft, scrubbingDraft, scrubbingOf, sourceLines } from "./draft";
+import {
+  chosen,
+  isExpression,
+  methods,
+  patterns,
+  type RuleDraft,
+  type ScrubbingDraft,
+  scrubbingDraft,
+  scrubbingOf,
+  sourceLines,
+} from "./draft";
 import { Lines, Part, Save, Switch } from "@/shared/ui/form";
 import styles from "./settings.module.css";
 
@@ -35,12 +45,27 @@ export function ScrubbingForm({ projectId, saved, draft, onChange }: Props) {
       lead="Passwords, tokens, keys of well-known services, private keys, card numbers, bank accounts and social security numbers are always masked before an event is stored. Here is what is masked beyond that, and what is left alone."
     >
       <div className={styles.switches}>
-        <Switch label="E-mail addresses" hint="Mask them wherever they stand, the user's included." checked={draft.emails} onChange={(emails) => onChange({ ...draft, emails })} />
-        <Switch label="IP addresses" hint="Mask them wherever they stand, the user's included." checked={draft.ipAddresses} onChange={(ipAddresses) => onChange({ ...draft, ipAddresses })} />
+        <Switch
+          label="E-mail addresses"
+          hint="Mask them wherever they stand, the user's included."
+          checked={draft.emails}
+          onChange={(emails) => onChange({ ...draft, emails })}
+        />
+        <Switch
+          label="IP addresses"
+          hint="Mask them wherever they stand, the user's included."
+          checked={draft.ipAddresses}
+          onChange={(ipAddresses) => onChange({ ...draft, ipAddresses })}
+        />
       </div>
       <label className={styles.choice}>
         <span>Source lines in stack traces</span>
-        <select value={draft.sourceLines} onChange={(event) => onChange({ ...draft, sourceLines: chosen(sourceLines, event.target.value) ?? draft.sourceLines })}>
+        <select
+          value={draft.sourceLines}
+          onChange={(event) =>
+            onChange({ ...draft, sourceLines: chosen(sourceLines, event.target.value) ?? draft.sourceLines })
+          }
+        >
           {sourceLines.map(([value, label]) => (
             <option key={value} value={value}>
               {label}
@@ -51,22 +76,39 @@ export function ScrubbingForm({ projectId, saved, draft, onChange }: Props) {
       <div className={styles.rules} role="group" aria-label="Rules">
         <h3>Rules</h3>
         <p className={styles.hint}>
-          A name (<code>iban</code>) anywhere, a path (<code>extra.**.iban</code>, <code>request.headers.x-*</code>), or <code>$string</code> for every string.
+          A name (<code>iban</code>) anywhere, a path (<code>extra.**.iban</code>, <code>request.headers.x-*</code>), or{" "}
+          <code>$string</code> for every string.
         </p>
         {draft.rules.map((rule, index) => (
-          <Rule key={rule.key} number={index + 1} rule={rule} onChange={(change) => setRule(rule.key, change)} onRemove={() => onChange({ ...draft, rules: draft.rules.filter((each) => each.key !== rule.key) })} />
+          <Rule
+            key={rule.key}
+            number={index + 1}
+            rule={rule}
+            onChange={(change) => setRule(rule.key, change)}
+            onRemove={() => onChange({ ...draft, rules: draft.rules.filter((each) => each.key !== rule.key) })}
+          />
         ))}
         <Button variant="outlined" onClick={add}>
           Add a rule
         </Button>
       </div>
-      <Lines label="Never masked by default" hint="Names and paths, one a line. Your own rules still hold for them." placeholder="public_token" value={draft.allow} onChange={(allow) => onChange({ ...draft, allow })} />
+      <Lines
+        label="Never masked by default"
+        hint="Names and paths, one a line. Your own rules still hold for them."
+        placeholder="public_token"
+        value={draft.allow}
+        onChange={(allow) => onChange({ ...draft, allow })}
+      />
       <Save
         what="data scrubbing"
         changed={changed}
         pending={save.isPending}
         error={save.error}
-        onSave={() => save.mutate(scrubbingOf(draft), { onSuccess: () => show("Data scrubbing saved: it holds from the next event on") })}
+        onSave={() =>
+          save.mutate(scrubbingOf(draft), {
+            onSuccess: () => show("Data scrubbing saved: it holds from the next event on"),
+          })
+        }
         onReset={() => {
           save.reset();
           onChange(before);
@@ -87,8 +129,19 @@ function Rule({ number, rule, onChange, onRemove }: RuleProps) {
   const own = isExpression(rule.what);
   return (
     <div className={styles.rule} role="group" aria-label={`Rule ${number}`}>
-      <input aria-label="Where" placeholder="where: extra.**.iban" spellCheck={false} maxLength={200} value={rule.where} onChange={(event) => onChange({ where: event.target.value })} />
-      <select aria-label="What" value={own ? EXPRESSION : rule.what} onChange={(event) => onChange({ what: event.target.value === EXPRESSION ? " " : event.target.value })}>
+      <input
+        aria-label="Where"
+        placeholder="where: extra.**.iban"
+        spellCheck={false}
+        maxLength={200}
+        value={rule.where}
+        onChange={(event) => onChange({ where: event.target.value })}
+      />
+      <select
+        aria-label="What"
+        value={own ? EXPRESSION : rule.what}
+        onChange={(event) => onChange({ what: event.target.value === EXPRESSION ? " " : event.target.value })}
+      >
         {patterns.map(([id, label]) => (
           <option key={id} value={id}>
             {label}
@@ -96,18 +149,36 @@ function Rule({ number, rule, onChange, onRemove }: RuleProps) {
         ))}
         <option value={EXPRESSION}>an expression…</option>
       </select>
-      <select aria-label="How" value={rule.how} onChange={(event) => onChange({ how: chosen(methods, event.target.value) ?? rule.how })}>
+      <select
+        aria-label="How"
+        value={rule.how}
+        onChange={(event) => onChange({ how: chosen(methods, event.target.value) ?? rule.how })}
+      >
         {methods.map(([value, label]) => (
           <option key={value} value={value}>
             {label}
           </option>
         ))}
       </select>
-      <button type="button" className={styles.remove} aria-label={`Remove rule ${number}`} title="Remove this rule" onClick={onRemove}>
+      <button
+        type="button"
+        className={styles.remove}
+        aria-label={`Remove rule ${number}`}
+        title="Remove this rule"
+        onClick={onRemove}
+      >
         <Icon name="close" size={14} />
       </button>
       {own && (
-        <input className={styles.expression} aria-label="Expression" placeholder="K-[0-9]{6}" spellCheck={false} maxLength={500} value={rule.what.trimStart()} onChange={(event) => onChange({ what: event.target.value === "" ? " " : event.target.value })} />
+        <input
+          className={styles.expression}
+          aria-label="Expression"
+          placeholder="K-[0-9]{6}"
+          spellCheck={false}
+          maxLength={500}
+          value={rule.what.trimStart()}
+          onChange={(event) => onChange({ what: event.target.value === "" ? " " : event.target.value })}
+        />
       )}
     </div>
   );

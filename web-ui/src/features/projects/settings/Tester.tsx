@@ -12,22 +12,51 @@ const PAUSE_MS = 300;
 
 const EXAMPLE = `{"message": "card 4111 1111 1111 1111 declined", "extra": {"password": "hunter2", "author": "jane"}}`;
 
-export function Tester({ projectId, filters, scrubbing }: { projectId: number; filters: FiltersDraft; scrubbing: ScrubbingDraft }) {
+export function Tester({
+  projectId,
+  filters,
+  scrubbing,
+}: {
+  projectId: number;
+  filters: FiltersDraft;
+  scrubbing: ScrubbingDraft;
+}) {
   const [text, setText] = useState("");
   const [path, setPath] = useState("");
-  const settled = useSettled({ text, path, filters: useDeferredValue(filters), scrubbing: useDeferredValue(scrubbing) });
+  const settled = useSettled({
+    text,
+    path,
+    filters: useDeferredValue(filters),
+    scrubbing: useDeferredValue(scrubbing),
+  });
   const look = useTrySettings(projectId, settled);
   const answer = settled.text.trim() === "" ? undefined : look.data;
   return (
-    <Part fill title="Try it" lead="Paste an event as an SDK sends it, or any text. You see what would be stored with the settings above, saved or not. Nothing of it is stored.">
+    <Part
+      fill
+      title="Try it"
+      lead="Paste an event as an SDK sends it, or any text. You see what would be stored with the settings above, saved or not. Nothing of it is stored."
+    >
       <div className={styles.try}>
         <label className={styles.tryField}>
           <span>Sent</span>
-          <textarea aria-label="What is sent" rows={7} spellCheck={false} placeholder={EXAMPLE} value={text} onChange={(event) => setText(event.target.value)} />
+          <textarea
+            aria-label="What is sent"
+            rows={7}
+            spellCheck={false}
+            placeholder={EXAMPLE}
+            value={text}
+            onChange={(event) => setText(event.target.value)}
+          />
         </label>
         <label className={styles.tryPath}>
           <span>Where a text stands</span>
-          <input placeholder="message" spellCheck={false} value={path} onChange={(event) => setPath(event.target.value)} />
+          <input
+            placeholder="message"
+            spellCheck={false}
+            value={path}
+            onChange={(event) => setPath(event.target.value)}
+          />
         </label>
       </div>
       <div className={styles.answer} aria-live="polite">
@@ -35,7 +64,11 @@ export function Tester({ projectId, filters, scrubbing }: { projectId: number; f
         {answer && !look.isError && (
           <>
             <p className={styles.verdict} data-filtered={answer.filtered !== ""}>
-              {answer.filtered !== "" ? <b>Would not be stored: {answer.filtered.replace(/^filtered_/, "").replaceAll("_", " ")}</b> : <b>{plural(answer.scrubbedCount, "field")} masked</b>}
+              {answer.filtered !== "" ? (
+                <b>Would not be stored: {answer.filtered.replace(/^filtered_/, "").replaceAll("_", " ")}</b>
+              ) : (
+                <b>{plural(answer.scrubbedCount, "field")} masked</b>
+              )}
               {answer.scrubbed.length > 0 && <span>{answer.scrubbed.join(", ")}</span>}
             </p>
             <pre tabIndex={0} aria-label="What would be stored">

@@ -1,6 +1,13 @@
 // Settings as they are edited: lists are lines of text, rules have keys of their own.
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import { type Filters, type FiltersSchema, ScrubMethod, type Scrubbing, type ScrubbingSchema, SourceLines } from "@/gen/errata/v1/settings_pb";
+import {
+  type Filters,
+  type FiltersSchema,
+  ScrubMethod,
+  type Scrubbing,
+  type ScrubbingSchema,
+  SourceLines,
+} from "@/gen/errata/v1/settings_pb";
 
 export interface RuleDraft {
   key: number;
@@ -47,7 +54,9 @@ export const scrubbingDraft = (settings: Scrubbing | undefined): ScrubbingDraft 
 
 /** A rule without a place is not finished, and left out. */
 export const scrubbingOf = (draft: ScrubbingDraft): MessageInitShape<typeof ScrubbingSchema> => ({
-  rules: draft.rules.filter((rule) => rule.where.trim() !== "").map(({ where, what, how }) => ({ where: where.trim(), what, how })),
+  rules: draft.rules
+    .filter((rule) => rule.where.trim() !== "")
+    .map(({ where, what, how }) => ({ where: where.trim(), what, how })),
   allow: lines(draft.allow),
   emails: draft.emails,
   ipAddresses: draft.ipAddresses,

@@ -11,6 +11,7 @@ interface Wanted {
 
 export const useCreateToken = () =>
   useAccountCommand(
-    ({ label, readOnly, days }: Wanted) => commands.createToken({ label, scope: readOnly ? TokenScope.READ : TokenScope.FULL, expiresInDays: days }),
+    ({ label, readOnly, days }: Wanted) =>
+      commands.createToken({ label, scope: readOnly ? TokenScope.READ : TokenScope.FULL, expiresInDays: days }),
     "tokens",
   );

@@ -1,4 +1,5 @@
 import { commands } from "@/shared/api/clients";
 import { useAccountCommand } from "./useAccountCommand";
 
-export const useEndSession = () => useAccountCommand((sessionId: string) => commands.endSession({ sessionId }), "sessions");
+export const useEndSession = () =>
+  useAccountCommand((sessionId: string) => commands.endSession({ sessionId }), "sessions");

@@ -5,7 +5,10 @@ import { accountKeys } from "../keys";
 type Root = "members" | "viewer" | "sessions" | "tokens" | "users";
 
 /** A command about people, sessions or tokens: what it changes is read anew. */
-export function useAccountCommand<Given, Answer extends { position: string }>(run: (given: Given) => Promise<Answer>, ...changed: readonly Root[]) {
+export function useAccountCommand<Given, Answer extends { position: string }>(
+  run: (given: Given) => Promise<Answer>,
+  ...changed: readonly Root[]
+) {
   const client = useQueryClient();
   return useMutation({
     mutationFn: run,

@@ -3,7 +3,10 @@ import { commands } from "@/shared/api/clients";
 import { useConsistency } from "@/shared/state/consistency";
 import { projectKeys } from "../../keys";
 
-export type KeyChange = { kind: "create"; label: string } | { kind: "rename"; publicKey: string; label: string } | { kind: "enable" | "disable"; publicKey: string };
+export type KeyChange =
+  | { kind: "create"; label: string }
+  | { kind: "rename"; publicKey: string; label: string }
+  | { kind: "enable" | "disable"; publicKey: string };
 
 function run(projectId: number, change: KeyChange): Promise<{ position: string }> {
   switch (change.kind) {

@@ -6,7 +6,8 @@ import { projectKeys } from "../../keys";
 export function useRenameProject(projectId: number) {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: ({ name, platform }: { name: string; platform: string }) => commands.renameProject({ projectId, name, platform }),
+    mutationFn: ({ name, platform }: { name: string; platform: string }) =>
+      commands.renameProject({ projectId, name, platform }),
     onSuccess: async ({ position }) => {
       useConsistency.getState().advance(position);
       await client.invalidateQueries({ queryKey: projectKeys.all });

@@ -8,7 +8,8 @@ import { projectKeys } from "../../keys";
 export function useSetScrubbing(projectId: number) {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: (scrubbing: MessageInitShape<typeof ScrubbingSchema>) => projectSettings.setScrubbing({ projectId, scrubbing }),
+    mutationFn: (scrubbing: MessageInitShape<typeof ScrubbingSchema>) =>
+      projectSettings.setScrubbing({ projectId, scrubbing }),
     onSuccess: async ({ position }) => {
       useConsistency.getState().advance(position);
       await client.invalidateQueries({ queryKey: projectKeys.settings(projectId) });

@@ -16,7 +16,13 @@ export const trySettingsQuery = (projectId: number, trial: Trial) =>
     queryKey: projectKeys.trial(projectId, trial),
     queryFn: ({ signal }) =>
       projectSettings.trySettings(
-        { projectId, text: trial.text, path: trial.path, scrubbing: scrubbingOf(trial.scrubbing), filters: filtersOf(trial.filters) },
+        {
+          projectId,
+          text: trial.text,
+          path: trial.path,
+          scrubbing: scrubbingOf(trial.scrubbing),
+          filters: filtersOf(trial.filters),
+        },
         { signal },
       ),
     enabled: trial.text.trim() !== "",
