@@ -5,6 +5,8 @@
 
 use std::borrow::Cow;
 
+/// Longest name that a file system takes; a longer one is no file's.
+const BASE_BYTES_MAX: usize = 255;
 /// Length of the hash that rollup, Vite and esbuild make.
 const SHORT: usize = 8;
 
@@ -29,6 +31,9 @@ const BUILD_WORDS: [&str; 14] = [
 /// A base name without hash, version, chunk number and a build's words; `<hash>` if
 /// nothing is left.
 pub(super) fn without(base: &str) -> Cow<'_, str> {
+    if base.len() > BASE_BYTES_MAX {
+        return Cow::Borrowed(base);
+    }
     let Some((stem, ending)) = base.rsplit_once('.') else {
         return whole(base, "", false);
     };

@@ -8,6 +8,7 @@ use crate::heads::{error, exception, frame, head, message, stored};
 use crate::mask::mask;
 
 mod groups;
+mod properties;
 
 fn print_of(head: &Head) -> Fingerprint {
     fingerprint(stored(head).head())
