@@ -299,17 +299,12 @@ impl Process {
             self.tasks.push(tokio::spawn(serving));
             let retention = config.log.retention.retention()?;
             let every = config.log.retention.look_every();
-            let (gateway, stop) = (open.gateway.clone(), self.stop.clone());
+            let (upkeep, stop) = (open.gateway.upkeep().clone(), self.stop.clone());
             self.health.add(watched::upkeep(&open.log));
-            let rounds = {
-                let gateway = gateway.clone();
-                async move { gateway.run_retention(retention, every).await }
-            };
-            let care = {
-                let gateway = gateway.clone();
-                async move { gateway.watch_logs(LOGS_LOOK_EVERY).await }
-            };
-            let tally = async move { gateway.run_tally(TALLY_EVERY).await };
+            let (old, logs, tallies) = (upkeep.retention, upkeep.logs, upkeep.tallies);
+            let rounds = async move { old.run(retention, every).await };
+            let care = async move { logs.run(LOGS_LOOK_EVERY).await };
+            let tally = async move { tallies.run(TALLY_EVERY).await };
             let mut watch = |name, task| {
                 let task = watched::spawn(name, &self.health, stop.clone(), task);
                 self.tasks.push(task);
@@ -384,7 +379,7 @@ impl Process {
             }
             if let Some(open) = &self.gateway {
                 open.gateway.drain(DRAIN_TIMEOUT).await;
-                open.gateway.tell_drops().await;
+                open.gateway.upkeep().tallies.record().await;
             }
             // The alerter records its cursor through the gateway, so it goes first.
             if let Some(alerts) = self.alerts {

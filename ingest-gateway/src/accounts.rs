@@ -18,7 +18,7 @@ use proto::v1::{
 use tonic::{Request, Response, Status};
 
 use crate::{
-    caller::Callers,
+    auth::caller::Callers,
     commands::{owner, person, validate},
     error::ApiError,
     shared::{Shared, now_ns},

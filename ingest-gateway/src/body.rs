@@ -27,9 +27,9 @@ pub(crate) use decode::unsupported;
 pub use pool::{Pool, Weight};
 
 use crate::{
+    arrivals::Arrival,
     config::GatewayLimits,
     error::{ApiError, ErrorCode},
-    journal::Arrival,
     outcome::DropReason,
     telemetry,
 };

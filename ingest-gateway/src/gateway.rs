@@ -31,14 +31,14 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::{
     accounts::Accounts,
+    arrivals::{self, DebugRpc},
+    auth::caller::Callers,
     body::{Budget, Pool},
     bootstrap::{BootstrapReport, bootstrap},
-    caller::Callers,
     commands::{CommandCore, CommandRpc, Commands},
     config::{Bootstrap, GatewayConfig},
     error::ApiError,
     ingest::{grpc, native, notes::BLOB_WRITES_MAX, otlp, sentry},
-    journal::{self, DebugRpc},
     outcome::{Counts, Tally, TallySnapshot},
     policy::Policies,
     recent::Recent,
@@ -46,8 +46,8 @@ use crate::{
     shared::Shared,
     sign_in::{self, SignIn},
     stock::Stock,
-    tally_log::Told,
     telemetry,
+    upkeep::{LogCare, Retainer, Tallies, Upkeep},
 };
 
 /// Longest command message, bytes: 1,000 issue ids are 18 KB.
@@ -99,6 +99,7 @@ fn named(error: &ApiError) -> String {
 #[derive(Debug, Clone)]
 pub struct Gateway {
     pub(crate) shared: Arc<Shared>,
+    upkeep: Upkeep,
     report: BootstrapReport,
 }
 
@@ -143,7 +144,20 @@ impl Gateway {
             Stock::count(&dir, limits.blob_bytes_project_max, limits.blob_bytes_max)
         });
         let stock = stock.await.map_err(|_| StartError::Panicked)?;
-        let stock = stock.map_err(StartError::Files)?;
+        let stock = Arc::new(stock.map_err(StartError::Files)?);
+        let state = Arc::clone(commands.state());
+        let tally = Arc::new(Tally::default());
+        let upkeep = Upkeep {
+            retention: Retainer {
+                log: log.clone(),
+                blobs: blobs.clone(),
+                stock: Arc::clone(&stock),
+                commands: commands.clone(),
+                state: Arc::clone(&state),
+            },
+            tallies: Tallies::new(log.clone(), Arc::clone(&tally)),
+            logs: LogCare { log: log.clone() },
+        };
         let shared = Shared {
             blobs,
             blob_writes: Semaphore::new(BLOB_WRITES_MAX),
@@ -152,9 +166,8 @@ impl Gateway {
             sign_in_budget: Budget::new(SIGN_IN_BYTES_MAX),
             pool: Pool::new(),
             stock,
-            state: Arc::clone(commands.state()),
-            tally: Arc::new(Tally::default()),
-            told: tokio::sync::Mutex::new(Told::nothing()),
+            state,
+            tally,
             closing: false.into(),
             failed: watch::Sender::new(false),
             config,
@@ -167,8 +180,14 @@ impl Gateway {
         };
         Ok(Self {
             shared: Arc::new(shared),
+            upkeep,
             report,
         })
+    }
+
+    /// What is to be done beside requests; nobody does it but who runs it.
+    pub fn upkeep(&self) -> &Upkeep {
+        &self.upkeep
     }
 
     /// What to print at start.
@@ -221,7 +240,7 @@ impl Gateway {
             shared: Arc::clone(shared),
             callers: callers.clone(),
         };
-        let debug_rest = journal::router(debug.clone());
+        let debug_rest = arrivals::router(debug.clone());
         let debug = IngestDebugServiceServer::new(debug)
             .accept_compressed(CompressionEncoding::Gzip)
             .max_decoding_message_size(COMMAND_BYTES_MAX);
@@ -234,7 +253,10 @@ impl Gateway {
             .merge(native::router(Arc::clone(shared)))
             .merge(sentry::router(Arc::clone(shared)))
             .merge(otlp::router(Arc::clone(shared)))
-            .layer(from_fn_with_state(Arc::clone(shared), journal::door::watch));
+            .layer(from_fn_with_state(
+                Arc::clone(shared),
+                arrivals::watch::watch,
+            ));
         Router::new()
             .merge(doors)
             .route_service(

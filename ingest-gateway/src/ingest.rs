@@ -21,8 +21,8 @@ use event_log::{AppendError, CommitError, EventTicket};
 use event_model::{EventId, Head, ProjectId};
 
 use crate::{
+    arrivals::sdk_of,
     error::{ApiError, ErrorCode},
-    journal::sdk_of,
     outcome::{DropReason, Received},
     policy::Policy,
     recent::{Claim, First, Waiter},

@@ -6,40 +6,37 @@
 //! The path of an event: route ([`path`] takes a prefix off) → key → body, capped
 //! and decompressed ([`body`]) → parse and scrub, wanted? ([`event_intake`]) →
 //! duplicate? ([`recent`]) → append → durable → answer. Every item gets one fate
-//! ([`outcome`]), and the newest can be looked up (`journal`).
+//! ([`outcome`]), and the newest can be looked up (`arrivals`).
 //!
 //! A 2xx promises: the event is on disk (`fdatasync` done) and will be readable
 //! after any crash. It does not promise that the event is in the read model yet.
 //! A 503 promises nothing; the same id may be sent again and is stored once.
 //!
-//! In reading order: [`config`], [`error`], [`outcome`], `journal`, [`telemetry`],
+//! In reading order: [`config`], [`error`], [`outcome`], `arrivals`, `auth`, [`telemetry`],
 //! [`body`], [`path`], `policy` (of a project), `ingest` (native,
 //! Sentry, OpenTelemetry, gRPC), [`commands`], [`settings`], `accounts`, `sign_in`, [`bootstrap`],
-//! [`gateway`].
+//! [`upkeep`], [`gateway`].
 
 mod accounts;
+mod arrivals;
+mod auth;
 pub mod body;
 pub mod bootstrap;
-mod caller;
 pub mod commands;
 pub mod config;
 pub mod error;
 pub mod gateway;
 mod ingest;
-mod ingest_auth;
-mod journal;
-mod log_care;
 pub mod outcome;
 pub mod path;
 mod policy;
 pub mod recent;
-mod retention;
 pub mod settings;
 mod shared;
 mod sign_in;
 mod stock;
-mod tally_log;
 pub mod telemetry;
+pub mod upkeep;
 
 pub use bootstrap::BootstrapReport;
 pub use config::{Bootstrap, BootstrapOwner, GatewayConfig, GatewayLimits};

@@ -7,7 +7,7 @@
 //! items are not known yet (or never: no authentication, an unreadable body) counts
 //! as one item.
 //!
-//! Each fate is also noted in the [`Journal`], for "where is my event?".
+//! Each fate is also noted in the [`Arrivals`], for "where is my event?".
 
 use std::{
     collections::HashMap,
@@ -24,8 +24,8 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use crate::{
+    arrivals::{Arrival, Arrivals, Detail},
     error::{ApiError, ErrorCode},
-    journal::{Arrival, Detail, Journal},
     telemetry,
 };
 
@@ -146,14 +146,14 @@ struct Stripe {
     ended: HashMap<Series, u64>,
 }
 
-/// Counts of all items since the start, and the journal of their fates.
+/// Counts of all items since the start, and the newest fates by arrival.
 #[derive(Debug, Default)]
 pub struct Tally {
     stripes: [Mutex<Stripe>; STRIPES],
     next: AtomicUsize,
     in_flight: AtomicU64,
     idle: Notify,
-    journal: Journal,
+    arrivals: Arrivals,
 }
 
 /// A look at a [`Tally`].
@@ -220,8 +220,8 @@ impl Tally {
     }
 
     /// The newest fates.
-    pub(crate) fn journal(&self) -> &Journal {
-        &self.journal
+    pub(crate) fn arrivals(&self) -> &Arrivals {
+        &self.arrivals
     }
 
     /// Waits until no item is in flight.
@@ -325,13 +325,13 @@ impl Received {
         }
     }
 
-    /// Notes the item type as the client named it, for the journal.
+    /// Notes the item type as the client named it, for the list of arrivals.
     pub fn set_kind(&mut self, kind: &str) {
         self.detail().set_kind(kind);
     }
 
     /// Notes which event it is and, unless the request says so, which SDK made it:
-    /// for the journal.
+    /// for the list of arrivals.
     pub fn set_event(&mut self, id: EventId, sdk: &str) {
         let by_request = self.arrival.names_sdk();
         let detail = self.detail();
@@ -367,7 +367,7 @@ impl Received {
         self.close(Some(reason));
     }
 
-    /// It is not, for this error, whose words and field the journal keeps.
+    /// It is not, for this error, whose words and field the list of arrivals keeps.
     pub fn refused(mut self, error: &ApiError) {
         self.detail().set_error(error);
         self.close(Some(error.drop_reason()));
@@ -384,8 +384,8 @@ impl Received {
             category: self.category,
             reason,
         };
-        // The journal first: who sees the count finds the outcome.
-        self.tally.journal.note(
+        // The arrivals first: who sees the count finds the outcome.
+        self.tally.arrivals.note(
             &self.arrival,
             series,
             self.quantity,

@@ -36,7 +36,7 @@ pub fn is_gateways(method: &Method, path: &str) -> bool {
     {
         return true;
     }
-    if is_journal(path) {
+    if is_of_arrivals(path) {
         return true;
     }
     let is_read = matches!(*method, Method::GET | Method::HEAD);
@@ -58,7 +58,7 @@ pub fn sends_messages(path: &str) -> bool {
 pub(crate) const STREAM_ERRORS: &str = "/errata.v1.IngestService/StreamErrors";
 
 /// `/api/projects/{id}/ingest`: what the gateway remembers of a project's requests.
-fn is_journal(path: &str) -> bool {
+fn is_of_arrivals(path: &str) -> bool {
     let rest = path.strip_prefix("/api/projects/");
     rest.and_then(|rest| rest.strip_suffix("/ingest"))
         .is_some_and(|id| !id.is_empty() && !id.contains('/'))

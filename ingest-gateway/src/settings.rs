@@ -21,7 +21,7 @@ use tonic::{Request, Response, Status};
 pub use convert::{filters_of, filters_to, scrubbing_of, scrubbing_to};
 
 use crate::{
-    caller::Callers,
+    auth::caller::Callers,
     commands::{actor_of, owner, person, validate},
     error::{ApiError, ErrorCode},
     shared::{Shared, now_ns},

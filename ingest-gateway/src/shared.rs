@@ -29,7 +29,6 @@ use crate::{
     recent::Recent,
     sign_in::SignIn,
     stock::Stock,
-    tally_log::Told,
 };
 
 /// One per gateway.
@@ -54,9 +53,7 @@ pub(crate) struct Shared {
     /// Where bodies are read that may be heavy.
     pub(crate) pool: Pool,
     /// How much is kept in files.
-    pub(crate) stock: Stock,
-    /// What the log knows of what was not kept.
-    pub(crate) told: tokio::sync::Mutex<Told>,
+    pub(crate) stock: Arc<Stock>,
     pub(crate) closing: AtomicBool,
     /// Set once the log failed for good.
     pub(crate) failed: watch::Sender<bool>,

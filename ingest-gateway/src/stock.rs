@@ -21,11 +21,11 @@ use crate::{
 pub(crate) struct Stock {
     project_bytes_max: u64,
     bytes_max: u64,
-    kept: Mutex<Kept>,
+    taken: Mutex<Taken>,
 }
 
 #[derive(Debug, Default)]
-struct Kept {
+struct Taken {
     bytes: u64,
     projects: HashMap<ProjectId, u64>,
 }
@@ -33,7 +33,7 @@ struct Kept {
 impl Stock {
     /// What is there, and these bounds. Reads the folder: not on a worker.
     pub(crate) fn count(dir: &Path, project_bytes_max: u64, bytes_max: u64) -> io::Result<Self> {
-        let mut kept = Kept::default();
+        let mut taken = Taken::default();
         for folder in fs::read_dir(dir)? {
             let folder = folder?;
             let name = folder.file_name();
@@ -43,37 +43,37 @@ impl Stock {
             };
             for file in fs::read_dir(folder.path())? {
                 let bytes = file?.metadata()?.len();
-                kept.bytes += bytes;
-                *kept.projects.entry(project).or_default() += bytes;
+                taken.bytes += bytes;
+                *taken.projects.entry(project).or_default() += bytes;
             }
         }
         Ok(Self {
             project_bytes_max,
             bytes_max,
-            kept: Mutex::new(kept),
+            taken: Mutex::new(taken),
         })
     }
 
     /// Takes room for a file, or refuses it.
     pub(crate) fn take(&self, project: ProjectId, bytes: u64) -> Result<(), ApiError> {
-        let mut kept = self.kept.lock();
-        let own = kept.projects.get(&project).copied().unwrap_or_default();
+        let mut taken = self.taken.lock();
+        let own = taken.projects.get(&project).copied().unwrap_or_default();
         if own.saturating_add(bytes) > self.project_bytes_max {
             return Err(full("project", self.project_bytes_max));
         }
-        if kept.bytes.saturating_add(bytes) > self.bytes_max {
+        if taken.bytes.saturating_add(bytes) > self.bytes_max {
             return Err(full("server", self.bytes_max));
         }
-        kept.bytes += bytes;
-        kept.projects.insert(project, own + bytes);
+        taken.bytes += bytes;
+        taken.projects.insert(project, own + bytes);
         Ok(())
     }
 
     /// Gives room back that was not used.
     pub(crate) fn give_back(&self, project: ProjectId, bytes: u64) {
-        let mut kept = self.kept.lock();
-        kept.bytes = kept.bytes.saturating_sub(bytes);
-        if let Some(own) = kept.projects.get_mut(&project) {
+        let mut taken = self.taken.lock();
+        taken.bytes = taken.bytes.saturating_sub(bytes);
+        if let Some(own) = taken.projects.get_mut(&project) {
             *own = own.saturating_sub(bytes);
         }
     }

@@ -19,7 +19,7 @@ use tonic::{Request, Response, Status};
 
 use super::{CommandCore, Others, actor_of, validate};
 use crate::{
-    caller::Callers,
+    auth::caller::Callers,
     error::{ApiError, ErrorCode},
     sign_in::PasswordHasher,
 };

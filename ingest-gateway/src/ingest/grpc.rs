@@ -26,10 +26,10 @@ use super::{
     piece::Desk,
 };
 use crate::{
+    auth::key,
     body::{self, OFF_THREAD_BYTES_MIN, Party, ReadBody, Reservation},
     config::GatewayLimits,
     error::{ApiError, ErrorCode},
-    ingest_auth,
     outcome::{DropReason, Received},
     shared::Shared,
 };
@@ -99,8 +99,8 @@ async fn authenticate(
 ) -> Result<(Sender, Body), ApiError> {
     let mut item = Received::new(&shared.tally, CATEGORY, ProjectId(0), 1);
     let known = shared.check_open().and_then(|()| {
-        let key = ingest_auth::native_key(&parts.headers, None)?;
-        let project = ingest_auth::project_of(&shared.state.read(), key)?;
+        let key = key::native_key(&parts.headers, None)?;
+        let project = key::project_of(&shared.state.read(), key)?;
         item.relabel(CATEGORY, project);
         let sender = shared.sender(&parts.extensions, &parts.headers);
         Ok((key, shared.account(sender, Some(key))?))

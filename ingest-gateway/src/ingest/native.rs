@@ -15,13 +15,13 @@ use serde_json::json;
 
 use super::{
     Origin, Prepared, cors,
-    notes::Kept,
+    notes::Storable,
     piece::{self, Desk},
 };
 use crate::{
+    auth::key,
     body::{self, Party, ReadBody},
     error::{ApiError, ErrorCode},
-    ingest_auth,
     outcome::{DropReason, Received},
     shared::Shared,
     telemetry,
@@ -81,8 +81,8 @@ async fn receive(
     let (parts, request_body) = request.into_parts();
     let limits = &shared.config.limits;
     let known = shared.check_open().and_then(|()| {
-        let key = ingest_auth::native_key(&parts.headers, parts.uri.query())?;
-        Ok((key, ingest_auth::project_of(&shared.state.read(), key)?))
+        let key = key::native_key(&parts.headers, parts.uri.query())?;
+        Ok((key, key::project_of(&shared.state.read(), key)?))
     });
     let (key, project) = match known {
         Ok(known) => known,
@@ -218,7 +218,9 @@ pub(crate) async fn store_batch_of(
     report.set_kind(REPORT);
     let counted = match discarded.map_err(ApiError::from) {
         Ok(note) => {
-            let kept = shared.keep(vec![Kept::Note(report, Box::new(note))]).await;
+            let kept = shared
+                .store_others(vec![Storable::Note(report, Box::new(note))])
+                .await;
             kept.into_iter().collect::<Result<(), _>>()
         }
         Err(error) => {

@@ -25,8 +25,8 @@ use crate::{
 /// Blobs written at once: each costs a few syncs, and a copy while its twin is read.
 pub(crate) const BLOB_WRITES_MAX: usize = 4;
 
-/// What is to be kept.
-pub(crate) enum Kept {
+/// What is to be stored beside events.
+pub(crate) enum Storable {
     /// A note as it is.
     Note(Received, Box<Note>),
     /// Files of one event.
@@ -44,18 +44,21 @@ pub(crate) struct Files {
 
 impl Shared {
     /// Stores notes and files; the answers come once all are durable or refused.
-    pub(crate) async fn keep(self: &Arc<Self>, kept: Vec<Kept>) -> Vec<Result<(), ApiError>> {
-        if kept.is_empty() {
+    pub(crate) async fn store_others(
+        self: &Arc<Self>,
+        items: Vec<Storable>,
+    ) -> Vec<Result<(), ApiError>> {
+        if items.is_empty() {
             return Vec::new();
         }
-        let count = kept.len();
+        let count = items.len();
         let shared = Arc::clone(self);
         // A task of its own: if the client goes away, items get their fate.
-        let ending = tokio::spawn(async move { shared.keep_all(kept).await });
+        let ending = tokio::spawn(async move { shared.store_each(items).await });
         match tokio::time::timeout(self.config.limits.durable_timeout(), ending).await {
             Ok(Ok(ended)) => ended,
             Ok(Err(error)) => {
-                tracing::error!(%error, "keeping notes panicked");
+                tracing::error!(%error, "storing notes panicked");
                 let lost = ApiError::new(ErrorCode::Internal, "the item may not be stored");
                 vec![Err(lost); count]
             }
@@ -66,15 +69,15 @@ impl Shared {
         }
     }
 
-    async fn keep_all(&self, kept: Vec<Kept>) -> Vec<Result<(), ApiError>> {
+    async fn store_each(&self, items: Vec<Storable>) -> Vec<Result<(), ApiError>> {
         // All are queued before one is waited for: they share a sync.
-        let mut queued = Vec::with_capacity(kept.len());
+        let mut queued = Vec::with_capacity(items.len());
         // One for all: a second would wait behind a sweep that waits for the first.
         let mut naming = None;
-        for one in kept {
+        for one in items {
             queued.push(match one {
-                Kept::Note(item, note) => (vec![item], self.queue_note(&note)),
-                Kept::Files(files) => {
+                Storable::Note(item, note) => (vec![item], self.queue_note(&note)),
+                Storable::Files(files) => {
                     let held = match naming.take() {
                         Some(held) => held,
                         None => self.blobs.naming().await,
@@ -86,7 +89,7 @@ impl Shared {
             });
         }
         let mut results = Vec::with_capacity(queued.len());
-        for (items, ticket) in queued {
+        for (parts, ticket) in queued {
             let result = match ticket {
                 Ok(ticket) => match ticket.await {
                     Ok(_position) => Ok(()),
@@ -94,7 +97,7 @@ impl Shared {
                 },
                 Err(error) => Err(error),
             };
-            for item in items {
+            for item in parts {
                 match &result {
                     Ok(()) => item.stored(),
                     Err(error) => item.refused(error),

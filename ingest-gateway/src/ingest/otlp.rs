@@ -36,9 +36,9 @@ use super::{
     piece::{self, Desk, Source},
 };
 use crate::{
+    auth::key,
     body::{self, Charge, Party, ReadBody, Reservation},
     error::ApiError,
-    ingest_auth,
     outcome::{DropReason, Received, Tally},
     shared::Shared,
     telemetry,
@@ -165,15 +165,15 @@ fn authenticate(
     shared.check_open()?;
     let key = key_of(headers, query)?;
     let state = shared.state.read();
-    let project = ingest_auth::project_of(&state, key)?;
+    let project = key::project_of(&state, key)?;
     check_path(&state, path_project, project)?;
     Ok((key, project))
 }
 
 fn key_of(headers: &HeaderMap, query: Option<&str>) -> Result<PublicKey, ApiError> {
-    match ingest_auth::sentry_key(headers, query, None)? {
+    match key::sentry_key(headers, query, None)? {
         Some(key) => Ok(key),
-        None => ingest_auth::native_key(headers, query),
+        None => key::native_key(headers, query),
     }
 }
 
@@ -182,9 +182,7 @@ fn check_path(
     path_project: Option<&str>,
     project: ProjectId,
 ) -> Result<(), ApiError> {
-    path_project.map_or(Ok(()), |path| {
-        ingest_auth::check_project(state, path, project)
-    })
+    path_project.map_or(Ok(()), |path| key::check_project(state, path, project))
 }
 
 /// How many records could not be read, and why the first of them.

@@ -25,9 +25,9 @@ use http::{Method, header, request::Parts};
 
 use super::{Origin, cors, piece::Desk};
 use crate::{
+    auth::key,
     body::{self, Incoming, Party, ReadBody},
     error::{ApiError, ErrorCode},
-    ingest_auth,
     outcome::Received,
     shared::Shared,
     telemetry,
@@ -261,7 +261,7 @@ impl Call {
         let query = self.parts.uri.query();
         let key = match self.endpoint {
             Endpoint::ReportDialog => Some(self.dialog_key()?),
-            _ => ingest_auth::sentry_key(&self.parts.headers, query, self.path_key.as_deref())?,
+            _ => key::sentry_key(&self.parts.headers, query, self.path_key.as_deref())?,
         };
         match key {
             Some(key) => {
@@ -270,15 +270,15 @@ impl Call {
             }
             // An envelope may name its key in its header, nothing else can.
             None if self.endpoint == Endpoint::Envelope => Ok(None),
-            None => Err(ingest_auth::missing_sentry_key()),
+            None => Err(key::missing_sentry_key()),
         }
     }
 
     fn check_key(&self, shared: &Shared, key: PublicKey) -> Result<ProjectId, ApiError> {
         let state = shared.state.read();
-        let project = ingest_auth::project_of(&state, key)?;
+        let project = key::project_of(&state, key)?;
         if let Some(path_project) = &self.path_project {
-            ingest_auth::check_project(&state, path_project, project)?;
+            key::check_project(&state, path_project, project)?;
         }
         Ok(project)
     }
@@ -292,7 +292,7 @@ impl Call {
     ) -> Result<(PublicKey, ProjectId), ApiError> {
         let header = event_intake::envelope_header(bytes)?;
         match (given, header.dsn) {
-            (None, None) => Err(ingest_auth::missing_sentry_key()),
+            (None, None) => Err(key::missing_sentry_key()),
             (Some(given), None) => Ok(given),
             (Some((key, project)), Some(dsn)) => {
                 if dsn.public_key == key && dsn.project_id == project {

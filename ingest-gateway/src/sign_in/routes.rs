@@ -24,8 +24,8 @@ use super::{
     throttle::{Alarm, Attempt},
 };
 use crate::{
+    auth::caller::Callers,
     body,
-    caller::Callers,
     commands::{check_email, check_password},
     error::{ApiError, ErrorCode},
     shared::{Shared, now_ns},

@@ -365,8 +365,8 @@ async fn what_is_not_kept_is_told_to_the_log_once() {
         ))
         .await;
     world.post("/api/1/envelope/", &[], "{}").await;
-    world.gateway.tell_drops().await;
-    world.gateway.tell_drops().await;
+    world.gateway.upkeep().tallies.record().await;
+    world.gateway.upkeep().tallies.record().await;
     let mut notes = world.notes();
     assert_eq!(notes.len(), 1);
     let Note::Tally(tally) = notes.remove(0) else {

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod accounts;
+mod arrivals;
 mod auth;
 mod bodies;
 mod bootstrap;
@@ -11,7 +12,6 @@ mod duplicates;
 mod fates;
 mod grpc;
 mod items;
-mod journal;
 mod keys;
 mod native;
 mod otlp;

@@ -16,7 +16,7 @@ use crate::{
     error::ApiError,
     ingest::{
         Origin,
-        notes::{Files, Kept},
+        notes::{Files, Storable},
         piece::{self, Desk, Got, Source},
     },
     outcome::{DropReason, Received},
@@ -165,7 +165,7 @@ impl Keeping<'_> {
             kept.extend(self.files(last));
         }
         let shared = self.shared;
-        let (stored, kept) = tokio::join!(shared.store(events), shared.keep(kept));
+        let (stored, kept) = tokio::join!(shared.store(events), shared.store_others(kept));
         let ids = stored.into_iter().map(|result| result.map(Some));
         let kept = kept.into_iter().map(|result| result.map(|()| None));
         for result in ids.chain(kept) {
@@ -184,7 +184,7 @@ impl Keeping<'_> {
     }
 
     /// Gives an item that is no event its fate, or what is to be kept of it.
-    fn item(&mut self, item: Item) -> Option<Kept> {
+    fn item(&mut self, item: Item) -> Option<Storable> {
         match item {
             // Prepared where it was read.
             Item::Event(_) => None,
@@ -196,7 +196,7 @@ impl Keeping<'_> {
             Item::Note { kind, note } => {
                 let mut guard = self.guards.next(category_of(kind), 1);
                 guard.set_kind(kind);
-                Some(Kept::Note(guard, note))
+                Some(Storable::Note(guard, note))
             }
             Item::NotStored { kind, quantity, .. } => {
                 self.is_good = true;
@@ -219,7 +219,7 @@ impl Keeping<'_> {
     }
 
     /// The files of the request, if there is an event that is wanted for them.
-    fn files(&mut self, (event_id, origin, body): FilesOf<'_>) -> Option<Kept> {
+    fn files(&mut self, (event_id, origin, body): FilesOf<'_>) -> Option<Storable> {
         let files = std::mem::take(&mut self.files);
         if files.is_empty() {
             return None;
@@ -239,7 +239,7 @@ impl Keeping<'_> {
             self.broken.get_or_insert(error);
             return None;
         };
-        Some(Kept::Files(Files {
+        Some(Storable::Files(Files {
             project_id: self.guards.project,
             received_ns: origin.context().received_ns,
             event_id,

@@ -12,9 +12,9 @@ use http::{HeaderValue, StatusCode, header};
 
 use super::{Call, doors};
 use crate::{
+    auth::key,
     body::{Party, ReadBody},
     error::{ApiError, ErrorCode},
-    ingest_auth,
     outcome::Received,
     shared::Shared,
 };
@@ -35,7 +35,7 @@ impl Call {
     pub(super) fn show_dialog(&self, shared: &Shared) -> Result<Response, ApiError> {
         shared.check_open()?;
         let key = self.dialog_key()?;
-        ingest_auth::project_of(&shared.state.read(), key)?;
+        key::project_of(&shared.state.read(), key)?;
         let mut response = SCRIPT.into_response();
         let headers = response.headers_mut();
         for (name, value) in [

@@ -12,14 +12,16 @@ use std::{
 };
 
 use event_log::{
-    Retention,
+    LogWriter, Retention,
+    blobs::Blobs,
     retention::{RetainError, Retained},
     writer::Condition,
 };
-use event_model::{Actor, Position};
+use event_model::{Actor, ControlState, Position};
+use parking_lot::RwLock;
 use tokio::runtime::Handle;
 
-use crate::{error::ApiError, gateway::Gateway, shared::now_ns, telemetry};
+use crate::{commands::CommandCore, error::ApiError, shared::now_ns, stock::Stock, telemetry};
 
 /// Between two looks whether the log reports no space: then a round begins at once.
 const SPACE_LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -28,15 +30,25 @@ const QUIET_WAIT: Duration = Duration::from_secs(2);
 /// Between two rounds while there is no space.
 const NO_SPACE_EVERY: Duration = Duration::from_secs(10);
 
-impl Gateway {
+/// Lets old events go, and files that nothing names any more.
+#[derive(Debug, Clone)]
+pub struct Retainer {
+    pub(crate) log: LogWriter,
+    pub(crate) blobs: Blobs,
+    pub(crate) stock: Arc<Stock>,
+    pub(crate) commands: CommandCore,
+    pub(crate) state: Arc<RwLock<ControlState>>,
+}
+
+impl Retainer {
     /// Runs rounds until the future is dropped: the first at once, then one every
     /// `every`, and sooner when the log reports no space.
-    pub async fn run_retention(&self, retention: Retention, every: Duration) {
+    pub async fn run(&self, retention: Retention, every: Duration) {
         let retention = Arc::new(retention);
         let mut reported = HashSet::new();
         loop {
-            let (gateway, asked) = (self.clone(), Arc::clone(&retention));
-            match tokio::task::spawn_blocking(move || gateway.retain(&asked)).await {
+            let (this, asked) = (self.clone(), Arc::clone(&retention));
+            match tokio::task::spawn_blocking(move || this.retain(&asked)).await {
                 Ok(Ok(retained)) => {
                     report(&retained, &mut reported);
                     self.sweep_files(retained.first).await;
@@ -53,12 +65,11 @@ impl Gateway {
 
     /// Removes the files (attachments, minidumps) that no record from `first` on names, and
     /// notes up to where those are named that are there now.
-    pub async fn sweep_files(&self, first: Position) {
-        let shared = &self.shared;
-        match shared.blobs.sweep(first, QUIET_WAIT).await {
+    async fn sweep_files(&self, first: Position) {
+        match self.blobs.sweep(first, QUIET_WAIT).await {
             Ok(swept) => {
                 for (project, bytes) in &swept.projects {
-                    shared.stock.give_back(*project, *bytes);
+                    self.stock.give_back(*project, *bytes);
                 }
                 if swept.files > 0 {
                     let (files, bytes) = (swept.files, swept.projects.values().sum::<u64>());
@@ -70,8 +81,8 @@ impl Gateway {
                 tracing::error!(error, "files could not be removed, will try again");
             }
         }
-        let end = || shared.log.reader().end();
-        if let Err(error) = shared.blobs.mark(end, now_ns(), QUIET_WAIT).await {
+        let end = || self.log.reader().end();
+        if let Err(error) = self.blobs.mark(end, now_ns(), QUIET_WAIT).await {
             let error: &dyn std::error::Error = &error;
             tracing::error!(error, "files are kept for longer than their events");
         }
@@ -80,7 +91,7 @@ impl Gateway {
     async fn wait_for_round(&self, every: Duration) {
         let started = Instant::now();
         while started.elapsed() < every {
-            let no_space = self.shared.log.state().condition == Condition::NoSpace;
+            let no_space = self.log.state().condition == Condition::NoSpace;
             if no_space && started.elapsed() >= NO_SPACE_EVERY {
                 return;
             }
@@ -90,24 +101,21 @@ impl Gateway {
     }
 
     /// One round, on a blocking thread of the runtime.
-    pub fn retain(&self, retention: &Retention) -> Result<Retained, RetainError<ApiError>> {
-        let shared = &self.shared;
-        let recorded = shared.state.read().dropped;
-        shared
-            .log
-            .retain(retention, recorded, now_ns(), |decision| {
-                let decided = shared
-                    .commands
-                    .decide(Actor::System, move |_| Ok((decision.clone(), ())));
-                let decided = Handle::current().block_on(decided);
-                // Stored, but without its marker: on a full disk there is room for that only
-                // once something was dropped. The record is what counts.
-                let is_recorded = || shared.state.read().dropped != recorded;
-                match decided {
-                    Err(error) if !is_recorded() => Err(error),
-                    _ => Ok(()),
-                }
-            })
+    fn retain(&self, retention: &Retention) -> Result<Retained, RetainError<ApiError>> {
+        let recorded = self.state.read().dropped;
+        self.log.retain(retention, recorded, now_ns(), |decision| {
+            let decided = self
+                .commands
+                .decide(Actor::System, move |_| Ok((decision.clone(), ())));
+            let decided = Handle::current().block_on(decided);
+            // Stored, but without its marker: on a full disk there is room for that only
+            // once something was dropped. The record is what counts.
+            let is_recorded = || self.state.read().dropped != recorded;
+            match decided {
+                Err(error) if !is_recorded() => Err(error),
+                _ => Ok(()),
+            }
+        })
     }
 }
 

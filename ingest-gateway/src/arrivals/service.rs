@@ -25,7 +25,7 @@ use super::{
     read::{self, Wanted},
 };
 use crate::{
-    caller::Callers,
+    auth::caller::Callers,
     error::{ApiError, ErrorCode},
     shared::Shared,
 };
@@ -57,8 +57,8 @@ impl DebugRpc {
             ));
         }
         self.check(wanted)?;
-        let journal = self.shared.tally.journal();
-        let (outcomes, newest) = journal.newest(
+        let arrivals = self.shared.tally.arrivals();
+        let (outcomes, newest) = arrivals.newest(
             wanted.project,
             wanted.key,
             wanted.kind,

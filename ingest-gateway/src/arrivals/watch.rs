@@ -4,7 +4,7 @@
 //! Nothing is counted where tonic refuses a message before our service sees it (too
 //! large, unreadable), or where the client goes away while tonic still gathers it.
 //! Those requests become one item, dropped, so that they are neither lost from the
-//! equation nor from the journal.
+//! equation nor from the arrivals.
 
 use std::sync::{
     Arc,
@@ -22,8 +22,8 @@ use tonic::Code;
 
 use super::Arrival;
 use crate::{
+    auth::key,
     error::{ApiError, ErrorCode},
-    ingest_auth,
     outcome::Received,
     shared::Shared,
 };
@@ -129,7 +129,7 @@ impl Leaving<'_> {
         let key = self.authorization.as_ref().and_then(|value| {
             let mut headers = HeaderMap::new();
             headers.insert(header::AUTHORIZATION, value.clone());
-            ingest_auth::native_key(&headers, None).ok()
+            key::native_key(&headers, None).ok()
         });
         let state = self.shared.state.read();
         let owner = key.and_then(|key| Some((state.keys.get(&key)?, key)));

@@ -13,9 +13,9 @@
 //! forgotten first. Lost at a restart: the log and the metrics are what lasts.
 
 mod arrival;
-pub(crate) mod door;
 mod read;
 mod service;
+pub(crate) mod watch;
 mod words;
 
 use std::{
@@ -108,12 +108,12 @@ struct Shard {
 
 /// The newest outcomes of all keys.
 #[derive(Debug)]
-pub(crate) struct Journal {
+pub(crate) struct Arrivals {
     shards: [Mutex<Shard>; SHARDS],
     sequence: AtomicU64,
 }
 
-impl Default for Journal {
+impl Default for Arrivals {
     fn default() -> Self {
         // Microseconds: a later start begins above all that this one will ever give,
         // so a reader's "newer than" holds across restarts.
@@ -125,7 +125,7 @@ impl Default for Journal {
     }
 }
 
-impl Journal {
+impl Arrivals {
     /// Notes a fate.
     pub(crate) fn note(
         &self,

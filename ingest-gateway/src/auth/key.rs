@@ -11,8 +11,8 @@ use http::{HeaderMap, header};
 use url::form_urlencoded;
 
 use crate::{
+    arrivals::Arrival,
     error::{ApiError, ErrorCode},
-    journal::Arrival,
 };
 
 /// Sentry's protocol ended at version 7; a later one would mean something else.

@@ -27,52 +27,52 @@ fn series(project: u32, reason: Option<DropReason>) -> Series {
     }
 }
 
-fn note(journal: &Journal, owner: Option<(u32, u8)>, project: u32, reason: Option<DropReason>) {
+fn note(arrivals: &Arrivals, owner: Option<(u32, u8)>, project: u32, reason: Option<DropReason>) {
     let arrival = arrival(owner);
-    journal.note(&arrival, series(project, reason), 1, None, Instant::now());
+    arrivals.note(&arrival, series(project, reason), 1, None, Instant::now());
 }
 
-fn count(journal: &Journal, project: u32, key: Option<u8>, kind: Option<Kind>) -> usize {
+fn count(arrivals: &Arrivals, project: u32, key: Option<u8>, kind: Option<Kind>) -> usize {
     let key = key.map(|key| PublicKey([key; 16]));
-    let (found, _) = journal.newest(ProjectId(project), key, kind, 0, usize::MAX);
+    let (found, _) = arrivals.newest(ProjectId(project), key, kind, 0, usize::MAX);
     found.len()
 }
 
 #[test]
 fn a_flood_of_one_kind_washes_nothing_else_away() {
-    let journal = Journal::default();
-    note(&journal, Some((1, 1)), 1, Some(DropReason::Invalid));
-    note(&journal, Some((1, 1)), 1, Some(DropReason::Duplicate));
-    note(&journal, Some((1, 2)), 1, None);
+    let arrivals = Arrivals::default();
+    note(&arrivals, Some((1, 1)), 1, Some(DropReason::Invalid));
+    note(&arrivals, Some((1, 1)), 1, Some(DropReason::Duplicate));
+    note(&arrivals, Some((1, 2)), 1, None);
     for _ in 0..1_000 {
-        note(&journal, Some((1, 1)), 1, None);
-        note(&journal, Some((2, 3)), 2, None);
+        note(&arrivals, Some((1, 1)), 1, None);
+        note(&arrivals, Some((2, 3)), 2, None);
     }
     assert_eq!(
-        count(&journal, 1, Some(1), Some(Kind::Stored)),
+        count(&arrivals, 1, Some(1), Some(Kind::Stored)),
         RING_OUTCOMES
     );
-    assert_eq!(count(&journal, 1, Some(1), Some(Kind::Refused)), 1);
-    assert_eq!(count(&journal, 1, Some(1), Some(Kind::NotKept)), 1);
-    assert_eq!(count(&journal, 1, Some(2), None), 1);
-    assert_eq!(count(&journal, 1, None, None), RING_OUTCOMES + 3);
-    assert_eq!(count(&journal, 2, Some(1), None), 0);
-    assert_eq!(count(&journal, 0, None, None), 0);
+    assert_eq!(count(&arrivals, 1, Some(1), Some(Kind::Refused)), 1);
+    assert_eq!(count(&arrivals, 1, Some(1), Some(Kind::NotKept)), 1);
+    assert_eq!(count(&arrivals, 1, Some(2), None), 1);
+    assert_eq!(count(&arrivals, 1, None, None), RING_OUTCOMES + 3);
+    assert_eq!(count(&arrivals, 2, Some(1), None), 0);
+    assert_eq!(count(&arrivals, 0, None, None), 0);
 }
 
 #[test]
 fn what_belongs_to_no_project_is_kept_apart_and_with_its_key() {
-    let journal = Journal::default();
-    note(&journal, None, 0, Some(DropReason::Unauthenticated));
-    note(&journal, Some((1, 1)), 0, Some(DropReason::Forbidden));
-    note(&journal, Some((1, 1)), 1, None);
-    assert_eq!(count(&journal, 0, None, None), 2);
-    assert_eq!(count(&journal, 1, None, Some(Kind::Refused)), 1);
+    let arrivals = Arrivals::default();
+    note(&arrivals, None, 0, Some(DropReason::Unauthenticated));
+    note(&arrivals, Some((1, 1)), 0, Some(DropReason::Forbidden));
+    note(&arrivals, Some((1, 1)), 1, None);
+    assert_eq!(count(&arrivals, 0, None, None), 2);
+    assert_eq!(count(&arrivals, 1, None, Some(Kind::Refused)), 1);
 }
 
 #[test]
 fn memory_is_bounded_and_the_quiet_are_forgotten_first() {
-    let journal = Journal::default();
+    let arrivals = Arrivals::default();
     let wide = "wide ".repeat(100);
     for round in 0..4u32 {
         for key in 0..300u32 {
@@ -89,11 +89,11 @@ fn memory_is_bounded_and_the_quiet_are_forgotten_first() {
                 let mut detail = Detail::default();
                 detail.set_kind(&wide);
                 let detail = Some(Box::new(detail));
-                journal.note(&request, series(1, None), 1, detail, Instant::now());
+                arrivals.note(&request, series(1, None), 1, detail, Instant::now());
             }
             // The one that was just written is there as a whole.
             let (found, _) =
-                journal.newest(ProjectId(1), Some(PublicKey(public)), None, 0, usize::MAX);
+                arrivals.newest(ProjectId(1), Some(PublicKey(public)), None, 0, usize::MAX);
             assert!(
                 found.len() >= 50,
                 "round {round} key {key}: {}",
@@ -101,7 +101,7 @@ fn memory_is_bounded_and_the_quiet_are_forgotten_first() {
             );
         }
     }
-    for shard in &journal.shards {
+    for shard in &arrivals.shards {
         let shard = shard.lock();
         let outcomes = shard.rings.values().flat_map(|ring| &ring.outcomes);
         let bytes: usize = outcomes.map(|outcome| outcome.bytes()).sum();
@@ -133,14 +133,14 @@ fn a_ring_at_its_largest_leaves_room_for_others() {
 
 #[test]
 fn a_reader_that_polls_misses_none_and_sees_none_twice() {
-    let journal = Arc::new(Journal::default());
+    let arrivals = Arc::new(Arrivals::default());
     // Less than a ring an owner in all, so that nothing is pushed out.
     let writers: Vec<_> = (1..=4u8)
         .map(|key| {
-            let journal = Arc::clone(&journal);
+            let arrivals = Arc::clone(&arrivals);
             thread::spawn(move || {
                 for _ in 0..RING_OUTCOMES {
-                    note(&journal, Some((1, key)), 1, None);
+                    note(&arrivals, Some((1, key)), 1, None);
                 }
             })
         })
@@ -149,7 +149,7 @@ fn a_reader_that_polls_misses_none_and_sees_none_twice() {
     let mut after = 0;
     loop {
         let is_over = writers.iter().all(thread::JoinHandle::is_finished);
-        let (found, newest) = journal.newest(ProjectId(1), None, None, after, usize::MAX);
+        let (found, newest) = arrivals.newest(ProjectId(1), None, None, after, usize::MAX);
         seen.extend(found.iter().map(|outcome| outcome.sequence));
         after = newest;
         if is_over {

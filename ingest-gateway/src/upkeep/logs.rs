@@ -5,16 +5,22 @@
 
 use std::{collections::HashSet, time::Duration};
 
-use event_log::{error::WhichLog, writer::Maintenance};
+use event_log::{LogWriter, error::WhichLog, writer::Maintenance};
 
-use crate::{gateway::Gateway, telemetry};
+use crate::telemetry;
 
-impl Gateway {
+/// Looks after both logs.
+#[derive(Debug, Clone)]
+pub struct LogCare {
+    pub(crate) log: LogWriter,
+}
+
+impl LogCare {
     /// Looks every `every`, until the future is dropped.
-    pub async fn watch_logs(&self, every: Duration) {
+    pub async fn run(&self, every: Duration) {
         let mut said = HashSet::new();
         loop {
-            for (log, found) in self.shared.log.maintenance() {
+            for (log, found) in self.log.maintenance() {
                 report(log, &found, &mut said);
             }
             tokio::time::sleep(every).await;
