@@ -128,6 +128,23 @@ fn errata_sdk_for_node_error_becomes_an_issue() {
     );
 }
 
+#[test]
+fn a_storm_that_the_errata_sdk_folds_counts_in_full() {
+    let server = Server::start();
+    let told = node("errata_storm.mjs", &[&server.dsn(), "5000"]);
+    // The third error found the queue of two full: of one place each, the first stay.
+    let told: Value = serde_json::from_str(&told).unwrap();
+    assert_eq!(told["captured"], 5_003);
+    assert_eq!(told["sent"], 5_001, "{told}");
+    let issues = server.wait_for_issues("", |issues| issues.len() == 2);
+    let count = |title: &str| {
+        let issue = issues.iter().find(|issue| issue["title"] == title);
+        issue.unwrap_or_else(|| panic!("no {title:?} in {issues:?}"))["count"].clone()
+    };
+    assert_eq!(count("TypeError: no price for A-1"), 5_000);
+    assert_eq!(count("RangeError: the rare one"), 1);
+}
+
 fn browser_sdk(sdk: &str) {
     let server = Server::start();
     let id = node("browser_sdk.mjs", &[sdk, &server.dsn()]);
