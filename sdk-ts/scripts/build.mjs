@@ -1,5 +1,5 @@
-// Builds dist/: ESM for both platforms, CommonJS for Node, one script for
-// <script> tags, and the types. `npm ci && npm run build` needs nothing else.
+// Builds dist/: ESM and CommonJS for both platforms, one script for <script> tags,
+// and the types. `npm ci && npm run build` needs nothing else.
 import { execFileSync } from 'node:child_process';
 import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -69,6 +69,8 @@ async function browser() {
     minify: { compress: { target: 'es2022' }, mangle: { toplevel: true }, codegen: true },
   };
   await bundle.write({ ...shared, format: 'esm', file: join(dist, 'browser/index.js'), sourcemap: true });
+  // For bundlers and test environments that still load CommonJS.
+  await bundle.write({ ...shared, format: 'cjs', file: join(dist, 'browser/index.cjs'), sourcemap: true });
   await bundle.write({
     ...shared,
     format: 'iife',
