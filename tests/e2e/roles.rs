@@ -189,7 +189,12 @@ fn resolve(server: &Server, cookie: &str, issue_id: &str) {
 #[test]
 fn an_issue_is_discarded_and_kept_again_in_the_browser_at_the_query_role() {
     let dir = directory();
-    let (_gateway, _projector, query) = three(&dir);
+    let (mut gateway, _projector, query) = three(&dir);
+    // It asks the query role which issue that is: whose port is known only now.
+    gateway.stop();
+    gateway.set("ERRATA_PEERS__QUERY", &query.url);
+    gateway.restart();
+    query.wait_for_readiness();
     node(
         "ui/discard.mjs",
         &[&query.url, &query.dsn(), OWNER_EMAIL, OWNER_PASSWORD],

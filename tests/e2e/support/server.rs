@@ -243,6 +243,11 @@ impl Server {
         );
     }
 
+    /// A variable of its next start.
+    pub(crate) fn set(&mut self, variable: &str, value: &str) {
+        self.env.push((variable.to_owned(), value.to_owned()));
+    }
+
     /// Starts again on the same port with the same data.
     pub(crate) fn restart(&mut self) {
         self.restart_unready();
