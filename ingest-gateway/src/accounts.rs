@@ -19,9 +19,10 @@ use tonic::{Request, Response, Status};
 
 use crate::{
     auth::caller::Callers,
+    clock::now_ns,
     commands::{owner, person, validate},
     error::ApiError,
-    shared::{Shared, now_ns},
+    shared::Shared,
 };
 
 /// The gRPC service.

@@ -35,7 +35,7 @@ pub(crate) use self::{
     arrival::{Arrival, Detail, sdk_of},
     service::{DebugRpc, router},
 };
-use crate::{outcome::Series, shared::now_ns};
+use crate::{clock::now_ns, fate::Series};
 
 /// Outcomes kept for each key. An SDK that starts sends a handful of requests: 200
 /// are minutes of a quiet application and still the last second of a busy one.

@@ -30,7 +30,7 @@ use crate::{
     arrivals::Arrival,
     config::GatewayLimits,
     error::{ApiError, ErrorCode},
-    outcome::DropReason,
+    fate::DropReason,
     telemetry,
 };
 

@@ -31,8 +31,8 @@ pub(crate) use service::{CommandRpc, owner, person};
 pub(crate) use validate::{check_email, check_password};
 
 use crate::{
+    clock::now_ns,
     error::{ApiError, ErrorCode},
-    shared::now_ns,
     telemetry,
 };
 

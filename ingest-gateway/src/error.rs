@@ -10,7 +10,7 @@ use axum::{
 use http::HeaderValue;
 pub use proto::error::{ErrorCode, RETRY_AFTER_S, Refusal};
 
-use crate::outcome::DropReason;
+use crate::fate::DropReason;
 
 /// A refusal, and what the items that it refuses count as.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

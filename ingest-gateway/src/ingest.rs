@@ -22,11 +22,13 @@ use event_model::{EventId, Head, ProjectId};
 
 use crate::{
     arrivals::sdk_of,
+    clock::now_ns,
     error::{ApiError, ErrorCode},
-    outcome::{DropReason, Received},
+    fate::DropReason,
+    outcome::Received,
     policy::Policy,
     recent::{Claim, First, Waiter},
-    shared::{Shared, now_ns},
+    shared::Shared,
 };
 
 /// Attachments may be so many times as large as what was received, beyond the first

@@ -12,7 +12,7 @@
 //! after any crash. It does not promise that the event is in the read model yet.
 //! A 503 promises nothing; the same id may be sent again and is stored once.
 //!
-//! In reading order: [`config`], [`error`], [`outcome`], `arrivals`, `auth`, [`telemetry`],
+//! In reading order: [`config`], `clock`, [`error`], [`fate`], [`outcome`], `arrivals`, `auth`, [`telemetry`],
 //! [`body`], [`path`], `policy` (of a project), `ingest` (native,
 //! Sentry, OpenTelemetry, gRPC), [`commands`], [`settings`], `accounts`, `sign_in`, [`bootstrap`],
 //! [`upkeep`], [`gateway`].
@@ -22,9 +22,11 @@ mod arrivals;
 mod auth;
 pub mod body;
 pub mod bootstrap;
+mod clock;
 pub mod commands;
 pub mod config;
 pub mod error;
+pub mod fate;
 pub mod gateway;
 mod ingest;
 pub mod outcome;

@@ -18,125 +18,19 @@ use std::{
     time::Instant,
 };
 
-use event_intake::filter::FilterReason;
 use event_model::{EventId, ProjectId};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use crate::{
     arrivals::{Arrival, Arrivals, Detail},
-    error::{ApiError, ErrorCode},
+    error::ApiError,
+    fate::{DropReason, Series},
     telemetry,
 };
 
-/// Why an item was not stored. A reason for each is promised in DESIGN.md.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum DropReason {
-    /// Malformed.
-    Invalid,
-    /// Beyond a size limit.
-    TooLarge,
-    /// Stored before under the same id.
-    Duplicate,
-    /// A type that Errata does not keep.
-    TypeNotStored,
-    /// An envelope without items.
-    Empty,
-    /// No or malformed authentication.
-    Unauthenticated,
-    /// Unknown or disabled key, another project's key.
-    Forbidden,
-    /// No such project.
-    UnknownProject,
-    /// Not wanted, by a filter of the project.
-    Filtered(FilterReason),
-    /// Rate limits and quotas.
-    Limited,
-    /// A file beyond what its project, or the server, keeps in files.
-    StorageFull,
-    /// No memory, no space, no room in the queue, shutting down.
-    Overloaded,
-    /// The body did not come in time or the client went away.
-    Aborted,
-    /// A fault of ours: the guard was dropped without a fate.
-    Internal,
-}
-
-impl DropReason {
-    /// The label's value.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Invalid => "invalid",
-            Self::TooLarge => "too_large",
-            Self::Duplicate => "duplicate",
-            Self::TypeNotStored => "type_not_stored",
-            Self::Empty => "empty",
-            Self::Unauthenticated => "unauthenticated",
-            Self::Forbidden => "forbidden",
-            Self::UnknownProject => "unknown_project",
-            Self::Filtered(reason) => reason.name(),
-            Self::Limited => "limited",
-            Self::StorageFull => "storage_full",
-            Self::Overloaded => "overloaded",
-            Self::Aborted => "aborted",
-            Self::Internal => "internal",
-        }
-    }
-}
-
-impl DropReason {
-    /// Whether the client was refused; else it heard of success, and what it sent was
-    /// not kept for a reason that is in order.
-    pub fn is_refusal(self) -> bool {
-        match self {
-            Self::Duplicate | Self::TypeNotStored | Self::Empty | Self::Filtered(_) => false,
-            Self::Invalid
-            | Self::TooLarge
-            | Self::Unauthenticated
-            | Self::Forbidden
-            | Self::UnknownProject
-            | Self::Limited
-            | Self::StorageFull
-            | Self::Overloaded
-            | Self::Aborted
-            | Self::Internal => true,
-        }
-    }
-}
-
-impl From<ErrorCode> for DropReason {
-    fn from(code: ErrorCode) -> Self {
-        match code {
-            ErrorCode::Invalid
-            | ErrorCode::Conflict
-            | ErrorCode::MethodNotAllowed
-            | ErrorCode::UnsupportedEncoding
-            | ErrorCode::UnsupportedType => Self::Invalid,
-            ErrorCode::Unauthenticated => Self::Unauthenticated,
-            ErrorCode::Forbidden => Self::Forbidden,
-            ErrorCode::NotFound | ErrorCode::NotRetained => Self::UnknownProject,
-            ErrorCode::TimedOut => Self::Aborted,
-            ErrorCode::TooLarge => Self::TooLarge,
-            ErrorCode::Limited => Self::Limited,
-            ErrorCode::Overloaded => Self::Overloaded,
-            ErrorCode::Internal => Self::Internal,
-        }
-    }
-}
-
 /// Locks are held for one addition; 16 keep two cores from meeting.
 const STRIPES: usize = 16;
-
-/// One kind of fate: the labels of a metric's series.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Series {
-    /// 0: unknown.
-    pub project: ProjectId,
-    /// A data category, from this program's words.
-    pub category: &'static str,
-    /// `None`: stored.
-    pub reason: Option<DropReason>,
-}
 
 /// A part of all counts, sound in itself: received = Σ ended + in flight.
 #[derive(Debug, Default)]

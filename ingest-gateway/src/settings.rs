@@ -22,9 +22,10 @@ pub use convert::{filters_of, filters_to, scrubbing_of, scrubbing_to};
 
 use crate::{
     auth::caller::Callers,
+    clock::now_ns,
     commands::{actor_of, owner, person, validate},
     error::{ApiError, ErrorCode},
-    shared::{Shared, now_ns},
+    shared::Shared,
 };
 
 /// Longest text of a look, bytes.

@@ -6,7 +6,6 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::{SystemTime, UNIX_EPOCH},
 };
 
 use axum::extract::ConnectInfo;
@@ -111,11 +110,4 @@ impl Shared {
             None => self.config.trusted_proxies.client(peer, lines),
         }
     }
-}
-
-/// Unix nanoseconds, this machine's clock.
-pub(crate) fn now_ns() -> i64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |elapsed| elapsed.as_nanos() as i64)
 }

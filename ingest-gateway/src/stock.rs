@@ -13,7 +13,7 @@ use parking_lot::Mutex;
 
 use crate::{
     error::{ApiError, ErrorCode},
-    outcome::DropReason,
+    fate::DropReason,
 };
 
 /// What files take, and may take.

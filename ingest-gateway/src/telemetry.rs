@@ -30,7 +30,7 @@ use metrics::{
     Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
 };
 
-use crate::outcome::{Counts, DropReason};
+use crate::{fate::DropReason, outcome::Counts};
 
 /// Describes the metrics to the recorder, once at start.
 pub fn describe() {

@@ -17,7 +17,7 @@ use event_model::{Event, EventId, ProjectId, PublicKey};
 use http::{HeaderMap, Method, Uri, header};
 use url::form_urlencoded;
 
-use crate::{error::ApiError, shared::now_ns};
+use crate::{clock::now_ns, error::ApiError};
 
 /// Longest text of an outcome, bytes: a path, a client's name, an error message.
 const TEXT_BYTES_MAX: usize = 300;

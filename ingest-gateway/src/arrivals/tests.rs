@@ -5,7 +5,7 @@ use std::thread;
 use http::HeaderMap;
 
 use super::{arrival::text, *};
-use crate::outcome::DropReason;
+use crate::fate::DropReason;
 
 fn arrival(owner: Option<(u32, u8)>) -> Arc<Arrival> {
     let arrival = Arrival::new(

@@ -2,7 +2,7 @@
 
 use event_intake::filter::FilterReason;
 
-use crate::outcome::DropReason;
+use crate::fate::DropReason;
 
 /// What happened.
 pub(super) fn explanation(reason: Option<DropReason>) -> &'static str {

@@ -12,8 +12,9 @@ use event_model::credential::{Caller, INTERNAL_TOKEN_HEADER, SessionCookie, bear
 use http::{Extensions, HeaderMap, header};
 
 use crate::{
+    clock::now_ns,
     error::{ApiError, ErrorCode},
-    shared::{Shared, now_ns},
+    shared::Shared,
 };
 
 /// Authenticates callers.

@@ -21,8 +21,8 @@ use super::{
     validate,
 };
 use crate::{
+    clock::now_ns,
     error::{ApiError, ErrorCode},
-    shared::now_ns,
     sign_in::PASSWORD_LINK_LIFE_NS,
 };
 

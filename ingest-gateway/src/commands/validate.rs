@@ -175,14 +175,11 @@ pub(super) fn delivery(request: &v1::RecordDeliveryRequest) -> Result<DeliverySt
         Ok(v1::DeliveryState::Held) => DeliveryState::Held,
         _ => return Err(ApiError::invalid("state", "must be given")),
     };
-    let at_ns = request
-        .at
-        .as_ref()
-        .map_or_else(crate::shared::now_ns, |at| {
-            at.seconds
-                .saturating_mul(1_000_000_000)
-                .saturating_add(i64::from(at.nanos))
-        });
+    let at_ns = request.at.as_ref().map_or_else(crate::clock::now_ns, |at| {
+        at.seconds
+            .saturating_mul(1_000_000_000)
+            .saturating_add(i64::from(at.nanos))
+    });
     Ok(DeliveryStep {
         notification_id: notification.0,
         transition_position: request.transition_position,

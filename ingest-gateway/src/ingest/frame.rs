@@ -15,7 +15,7 @@ use crate::{
     body::{self, Party, Pool, ReadBody, Reservation},
     config::GatewayLimits,
     error::{ApiError, ErrorCode},
-    outcome::DropReason,
+    fate::DropReason,
 };
 
 /// What stands before a message: whether it is compressed, and its length.

@@ -30,7 +30,8 @@ use crate::{
     body::{self, OFF_THREAD_BYTES_MIN, Party, ReadBody, Reservation},
     config::GatewayLimits,
     error::{ApiError, ErrorCode},
-    outcome::{DropReason, Received},
+    fate::DropReason,
+    outcome::Received,
     shared::Shared,
 };
 

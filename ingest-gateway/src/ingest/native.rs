@@ -22,7 +22,8 @@ use crate::{
     auth::key,
     body::{self, Party, ReadBody},
     error::{ApiError, ErrorCode},
-    outcome::{DropReason, Received},
+    fate::DropReason,
+    outcome::Received,
     shared::Shared,
     telemetry,
 };

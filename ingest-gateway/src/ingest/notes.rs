@@ -17,9 +17,10 @@ use event_model::{
 };
 
 use crate::{
+    clock::now_ns,
     error::{ApiError, ErrorCode},
     outcome::Received,
-    shared::{Shared, now_ns},
+    shared::Shared,
 };
 
 /// Blobs written at once: each costs a few syncs, and a copy while its twin is read.

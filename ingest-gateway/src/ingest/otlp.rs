@@ -39,7 +39,8 @@ use crate::{
     auth::key,
     body::{self, Charge, Party, ReadBody, Reservation},
     error::ApiError,
-    outcome::{DropReason, Received, Tally},
+    fate::DropReason,
+    outcome::{Received, Tally},
     shared::Shared,
     telemetry,
 };

@@ -14,7 +14,7 @@ use event_model::credential::{ServerSecret, SessionCookie};
 use http::{HeaderValue, Method, header};
 use url::Url;
 
-use crate::{auth::caller::cookies, shared::now_ns};
+use crate::{auth::caller::cookies, clock::now_ns};
 
 /// These routes, the gateway's or those of reads, with sessions that go on by being used.
 pub fn renew_sessions(routes: Router, secret: ServerSecret, public_url: &Url) -> Router {

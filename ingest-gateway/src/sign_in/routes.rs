@@ -26,9 +26,10 @@ use super::{
 use crate::{
     auth::caller::Callers,
     body,
+    clock::now_ns,
     commands::{check_email, check_password},
     error::{ApiError, ErrorCode},
-    shared::{Shared, now_ns},
+    shared::Shared,
     telemetry,
 };
 

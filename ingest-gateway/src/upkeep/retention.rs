@@ -21,7 +21,7 @@ use event_model::{Actor, ControlState, Position};
 use parking_lot::RwLock;
 use tokio::runtime::Handle;
 
-use crate::{commands::CommandCore, error::ApiError, shared::now_ns, stock::Stock, telemetry};
+use crate::{clock::now_ns, commands::CommandCore, error::ApiError, stock::Stock, telemetry};
 
 /// Between two looks whether the log reports no space: then a round begins at once.
 const SPACE_LOOK_EVERY: Duration = Duration::from_secs(1);

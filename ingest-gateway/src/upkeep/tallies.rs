@@ -13,10 +13,7 @@ use event_model::{
 };
 use tokio::sync::Mutex;
 
-use crate::{
-    outcome::{self, Series},
-    shared::now_ns,
-};
+use crate::{clock::now_ns, fate::Series, outcome};
 
 /// Counts of one record: with 20 bytes of words each, far below a record's bound.
 const COUNTS_MAX: usize = 10_000;

@@ -11,7 +11,8 @@ use super::{Call, Endpoint, items::Stored};
 use crate::{
     body::{Party, ReadBody},
     error::{ApiError, ErrorCode},
-    outcome::{DropReason, Received},
+    fate::DropReason,
+    outcome::Received,
     shared::Shared,
 };
 

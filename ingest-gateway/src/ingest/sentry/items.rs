@@ -14,12 +14,13 @@ use serde_json::json;
 
 use crate::{
     error::ApiError,
+    fate::DropReason,
     ingest::{
         Origin,
         notes::{Files, Storable},
         piece::{self, Desk, Got, Source},
     },
-    outcome::{DropReason, Received},
+    outcome::Received,
     shared::Shared,
 };
 
