@@ -6,6 +6,8 @@ use event_model::head::ArchivedFrameHeadV1;
 
 use crate::names;
 
+mod agents;
+
 /// Functions that begin so are panic or start-up machinery of Rust.
 const RUST: [&str; 26] = [
     "rust_begin_unwind",
@@ -176,84 +178,6 @@ const SWIFT: [&str; 6] = [
 const GO: [&str; 8] = [
     "gopanic", "panic", "sigpanic", "goexit", "main", "goPanic", "throw", "fatal",
 ];
-/// Packages of those who report errors and trace calls, by beginning.
-const AGENTS: [&str; 36] = [
-    "sentry_sdk",
-    "io.sentry.",
-    "Sentry\\",
-    "github.com/getsentry/sentry-go",
-    "Sentry.",
-    "ddtrace",
-    "datadog.trace.",
-    "com.datadog.",
-    "gopkg.in/DataDog/",
-    "github.com/DataDog/dd-trace-go",
-    "DDTrace\\",
-    "Datadog.Trace.",
-    "newrelic",
-    "com.newrelic.",
-    "github.com/newrelic/go-agent",
-    "NewRelic.",
-    "opentelemetry.instrumentation",
-    "io.opentelemetry.",
-    "OpenTelemetry.",
-    "go.opentelemetry.io/",
-    "OpenTelemetry\\",
-    "elasticapm",
-    "co.elastic.apm.",
-    "Elastic.Apm",
-    "go.elastic.co/apm",
-    "rollbar",
-    "com.rollbar.",
-    "Rollbar\\",
-    "bugsnag",
-    "com.bugsnag.",
-    "Bugsnag\\",
-    "github.com/bugsnag/",
-    "com.google.firebase.crashlytics",
-    "com.dynatrace.",
-    "com.appdynamics.",
-    "com.instana.",
-];
-/// The same by folder or file.
-const AGENT_FILES: [&str; 24] = [
-    "/@sentry/",
-    "/@sentry-internal/",
-    "/sentry-ruby",
-    "/sentry-rails",
-    "/sentry/sentry/src/",
-    "/dd-trace/",
-    "/ddtrace",
-    "/newrelic/",
-    "/newrelic_rpm",
-    "/@newrelic/",
-    "/@opentelemetry/",
-    "/opentelemetry-",
-    "/elastic-apm",
-    "/rollbar/",
-    "/rollbar.",
-    "/@bugsnag/",
-    "/bugsnag",
-    "/@datadog/",
-    "/datadog-rum",
-    "/logrocket",
-    "/fullstory",
-    "/zone.js/",
-    "/zone.js",
-    "/honeybadger",
-];
-/// Functions that they wrap around a page's own.
-const AGENT_WRAPPERS: [&str; 9] = [
-    "sentryWrapped",
-    "errataWrapped",
-    "nrWrapper",
-    "_rollbar_wrapped",
-    "rollbarWrapper",
-    "bugsnagWrapped",
-    "__trace__",
-    "ddWrapper",
-    "newrelicWrapped",
-];
 /// Helpers that compilers and bundlers of JavaScript put in, by beginning.
 const SCRIPT_HELPERS: [&str; 21] = [
     "asyncGeneratorStep",
@@ -347,7 +271,7 @@ pub(crate) fn is_machinery(frame: &ArchivedFrameHeadV1, platform: &str) -> bool 
         (&frame.function, &frame.module, &frame.filename);
     if function == "<asynchronous suspension>"
         || file == "<asynchronous suspension>"
-        || is_agent(module, file, function)
+        || agents::is_agent(module, file, function)
     {
         return true;
     }
@@ -376,12 +300,6 @@ pub(crate) fn is_machinery(frame: &ArchivedFrameHeadV1, platform: &str) -> bool 
         "javascript" | "node" => is_script(function, file),
         _ => false,
     }
-}
-
-fn is_agent(module: &str, file: &str, function: &str) -> bool {
-    let starts = |text: &str| !text.is_empty() && AGENTS.iter().any(|a| text.starts_with(a));
-    (starts(module) || function.starts_with("Sentry\\") || module.starts_with("@sentry"))
-        || AGENT_FILES.iter().any(|part| file.contains(part))
 }
 
 fn is_native(function: &str, file: &str) -> bool {
@@ -417,7 +335,7 @@ fn is_script(function: &str, file: &str) -> bool {
     ) || file.starts_with("ext:")
         || file.starts_with("deno:")
         || matches!(function, "eval" | "eval code" | "Eval code")
-        || AGENT_WRAPPERS.iter().any(|name| function.ends_with(name))
+        || agents::is_wrapper(function)
         || SCRIPT_HELPERS.iter().any(|name| function.starts_with(name))
         || is_framework(function)
         || function.starts_with("async Promise.all")
