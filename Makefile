@@ -3,9 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run build check test differential grouping-score soak bench e2e-setup clean
-
-.PHONY: supply fuzz
+.PHONY: help run build check test reference differential grouping-score soak bench supply fuzz clean
 
 UI_SOURCES := $(shell find web-ui sdk-ts proto/errata -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
 
@@ -29,6 +27,11 @@ check: ## Fast: formatting, lints, unit tests
 
 test: ## Everything: check, and the end-to-end tests (installs what they need)
 	tests/scripts/test.sh
+
+reference: ## Make docs/reference anew from the program
+	cargo build --locked --bin errata
+	for page in configuration cli metrics; do target/debug/errata reference $$page > docs/reference/$$page.md; done
+	target/debug/errata reference schema > docs/reference/errata.schema.json
 
 differential: ## What is stored of real events beside what Relay makes of them
 	tests/scripts/differential.sh

@@ -68,6 +68,34 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: TokenCommand,
     },
+    /// Print what completes these commands in a shell
+    ///
+    /// For bash: errata completions bash > /etc/bash_completion.d/errata
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+    /// Print a page of the reference that belongs to this binary
+    Reference {
+        /// Which
+        #[arg(value_enum)]
+        page: Page,
+    },
+}
+
+/// A page of `docs/reference`, or all of the command line as a manual page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Page {
+    /// Every key, its variable and its default, as Markdown
+    Configuration,
+    /// The JSON schema of errata.toml, for editors
+    Schema,
+    /// Every command and flag, as Markdown
+    Cli,
+    /// Every metric, as Markdown
+    Metrics,
+    /// The command line as a manual page, for man
+    Man,
 }
 
 /// `errata serve`

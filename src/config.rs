@@ -20,28 +20,34 @@ use std::{
 use anyhow::{Context, Result, bail};
 use event_model::proxy::TrustedProxies;
 use ingest_gateway::{Bootstrap, BootstrapOwner, GatewayLimits};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
 pub(crate) use self::{alerts::AlertsConfig, retention::RetentionConfig, sessions::SessionsConfig};
 
 /// Every key, with its default.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
+#[schemars(deny_unknown_fields)]
 pub(crate) struct Config {
-    /// Where events, commands and the web UI are served.
+    /// Where events, commands, reads and the web UI are served: HTTP/1.1, HTTP/2 and
+    /// gRPC on one port.
+    #[schemars(with = "String")]
     pub listen: SocketAddr,
     /// Everything Errata keeps.
     pub data_dir: PathBuf,
-    /// How people and SDKs reach `listen` from outside; empty: `http://` and
-    /// `listen`, or `peers.query` where the query role is another process. May hold a
-    /// path prefix.
+    /// How SDKs and people reach the server from outside: in DSNs, links and mails; empty:
+    /// `http://` and `listen`, or `peers.query` where the query role is another process.
+    /// May hold a path.
     pub public_url: String,
-    /// Reverse proxies whose `X-Forwarded-For` is believed: networks or addresses. One on
-    /// this host always is.
+    /// Reverse proxies whose `X-Forwarded-For` is believed: networks or addresses, in the
+    /// variable separated by commas. One on this host always is.
+    #[schemars(with = "Vec<String>")]
     pub trusted_proxies: TrustedProxies,
-    /// What roles in processes of their own authenticate to each other with; empty:
-    /// derived from `secret.key`, which processes on one host share.
+    /// What roles in processes of their own authenticate to each other with, at least 32
+    /// characters; empty: derived from `secret.key`. Needed only where a process has no data
+    /// directory.
     pub internal_token: String,
     /// Where the roles are that this process does not run.
     pub peers: PeersConfig,
@@ -62,52 +68,62 @@ pub(crate) struct Config {
 }
 
 /// `peers.*`
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
+#[schemars(deny_unknown_fields)]
 pub(crate) struct PeersConfig {
-    /// The gateway role, `http://HOST:PORT`.
+    /// Where the gateway role is, `http://HOST:PORT`, for a query role or an alerter in a
+    /// process of its own.
     pub gateway: String,
-    /// The query role, likewise.
+    /// Where the query role is, likewise, for a gateway or an alerter without one.
     pub query: String,
 }
 
 /// `metrics.*`
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
+#[schemars(deny_unknown_fields)]
 pub(crate) struct MetricsConfig {
     /// Where `/healthz`, `/readyz` and `/metrics` are served.
+    #[schemars(with = "String")]
     pub listen: SocketAddr,
-    /// `/readyz` answers 503 when a projection is further behind, records.
+    /// `/readyz` answers 503 when issues or search are more records behind the log (and
+    /// while a projection fails, a thread is gone, or the server stops).
     pub ready_lag_max: u64,
 }
 
 /// `log.*`
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
+#[schemars(deny_unknown_fields)]
 pub(crate) struct LogConfig {
-    /// Size of a segment of the events log, bytes.
+    /// A segment file of the events log: a multiple of 4 KiB, 64 KiB to 1 GiB.
     pub events_segment_bytes: u64,
-    /// Size of a segment of the control log, bytes.
+    /// A segment file of the control log, likewise.
     pub control_segment_bytes: u64,
     /// How long events are kept.
     pub retention: RetentionConfig,
 }
 
 /// `smtp.*`
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
+#[schemars(deny_unknown_fields)]
 pub(crate) struct SmtpConfig {
-    /// `smtp://user:pass@host:port`, `smtps://…`; empty: no mail.
+    /// `smtp://user:pass@host:port`, `smtps://…`; `?tls=required` asks for STARTTLS; empty: no
+    /// mail.
     pub url: String,
     /// The sender.
     pub from: String,
 }
 
 /// `telemetry.*`
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
+#[schemars(deny_unknown_fields)]
 pub(crate) struct TelemetryConfig {
-    /// What is printed: `info`, `errata=debug,info`, …
+    /// What the server logs to standard error, in the syntax of `tracing`'s `EnvFilter`:
+    /// `info`, `errata=debug,info`.
     pub filter: String,
     /// `text` or `json`.
     pub format: String,

@@ -11,12 +11,17 @@ mod logs;
 mod openapi;
 mod ops;
 mod peers;
+mod reference;
 mod replay;
 mod secret;
 mod serve;
 mod server;
 
-use std::{io::IsTerminal, process::ExitCode, time::Duration};
+use std::{
+    io::{IsTerminal, Write},
+    process::ExitCode,
+    time::Duration,
+};
 
 use anyhow::{Context, Result};
 use clap::Parser;
@@ -51,6 +56,19 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: &Cli) -> Result<ExitCode> {
+    // What the binary says of itself needs no configuration.
+    match &cli.command {
+        Command::Completions { shell } => {
+            reference::completions(*shell, &mut std::io::stdout());
+            return Ok(ExitCode::SUCCESS);
+        }
+        Command::Reference { page } => {
+            let text = reference::page(*page)?;
+            std::io::stdout().write_all(text.as_bytes())?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        _ => {}
+    }
     // Before a file is made: what is stored tells of people, and is this user's alone.
     rustix::process::umask(Mode::from_raw_mode(0o077));
     // Before a file is opened.

@@ -58,6 +58,15 @@ struct Ops {
     health: Arc<Health>,
 }
 
+/// Describes every metric of every role to the recorder: what a role in another process
+/// counts is not there, but known.
+pub(crate) fn describe() {
+    server::describe();
+    ingest_gateway::telemetry::describe();
+    projector::metrics::describe();
+    alerter::metric::describe();
+}
+
 /// Installs the recorder that all crates' metrics go to. Once a process.
 pub(crate) fn install_recorder() -> Result<Metrics> {
     let handle = PrometheusBuilder::new()
@@ -65,6 +74,7 @@ pub(crate) fn install_recorder() -> Result<Metrics> {
         .context("set histogram buckets")?
         .install_recorder()
         .context("install the metrics recorder")?;
+    describe();
     Ok(Metrics {
         handle,
         publishers: Arc::default(),

@@ -281,6 +281,14 @@ async fn sleep_until(until: Option<Instant>) {
     }
 }
 
+/// Describes the metrics of this module to the recorder.
+pub(crate) fn describe() {
+    metrics::describe_counter!(
+        CONNECTIONS_CLOSED,
+        "Connections that the server closed or turned away; label `reason`"
+    );
+}
+
 /// Counts a connection that we closed, by reason.
 fn closed(reason: &'static str) {
     metrics::counter!(CONNECTIONS_CLOSED, "reason" => reason).increment(1);

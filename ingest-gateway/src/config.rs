@@ -10,6 +10,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use event_model::{credential::Uses, proxy::TrustedProxies};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
@@ -54,42 +55,46 @@ impl GatewayConfig {
 }
 
 /// Caps and time-outs; the `[limits]` table of the configuration file.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct GatewayLimits {
-    /// Rate limits, quotas and spike protection (see the module's note).
+    /// Reserved for rate limits and quotas; changes nothing yet.
     pub enabled: bool,
     /// A request's body as received.
     pub received_bytes_max: usize,
-    /// The same after decompression.
+    /// A request's body after decompression.
     pub decompressed_bytes_max: usize,
     /// One event, decompressed.
     pub event_bytes_max: usize,
-    /// All bodies being worked on at once, received and decompressed. Beyond it
-    /// new requests hear 503, so that a storm cannot exhaust the memory.
+    /// All requests being worked on at once: what was received, what came of it and what
+    /// waits; beyond it new ones hear 503, so that a storm cannot exhaust the memory. One key
+    /// and one address may hold five sixths of it.
     pub in_flight_bytes_max: usize,
-    /// From the first byte of a body to its last.
+    /// From the first byte of a body to its last; one that stands still for 10 s is given up
+    /// sooner, and for 1 s while memory is short.
     pub body_read_timeout_ms: u64,
     /// From the append to the answer; beyond it 503, though the event may be kept.
     pub durable_timeout_ms: u64,
-    /// Events in one native batch or gRPC batch.
+    /// Events in one native or gRPC batch.
     pub batch_events_max: usize,
     /// Events in one gRPC stream.
     pub stream_events_max: usize,
-    /// Connections to `listen` at once. Held, like the next three, by the binary, which
-    /// also bounds them by the descriptors that the process may open.
+    /// Connections to `listen` at once; at most the process's limit of open files (raised to
+    /// the hard one at start) less 512. Beyond it the one that is idle longest is closed.
     pub connections_max: usize,
-    /// Of them, of one address (an IPv6 /64). A reverse proxy is one address.
+    /// Of all connections, those of one address (an IPv6 /64); at most half. A reverse proxy is one address:
+    /// raise both where all clients come through one.
     pub connections_address_max: usize,
-    /// Requests in progress at once, streams included; beyond it 503.
+    /// Requests in progress at once, live streams included; beyond it 503.
     pub requests_max: usize,
-    /// Of them, of one address.
+    /// Of all requests in progress, those of one address.
     pub requests_address_max: usize,
     /// From a gRPC stream's begin to its end; what came until then is stored.
     pub stream_timeout_ms: u64,
-    /// What the files of one project (attachments, minidumps) take on disk.
+    /// What the files of one project (attachments, minidumps) take on disk; beyond it a file
+    /// is dropped, its event stored.
     pub blob_bytes_project_max: u64,
-    /// The same of all projects.
+    /// What the files of all projects take on disk, likewise.
     pub blob_bytes_max: u64,
 }
 

@@ -46,7 +46,6 @@ use crate::{
     shared::Shared,
     sign_in::{self, SignIn},
     stock::Stock,
-    telemetry,
     upkeep::{LogCare, Retainer, Tallies, Upkeep},
 };
 
@@ -112,7 +111,6 @@ impl Gateway {
         secret: ServerSecret,
         wishes: Bootstrap,
     ) -> Result<Self, StartError> {
-        telemetry::describe();
         let commands =
             CommandCore::open(log.clone(), config.public_url.clone()).map_err(|source| {
                 StartError::Read {

@@ -1,22 +1,4 @@
-//! The gateway's metrics: the only list of them.
-//!
-//! | name | kind | labels | meaning |
-//! | --- | --- | --- | --- |
-//! | `errata_ingest_items_received_total` | counter | | items that came |
-//! | `errata_ingest_items_total` | counter | `outcome` (stored, dropped), `reason` (empty if stored), `category`, `project` (0: unknown) | items with a fate |
-//! | `errata_ingest_items_in_flight` | gauge | | items without a fate yet |
-//! | `errata_ingest_body_bytes_in_flight` | gauge | | memory held by bodies being worked on |
-//! | `errata_ingest_request_seconds` | histogram | `endpoint`, `status` | HTTP ingestion: from the request's head to its answer |
-//! | `errata_ingest_received_bytes_total` | counter | | bodies as received |
-//! | `errata_log_sealed_segments` | gauge | `log` | segments sealed since the start |
-//! | `errata_log_scrubbed_bytes` | gauge | `log` | bytes of complete segments read and checked since the start |
-//! | `errata_log_damaged_segments` | gauge | `log` | segments found damaged since the start |
-//! | `errata_sign_ins_total` | counter | `result` (right, wrong, limited: had to wait, failed: not checked) | passwords given |
-//! | `errata_commands_total` | counter | `result` (recorded, refused, failed) | commands |
-//! | `errata_log_retained_first` | gauge | | position of the oldest record kept |
-//! | `errata_log_dropped_segments_total` | counter | | segments dropped by retention |
-//! | `errata_log_dropped_bytes_total` | counter | | bytes on disk they took |
-//! | `errata_log_held_back_records` | gauge | `cursor` | records that age or size want gone and this cursor has not passed |
+//! The gateway's metrics: the only list of them is [`describe`].
 //!
 //! Invariant: `received = Σ items_total + in_flight` in every scrape: the counts of
 //! items are handed to the recorder as of one moment, right before it renders
@@ -40,7 +22,7 @@ pub fn describe() {
     );
     describe_counter!(
         "errata_ingest_items_total",
-        "Items with a fate: outcome stored (durable) or dropped, reason (empty if stored), data category, project (0: not known)"
+        "Items with a fate; labels `outcome` (stored: durable, dropped), `reason` (empty if stored), `category`, `project` (0: not known)"
     );
     describe_gauge!(
         "errata_ingest_items_in_flight",
@@ -54,7 +36,7 @@ pub fn describe() {
     describe_histogram!(
         "errata_ingest_request_seconds",
         Unit::Seconds,
-        "From a request's head to its answer"
+        "HTTP ingestion, from a request's head to its answer; labels `endpoint`, `status`"
     );
     describe_counter!(
         "errata_ingest_received_bytes_total",
@@ -63,24 +45,24 @@ pub fn describe() {
     );
     describe_gauge!(
         "errata_log_sealed_segments",
-        "Segments sealed since the start, by log"
+        "Segments sealed since the start; label `log`"
     );
     describe_gauge!(
         "errata_log_scrubbed_bytes",
         Unit::Bytes,
-        "Bytes of complete segments read and checked since the start, by log"
+        "Bytes of complete segments read and checked since the start; label `log`"
     );
     describe_gauge!(
         "errata_log_damaged_segments",
-        "Segments found damaged since the start, by log"
+        "Segments found damaged since the start; label `log`"
     );
     describe_counter!(
         "errata_sign_ins_total",
-        "Passwords given, by result: right, wrong, limited (had to wait), failed (could not be checked)"
+        "Passwords given; label `result`: right, wrong, limited (had to wait), failed (could not be checked)"
     );
     describe_counter!(
         "errata_commands_total",
-        "Commands, by result: recorded, refused, failed"
+        "Commands; label `result`: recorded, refused, failed"
     );
     describe_gauge!(
         "errata_log_retained_first",
@@ -97,7 +79,7 @@ pub fn describe() {
     );
     describe_gauge!(
         "errata_log_held_back_records",
-        "Records that retention wants gone and a cursor has not passed"
+        "Records that retention wants gone and a cursor has not passed; label `cursor`"
     );
 }
 

@@ -1,17 +1,45 @@
-//! Metrics of this crate. All carry the label `projection`: "issues", "search" or
-//! "cold"; position and errors also "checkpoint".
-//!
-//! | name | kind | unit | meaning |
-//! | --- | --- | --- | --- |
-//! | [`POSITION`] | gauge | position | the last record that is visible |
-//! | [`LAG`] | gauge | records | how far that is behind the durable log, as of the scrape: also of a thread that is gone |
-//! | [`RECORDS`] | counter | records | records taken in since start |
-//! | [`BATCHES`] | counter | batches | transactions, commits, files written since start |
-//! | [`BATCH_SECONDS`] | histogram | seconds | from a batch's first record to visible |
-//! | [`SKIPPED`] | counter | records | records passed over: they could not be read, or made the projection panic |
-//! | [`SKIPPED_POSITION`] | gauge | position | the last record that made the projection panic |
-//! | [`CHECKPOINT_SECONDS`] | histogram | seconds | time that a checkpoint of the issues took (no label) |
-//! | [`ERRORS`] | counter | errors | failed batches; each is tried again |
+//! Metrics of this crate: the only list of them is [`describe`].
+
+use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
+
+/// Describes the metrics to the recorder, once at start.
+pub fn describe() {
+    describe_gauge!(
+        POSITION,
+        "Position of the last record that is visible; label `projection` (issues, search, cold; checkpoint)"
+    );
+    describe_gauge!(
+        LAG,
+        "Records that a projection is behind the durable log, as of the scrape, also if its thread is gone; label `projection`"
+    );
+    describe_counter!(RECORDS, "Records taken in; label `projection`");
+    describe_counter!(
+        BATCHES,
+        "Transactions, commits and files written; label `projection`"
+    );
+    describe_histogram!(
+        BATCH_SECONDS,
+        Unit::Seconds,
+        "From a batch's first record to visible; label `projection`"
+    );
+    describe_counter!(
+        SKIPPED,
+        "Records passed over: they could not be read, or made the projection panic; label `projection`"
+    );
+    describe_gauge!(
+        SKIPPED_POSITION,
+        "Position of the last record that made a projection panic; label `projection`"
+    );
+    describe_histogram!(
+        CHECKPOINT_SECONDS,
+        Unit::Seconds,
+        "Time that a checkpoint of the issues took"
+    );
+    describe_counter!(
+        ERRORS,
+        "Failed batches, each of which is tried again; label `projection` (also checkpoint)"
+    );
+}
 
 /// Gauge: the last visible record's position.
 pub const POSITION: &str = "errata_projector_position";

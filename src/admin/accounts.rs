@@ -53,7 +53,11 @@ pub(super) async fn answer(command: &Command, channel: Channel) -> Result<String
         Command::User { command } => gateway.user(command).await,
         Command::Token { command } => gateway.token(command).await,
         Command::Project { .. } => unreachable!("`run` handles settings itself"),
-        Command::Serve(_) | Command::Replay { .. } | Command::Log { .. } => {
+        Command::Serve(_)
+        | Command::Replay { .. }
+        | Command::Log { .. }
+        | Command::Completions { .. }
+        | Command::Reference { .. } => {
             unreachable!("`main` handles these itself")
         }
     }

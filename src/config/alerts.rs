@@ -1,17 +1,18 @@
 //! `alerts.*`: when mails are held back.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// `alerts.*`
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
+#[schemars(deny_unknown_fields)]
 pub(crate) struct AlertsConfig {
-    /// At most one mail an issue in this time, seconds; what happens meanwhile is told
-    /// when it ends.
+    /// At most one mail an issue in this time; a regression meanwhile is told when it ends.
     pub mail_interval_s: u64,
     /// Mails of any hour; what goes beyond is told in digests.
     pub mails_per_hour_max: usize,
-    /// How long a digest gathers before it is sent, seconds.
+    /// How long a digest gathers before it is sent.
     pub digest_wait_s: u64,
 }
 

@@ -5,22 +5,24 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use event_log::{Retention, retention::REQUIRED};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// `log.retention.*`
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
+#[schemars(deny_unknown_fields)]
 pub(crate) struct RetentionConfig {
-    /// Events older than this go, a segment at a time: `90d`, `36h`, `30m`, `45s`;
-    /// empty: however old.
+    /// Events older than this are dropped, a segment at a time: `90d`, `36h`, `30m`, `45s`;
+    /// empty: kept however old.
     pub age: String,
-    /// The oldest segments go while the events log takes more bytes on disk; 0: however
-    /// many.
+    /// The oldest segments are dropped while the events log takes more than this on disk; 0:
+    /// no bound.
     pub bytes: u64,
-    /// A projection that has more bytes than this to read is no longer waited for; 0:
-    /// it always is.
+    /// A projection with more than this to read is no longer waited for: what it has not read
+    /// is lost to it; 0: it always is.
     pub cursor_lag_bytes: u64,
-    /// Seconds between two looks, at least 1.
+    /// Between two looks whether something can be dropped, at least 1 s.
     pub look_every_s: u64,
 }
 

@@ -1,16 +1,18 @@
 //! `sessions.*`: how long people stay signed in.
 
 use anyhow::Result;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::retention::duration;
 
 /// `sessions.*`
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
+#[schemars(deny_unknown_fields)]
 pub(crate) struct SessionsConfig {
-    /// A session that was not used for so long is over: `14d`, `12h`, `30m`; empty: only
-    /// after 30 days, as every session.
+    /// People who did nothing for so long sign in again: `14d`, `12h`, `30m`; empty: only
+    /// after 30 days, when every session ends. The same for every role.
     pub idle: String,
 }
 
