@@ -43,7 +43,7 @@ use crate::{
 };
 
 /// Gauge: requests on their way to the gateway, answers included.
-const FORWARDS_IN_FLIGHT: &str = "errata_forwards_in_flight";
+pub(crate) const FORWARDS_IN_FLIGHT: &str = "errata_forwards_in_flight";
 /// The one method whose answer comes when the client has sent enough, at the end.
 const STREAMED_BY_CLIENT: &str = "/errata.v1.IngestService/StreamErrors";
 /// Idle connections kept, and how long.

@@ -287,6 +287,10 @@ pub(crate) fn describe() {
         CONNECTIONS_CLOSED,
         "Connections that the server closed or turned away; label `reason`"
     );
+    metrics::describe_gauge!(
+        crate::forward::FORWARDS_IN_FLIGHT,
+        "Requests on their way to the gateway of another process, answers included"
+    );
 }
 
 /// Counts a connection that we closed, by reason.
