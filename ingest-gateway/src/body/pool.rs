@@ -250,7 +250,7 @@ mod tests {
     #[tokio::test]
     async fn light_work_passes_heavy_work_and_a_panic_ends_one_request() {
         let pool = Pool::new();
-        let (begun, begins) = std::sync::mpsc::channel::<()>();
+        let (begun, begins) = std::sync::mpsc::sync_channel::<()>(0);
         let waiting = Arc::new(Mutex::new(begins));
         let stuck: Vec<_> = (0..8)
             .map(|_| {

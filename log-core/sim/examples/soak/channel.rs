@@ -102,6 +102,10 @@ impl Teller {
     }
 
     /// Ends the process when the parent is gone: nobody is left to tell.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a crash without a parent to see it"
+    )]
     pub(crate) fn tell(&self, message: Message) {
         let mut socket = self
             .0
@@ -113,6 +117,10 @@ impl Teller {
     }
 
     /// Blocks until the parent is gone, then ends the process.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a crash without a parent to see it"
+    )]
     pub(crate) fn wait_for_the_end(&self) -> ! {
         let socket = self.0.lock().map(|socket| socket.try_clone());
         if let Ok(Ok(mut socket)) = socket {
