@@ -94,6 +94,8 @@ pub(crate) enum Page {
     Cli,
     /// Every metric, as Markdown
     Metrics,
+    /// Every error code, as Markdown
+    Errors,
     /// The command line as a manual page, for man
     Man,
 }

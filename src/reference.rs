@@ -8,6 +8,7 @@ use std::{fmt::Write as _, io};
 
 use anyhow::{Context, Result};
 use clap::CommandFactory;
+use proto::error::ErrorCode;
 use schemars::Schema;
 use serde_json::Value;
 
@@ -30,6 +31,7 @@ pub(crate) fn page(page: Page) -> Result<String> {
         }
         Page::Cli => Ok(cli()),
         Page::Metrics => Ok(metric::page()),
+        Page::Errors => errors(),
         Page::Man => manual(),
     }
 }
@@ -104,6 +106,29 @@ fn configuration() -> Result<String> {
             page,
             "| `{name}` | `ERRATA_{variable}` | {default} | {} |",
             key.what
+        )?;
+    }
+    Ok(page)
+}
+
+fn errors() -> Result<String> {
+    let mut page = format!(
+        "# Errors\n\n{NOTE}
+Over HTTP `{{\"error\": {{\"code\", \"message\", \"field\"}}}}`, over gRPC a status with the metadata `errata-code`, `errata-field` and `retry-after`. Codes are stable, messages are for people. Every answer bears the id of its request in `x-request-id`, and so does what the server logs of it.
+
+| code | HTTP | gRPC | may pass later | meaning |
+| --- | --- | --- | --- | --- |
+"
+    );
+    for code in ErrorCode::all() {
+        let later = if code.is_retriable() { "yes" } else { "no" };
+        writeln!(
+            page,
+            "| `{}` | {} | {:?} | {later} | {} |",
+            code.word(),
+            code.http().as_u16(),
+            code.grpc(),
+            code.meaning()
         )?;
     }
     Ok(page)

@@ -183,6 +183,30 @@ impl ErrorCode {
         }
     }
 
+    /// What it says, for the reference.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Invalid => "malformed; `field` names the field or the position",
+            Self::Unauthenticated => "no, a malformed or an expired credential",
+            Self::Forbidden => {
+                "an unknown or disabled key, a credential that may not do that, too small a role"
+            }
+            Self::NotFound => "no such thing",
+            Self::NotRetained => "it was there, but retention dropped it",
+            Self::MethodNotAllowed => "the method is not for this path",
+            Self::TimedOut => "the body did not come in time",
+            Self::Conflict => "it is there already: a name, an address",
+            Self::TooLarge => "beyond a size limit",
+            Self::UnsupportedEncoding => "an unknown `Content-Encoding`",
+            Self::UnsupportedType => "a `Content-Type` that is not read here",
+            Self::Limited => "too many; come again after `Retry-After`",
+            Self::Overloaded => {
+                "overloaded, no space, not ready yet or shutting down; come again after `Retry-After`"
+            }
+            Self::Internal => "a fault of the server; the log tells of it under the request's id",
+        }
+    }
+
     /// Whether the same request may pass later.
     pub fn is_retriable(self) -> bool {
         matches!(self, Self::Limited | Self::Overloaded)

@@ -13,6 +13,7 @@ fn the_committed_reference_is_what_the_program_says() {
         ("errata.schema.json", Page::Schema),
         ("cli.md", Page::Cli),
         ("metrics.md", Page::Metrics),
+        ("errors.md", Page::Errors),
     ] {
         let path = Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("docs/reference")
