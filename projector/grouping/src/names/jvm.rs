@@ -165,15 +165,15 @@ pub(super) fn class(module: &str) -> Cow<'_, str> {
 /// "app//com.acme.Cart", "java.base/java.lang.Thread", and hidden classes:
 /// "com.acme.Cart$$Lambda/0x00007f12".
 fn without_loader(module: &str) -> &str {
-    let Some((before, after)) = module.rsplit_once('/') else {
-        return module;
-    };
-    let hidden = after.starts_with("0x") || after.bytes().all(|b| b.is_ascii_digit());
-    if hidden {
-        without_loader(before)
-    } else {
-        after
+    let mut module = module;
+    while let Some((before, after)) = module.rsplit_once('/') {
+        let hidden = after.starts_with("0x") || after.bytes().all(|b| b.is_ascii_digit());
+        if !hidden {
+            return after;
+        }
+        module = before;
     }
+    module
 }
 
 /// "GeneratedMethodAccessor12".

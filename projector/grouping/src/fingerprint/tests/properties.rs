@@ -123,3 +123,58 @@ fn deep_stacks_take_linear_time() {
     };
     assert_linear("deep", || group(&small), || group(&large));
 }
+
+/// What is stored has names of at most 1 KiB; longer ones cost no more than their length
+/// either.
+#[test]
+fn long_names_take_linear_time() {
+    const LARGE: usize = 16 * 1024;
+    let pieces = [
+        "$1",
+        "::",
+        ".",
+        "$",
+        "<",
+        "a.b",
+        "A$B$",
+        "lambda$",
+        "/",
+        "-",
+        "_",
+        "Ab1",
+        "(",
+        "[",
+        "{closure}",
+        "<a>",
+        "é",
+        "0",
+        "abcdefgh-",
+        "q7Xv",
+        "\\",
+        "@",
+        "#",
+        " ",
+    ];
+    for platform in PLATFORMS {
+        for piece in pieces {
+            let long = |bytes: usize| {
+                let name = piece.repeat(bytes / piece.len());
+                let mut head = error(platform, &name, &name, &[]);
+                head.exceptions[0].frames = vec![FrameHeadV1 {
+                    function: name.clone(),
+                    module: name.clone(),
+                    filename: name.clone(),
+                    package: name,
+                    ..frame("x @ y.z")
+                }];
+                stored(&head)
+            };
+            let (small, large) = (long(LARGE / 8), long(LARGE));
+            let group = |event: &event_model::StoredEvent| {
+                let _ = crate::Grouper::new().group(event.head());
+            };
+            let what = format!("{platform}, {piece:?} again and again");
+            assert_linear(&what, || group(&small), || group(&large));
+        }
+    }
+}
