@@ -145,6 +145,10 @@ pub(crate) enum Silence {
 
 impl Listener {
     /// A listener, and what the child gets as its standard input.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a parent that is slow must not hold the child up"
+    )]
     pub(crate) fn pair() -> io::Result<(Self, UnixStream)> {
         let (mut ours, theirs) = UnixStream::pair()?;
         let (sender, receiver) = channel();
