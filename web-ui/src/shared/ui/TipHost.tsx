@@ -38,10 +38,18 @@ function followPointer(show: (element: Element, asked?: boolean) => void, hide: 
     if (target === current) return;
     leave();
     if (!target || (event.type === "focusin" && !target.matches(":focus-visible"))) return;
+    wait(target);
+  };
+  const wait = (target: Element) => {
     current = target;
     timer = setTimeout(() => target.isConnected && show(target), DELAY_MS);
   };
-  return { over, leave };
+  /** Tips load late: the pointer may have come first. */
+  const begin = () => {
+    const hovered = [...document.querySelectorAll("[data-tip]:hover")].at(-1);
+    if (hovered) wait(hovered);
+  };
+  return { over, leave, begin };
 }
 
 /** A finger: a tap on what does nothing by itself, a hold on anything. */
@@ -104,7 +112,7 @@ export function TipHost() {
       shown = element;
       setTip({ lines: [text], anchor: element.getBoundingClientRect(), asked: false });
     };
-    const { over, leave } = followPointer(show, hide);
+    const { over, leave, begin } = followPointer(show, hide);
     const finger = followFinger(show, () => shown);
     const down = (event: PointerEvent) => {
       finger.down(event);
@@ -141,6 +149,7 @@ export function TipHost() {
     document.addEventListener("contextmenu", finger.menu, true);
     document.addEventListener("scroll", leave, true);
     document.addEventListener("keydown", key);
+    begin();
     return () => {
       leave();
       finger.end();
