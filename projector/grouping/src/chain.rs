@@ -98,8 +98,8 @@ impl<'a> Subject<'a> {
     }
 
     /// The frame to point at: the newest of the application's own (of native code that
-    /// has a name), in the shown exception, else in those it came from; else the newest
-    /// that is no machinery.
+    /// has a name), in the shown exception, else in those it came from, else in what was
+    /// suppressed; else the newest that is no machinery.
     pub(crate) fn frame(&self, head: &'a ArchivedHead) -> Option<&'a ArchivedFrameHeadV1> {
         let exceptions: Vec<&ArchivedExceptionHeadV1> = match self {
             Self::Chain(chain) => {
@@ -132,6 +132,12 @@ impl<'a> Subject<'a> {
         };
         of_native()
             .or_else(|| stacks().find_map(|stack| frames::newest_own(stack, &head.platform)))
+            // Reactor writes where the application asked into a suppressed exception.
+            .or_else(|| {
+                let suppressed = head.exceptions.iter().rev().filter(|e| e.is_suppressed);
+                let mut stacks = suppressed.map(|e| e.frames.as_slice());
+                stacks.find_map(|stack| frames::newest_own(stack, &head.platform))
+            })
             .or_else(|| stacks().find_map(|stack| frames::newest(stack, &head.platform)))
     }
 }

@@ -226,6 +226,17 @@ fn what_was_put_behind_the_main_exception_is_not_shown() {
     );
     let suppressed = of(vec![linked("Main", 0, -1), linked("Closing", 1, 0)]);
     check(&suppressed, "Main: v | run (app)");
+    // Reactor's: the application's own code is told there alone.
+    let foreign = ExceptionHeadV1 {
+        exception_id: 0,
+        ..exception("Main", "v", &["!wrap in org.reactor"])
+    };
+    let observed = ExceptionHeadV1 {
+        is_suppressed: true,
+        ..linked("Observed", 1, 0)
+    };
+    let reactor = of(vec![foreign, observed]);
+    check(&reactor, "Main: v | run (app)");
     check(
         &of(vec![diagnostic]),
         "DiagnosticCoroutineContextException: v | run (app)",
