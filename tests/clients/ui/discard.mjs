@@ -9,7 +9,9 @@ await scenario("discard", async ({ page }) => {
   await page.goto(`${at.url}/issues`);
   await page.getByRole("link", { name: /NoiseError/ }).click();
   await page.getByRole("button", { name: "More to do with this issue" }).click();
+  const discarded = page.waitForResponse(/\/DiscardIssues$/);
   await page.getByRole("menuitem", { name: /^Discard/ }).click();
+  await (await discarded).finished();
   await page.getByText(/^Discarded: 0 events turned away/).waitFor();
   // The gateway learns of it from the log that it wrote: from the answer on.
   await sendErrors([error, error]);
@@ -18,7 +20,10 @@ await scenario("discard", async ({ page }) => {
   do await page.reload();
   while (/: 0 /.test(await told.innerText()));
   assert.match(await told.innerText(), /^Discarded: 2 events turned away/);
+  // The page shows what was pressed before it is decided.
+  const kept = page.waitForResponse(/\/KeepIssues$/);
   await page.getByRole("button", { name: "Keep again" }).click();
+  await (await kept).finished();
   await page.getByRole("button", { name: "Resolve", exact: true }).waitFor();
   await sendErrors([error]);
   await page.getByRole("link", { name: /^Events 2/ }).waitFor();

@@ -46,7 +46,12 @@ export async function everyRow(page) {
     if (bottom && (await page.locator("[data-more]").count()) > 0) {
       const height = await page.evaluate(() => document.documentElement.scrollHeight);
       await page.waitForFunction(
-        (before) => document.documentElement.scrollHeight !== before || !document.querySelector("[data-more]"),
+        // It may have come before its height was taken: then this is the bottom no longer.
+        (before) => {
+          const { scrollHeight } = document.documentElement;
+          const isBottom = window.scrollY + window.innerHeight >= scrollHeight - 1;
+          return scrollHeight !== before || !isBottom || !document.querySelector("[data-more]");
+        },
         height,
       );
       bottom = false;
