@@ -29,11 +29,11 @@ use read_model::{
     ReadModelError,
     issues::{
         IssueBatch, IssueWriter,
-        batch::{Face, IssueDelta, Regression},
+        batch::{Headline, IssueDelta, Regression},
     },
 };
 
-use crate::{careful::caught, face};
+use crate::{careful::caught, headline};
 use names::Names;
 use tags::TagValues;
 
@@ -80,7 +80,7 @@ pub(crate) struct Projection {
     /// What the tags of all known issues hold.
     tag_bytes: usize,
     batch: IssueBatch,
-    /// The newest event of each issue of the batch: its face is taken at the end,
+    /// The newest event of each issue of the batch: its headline is taken at the end,
     /// once an issue and not once an event.
     newest: Vec<Option<StoredEvent>>,
 }
@@ -112,13 +112,13 @@ impl Projection {
             if let (Some(events), Some(event)) = (&mut issue.events, newest) {
                 // A title that panics is no reason to lose the event: which one is the
                 // newest depends on where the batch ends.
-                events.face = caught(|| {
+                events.headline = caught(|| {
                     let head = event.head();
-                    face::of(head, grouper.face(head))
+                    headline::of(head, grouper.headline(head))
                 })
-                .unwrap_or_else(|_| Face {
+                .unwrap_or_else(|_| Headline {
                     title: UNTITLED.to_owned(),
-                    ..Face::default()
+                    ..Headline::default()
                 });
             }
         }

@@ -7,17 +7,17 @@
 //! function of the records up to its position, wherever batches ended and however
 //! often it was killed; nothing here asks what time it is.
 //!
-//! In reading order: `face` (what the crate `grouping` makes of an event, as it is stored), `issues` (the fold), `consumers`, `careful` (records that make it panic),
+//! In reading order: `headline` (what the crate `grouping` makes of an event, as it is stored), `issues` (the fold), `consumers`, `careful` (records that make it panic),
 //! `keeper` (cursors and checkpoints), `origin` (where a rebuild begins),
 //! [`projector`] (live), [`replay()`] (offline), [`metrics`].
 
 mod careful;
 mod consumers;
 mod error;
-mod face;
 #[cfg(test)]
 #[path = "../../tests/support/growth.rs"]
 mod growth;
+mod headline;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, dead_code)]
 #[path = "../../tests/support/heads.rs"]

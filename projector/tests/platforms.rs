@@ -55,10 +55,10 @@ fn stored(event: &Event) -> StoredEvent {
 /// What is seen of an event, line by line.
 fn seen(event: &Event) -> String {
     let stored = stored(event);
-    let face = Grouper::new().face(stored.head());
+    let headline = Grouper::new().headline(stored.head());
     let mut text = format!(
         "title   {}\nculprit {}\ntype    {}\n",
-        face.title, face.culprit, face.ty
+        headline.title, headline.culprit, headline.ty
     );
     let stacks = event.exceptions.iter().map(|e| (e.ty.as_str(), &e.frames));
     let threads = event.threads.iter().map(|t| ("thread", &t.frames));
@@ -92,10 +92,10 @@ fn every_platform_is_seen_as_its_people_expect() {
     for (name, payload) in &fixtures {
         let event = parsed(payload);
         let stored = stored(&event);
-        let face = Grouper::new().face(stored.head());
+        let headline = Grouper::new().headline(stored.head());
         let expected = &expected[name];
-        assert_eq!(face.title, expected["title"], "{name}");
-        assert_eq!(face.culprit, expected["culprit"], "{name}");
+        assert_eq!(headline.title, expected["title"], "{name}");
+        assert_eq!(headline.culprit, expected["culprit"], "{name}");
     }
 }
 

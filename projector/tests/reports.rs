@@ -1,6 +1,6 @@
 //! Events that people reported as read or shown wrongly elsewhere
 //! (`tests/fixtures/reports`), through the gateway's parser to what people see of them.
-//! A check names a path in the stored event's JSON, or in its `face`.
+//! A check names a path in the stored event's JSON, or in its `headline`.
 #![allow(clippy::unwrap_used)]
 
 use std::{fs, path::PathBuf};
@@ -39,13 +39,13 @@ fn seen(payload: &Value) -> Value {
     let head = archive_head(&Head::of(&event, 0));
     let record = encode_event(&head, BodyPlace::Plain(b"{}"));
     let stored = StoredEvent::parse(SCHEMA_EVENT_V1, record.into()).unwrap();
-    let face = Grouper::new().face(stored.head());
+    let headline = Grouper::new().headline(stored.head());
     let mut seen = serde_json::to_value(&event).unwrap();
-    seen["face"] = json!({
-        "title": face.title,
-        "culprit": face.culprit,
-        "type": face.ty,
-        "value": if event.exceptions.is_empty() { event.message.clone() } else { face.value },
+    seen["headline"] = json!({
+        "title": headline.title,
+        "culprit": headline.culprit,
+        "type": headline.ty,
+        "value": if event.exceptions.is_empty() { event.message.clone() } else { headline.value },
     });
     seen
 }

@@ -23,7 +23,7 @@ pub fn fold(text: &str) -> String {
 
 /// Title and culprit of an issue, folded, to look for words in. The line feed
 /// between them keeps a word from matching across both: words hold none.
-pub(crate) fn folded_face(title: &str, culprit: &str) -> String {
+pub(crate) fn folded_headline(title: &str, culprit: &str) -> String {
     let mut folded = fold(title);
     folded.push('\n');
     folded.push_str(&fold(culprit));

@@ -6,7 +6,7 @@ use crate::{fingerprint, title};
 
 /// How an issue is shown: taken from one of its events.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Face {
+pub struct Headline {
     /// "Type: first line of the value".
     pub title: String,
     /// Where it broke; empty if nothing tells.
@@ -23,7 +23,7 @@ pub struct Group {
     /// The identity of its issue.
     pub fingerprint: Fingerprint,
     /// How it is shown.
-    pub face: Face,
+    pub headline: Headline,
 }
 
 /// Groups events.
@@ -40,7 +40,7 @@ impl Grouper {
     pub fn group(&self, head: &ArchivedHead) -> Group {
         Group {
             fingerprint: self.fingerprint(head),
-            face: self.face(head),
+            headline: self.headline(head),
         }
     }
 
@@ -51,7 +51,7 @@ impl Grouper {
     }
 
     /// How an event is shown.
-    pub fn face(&self, head: &ArchivedHead) -> Face {
-        title::face(head)
+    pub fn headline(&self, head: &ArchivedHead) -> Headline {
+        title::headline(head)
     }
 }

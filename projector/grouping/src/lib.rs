@@ -30,4 +30,4 @@ mod title;
 mod variables;
 
 pub use fingerprint::ALGORITHM_VERSION;
-pub use grouper::{Face, Group, Grouper};
+pub use grouper::{Group, Grouper, Headline};

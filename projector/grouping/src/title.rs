@@ -19,7 +19,7 @@ use std::borrow::Cow;
 use event_model::head::{ArchivedExceptionHeadV1, ArchivedHead};
 
 use crate::{
-    Face,
+    Headline,
     chain::Subject,
     names::{self, place},
 };
@@ -36,10 +36,10 @@ const KINDS_MAX: usize = 3;
 const NAMELESS: &str = "(no message)";
 
 /// All of it.
-pub(crate) fn face(head: &ArchivedHead) -> Face {
+pub(crate) fn headline(head: &ArchivedHead) -> Headline {
     let subject = Subject::of(head);
     let (ty, value) = words(head, &subject);
-    Face {
+    Headline {
         title: join(&ty, &value, || nameless(head, &subject)),
         culprit: culprit_of(head, &subject),
         ty,

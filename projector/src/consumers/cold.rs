@@ -22,7 +22,7 @@ use super::{Consumer, Stop, records::Records};
 use crate::{
     ProjectorError,
     careful::{Tripwire, caught, passed_over},
-    face,
+    headline,
 };
 
 /// How often to look for a segment that has become complete.
@@ -175,7 +175,7 @@ fn push(
         position,
         head,
         fingerprint: group.fingerprint,
-        face: &face::of(head, group.face),
+        headline: &headline::of(head, group.headline),
         body: &body,
     })?;
     Ok(())

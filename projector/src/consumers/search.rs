@@ -182,7 +182,7 @@ pub(crate) fn add(
         position,
         timestamp_ns: head.timestamp_ns.to_native(),
         received_ns: head.received_ns.to_native(),
-        title: &group.face.title,
+        title: &group.headline.title,
         environment: &head.environment,
         release: &head.release,
         user: &head.user,

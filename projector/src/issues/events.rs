@@ -10,7 +10,7 @@ use read_model::{
     issues::{
         IssueWriter,
         batch::{
-            Activity, Face, IssueDelta, IssueEvents, PartDelta, Regression, Transition,
+            Activity, Headline, IssueDelta, IssueEvents, PartDelta, Regression, Transition,
             TransitionKind,
         },
     },
@@ -61,7 +61,7 @@ impl Facts {
             opened: self.position,
             first: (self.position, self.event_id),
             last: (self.position, self.event_id),
-            face: Face::default(),
+            headline: Headline::default(),
             first_release: None,
             last_release: None,
             minutes: BTreeMap::new(),

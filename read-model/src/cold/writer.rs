@@ -30,7 +30,7 @@ use super::{
     columns::Columns,
     schema::{SCHEMA_VERSION, schema},
 };
-use crate::{ReadModelError, issues::batch::Face, layout::sync_dir};
+use crate::{ReadModelError, issues::batch::Headline, layout::sync_dir};
 
 /// Rows handed to Parquet at once.
 const BATCH_ROWS_MAX: usize = 4096;
@@ -82,7 +82,7 @@ pub struct ColdRow<'a> {
     /// What grouping made of it.
     pub fingerprint: Fingerprint,
     /// How its issue would be shown.
-    pub face: &'a Face,
+    pub headline: &'a Headline,
     /// The JSON document.
     pub body: &'a [u8],
 }

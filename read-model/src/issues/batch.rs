@@ -129,7 +129,7 @@ pub struct IssueEvents {
     /// The event last seen; of one millisecond the last in the log.
     pub last: (Position, EventId),
     /// What the event last seen shows.
-    pub face: Face,
+    pub headline: Headline,
     /// Release of the event first seen of those that name one, and when.
     pub first_release: Option<(i64, String)>,
     /// Release of the event last seen of those that name one, and when.
@@ -157,7 +157,7 @@ pub struct IssueEvents {
 
 /// How an issue is shown: taken from its newest event.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Face {
+pub struct Headline {
     /// "Type: first line of the value".
     pub title: String,
     /// Where it broke.

@@ -22,7 +22,7 @@ CREATE TABLE issue (
     id INTEGER PRIMARY KEY,
     project_id INTEGER NOT NULL,
     title TEXT NOT NULL,               -- of the newest event by event time, like
-    culprit TEXT NOT NULL,             -- all of its face down to handled
+    culprit TEXT NOT NULL,             -- all of its headline down to handled
     type TEXT NOT NULL,
     value TEXT NOT NULL,
     level INTEGER NOT NULL,

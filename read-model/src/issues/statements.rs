@@ -13,7 +13,7 @@ use super::{
     notes,
     numbers::{delivery_number, level_number, status_number, transition_number},
 };
-use crate::fold::folded_face;
+use crate::fold::folded_headline;
 
 /// Runs all of a batch in one transaction.
 pub(super) fn apply(connection: &mut Connection, batch: &IssueBatch) -> Result<()> {
@@ -122,7 +122,7 @@ fn write_issue(
     issue: &IssueDelta,
     events: &IssueEvents,
 ) -> Result<()> {
-    let face = &events.face;
+    let headline = &events.headline;
     let none = (0, String::new());
     let first_release = events.first_release.as_ref().unwrap_or(&none);
     let last_release = events.last_release.as_ref().unwrap_or(&none);
@@ -132,13 +132,13 @@ fn write_issue(
         issue.project_id.0,
         status_number(issue.status),
         issue.assignee.map(|user| user.0),
-        face.title,
-        face.culprit,
-        face.ty,
-        face.value,
-        level_number(face.level),
-        face.platform,
-        face.handled,
+        headline.title,
+        headline.culprit,
+        headline.ty,
+        headline.value,
+        level_number(headline.level),
+        headline.platform,
+        headline.handled,
         events.count as i64,
         events.first_seen_ms,
         events.last_seen_ms,
@@ -151,7 +151,7 @@ fn write_issue(
         first_release.0,
         last_release.0,
         events.opened.0 as i64,
-        folded_face(&face.title, &face.culprit),
+        folded_headline(&headline.title, &headline.culprit),
         issue.resolved_at_ns,
         regression.map(|regression| regression.at_ms),
         regression.map(|regression| &regression.release),

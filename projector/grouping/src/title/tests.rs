@@ -3,7 +3,7 @@
 
 use event_model::head::{ExceptionHeadV1, Head};
 
-use super::{CULPRIT_CHARS_MAX, TITLE_CHARS_MAX, face};
+use super::{CULPRIT_CHARS_MAX, TITLE_CHARS_MAX, headline};
 use crate::heads::{error, exception, head, message, stored};
 
 #[test]
@@ -62,8 +62,8 @@ fn titles_and_culprits() {
         .map(|head| {
             let stored = stored(head);
             {
-                let face = face(stored.head());
-                format!("{} | {}", face.title, face.culprit)
+                let headline = headline(stored.head());
+                format!("{} | {}", headline.title, headline.culprit)
             }
         })
         .collect();
@@ -88,8 +88,11 @@ fn tree(platform: &str, value: &str, entries: &[(i32, i32, &str, bool)]) -> Head
 #[track_caller]
 fn check(head: &Head, expected: &str) {
     let stored = stored(head);
-    let face = face(stored.head());
-    assert_eq!(format!("{} | {}", face.title, face.culprit), expected);
+    let headline = headline(stored.head());
+    assert_eq!(
+        format!("{} | {}", headline.title, headline.culprit),
+        expected
+    );
 }
 
 #[test]
@@ -147,7 +150,7 @@ fn a_line_that_ends_in_a_colon_goes_on() {
         ("ActiveRecord::RecordInvalid: no\nmore", "no"),
         ("Validation failed:", "Validation failed:"),
     ] {
-        let shown = face(stored(&of(value)).head()).title;
+        let shown = headline(stored(&of(value)).head()).title;
         assert_eq!(
             shown,
             format!("ActiveRecord::RecordInvalid: {title}"),
@@ -295,11 +298,11 @@ fn the_type_of_a_synthetic_exception_counts_only_for_signals() {
 #[test]
 fn long_ones_are_cut_at_a_character() {
     let head = error("python", &"é".repeat(500), &"ü".repeat(500), &[]);
-    let title = face(stored(&head).head()).title;
+    let title = headline(stored(&head).head()).title;
     assert_eq!(title.chars().count(), TITLE_CHARS_MAX);
     assert!(title.contains("é: ü"), "{title}");
     let deep = format!("f in {}", "m".repeat(500));
     let head = error("python", "E", "", &[&deep]);
-    let culprit = face(stored(&head).head()).culprit;
+    let culprit = headline(stored(&head).head()).culprit;
     assert_eq!(culprit.chars().count(), CULPRIT_CHARS_MAX);
 }

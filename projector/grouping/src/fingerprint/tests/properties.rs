@@ -116,7 +116,7 @@ fn deep_stacks_take_linear_time() {
         assert!(
             !crate::Grouper::new()
                 .group(event.head())
-                .face
+                .headline
                 .title
                 .is_empty()
         );

@@ -2,11 +2,11 @@
 //! and what the event itself says. Pure.
 
 use event_model::{Level, head::ArchivedHead};
-use read_model::issues::batch::Face;
+use read_model::issues::batch::Headline;
 
-/// The stored face of an event that grouping has seen.
-pub(crate) fn of(head: &ArchivedHead, shown: grouping::Face) -> Face {
-    Face {
+/// The stored headline of an event that grouping has seen.
+pub(crate) fn of(head: &ArchivedHead, shown: grouping::Headline) -> Headline {
+    Headline {
         title: shown.title,
         culprit: shown.culprit,
         ty: shown.ty,
