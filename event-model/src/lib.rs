@@ -12,10 +12,6 @@
 //! project), [`control`] (the fold), [`credential`], [`proxy`]; [`stack_hash`] (what the door knows
 //! of an event before grouping).
 
-#[expect(
-    missing_docs,
-    reason = "rkyv's resolver of an enum repeats its fields without their docs"
-)]
 pub mod command;
 pub mod control;
 pub mod credential;

@@ -14,7 +14,8 @@
 //! | … | | padding to 16, then the body (kinds 0, 1) or the compressed block (kind 2, back 0) |
 //!
 //! A marker (schema [`SCHEMA_MARKER_V1`]) is the number of a control record, u64.
-//! [`crate::note`] has the other records.
+//! [`crate::note`] has the other records of the events log, [`crate::Decision`] those
+//! of the control log; no two kinds share a number.
 //! Invariant: head bytes are validated by bytecheck before the first access, so a
 //! [`StoredEvent`] always has a sound head. A schema this release does not know is
 //! [`RecordError::UnknownSchema`]: an opaque record, to be passed over.
@@ -28,8 +29,6 @@ use crate::head::{ArchivedHead, Head};
 pub const SCHEMA_EVENT_V1: u16 = 0x0101;
 /// Marker of a control record, version 1.
 pub const SCHEMA_MARKER_V1: u16 = 0x0201;
-/// Command (control log), version 1.
-pub const SCHEMA_COMMAND_V1: u16 = 0x0301;
 
 /// Bytes before the head.
 pub const PREFIX_BYTES: usize = 16;

@@ -10,13 +10,6 @@
 
 use rkyv::{Archive, Deserialize, Serialize};
 
-/// The newest form of what is masked.
-pub type Scrubbing = ScrubbingV1;
-/// The newest form of a rule.
-pub type ScrubRule = ScrubRuleV1;
-/// The newest form of what is not wanted.
-pub type Filters = FiltersV1;
-
 /// What of a project's events is masked, beyond the default.
 #[derive(
     Debug,
@@ -31,9 +24,9 @@ pub type Filters = FiltersV1;
     serde::Deserialize,
 )]
 #[serde(default, deny_unknown_fields)]
-pub struct ScrubbingV1 {
+pub struct Scrubbing {
     /// In their order; each sees what those before it left.
-    pub rules: Vec<ScrubRuleV1>,
+    pub rules: Vec<ScrubRule>,
     /// Names and path patterns that the default leaves alone.
     pub allow: Vec<String>,
     /// Mask e-mail addresses in every string.
@@ -58,7 +51,7 @@ pub struct ScrubbingV1 {
     serde::Deserialize,
 )]
 #[serde(deny_unknown_fields)]
-pub struct ScrubRuleV1 {
+pub struct ScrubRule {
     /// A name ("iban"), a path pattern ("extra.**.iban", "request.headers.x-*") or
     /// "$string": every string.
     #[serde(rename = "where")]
@@ -89,11 +82,11 @@ pub struct ScrubRuleV1 {
 pub enum ScrubMethod {
     /// "[Filtered]".
     #[default]
-    Mask,
+    Mask = 1,
     /// Nothing.
-    Remove,
+    Remove = 2,
     /// A keyed hash: equal values of a project stay equal.
-    Hash,
+    Hash = 3,
 }
 
 /// What becomes of lines of programs in stack traces.
@@ -114,11 +107,11 @@ pub enum ScrubMethod {
 pub enum SourceLines {
     /// Secret literals in them are masked.
     #[default]
-    Scrub,
+    Scrub = 1,
     /// They are stored as they came.
-    Keep,
+    Keep = 2,
     /// They are not stored.
-    Remove,
+    Remove = 3,
 }
 
 /// Which of a project's events are not wanted. Nothing is, by default.
@@ -139,7 +132,7 @@ pub enum SourceLines {
     clippy::struct_excessive_bools,
     reason = "each is a switch of its own, and stored as such"
 )]
-pub struct FiltersV1 {
+pub struct Filters {
     /// Globs over the release.
     pub releases: Vec<String>,
     /// Globs over the environment.

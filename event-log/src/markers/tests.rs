@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use event_model::record::{SCHEMA_COMMAND_V1, SCHEMA_MARKER_V1, encode_marker};
+use event_model::record::{SCHEMA_MARKER_V1, encode_marker};
 use log_core::{Config, Log, Record};
 
 use super::{LastMarker, MarkerHint, last_marker};
@@ -10,6 +10,7 @@ use crate::reader::LogReader;
 
 const SEGMENT_BYTES: u64 = 8192;
 const EVENT: u16 = 0x7f01;
+const COMMAND: u16 = 0x7f02;
 
 struct Logs {
     events: Log,
@@ -49,7 +50,7 @@ impl Logs {
     }
 
     fn command(&self, number: u64) {
-        let stored = Self::append(&self.control, SCHEMA_COMMAND_V1, vec![0; 16]);
+        let stored = Self::append(&self.control, COMMAND, vec![0; 16]);
         assert_eq!(stored, number);
     }
 

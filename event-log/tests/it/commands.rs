@@ -8,7 +8,7 @@ use std::{
 use event_log::{CommandError, Entry, LogWriter, OpenError};
 use event_model::{
     Position,
-    record::{SCHEMA_COMMAND_V1, SCHEMA_MARKER_V1, encode_marker},
+    record::{SCHEMA_MARKER_V1, encode_marker},
 };
 use log_core::{Config, Log, Record};
 
@@ -67,7 +67,7 @@ fn markers_that_a_crash_left_out_are_written_on_open_in_order() {
     let lost: Vec<Vec<u8>> = (0..600)
         .map(|n| command(&format!("lost {n}")).encode())
         .collect();
-    append_raw(dir.path(), "control", SCHEMA_COMMAND_V1, lost);
+    append_raw(dir.path(), "control", command("lost").schema(), lost);
     let log = open(dir.path());
     let mut expected = vec!["command 1 a".to_owned()];
     expected.extend((1..=5).map(|n| format!("event {n}")));
@@ -128,10 +128,10 @@ fn a_control_log_that_lost_records_is_refused() {
 fn a_command_of_a_newer_release_is_opaque_in_its_place() {
     let dir = tempfile::tempdir().unwrap();
     drop(open(dir.path()));
-    append_raw(dir.path(), "control", 0x0304, vec![vec![9; 40]]);
+    append_raw(dir.path(), "control", 0x4002, vec![vec![9; 40]]);
     let log = open(dir.path());
     log.append_command_blocking(command("b")).unwrap();
-    assert_eq!(stream(&log.reader()), ["opaque 0x0304", "command 2 b"]);
+    assert_eq!(stream(&log.reader()), ["opaque 0x4002", "command 2 b"]);
 }
 
 #[test]

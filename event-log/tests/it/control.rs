@@ -6,7 +6,7 @@ use std::{
 };
 
 use event_log::{ControlFollower, fold_control};
-use event_model::{ControlState, record::SCHEMA_COMMAND_V1};
+use event_model::ControlState;
 use log_core::{Config, Log, Record};
 
 use crate::sample::{command, open};
@@ -67,10 +67,10 @@ fn commands_of_a_newer_release_are_counted_and_passed_over() {
     drop(open(dir.path()));
     let core = Log::open(Config::control(dir.path().join("control"))).unwrap();
     for (schema, payload) in [
-        (SCHEMA_COMMAND_V1, command("a").encode()),
-        (0x0304, vec![1; 20]),
-        (SCHEMA_COMMAND_V1, command("c").encode()),
-        (0x0304, vec![1; 20]),
+        (command("a").schema(), command("a").encode()),
+        (0x4002, vec![1; 20]),
+        (command("c").schema(), command("c").encode()),
+        (0x4002, vec![1; 20]),
     ] {
         let payload = payload.into();
         core.append(Record { schema, payload })

@@ -3,8 +3,8 @@
 #![no_main]
 
 use bytes::Bytes;
-use event_model::record::{SCHEMA_COMMAND_V1, SCHEMA_EVENT_V1, decode_marker};
-use event_model::{Command, Head, Note, StoredEvent};
+use event_model::record::{SCHEMA_EVENT_V1, decode_marker};
+use event_model::{Command, Decision, Head, Note, StoredEvent};
 
 libfuzzer_sys::fuzz_target!(|input: &[u8]| {
     let Some((&shift, bytes)) = input.split_first() else {
@@ -20,8 +20,10 @@ libfuzzer_sys::fuzz_target!(|input: &[u8]| {
         let _ = event.head().to_json();
         let _ = rkyv::deserialize::<Head, rkyv::rancor::Error>(event.head());
     }
-    if let Ok(command) = Command::decode(SCHEMA_COMMAND_V1, &placed) {
-        let _ = format!("{command:?}");
+    for (schema, _) in Decision::KINDS {
+        if let Ok(command) = Command::decode(*schema, &placed) {
+            let _ = format!("{command:?}");
+        }
     }
     for kind in 0x04..=0x09 {
         if let Ok(note) = Note::decode(kind << 8 | 1, &placed) {

@@ -11,15 +11,16 @@ use crate::{IssueId, ProjectId, UserId};
 /// Who decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Archive, Serialize, Deserialize, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
+#[repr(u8)]
 pub enum Actor {
     /// Errata itself (first start, repair of markers).
-    System,
+    System = 1,
     /// The command line on the host.
-    Admin,
+    Admin = 2,
     /// A signed-in person or a token with that person's rights.
-    User(UserId),
+    User(UserId) = 3,
     /// The alerter.
-    Alerter,
+    Alerter = 4,
 }
 
 /// What a person may do.
@@ -39,9 +40,9 @@ pub enum Actor {
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// Reads, and changes issues.
-    Member,
+    Member = 1,
     /// Also projects, keys, users.
-    Owner,
+    Owner = 2,
 }
 
 /// Where an issue stands.
@@ -61,11 +62,11 @@ pub enum Role {
 #[serde(rename_all = "lowercase")]
 pub enum IssueStatus {
     /// Needs someone.
-    Unresolved,
+    Unresolved = 1,
     /// Mended; a new event is a regression.
-    Resolved,
+    Resolved = 2,
     /// Not worth anyone's time; counts, does not alert.
-    Ignored,
+    Ignored = 3,
 }
 
 impl IssueStatus {
@@ -91,15 +92,15 @@ impl IssueStatus {
 #[serde(rename_all = "snake_case")]
 pub enum DeliveryState {
     /// About to be sent.
-    Sending,
+    Sending = 1,
     /// The channel took it.
-    Sent,
+    Sent = 2,
     /// Given up.
-    Failed,
+    Failed = 3,
     /// Not sent: told with something newer, or no longer true.
-    Suppressed,
+    Suppressed = 4,
     /// Waits for the end of a limit.
-    Held,
+    Held = 5,
 }
 
 impl DeliveryState {
@@ -146,9 +147,9 @@ pub struct DeliveryStep {
 #[serde(rename_all = "snake_case")]
 pub enum DropReason {
     /// They are older than they are to be kept.
-    Age,
+    Age = 1,
     /// The log takes more space than it may.
-    Size,
+    Size = 2,
 }
 
 /// A consumer that had not read all of what goes, and is no longer waited for.
@@ -177,9 +178,9 @@ pub struct DiscardedIssue {
 #[serde(rename_all = "snake_case")]
 pub enum TokenScope {
     /// Reads only.
-    Read,
+    Read = 1,
     /// All that its user may.
-    Full,
+    Full = 2,
 }
 
 /// A one-time link to set a password, as it is kept.

@@ -1,0 +1,255 @@
+//! What can be decided: one row a decision, with the schema of its record.
+//!
+//! Invariant: a number is never used for anything else, and what one schema's record
+//! holds never changes once it was released. The upper byte tells the kind, the lower
+//! one its version: 0x40 and up the organisation and its projects, 0x50 people, 0x60
+//! issues, 0x70 alerts and upkeep.
+
+use super::{
+    form::decisions,
+    words::{
+        Actor, DeliveryStep, DiscardedIssue, DropReason, IssueStatus, LinkSecret, OverruledCursor,
+        Role, TokenScope,
+    },
+};
+use crate::{
+    IssueId, ProjectId, PublicKey, SessionId, TokenId, UserId,
+    settings::{Filters, Scrubbing},
+};
+
+decisions! {
+    /// First start: the organisation.
+    0x4001 CreateOrganization {
+        /// Shown in the UI.
+        name: String,
+    }
+    /// A source of events.
+    0x4101 CreateProject {
+        /// Dense from 1.
+        id: ProjectId,
+        /// Unique without regard to case.
+        name: String,
+        /// May be empty.
+        platform: String,
+        /// Its first key.
+        public_key: PublicKey,
+        /// The key's; may be empty.
+        key_label: String,
+    }
+    /// Another name or platform for a project.
+    0x4201 RenameProject {
+        /// Which.
+        id: ProjectId,
+        /// Unique without regard to case.
+        name: String,
+        /// May be empty.
+        platform: String,
+    }
+    /// A key that clients write with.
+    0x4301 CreateKey {
+        /// Whose.
+        project_id: ProjectId,
+        /// The key.
+        public_key: PublicKey,
+        /// May be empty.
+        label: String,
+    }
+    /// The key no longer writes.
+    0x4401 DisableKey {
+        /// Whose.
+        project_id: ProjectId,
+        /// The key.
+        public_key: PublicKey,
+    }
+    /// A disabled key writes again.
+    0x4501 EnableKey {
+        /// Whose.
+        project_id: ProjectId,
+        /// The key.
+        public_key: PublicKey,
+    }
+    /// Another label for a key.
+    0x4601 RenameKey {
+        /// Whose.
+        project_id: ProjectId,
+        /// The key.
+        public_key: PublicKey,
+        /// May be empty.
+        label: String,
+    }
+    /// What of a project's events is masked, beyond the default. Takes the place of
+    /// what was set before.
+    0x4701 SetScrubbing {
+        /// Whose.
+        project_id: ProjectId,
+        /// The rules.
+        scrubbing: Scrubbing,
+    }
+    /// Which of a project's events are not wanted. Takes the place of what was set
+    /// before.
+    0x4801 SetFilters {
+        /// Whose.
+        project_id: ProjectId,
+        /// The filters.
+        filters: Filters,
+    }
+    /// A person.
+    0x5001 CreateUser {
+        /// Dense from 1.
+        id: UserId,
+        /// Unique without regard to case.
+        email: String,
+        /// May be empty.
+        name: String,
+        /// What they may do.
+        role: Role,
+        /// argon2id, PHC string; empty: none yet.
+        #[serde(skip)]
+        password_hash: String,
+        /// The invitation, to set a password with; none: a password was given.
+        link: Option<LinkSecret>,
+    }
+    /// Another name for a person.
+    0x5101 RenameUser {
+        /// Who.
+        id: UserId,
+        /// May be empty.
+        name: String,
+    }
+    /// What a person may do from now on.
+    0x5201 SetRole {
+        /// Who.
+        id: UserId,
+        /// What.
+        role: Role,
+    }
+    /// A person is gone: their sessions, tokens and links end, and they cannot sign in.
+    0x5301 DisableUser {
+        /// Who.
+        id: UserId,
+    }
+    /// Takes [`Decision::DisableUser`] back; sessions, tokens and links stay ended.
+    0x5401 EnableUser {
+        /// Who.
+        id: UserId,
+    }
+    /// A one-time link to set a user's password. Ends the user's earlier ones.
+    0x5501 CreatePasswordLink {
+        /// Whose.
+        user_id: UserId,
+        /// The link.
+        link: LinkSecret,
+    }
+    /// A password set; ends the user's sessions and password links.
+    0x5601 SetPassword {
+        /// Whose.
+        user_id: UserId,
+        /// The owner's address given with the first link; empty: unchanged.
+        email: String,
+        /// argon2id, PHC string.
+        #[serde(skip)]
+        password_hash: String,
+        /// Whether the user's tokens end, too.
+        end_tokens: bool,
+    }
+    /// A sign-in, so that people see where they are signed in.
+    0x5701 StartSession {
+        /// Whose.
+        user_id: UserId,
+        /// Which: in the session's cookie.
+        session: SessionId,
+        /// In words: "Firefox on Linux"; may be empty. Neither an address nor the whole
+        /// user agent: this log is kept for good.
+        device: String,
+        /// Unix nanoseconds.
+        expires_ns: i64,
+    }
+    /// Signed out: this session is over, whoever holds its cookie.
+    0x5801 EndSession {
+        /// Whose.
+        user_id: UserId,
+        /// Which.
+        session: SessionId,
+        /// When it would have been over by itself, and need not be remembered longer;
+        /// Unix nanoseconds.
+        expires_ns: i64,
+    }
+    /// "Log out everywhere": bumps the session epoch.
+    0x5901 EndSessions {
+        /// Whose.
+        user_id: UserId,
+        /// Whether the user's tokens end, too.
+        end_tokens: bool,
+    }
+    /// An API token with its user's rights.
+    0x5a01 CreateToken {
+        /// Dense from 1.
+        id: TokenId,
+        /// Whose rights.
+        user_id: UserId,
+        /// Shown in lists.
+        label: String,
+        /// SHA-256 of the token.
+        #[serde(skip)]
+        token_sha256: [u8; 32],
+        /// What it may do of that.
+        scope: TokenScope,
+        /// Unix nanoseconds; none: works until it is revoked.
+        expires_ns: Option<i64>,
+    }
+    /// The token no longer works.
+    0x5b01 RevokeToken {
+        /// Which.
+        id: TokenId,
+    }
+    /// Resolve, ignore, reopen. Ids that are no issues are passed over by the
+    /// projection.
+    0x6001 SetIssueStatus {
+        /// Which.
+        issues: Vec<IssueId>,
+        /// To what.
+        status: IssueStatus,
+    }
+    /// Assign, or unassign.
+    0x6101 AssignIssues {
+        /// Which.
+        issues: Vec<IssueId>,
+        /// To whom; none: nobody.
+        user_id: Option<UserId>,
+    }
+    /// Issues whose events are not wanted any more: they are ignored, and events of
+    /// their stacks are not stored. Ids that are no issues are passed over by the
+    /// projection.
+    0x6201 DiscardIssues {
+        /// Which, with what their events are known by at the door.
+        issues: Vec<DiscardedIssue>,
+    }
+    /// Takes [`Decision::DiscardIssues`] back, for events to come; the issues are open again.
+    0x6301 KeepIssues {
+        /// Which.
+        issues: Vec<IssueId>,
+    }
+    /// A notification's step.
+    0x7001 RecordDelivery {
+        /// The step.
+        step: DeliveryStep,
+    }
+    /// All transitions up to this packed position are dealt with.
+    0x7101 AdvanceAlertCursor {
+        /// A packed [`crate::Position`].
+        position: u64,
+    }
+    /// The oldest records of the events log go, by its retention.
+    0x7801 RangeDropped {
+        /// The packed [`crate::Position`] of the first record kept.
+        below: u64,
+        /// Why.
+        reason: DropReason,
+        /// Segments that go.
+        segments: u64,
+        /// Bytes on disk that they take.
+        bytes: u64,
+        /// Who loses records unread.
+        overruled: Vec<OverruledCursor>,
+    }
+}
