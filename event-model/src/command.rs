@@ -17,7 +17,7 @@ mod words;
 pub use decision::Decision;
 pub use words::{
     Actor, DeliveryState, DeliveryStep, DiscardedIssue, DropReason, IssueStatus, LinkSecret,
-    OverruledCursor, Role, TokenScope,
+    OverruledCursor, Role, Sight, TokenScope,
 };
 
 use crate::record::RecordError;

@@ -119,6 +119,7 @@ impl ControlState {
             Decision::CreateUser { .. }
             | Decision::RenameUser { .. }
             | Decision::SetRole { .. }
+            | Decision::SetUserProjects { .. }
             | Decision::DisableUser { .. }
             | Decision::EnableUser { .. }
             | Decision::CreatePasswordLink { .. }

@@ -9,9 +9,10 @@
 //! [`free`] (its parts of free form), [`head`] (the
 //! part of it that grouping and counting read in place), [`record`] (bytes of a
 //! record), [`note`] (records that are no events), [`command`], [`settings`] (of a
-//! project), [`control`] (the fold), [`credential`], [`proxy`]; [`stack_hash`] (what the door knows
-//! of an event before grouping).
+//! project), [`control`] (the fold), [`credential`], [`access`] (who may do what), [`proxy`];
+//! [`stack_hash`] (what the door knows of an event before grouping).
 
+pub mod access;
 pub mod command;
 pub mod control;
 pub mod credential;
@@ -28,7 +29,7 @@ mod stack_hash;
 
 pub use command::{
     Actor, Command, Decision, DeliveryState, DeliveryStep, DiscardedIssue, DropReason, IssueStatus,
-    LinkSecret, OverruledCursor, Role, TokenScope,
+    LinkSecret, OverruledCursor, Role, Sight, TokenScope,
 };
 pub use control::ControlState;
 pub use event::Event;

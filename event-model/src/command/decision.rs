@@ -9,7 +9,7 @@ use super::{
     form::decisions,
     words::{
         Actor, DeliveryStep, DiscardedIssue, DropReason, IssueStatus, LinkSecret, OverruledCursor,
-        Role, TokenScope,
+        Role, Sight, TokenScope,
     },
 };
 use crate::{
@@ -122,6 +122,14 @@ decisions! {
         id: UserId,
         /// What.
         role: Role,
+    }
+    /// Which projects a member sees. Takes the place of what was set before; all, until
+    /// somebody says otherwise. Owners see all, whatever was set.
+    0x5c01 SetUserProjects {
+        /// Who.
+        id: UserId,
+        /// Which.
+        sight: Sight,
     }
     /// A person is gone: their sessions, tokens and links end, and they cannot sign in.
     0x5301 DisableUser {

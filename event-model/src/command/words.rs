@@ -45,6 +45,53 @@ pub enum Role {
     Owner = 2,
 }
 
+/// Which projects somebody sees.
+#[derive(
+    Debug, Clone, Default, PartialEq, Eq, Hash, Archive, Serialize, Deserialize, serde::Serialize,
+)]
+#[serde(rename_all = "snake_case")]
+#[repr(u8)]
+pub enum Sight {
+    /// All there are and will be.
+    #[default]
+    All = 1,
+    /// These alone, ascending, each once: [`Self::only`]. An empty list: none.
+    Only(Vec<ProjectId>) = 2,
+}
+
+impl Sight {
+    /// Nothing at all.
+    pub const NOTHING: Self = Self::Only(Vec::new());
+
+    /// These alone.
+    pub fn only(projects: impl IntoIterator<Item = ProjectId>) -> Self {
+        let mut projects: Vec<ProjectId> = projects.into_iter().collect();
+        projects.sort_unstable();
+        projects.dedup();
+        Self::Only(projects)
+    }
+
+    /// Whether it takes in this project.
+    pub fn has(&self, project: ProjectId) -> bool {
+        match self {
+            Self::All => true,
+            Self::Only(projects) => projects.binary_search(&project).is_ok(),
+        }
+    }
+
+    /// What both take in.
+    #[must_use]
+    pub fn and(&self, other: &Self) -> Self {
+        match (self, other) {
+            (Self::All, one) | (one, Self::All) => one.clone(),
+            (Self::Only(projects), other) => {
+                let both = projects.iter().copied().filter(|id| other.has(*id));
+                Self::Only(both.collect())
+            }
+        }
+    }
+}
+
 /// Where an issue stands.
 #[derive(
     Debug,

@@ -6,7 +6,7 @@
 //! commands themselves, so that every fold forgets alike.
 
 use super::ControlState;
-use crate::{Decision, LinkSecret, Role, SessionId, TokenId, TokenScope, UserId};
+use crate::{Decision, LinkSecret, Role, SessionId, Sight, TokenId, TokenScope, UserId};
 
 /// How long an expired link is told from an unknown one, nanoseconds: 30 days.
 const LINK_KEPT_NS: i64 = 30 * 24 * 3600 * 1_000_000_000;
@@ -25,6 +25,9 @@ pub struct User {
     pub name: String,
     /// What they may do.
     pub role: Role,
+    /// Which projects were given to them: what holds while they are a member. What they
+    /// see is [`Self::sight`].
+    pub given: Sight,
     /// argon2id, PHC string; empty: none yet.
     pub password_hash: String,
     /// Bumped by a password change and by "log out everywhere"; a session of an
@@ -39,6 +42,15 @@ pub struct User {
 }
 
 impl User {
+    /// Which projects they see: owners all, who is gone none.
+    pub fn sight(&self) -> Sight {
+        match self.role {
+            _ if !self.is_enabled() => Sight::NOTHING,
+            Role::Owner => Sight::All,
+            Role::Member => self.given.clone(),
+        }
+    }
+
     /// Whether they may sign in and be given work.
     pub fn is_enabled(&self) -> bool {
         self.disabled_ns.is_none()
@@ -131,6 +143,7 @@ impl ControlState {
                     email: email.clone(),
                     name: name.clone(),
                     role: *role,
+                    given: Sight::All,
                     password_hash: password_hash.clone(),
                     session_epoch: 0,
                     created_ns: at_ns,
@@ -146,6 +159,14 @@ impl ControlState {
                 self.change_user(*id, |user| user.name.clone_from(name));
             }
             Decision::SetRole { id, role } => self.change_user(*id, |user| user.role = *role),
+            Decision::SetUserProjects { id, sight } => {
+                // As [`Sight::only`] has it, whoever wrote it.
+                let sight = match sight {
+                    Sight::All => Sight::All,
+                    Sight::Only(projects) => Sight::only(projects.iter().copied()),
+                };
+                self.change_user(*id, |user| user.given = sight);
+            }
             Decision::DisableUser { id } => {
                 self.change_user(*id, |user| {
                     user.disabled_ns.get_or_insert(at_ns);

@@ -210,7 +210,7 @@ fn a_history_that_does_not_fit_never_fails() {
     for (_, command) in commands().iter().rev() {
         reversed.apply(command);
     }
-    assert_eq!(reversed.version, 28);
+    assert_eq!(reversed.version, 29);
     assert_eq!(reversed.users[&UserId(4)].session_epoch, 0);
 }
 

@@ -154,6 +154,7 @@ fn every_decision_has_a_sample_and_a_schema_of_its_own() {
             Decision::CreateUser { .. } => "create_user",
             Decision::RenameUser { .. } => "rename_user",
             Decision::SetRole { .. } => "set_role",
+            Decision::SetUserProjects { .. } => "set_user_projects",
             Decision::DisableUser { .. } => "disable_user",
             Decision::EnableUser { .. } => "enable_user",
             Decision::CreatePasswordLink { .. } => "create_password_link",

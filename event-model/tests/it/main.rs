@@ -1,6 +1,7 @@
 //! The stored form, the fold, credentials and ids from outside.
 #![allow(clippy::unwrap_used)]
 
+mod access;
 mod control;
 mod credential;
 mod damage;

@@ -3,7 +3,7 @@
 use event_model::{
     Actor, Command, Decision, DeliveryState, DeliveryStep, DiscardedIssue, DropReason, Head,
     IssueId, IssueStatus, LinkSecret, OverruledCursor, ProjectId, PublicKey, Role, SessionId,
-    TokenId, TokenScope, UserId,
+    Sight, TokenId, TokenScope, UserId,
     head::{ExceptionHeadV1, FrameHeadV1},
     settings::{Filters, ScrubMethod, ScrubRule, Scrubbing, SourceLines},
 };
@@ -219,6 +219,14 @@ pub(crate) fn commands() -> Vec<(&'static str, Command)> {
             Decision::SetRole {
                 id: user_id,
                 role: Role::Member,
+            },
+        ),
+        (
+            "set_user_projects",
+            user,
+            Decision::SetUserProjects {
+                id: user_id,
+                sight: Sight::only([ProjectId(7), project_id]),
             },
         ),
         ("disable_user", user, Decision::DisableUser { id: user_id }),
