@@ -27,6 +27,9 @@ use crate::{
     ticket::EventTicket,
 };
 
+/// Head and body of one event, bytes. The gateway's own limit is 1 MiB of payload;
+/// a record of the log holds 16 MiB.
+const EVENT_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// Batches appended and not yet durable: one that syncs, one that waits for it.
 const BATCHES_IN_FLIGHT_MAX: usize = 2;
 /// Heads, bodies and notes of one batch, bytes: the size of the log's own commit groups,
@@ -107,7 +110,7 @@ impl EventQueue {
             state: Mutex::default(),
             changed: Condvar::new(),
             bytes_max,
-            event_bytes_max: crate::writer::EVENT_BYTES_MAX.min(room),
+            event_bytes_max: EVENT_BYTES_MAX.min(room),
             batch_bytes_max: BATCH_BYTES_MAX.min(room),
         }
     }

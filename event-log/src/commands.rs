@@ -17,7 +17,7 @@ use tokio::sync::oneshot;
 use crate::{
     error::{CommandError, CommitError},
     markers::MarkerHint,
-    writer::CommandReceipt,
+    ticket::CommandReceipt,
 };
 
 /// Commands that may wait: people and the alerter together make a few a second.

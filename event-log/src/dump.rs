@@ -13,8 +13,8 @@ pub use log_core::{SegmentStat, SegmentVerdict, Stat, Verification, stat, verify
 
 use crate::{
     error::{ReadError, WhichLog, with_causes},
+    folders::log_dir,
     reader::{Entry, Item, LogReader},
-    writer::log_dir,
 };
 
 /// The folder of the events log below `data/log`, for [`stat()`] and [`verify()`].

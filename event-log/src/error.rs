@@ -268,3 +268,15 @@ pub enum ReadError {
         reason: String,
     },
 }
+
+/// Maps a log-core read error.
+pub(crate) fn read_error(log: WhichLog) -> impl Fn(log_core::ReadError) -> ReadError + Copy {
+    move |source| match source {
+        log_core::ReadError::NotRetained { sequence, first } => ReadError::NotRetained {
+            log,
+            sequence,
+            first,
+        },
+        source => ReadError::Log { log, source },
+    }
+}

@@ -28,6 +28,7 @@ mod commands;
 pub mod control;
 pub mod dump;
 pub mod error;
+mod folders;
 mod markers;
 pub mod reader;
 pub mod retention;
@@ -41,5 +42,5 @@ pub use error::{
 };
 pub use reader::{Entry, Item, Items, LogReader, SegmentSpan};
 pub use retention::{LogCursor, Plan, Retention};
-pub use ticket::EventTicket;
-pub use writer::{CommandReceipt, LogConfig, LogWriter, WriterState};
+pub use ticket::{CommandReceipt, EventTicket};
+pub use writer::{LogConfig, LogWriter, WriterState};

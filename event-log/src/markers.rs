@@ -18,9 +18,8 @@ use event_model::{
 use log_core::{Entry, Reader};
 
 use crate::{
-    error::{ReadError, WhichLog},
+    error::{ReadError, WhichLog, read_error},
     reader::LogReader,
-    writer::read_error,
 };
 
 /// Beside the segments of the events log, so that both are copied together.

@@ -19,8 +19,8 @@ use log_core::Reader;
 
 use crate::{
     blocks::{BlockCache, unpack},
-    error::{OpenError, ReadError, WhichLog},
-    writer::{log_dir, read_error},
+    error::{OpenError, ReadError, WhichLog, read_error},
+    folders::log_dir,
 };
 
 /// Pause of a wait on a log whose writer has ended.

@@ -24,8 +24,9 @@ pub use log_core::{
 
 use crate::{
     error::{OpenError, WhichLog},
+    folders::log_dir,
     reader::LogReader,
-    writer::{LogWriter, log_dir},
+    writer::LogWriter,
 };
 
 /// Why a range could not be dropped.

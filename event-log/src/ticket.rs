@@ -1,4 +1,5 @@
-//! The promise of a position: completes when the event is durable.
+//! What an append is answered with: of an event the promise of a position, which
+//! completes when the event is durable; of a command its receipt.
 //!
 //! A ticket is a future for async callers and has a blocking [`EventTicket::wait`];
 //! dropping it forgets the answer, not the event.
@@ -38,6 +39,15 @@ impl Future for EventTicket {
             .poll(context)
             .map(|answer| answer.unwrap_or(Err(CommitError::OutcomeUnknown)))
     }
+}
+
+/// Answer to a command: it is durable and takes effect at `position`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CommandReceipt {
+    /// Its number in the control log, dense from 1.
+    pub number: u64,
+    /// The place of its marker in the events log.
+    pub position: Position,
 }
 
 struct Unpark(Thread);

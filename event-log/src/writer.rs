@@ -5,7 +5,7 @@
 //! sync: a poisoned log stays so until the process ends and opens it anew.
 
 use std::{
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{Arc, mpsc},
 };
 
@@ -19,20 +19,13 @@ use crate::{
     appender::{self, EventQueue, Payload},
     blocks::Packed,
     commands::{COMMANDS_QUEUED_MAX, CommandLimits, Commands, Message},
-    error::{AppendError, CloseError, CommandError, OpenError, ReadError, WhichLog},
+    error::{AppendError, CloseError, CommandError, OpenError, WhichLog},
+    folders::log_dir,
     markers::{MarkerHint, last_marker},
     reader::LogReader,
     thread::NamedThread,
-    ticket::{EventTicket, block_on},
+    ticket::{CommandReceipt, EventTicket, block_on},
 };
-
-/// Head and body of one event, bytes. The gateway's own limit is 1 MiB of payload;
-/// a record of the log holds 16 MiB.
-pub const EVENT_BYTES_MAX: usize = 8 * 1024 * 1024;
-/// Folder of the events log, below [`LogConfig::dir`].
-pub const EVENTS_DIR: &str = "events";
-/// Folder of the control log, below [`LogConfig::dir`].
-pub const CONTROL_DIR: &str = "control";
 
 /// Where the logs are, and their bounds.
 #[derive(Debug, Clone)]
@@ -60,15 +53,6 @@ impl LogConfig {
             queue_bytes_max: 32 * 1024 * 1024,
         }
     }
-}
-
-/// Answer to a command: it is durable and takes effect at `position`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CommandReceipt {
-    /// Its number in the control log, dense from 1.
-    pub number: u64,
-    /// The place of its marker in the events log.
-    pub position: Position,
 }
 
 /// How the writer fares.
@@ -322,14 +306,6 @@ fn condition(state: &log_core::WriterState) -> Condition {
     }
 }
 
-/// The folder of one of the logs below `dir`.
-pub(crate) fn log_dir(dir: &Path, log: WhichLog) -> PathBuf {
-    dir.join(match log {
-        WhichLog::Events => EVENTS_DIR,
-        WhichLog::Control => CONTROL_DIR,
-    })
-}
-
 fn open_log(log: WhichLog, config: &LogConfig) -> Result<Log, OpenError> {
     let dir = log_dir(&config.dir, log);
     let core = match log {
@@ -343,16 +319,4 @@ fn open_log(log: WhichLog, config: &LogConfig) -> Result<Log, OpenError> {
         },
     };
     Log::open(core).map_err(|source| OpenError::Log { log, dir, source })
-}
-
-/// Maps a log-core read error.
-pub(crate) fn read_error(log: WhichLog) -> impl Fn(log_core::ReadError) -> ReadError + Copy {
-    move |source| match source {
-        log_core::ReadError::NotRetained { sequence, first } => ReadError::NotRetained {
-            log,
-            sequence,
-            first,
-        },
-        source => ReadError::Log { log, source },
-    }
 }
