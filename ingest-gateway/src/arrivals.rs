@@ -13,10 +13,6 @@
 //! forgotten first. Lost at a restart: the log and the metrics are what lasts.
 
 mod arrival;
-mod read;
-mod service;
-pub(crate) mod watch;
-mod words;
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -31,10 +27,7 @@ use std::{
 use event_model::{ProjectId, PublicKey};
 use parking_lot::Mutex;
 
-pub(crate) use self::{
-    arrival::{Arrival, Detail, sdk_of},
-    service::{DebugRpc, router},
-};
+pub(crate) use self::arrival::{Arrival, Detail, sdk_of};
 use crate::{clock::now_ns, fate::Series};
 
 /// Outcomes kept for each key. An SDK that starts sends a handful of requests: 200
@@ -61,7 +54,7 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 3] = [Self::Stored, Self::NotKept, Self::Refused];
+    pub(crate) const ALL: [Self; 3] = [Self::Stored, Self::NotKept, Self::Refused];
 }
 
 /// The fate of an item (or of several alike), and what is known of its request.

@@ -14,7 +14,7 @@ use crate::{
     commands::{CommandCore, check_email, check_password, new_link},
     config::Bootstrap,
     error::{ApiError, ErrorCode},
-    sign_in::PasswordHasher,
+    password::PasswordHasher,
 };
 
 /// The project of the first start.

@@ -8,7 +8,6 @@
 //! trace in the log.
 
 mod discard;
-pub mod others;
 mod people;
 mod projects;
 mod service;
@@ -24,7 +23,6 @@ use parking_lot::RwLock;
 use tokio::sync::Mutex;
 use url::Url;
 
-pub use others::Others;
 pub(crate) use people::new_link;
 pub use service::Commands;
 pub(crate) use service::{CommandRpc, owner, person};

@@ -14,7 +14,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::commands::Others;
+use crate::others::Others;
 
 /// How the gateway is set up.
 #[derive(Debug, Clone)]

@@ -30,21 +30,23 @@ use tower::Layer;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::{
-    accounts::Accounts,
-    arrivals::{self, DebugRpc},
     auth::caller::Callers,
     body::{Budget, Pool},
     bootstrap::{BootstrapReport, bootstrap},
     commands::{CommandCore, CommandRpc, Commands},
     config::{Bootstrap, GatewayConfig},
     error::ApiError,
-    ingest::{grpc, native, notes::BLOB_WRITES_MAX, otlp, sentry},
+    ingest::{grpc, native, notes::BLOB_WRITES_MAX, otlp, sentry, watch::watch as watch_arrivals},
     outcome::{Counts, Tally, TallySnapshot},
+    people::{
+        accounts::Accounts,
+        outcomes::{self, DebugRpc},
+        settings::Settings,
+        sign_in::{self, SignIn},
+    },
     policy::Policies,
     recent::Recent,
-    settings::Settings,
     shared::Shared,
-    sign_in::{self, SignIn},
     stock::Stock,
     upkeep::{LogCare, Retainer, Tallies, Upkeep},
 };
@@ -238,7 +240,7 @@ impl Gateway {
             shared: Arc::clone(shared),
             callers: callers.clone(),
         };
-        let debug_rest = arrivals::router(debug.clone());
+        let debug_rest = outcomes::router(debug.clone());
         let debug = IngestDebugServiceServer::new(debug)
             .accept_compressed(CompressionEncoding::Gzip)
             .max_decoding_message_size(COMMAND_BYTES_MAX);
@@ -251,10 +253,7 @@ impl Gateway {
             .merge(native::router(Arc::clone(shared)))
             .merge(sentry::router(Arc::clone(shared)))
             .merge(otlp::router(Arc::clone(shared)))
-            .layer(from_fn_with_state(
-                Arc::clone(shared),
-                arrivals::watch::watch,
-            ));
+            .layer(from_fn_with_state(Arc::clone(shared), watch_arrivals));
         Router::new()
             .merge(doors)
             .route_service(

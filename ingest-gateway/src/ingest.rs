@@ -13,6 +13,7 @@ pub(crate) mod notes;
 pub(crate) mod otlp;
 pub(crate) mod piece;
 pub(crate) mod sentry;
+pub(crate) mod watch;
 
 use std::{net::IpAddr, sync::Arc};
 

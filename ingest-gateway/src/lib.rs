@@ -14,10 +14,9 @@
 //!
 //! In reading order: [`config`], `clock`, [`error`], [`fate`], [`outcome`], `arrivals`, `auth`, [`telemetry`],
 //! [`body`], [`path`], `policy` (of a project), `ingest` (native,
-//! Sentry, OpenTelemetry, gRPC), [`commands`], [`settings`], `accounts`, `sign_in`, [`bootstrap`],
+//! Sentry, OpenTelemetry, gRPC), [`commands`], [`people`], [`bootstrap`],
 //! [`upkeep`], [`gateway`].
 
-mod accounts;
 mod arrivals;
 mod auth;
 pub mod body;
@@ -29,13 +28,14 @@ pub mod error;
 pub mod fate;
 pub mod gateway;
 mod ingest;
+pub mod others;
 pub mod outcome;
+mod password;
 pub mod path;
+pub mod people;
 mod policy;
 pub mod recent;
-pub mod settings;
 mod shared;
-mod sign_in;
 mod stock;
 pub mod telemetry;
 pub mod upkeep;
@@ -43,4 +43,5 @@ pub mod upkeep;
 pub use bootstrap::BootstrapReport;
 pub use config::{Bootstrap, BootstrapOwner, GatewayConfig, GatewayLimits};
 pub use gateway::{Gateway, StartError};
-pub use sign_in::{PasswordHasher, renew_sessions};
+pub use password::PasswordHasher;
+pub use people::sign_in::renew_sessions;

@@ -24,9 +24,9 @@ use crate::{
     config::GatewayConfig,
     error::{ApiError, ErrorCode},
     outcome::Tally,
+    people::sign_in::SignIn,
     policy::Policies,
     recent::Recent,
-    sign_in::SignIn,
     stock::Stock,
 };
 

@@ -4,7 +4,7 @@ use std::{io::Read as _, path::Path};
 
 use anyhow::{Context, Result};
 use event_model::settings::{Filters, Scrubbing};
-use ingest_gateway::settings::{filters_of, filters_to, scrubbing_of, scrubbing_to};
+use ingest_gateway::people::settings::{filters_of, filters_to, scrubbing_of, scrubbing_to};
 use proto::v1::{
     GetProjectSettingsRequest, ProjectSettings, SetFiltersRequest, SetScrubbingRequest,
     project_settings_service_client::ProjectSettingsServiceClient,

@@ -9,7 +9,7 @@ use event_model::{
     IssueId, Position, ProjectId,
     credential::{INTERNAL_TOKEN_HEADER, ServerSecret},
 };
-use ingest_gateway::commands::others::{Answer, IssueLookup, KnownIssue, Others, TestMail};
+use ingest_gateway::others::{Answer, IssueLookup, KnownIssue, Others, TestMail};
 use proto::{
     error::{ErrorCode, Refusal},
     v1::{

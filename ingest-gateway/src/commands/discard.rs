@@ -7,8 +7,11 @@ use std::collections::BTreeSet;
 
 use event_model::{DiscardedIssue, IssueId, Position, ProjectId, stored_stack_hash};
 
-use super::{CommandCore, Others, validate};
-use crate::error::{ApiError, ErrorCode, Refusal};
+use super::{CommandCore, validate};
+use crate::{
+    error::{ApiError, ErrorCode, Refusal},
+    others::Others,
+};
 
 impl CommandCore {
     /// Asks for the issues and reads events of theirs. Fails with what is wrong with the

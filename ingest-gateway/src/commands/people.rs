@@ -23,9 +23,10 @@ use super::{
 use crate::{
     clock::now_ns,
     error::{ApiError, ErrorCode},
-    sign_in::PASSWORD_LINK_LIFE_NS,
 };
 
+/// How long a one-time link works: 7 days, as the API promises.
+const PASSWORD_LINK_LIFE_NS: i64 = 7 * 24 * 3600 * 1_000_000_000;
 /// Prefix of API tokens: secret scanners find it.
 const TOKEN_PREFIX: &str = "errata_";
 /// Longest life of a token that ends by itself.

@@ -17,11 +17,12 @@ use proto::v1::{
 };
 use tonic::{Request, Response, Status};
 
-use super::{CommandCore, Others, actor_of, validate};
+use super::{CommandCore, actor_of, validate};
 use crate::{
     auth::caller::Callers,
     error::{ApiError, ErrorCode},
-    sign_in::PasswordHasher,
+    others::Others,
+    password::PasswordHasher,
 };
 
 /// All commands, for any caller.

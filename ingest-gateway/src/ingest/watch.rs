@@ -20,8 +20,8 @@ use event_model::ProjectId;
 use http::{HeaderMap, Method, header};
 use tonic::Code;
 
-use super::Arrival;
 use crate::{
+    arrivals::Arrival,
     auth::key,
     error::{ApiError, ErrorCode},
     outcome::Received,

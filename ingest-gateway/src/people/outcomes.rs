@@ -3,6 +3,9 @@
 //! Every person may read a project's outcomes, as they may read its events; what
 //! could not be attributed tells of strangers' requests, so that is for owners.
 
+mod read;
+mod words;
+
 use std::sync::Arc;
 
 use axum::{
@@ -20,11 +23,9 @@ use serde_json::json;
 use tonic::Status;
 use url::form_urlencoded;
 
-use super::{
-    Kind, RING_OUTCOMES,
-    read::{self, Wanted},
-};
+use self::read::Wanted;
 use crate::{
+    arrivals::{Kind, RING_OUTCOMES},
     auth::caller::Callers,
     error::{ApiError, ErrorCode},
     shared::Shared,

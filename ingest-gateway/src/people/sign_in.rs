@@ -7,20 +7,17 @@
 
 mod account;
 mod device;
-mod password;
 mod renewal;
 mod routes;
 mod throttle;
 
 use std::sync::Arc;
 
-pub use password::PasswordHasher;
 pub use renewal::renew_sessions;
 pub(crate) use routes::router;
 use throttle::Throttle;
 
-/// How long a one-time link works: 7 days, as the API promises.
-pub(crate) const PASSWORD_LINK_LIFE_NS: i64 = 7 * 24 * 3600 * 1_000_000_000;
+use crate::password::PasswordHasher;
 
 /// What sign-in keeps between requests.
 #[derive(Debug, Clone, Default)]

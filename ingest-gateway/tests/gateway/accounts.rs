@@ -5,10 +5,7 @@ use std::sync::{Arc, Mutex};
 use axum::body::Body;
 use event_model::credential::Caller;
 use http::StatusCode;
-use ingest_gateway::commands::{
-    Others,
-    others::{Answer, TestMail},
-};
+use ingest_gateway::others::{Answer, Others, TestMail};
 use proto::v1::{
     AssignIssuesRequest, CreatePasswordLinkRequest, CreateTokenRequest, CreateUserRequest,
     DisableUserRequest, EnableUserRequest, EndSessionRequest, EndSessionsRequest,

@@ -3,8 +3,8 @@ use std::sync::{Arc, Mutex};
 use event_log::Entry;
 use event_model::{IssueId, Position, ProjectId, credential::Caller};
 use ingest_gateway::{
-    commands::others::{Answer, IssueLookup, KnownIssue},
     error::{ErrorCode, Refusal},
+    others::{Answer, IssueLookup, KnownIssue},
 };
 use proto::v1::{
     CreateTokenRequest, CreateUserRequest, DiscardIssuesRequest, Filters,

@@ -4,7 +4,8 @@ use event_model::{ProjectId, PublicKey};
 use proto::v1::{self, OutcomeKind};
 use serde_json::{Value, json};
 
-use super::{Kind, Outcome, words};
+use super::words;
+use crate::arrivals::{Detail, Kind, Outcome};
 
 /// What is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,7 +56,7 @@ impl Kind {
 pub(super) fn message(outcome: &Outcome) -> v1::Outcome {
     let arrival = &outcome.arrival;
     let detail = outcome.detail.as_deref();
-    let text = |of: fn(&super::Detail) -> &str| detail.map_or("", of).to_owned();
+    let text = |of: fn(&Detail) -> &str| detail.map_or("", of).to_owned();
     let reason = outcome.series.reason;
     let (http_status, grpc_code) = arrival.status();
     let (received_bytes, decompressed_bytes) = arrival.sizes();

@@ -20,8 +20,10 @@ use std::{
 
 use parking_lot::Mutex;
 
-use super::password::Lane;
-use crate::error::{ApiError, ErrorCode};
+use crate::{
+    error::{ApiError, ErrorCode},
+    password::Lane,
+};
 
 /// Of one account from one address.
 const PAIR: Limit = Limit {
