@@ -32,13 +32,29 @@ pub fn fold_control(reader: &LogReader) -> Result<ControlState, ReadError> {
     Ok(state)
 }
 
+/// The state after the commands up to `number`: what holds at the marker of that one.
+/// Commands of a newer release count for nothing here, as in the stream.
+pub fn control_at(reader: &LogReader, number: u64) -> Result<ControlState, ReadError> {
+    let mut state = ControlState::default();
+    if number == 0 {
+        return Ok(state);
+    }
+    for record in reader.commands_after(0) {
+        let (found, command) = record?;
+        if found > number {
+            break;
+        }
+        state.apply_numbered(found, &command);
+    }
+    Ok(state)
+}
+
 /// Folds what came after `state`; whether anything did.
 fn fold_on(reader: &LogReader, state: &mut ControlState) -> Result<bool, ReadError> {
     let (from, end) = (state.version, reader.commands_end());
     for record in reader.commands_after(from) {
         let (number, command) = record?;
-        state.apply(&command);
-        state.version = number;
+        state.apply_numbered(number, &command);
     }
     // What stands behind the last known command is of a newer release.
     state.version = state.version.max(end);

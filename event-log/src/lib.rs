@@ -36,7 +36,7 @@ mod thread;
 pub mod ticket;
 pub mod writer;
 
-pub use control::{ControlFollower, fold_control};
+pub use control::{ControlFollower, control_at, fold_control};
 pub use error::{
     AppendError, CloseError, CommandError, CommitError, OpenError, ReadError, with_causes,
 };

@@ -12,6 +12,7 @@
 
 mod decision;
 mod form;
+pub mod triage;
 mod words;
 
 pub use decision::Decision;

@@ -10,8 +10,9 @@ mod people;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::{
-    Command, Decision, DropReason, IssueId, IssueStatus, Position, ProjectId, PublicKey, SessionId,
-    TokenId, UserId,
+    Command, Decision, DropReason, IssueId, Position, ProjectId, PublicKey, SessionId, TokenId,
+    UserId,
+    command::triage::Events,
     settings::{Filters, Scrubbing},
 };
 
@@ -104,6 +105,18 @@ pub struct Key {
 }
 
 impl ControlState {
+    /// Whether an issue's events to come are not wanted.
+    pub fn is_discarded(&self, issue: IssueId) -> bool {
+        self.discarded.contains_key(&issue)
+    }
+
+    /// Applies the next command of a log in which it has this number; those between were
+    /// of a newer release.
+    pub fn apply_numbered(&mut self, number: u64, command: &Command) {
+        self.apply(command);
+        self.version = number;
+    }
+
     /// Applies the next command.
     pub fn apply(&mut self, command: &Command) {
         self.version += 1;
@@ -140,20 +153,36 @@ impl ControlState {
                     self.dropped = Some(range);
                 }
             }
-            Decision::SetScrubbing { .. }
-            | Decision::SetFilters { .. }
-            | Decision::DiscardIssues { .. }
-            | Decision::KeepIssues { .. } => self.apply_to_settings(&command.decision),
-            // Whoever opens or resolves an issue wants to hear of it again.
-            Decision::SetIssueStatus { issues, status } => {
-                if *status != IssueStatus::Ignored {
-                    self.keep(issues);
-                }
+            Decision::SetScrubbing { .. } | Decision::SetFilters { .. } => {
+                self.apply_to_settings(&command.decision);
             }
-            // Triage and deliveries live in the issue projection.
-            Decision::AssignIssues { .. }
-            | Decision::RecordDelivery { .. }
-            | Decision::AdvanceAlertCursor { .. } => {}
+            // Of triage, whose events are wanted; the rest of it, and deliveries, live in
+            // the issue projection.
+            Decision::SetIssueStatus { .. }
+            | Decision::AssignIssues { .. }
+            | Decision::DiscardIssues { .. }
+            | Decision::KeepIssues { .. } => self.apply_to_issues(&command.decision),
+            Decision::RecordDelivery { .. } | Decision::AdvanceAlertCursor { .. } => {}
+        }
+    }
+
+    fn apply_to_issues(&mut self, decision: &Decision) {
+        for triage in decision.triage() {
+            let project_id = match triage.events {
+                None => continue,
+                Some(Events::Wanted) => self.discarded.remove(&triage.issue).map(|d| d.project_id),
+                Some(Events::Discarded(issue)) => {
+                    let discarded = self.discarded.entry(issue.id).or_insert_with(|| Discarded {
+                        project_id: issue.project_id,
+                        stacks: BTreeSet::new(),
+                    });
+                    discarded.stacks.extend(&issue.stacks);
+                    Some(issue.project_id)
+                }
+            };
+            if let Some(project_id) = project_id {
+                self.settings_versions.insert(project_id, self.version);
+            }
         }
     }
 
@@ -177,28 +206,7 @@ impl ControlState {
                     self.settings_versions.insert(*project_id, self.version);
                 }
             }
-            Decision::DiscardIssues { issues } => {
-                for issue in issues {
-                    let discarded = self.discarded.entry(issue.id).or_insert_with(|| Discarded {
-                        project_id: issue.project_id,
-                        stacks: BTreeSet::new(),
-                    });
-                    discarded.stacks.extend(&issue.stacks);
-                    self.settings_versions
-                        .insert(issue.project_id, self.version);
-                }
-            }
-            Decision::KeepIssues { issues } => self.keep(issues),
             _ => unreachable!("`apply` hands over decisions about settings only"),
-        }
-    }
-
-    fn keep(&mut self, issues: &[IssueId]) {
-        for id in issues {
-            if let Some(discarded) = self.discarded.remove(id) {
-                self.settings_versions
-                    .insert(discarded.project_id, self.version);
-            }
         }
     }
 

@@ -3,8 +3,9 @@
 //! Invariant: what a record changes depends on the records before it only, never on
 //! where a batch begins or ends. Whatever is needed of the past (an issue's status,
 //! the tag values let in) is asked from the database once and then kept in step in
-//! memory; a batch that could not be written makes this memory void
-//! ([`Projection::forget`]).
+//! memory; a batch that could not be written makes this memory void, and a new
+//! projection goes on from what is stored. The control state is that of the commands
+//! whose markers were passed, at each position.
 //!
 //! Event times are Unix milliseconds, minutes and hours of them Unix minutes and
 //! hours. Minutes are kept [`MINUTES_KEPT`] behind the newest event of their issue
@@ -22,7 +23,8 @@ mod tests;
 use std::collections::HashMap;
 
 use event_model::{
-    Fingerprint, IssueId, IssueStatus, Position, ProjectId, StoredEvent, UserId, head::ArchivedHead,
+    Command, ControlState, Fingerprint, IssueId, IssueStatus, Position, ProjectId, StoredEvent,
+    UserId, head::ArchivedHead,
 };
 use grouping::Grouper;
 use read_model::{
@@ -62,8 +64,6 @@ struct Known {
     /// Until resolved again.
     regression: Option<Regression>,
     newest_minute: i64,
-    /// Its events to come are not wanted.
-    is_discarded: bool,
     tags: Option<TagValues>,
     /// Its place in the batch at hand.
     slot: Option<usize>,
@@ -72,6 +72,8 @@ struct Known {
 /// Sums up records; holds what it needs of the past.
 #[derive(Debug)]
 pub(crate) struct Projection {
+    /// After the commands so far.
+    control: ControlState,
     fingerprints: HashMap<(ProjectId, Fingerprint), IssueId>,
     issues: HashMap<IssueId, Known>,
     newest_minutes: HashMap<ProjectId, i64>,
@@ -86,9 +88,10 @@ pub(crate) struct Projection {
 }
 
 impl Projection {
-    /// Goes on after `position`.
-    pub(crate) fn new(position: Position) -> Self {
+    /// Goes on after `position`, the state of which is `control`.
+    pub(crate) fn new(position: Position, control: ControlState) -> Self {
         Self {
+            control,
             fingerprints: HashMap::new(),
             issues: HashMap::new(),
             newest_minutes: HashMap::new(),
@@ -100,9 +103,9 @@ impl Projection {
         }
     }
 
-    /// Throws away the batch at hand and all memory; goes on after `position`.
-    pub(crate) fn forget(&mut self, position: Position) {
-        *self = Self::new(position);
+    /// Throws away the batch at hand and what can be asked from the database again.
+    pub(crate) fn forget(&mut self) {
+        *self = Self::new(self.batch.after, std::mem::take(&mut self.control));
     }
 
     /// The batch at hand, ready to be applied.
@@ -137,12 +140,16 @@ impl Projection {
         self.newest.clear();
         let issues = self.fingerprints.len().max(self.issues.len());
         if issues > ISSUES_MAX || self.tag_bytes + self.names.bytes() > TAG_BYTES_MAX {
-            self.forget(position);
+            self.forget();
         }
     }
 
-    /// Passes over a record that made this projection panic, and remembers which.
-    pub(crate) fn pass_over(&mut self, position: Position) {
+    /// Passes over a record that made this projection panic, and remembers which. What
+    /// a command decided holds all the same.
+    pub(crate) fn pass_over(&mut self, position: Position, command: Option<(u64, &Command)>) {
+        if let Some((number, command)) = command {
+            self.decide(number, command);
+        }
         self.batch.passed_over.push(position);
         self.batch.position = position;
     }
@@ -162,11 +169,13 @@ impl Projection {
         let head = event.head();
         let facts = events::Facts::of(position, head);
         self.batch.position = position;
-        let id = self.issue_of_event(writer, &facts, head)?;
-        if self.issues.get(&id).is_some_and(|known| known.is_discarded) {
+        let fingerprint = self.grouper.fingerprint(head);
+        let (id, is_stored) = self.issue_of(writer, facts.project_id, fingerprint)?;
+        if self.control.is_discarded(id) {
             self.count_discarded(id, &facts);
             return Ok(());
         }
+        self.belongs(writer, id, fingerprint, is_stored, &facts, head)?;
         let place = self.names.place(writer, &mut self.batch, head)?;
         // Known for as long as its fingerprint is: both are forgotten together.
         let slot = self.slot(id, position);
@@ -175,29 +184,42 @@ impl Projection {
         self.add_to_project(writer, &facts, place, head)
     }
 
-    /// The issue that an event belongs to, opened if there is none.
-    fn issue_of_event(
+    /// The issue that events of a fingerprint belong to, and whether that is stored.
+    fn issue_of(
+        &self,
+        writer: &IssueWriter,
+        project_id: ProjectId,
+        fingerprint: Fingerprint,
+    ) -> Result<(IssueId, bool), ReadModelError> {
+        if let Some(id) = self.fingerprints.get(&(project_id, fingerprint)) {
+            return Ok((*id, true));
+        }
+        let stored = writer.issue_of(project_id, fingerprint)?;
+        let id = stored.unwrap_or_else(|| IssueId::derive(project_id, fingerprint));
+        Ok((id, stored.is_some()))
+    }
+
+    /// Makes sure that the issue of an event is known, opened if there is none, and the
+    /// fingerprint its own.
+    fn belongs(
         &mut self,
         writer: &IssueWriter,
+        id: IssueId,
+        fingerprint: Fingerprint,
+        is_stored: bool,
         facts: &events::Facts,
         head: &ArchivedHead,
-    ) -> Result<IssueId, ReadModelError> {
-        let fingerprint = self.grouper.fingerprint(head);
-        let key = (facts.project_id, fingerprint);
-        if let Some(id) = self.fingerprints.get(&key) {
-            return Ok(*id);
-        }
-        let stored = writer.issue_of(facts.project_id, fingerprint)?;
-        let id = stored.unwrap_or_else(|| IssueId::derive(facts.project_id, fingerprint));
+    ) -> Result<(), ReadModelError> {
         if !self.know(writer, id)? {
             self.open(id, facts, head);
         }
-        if stored.is_none() {
+        if !is_stored {
             let slot = self.slot(id, facts.position);
             self.batch.issues[slot].fingerprints.push(fingerprint);
         }
-        self.fingerprints.insert(key, id);
-        Ok(id)
+        self.fingerprints
+            .insert((facts.project_id, fingerprint), id);
+        Ok(())
     }
 
     /// Makes sure that what the database has of an issue is in memory; whether
@@ -216,7 +238,6 @@ impl Projection {
             resolved_at_ns: state.resolved_at_ns,
             regression: state.regression,
             newest_minute: state.last_seen_ms.div_euclid(60_000),
-            is_discarded: state.is_discarded,
             tags: None,
             slot: None,
         };

@@ -8,14 +8,14 @@
 
 use std::path::{Path, PathBuf};
 
-use event_log::LogReader;
+use event_log::{Entry, LogReader};
 use event_model::Position;
 use read_model::{
     Checkpoints, ReadModelError,
     issues::{IssueWriter, writer::Durability},
 };
 
-use crate::ProjectorError;
+use crate::{ProjectorError, consumers::records::Records};
 
 /// What to do when no checkpoint reaches as far as the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,7 +61,8 @@ pub(crate) fn issues(
         tracing::warn!(%first, "the issues of dropped events are lost");
         remove(path)?;
         let before = Position(first.0 - 1);
-        return Ok(IssueWriter::create_at(path, durability, before)?);
+        let command = commands_before(reader)?;
+        return Ok(IssueWriter::create_at(path, durability, before, command)?);
     }
     Err(ProjectorError::NoCheckpoint {
         first,
@@ -72,6 +73,17 @@ pub(crate) fn issues(
             tried.join("; ")
         },
     })
+}
+
+/// The number of the last command whose marker was dropped: the one before the first
+/// that is retained; all, if none is.
+fn commands_before(reader: &LogReader) -> Result<u64, ProjectorError> {
+    for record in Records::after(reader, Position(0), "issues") {
+        if let (_, Some(Entry::Command { number, .. })) = record? {
+            return Ok(number - 1);
+        }
+    }
+    Ok(reader.commands_end())
 }
 
 fn restore(

@@ -21,7 +21,16 @@ pub(crate) fn command(decision: Decision) -> Entry {
     }
 }
 
-/// Entries with positions from 1.
+/// Entries with positions from 1, commands with their numbers.
 pub(crate) fn numbered(entries: Vec<Entry>) -> Vec<(Position, Entry)> {
+    let mut last = 0;
+    let number_it = |mut entry| {
+        if let Entry::Command { number, .. } = &mut entry {
+            last += 1;
+            *number = last;
+        }
+        entry
+    };
+    let entries = entries.into_iter().map(number_it);
     (1..).map(Position).zip(entries).collect()
 }

@@ -226,8 +226,8 @@ decisions! {
         user_id: Option<UserId>,
     }
     /// Issues whose events are not wanted any more: they are ignored, and events of
-    /// their stacks are not stored. Ids that are no issues are passed over by the
-    /// projection.
+    /// their stacks are not stored. Of an issue that is not there yet none will be: all
+    /// its events are turned away.
     0x6201 DiscardIssues {
         /// Which, with what their events are known by at the door.
         issues: Vec<DiscardedIssue>,

@@ -9,3 +9,4 @@ mod golden;
 mod ids;
 mod notes;
 mod sample;
+mod triage;

@@ -72,6 +72,32 @@ fn a_record_that_panics_is_passed_over_alike_in_every_replay() {
     assert_eq!(found(&replayed.search_path()), positions);
 }
 
+/// Whether an event is turned away must not depend on whether the projection was started
+/// anew behind the command: then the control state is read from the control log.
+#[test]
+fn a_command_that_panics_is_decided_all_the_same() {
+    let world = World::new();
+    let reader = world.reader();
+    world.append(0..4);
+    world.discard(0);
+    let poison = Tripwire::new(|position| assert!(position.0 != 5, "a defect met by {position}"));
+    let run = || {
+        let config = world.config();
+        let projector = Projector::start_with(&config, reader.clone(), poison.clone()).unwrap();
+        until("it reaches the end", || caught_up(&projector, &reader));
+        projector.stop().unwrap();
+    };
+    world.append(4..8);
+    run();
+    world.append(8..12);
+    run();
+    let live = dump(&world.current());
+    assert_eq!(total(&world.current()), 12 - 2, "4 and 8 are turned away");
+    assert!(live["discarded"].is_empty(), "what the panic cost");
+    replay_into_new(&world.config(), &reader, IfLost::Refuse, &poison).unwrap();
+    assert_eq!(dump(&world.current()), live);
+}
+
 /// A defect of the moment costs time only: nothing is passed over for it.
 #[test]
 fn a_panic_that_does_not_come_again_costs_no_record() {

@@ -9,7 +9,8 @@ use std::{
 use arrow::array::AsArray;
 use event_log::{LogConfig, LogReader, LogWriter};
 use event_model::{
-    Actor, Command, Decision, EventId, IssueId, IssueStatus, Position, ProjectId, head::Head,
+    Actor, Command, Decision, DiscardedIssue, EventId, IssueId, IssueStatus, Position, ProjectId,
+    head::Head,
 };
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use read_model::{
@@ -80,11 +81,19 @@ impl World {
     }
 
     pub(crate) fn resolve(&self, id: u32) {
-        let head = numbered_head(id);
-        let print = grouping::Grouper::new().fingerprint(stored(&head).head());
         self.command(Decision::SetIssueStatus {
-            issues: vec![IssueId::derive(ProjectId(1), print)],
+            issues: vec![issue_of(id)],
             status: IssueStatus::Resolved,
+        });
+    }
+
+    pub(crate) fn discard(&self, id: u32) {
+        self.command(Decision::DiscardIssues {
+            issues: vec![DiscardedIssue {
+                id: issue_of(id),
+                project_id: ProjectId(1),
+                stacks: Vec::new(),
+            }],
         });
     }
 
@@ -104,6 +113,13 @@ pub(crate) fn numbered_head(id: u32) -> Head {
         user: format!("id:{}", id % 11),
         ..message(["alpha", "beta", "gamma", "delta"][id as usize % 4])
     }
+}
+
+/// The issue of the event with this id.
+fn issue_of(id: u32) -> IssueId {
+    let head = numbered_head(id);
+    let print = grouping::Grouper::new().fingerprint(stored(&head).head());
+    IssueId::derive(ProjectId(1), print)
 }
 
 fn body_of(id: u32) -> Vec<u8> {
@@ -201,6 +217,40 @@ fn replayed_equals_live_with_commands_under_load() {
     assert_eq!(projector.generation().as_ref(), Some(&replayed));
     projector.stop().unwrap();
     assert_eq!(total(&replayed), 610);
+}
+
+/// What was decided before a start is known after it, wherever the start goes on.
+#[test]
+fn a_restart_knows_the_control_state_of_its_position() {
+    let world = World::new();
+    let reader = world.reader();
+    let run = || {
+        let projector = Projector::start(&world.config(), reader.clone()).unwrap();
+        until("it reaches the end", || caught_up(&projector, &reader));
+        projector.stop().unwrap();
+    };
+    world.append(0..8);
+    world.discard(0);
+    world.append(8..16);
+    run();
+    world.append(16..24);
+    run();
+    world.command(Decision::KeepIssues {
+        issues: vec![issue_of(0)],
+    });
+    world.append(24..28);
+    run();
+    let live = dump(&world.current());
+    let turned_away = |ids: u32| {
+        let cells = format!("[Integer({}), Integer({ids})]", issue_of(0).0 as i64);
+        vec![cells]
+    };
+    assert_eq!(live["turned_away"], turned_away(4), "8, 12, 16 and 20");
+    assert!(live["discarded"].is_empty());
+    assert_eq!(total(&world.current()), 28 - 4);
+    assert!(live["meta"].contains(&r#"[Text("command"), Integer(2)]"#.to_owned()));
+    replay(&world.config(), &reader).unwrap();
+    assert_eq!(dump(&world.current()), live);
 }
 
 #[test]

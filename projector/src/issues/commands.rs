@@ -1,8 +1,9 @@
-//! What a command changes: triage, deliveries, the alert cursor. Ids that are no
-//! issues and states that are already so are passed over without a trace.
+//! What a command changes: the control state, triage, deliveries, the alert cursor. Ids
+//! that are no issues and states that are already so are passed over without a trace.
 
 use event_model::{
     Actor, Command, Decision, DeliveryState, DeliveryStep, IssueId, IssueStatus, Position, UserId,
+    command::triage::Triage,
 };
 use read_model::{
     ReadModelError,
@@ -16,45 +17,33 @@ use read_model::{
 use super::Projection;
 
 impl Projection {
-    /// Takes in the command whose marker is at `position`.
+    /// Folds a command into the control state.
+    pub(super) fn decide(&mut self, number: u64, command: &Command) {
+        self.control.apply_numbered(number, command);
+        self.batch.command = Some(number);
+    }
+
+    /// Takes in the command whose marker is at `position`, with its number.
     pub(crate) fn command(
         &mut self,
         writer: &IssueWriter,
         position: Position,
+        number: u64,
         command: &Command,
     ) -> Result<(), ReadModelError> {
+        self.decide(number, command);
         let by = Decider {
             position,
             at_ns: command.at_ns,
             actor: actor_name(command.actor),
         };
         match &command.decision {
-            Decision::SetIssueStatus { issues, status } => {
-                for id in issues {
-                    // Whoever opens or resolves an issue wants to hear of it again.
-                    if *status != IssueStatus::Ignored {
-                        self.set_discarded(writer, *id, false)?;
-                    }
-                    self.set_status(writer, *id, *status, &by)?;
-                }
-            }
-            // Those of its events that still come, of other stacks than the door
-            // knows, are counted as turned away and change nothing else.
-            Decision::DiscardIssues { issues } => {
-                for issue in issues {
-                    self.set_discarded(writer, issue.id, true)?;
-                    self.set_status(writer, issue.id, IssueStatus::Ignored, &by)?;
-                }
-            }
-            Decision::KeepIssues { issues } => {
-                for id in issues {
-                    self.set_discarded(writer, *id, false)?;
-                    self.set_status(writer, *id, IssueStatus::Unresolved, &by)?;
-                }
-            }
-            Decision::AssignIssues { issues, user_id } => {
-                for id in issues {
-                    self.assign(writer, *id, *user_id, &by)?;
+            Decision::SetIssueStatus { .. }
+            | Decision::AssignIssues { .. }
+            | Decision::DiscardIssues { .. }
+            | Decision::KeepIssues { .. } => {
+                for triage in command.decision.triage() {
+                    self.triage(writer, &triage, &by)?;
                 }
             }
             Decision::RecordDelivery { step } => self.record_delivery(writer, step, &by)?,
@@ -68,41 +57,59 @@ impl Projection {
                 let steps = &mut self.batch.notes.attachments;
                 steps.push(AttachmentStep::DropBelow(below));
             }
-            // The control state is not stored here.
-            _ => {}
+            // Known by the control state alone, which is not stored here.
+            Decision::CreateOrganization { .. }
+            | Decision::CreateProject { .. }
+            | Decision::RenameProject { .. }
+            | Decision::CreateKey { .. }
+            | Decision::DisableKey { .. }
+            | Decision::EnableKey { .. }
+            | Decision::RenameKey { .. }
+            | Decision::SetScrubbing { .. }
+            | Decision::SetFilters { .. }
+            | Decision::CreateUser { .. }
+            | Decision::RenameUser { .. }
+            | Decision::SetRole { .. }
+            | Decision::DisableUser { .. }
+            | Decision::EnableUser { .. }
+            | Decision::CreatePasswordLink { .. }
+            | Decision::SetPassword { .. }
+            | Decision::StartSession { .. }
+            | Decision::EndSession { .. }
+            | Decision::EndSessions { .. }
+            | Decision::CreateToken { .. }
+            | Decision::RevokeToken { .. } => {}
         }
         self.batch.position = position;
         Ok(())
     }
 
-    fn set_discarded(
+    /// What a decision does to one issue, if there is such an issue.
+    fn triage(
         &mut self,
         writer: &IssueWriter,
-        id: IssueId,
-        is_discarded: bool,
+        triage: &Triage<'_>,
+        by: &Decider,
     ) -> Result<(), ReadModelError> {
+        let id = triage.issue;
         if !self.know(writer, id)? {
             return Ok(());
         }
-        if let Some(known) = self.issues.get_mut(&id)
-            && known.is_discarded != is_discarded
-        {
-            known.is_discarded = is_discarded;
+        // For those who read; whether an event is turned away the control state says.
+        if triage.events.is_some() {
+            let is_discarded = self.control.is_discarded(id);
             self.batch.discarded.insert(id, is_discarded);
+        }
+        if let Some(status) = triage.status {
+            self.set_status(id, status, by);
+        }
+        if let Some(assignee) = triage.assignee {
+            self.assign(id, assignee, by);
         }
         Ok(())
     }
 
-    fn set_status(
-        &mut self,
-        writer: &IssueWriter,
-        id: IssueId,
-        status: IssueStatus,
-        by: &Decider,
-    ) -> Result<(), ReadModelError> {
-        if !self.know(writer, id)? {
-            return Ok(());
-        }
+    fn set_status(&mut self, id: IssueId, status: IssueStatus, by: &Decider) {
         match self.issues.get_mut(&id) {
             Some(known) if known.status != status => {
                 known.status = status;
@@ -112,7 +119,7 @@ impl Projection {
                     known.regression = None;
                 }
             }
-            _ => return Ok(()),
+            _ => return,
         }
         self.slot(id, by.position);
         let kind = match status {
@@ -132,22 +139,12 @@ impl Projection {
         });
         let activity = by.activity(id, kind.name(), String::new());
         self.batch.activities.push(activity);
-        Ok(())
     }
 
-    fn assign(
-        &mut self,
-        writer: &IssueWriter,
-        id: IssueId,
-        user_id: Option<UserId>,
-        by: &Decider,
-    ) -> Result<(), ReadModelError> {
-        if !self.know(writer, id)? {
-            return Ok(());
-        }
+    fn assign(&mut self, id: IssueId, user_id: Option<UserId>, by: &Decider) {
         match self.issues.get_mut(&id) {
             Some(known) if known.assignee != user_id => known.assignee = user_id,
-            _ => return Ok(()),
+            _ => return,
         }
         self.slot(id, by.position);
         let activity = match user_id {
@@ -155,7 +152,6 @@ impl Projection {
             None => by.activity(id, "unassigned", String::new()),
         };
         self.batch.activities.push(activity);
-        Ok(())
     }
 
     fn record_delivery(

@@ -144,7 +144,6 @@ impl Projection {
             resolved_at_ns: None,
             regression: None,
             newest_minute: i64::MIN / 2,
-            is_discarded: false,
             tags: Some(TagValues::default()),
             slot: Some(self.batch.issues.len()),
         };

@@ -5,7 +5,7 @@
 
 use std::path::PathBuf;
 
-use event_log::{Entry, LogReader};
+use event_log::{Entry, LogReader, control_at};
 use event_model::Position;
 use read_model::{
     ReadModelError,
@@ -63,7 +63,8 @@ pub(crate) struct IssueFold {
     /// None while it cannot be opened again.
     writer: Option<IssueWriter>,
     position: Position,
-    projection: Projection,
+    /// None until the control state of the position was read.
+    projection: Option<Projection>,
     tripwire: Tripwire,
 }
 
@@ -80,7 +81,7 @@ impl IssueFold {
             path,
             durability,
             position,
-            projection: Projection::new(position),
+            projection: None,
             writer: Some(writer),
             tripwire,
         }
@@ -104,15 +105,14 @@ impl IssueFold {
         end: BatchEnd,
         is_late: impl Fn(u64) -> bool,
     ) -> Result<Taken, ProjectorError> {
-        if self.writer.is_none() {
-            self.reopen()?;
-        }
+        self.prepare(reader)?;
         match caught(|| self.batch(reader, end, &is_late)) {
             Ok(taken) => taken,
             Err(panic) => {
                 let position = self.position;
                 tracing::error!(%position, panic = panic.0, "a batch after this position panicked: its records are taken one by one");
                 self.reopen()?;
+                self.prepare(reader)?;
                 self.one_by_one(reader, end)
             }
         }
@@ -123,8 +123,21 @@ impl IssueFold {
         self.writer = None;
         let writer = IssueWriter::open_for(&self.path, self.durability)?;
         self.position = writer.position();
-        self.projection.forget(self.position);
+        self.projection = None;
         self.writer = Some(writer);
+        Ok(())
+    }
+
+    /// Makes sure that there is a database, and a projection that knows the control
+    /// state of its position.
+    fn prepare(&mut self, reader: &LogReader) -> Result<(), ProjectorError> {
+        if self.writer.is_none() {
+            self.reopen()?;
+        }
+        if let (Some(writer), None) = (&self.writer, &self.projection) {
+            let control = control_at(reader, writer.command())?;
+            self.projection = Some(Projection::new(self.position, control));
+        }
         Ok(())
     }
 
@@ -169,7 +182,8 @@ impl IssueFold {
                 }
                 Err(panic) => {
                     self.reopen()?;
-                    self.projection.pass_over(position);
+                    self.prepare(reader)?;
+                    self.pass_over(position, entry.as_ref());
                     self.apply()?;
                     passed_over(NAME, position, &panic);
                     true
@@ -184,18 +198,28 @@ impl IssueFold {
     }
 
     fn take_in(&mut self, position: Position, entry: Option<&Entry>) -> Result<(), ReadModelError> {
-        let Some(writer) = &self.writer else {
-            unreachable!("`take` has opened it")
+        let (Some(writer), Some(projection)) = (&self.writer, &mut self.projection) else {
+            unreachable!("`take` has prepared both")
         };
         self.tripwire.pass(position);
-        take_in(&mut self.projection, writer, position, entry)
+        take_in(projection, writer, position, entry)
+    }
+
+    fn pass_over(&mut self, position: Position, entry: Option<&Entry>) {
+        let command = match entry {
+            Some(Entry::Command { number, command }) => Some((*number, command)),
+            _ => None,
+        };
+        if let Some(projection) = &mut self.projection {
+            projection.pass_over(position, command);
+        }
     }
 
     fn apply(&mut self) -> Result<(), ReadModelError> {
-        if let Some(writer) = &mut self.writer {
-            writer.apply(self.projection.finish())?;
+        if let (Some(writer), Some(projection)) = (&mut self.writer, &mut self.projection) {
+            writer.apply(projection.finish())?;
             self.position = writer.position();
-            self.projection.begin_next();
+            projection.begin_next();
         }
         Ok(())
     }
@@ -210,7 +234,9 @@ pub(crate) fn take_in(
 ) -> Result<(), ReadModelError> {
     match entry {
         Some(Entry::Event(event)) => projection.event(writer, position, event)?,
-        Some(Entry::Command { command, .. }) => projection.command(writer, position, command)?,
+        Some(Entry::Command { number, command }) => {
+            projection.command(writer, position, *number, command)?;
+        }
         Some(Entry::Note(note)) => projection.note(position, note),
         Some(Entry::Opaque { .. }) | None => projection.skip(position),
     }

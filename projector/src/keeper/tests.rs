@@ -161,11 +161,12 @@ fn a_crash_after_each_step_of_a_drop_loses_nothing() {
     });
     let mut live = live;
     let end = reader.end().0 as i64;
-    let at_end = format!("[Text(\"position\"), Integer({end})]");
-    let position = live.get_mut("meta").unwrap();
-    position.retain(|row| !row.contains("\"position\""));
-    position.push(at_end);
-    position.sort();
+    let meta = live.get_mut("meta").unwrap();
+    for (key, number) in [("position", end), ("command", 2)] {
+        meta.retain(|row| !row.contains(&format!("{key:?}")));
+        meta.push(format!("[Text({key:?}), Integer({number})]"));
+    }
+    meta.sort();
     rebuilt(&live, "recorded");
 
     // Dropped.

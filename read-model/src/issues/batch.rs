@@ -30,6 +30,8 @@ pub struct IssueBatch {
     pub activities: Vec<Activity>,
     /// In order of position, each with the position of its command.
     pub deliveries: Vec<(Position, DeliveryStep)>,
+    /// The number of the last command taken in; none: unchanged.
+    pub command: Option<u64>,
     /// All transitions up to here are dealt with; none: unchanged.
     pub alert_cursor: Option<Position>,
     /// Issues that were discarded (true) or are kept again, as of the batch's end.
@@ -68,6 +70,7 @@ impl IssueBatch {
             transitions: Vec::new(),
             activities: Vec::new(),
             deliveries: Vec::new(),
+            command: None,
             alert_cursor: None,
             discarded: BTreeMap::new(),
             turned_away: BTreeMap::new(),

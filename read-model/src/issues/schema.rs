@@ -10,11 +10,11 @@
 
 /// Bumped by every change of [`SCHEMA`]; another version, of a database or of a
 /// checkpoint, is rebuilt by a replay.
-pub const SCHEMA_VERSION: i64 = 4;
+pub const SCHEMA_VERSION: i64 = 5;
 
 /// Creates every table of an empty database.
 pub const SCHEMA: &str = "
--- 'position' (last applied), 'schema_version', 'alert_cursor' (packed positions as i64);
+-- 'position' (last applied), 'command' (number of the last one applied), 'schema_version', 'alert_cursor' (packed positions as i64);
 -- 'passed_over.N': record N made the projection panic and is missing here.
 CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 

@@ -337,6 +337,9 @@ fn write_meta(transaction: &Transaction<'_>, batch: &IssueBatch) -> Result<()> {
     let mut set =
         transaction.prepare_cached("UPDATE meta SET value = max(value, ?2) WHERE key = ?1")?;
     set.execute(params!["position", batch.position.0 as i64])?;
+    if let Some(command) = batch.command {
+        set.execute(params!["command", command as i64])?;
+    }
     if let Some(cursor) = batch.alert_cursor {
         set.execute(params!["alert_cursor", cursor.0 as i64])?;
     }

@@ -57,8 +57,6 @@ pub struct IssueState {
     pub resolved_at_ns: Option<i64>,
     /// That it came back, until resolved again.
     pub regression: Option<Regression>,
-    /// Whether its events to come are not wanted.
-    pub is_discarded: bool,
 }
 
 /// The one writer.
@@ -67,30 +65,34 @@ pub struct IssueWriter {
     connection: Connection,
     path: PathBuf,
     position: Position,
+    command: u64,
     alert_cursor: Position,
 }
 
 impl IssueWriter {
     /// An empty database at position 0.
     pub fn create(path: &Path, durability: Durability) -> Result<Self, ReadModelError> {
-        Self::create_at(path, durability, Position(0))
+        Self::create_at(path, durability, Position(0), 0)
     }
 
-    /// An empty database that says it has all records up to `position`: what they
-    /// made is lost.
+    /// An empty database that says it has all records up to `position`, the commands up
+    /// to the number `command` among them: what they made is lost.
     pub fn create_at(
         path: &Path,
         durability: Durability,
         position: Position,
+        command: u64,
     ) -> Result<Self, ReadModelError> {
         let connection = Connection::open(path).map_err(ReadModelError::sqlite("create"))?;
         configure(&connection, durability)?;
         let version = format!(
             "BEGIN; {SCHEMA}
              INSERT INTO meta (key, value) VALUES
-                 ('schema_version', {SCHEMA_VERSION}), ('position', {}), ('alert_cursor', {0});
+                 ('schema_version', {SCHEMA_VERSION}), ('position', {position}),
+                 ('command', {command}), ('alert_cursor', {position});
              COMMIT;",
-            position.0 as i64
+            position = position.0 as i64,
+            command = command as i64,
         );
         connection
             .execute_batch(&version)
@@ -99,6 +101,7 @@ impl IssueWriter {
             connection,
             path: path.to_owned(),
             position,
+            command,
             alert_cursor: position,
         })
     }
@@ -135,25 +138,30 @@ impl IssueWriter {
                 expected: SCHEMA_VERSION,
             });
         }
-        let number = |key: &str| -> Result<Position, ReadModelError> {
+        let number = |key: &str| -> Result<u64, ReadModelError> {
             let value = meta(&connection, key)?.ok_or_else(|| ReadModelError::Damaged {
                 path: path.to_owned(),
                 what: format!("meta.{key} is missing"),
             })?;
-            Ok(Position(value as u64))
+            Ok(value as u64)
         };
-        let (position, alert_cursor) = (number("position")?, number("alert_cursor")?);
         Ok(Self {
+            position: Position(number("position")?),
+            command: number("command")?,
+            alert_cursor: Position(number("alert_cursor")?),
             connection,
             path: path.to_owned(),
-            position,
-            alert_cursor,
         })
     }
 
     /// The position of the last record applied.
     pub fn position(&self) -> Position {
         self.position
+    }
+
+    /// The number of the last command applied; 0: none.
+    pub fn command(&self) -> u64 {
+        self.command
     }
 
     /// All transitions up to here are dealt with.
@@ -183,7 +191,6 @@ impl IssueWriter {
     /// An issue's state; none: there is no such issue.
     pub fn issue(&self, id: IssueId) -> Result<Option<IssueState>, ReadModelError> {
         let sql = "SELECT project_id, status, assignee, last_seen,
-                EXISTS (SELECT 1 FROM discarded WHERE issue_id = ?1),
                 resolved_at_ns, regressed_at, regressed_in
             FROM issue WHERE id = ?1";
         self.connection
@@ -196,12 +203,11 @@ impl IssueWriter {
                             status: status_of(row.get(1)?),
                             assignee: row.get::<_, Option<u32>>(2)?.map(UserId),
                             last_seen_ms: row.get(3)?,
-                            is_discarded: row.get(4)?,
-                            resolved_at_ns: row.get(5)?,
-                            regression: match row.get(6)? {
+                            resolved_at_ns: row.get(4)?,
+                            regression: match row.get(5)? {
                                 Some(at_ms) => Some(Regression {
                                     at_ms,
-                                    release: row.get(7)?,
+                                    release: row.get(6)?,
                                 }),
                                 None => None,
                             },
@@ -279,6 +285,7 @@ impl IssueWriter {
         statements::apply(&mut self.connection, batch)
             .map_err(ReadModelError::sqlite("apply a batch"))?;
         self.position = batch.position;
+        self.command = batch.command.unwrap_or(self.command);
         if let Some(cursor) = batch.alert_cursor {
             self.alert_cursor = self.alert_cursor.max(cursor);
         }
