@@ -88,6 +88,7 @@ impl Decision {
             | Self::CreateUser { .. }
             | Self::RenameUser { .. }
             | Self::SetRole { .. }
+            | Self::SetUserProjects { .. }
             | Self::DisableUser { .. }
             | Self::EnableUser { .. }
             | Self::CreatePasswordLink { .. }

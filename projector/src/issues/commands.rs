@@ -70,6 +70,7 @@ impl Projection {
             | Decision::CreateUser { .. }
             | Decision::RenameUser { .. }
             | Decision::SetRole { .. }
+            | Decision::SetUserProjects { .. }
             | Decision::DisableUser { .. }
             | Decision::EnableUser { .. }
             | Decision::CreatePasswordLink { .. }
