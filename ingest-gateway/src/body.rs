@@ -13,7 +13,7 @@ mod account;
 mod decode;
 mod pool;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use axum::body::Body;
 use bytes::Bytes;
@@ -50,6 +50,21 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const PATIENCE_TIGHT: Duration = Duration::from_secs(1);
 /// Bytes a second that a body must come with when memory is short.
 const TIGHT_BYTES_A_SECOND: usize = 16 * 1024;
+
+/// Where bodies are read: the memory that pays for them, and threads for those that may
+/// be heavy.
+#[derive(Debug, Clone)]
+pub(crate) struct Bodies {
+    pub(crate) budget: Arc<Budget>,
+    pub(crate) pool: Arc<Pool>,
+}
+
+impl Bodies {
+    /// The threads, and whose turn it is there.
+    pub(crate) fn turn(&self, party: Party) -> (&Pool, Party) {
+        (&self.pool, party)
+    }
+}
 
 /// A whole body, decompressed.
 #[derive(Debug)]

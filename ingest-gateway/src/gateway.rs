@@ -1,14 +1,11 @@
 //! The gateway as a whole: start, router, end.
 
-use std::{
-    sync::{Arc, atomic::Ordering},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
     extract::Request,
-    middleware::{Next, from_fn, from_fn_with_state},
+    middleware::{Next, from_fn},
 };
 use event_log::{
     Entry, LogReader, LogWriter, ReadError,
@@ -18,48 +15,26 @@ use event_model::{
     EventId, Position, ProjectId,
     credential::{ServerSecret, Uses},
 };
-use proto::v1::{
-    account_service_server::AccountServiceServer, command_service_server::CommandServiceServer,
-    ingest_debug_service_server::IngestDebugServiceServer,
-    project_settings_service_server::ProjectSettingsServiceServer,
-};
-use tokio::sync::{Semaphore, watch};
-use tonic::codec::CompressionEncoding;
-use tonic_web::GrpcWebLayer;
-use tower::Layer;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::{
+    address::Addresses,
     auth::caller::Callers,
-    body::{Budget, Pool},
+    body::{Bodies, Budget, Pool},
     bootstrap::{BootstrapReport, bootstrap},
-    commands::{CommandCore, CommandRpc, Commands},
+    commands::{CommandCore, Commands},
     config::{Bootstrap, GatewayConfig},
     error::ApiError,
-    ingest::{grpc, native, notes::BLOB_WRITES_MAX, otlp, sentry, watch::watch as watch_arrivals},
+    ingest::{Ingestion, Store},
     outcome::{Counts, Tally, TallySnapshot},
-    people::{
-        accounts::Accounts,
-        outcomes::{self, DebugRpc},
-        settings::Settings,
-        sign_in::{self, SignIn},
-    },
+    password::PasswordHasher,
+    people::{People, sign_in::SignIn},
     policy::Policies,
     recent::Recent,
-    shared::Shared,
     stock::Stock,
+    telemetry,
     upkeep::{LogCare, Retainer, Tallies, Upkeep},
 };
-
-/// Longest command message, bytes: 1,000 issue ids are 18 KB.
-const COMMAND_BYTES_MAX: usize = 256 * 1024;
-
-/// Longest message about settings, bytes: the longest text of a look, and all lists
-/// full.
-const SETTINGS_BYTES_MAX: usize = 1 << 20;
-
-/// Memory for what people send to sign in, bytes.
-const SIGN_IN_BYTES_MAX: usize = 4 << 20;
 
 /// Why the gateway does not start.
 #[derive(Debug, thiserror::Error)]
@@ -99,7 +74,8 @@ fn named(error: &ApiError) -> String {
 /// The front door. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Gateway {
-    pub(crate) shared: Arc<Shared>,
+    ingestion: Arc<Ingestion>,
+    people: People,
     upkeep: Upkeep,
     report: BootstrapReport,
 }
@@ -120,32 +96,35 @@ impl Gateway {
                     source,
                 }
             })?;
-        let sign_in = SignIn::default();
-        let report = bootstrap(&commands, &sign_in.hasher, &wishes)
+        let hasher = PasswordHasher::default();
+        let report = bootstrap(&commands, &hasher, &wishes)
             .await
             .map_err(StartError::Bootstrap)?;
-        let recent = Recent::new(config.recent_events);
-        let (reader, filled, count) = (log.reader(), Arc::clone(&recent), config.recent_events);
-        tokio::task::spawn_blocking(move || remember(&reader, &filled, count))
-            .await
-            .map_err(|_| StartError::Panicked)?
-            .map_err(|source| StartError::Read {
-                what: "tail of the events log",
-                source,
-            })?;
-        let parse_limits = event_intake::Limits {
-            event_bytes_max: config.limits.event_bytes_max,
-            batch_max: config.limits.batch_events_max,
-            ..event_intake::Limits::default()
+        let found = Found {
+            recent: recent_events(&log, config.recent_events).await?,
+            blobs: Blobs::open(&config.blobs_dir)?,
+            stock: stock_of(&config).await?,
+            commands,
+            hasher,
         };
-        let blobs = Blobs::open(&config.blobs_dir)?;
-        let (dir, limits) = (config.blobs_dir.clone(), config.limits.clone());
-        let stock = tokio::task::spawn_blocking(move || {
-            Stock::count(&dir, limits.blob_bytes_project_max, limits.blob_bytes_max)
-        });
-        let stock = stock.await.map_err(|_| StartError::Panicked)?;
-        let stock = Arc::new(stock.map_err(StartError::Files)?);
-        let state = Arc::clone(commands.state());
+        Ok(Self::new(config, log, secret, found, report))
+    }
+
+    /// Each room with what it needs.
+    fn new(
+        config: GatewayConfig,
+        log: LogWriter,
+        secret: ServerSecret,
+        found: Found,
+        report: BootstrapReport,
+    ) -> Self {
+        let Found {
+            commands,
+            hasher,
+            recent,
+            blobs,
+            stock,
+        } = found;
         let tally = Arc::new(Tally::default());
         let upkeep = Upkeep {
             retention: Retainer {
@@ -153,36 +132,65 @@ impl Gateway {
                 blobs: blobs.clone(),
                 stock: Arc::clone(&stock),
                 commands: commands.clone(),
-                state: Arc::clone(&state),
+                state: Arc::clone(commands.state()),
             },
             tallies: Tallies::new(log.clone(), Arc::clone(&tally)),
             logs: LogCare { log: log.clone() },
         };
-        let shared = Shared {
-            blobs,
-            blob_writes: Semaphore::new(BLOB_WRITES_MAX),
-            parse_limits: Arc::new(parse_limits),
-            budget: Budget::new(config.limits.in_flight_bytes_max),
-            sign_in_budget: Budget::new(SIGN_IN_BYTES_MAX),
-            pool: Pool::new(),
-            stock,
-            state,
-            tally,
-            closing: false.into(),
-            failed: watch::Sender::new(false),
-            config,
-            log,
-            commands,
-            policies: Policies::new(secret.clone()),
-            secret,
-            sign_in,
-            recent,
+        let limits = &config.limits;
+        let event_limits = Arc::new(event_intake::Limits {
+            event_bytes_max: limits.event_bytes_max,
+            batch_max: limits.batch_events_max,
+            ..event_intake::Limits::default()
+        });
+        let addresses = Addresses::new(config.trusted_proxies.clone(), secret.clone());
+        let addresses = Arc::new(addresses);
+        let policies = Arc::new(Policies::new(secret.clone()));
+        let pool = Arc::new(Pool::new());
+        let callers = Callers::new(
+            secret.clone(),
+            Arc::clone(commands.state()),
+            Arc::clone(&addresses),
+            config.uses.clone(),
+            &config.public_url,
+        );
+        let people = People {
+            sign_in: Arc::new(SignIn::new(
+                commands.clone(),
+                secret,
+                callers.clone(),
+                Arc::clone(&addresses),
+                hasher.clone(),
+                (limits, Arc::clone(&pool)),
+            )),
+            callers,
+            uses: config.uses.clone(),
+            policies: Arc::clone(&policies),
+            event_limits: Arc::clone(&event_limits),
+            tally: Arc::clone(&tally),
+            commands: Commands::new(commands.clone(), hasher, config.others.clone()),
         };
-        Ok(Self {
-            shared: Arc::new(shared),
+        let store = Store::new(log, recent, blobs, stock, limits.durable_timeout());
+        let ingestion = Ingestion {
+            state: Arc::clone(commands.state()),
+            policies,
+            addresses,
+            event_limits,
+            bodies: Bodies {
+                budget: Budget::new(limits.in_flight_bytes_max),
+                pool,
+            },
+            tally,
+            store: Arc::new(store),
+            is_closing: false.into(),
+            limits: config.limits,
+        };
+        Self {
+            ingestion: Arc::new(ingestion),
+            people,
             upkeep,
             report,
-        })
+        }
     }
 
     /// What is to be done beside requests; nobody does it but who runs it.
@@ -198,16 +206,12 @@ impl Gateway {
     /// Where it is noted when sessions and tokens were used last, to be shared with the
     /// query engine of this process.
     pub fn uses(&self) -> Uses {
-        self.shared.config.uses.clone()
+        self.people.uses.clone()
     }
 
     /// Every command, for callers in this process.
     pub fn commands(&self) -> Commands {
-        Commands::new(
-            self.shared.commands.clone(),
-            self.shared.sign_in.hasher.clone(),
-            self.shared.config.others.clone(),
-        )
+        self.people.commands.clone()
     }
 
     /// All routes of the gateway: ingestion, commands, sign-in. To be merged with
@@ -215,72 +219,16 @@ impl Gateway {
     /// before routing.
     /// The binary puts `ConnectInfo<SocketAddr>` into each request's extensions.
     pub fn router(&self) -> Router {
-        let shared = &self.shared;
-        let callers = Callers::new(Arc::clone(shared));
-        let ingest = grpc::service(Arc::clone(shared));
-        let commands = CommandRpc {
-            commands: self.commands(),
-            callers: callers.clone(),
-        };
-        let commands = CommandServiceServer::new(commands)
-            .accept_compressed(CompressionEncoding::Gzip)
-            .max_decoding_message_size(COMMAND_BYTES_MAX);
-        let settings = Settings::new(Arc::clone(shared), callers.clone());
-        let settings = ProjectSettingsServiceServer::new(settings)
-            .accept_compressed(CompressionEncoding::Gzip)
-            .max_decoding_message_size(SETTINGS_BYTES_MAX);
-        let accounts = Accounts {
-            shared: Arc::clone(shared),
-            callers: callers.clone(),
-        };
-        let accounts = AccountServiceServer::new(accounts)
-            .accept_compressed(CompressionEncoding::Gzip)
-            .max_decoding_message_size(COMMAND_BYTES_MAX);
-        let debug = DebugRpc {
-            shared: Arc::clone(shared),
-            callers: callers.clone(),
-        };
-        let debug_rest = outcomes::router(debug.clone());
-        let debug = IngestDebugServiceServer::new(debug)
-            .accept_compressed(CompressionEncoding::Gzip)
-            .max_decoding_message_size(COMMAND_BYTES_MAX);
-        // Whatever clients send errors to.
-        let doors = Router::new()
-            .route_service(
-                "/errata.v1.IngestService/{method}",
-                GrpcWebLayer::new().layer(ingest),
-            )
-            .merge(native::router(Arc::clone(shared)))
-            .merge(sentry::router(Arc::clone(shared)))
-            .merge(otlp::router(Arc::clone(shared)))
-            .layer(from_fn_with_state(Arc::clone(shared), watch_arrivals));
-        Router::new()
-            .merge(doors)
-            .route_service(
-                "/errata.v1.CommandService/{method}",
-                GrpcWebLayer::new().layer(commands),
-            )
-            .route_service(
-                "/errata.v1.AccountService/{method}",
-                GrpcWebLayer::new().layer(accounts),
-            )
-            .route_service(
-                "/errata.v1.IngestDebugService/{method}",
-                GrpcWebLayer::new().layer(debug),
-            )
-            .route_service(
-                "/errata.v1.ProjectSettingsService/{method}",
-                GrpcWebLayer::new().layer(settings),
-            )
-            .merge(debug_rest)
-            .merge(sign_in::router(Arc::clone(shared), callers))
+        self.ingestion
+            .router()
+            .merge(self.people.router())
             .layer(CatchPanicLayer::new())
     }
 
     /// gRPC routes of another, for whoever may read: anybody else is refused as by a list
     /// of accounts.
     pub fn for_readers(&self, routes: Router) -> Router {
-        let callers = Callers::new(Arc::clone(&self.shared));
+        let callers = self.people.callers.clone();
         routes.route_layer(from_fn(move |request: Request, next: Next| {
             let callers = callers.clone();
             async move {
@@ -294,40 +242,71 @@ impl Gateway {
 
     /// Counts of items since the start.
     pub fn tally(&self) -> TallySnapshot {
-        self.shared.tally.snapshot()
+        self.ingestion.tally.snapshot()
     }
 
     /// The same in full: by project, category and reason.
     pub fn counts(&self) -> Counts {
-        self.shared.tally.counts()
+        self.ingestion.tally.counts()
     }
 
     /// What hands the counts of items to the metrics' recorder. To be called before
     /// each scrape is rendered, by one scrape at a time: then received = stored +
     /// dropped + in flight holds in what is rendered, also under load.
     pub fn publisher(&self) -> impl Fn() + Send + Sync + use<> {
-        let tally = Arc::clone(&self.shared.tally);
-        move || tally.publish()
+        let tally = Arc::clone(&self.ingestion.tally);
+        move || telemetry::items(&tally.counts())
     }
 
     /// Refuses new items with 503 from now on.
     pub fn begin_shutdown(&self) {
-        self.shared.closing.store(true, Ordering::Release);
+        self.ingestion.close();
     }
 
     /// Waits until every item has its fate; whether that came before the deadline.
     pub async fn drain(&self, deadline: Duration) -> bool {
         self.begin_shutdown();
-        let idle = self.shared.tally.idle();
+        let idle = self.ingestion.tally.idle();
         tokio::time::timeout(deadline, idle).await.is_ok()
     }
 
     /// Completes when the log has failed for good and the process has to end.
     pub async fn failed(&self) {
-        let mut failed = self.shared.failed.subscribe();
-        // The sender lives as long as this gateway.
-        let _ = failed.wait_for(|failed| *failed).await;
+        self.ingestion.store.failed().await;
     }
+}
+
+/// What the start found, or has made ready.
+struct Found {
+    commands: CommandCore,
+    hasher: PasswordHasher,
+    recent: Arc<Recent>,
+    blobs: Blobs,
+    stock: Arc<Stock>,
+}
+
+/// Knows the ids of the log's last `count` events.
+async fn recent_events(log: &LogWriter, count: usize) -> Result<Arc<Recent>, StartError> {
+    let recent = Recent::new(count);
+    let (reader, filled) = (log.reader(), Arc::clone(&recent));
+    tokio::task::spawn_blocking(move || remember(&reader, &filled, count))
+        .await
+        .map_err(|_| StartError::Panicked)?
+        .map_err(|source| StartError::Read {
+            what: "tail of the events log",
+            source,
+        })?;
+    Ok(recent)
+}
+
+/// Counts the files that are there.
+async fn stock_of(config: &GatewayConfig) -> Result<Arc<Stock>, StartError> {
+    let (dir, limits) = (config.blobs_dir.clone(), config.limits.clone());
+    let counted = tokio::task::spawn_blocking(move || {
+        Stock::count(&dir, limits.blob_bytes_project_max, limits.blob_bytes_max)
+    });
+    let counted = counted.await.map_err(|_| StartError::Panicked)?;
+    Ok(Arc::new(counted.map_err(StartError::Files)?))
 }
 
 /// Notes the ids of the log's last `count` events.

@@ -1,35 +1,45 @@
-//! Events on their way in: what the native, the Sentry and the gRPC doors share.
+//! Events on their way in: [`Ingestion`] is what the native, the Sentry, the
+//! OpenTelemetry and the gRPC doors need.
 //!
-//! The path of an event: key → body (capped, decompressed) → parse and scrub, a piece
-//! of the request at a time ([`piece`]) → duplicate? → append → durable → answer. Invariant: an answer of success is given
-//! only after the event, or the one it repeats, is durable. A client that goes away
-//! does not stop an append: its item gets its fate all the same.
+//! The path of an event: [`watch`] notes the request → key → body (capped, decompressed)
+//! → parse and scrub, a piece of the request at a time ([`piece`]) → [`store`]: duplicate?
+//! append, durable → answer. Invariant: an answer of success is given only after the
+//! event, or the one it repeats, is durable.
 
-pub(crate) mod cors;
+mod cors;
 mod frame;
-pub(crate) mod grpc;
-pub(crate) mod native;
-pub(crate) mod notes;
-pub(crate) mod otlp;
-pub(crate) mod piece;
-pub(crate) mod sentry;
-pub(crate) mod watch;
+mod grpc;
+mod native;
+mod otlp;
+mod piece;
+mod sentry;
+mod store;
+mod watch;
 
-use std::{net::IpAddr, sync::Arc};
+use std::{
+    net::IpAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
+use axum::{Router, middleware::from_fn_with_state};
 use event_intake::{Invalid, InvalidReason, ParsedEvent, filter::FilterReason};
-use event_log::{AppendError, CommitError, EventTicket};
-use event_model::{EventId, Head, ProjectId};
+use event_model::{ControlState, EventId, Head, ProjectId, PublicKey};
+use http::{Extensions, HeaderMap};
+use parking_lot::RwLock;
 
+pub(crate) use self::store::Store;
 use crate::{
+    address::Addresses,
     arrivals::sdk_of,
+    body::{Bodies, Party, Pool, Reservation},
     clock::now_ns,
+    config::GatewayLimits,
     error::{ApiError, ErrorCode},
-    fate::DropReason,
-    outcome::Received,
-    policy::Policy,
-    recent::{Claim, First, Waiter},
-    shared::Shared,
+    outcome::Tally,
+    policy::{Policies, Policy},
 };
 
 /// Attachments may be so many times as large as what was received, beyond the first
@@ -37,6 +47,71 @@ use crate::{
 const FILE_RATIO_MAX: usize = 50;
 /// Attachments may be so large whatever was received, bytes.
 const FILE_BYTES_FREE: usize = 1 << 20;
+
+/// What the doors of ingestion need, one for all of them: whose key it is, what is
+/// wanted of it, who pays for it and where it goes.
+#[derive(Debug)]
+pub(crate) struct Ingestion {
+    pub(crate) state: Arc<RwLock<ControlState>>,
+    pub(crate) policies: Arc<Policies>,
+    pub(crate) addresses: Arc<Addresses>,
+    /// Of requests.
+    pub(crate) limits: GatewayLimits,
+    /// Of what is read of them.
+    pub(crate) event_limits: Arc<event_intake::Limits>,
+    pub(crate) bodies: Bodies,
+    pub(crate) tally: Arc<Tally>,
+    pub(crate) store: Arc<Store>,
+    /// Once the end has begun.
+    pub(crate) is_closing: AtomicBool,
+}
+
+impl Ingestion {
+    /// Whatever clients send errors to.
+    pub(crate) fn router(self: &Arc<Self>) -> Router {
+        Router::new()
+            .merge(grpc::router(Arc::clone(self)))
+            .merge(native::router(Arc::clone(self)))
+            .merge(sentry::router(Arc::clone(self)))
+            .merge(otlp::router(Arc::clone(self)))
+            .layer(from_fn_with_state(Arc::clone(self), watch::watch))
+    }
+
+    /// Refuses new items from now on.
+    pub(crate) fn close(&self) {
+        self.is_closing.store(true, Ordering::Release);
+    }
+
+    /// Refuses once the end has begun.
+    fn check_open(&self) -> Result<(), ApiError> {
+        if self.is_closing.load(Ordering::Acquire) {
+            return Err(ApiError::new(
+                ErrorCode::Overloaded,
+                "the server is shutting down",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Whose the memory and the turns of a request are while its key is not known.
+    fn sender(&self, extensions: &Extensions, headers: &HeaderMap) -> Party {
+        Party::of_sender(self.addresses.of(extensions, headers))
+    }
+
+    /// A request's memory, of its sender and of its key.
+    fn account(&self, sender: Party, key: Option<PublicKey>) -> Result<Reservation, ApiError> {
+        let reservation = self.bodies.budget.reserve(sender);
+        if let Some(key) = key {
+            reservation.belongs_to(Party::Key(key))?;
+        }
+        Ok(reservation)
+    }
+
+    /// Where a party's bodies are read.
+    fn turn(&self, party: Party) -> (&Pool, Party) {
+        self.bodies.turn(party)
+    }
+}
 
 impl From<Invalid> for ApiError {
     fn from(invalid: Invalid) -> Self {
@@ -61,19 +136,19 @@ pub(crate) struct Origin {
 
 impl Origin {
     pub(crate) fn new(
-        shared: &Shared,
+        ingestion: &Ingestion,
         project_id: ProjectId,
-        extensions: &http::Extensions,
-        headers: &http::HeaderMap,
+        extensions: &Extensions,
+        headers: &HeaderMap,
     ) -> Self {
         let agent = headers.get(http::header::USER_AGENT);
         Self {
             project_id,
             received_ns: now_ns(),
-            client_ip: shared.client_ip(extensions, headers),
+            client_ip: ingestion.addresses.of(extensions, headers),
             user_agent: agent.and_then(|text| text.to_str().ok().map(str::to_owned)),
-            limits: Arc::clone(&shared.parse_limits),
-            policy: shared.policies.of(project_id, &shared.state.read()),
+            limits: Arc::clone(&ingestion.event_limits),
+            policy: ingestion.policies.of(project_id, &ingestion.state.read()),
         }
     }
 
@@ -141,157 +216,5 @@ impl Prepared {
     /// Roughly what it takes.
     pub(crate) fn bytes(&self) -> usize {
         self.body.len() + size_of::<Self>()
-    }
-}
-
-/// An event that was handed to the log, or waits for its twin.
-enum Pending {
-    Ended(Result<EventId, ApiError>),
-    Appended {
-        id: EventId,
-        item: Received,
-        first: First,
-        ticket: EventTicket,
-    },
-    Twin {
-        id: EventId,
-        item: Received,
-        waiter: Waiter,
-    },
-}
-
-impl Shared {
-    /// Stores events of one sender, in order, but for those that the project's owners
-    /// do not want; the answers come once all are durable, refused or passed over.
-    pub(crate) async fn store(
-        self: &Arc<Self>,
-        events: Vec<(Received, Prepared)>,
-    ) -> Vec<Result<EventId, ApiError>> {
-        if events.is_empty() {
-            return Vec::new();
-        }
-        let pending: Vec<Pending> = events
-            .into_iter()
-            .map(|(item, event)| self.append(item, event))
-            .collect();
-        let count = pending.len();
-        let shared = Arc::clone(self);
-        // A task of its own: if the client goes away, the ids and counts are kept.
-        let ending = tokio::spawn(async move {
-            let mut ended = Vec::with_capacity(pending.len());
-            for one in pending {
-                ended.push(shared.end(one).await);
-            }
-            ended
-        });
-        match tokio::time::timeout(self.config.limits.durable_timeout(), ending).await {
-            Ok(Ok(ended)) => ended,
-            Ok(Err(error)) => {
-                tracing::error!(%error, "waiting for the log panicked");
-                vec![
-                    Err(ApiError::new(
-                        ErrorCode::Internal,
-                        "the event may not be stored"
-                    ));
-                    count
-                ]
-            }
-            Err(_) => {
-                let late = ApiError::new(ErrorCode::Overloaded, "the log did not answer in time");
-                vec![Err(late); count]
-            }
-        }
-    }
-
-    fn append(&self, mut item: Received, event: Prepared) -> Pending {
-        item.set_event(event.id, &event.sdk);
-        let (id, project) = (event.id, event.project);
-        if let Some(reason) = event.unwanted {
-            item.dropped(DropReason::Filtered(reason));
-            return Pending::Ended(Ok(id));
-        }
-        let first = match self.recent.claim(project, id) {
-            Claim::First(first) => first,
-            Claim::Stored => {
-                item.dropped(DropReason::Duplicate);
-                return Pending::Ended(Ok(id));
-            }
-            Claim::OnTheWay(waiter) => return Pending::Twin { id, item, waiter },
-        };
-        let ticket = self.log.append_event(&event.head, event.body);
-        match ticket.map_err(|error| self.append_refused(&error)) {
-            Ok(ticket) => Pending::Appended {
-                id,
-                item,
-                first,
-                ticket,
-            },
-            Err(error) => {
-                item.refused(&error);
-                first.failed(error.clone());
-                Pending::Ended(Err(error))
-            }
-        }
-    }
-
-    async fn end(&self, pending: Pending) -> Result<EventId, ApiError> {
-        match pending {
-            Pending::Ended(result) => result,
-            Pending::Appended {
-                id,
-                item,
-                first,
-                ticket,
-            } => match ticket.await {
-                Ok(_position) => {
-                    first.stored();
-                    item.stored();
-                    Ok(id)
-                }
-                Err(error) => {
-                    let error = self.commit_failed(&error);
-                    item.refused(&error);
-                    first.failed(error.clone());
-                    Err(error)
-                }
-            },
-            Pending::Twin { id, item, waiter } => match waiter.fate().await {
-                Ok(()) => {
-                    item.dropped(DropReason::Duplicate);
-                    Ok(id)
-                }
-                Err(error) => {
-                    item.refused(&error);
-                    Err(error)
-                }
-            },
-        }
-    }
-
-    pub(crate) fn append_refused(&self, error: &AppendError) -> ApiError {
-        match error {
-            AppendError::TooLarge { .. } => ApiError::new(ErrorCode::TooLarge, error.to_string()),
-            AppendError::Poisoned => self.log_failed(error),
-            AppendError::Overloaded { .. } | AppendError::NoSpace | AppendError::Closed => {
-                ApiError::new(ErrorCode::Overloaded, error.to_string())
-            }
-        }
-    }
-
-    pub(crate) fn commit_failed(&self, error: &CommitError) -> ApiError {
-        match error {
-            CommitError::Poisoned | CommitError::OutcomeUnknown => self.log_failed(error),
-            CommitError::TooLarge(_) => ApiError::new(ErrorCode::TooLarge, error.to_string()),
-            CommitError::NoSpace | CommitError::Overloaded | CommitError::Closed => {
-                ApiError::new(ErrorCode::Overloaded, error.to_string())
-            }
-        }
-    }
-
-    /// The log is of no more use to this process: the binary ends it.
-    fn log_failed(&self, error: &dyn std::error::Error) -> ApiError {
-        tracing::error!(%error, "the log failed, the process has to end");
-        self.failed.send_replace(true);
-        ApiError::new(ErrorCode::Overloaded, error.to_string())
     }
 }

@@ -12,11 +12,18 @@
 //! after any crash. It does not promise that the event is in the read model yet.
 //! A 503 promises nothing; the same id may be sent again and is stored once.
 //!
-//! In reading order: [`config`], `clock`, [`error`], [`fate`], [`outcome`], `arrivals`, `auth`, [`telemetry`],
-//! [`body`], [`path`], `policy` (of a project), `ingest` (native,
-//! Sentry, OpenTelemetry, gRPC), [`commands`], [`people`], [`bootstrap`],
-//! [`upkeep`], [`gateway`].
+//! Begin with [`gateway`], which puts three rooms together, each a struct with what it
+//! needs: `ingest` (events on their way in), [`people`] (what people ask for) and
+//! [`upkeep`] (what the gateway does by itself). Below them stand, and know none of them:
+//!
+//! - words: `clock`, [`fate`], [`error`], [`others`] (what is asked of other roles), [`config`];
+//! - who asks: `address`, `auth`, `password`;
+//! - what became of items: `arrivals`, [`outcome`], [`telemetry`];
+//! - of ingestion: [`path`], [`body`], `policy` (of a project), [`recent`] (duplicates),
+//!   `stock` (files);
+//! - decisions: [`commands`], [`bootstrap`].
 
+mod address;
 mod arrivals;
 mod auth;
 pub mod body;
@@ -35,7 +42,6 @@ pub mod path;
 pub mod people;
 mod policy;
 pub mod recent;
-mod shared;
 mod stock;
 pub mod telemetry;
 pub mod upkeep;

@@ -26,7 +26,6 @@ use crate::{
     arrivals::{Arrival, Arrivals, Detail},
     error::ApiError,
     fate::{DropReason, Series},
-    telemetry,
 };
 
 /// Locks are held for one addition; 16 keep two cores from meeting.
@@ -105,12 +104,6 @@ impl Tally {
             }
         }
         snapshot
-    }
-
-    /// Hands the counts to the metrics' recorder. A scrape that renders before the
-    /// next call shows one moment.
-    pub fn publish(&self) {
-        telemetry::items(&self.counts());
     }
 
     /// The newest fates.

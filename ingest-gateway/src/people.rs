@@ -1,7 +1,112 @@
-//! What people and their programs ask of the gateway, beside commands: sign-in, accounts,
-//! a project's settings, and what became of what was sent.
+//! What people and their programs ask of the gateway: commands, sign-in, accounts, a
+//! project's settings, and what became of what was sent.
+//!
+//! Invariant: every request but those of `/auth/*` has a caller, whom
+//! [`Callers`] knows; what a caller may do is decided below this, in
+//! [`commands`](crate::commands), or in the list that is asked for.
 
-pub(crate) mod accounts;
-pub(crate) mod outcomes;
+mod accounts;
+mod outcomes;
 pub mod settings;
 pub(crate) mod sign_in;
+
+use std::sync::Arc;
+
+use axum::Router;
+use event_model::credential::Uses;
+use proto::v1::{
+    account_service_server::AccountServiceServer, command_service_server::CommandServiceServer,
+    ingest_debug_service_server::IngestDebugServiceServer,
+    project_settings_service_server::ProjectSettingsServiceServer,
+};
+use tonic::codec::CompressionEncoding;
+use tonic_web::GrpcWebLayer;
+use tower::Layer;
+
+use self::{accounts::Accounts, outcomes::Outcomes, settings::Settings, sign_in::SignIn};
+use crate::{
+    auth::caller::Callers,
+    commands::{CommandRpc, Commands},
+    outcome::Tally,
+    policy::Policies,
+};
+
+/// Longest command message, bytes: 1,000 issue ids are 18 KB.
+const COMMAND_BYTES_MAX: usize = 256 * 1024;
+
+/// Longest message about settings, bytes: the longest text of a look, and all lists
+/// full.
+const SETTINGS_BYTES_MAX: usize = 1 << 20;
+
+/// What they need.
+#[derive(Debug, Clone)]
+pub(crate) struct People {
+    pub(crate) commands: Commands,
+    pub(crate) callers: Callers,
+    /// When sessions and tokens were used last.
+    pub(crate) uses: Uses,
+    pub(crate) policies: Arc<Policies>,
+    /// Of an event that settings are tried with.
+    pub(crate) event_limits: Arc<event_intake::Limits>,
+    /// What became of what was sent.
+    pub(crate) tally: Arc<Tally>,
+    pub(crate) sign_in: Arc<SignIn>,
+}
+
+impl People {
+    /// All that people ask for.
+    pub(crate) fn router(&self) -> Router {
+        let commands = CommandRpc {
+            commands: self.commands.clone(),
+            callers: self.callers.clone(),
+        };
+        let commands = CommandServiceServer::new(commands)
+            .accept_compressed(CompressionEncoding::Gzip)
+            .max_decoding_message_size(COMMAND_BYTES_MAX);
+        let settings = Settings {
+            core: self.commands.core().clone(),
+            policies: Arc::clone(&self.policies),
+            event_limits: Arc::clone(&self.event_limits),
+            callers: self.callers.clone(),
+        };
+        let settings = ProjectSettingsServiceServer::new(settings)
+            .accept_compressed(CompressionEncoding::Gzip)
+            .max_decoding_message_size(SETTINGS_BYTES_MAX);
+        let accounts = Accounts {
+            core: self.commands.core().clone(),
+            uses: self.uses.clone(),
+            callers: self.callers.clone(),
+        };
+        let accounts = AccountServiceServer::new(accounts)
+            .accept_compressed(CompressionEncoding::Gzip)
+            .max_decoding_message_size(COMMAND_BYTES_MAX);
+        let outcomes = Outcomes {
+            state: Arc::clone(self.commands.core().state()),
+            tally: Arc::clone(&self.tally),
+            callers: self.callers.clone(),
+        };
+        let outcomes_rest = outcomes::router(outcomes.clone());
+        let outcomes = IngestDebugServiceServer::new(outcomes)
+            .accept_compressed(CompressionEncoding::Gzip)
+            .max_decoding_message_size(COMMAND_BYTES_MAX);
+        Router::new()
+            .route_service(
+                "/errata.v1.CommandService/{method}",
+                GrpcWebLayer::new().layer(commands),
+            )
+            .route_service(
+                "/errata.v1.AccountService/{method}",
+                GrpcWebLayer::new().layer(accounts),
+            )
+            .route_service(
+                "/errata.v1.IngestDebugService/{method}",
+                GrpcWebLayer::new().layer(outcomes),
+            )
+            .route_service(
+                "/errata.v1.ProjectSettingsService/{method}",
+                GrpcWebLayer::new().layer(settings),
+            )
+            .merge(outcomes_rest)
+            .merge(sign_in::router(Arc::clone(&self.sign_in)))
+    }
+}

@@ -8,31 +8,48 @@
 
 use std::sync::Arc;
 
-use event_model::credential::{Caller, INTERNAL_TOKEN_HEADER, SessionCookie, bearer_token};
+use event_model::{
+    ControlState,
+    credential::{Caller, INTERNAL_TOKEN_HEADER, ServerSecret, SessionCookie, Uses, bearer_token},
+};
 use http::{Extensions, HeaderMap, header};
+use parking_lot::RwLock;
+use url::Url;
 
 use crate::{
+    address::Addresses,
     clock::now_ns,
     error::{ApiError, ErrorCode},
-    shared::Shared,
 };
 
 /// Authenticates callers.
 #[derive(Debug, Clone)]
 pub(crate) struct Callers {
-    shared: Arc<Shared>,
+    secret: ServerSecret,
+    state: Arc<RwLock<ControlState>>,
+    addresses: Arc<Addresses>,
+    /// When sessions and tokens were used last.
+    uses: Uses,
     cookie: Arc<SessionCookie>,
     public_origin: Arc<str>,
 }
 
 impl Callers {
-    pub(crate) fn new(shared: Arc<Shared>) -> Self {
-        let public_url = &shared.config.public_url;
+    pub(crate) fn new(
+        secret: ServerSecret,
+        state: Arc<RwLock<ControlState>>,
+        addresses: Arc<Addresses>,
+        uses: Uses,
+        public_url: &Url,
+    ) -> Self {
         let cookie = SessionCookie::new(public_url.scheme() == "https", public_url.path());
         Self {
             cookie: Arc::new(cookie),
             public_origin: public_url.origin().ascii_serialization().into(),
-            shared,
+            secret,
+            state,
+            addresses,
+            uses,
         }
     }
 
@@ -83,16 +100,16 @@ impl Callers {
         let authorization = text(headers, header::AUTHORIZATION.as_str());
         let cookies = cookies(headers);
         let now = now_ns();
-        let caller = self.shared.secret.authenticate(
+        let caller = self.secret.authenticate(
             text(headers, INTERNAL_TOKEN_HEADER),
             authorization,
             cookies.as_deref().and_then(|all| self.cookie.find(all)),
-            &self.shared.state.read(),
+            &self.state.read(),
             now,
         );
         let caller = caller.ok_or_else(|| refusal(authorization))?;
-        let address = self.shared.client_ip(extensions, headers);
-        self.shared.config.uses.note(caller, now, address);
+        let address = self.addresses.of(extensions, headers);
+        self.uses.note(caller, now, address);
         Ok(caller)
     }
 
@@ -100,8 +117,8 @@ impl Callers {
     pub(crate) fn of_cookie(&self, headers: &HeaderMap) -> Option<Caller> {
         let cookies = cookies(headers)?;
         let session = self.cookie.find(&cookies)?;
-        let state = self.shared.state.read();
-        self.shared.secret.verify_session(session, &state, now_ns())
+        let state = self.state.read();
+        self.secret.verify_session(session, &state, now_ns())
     }
 
     /// Refuses what another site could have made a browser send.

@@ -32,6 +32,11 @@ pub enum Party {
 }
 
 impl Party {
+    /// Whoever is at this address, if there is one.
+    pub fn of_sender(address: Option<IpAddr>) -> Self {
+        address.map_or(Self::Own, Self::of_address)
+    }
+
     /// The sender's.
     pub fn of_address(address: IpAddr) -> Self {
         Self::Address(match address {

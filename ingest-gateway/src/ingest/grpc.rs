@@ -7,6 +7,7 @@
 use std::{convert::Infallible, sync::Arc};
 
 use axum::{
+    Router,
     body::Body,
     extract::Request,
     response::{IntoResponse, Response},
@@ -17,10 +18,11 @@ use http::{Method, StatusCode, request::Parts};
 use prost::Message;
 use proto::v1::{SendErrorResponse, SendErrorsResponse, SendProblem, SendResult, send_result};
 use tonic::{Code, Status};
-use tower::{Service, service_fn};
+use tonic_web::GrpcWebLayer;
+use tower::{Layer, Service, service_fn};
 
 use super::{
-    Origin, frame,
+    Ingestion, Origin, frame,
     frame::{Messages, Next},
     native::{self, StoredBatch},
     piece::Desk,
@@ -32,7 +34,6 @@ use crate::{
     error::{ApiError, ErrorCode},
     fate::DropReason,
     outcome::Received,
-    shared::Shared,
 };
 
 /// The category of gRPC events.
@@ -46,9 +47,15 @@ const STREAM_BYTES: usize = 16 * 1024;
 const RESULT_BYTES: usize = 128;
 const PREFIX: &str = "/errata.v1.IngestService/";
 
+/// The service's route.
+pub(super) fn router(ingestion: Arc<Ingestion>) -> Router {
+    let service = GrpcWebLayer::new().layer(service(ingestion));
+    Router::new().route_service("/errata.v1.IngestService/{method}", service)
+}
+
 /// The service; its path is below [`PREFIX`].
-pub(crate) fn service<B>(
-    shared: Arc<Shared>,
+fn service<B>(
+    ingestion: Arc<Ingestion>,
 ) -> impl Service<http::Request<B>, Response = Response, Error = Infallible, Future: Send + 'static>
 + Clone
 + Send
@@ -59,12 +66,12 @@ where
     B::Error: Into<axum::BoxError>,
 {
     service_fn(move |request: http::Request<B>| {
-        let shared = Arc::clone(&shared);
-        async move { Ok(serve(&shared, request.map(Body::new)).await) }
+        let ingestion = Arc::clone(&ingestion);
+        async move { Ok(serve(&ingestion, request.map(Body::new)).await) }
     })
 }
 
-async fn serve(shared: &Arc<Shared>, request: Request) -> Response {
+async fn serve(ingestion: &Ingestion, request: Request) -> Response {
     let method = request.uri().path().strip_prefix(PREFIX).unwrap_or("");
     if request.method() != Method::POST {
         return StatusCode::METHOD_NOT_ALLOWED.into_response();
@@ -73,9 +80,9 @@ async fn serve(shared: &Arc<Shared>, request: Request) -> Response {
         return StatusCode::UNSUPPORTED_MEDIA_TYPE.into_response();
     }
     let answer = match method {
-        "SendError" => send_error(shared, request).await,
-        "SendErrors" => send_errors(shared, request).await,
-        "StreamErrors" => stream_errors(shared, request).await,
+        "SendError" => send_error(ingestion, request).await,
+        "SendErrors" => send_errors(ingestion, request).await,
+        "StreamErrors" => stream_errors(ingestion, request).await,
         other => {
             let other: String = other.chars().take(40).collect();
             let status = Status::new(Code::Unimplemented, format!("no method {other:?}"));
@@ -94,17 +101,17 @@ struct Sender {
 
 /// Knows the sender from the head; of one that is refused nothing is read.
 async fn authenticate(
-    shared: &Arc<Shared>,
+    ingestion: &Ingestion,
     parts: &Parts,
     body: Body,
 ) -> Result<(Sender, Body), ApiError> {
-    let mut item = Received::new(&shared.tally, CATEGORY, ProjectId(0), 1);
-    let known = shared.check_open().and_then(|()| {
+    let mut item = Received::new(&ingestion.tally, CATEGORY, ProjectId(0), 1);
+    let known = ingestion.check_open().and_then(|()| {
         let key = key::native_key(&parts.headers, None)?;
-        let project = key::project_of(&shared.state.read(), key)?;
+        let project = key::project_of(&ingestion.state.read(), key)?;
         item.relabel(CATEGORY, project);
-        let sender = shared.sender(&parts.extensions, &parts.headers);
-        Ok((key, shared.account(sender, Some(key))?))
+        let sender = ingestion.sender(&parts.extensions, &parts.headers);
+        Ok((key, ingestion.account(sender, Some(key))?))
     });
     match known {
         Ok((key, reservation)) => {
@@ -116,7 +123,7 @@ async fn authenticate(
             Ok((sender, body))
         }
         Err(error) => {
-            body::drain(body, &shared.config.limits).await;
+            body::drain(body, &ingestion.limits).await;
             item.refused(&error);
             Err(error)
         }
@@ -125,15 +132,15 @@ async fn authenticate(
 
 /// Reads the one message of a call.
 async fn message(
-    shared: &Arc<Shared>,
+    ingestion: &Ingestion,
     parts: &Parts,
     body: Body,
     bytes_max: impl FnOnce(&mut GatewayLimits),
 ) -> Result<(Received, PublicKey, ReadBody), ApiError> {
-    let (sender, body) = authenticate(shared, parts, body).await?;
-    let mut limits = shared.config.limits.clone();
+    let (sender, body) = authenticate(ingestion, parts, body).await?;
+    let mut limits = ingestion.limits.clone();
     bytes_max(&mut limits);
-    let turn = (&shared.pool, Party::Key(sender.key));
+    let turn = ingestion.turn(Party::Key(sender.key));
     match frame::one(&parts.headers, body, &limits, sender.reservation, turn).await {
         Ok(read) => Ok((sender.item, sender.key, read)),
         Err(error) => {
@@ -143,15 +150,15 @@ async fn message(
     }
 }
 
-async fn send_error(shared: &Arc<Shared>, request: Request) -> Result<Response, ApiError> {
+async fn send_error(ingestion: &Ingestion, request: Request) -> Result<Response, ApiError> {
     let (parts, body) = request.into_parts();
     let one_event = |limits: &mut GatewayLimits| {
         let max = limits.event_bytes_max + frame::MESSAGE_BYTES_MORE;
         limits.received_bytes_max = limits.received_bytes_max.min(max);
         limits.decompressed_bytes_max = limits.decompressed_bytes_max.min(max);
     };
-    let (item, key, read) = message(shared, &parts, body, one_event).await?;
-    let stored = store(shared, &parts, item, key, read, 1).await?;
+    let (item, key, read) = message(ingestion, &parts, body, one_event).await?;
+    let stored = store(ingestion, &parts, item, key, read, 1).await?;
     let id = stored
         .results
         .into_iter()
@@ -161,34 +168,34 @@ async fn send_error(shared: &Arc<Shared>, request: Request) -> Result<Response, 
     Ok(frame::answer(&answer.encode_to_vec()))
 }
 
-async fn send_errors(shared: &Arc<Shared>, request: Request) -> Result<Response, ApiError> {
+async fn send_errors(ingestion: &Ingestion, request: Request) -> Result<Response, ApiError> {
     let (parts, body) = request.into_parts();
     // Protobuf is not wordy: what is received is large enough decompressed, too.
     let as_received = |limits: &mut GatewayLimits| {
         limits.decompressed_bytes_max =
             limits.decompressed_bytes_max.min(limits.received_bytes_max);
     };
-    let (item, key, read) = message(shared, &parts, body, as_received).await?;
-    let events_max = shared.config.limits.batch_events_max;
-    let stored = store(shared, &parts, item, key, read, events_max).await?;
+    let (item, key, read) = message(ingestion, &parts, body, as_received).await?;
+    let events_max = ingestion.limits.batch_events_max;
+    let stored = store(ingestion, &parts, item, key, read, events_max).await?;
     Ok(answer(stored))
 }
 
 /// Stores the events of a message; an answer for each. None at all is an answer of
 /// `SendErrors`, and a mistake of `SendError`, whose one event is required.
 async fn store(
-    shared: &Arc<Shared>,
+    ingestion: &Ingestion,
     parts: &Parts,
     item: Received,
     key: PublicKey,
     read: ReadBody,
     events_max: usize,
 ) -> Result<StoredBatch, ApiError> {
-    let origin = Origin::new(shared, item.project(), &parts.extensions, &parts.headers);
-    let desk = Desk::new(shared, Party::Key(key), read.reservation, &read.bytes);
+    let origin = Origin::new(ingestion, item.project(), &parts.extensions, &parts.headers);
+    let desk = Desk::new(ingestion, Party::Key(key), read.reservation, &read.bytes);
     let bytes = read.bytes;
     let scan = move || event_intake::NativeBatch::scan_message(bytes, events_max);
-    let scanned = desk.run(shared, scan).await;
+    let scanned = desk.run(ingestion, scan).await;
     let scanned = scanned.and_then(|scanned| {
         let batch = scanned?;
         if events_max == 1 && batch.count() == 0 {
@@ -197,7 +204,7 @@ async fn store(
         Ok(batch)
     });
     match scanned {
-        Ok(batch) => native::store_batch_of(shared, &desk, &origin, item, batch).await,
+        Ok(batch) => native::store_batch_of(ingestion, &desk, &origin, item, batch).await,
         Err(error) => {
             item.refused(&error);
             Err(error)
@@ -205,18 +212,18 @@ async fn store(
     }
 }
 
-async fn stream_errors(shared: &Arc<Shared>, request: Request) -> Result<Response, ApiError> {
+async fn stream_errors(ingestion: &Ingestion, request: Request) -> Result<Response, ApiError> {
     let (parts, body) = request.into_parts();
-    let (sender, body) = authenticate(shared, &parts, body).await?;
+    let (sender, body) = authenticate(ingestion, &parts, body).await?;
     let origin = Origin::new(
-        shared,
+        ingestion,
         sender.item.project(),
         &parts.extensions,
         &parts.headers,
     );
     let party = Party::Key(sender.key);
-    let mut intake = Intake {
-        shared,
+    let mut stream = Stream {
+        ingestion,
         origin,
         party,
         project: sender.item.project(),
@@ -227,37 +234,37 @@ async fn stream_errors(shared: &Arc<Shared>, request: Request) -> Result<Respons
         results: Vec::new(),
         received: 0,
     };
-    let limits = &shared.config.limits;
+    let limits = &ingestion.limits;
     let mut messages = Messages::new(parts.headers, body, limits, sender.reservation);
-    if let Err(error) = intake.reservation.grow(STREAM_BYTES) {
-        return Err(intake.refuse(error).await);
+    if let Err(error) = stream.reservation.grow(STREAM_BYTES) {
+        return Err(stream.refuse(error).await);
     }
     loop {
-        let next = messages.next((&shared.pool, party)).await;
+        let next = messages.next(ingestion.turn(party)).await;
         match next {
             Ok(Next::Message(message)) => {
-                if let Err(error) = intake.take(message).await {
-                    return Err(intake.refuse(error).await);
+                if let Err(error) = stream.take(message).await {
+                    return Err(stream.refuse(error).await);
                 }
             }
-            Ok(Next::Pause) => intake.flush().await,
+            Ok(Next::Pause) => stream.flush().await,
             Ok(Next::End) => {
-                let results = intake.end().await;
+                let results = stream.end().await;
                 return Ok(answer(StoredBatch {
                     results,
                     discarded_error: None,
                 }));
             }
             // What came before is stored all the same: it has ids to repeat.
-            Err(error) => return Err(intake.refuse(error).await),
+            Err(error) => return Err(stream.refuse(error).await),
         }
     }
 }
 
 /// A stream's events on their way. A stream takes no turn while it waits: what it
 /// holds is in the account, byte by byte, and it ends in time.
-struct Intake<'a> {
-    shared: &'a Arc<Shared>,
+struct Stream<'a> {
+    ingestion: &'a Ingestion,
     origin: Origin,
     party: Party,
     project: ProjectId,
@@ -270,9 +277,9 @@ struct Intake<'a> {
     received: usize,
 }
 
-impl Intake<'_> {
+impl Stream<'_> {
     async fn take(&mut self, message: ReadBody) -> Result<(), ApiError> {
-        let events_max = self.shared.config.limits.stream_events_max;
+        let events_max = self.ingestion.limits.stream_events_max;
         if self.received == events_max {
             return Err(ApiError::at(
                 ErrorCode::TooLarge,
@@ -294,7 +301,7 @@ impl Intake<'_> {
     /// The next event's guard: the request's own for the first.
     fn guard(&mut self) -> Received {
         let first = self.first.take();
-        first.unwrap_or_else(|| Received::new(&self.shared.tally, CATEGORY, self.project, 1))
+        first.unwrap_or_else(|| Received::new(&self.ingestion.tally, CATEGORY, self.project, 1))
     }
 
     /// The event that ends a stream with an error is counted with it.
@@ -324,12 +331,16 @@ impl Intake<'_> {
             Ok(work())
         } else {
             let weight = body::Weight::of(bytes);
-            self.shared.pool.run(self.party, weight, work).await
+            self.ingestion
+                .bodies
+                .pool
+                .run(self.party, weight, work)
+                .await
         };
         match read {
             Ok(read) => {
                 let items = guards.into_iter().zip(read).collect();
-                let stored = native::store_each(self.shared, items).await;
+                let stored = native::store_each(self.ingestion, items).await;
                 self.results.extend(stored);
             }
             Err(error) => {

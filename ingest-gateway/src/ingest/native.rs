@@ -14,9 +14,9 @@ use http::{StatusCode, request::Parts};
 use serde_json::json;
 
 use super::{
-    Origin, Prepared, cors,
-    notes::Storable,
+    Ingestion, Origin, Prepared, cors,
     piece::{self, Desk},
+    store::Storable,
 };
 use crate::{
     auth::key,
@@ -24,7 +24,6 @@ use crate::{
     error::{ApiError, ErrorCode},
     fate::DropReason,
     outcome::Received,
-    shared::Shared,
     telemetry,
 };
 
@@ -33,7 +32,7 @@ const CATEGORY: &str = "error";
 /// The category of what a client says that it dropped: as if it came by itself.
 const REPORT: &str = "client_report";
 
-pub(crate) fn router(shared: Arc<Shared>) -> Router {
+pub(crate) fn router(ingestion: Arc<Ingestion>) -> Router {
     let one = post(one).options(cors::preflight);
     let batch = post(batch).options(cors::preflight);
     Router::new()
@@ -42,14 +41,14 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         .route("/api/errors/batch", batch.clone())
         .route("/api/errors/batch/", batch)
         .layer(map_response(cors::allow_any_origin))
-        .with_state(shared)
+        .with_state(ingestion)
 }
 
-async fn one(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+async fn one(State(ingestion): State<Arc<Ingestion>>, request: Request) -> Response {
     let started = Instant::now();
-    let response = match receive(&shared, request).await {
+    let response = match receive(&ingestion, request).await {
         Err(error) => error.into_response(),
-        Ok((item, parts, party, read)) => store_one(&shared, item, &parts, party, read)
+        Ok((item, parts, party, read)) => store_one(&ingestion, item, &parts, party, read)
             .await
             .unwrap_or_else(ApiError::into_response),
     };
@@ -57,11 +56,11 @@ async fn one(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     response
 }
 
-async fn batch(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+async fn batch(State(ingestion): State<Arc<Ingestion>>, request: Request) -> Response {
     let started = Instant::now();
-    let response = match receive(&shared, request).await {
+    let response = match receive(&ingestion, request).await {
         Err(error) => error.into_response(),
-        Ok((item, parts, party, read)) => store_batch(&shared, item, &parts, party, read)
+        Ok((item, parts, party, read)) => store_batch(&ingestion, item, &parts, party, read)
             .await
             .unwrap_or_else(ApiError::into_response),
     };
@@ -75,15 +74,15 @@ async fn batch(State(shared): State<Arc<Shared>>, request: Request) -> Response 
 
 /// Authenticates, then reads the body.
 async fn receive(
-    shared: &Arc<Shared>,
+    ingestion: &Ingestion,
     request: Request,
 ) -> Result<(Received, Parts, Party, ReadBody), ApiError> {
-    let mut item = Received::new(&shared.tally, CATEGORY, ProjectId(0), 1);
+    let mut item = Received::new(&ingestion.tally, CATEGORY, ProjectId(0), 1);
     let (parts, request_body) = request.into_parts();
-    let limits = &shared.config.limits;
-    let known = shared.check_open().and_then(|()| {
+    let limits = &ingestion.limits;
+    let known = ingestion.check_open().and_then(|()| {
         let key = key::native_key(&parts.headers, parts.uri.query())?;
-        Ok((key, key::project_of(&shared.state.read(), key)?))
+        Ok((key, key::project_of(&ingestion.state.read(), key)?))
     });
     let (key, project) = match known {
         Ok(known) => known,
@@ -96,9 +95,9 @@ async fn receive(
     item.relabel(CATEGORY, project);
     let party = Party::Key(key);
     let read = async {
-        let sender = shared.sender(&parts.extensions, &parts.headers);
-        let reservation = shared.account(sender, Some(key))?;
-        let turn = (&shared.pool, party);
+        let sender = ingestion.sender(&parts.extensions, &parts.headers);
+        let reservation = ingestion.account(sender, Some(key))?;
+        let turn = ingestion.turn(party);
         body::read(&parts.headers, request_body, limits, reservation, turn).await
     };
     match read.await {
@@ -111,20 +110,20 @@ async fn receive(
 }
 
 async fn store_one(
-    shared: &Arc<Shared>,
+    ingestion: &Ingestion,
     item: Received,
     parts: &Parts,
     party: Party,
     read: ReadBody,
 ) -> Result<Response, ApiError> {
-    let origin = Origin::new(shared, item.project(), &parts.extensions, &parts.headers);
-    let desk = Desk::new(shared, party, read.reservation, &read.bytes);
+    let origin = Origin::new(ingestion, item.project(), &parts.extensions, &parts.headers);
+    let desk = Desk::new(ingestion, party, read.reservation, &read.bytes);
     let (bytes, reader) = (read.bytes, origin.clone());
     let work = move || {
         let event = event_intake::parse_native(&bytes, &reader.context())?;
         Ok::<_, event_intake::Invalid>(reader.prepare(&event))
     };
-    let prepared = desk.run(shared, work).await;
+    let prepared = desk.run(ingestion, work).await;
     let event = match prepared.and_then(|prepared| prepared.map_err(ApiError::from)) {
         Ok(event) => event,
         Err(error) => {
@@ -132,7 +131,7 @@ async fn store_one(
             return Err(error);
         }
     };
-    let mut ended = shared.store(vec![(item, event)]).await;
+    let mut ended = ingestion.store.events(vec![(item, event)]).await;
     let id = ended
         .pop()
         .unwrap_or_else(|| Err(ApiError::new(ErrorCode::Internal, "no answer")))?;
@@ -140,17 +139,17 @@ async fn store_one(
 }
 
 async fn store_batch(
-    shared: &Arc<Shared>,
+    ingestion: &Ingestion,
     item: Received,
     parts: &Parts,
     party: Party,
     read: ReadBody,
 ) -> Result<Response, ApiError> {
-    let origin = Origin::new(shared, item.project(), &parts.extensions, &parts.headers);
-    let desk = Desk::new(shared, party, read.reservation, &read.bytes);
-    let (bytes, events_max) = (read.bytes, shared.config.limits.batch_events_max);
+    let origin = Origin::new(ingestion, item.project(), &parts.extensions, &parts.headers);
+    let desk = Desk::new(ingestion, party, read.reservation, &read.bytes);
+    let (bytes, events_max) = (read.bytes, ingestion.limits.batch_events_max);
     let work = move || event_intake::NativeBatch::scan(bytes, events_max);
-    let batch = desk.run(shared, work).await;
+    let batch = desk.run(ingestion, work).await;
     let batch = match batch.and_then(|batch| batch.map_err(ApiError::from)) {
         Ok(batch) => batch,
         Err(error) => {
@@ -158,7 +157,7 @@ async fn store_batch(
             return Err(error);
         }
     };
-    let stored = store_batch_of(shared, &desk, &origin, item, batch).await?;
+    let stored = store_batch_of(ingestion, &desk, &origin, item, batch).await?;
     let results: Vec<serde_json::Value> = stored
         .results
         .into_iter()
@@ -186,14 +185,14 @@ pub(crate) struct StoredBatch {
 /// costs no event. Fails if all of it may pass later, or if there is nothing beside drops
 /// that cannot be counted: then whoever comes again counts nothing twice.
 pub(crate) async fn store_batch_of(
-    shared: &Arc<Shared>,
+    ingestion: &Ingestion,
     desk: &Desk,
     origin: &Origin,
     mut item: Received,
     batch: event_intake::NativeBatch,
 ) -> Result<StoredBatch, ApiError> {
     let Some(discarded) = batch.discarded(&origin.context()) else {
-        let results = store_events(shared, desk, origin, item, batch).await?;
+        let results = store_events(ingestion, desk, origin, item, batch).await?;
         return Ok(StoredBatch {
             results,
             discarded_error: None,
@@ -207,7 +206,7 @@ pub(crate) async fn store_batch_of(
         item
     } else {
         let report = item.another(REPORT, 1);
-        match store_events(shared, desk, origin, item, batch).await {
+        match store_events(ingestion, desk, origin, item, batch).await {
             Ok(stored) => results = stored,
             Err(error) => {
                 report.refused(&error);
@@ -219,10 +218,9 @@ pub(crate) async fn store_batch_of(
     report.set_kind(REPORT);
     let counted = match discarded.map_err(ApiError::from) {
         Ok(note) => {
-            let kept = shared
-                .store_others(vec![Storable::Note(report, Box::new(note))])
-                .await;
-            kept.into_iter().collect::<Result<(), _>>()
+            let note = Storable::Note(report, Box::new(note));
+            let ended = ingestion.store.others(vec![note]).await;
+            ended.into_iter().collect::<Result<(), _>>()
         }
         Err(error) => {
             report.refused(&error);
@@ -241,7 +239,7 @@ pub(crate) async fn store_batch_of(
 /// Stores the good events of a batch, a piece at a time; an answer for each, in order.
 /// Fails if all of it may pass later.
 async fn store_events(
-    shared: &Arc<Shared>,
+    ingestion: &Ingestion,
     desk: &Desk,
     origin: &Origin,
     item: Received,
@@ -251,7 +249,7 @@ async fn store_events(
     let mut guards = Guards::new(item, count);
     let mut results = Vec::with_capacity(count);
     loop {
-        let (rest, piece) = match piece::next(shared, desk, origin, batch).await {
+        let (rest, piece) = match piece::next(ingestion, desk, origin, batch).await {
             Ok(read) => read,
             Err(error) => {
                 // No room or no turn: that goes for all the rest.
@@ -263,7 +261,7 @@ async fn store_events(
         batch = rest;
         let items = piece.read.into_iter();
         let items = items.filter_map(|read| Some((guards.next()?, read)));
-        let stored = store_each(shared, items.collect()).await;
+        let stored = store_each(ingestion, items.collect()).await;
         let failed = whole_refusal(&stored);
         results.extend(stored);
         if let Some(error) = failed.filter(|_| results.len() < count) {
@@ -285,7 +283,7 @@ async fn store_events(
 
 /// Stores the good ones of those that have their guards; an answer for each, in order.
 pub(crate) async fn store_each(
-    shared: &Arc<Shared>,
+    ingestion: &Ingestion,
     items: Vec<(Received, Result<Prepared, event_intake::Invalid>)>,
 ) -> Vec<Result<EventId, ApiError>> {
     let mut results = Vec::with_capacity(items.len());
@@ -303,7 +301,7 @@ pub(crate) async fn store_each(
             }
         }
     }
-    let mut stored = shared.store(events).await.into_iter();
+    let mut stored = ingestion.store.events(events).await.into_iter();
     results
         .into_iter()
         .map(|result| {

@@ -32,7 +32,7 @@ use http::{HeaderMap, request::Parts};
 
 use self::answer::Form;
 use super::{
-    Origin, Prepared, cors,
+    Ingestion, Origin, Prepared, cors,
     piece::{self, Desk, Source},
 };
 use crate::{
@@ -41,7 +41,6 @@ use crate::{
     error::ApiError,
     fate::DropReason,
     outcome::{Received, Tally},
-    shared::Shared,
     telemetry,
 };
 
@@ -61,12 +60,13 @@ pub(crate) const PATHS: [(&str, Signal); 8] = [
     ("/api/{project}/integration/otlp/v1/traces", Signal::Traces),
 ];
 
-pub(crate) fn router(shared: Arc<Shared>) -> Router {
+pub(crate) fn router(ingestion: Arc<Ingestion>) -> Router {
     let mut router = Router::new();
     for (path, signal) in PATHS {
-        let handler = move |state: State<Arc<Shared>>, params: RawPathParams, request: Request| {
-            serve(signal, state, params, request)
-        };
+        let handler =
+            move |state: State<Arc<Ingestion>>, params: RawPathParams, request: Request| {
+                serve(signal, state, params, request)
+            };
         let methods = post(handler).options(cors::preflight);
         router = router
             .route(path, methods.clone())
@@ -75,12 +75,12 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
     router
         .layer(map_response(cors::allow_any_origin))
         .merge(grpc::router())
-        .with_state(shared)
+        .with_state(ingestion)
 }
 
 async fn serve(
     signal: Signal,
-    State(shared): State<Arc<Shared>>,
+    State(ingestion): State<Arc<Ingestion>>,
     params: RawPathParams,
     request: Request,
 ) -> Response {
@@ -90,7 +90,7 @@ async fn serve(
     let (parts, request_body) = request.into_parts();
     let form = Form::of(&parts.headers);
     let answer = receive(
-        &shared,
+        &ingestion,
         signal,
         form,
         project.as_deref(),
@@ -116,17 +116,17 @@ fn endpoint(signal: Signal) -> &'static str {
 }
 
 async fn receive(
-    shared: &Arc<Shared>,
+    ingestion: &Ingestion,
     signal: Signal,
     form: Form,
     path_project: Option<&str>,
     parts: &Parts,
     request_body: Body,
 ) -> Result<Rejected, ApiError> {
-    let mut item = Received::new(&shared.tally, signal.category(), ProjectId(0), 1);
-    let limits = &shared.config.limits;
+    let mut item = Received::new(&ingestion.tally, signal.category(), ProjectId(0), 1);
+    let limits = &ingestion.limits;
     let read = async {
-        let known = authenticate(shared, &parts.headers, parts.uri.query(), path_project)
+        let known = authenticate(ingestion, &parts.headers, parts.uri.query(), path_project)
             .and_then(|known| form.encoding().map(|encoding| (known, encoding)));
         let ((key, project), encoding) = match known {
             Ok(known) => known,
@@ -138,9 +138,9 @@ async fn receive(
         item.relabel(signal.category(), project);
         let mut limits = limits.clone();
         limits.decompressed_bytes_max = limits.decompressed_bytes_max.min(DECOMPRESSED_BYTES_MAX);
-        let sender = shared.sender(&parts.extensions, &parts.headers);
-        let reservation = shared.account(sender, Some(key))?;
-        let turn = (&shared.pool, Party::Key(key));
+        let sender = ingestion.sender(&parts.extensions, &parts.headers);
+        let reservation = ingestion.account(sender, Some(key))?;
+        let turn = ingestion.turn(Party::Key(key));
         let read = body::read(&parts.headers, request_body, &limits, reservation, turn).await?;
         Ok((key, encoding, read))
     };
@@ -151,21 +151,21 @@ async fn receive(
             return Err(error);
         }
     };
-    let origin = Origin::new(shared, item.project(), &parts.extensions, &parts.headers);
-    take(shared, item, signal, encoding, (key, read), origin).await
+    let origin = Origin::new(ingestion, item.project(), &parts.extensions, &parts.headers);
+    take(ingestion, item, signal, encoding, (key, read), origin).await
 }
 
 /// The key and its project, which Sentry's exporters and everybody else put in
 /// different places.
 fn authenticate(
-    shared: &Shared,
+    ingestion: &Ingestion,
     headers: &HeaderMap,
     query: Option<&str>,
     path_project: Option<&str>,
 ) -> Result<(PublicKey, ProjectId), ApiError> {
-    shared.check_open()?;
+    ingestion.check_open()?;
     let key = key_of(headers, query)?;
-    let state = shared.state.read();
+    let state = ingestion.state.read();
     let project = key::project_of(&state, key)?;
     check_path(&state, path_project, project)?;
     Ok((key, project))
@@ -196,20 +196,20 @@ struct Rejected {
 /// Stores the errors of a request and gives every record its fate. Fails if nothing
 /// could be read, or if something may pass later.
 async fn take(
-    shared: &Arc<Shared>,
+    ingestion: &Ingestion,
     item: Received,
     signal: Signal,
     encoding: Encoding,
     (key, read): (PublicKey, ReadBody),
     origin: Origin,
 ) -> Result<Rejected, ApiError> {
-    let desk = Desk::new(shared, Party::Key(key), read.reservation, &read.bytes);
-    let mut fates = Fates::new(shared, item);
+    let desk = Desk::new(ingestion, Party::Key(key), read.reservation, &read.bytes);
+    let mut fates = Fates::new(ingestion, item);
     let scan = {
         let (bytes, reservation) = (read.bytes, desk.reservation.clone());
         move || scan(signal, encoding, &bytes, &reservation)
     };
-    let scanned = desk.run(shared, scan).await;
+    let scanned = desk.run(ingestion, scan).await;
     let mut records = match scanned.and_then(|scanned| scanned) {
         Ok(records) => records,
         Err(error) => {
@@ -219,7 +219,7 @@ async fn take(
     };
     let mut rejected = Rejected::default();
     loop {
-        let (rest, piece) = match piece::next(shared, &desk, &origin, records).await {
+        let (rest, piece) = match piece::next(ingestion, &desk, &origin, records).await {
             Ok(read) => read,
             Err(error) => {
                 fates.refused(&error);
@@ -243,7 +243,7 @@ async fn take(
                 rejected.add(count, &error);
             }
         }
-        for result in shared.store(events).await {
+        for result in ingestion.store.events(events).await {
             match result {
                 Ok(_) => {}
                 // The whole request comes again; what is stored is known by its id.
@@ -334,10 +334,10 @@ struct Fates {
 }
 
 impl Fates {
-    fn new(shared: &Shared, item: Received) -> Self {
+    fn new(ingestion: &Ingestion, item: Received) -> Self {
         Self {
             project: item.project(),
-            tally: Arc::clone(&shared.tally),
+            tally: Arc::clone(&ingestion.tally),
             own: Some(item),
         }
     }

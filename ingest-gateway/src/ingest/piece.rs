@@ -7,13 +7,12 @@
 
 use bytes::Bytes;
 
-use super::{Origin, Prepared};
+use super::{Ingestion, Origin, Prepared};
 use event_intake::{Invalid, Item};
 
 use crate::{
     body::{OFF_THREAD_BYTES_MIN, Party, Reservation, Weight},
     error::ApiError,
-    shared::Shared,
 };
 
 /// Items of a piece.
@@ -37,14 +36,14 @@ pub(crate) struct Desk {
 impl Desk {
     /// For a body of so many bytes.
     pub(crate) fn new(
-        shared: &Shared,
+        ingestion: &Ingestion,
         party: Party,
         reservation: Reservation,
         body: &Bytes,
     ) -> Self {
         let length = body.len();
         let is_heavy = length >= OFF_THREAD_BYTES_MIN;
-        let event_max = shared.config.limits.event_bytes_max;
+        let event_max = ingestion.limits.event_bytes_max;
         Self {
             party,
             reservation,
@@ -68,14 +67,14 @@ impl Desk {
     /// Does a part of the work.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
-        shared: &Shared,
+        ingestion: &Ingestion,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, ApiError> {
         let Some(weight) = self.weight else {
             return Ok(work());
         };
         let _charge = self.reservation.charge(self.read_bytes)?;
-        shared.pool.run(self.party, weight, work).await
+        ingestion.bodies.pool.run(self.party, weight, work).await
     }
 }
 
@@ -97,7 +96,7 @@ pub(crate) struct Piece<T> {
 
 /// Reads the next piece.
 pub(crate) async fn next<S: Source>(
-    shared: &Shared,
+    ingestion: &Ingestion,
     desk: &Desk,
     origin: &Origin,
     mut source: S,
@@ -116,7 +115,7 @@ pub(crate) async fn next<S: Source>(
         let is_last = false;
         Ok((source, Piece { read, is_last }))
     };
-    Ok(desk.run(shared, work).await??)
+    Ok(desk.run(ingestion, work).await??)
 }
 
 /// An item of a request, its event prepared.

@@ -23,13 +23,12 @@ use event_intake::{Invalid, Parsed};
 use event_model::{ProjectId, PublicKey};
 use http::{Method, header, request::Parts};
 
-use super::{Origin, cors, piece::Desk};
+use super::{Ingestion, Origin, cors, piece::Desk};
 use crate::{
     auth::key,
     body::{self, Incoming, Party, ReadBody},
     error::{ApiError, ErrorCode},
     outcome::Received,
-    shared::Shared,
     telemetry,
 };
 
@@ -99,12 +98,13 @@ impl Endpoint {
     }
 }
 
-pub(crate) fn router(shared: Arc<Shared>) -> Router {
+pub(crate) fn router(ingestion: Arc<Ingestion>) -> Router {
     let mut router = Router::new();
     for (path, endpoint) in PATHS {
-        let handler = move |state: State<Arc<Shared>>, params: RawPathParams, request: Request| {
-            serve(endpoint, state, params, request)
-        };
+        let handler =
+            move |state: State<Arc<Ingestion>>, params: RawPathParams, request: Request| {
+                serve(endpoint, state, params, request)
+            };
         let mut methods = post(handler)
             .options(cors::preflight)
             .fallback(wrong_method);
@@ -117,7 +117,7 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
     }
     router
         .layer(map_response(cors::allow_any_origin))
-        .with_state(shared)
+        .with_state(ingestion)
 }
 
 /// A body goes unread: the connection ends with the answer, so that its bytes are not
@@ -132,7 +132,7 @@ async fn wrong_method(request: Request) -> Response {
 
 async fn serve(
     endpoint: Endpoint,
-    State(shared): State<Arc<Shared>>,
+    State(ingestion): State<Arc<Ingestion>>,
     params: RawPathParams,
     request: Request,
 ) -> Response {
@@ -140,7 +140,7 @@ async fn serve(
     // Asking for the dialog brings nothing.
     let asks = endpoint == Endpoint::ReportDialog && request.method() == Method::GET;
     let mut item =
-        (!asks).then(|| Received::new(&shared.tally, endpoint.category(), ProjectId(0), 1));
+        (!asks).then(|| Received::new(&ingestion.tally, endpoint.category(), ProjectId(0), 1));
     let param = |wanted: &str| {
         let mut all = params.iter();
         all.find_map(|(name, value)| (name == wanted).then(|| value.to_owned()))
@@ -154,7 +154,7 @@ async fn serve(
         path_monitor: param("slug"),
         parts,
     };
-    let response = match call.answer(&shared, request_body, &mut item).await {
+    let response = match call.answer(&ingestion, request_body, &mut item).await {
         Ok(response) => response,
         Err(error) => {
             if let Some(item) = item.take() {
@@ -181,15 +181,15 @@ struct Call {
 impl Call {
     async fn answer(
         &self,
-        shared: &Arc<Shared>,
+        ingestion: &Ingestion,
         request_body: Body,
         item: &mut Option<Received>,
     ) -> Result<Response, ApiError> {
-        let limits = &shared.config.limits;
+        let limits = &ingestion.limits;
         if self.endpoint == Endpoint::ReportDialog && self.parts.method == Method::GET {
-            return self.show_dialog(shared);
+            return self.show_dialog(ingestion);
         }
-        let project = match self.authenticate_head(shared) {
+        let project = match self.authenticate_head(ingestion) {
             Ok(project) => project,
             Err(error) => {
                 body::drain(request_body, limits).await;
@@ -199,7 +199,7 @@ impl Call {
         if let (Some(item), Some((_, project))) = (item.as_mut(), project) {
             item.relabel(self.endpoint.category(), project);
         }
-        let (read, project, party) = self.receive(shared, request_body, project, item).await?;
+        let (read, project, party) = self.receive(ingestion, request_body, project, item).await?;
         if self.endpoint == Endpoint::Store && self.parts.method == Method::GET {
             let data = Bytes::from(self.query("sentry_data").unwrap_or_default());
             let read = ReadBody {
@@ -207,15 +207,15 @@ impl Call {
                 bytes: data,
                 ..read
             };
-            self.take_event(shared, project, (party, read), item)
+            self.take_event(ingestion, project, (party, read), item)
                 .await?;
             return Ok(pixel());
         }
         let sent = (party, read);
         match self.endpoint {
-            Endpoint::Envelope => self.take_envelope(shared, project, sent, item).await,
-            Endpoint::Store => self.take_event(shared, project, sent, item).await,
-            _ => self.take_door(shared, project, sent, item).await,
+            Endpoint::Envelope => self.take_envelope(ingestion, project, sent, item).await,
+            Endpoint::Store => self.take_event(ingestion, project, sent, item).await,
+            _ => self.take_door(ingestion, project, sent, item).await,
         }
     }
 
@@ -223,21 +223,21 @@ impl Call {
     /// line is received and decompressed until it has named one.
     async fn receive(
         &self,
-        shared: &Arc<Shared>,
+        ingestion: &Ingestion,
         request_body: Body,
         project: Option<(PublicKey, ProjectId)>,
         item: &mut Option<Received>,
     ) -> Result<(ReadBody, ProjectId, Party), ApiError> {
-        let (parts, limits) = (&self.parts, &shared.config.limits);
-        let sender = shared.sender(&parts.extensions, &parts.headers);
-        let reservation = shared.account(sender, project.map(|(key, _)| key))?;
+        let (parts, limits) = (&self.parts, &ingestion.limits);
+        let sender = ingestion.sender(&parts.extensions, &parts.headers);
+        let reservation = ingestion.account(sender, project.map(|(key, _)| key))?;
         let mut incoming =
             Incoming::open(&parts.headers, request_body, limits, reservation).await?;
         let (key, project) = if let Some(known) = project {
             known
         } else {
             let line = incoming.first_line().await?;
-            let known = self.authenticate_envelope(shared, None, &line)?;
+            let known = self.authenticate_envelope(ingestion, None, &line)?;
             if let Some(item) = item.as_mut() {
                 item.relabel(self.endpoint.category(), known.1);
             }
@@ -245,9 +245,9 @@ impl Call {
             known
         };
         let party = Party::Key(key);
-        let read = incoming.whole((&shared.pool, party)).await?;
+        let read = incoming.whole(ingestion.turn(party)).await?;
         if self.endpoint == Endpoint::Envelope {
-            self.authenticate_envelope(shared, Some((key, project)), &read.bytes)?;
+            self.authenticate_envelope(ingestion, Some((key, project)), &read.bytes)?;
         }
         Ok((read, project, party))
     }
@@ -255,9 +255,9 @@ impl Call {
     /// The key and its project, from headers, query and path.
     fn authenticate_head(
         &self,
-        shared: &Shared,
+        ingestion: &Ingestion,
     ) -> Result<Option<(PublicKey, ProjectId)>, ApiError> {
-        shared.check_open()?;
+        ingestion.check_open()?;
         let query = self.parts.uri.query();
         let key = match self.endpoint {
             Endpoint::ReportDialog => Some(self.dialog_key()?),
@@ -265,7 +265,7 @@ impl Call {
         };
         match key {
             Some(key) => {
-                let project = self.check_key(shared, key)?;
+                let project = self.check_key(ingestion, key)?;
                 Ok(Some((key, project)))
             }
             // An envelope may name its key in its header, nothing else can.
@@ -274,8 +274,8 @@ impl Call {
         }
     }
 
-    fn check_key(&self, shared: &Shared, key: PublicKey) -> Result<ProjectId, ApiError> {
-        let state = shared.state.read();
+    fn check_key(&self, ingestion: &Ingestion, key: PublicKey) -> Result<ProjectId, ApiError> {
+        let state = ingestion.state.read();
         let project = key::project_of(&state, key)?;
         if let Some(path_project) = &self.path_project {
             key::check_project(&state, path_project, project)?;
@@ -286,7 +286,7 @@ impl Call {
     /// The envelope's DSN against what was given before, or in its place.
     fn authenticate_envelope(
         &self,
-        shared: &Shared,
+        ingestion: &Ingestion,
         given: Option<(PublicKey, ProjectId)>,
         bytes: &[u8],
     ) -> Result<(PublicKey, ProjectId), ApiError> {
@@ -304,7 +304,7 @@ impl Call {
                 ))
             }
             (None, Some(dsn)) => {
-                let project = self.check_key(shared, dsn.public_key)?;
+                let project = self.check_key(ingestion, dsn.public_key)?;
                 if dsn.project_id == project {
                     return Ok((dsn.public_key, project));
                 }
@@ -318,42 +318,42 @@ impl Call {
 
     async fn take_envelope(
         &self,
-        shared: &Arc<Shared>,
+        ingestion: &Ingestion,
         project: ProjectId,
         (party, read): (Party, ReadBody),
         item: &mut Option<Received>,
     ) -> Result<Response, ApiError> {
-        let origin = self.origin(shared, project, read.received_bytes);
-        let mut desk = Desk::new(shared, party, read.reservation, &read.bytes);
+        let origin = self.origin(ingestion, project, read.received_bytes);
+        let mut desk = Desk::new(ingestion, party, read.reservation, &read.bytes);
         let body = read.bytes.clone();
         let cut = {
             let reader = origin.clone();
             move || event_intake::Envelope::open(read.bytes, reader.context().limits)
         };
-        let envelope = desk.run(shared, cut).await??;
+        let envelope = desk.run(ingestion, cut).await??;
         if envelope.has_dump() {
             desk = desk.away();
         }
         let item = self.own(project, item)?;
-        let stored = items::store(shared, &desk, origin, item, envelope, body).await?;
+        let stored = items::store(ingestion, &desk, origin, item, envelope, body).await?;
         Ok(stored.into_answer())
     }
 
     async fn take_event(
         &self,
-        shared: &Arc<Shared>,
+        ingestion: &Ingestion,
         project: ProjectId,
         sent: (Party, ReadBody),
         item: &mut Option<Received>,
     ) -> Result<Response, ApiError> {
-        let stored = self.take(shared, project, sent, item, event_intake::parse_store);
+        let stored = self.take(ingestion, project, sent, item, event_intake::parse_store);
         Ok(stored.await?.into_answer())
     }
 
     /// Reads a body as a whole and stores what it holds.
     async fn take(
         &self,
-        shared: &Arc<Shared>,
+        ingestion: &Ingestion,
         project: ProjectId,
         (party, read): (Party, ReadBody),
         item: &mut Option<Received>,
@@ -361,8 +361,8 @@ impl Call {
         + Send
         + 'static,
     ) -> Result<items::Stored, ApiError> {
-        let origin = self.origin(shared, project, read.received_bytes);
-        let mut desk = Desk::new(shared, party, read.reservation, &read.bytes);
+        let origin = self.origin(ingestion, project, read.received_bytes);
+        let mut desk = Desk::new(ingestion, party, read.reservation, &read.bytes);
         if self.endpoint == Endpoint::Minidump {
             desk = desk.away();
         }
@@ -372,14 +372,14 @@ impl Call {
             let parsed = parse(&read.bytes, &reader.context())?;
             Ok(items::Whole::new(parsed, &reader))
         };
-        let whole = desk.run(shared, parse).await??;
+        let whole = desk.run(ingestion, parse).await??;
         let item = self.own(project, item)?;
-        items::store(shared, &desk, origin, item, whole, body).await
+        items::store(ingestion, &desk, origin, item, whole, body).await
     }
 
-    fn origin(&self, shared: &Shared, project: ProjectId, received_bytes: usize) -> Origin {
+    fn origin(&self, ingestion: &Ingestion, project: ProjectId, received_bytes: usize) -> Origin {
         let (extensions, headers) = (&self.parts.extensions, &self.parts.headers);
-        Origin::new(shared, project, extensions, headers).received(received_bytes)
+        Origin::new(ingestion, project, extensions, headers).received(received_bytes)
     }
 
     /// The request's own item, now that something was read.

@@ -20,12 +20,12 @@ use event_model::ProjectId;
 use http::{HeaderMap, Method, header};
 use tonic::Code;
 
+use super::Ingestion;
 use crate::{
     arrivals::Arrival,
     auth::key,
     error::{ApiError, ErrorCode},
     outcome::Received,
-    shared::Shared,
 };
 
 /// The category of gRPC requests that could not be read.
@@ -33,7 +33,7 @@ const CATEGORY: &str = "error";
 
 /// Watches one request.
 pub(crate) async fn watch(
-    State(shared): State<Arc<Shared>>,
+    State(ingestion): State<Arc<Ingestion>>,
     request: Request,
     next: Next,
 ) -> Response {
@@ -46,7 +46,7 @@ pub(crate) async fn watch(
         .get(header::CONTENT_TYPE)
         .is_some_and(|value| value.as_bytes().starts_with(b"application/grpc"));
     let mut leaving = Leaving {
-        shared: &shared,
+        ingestion: &ingestion,
         arrival: &arrival,
         authorization: headers
             .get(header::AUTHORIZATION)
@@ -87,7 +87,7 @@ impl Drop for Going<'_> {
 /// The end of a request: answered, or dropped with its future when the client went
 /// away.
 struct Leaving<'a> {
-    shared: &'a Arc<Shared>,
+    ingestion: &'a Ingestion,
     arrival: &'a Arc<Arrival>,
     authorization: Option<http::HeaderValue>,
     is_grpc: bool,
@@ -131,7 +131,7 @@ impl Leaving<'_> {
             headers.insert(header::AUTHORIZATION, value.clone());
             key::native_key(&headers, None).ok()
         });
-        let state = self.shared.state.read();
+        let state = self.ingestion.state.read();
         let owner = key.and_then(|key| Some((state.keys.get(&key)?, key)));
         let mut project = ProjectId(0);
         if let Some((found, key)) = owner {
@@ -141,7 +141,7 @@ impl Leaving<'_> {
             }
         }
         Received::of(
-            &self.shared.tally,
+            &self.ingestion.tally,
             Arc::clone(self.arrival),
             CATEGORY,
             project,

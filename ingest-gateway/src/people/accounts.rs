@@ -3,12 +3,10 @@
 //! Answered from the state that commands are decided on, so that people see what they
 //! did a moment ago. When something was used last is memory of this process.
 
-use std::sync::Arc;
-
 use event_model::{
     ControlState, TokenScope, UserId,
     control::{Key, Session, Token, User},
-    credential::{Caller, Use, Via},
+    credential::{Caller, Use, Uses, Via},
 };
 use proto::v1::{
     self, ListKeysRequest, ListKeysResponse, ListSessionsRequest, ListSessionsResponse,
@@ -20,21 +18,22 @@ use tonic::{Request, Response, Status};
 use crate::{
     auth::caller::Callers,
     clock::now_ns,
-    commands::{owner, person, validate},
+    commands::{CommandCore, owner, person, validate},
     error::ApiError,
-    shared::Shared,
 };
 
 /// The gRPC service.
 #[derive(Debug, Clone)]
 pub(crate) struct Accounts {
-    pub(crate) shared: Arc<Shared>,
-    pub(crate) callers: Callers,
+    pub(super) core: CommandCore,
+    /// When sessions and tokens were used last.
+    pub(super) uses: Uses,
+    pub(super) callers: Callers,
 }
 
 impl Accounts {
     fn users(&self, caller: Caller) -> ListUsersResponse {
-        let state = self.shared.state.read();
+        let state = self.core.state().read();
         let users = state.users.values();
         ListUsersResponse {
             users: users.map(|user| message(&state, user, caller)).collect(),
@@ -48,12 +47,12 @@ impl Accounts {
         } else {
             Some(own(caller)?)
         };
-        let (state, now) = (self.shared.state.read(), now_ns());
+        let (state, now) = (self.core.state().read(), now_ns());
         let tokens = state.tokens.values().filter(|token| {
             token.is_valid(now) && whose.is_none_or(|whose| whose == token.user_id)
         });
         let token = |token: &Token| {
-            let used = self.shared.config.uses.of_token(token.id);
+            let used = self.uses.of_token(token.id);
             v1::ApiToken {
                 id: token.id.0,
                 label: token.label.clone(),
@@ -89,7 +88,7 @@ impl Accounts {
             } => Some(id),
             _ => None,
         };
-        let (state, now) = (self.shared.state.read(), now_ns());
+        let (state, now) = (self.core.state().read(), now_ns());
         let sessions = state.sessions.iter();
         let mut sessions: Vec<_> = sessions
             .filter(|(_, session)| session.user_id == whose && now < session.expires_ns)
@@ -97,7 +96,7 @@ impl Accounts {
         sessions
             .sort_unstable_by_key(|(id, session)| std::cmp::Reverse((session.started_ns, **id)));
         let session = |(id, session): (&event_model::SessionId, &Session)| {
-            let used = self.shared.config.uses.of_session(*id);
+            let used = self.uses.of_session(*id);
             v1::AccountSession {
                 id: id.to_string(),
                 user_id: session.user_id.0,
@@ -115,13 +114,13 @@ impl Accounts {
     }
 
     fn keys(&self, project: u32) -> Result<ListKeysResponse, ApiError> {
-        let state = self.shared.state.read();
+        let state = self.core.state().read();
         let project = validate::project(&state, project)?;
         let key = |key: &Key| v1::ProjectKey {
             public_key: key.public_key.to_string(),
             label: key.label.clone(),
             enabled: key.enabled,
-            dsn: self.shared.commands.dsn(project, key.public_key),
+            dsn: self.core.dsn(project, key.public_key),
             created_at: Some(stamp(key.created_ns)),
         };
         Ok(ListKeysResponse {

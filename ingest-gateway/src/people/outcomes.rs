@@ -14,8 +14,9 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use event_model::{ProjectId, PublicKey, credential::Caller};
+use event_model::{ControlState, ProjectId, PublicKey, credential::Caller};
 use http::{HeaderValue, header};
+use parking_lot::RwLock;
 use proto::v1::{
     ListOutcomesRequest, ListOutcomesResponse, ingest_debug_service_server::IngestDebugService,
 };
@@ -28,27 +29,28 @@ use crate::{
     arrivals::{Kind, RING_OUTCOMES},
     auth::caller::Callers,
     error::{ApiError, ErrorCode},
-    shared::Shared,
+    outcome::Tally,
 };
 
 /// Outcomes of an answer, unless another number is asked for.
 const LIMIT_DEFAULT: usize = 100;
 
-/// Both doors' state.
+/// What both need.
 #[derive(Debug, Clone)]
-pub(crate) struct DebugRpc {
-    pub(crate) shared: Arc<Shared>,
-    pub(crate) callers: Callers,
+pub(crate) struct Outcomes {
+    pub(super) state: Arc<RwLock<ControlState>>,
+    pub(super) tally: Arc<Tally>,
+    pub(super) callers: Callers,
 }
 
 /// The REST read.
-pub(crate) fn router(state: DebugRpc) -> Router {
+pub(crate) fn router(state: Outcomes) -> Router {
     Router::new()
         .route("/api/projects/{id}/ingest", get(rest))
         .with_state(state)
 }
 
-impl DebugRpc {
+impl Outcomes {
     fn list(&self, caller: Caller, wanted: Wanted) -> Result<ListOutcomesResponse, ApiError> {
         let is_person = matches!(caller, Caller::User { .. } | Caller::Admin);
         if !is_person || (wanted.project == ProjectId(0) && !caller.is_owner()) {
@@ -58,7 +60,7 @@ impl DebugRpc {
             ));
         }
         self.check(wanted)?;
-        let arrivals = self.shared.tally.arrivals();
+        let arrivals = self.tally.arrivals();
         let (outcomes, newest) = arrivals.newest(
             wanted.project,
             wanted.key,
@@ -82,7 +84,7 @@ impl DebugRpc {
         }
         let missing =
             |field: &str, message: String| ApiError::at(ErrorCode::NotFound, field, message);
-        let state = self.shared.state.read();
+        let state = self.state.read();
         if !state.projects.contains_key(&wanted.project) {
             let message = format!("there is no project {}", wanted.project);
             return Err(missing("project_id", message));
@@ -121,7 +123,7 @@ fn limit(given: u64) -> Result<usize, ApiError> {
 }
 
 #[tonic::async_trait]
-impl IngestDebugService for DebugRpc {
+impl IngestDebugService for Outcomes {
     async fn list_outcomes(
         &self,
         request: tonic::Request<ListOutcomesRequest>,
@@ -141,11 +143,11 @@ impl IngestDebugService for DebugRpc {
 }
 
 async fn rest(
-    State(debug): State<DebugRpc>,
+    State(outcomes): State<Outcomes>,
     Path(project): Path<String>,
     request: Request,
 ) -> Response {
-    let answered = debug.rest(&project, &request);
+    let answered = outcomes.rest(&project, &request);
     let mut response = match answered {
         Ok(answer) => {
             let outcomes: Vec<_> = answer.outcomes.iter().map(read::json).collect();
@@ -163,7 +165,7 @@ async fn rest(
     response
 }
 
-impl DebugRpc {
+impl Outcomes {
     fn rest(&self, project: &str, request: &Request) -> Result<ListOutcomesResponse, ApiError> {
         let caller = self
             .callers

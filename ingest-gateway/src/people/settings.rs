@@ -23,9 +23,9 @@ pub use convert::{filters_of, filters_to, scrubbing_of, scrubbing_to};
 use crate::{
     auth::caller::Callers,
     clock::now_ns,
-    commands::{actor_of, owner, person, validate},
+    commands::{CommandCore, actor_of, owner, person, validate},
     error::{ApiError, ErrorCode},
-    shared::Shared,
+    policy::Policies,
 };
 
 /// Longest text of a look, bytes.
@@ -36,17 +36,16 @@ const TRY_PATH: &str = "message";
 /// The gRPC service.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
-    shared: Arc<Shared>,
-    callers: Callers,
+    pub(super) core: CommandCore,
+    pub(super) policies: Arc<Policies>,
+    /// Of an event that is looked at.
+    pub(super) event_limits: Arc<event_intake::Limits>,
+    pub(super) callers: Callers,
 }
 
 impl Settings {
-    pub(crate) fn new(shared: Arc<Shared>, callers: Callers) -> Self {
-        Self { shared, callers }
-    }
-
     fn get(&self, project: u32) -> Result<ProjectSettings, ApiError> {
-        let state = self.shared.state.read();
+        let state = self.core.state().read();
         let project = validate::project(&state, project)?;
         let scrubbing = state.scrubbing.get(&project).cloned().unwrap_or_default();
         let filters = state.filters.get(&project).cloned().unwrap_or_default();
@@ -63,8 +62,8 @@ impl Settings {
         project: u32,
         decision: impl FnOnce(ProjectId) -> Decision + Send + 'static,
     ) -> Result<CommandResponse, ApiError> {
-        let commands = &self.shared.commands;
-        let (position, ()) = commands
+        let (position, ()) = self
+            .core
             .decide(actor_of(caller), move |state| {
                 let project = validate::project(state, project)?;
                 Ok((decision(project), ()))
@@ -77,7 +76,7 @@ impl Settings {
 
     fn rules(&self, project: u32, given: &proto::v1::Scrubbing) -> Result<Rules, ApiError> {
         let settings = scrubbing_of(given)?;
-        let hash = self.shared.policies.hash(ProjectId(project));
+        let hash = self.policies.hash(ProjectId(project));
         Rules::compile(&settings, hash)
             .map_err(|error| ApiError::invalid(format!("scrubbing.{}", error.field), error.message))
     }
@@ -110,7 +109,7 @@ impl Settings {
             received_ns: now_ns(),
             client_ip: None,
             user_agent: None,
-            limits: &self.shared.parse_limits,
+            limits: &self.event_limits,
             scrub: &rules,
         };
         let Ok(mut parsed) = event_intake::parse_store(request.text.as_bytes(), &context) else {
@@ -130,8 +129,8 @@ impl Settings {
     ) -> Result<TrySettingsResponse, ApiError> {
         let head = Head::of(event, size_bytes);
         let policy = {
-            let state = self.shared.state.read();
-            self.shared.policies.of(event.project_id, &state)
+            let state = self.core.state().read();
+            self.policies.of(event.project_id, &state)
         };
         let reason = if policy.is_discarded(&head) {
             Some(event_intake::filter::FilterReason::DiscardedIssue)

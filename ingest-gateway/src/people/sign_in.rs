@@ -13,15 +13,67 @@ mod throttle;
 
 use std::sync::Arc;
 
+use event_model::credential::ServerSecret;
+
 pub use renewal::renew_sessions;
-pub(crate) use routes::router;
+pub(super) use routes::router;
 use throttle::Throttle;
 
-use crate::password::PasswordHasher;
+use crate::{
+    address::Addresses,
+    auth::caller::Callers,
+    body::{Bodies, Budget, Pool},
+    commands::CommandCore,
+    config::GatewayLimits,
+    password::PasswordHasher,
+};
 
-/// What sign-in keeps between requests.
-#[derive(Debug, Clone, Default)]
+/// What `/auth/*` bodies may have at most, bytes: they hold an address and a password.
+const BODY_BYTES_MAX: usize = 16 * 1024;
+/// Memory for all of them, bytes: no attack on what clients send takes it.
+const BODIES_BYTES_MAX: usize = 4 << 20;
+
+/// What sign-in needs, and keeps between requests.
+#[derive(Debug)]
 pub(crate) struct SignIn {
-    pub(crate) hasher: PasswordHasher,
-    throttle: Arc<Throttle>,
+    core: CommandCore,
+    secret: ServerSecret,
+    callers: Callers,
+    addresses: Arc<Addresses>,
+    limits: GatewayLimits,
+    bodies: Bodies,
+    hasher: PasswordHasher,
+    throttle: Throttle,
+}
+
+impl SignIn {
+    /// Nobody has tried yet. `limits` are those of clients' requests; the bodies here are
+    /// smaller.
+    pub(crate) fn new(
+        core: CommandCore,
+        secret: ServerSecret,
+        callers: Callers,
+        addresses: Arc<Addresses>,
+        hasher: PasswordHasher,
+        (limits, pool): (&GatewayLimits, Arc<Pool>),
+    ) -> Self {
+        let limits = GatewayLimits {
+            received_bytes_max: BODY_BYTES_MAX,
+            decompressed_bytes_max: BODY_BYTES_MAX,
+            ..limits.clone()
+        };
+        Self {
+            core,
+            secret,
+            callers,
+            addresses,
+            limits,
+            bodies: Bodies {
+                budget: Budget::new(BODIES_BYTES_MAX),
+                pool,
+            },
+            hasher,
+            throttle: Throttle::default(),
+        }
+    }
 }

@@ -15,9 +15,8 @@ use super::{DECOMPRESSED_BYTES_MAX, Rejected, answer, authenticate, endpoint, ta
 use crate::{
     body::{self, Party},
     error::ApiError,
-    ingest::{Origin, frame},
+    ingest::{Ingestion, Origin, frame},
     outcome::Received,
-    shared::Shared,
     telemetry,
 };
 
@@ -37,20 +36,26 @@ pub(crate) const METHODS: [(&str, Signal); 3] = [
     ),
 ];
 
-pub(super) fn router() -> Router<Arc<Shared>> {
+pub(super) fn router() -> Router<Arc<Ingestion>> {
     let mut router = Router::new();
     for (path, signal) in METHODS {
         router = router.route(
             path,
-            post(move |state: State<Arc<Shared>>, request: Request| serve(signal, state, request)),
+            post(move |state: State<Arc<Ingestion>>, request: Request| {
+                serve(signal, state, request)
+            }),
         );
     }
     router
 }
 
-async fn serve(signal: Signal, State(shared): State<Arc<Shared>>, request: Request) -> Response {
+async fn serve(
+    signal: Signal,
+    State(ingestion): State<Arc<Ingestion>>,
+    request: Request,
+) -> Response {
     let started = Instant::now();
-    let answer = receive(&shared, signal, request).await;
+    let answer = receive(&ingestion, signal, request).await;
     let status = answer
         .as_ref()
         .err()
@@ -63,15 +68,15 @@ async fn serve(signal: Signal, State(shared): State<Arc<Shared>>, request: Reque
 }
 
 async fn receive(
-    shared: &Arc<Shared>,
+    ingestion: &Ingestion,
     signal: Signal,
     request: Request,
 ) -> Result<Rejected, ApiError> {
-    let mut item = Received::new(&shared.tally, signal.category(), ProjectId(0), 1);
+    let mut item = Received::new(&ingestion.tally, signal.category(), ProjectId(0), 1);
     let (parts, request_body) = request.into_parts();
-    let limits = &shared.config.limits;
+    let limits = &ingestion.limits;
     let read = async {
-        let (key, project) = match authenticate(shared, &parts.headers, None, None) {
+        let (key, project) = match authenticate(ingestion, &parts.headers, None, None) {
             Ok(known) => known,
             Err(error) => {
                 body::drain(request_body, limits).await;
@@ -79,11 +84,11 @@ async fn receive(
             }
         };
         item.relabel(signal.category(), project);
-        let sender = shared.sender(&parts.extensions, &parts.headers);
-        let reservation = shared.account(sender, Some(key))?;
+        let sender = ingestion.sender(&parts.extensions, &parts.headers);
+        let reservation = ingestion.account(sender, Some(key))?;
         let mut limits = limits.clone();
         limits.decompressed_bytes_max = limits.decompressed_bytes_max.min(DECOMPRESSED_BYTES_MAX);
-        let turn = (&shared.pool, Party::Key(key));
+        let turn = ingestion.turn(Party::Key(key));
         let message = frame::one(&parts.headers, request_body, &limits, reservation, turn).await?;
         Ok((key, message))
     };
@@ -94,8 +99,8 @@ async fn receive(
             return Err(error);
         }
     };
-    let origin = Origin::new(shared, item.project(), &parts.extensions, &parts.headers);
-    take(shared, item, signal, Encoding::Protobuf, read, origin).await
+    let origin = Origin::new(ingestion, item.project(), &parts.extensions, &parts.headers);
+    take(ingestion, item, signal, Encoding::Protobuf, read, origin).await
 }
 
 fn accepted(rejected: &Rejected) -> Response {

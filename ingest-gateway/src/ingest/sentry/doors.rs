@@ -1,7 +1,5 @@
 //! What each path but `/envelope/` and `/store/` takes, and answers.
 
-use std::sync::Arc;
-
 use axum::response::{IntoResponse, Response};
 use event_intake::{Parsed, ReportOrigin};
 use event_model::{EventId, ProjectId};
@@ -12,15 +10,15 @@ use crate::{
     body::{Party, ReadBody},
     error::{ApiError, ErrorCode},
     fate::DropReason,
+    ingest::Ingestion,
     outcome::Received,
-    shared::Shared,
 };
 
 impl Call {
     /// Takes a body on one of these paths.
     pub(super) async fn take_door(
         &self,
-        shared: &Arc<Shared>,
+        ingestion: &Ingestion,
         project: ProjectId,
         sent: (Party, ReadBody),
         item: &mut Option<Received>,
@@ -41,7 +39,7 @@ impl Call {
                 let read = move |body: &[u8], context: &event_intake::Context<'_>| {
                     event_intake::parse_reports(body, &origin, context)
                 };
-                let stored = self.take(shared, project, sent, item, read).await?;
+                let stored = self.take(ingestion, project, sent, item, read).await?;
                 Ok(stored.limit(StatusCode::OK.into_response()))
             }
             Endpoint::Attachments => {
@@ -53,14 +51,14 @@ impl Call {
                         ..parsed
                     })
                 };
-                let stored = self.take(shared, project, sent, item, read).await?;
+                let stored = self.take(ingestion, project, sent, item, read).await?;
                 Ok(stored.limit(StatusCode::CREATED.into_response()))
             }
             Endpoint::Minidump => {
                 let read = move |body: &[u8], context: &event_intake::Context<'_>| {
                     event_intake::parse_minidump(body, &content_type, context)
                 };
-                let stored = self.take(shared, project, sent, item, read).await?;
+                let stored = self.take(ingestion, project, sent, item, read).await?;
                 Ok(crash_answer(&stored))
             }
             Endpoint::Unreal => {
@@ -75,12 +73,12 @@ impl Call {
                 let read = move |body: &[u8], context: &event_intake::Context<'_>| {
                     event_intake::parse_check_in(&members, body, context).map(one)
                 };
-                let stored = self.take(shared, project, sent, item, read).await?;
+                let stored = self.take(ingestion, project, sent, item, read).await?;
                 Ok(stored.limit(StatusCode::ACCEPTED.into_response()))
             }
-            Endpoint::ReportDialog => self.take_dialog(shared, project, sent, item).await,
-            Endpoint::Envelope => self.take_envelope(shared, project, sent, item).await,
-            Endpoint::Store => self.take_event(shared, project, sent, item).await,
+            Endpoint::ReportDialog => self.take_dialog(ingestion, project, sent, item).await,
+            Endpoint::Envelope => self.take_envelope(ingestion, project, sent, item).await,
+            Endpoint::Store => self.take_event(ingestion, project, sent, item).await,
         }
     }
 

@@ -16,12 +16,11 @@ use crate::{
     error::ApiError,
     fate::DropReason,
     ingest::{
-        Origin,
-        notes::{Files, Storable},
+        Ingestion, Origin,
         piece::{self, Desk, Got, Source},
+        store::{Files, Storable},
     },
     outcome::Received,
-    shared::Shared,
 };
 
 /// How long SDKs shall not send what is thrown away, seconds. They forget it when
@@ -83,7 +82,7 @@ impl About for event_intake::Envelope {
 /// nothing of the request was any good, or if something good could not be stored now.
 /// `body` is what is read.
 pub(super) async fn store<S: About>(
-    shared: &Arc<Shared>,
+    ingestion: &Ingestion,
     desk: &Desk,
     origin: Origin,
     item: Received,
@@ -91,10 +90,10 @@ pub(super) async fn store<S: About>(
     body: Bytes,
 ) -> Result<Stored, ApiError> {
     let mut keeping = Keeping {
-        shared,
+        ingestion,
         guards: Guards {
             project: item.project(),
-            tally: Arc::clone(&shared.tally),
+            tally: Arc::clone(&ingestion.tally),
             first: Some(item),
         },
         files: Vec::new(),
@@ -107,7 +106,7 @@ pub(super) async fn store<S: About>(
         is_empty: true,
     };
     loop {
-        let (rest, piece) = match piece::next(shared, desk, &origin, source).await {
+        let (rest, piece) = match piece::next(ingestion, desk, &origin, source).await {
             Ok(read) => read,
             Err(error) => {
                 keeping.refuse_rest(&error);
@@ -128,7 +127,7 @@ pub(super) async fn store<S: About>(
 
 /// A request's items on their way.
 struct Keeping<'s> {
-    shared: &'s Arc<Shared>,
+    ingestion: &'s Ingestion,
     guards: Guards,
     /// They wait for the end: their event may come behind them.
     files: Vec<(Received, File)>,
@@ -165,8 +164,9 @@ impl Keeping<'_> {
         if let Some(last) = last {
             kept.extend(self.files(last));
         }
-        let shared = self.shared;
-        let (stored, kept) = tokio::join!(shared.store(events), shared.store_others(kept));
+        let ingestion = self.ingestion;
+        let (stored, kept) =
+            tokio::join!(ingestion.store.events(events), ingestion.store.others(kept));
         let ids = stored.into_iter().map(|result| result.map(Some));
         let kept = kept.into_iter().map(|result| result.map(|()| None));
         for result in ids.chain(kept) {

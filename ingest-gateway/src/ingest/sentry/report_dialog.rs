@@ -4,8 +4,6 @@
 //! The script is the same for everybody and reads names and texts from its own
 //! address, so that nothing of a request is ever written into it.
 
-use std::sync::Arc;
-
 use axum::response::{IntoResponse, Response};
 use event_model::{EventId, ProjectId, PublicKey};
 use http::{HeaderValue, StatusCode, header};
@@ -15,8 +13,8 @@ use crate::{
     auth::key,
     body::{Party, ReadBody},
     error::{ApiError, ErrorCode},
+    ingest::Ingestion,
     outcome::Received,
-    shared::Shared,
 };
 
 const SCRIPT: &str = include_str!("report_dialog.js");
@@ -32,10 +30,10 @@ impl Call {
     }
 
     /// The script, for whoever has a key that works.
-    pub(super) fn show_dialog(&self, shared: &Shared) -> Result<Response, ApiError> {
-        shared.check_open()?;
+    pub(super) fn show_dialog(&self, ingestion: &Ingestion) -> Result<Response, ApiError> {
+        ingestion.check_open()?;
         let key = self.dialog_key()?;
-        key::project_of(&shared.state.read(), key)?;
+        key::project_of(&ingestion.state.read(), key)?;
         let mut response = SCRIPT.into_response();
         let headers = response.headers_mut();
         for (name, value) in [
@@ -54,7 +52,7 @@ impl Call {
     /// The form: `name`, `email`, `comments`.
     pub(super) async fn take_dialog(
         &self,
-        shared: &Arc<Shared>,
+        ingestion: &Ingestion,
         project: ProjectId,
         sent: (Party, ReadBody),
         item: &mut Option<Received>,
@@ -83,7 +81,7 @@ impl Call {
             };
             event_intake::parse_written(&said, context).map(doors::one)
         };
-        let stored = self.take(shared, project, sent, item, read).await?;
+        let stored = self.take(ingestion, project, sent, item, read).await?;
         Ok(stored.limit((StatusCode::OK, axum::Json(serde_json::json!({}))).into_response()))
     }
 }

@@ -1,6 +1,8 @@
 //! `POST /auth/change-password`, `/auth/sign-out-everywhere`: what signed-in people do
 //! with their own account.
 
+use std::sync::Arc;
+
 use axum::{
     extract::{Request, State},
     response::Response,
@@ -8,7 +10,7 @@ use axum::{
 use event_model::{Decision, credential::Caller};
 use serde::Deserialize;
 
-use super::routes::Auth;
+use super::SignIn;
 use crate::{
     commands::{actor_of, check_password},
     error::{ApiError, ErrorCode},
@@ -24,7 +26,7 @@ struct ChangePasswordRequest {
 
 /// Ends all sessions of the person but the new one of the answer.
 pub(super) async fn change_password(
-    State(auth): State<Auth>,
+    State(auth): State<Arc<SignIn>>,
     request: Request,
 ) -> Result<Response, ApiError> {
     let (parts, body) = request.into_parts();
@@ -33,7 +35,7 @@ pub(super) async fn change_password(
     let request: ChangePasswordRequest = auth.read(&parts, body).await?;
     check_password("password", &request.password)?;
     let (email, hash) = {
-        let state = auth.shared.state.read();
+        let state = auth.core.state().read();
         let user = state.users.get(&user_id);
         user.map(|user| (user.email.clone(), user.password_hash.clone()))
             .unwrap_or_default()
@@ -46,10 +48,10 @@ pub(super) async fn change_password(
         let error = ApiError::invalid("old_password", "is not the password");
         return Err(error);
     }
-    let password_hash = auth.shared.sign_in.hasher.hash(request.password).await?;
+    let password_hash = auth.hasher.hash(request.password).await?;
     let end_tokens = request.end_tokens;
-    let commands = &auth.shared.commands;
-    let (position, epoch) = commands
+    let (position, epoch) = auth
+        .core
         .decide(actor_of(caller), move |state| {
             let epoch = state.users.get(&user_id).map_or(0, |u| u.session_epoch + 1);
             let decision = Decision::SetPassword {
@@ -71,7 +73,7 @@ struct SignOutEverywhereRequest {
 }
 
 pub(super) async fn sign_out_everywhere(
-    State(auth): State<Auth>,
+    State(auth): State<Arc<SignIn>>,
     request: Request,
 ) -> Result<Response, ApiError> {
     let (parts, body) = request.into_parts();
@@ -80,8 +82,8 @@ pub(super) async fn sign_out_everywhere(
     // Who wants no more than that sends no body.
     let wishes: Option<SignOutEverywhereRequest> = auth.read_if_any(&parts, body).await?;
     let end_tokens = wishes.is_some_and(|wishes| wishes.end_tokens);
-    let commands = &auth.shared.commands;
-    let (position, ()) = commands
+    let (position, ()) = auth
+        .core
         .decide(actor_of(caller), move |_| {
             let decision = Decision::EndSessions {
                 user_id,

@@ -20,30 +20,18 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::json;
 
 use super::{
-    account, device,
+    SignIn, account, device,
     throttle::{Alarm, Attempt},
 };
 use crate::{
-    auth::caller::Callers,
-    body,
+    body::{self, Party},
     clock::now_ns,
     commands::{check_email, check_password},
     error::{ApiError, ErrorCode},
-    shared::Shared,
     telemetry,
 };
 
-/// What `/auth/*` bodies may have at most, bytes: they hold an address and a password.
-const BODY_BYTES_MAX: usize = 16 * 1024;
-
-/// What the routes share.
-#[derive(Clone)]
-pub(super) struct Auth {
-    pub(super) shared: Arc<Shared>,
-    pub(super) callers: Callers,
-}
-
-pub(crate) fn router(shared: Arc<Shared>, callers: Callers) -> Router {
+pub(crate) fn router(auth: Arc<SignIn>) -> Router {
     Router::new()
         .route("/auth/sign-in", post(sign_in))
         .route("/auth/sign-out", post(sign_out))
@@ -54,7 +42,7 @@ pub(crate) fn router(shared: Arc<Shared>, callers: Callers) -> Router {
             "/auth/sign-out-everywhere",
             post(account::sign_out_everywhere),
         )
-        .with_state(Auth { shared, callers })
+        .with_state(auth)
 }
 
 #[derive(Deserialize)]
@@ -63,12 +51,12 @@ struct SignInRequest {
     password: String,
 }
 
-async fn sign_in(State(auth): State<Auth>, request: Request) -> Result<Response, ApiError> {
+async fn sign_in(State(auth): State<Arc<SignIn>>, request: Request) -> Result<Response, ApiError> {
     let (parts, request_body) = request.into_parts();
     auth.callers.check_same_site(&parts.headers)?;
     let request: SignInRequest = auth.read(&parts, request_body).await?;
     let known = {
-        let state = auth.shared.state.read();
+        let state = auth.core.state().read();
         let user = state.user_by_email(request.email.trim());
         let user = user.filter(|user| user.is_enabled());
         user.map(|user| (user.id, user.session_epoch, user.password_hash.clone()))
@@ -86,7 +74,7 @@ async fn sign_in(State(auth): State<Auth>, request: Request) -> Result<Response,
     }
 }
 
-async fn sign_out(State(auth): State<Auth>, request: Request) -> Result<Response, ApiError> {
+async fn sign_out(State(auth): State<Arc<SignIn>>, request: Request) -> Result<Response, ApiError> {
     // Whoever calls: what it ends is in the caller's own browser. Other sites may not.
     auth.callers.check_same_site(request.headers())?;
     let caller = auth.callers.of_cookie(request.headers());
@@ -106,8 +94,9 @@ async fn sign_out(State(auth): State<Auth>, request: Request) -> Result<Response
         session,
         expires_ns,
     };
-    let commands = &auth.shared.commands;
-    let ended = commands.decide(Actor::User(user_id), move |_| Ok((decision, ())));
+    let ended = auth
+        .core
+        .decide(Actor::User(user_id), move |_| Ok((decision, ())));
     Ok(match ended.await {
         Ok((position, ())) => auth.signed_out(Some(position)),
         // Signed out in this browser all the same; whoever copied the cookie is not.
@@ -129,11 +118,11 @@ struct LinkRequest {
 }
 
 /// What a one-time link is for, before anybody types.
-async fn link(State(auth): State<Auth>, request: Request) -> Result<Response, ApiError> {
+async fn link(State(auth): State<Arc<SignIn>>, request: Request) -> Result<Response, ApiError> {
     let (parts, request_body) = request.into_parts();
     auth.callers.check_same_site(&parts.headers)?;
     let request: LinkRequest = auth.read(&parts, request_body).await?;
-    let state = auth.shared.state.read();
+    let state = auth.core.state().read();
     let link = state.password_links.get(&sha256(&request.secret));
     let Some((link, user)) = link.and_then(|link| Some((link, state.users.get(&link.user_id)?)))
     else {
@@ -167,15 +156,17 @@ struct SetPasswordRequest {
     end_tokens: bool,
 }
 
-async fn set_password(State(auth): State<Auth>, request: Request) -> Result<Response, ApiError> {
+async fn set_password(
+    State(auth): State<Arc<SignIn>>,
+    request: Request,
+) -> Result<Response, ApiError> {
     let (parts, request_body) = request.into_parts();
     auth.callers.check_same_site(&parts.headers)?;
     let request: SetPasswordRequest = auth.read(&parts, request_body).await?;
     let secret_sha256 = sha256(&request.secret);
-    let shared = &auth.shared;
     // Before the costly hash: only holders of a link get that far.
     let user_id = {
-        let state = shared.state.read();
+        let state = auth.core.state().read();
         link_owner(&state, &secret_sha256)?
     };
     check_password("password", &request.password)?;
@@ -183,10 +174,10 @@ async fn set_password(State(auth): State<Auth>, request: Request) -> Result<Resp
         None | Some("") => String::new(),
         Some(email) => check_email("email", email)?,
     };
-    let password_hash = shared.sign_in.hasher.hash(request.password).await?;
+    let password_hash = auth.hasher.hash(request.password).await?;
     let end_tokens = request.end_tokens;
-    let (position, epoch) = shared
-        .commands
+    let (position, epoch) = auth
+        .core
         .decide(Actor::User(user_id), move |state| {
             // Again: a link works once, also for two requests at the same time.
             link_owner(state, &secret_sha256)?;
@@ -223,7 +214,7 @@ fn link_owner(state: &ControlState, secret_sha256: &[u8; 32]) -> Result<UserId, 
         })
 }
 
-impl Auth {
+impl SignIn {
     pub(super) async fn read<T: DeserializeOwned>(
         &self,
         parts: &Parts,
@@ -238,13 +229,10 @@ impl Auth {
         parts: &Parts,
         body: Body,
     ) -> Result<Option<T>, ApiError> {
-        let mut limits = self.shared.config.limits.clone();
-        limits.received_bytes_max = BODY_BYTES_MAX;
-        limits.decompressed_bytes_max = BODY_BYTES_MAX;
-        let sender = self.shared.sender(&parts.extensions, &parts.headers);
-        let reservation = self.shared.sign_in_budget.reserve(sender);
-        let turn = (&self.shared.pool, sender);
-        let read = body::read(&parts.headers, body, &limits, reservation, turn).await?;
+        let sender = Party::of_sender(self.address(parts));
+        let reservation = self.bodies.budget.reserve(sender);
+        let turn = self.bodies.turn(sender);
+        let read = body::read(&parts.headers, body, &self.limits, reservation, turn).await?;
         if read.bytes.is_empty() {
             return Ok(None);
         }
@@ -265,17 +253,16 @@ impl Auth {
         password: String,
         hash: Option<String>,
     ) -> Result<bool, ApiError> {
-        let sign_in = &self.shared.sign_in;
         let address = self.address(parts);
-        let guess = sign_in.throttle.guess(account, address);
-        let attempt = sign_in
+        let guess = self.throttle.guess(account, address);
+        let attempt = self
             .throttle
             .attempt(guess, Instant::now())
             .inspect_err(|_| telemetry::sign_in_ended("limited"))?;
-        let checked = sign_in.hasher.verify(password, hash, attempt.lane).await;
+        let checked = self.hasher.verify(password, hash, attempt.lane).await;
         match checked {
             Ok(true) => {
-                sign_in.throttle.succeeded(attempt, Instant::now());
+                self.throttle.succeeded(attempt, Instant::now());
                 telemetry::sign_in_ended("right");
             }
             Ok(false) => {
@@ -283,7 +270,7 @@ impl Auth {
                 self.warn(account, address, attempt);
             }
             Err(_) => {
-                sign_in.throttle.unchecked(attempt);
+                self.throttle.unchecked(attempt);
                 telemetry::sign_in_ended("failed");
             }
         }
@@ -293,10 +280,10 @@ impl Auth {
     /// A line when the waits begin. Names nobody who is not known: what is typed into the
     /// wrong field may be a password.
     fn warn(&self, account: &str, address: Option<IpAddr>, attempt: Attempt) {
-        let Some(alarm) = self.shared.sign_in.throttle.alarm(attempt) else {
+        let Some(alarm) = self.throttle.alarm(attempt) else {
             return;
         };
-        let state = self.shared.state.read();
+        let state = self.core.state().read();
         let user = state.user_by_email(account.trim()).map(|user| user.id.0);
         let address = address.map(|address| address.to_string());
         let what = match alarm {
@@ -308,7 +295,7 @@ impl Auth {
     }
 
     pub(super) fn address(&self, parts: &Parts) -> Option<IpAddr> {
-        self.shared.client_ip(&parts.extensions, &parts.headers)
+        self.addresses.of(&parts.extensions, &parts.headers)
     }
 
     /// Signs a session, and records it so that people see where they are signed in. While
@@ -324,23 +311,20 @@ impl Auth {
         let (session, now) = (SessionId::random(), now_ns());
         let agent = parts.headers.get(header::USER_AGENT);
         let device = device::device(agent.and_then(|agent| agent.to_str().ok()));
-        let started = self
-            .shared
-            .commands
-            .decide(Actor::User(user_id), move |state| {
-                let user = state.users.get(&user_id);
-                if user.is_none_or(|user| !user.is_enabled() || user.session_epoch != epoch) {
-                    let message = "the password was changed meanwhile";
-                    return Err(ApiError::new(ErrorCode::Unauthenticated, message));
-                }
-                let decision = Decision::StartSession {
-                    user_id,
-                    session,
-                    device,
-                    expires_ns: now + SESSION_LIFE_NS,
-                };
-                Ok((decision, ()))
-            });
+        let started = self.core.decide(Actor::User(user_id), move |state| {
+            let user = state.users.get(&user_id);
+            if user.is_none_or(|user| !user.is_enabled() || user.session_epoch != epoch) {
+                let message = "the password was changed meanwhile";
+                return Err(ApiError::new(ErrorCode::Unauthenticated, message));
+            }
+            let decision = Decision::StartSession {
+                user_id,
+                session,
+                device,
+                expires_ns: now + SESSION_LIFE_NS,
+            };
+            Ok((decision, ()))
+        });
         let position = match started.await {
             Ok((position, ())) => Some(position),
             Err(error) if error.code == ErrorCode::Unauthenticated => return Err(error),
@@ -352,9 +336,8 @@ impl Auth {
                 position
             }
         };
-        let secret = &self.shared.secret;
-        let value = secret.sign_session(user_id, epoch, session, now);
-        let life_s = secret.session_life_s(&value, now);
+        let value = self.secret.sign_session(user_id, epoch, session, now);
+        let life_s = self.secret.session_life_s(&value, now);
         Ok(self.answer(&value, life_s, position))
     }
 

@@ -16,15 +16,15 @@ use event_model::{
     note::{AttachmentV1, Attachments},
 };
 
+use super::Store;
 use crate::{
     clock::now_ns,
     error::{ApiError, ErrorCode},
     outcome::Received,
-    shared::Shared,
 };
 
 /// Blobs written at once: each costs a few syncs, and a copy while its twin is read.
-pub(crate) const BLOB_WRITES_MAX: usize = 4;
+pub(super) const BLOB_WRITES_MAX: usize = 4;
 
 /// What is to be stored beside events.
 pub(crate) enum Storable {
@@ -43,9 +43,9 @@ pub(crate) struct Files {
     pub(crate) body: Bytes,
 }
 
-impl Shared {
+impl Store {
     /// Stores notes and files; the answers come once all are durable or refused.
-    pub(crate) async fn store_others(
+    pub(in crate::ingest) async fn others(
         self: &Arc<Self>,
         items: Vec<Storable>,
     ) -> Vec<Result<(), ApiError>> {
@@ -53,10 +53,10 @@ impl Shared {
             return Vec::new();
         }
         let count = items.len();
-        let shared = Arc::clone(self);
+        let store = Arc::clone(self);
         // A task of its own: if the client goes away, items get their fate.
-        let ending = tokio::spawn(async move { shared.store_each(items).await });
-        match tokio::time::timeout(self.config.limits.durable_timeout(), ending).await {
+        let ending = tokio::spawn(async move { store.store_each(items).await });
+        match tokio::time::timeout(self.durable_timeout, ending).await {
             Ok(Ok(ended)) => ended,
             Ok(Err(error)) => {
                 tracing::error!(%error, "storing notes panicked");
