@@ -11,7 +11,7 @@ use event_model::{Event, EventId, Fingerprint, IssueId, Level, Position, Project
 use proto::v1;
 use read_model::{
     issues::reader::IssueRow,
-    search::reader::{EventFilter, From, Hit, Moment},
+    search::reader::{EventFilter, From, Hit, Moment, Totals},
 };
 
 use crate::{
@@ -95,9 +95,9 @@ impl Core {
                 hits.truncate(limit as usize);
                 let next = hits.last().filter(|_| more).map(Hit::moment);
                 let total = if request.with_total {
-                    open.search.total(&filter)?
+                    open.search.total(&filter, first)?
                 } else {
-                    0
+                    Totals::default()
                 };
                 Ok((summaries(open, &log, &hits)?, next, total))
             })
@@ -112,7 +112,8 @@ impl Core {
         Ok(v1::ListEventsResponse {
             events,
             next_cursor: next.map(|cursor| cursor.encode()).unwrap_or_default(),
-            total,
+            total: total.events,
+            total_errors: total.errors,
         })
     }
 
@@ -329,6 +330,7 @@ fn summary(event: &StoredEvent, position: Position, issue: Option<&IssueRow>) ->
         position: position.0,
         is_late: received_ns.saturating_sub(timestamp_ns) > LATE_NS,
         user: head.user.to_string(),
+        count: head.weight.to_native().max(1),
     }
 }
 
@@ -400,7 +402,7 @@ fn oldest_kept(
     }
 }
 
-fn same_issue(open: &Open, row: &IssueRow) -> Result<EventFilter, ApiError> {
+pub(crate) fn same_issue(open: &Open, row: &IssueRow) -> Result<EventFilter, ApiError> {
     let fingerprints = open.issues.read(|snapshot| snapshot.fingerprints(row.id))?;
     Ok(EventFilter {
         project: Some(row.project_id),

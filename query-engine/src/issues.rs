@@ -13,6 +13,7 @@ use crate::{
     core::Core,
     cursor::{self, Cursor},
     error::ApiError,
+    events::same_issue,
     span,
     time::{ms_of, now_s, stamp_ms, stamp_ns},
 };
@@ -140,31 +141,41 @@ impl Core {
         };
         self.wait_issues(request.after_position).await;
         let window = span::sparkline(range);
+        let log = self.log.clone();
         let found = self
-            .ask(move |snapshot| {
-                let Some(row) = snapshot.issue(id)? else {
+            .read(move |open| {
+                let answer = open.issues.read(|snapshot| {
+                    let Some(row) = snapshot.issue(id)? else {
+                        return Ok(None);
+                    };
+                    let numbers = snapshot.scoped_of(&scope, &[id])?.pop();
+                    let scoped = ScopedIssue {
+                        // The page is about the whole issue; its numbers about the scope.
+                        issue: row,
+                        count: numbers.as_ref().map_or(0, |scoped| scoped.count),
+                        users: numbers.as_ref().map_or(0, |scoped| scoped.users),
+                    };
+                    let sparkline = snapshot.issue_series(window, &scope, &[id])?.remove(&id);
+                    let releases = snapshot.releases(id)?;
+                    let environments = snapshot.environments(id)?;
+                    Ok(Some((scoped, sparkline, releases, environments)))
+                })?;
+                let Some(answer) = answer else {
                     return Ok(None);
                 };
-                let numbers = snapshot.scoped_of(&scope, &[id])?.pop();
-                let scoped = ScopedIssue {
-                    // The page is about the whole issue; its numbers about the scope.
-                    issue: row,
-                    count: numbers.as_ref().map_or(0, |scoped| scoped.count),
-                    users: numbers.as_ref().map_or(0, |scoped| scoped.users),
-                };
-                let sparkline = snapshot.issue_series(window, &scope, &[id])?.remove(&id);
-                let releases = snapshot.releases(id)?;
-                let environments = snapshot.environments(id)?;
-                Ok(Some((scoped, sparkline, releases, environments)))
+                let of_issue = same_issue(open, &answer.0.issue)?;
+                let kept = open.search.total(&of_issue, log.first())?;
+                Ok(Some((answer, kept.events)))
             })
             .await?;
-        let (scoped, sparkline, releases, environments) =
+        let ((scoped, sparkline, releases, environments), kept_events) =
             found.ok_or_else(|| no_issue(&request.issue_id))?;
         let sparkline = sparkline.unwrap_or_else(|| window.zeros());
         Ok(v1::GetIssueResponse {
             issue: Some(convert::issue(scoped, &self.control.state(), sparkline)),
             releases: releases.into_iter().map(release).collect(),
             environments: environments.into_iter().map(value).collect(),
+            kept_events,
         })
     }
 

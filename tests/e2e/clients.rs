@@ -143,6 +143,17 @@ fn a_storm_that_the_errata_sdk_folds_counts_in_full() {
     };
     assert_eq!(count("TypeError: no price for A-1"), 5_000);
     assert_eq!(count("RangeError: the rare one"), 1);
+    let folded = issues.iter().find(|issue| issue["count"] == 5_000).unwrap();
+    let id = folded["id"].as_str().unwrap();
+    // Errors and rows are told apart: the list has few rows, which add up to all of them.
+    let (_, list) = server.get(&format!("/api/errors?issue={id}"));
+    let rows = list["errors"].as_array().unwrap();
+    let errors: u64 = rows
+        .iter()
+        .map(|row| row["count"].as_u64().unwrap_or(1))
+        .sum();
+    assert_eq!(errors, 5_000, "{list}");
+    assert!(rows.len() < 5_000, "{list}");
 }
 
 fn browser_sdk(sdk: &str) {

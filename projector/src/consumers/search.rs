@@ -180,6 +180,7 @@ pub(crate) fn add(
         project_id: ProjectId(head.project_id.to_native()),
         level: Level::from_number(head.level),
         position,
+        weight: u64::from(head.weight.to_native()).max(1),
         timestamp_ns: head.timestamp_ns.to_native(),
         received_ns: head.received_ns.to_native(),
         title: &group.headline.title,

@@ -61,6 +61,9 @@ struct ErrorLine {
     release: String,
     environment: String,
     platform: String,
+    /// How many errors it stands for; absent: itself alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    count: Option<u32>,
 }
 
 pub(super) fn issue_list(page: v1::ListIssuesResponse) -> IssueList {
@@ -123,6 +126,7 @@ fn error_line(summary: v1::EventSummary) -> ErrorLine {
         release: summary.release,
         environment: summary.environment,
         platform: summary.platform,
+        count: (summary.count > 1).then_some(summary.count),
     }
 }
 

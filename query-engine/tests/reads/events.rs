@@ -2,7 +2,9 @@
 
 use event_model::{Event, Level};
 use http::StatusCode;
-use proto::v1::{self, event_service_client::EventServiceClient};
+use proto::v1::{
+    self, event_service_client::EventServiceClient, issue_service_client::IssueServiceClient,
+};
 
 use crate::{
     fixture::{Fixture, T0_MS, event},
@@ -19,6 +21,9 @@ fn at(n: u8, minutes: i64, late_s: i64) -> Event {
     }
 }
 
+/// Errors that the event of nobody stands for.
+const FOLDED: u32 = 250;
+
 fn five() -> Fixture {
     let fixture = Fixture::new();
     let one = fixture.issue(1, "TypeError: x is null", 4, T0_MS + 240_000);
@@ -32,6 +37,7 @@ fn five() -> Fixture {
     };
     let nobody = Event {
         user: None,
+        count: FOLDED,
         ..at(4, 4, 1)
     };
     fixture.event(one, &at(1, 1, 1));
@@ -64,9 +70,11 @@ async fn events_stand_where_they_happened_and_late_ones_are_marked() {
                 ..Default::default()
             };
             let page = client.list_events(request).await.unwrap().into_inner();
-            assert_eq!(page.total, 5);
+            assert_eq!((page.total, page.total_errors), (5, 4 + u64::from(FOLDED)));
             for summary in &page.events {
                 assert_eq!(summary.is_late, number(summary) == 2);
+                let stands_for = if number(summary) == 4 { FOLDED } else { 1 };
+                assert_eq!(summary.count, stands_for);
             }
             walked.extend(page.events.iter().map(number));
             cursor = page.next_cursor;
@@ -75,6 +83,21 @@ async fn events_stand_where_they_happened_and_late_ones_are_marked() {
             }
         }
         assert_eq!(walked, expected);
+    }
+}
+
+#[tokio::test]
+async fn an_issue_tells_how_many_rows_its_list_has() {
+    let fixture = five();
+    fixture.settle().await;
+    let mut client = IssueServiceClient::with_interceptor(fixture.router(), authorize);
+    for (issue_id, rows) in [("0000000000000001", 4), ("0000000000000002", 1)] {
+        let request = v1::GetIssueRequest {
+            issue_id: issue_id.to_owned(),
+            ..Default::default()
+        };
+        let answer = client.get_issue(request).await.unwrap().into_inner();
+        assert_eq!(answer.kept_events, rows, "{issue_id}");
     }
 }
 

@@ -170,6 +170,7 @@ impl Fixture {
             project_id: event.project_id,
             level: event.level,
             position,
+            weight: u64::from(head.weight),
             timestamp_ns: event.timestamp_ns,
             received_ns: event.received_ns,
             title: &title,

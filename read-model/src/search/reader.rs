@@ -12,6 +12,7 @@
 //! what the page already holds is not opened at all.
 
 mod segment;
+mod totals;
 
 use std::{
     collections::BTreeMap,
@@ -32,7 +33,9 @@ use tantivy::{
     tokenizer::TokenStream,
 };
 
-use self::segment::Best;
+use self::{segment::Best, totals::Counter};
+
+pub use self::totals::Totals;
 use super::schema::{POSITION_FILE, SearchSchema, decode_position, tag_term};
 use crate::{ReadModelError, fold::fold};
 
@@ -282,18 +285,18 @@ impl Reader {
         Ok(best.into_hits())
     }
 
-    /// Events that pass, exact.
-    pub fn total(&self, filter: &EventFilter) -> Result<u64, ReadModelError> {
+    /// The events from the position `first` on that pass, exact.
+    pub fn total(&self, filter: &EventFilter, first: Position) -> Result<Totals, ReadModelError> {
+        let mut totals = Totals::default();
         if filter.finds_nothing() {
-            return Ok(0);
+            return Ok(totals);
         }
-        let mut total = 0;
         for day in self.days.read().values() {
             let query = self.query(&day.index, filter)?;
-            let count = query.count(&day.reader.searcher());
-            total += count.map_err(ReadModelError::search("count"))? as u64;
+            let counted = day.reader.searcher().search(&query, &Counter { first });
+            totals += counted.map_err(ReadModelError::search("count"))?;
         }
-        Ok(total)
+        Ok(totals)
     }
 
     /// The event with this id; if several projects have one, the newest.

@@ -7,6 +7,7 @@
 //! | `project_id` | u64, indexed, fast | filter |
 //! | `level` | u64, indexed, fast | filter: [`event_model::Level`] as its number |
 //! | `position` | u64, fast | ties of the order, and where the event is in the log |
+//! | `weight` | u64, fast | how many errors the event stands for |
 //! | `timestamp_ns` | i64, indexed, fast | order (newest first = latest, then highest position), ranges: when it happened, clamped, Unix nanoseconds |
 //! | `received_ns` | i64, fast | when the gateway had it, Unix nanoseconds |
 //! | `title` | text (tantivy's `default` tokenizer), frequencies | words of the title, folded |
@@ -41,6 +42,8 @@ pub struct SearchSchema {
     pub level: Field,
     /// The packed position.
     pub position: Field,
+    /// How many errors it stands for.
+    pub weight: Field,
     /// Unix nanoseconds.
     pub timestamp_ns: Field,
     /// Unix nanoseconds.
@@ -91,6 +94,7 @@ impl SearchSchema {
             project_id: builder.add_u64_field("project_id", filter.clone()),
             level: builder.add_u64_field("level", filter.clone()),
             position: builder.add_u64_field("position", fast.clone()),
+            weight: builder.add_u64_field("weight", fast.clone()),
             timestamp_ns: builder.add_i64_field("timestamp_ns", filter),
             received_ns: builder.add_i64_field("received_ns", fast),
             title: builder

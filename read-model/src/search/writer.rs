@@ -50,6 +50,8 @@ pub struct SearchDocument<'a> {
     pub level: Level,
     /// Where it is in the log.
     pub position: Position,
+    /// How many errors it stands for, 1 or more.
+    pub weight: u64,
     /// When it happened, Unix nanoseconds.
     pub timestamp_ns: i64,
     /// When the gateway had it, Unix nanoseconds; decides the day.
@@ -174,6 +176,7 @@ impl SearchWriter {
         fields.add_u64(schema.project_id, u64::from(document.project_id.0));
         fields.add_u64(schema.level, document.level as u64);
         fields.add_u64(schema.position, document.position.0);
+        fields.add_u64(schema.weight, document.weight);
         fields.add_i64(schema.timestamp_ns, document.timestamp_ns);
         fields.add_i64(schema.received_ns, document.received_ns);
         fields.add_text(schema.title, fold(document.title));

@@ -6,6 +6,7 @@ import type { GetEventResponse } from "@/gen/errata/v1/event_read_pb";
 import { RelativeTime } from "@/shared/ui/bits";
 import { CopyName } from "@/shared/ui/CutText";
 import { Icon, type IconName } from "@/shared/ui/Icon";
+import { StandsFor } from "./StandsFor";
 import styles from "./detail.module.css";
 
 interface EventBarProps {
@@ -32,6 +33,7 @@ export function EventBar({ response, to, latestId, project, children }: EventBar
           Event <code>{summary.id.slice(0, 8)}</code>
         </span>
         <RelativeTime time={summary.timestamp} suffix=" ago" />
+        <StandsFor event={summary} />
         {summary.environment && <CopyName what="Environment" text={summary.environment} />}
         {summary.release && <CopyName what="Release" text={summary.release} project={project} />}
       </span>

@@ -20,6 +20,7 @@ import { rangeSeconds, rangeWords, scopeSearch, useScope } from "@/shared/url/sc
 import { useIssueSeries } from "../api/getIssueSeries";
 import { useEvents } from "../api/listEvents";
 import { useTags } from "../api/listTags";
+import { StandsFor } from "./StandsFor";
 import { type EventSearch, NO_SEARCH, parseEventSearch, parseTag, writeEventSearch } from "./eventSearch";
 import styles from "./events.module.css";
 
@@ -32,6 +33,7 @@ export function EventsTab({ issueId, response }: { issueId: string; response: Ge
   const query = useEvents(issueId, search);
   const rows = query.data?.pages.flatMap((page) => page.events) ?? [];
   const total = query.data?.pages[0]?.total ?? 0n;
+  const standFor = query.data?.pages[0]?.totalErrors ?? 0n;
   // Of the scope only: a link to one event need not carry the table's filters.
   const eventLink = (id: string) => `/issues/${issueId}/events/${id}${scopeSearch({ ...scope, environment: "" })}`;
   const isNarrowed = JSON.stringify(search) !== JSON.stringify(NO_SEARCH);
@@ -63,6 +65,7 @@ export function EventsTab({ issueId, response }: { issueId: string; response: Ge
         <>
           <p className={styles.total} role="status">
             {plural(total > 0n ? total : rows.length, "event")}
+            {standFor > total && `, which stand for ${plural(standFor, "error")}`}
             {total > BigInt(rows.length) && `, ${exactCount(rows.length)} shown`}
           </p>
           <div
@@ -139,6 +142,7 @@ function Row({ event, link, set }: { event: EventSummary; link: string; set: Set
       </td>
       <td className={styles.when}>
         <RelativeTime time={event.timestamp} suffix=" ago" />
+        <StandsFor event={event} />
         {event.isLate && (
           <span
             className={styles.late}

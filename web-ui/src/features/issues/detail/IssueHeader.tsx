@@ -15,11 +15,14 @@ import { rangeWords, type Scope } from "@/shared/url/scope";
 import type { LiveState } from "../api/streamIssues";
 import { LiveDot } from "../list/LiveDot";
 import { DiscardedPill } from "./Discarded";
+import { listed } from "./StandsFor";
 import type { Place } from "./walk";
 import styles from "./detail.module.css";
 
 interface IssueHeaderProps {
   issue: Issue;
+  /** As many as the list of its events has. */
+  keptEvents: bigint;
   scope: Scope;
   /** Of the events' tab. */
   eventsLink: string;
@@ -36,7 +39,7 @@ function partsOf(issue: Issue): { type: string; value: string } {
   return value ? { type: issue.type, value } : { type: issue.title, value: "" };
 }
 
-export function IssueHeader({ issue, scope, eventsLink, project, live, actions }: IssueHeaderProps) {
+export function IssueHeader({ issue, keptEvents, scope, eventsLink, project, live, actions }: IssueHeaderProps) {
   const { type, value } = partsOf(issue);
   const shown = issue.type === "" ? type : shortType(type);
   return (
@@ -76,7 +79,7 @@ export function IssueHeader({ issue, scope, eventsLink, project, live, actions }
         )}
         <span className={styles.facts}>
           <Fact name={issue.count === 1n ? "event" : "events"}>
-            <Count value={issue.count} one="event" />
+            <Count value={issue.count} one="event" more={listed(issue.count, keptEvents)} />
           </Fact>
           <Fact name={issue.users === 1n ? "user" : "users"}>
             {issue.users === 0n ? "–" : <Count value={issue.users} one="user" />}

@@ -83,6 +83,7 @@ export function IssuePage() {
       {issue ? (
         <IssueHeader
           issue={issue}
+          keptEvents={query.data?.keptEvents ?? issue.count}
           scope={scope}
           eventsLink={table}
           project={project?.name ?? ""}
