@@ -1,6 +1,9 @@
-//! The house rules that a machine can hold: crate edges, module docs, file sizes, no
-//! stubs, no paths of a developer's machine.
+//! The house rules that a machine can hold: edges of crates and of modules, module docs,
+//! file sizes, no stubs, no paths of a developer's machine.
 #![allow(clippy::unwrap_used, missing_docs)]
+
+#[path = "tidy/modules.rs"]
+mod modules;
 
 use std::{
     collections::BTreeMap,
