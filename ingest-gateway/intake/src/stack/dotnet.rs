@@ -8,6 +8,25 @@ use super::{
     tree::{Node, Tree},
 };
 
+/// What .NET Framework puts before a call, in its machine's language.
+const AT: [&str; 11] = [
+    "at ", "bei ", "в ", "à ", "en ", "in ", "em ", "w ", "v ", "場所 ", "在 ",
+];
+/// What it puts between a call and its place.
+const IN: [&str; 7] = [" in ", " в ", " dans ", " en ", " w ", " na ", " 场所 "];
+/// What it puts before the line.
+const LINE: [&str; 9] = [
+    "line ",
+    "Zeile ",
+    "строка ",
+    "ligne ",
+    "línea ",
+    "riga ",
+    "linha ",
+    "wiersz ",
+    "行 ",
+];
+
 pub(super) fn read(text: &str) -> Tree {
     let mut tree = Tree::default();
     let mut open: Vec<usize> = Vec::new();
@@ -27,7 +46,11 @@ pub(super) fn read(text: &str) -> Tree {
             Some(rest) => (rest.trim_end(), true),
             None => (bare, false),
         };
-        if let Some(frame) = bare.strip_prefix("at ").and_then(frame) {
+        if let Some(frame) = AT
+            .iter()
+            .find_map(|at| bare.strip_prefix(at))
+            .and_then(frame)
+        {
             in_heading = false;
             if !repeated {
                 let at = open.last().copied().or_else(|| tree.push(Node::default()));
@@ -102,10 +125,8 @@ fn frame(call: &str) -> Option<Frame> {
         return None;
     }
     let (_, rest) = rest.split_once(')')?;
-    let (path, lineno) = match rest.split_once(" in ") {
-        Some((_, place)) => place_of(place.trim()),
-        None => ("", 0),
-    };
+    let place = IN.iter().find_map(|word| rest.split_once(word));
+    let (path, lineno) = place.map_or(("", 0), |(_, place)| place_of(place.trim()));
     let (module, function) = names(name);
     Some(Frame {
         function,
@@ -120,7 +141,11 @@ fn place_of(place: &str) -> (&str, u32) {
     if place.starts_with('<') {
         return ("", 0);
     }
-    let line = |text: &str| text.trim().trim_start_matches("line ").parse().ok();
+    let line = |text: &str| {
+        let text = text.trim().trim_end_matches('.');
+        let number = LINE.iter().find_map(|word| text.strip_prefix(word));
+        number.unwrap_or(text).parse().ok()
+    };
     match place.rsplit_once(':') {
         Some((path, number)) => match line(number) {
             Some(number) => (path, number),

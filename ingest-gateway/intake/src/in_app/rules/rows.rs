@@ -95,7 +95,8 @@ pub(in super::super) static ROWS: &[Row] = &[
     runtime(&[Rust], Function, Starts("<sentry"), "<sentry_panic::PanicIntegration as sentry_core::Integration>::setup"),
     runtime(&[Native], Package, Contains("/sentry.framework/"), "/private/var/containers/Bundle/Application/0A/Shop.app/Frameworks/Sentry.framework/Sentry"),
 
-    // Python.
+    // Python. All of a program that shiv packed lies there, its own code too.
+    row(&[Python], Path, Contains("/.shiv/"), Verdict::AsTold, "/root/.shiv/app_9f2c41d07be6a358/site-packages/line/net.py"),
     package(ALL, Path, Contains("/site-packages/"), "/srv/.venv/lib/python3.12/site-packages/flask/app.py"),
     package(ALL, Path, Contains("/dist-packages/"), "/usr/lib/python3/dist-packages/requests/api.py"),
     runtime(ALL, Path, Contains("/lib/python2."), "/opt/python2/lib/python2.7/json/decoder.py"),
@@ -274,6 +275,7 @@ pub(in super::super) static ROWS: &[Row] = &[
     runtime(&[Jvm], Module, Within("java"), "java.util.concurrent.ThreadPoolExecutor"),
     runtime(&[Jvm], Module, Within("javax"), "javax.servlet.http.HttpServlet"),
     runtime(&[Jvm], Module, Within("jakarta"), "jakarta.servlet.http.HttpServlet"),
+    row(&[Jvm], Module, Within("jdk.nashorn.internal.scripts"), Verdict::AsTold, "jdk.nashorn.internal.scripts.Script$12$rules"),
     runtime(&[Jvm], Module, Within("jdk"), "jdk.internal.reflect.DirectMethodHandleAccessor"),
     runtime(&[Jvm], Module, Within("sun"), "sun.reflect.NativeMethodAccessorImpl"),
     runtime(&[Jvm], Module, Within("com.sun"), "com.sun.proxy.$Proxy12"),
@@ -291,6 +293,7 @@ pub(in super::super) static ROWS: &[Row] = &[
     runtime(&[Jvm], Module, Within("libcore"), "libcore.io.Linux"),
     runtime(&[Jvm], Module, Contains("$$FastClass"), "com.acme.Cart$$FastClassBySpringCGLIB$$3f2a1c9b"),
     package(&[Jvm], Module, Within("org.springframework"), "org.springframework.web.servlet.DispatcherServlet"),
+    row(&[Jvm], Module, Within("org.apache.jsp"), Verdict::AsTold, "org.apache.jsp.hall_jsp"),
     package(&[Jvm], Module, Within("org.apache"), "org.apache.catalina.core.StandardWrapperValve"),
     package(&[Jvm], Module, Within("org.hibernate"), "org.hibernate.internal.SessionImpl"),
     package(&[Jvm], Module, Within("org.eclipse"), "org.eclipse.jetty.server.Server"),
@@ -322,6 +325,9 @@ pub(in super::super) static ROWS: &[Row] = &[
     package(&[Jvm], Module, Within("play"), "play.api.mvc.ActionBuilder"),
 
     // .NET and Unity.
+    // Proxies of the application's classes.
+    row(&[DotNet], Module, Within("System.Data.Entity.DynamicProxies"), Verdict::AsTold, "System.Data.Entity.DynamicProxies.Wine_5E43C6C1"),
+    row(&[DotNet], Module, Within("Castle.Proxies"), Verdict::AsTold, "Castle.Proxies.ShopProxy"),
     runtime(&[DotNet], Module, Within("System"), "System.Linq.Enumerable"),
     runtime(&[DotNet], Module, Within("Microsoft"), "Microsoft.AspNetCore.Routing.EndpointMiddleware"),
     runtime(&[DotNet], Module, Within("MS"), "MS.Win32.UnsafeNativeMethods"),
