@@ -112,6 +112,12 @@ pub(crate) fn place<'a>(path: &'a str, platform: &str) -> Cow<'a, str> {
         return Cow::Borrowed("<page>");
     }
     let bare = hash::without(base);
+    let is_javascript = matches!(platform, "javascript" | "node");
+    let bare = if is_javascript {
+        as_javascript(bare, path)
+    } else {
+        bare
+    };
     if platform == "ruby"
         && let Some(inner) = from_framework(path)
     {
@@ -124,10 +130,37 @@ pub(crate) fn place<'a>(path: &'a str, platform: &str) -> Cow<'a, str> {
         let folder = folder.replace("%5B", "[").replace("%5D", "]");
         return Cow::Owned(format!("{folder}/{bare}").to_ascii_lowercase());
     }
+    // Versions of an interface are code of their own.
+    if let Some(version) = of_interface(path).filter(|_| scheme.is_empty()) {
+        return Cow::Owned(format!("{version}/{bare}").to_ascii_lowercase());
+    }
     if bare.bytes().any(|b| b.is_ascii_uppercase()) {
         return Cow::Owned(bare.to_ascii_lowercase());
     }
     bare
+}
+
+/// A source and what was made of it are one: "helm.ts" and "helm.js"; a chunk that has no
+/// more than a number has no name.
+fn as_javascript<'a>(base: Cow<'a, str>, path: &str) -> Cow<'a, str> {
+    let Some((stem, ending)) = base.rsplit_once('.') else {
+        return base;
+    };
+    if is_number(stem) && path.rsplit(['/', '\\']).nth(1) == Some("chunks") {
+        return Cow::Borrowed("<hash>.js");
+    }
+    if matches!(ending, "ts" | "tsx" | "jsx" | "mts" | "cts" | "mjs" | "cjs") {
+        return Cow::Owned(format!("{stem}.js"));
+    }
+    base
+}
+
+/// The folder "v2" below "api" that a file lies in.
+fn of_interface(path: &str) -> Option<&str> {
+    let mut folders = path.rsplit('/').skip(1);
+    let version = folders.next()?;
+    let is_version = version.len() <= 3 && version.strip_prefix('v').is_some_and(is_number);
+    (is_version && folders.next() == Some("api")).then_some(version)
 }
 
 /// The file that an evaluated text stands in.
@@ -160,8 +193,18 @@ fn special(path: &str) -> Option<&'static str> {
         "<console>",
     ];
     let is_cell = cells.iter().any(|cell| path.starts_with(cell));
-    if is_cell || path.contains("/ipykernel_") || path.contains("\\ipykernel_") {
+    if is_cell
+        || path.contains("/.ipykernel/")
+        || path.contains("/ipykernel_")
+        || path.contains("\\ipykernel_")
+    {
         return Some("<cell>");
+    }
+    if path.strip_prefix("REPL").is_some_and(is_number) {
+        return Some("<repl>");
+    }
+    if path.starts_with("memory:0x") {
+        return Some("<memory>");
     }
     // Unity and Mono: "<3f2a1c9b8d7e6f5a>" for an assembly without symbols.
     let inner = path
@@ -171,6 +214,10 @@ fn special(path: &str) -> Option<&'static str> {
         return Some("");
     }
     None
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
 }
 
 /// Whether an address of the web is a file of code rather than a page.

@@ -37,7 +37,7 @@ use crate::{
 };
 
 /// Hashed into every fingerprint.
-pub const ALGORITHM_VERSION: u32 = 5;
+pub const ALGORITHM_VERSION: u32 = 6;
 
 /// The fingerprint of an event.
 pub(crate) fn fingerprint(head: &ArchivedHead) -> Fingerprint {

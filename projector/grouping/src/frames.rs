@@ -82,6 +82,8 @@ pub(crate) struct Counted {
     pub(crate) hashes: Vec<u64>,
     /// Frames that say where it broke: a named function, or an address.
     pub(crate) named: usize,
+    /// There is no more than the program's `main`.
+    is_main_alone: bool,
     /// The newest is a function without a name of its own.
     pub(crate) is_closure: bool,
 }
@@ -102,12 +104,26 @@ pub(crate) fn counted(frames: &[ArchivedFrameHeadV1], platform: &str, scope: Sco
         if is_script && counted.named == 0 && key.says() {
             counted.hashes.clear();
         }
+        // Where the program began says nothing of what it did: threads begin elsewhere.
+        if counted.is_main_alone {
+            counted.hashes.clear();
+        }
+        counted.is_main_alone = is_main(frame, platform) && counted.named == 0;
         counted.named += usize::from(key.says());
         counted.is_closure = names::is_closure(&frame.function);
         counted.hashes.push(hash(&key));
         drop_cycle(&mut counted.hashes);
     }
     counted
+}
+
+/// The function that a native program begins with.
+fn is_main(frame: &ArchivedFrameHeadV1, platform: &str) -> bool {
+    let is_native = matches!(
+        platform,
+        "native" | "c" | "cpp" | "cocoa" | "swift" | "objc"
+    );
+    is_native && frame.function == "main"
 }
 
 /// The application's own frames, newest first.

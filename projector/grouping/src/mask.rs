@@ -7,20 +7,41 @@
 //! | dates and times in their forms | `<date>`, `<time>` ([`dates`]) |
 //! | addresses and names of hosts, mail addresses, URLs | `<host>`, `<email>`, `<url>` ([`places`]) |
 //! | home folders, temporary folders, hashes in names of files | `<home>`, `<tmp>`, `<hash>` ([`places`]) |
+//! | telephone numbers, money, versions, browsers' lines, data in addresses | `<#>`, `<agent>`, `<data>` ([`values`]) |
 //! | quoted words that are no names of code; strings and words in JSON and behind `=` | `<text>` ([`quotes`]) |
 //!
 //! A list of alike ones is one. A single digit within a word (`utf8`, `http2`) stays.
 //! Invariant: total (any text, no panic), linear (a scan either consumes what it looked
-//! at or looks at a bounded number of bytes), and masking twice changes nothing. All
-//! cuts are at ASCII bytes, so the result is whole characters.
+//! at or looks at a bounded number of bytes), and masking twice changes nothing: what is
+//! masked may stand anew before what was not, so it is done again until nothing changes,
+//! and each time less is left. All cuts are at ASCII bytes, so the result is whole
+//! characters.
 
 mod dates;
+mod ids;
 mod places;
 mod quotes;
+mod values;
 mod words;
+
+/// Times that a text is masked; the second changes nothing in all but some of those that
+/// nobody would write.
+const PASSES_MAX: usize = 16;
 
 /// The text with its variable parts replaced.
 pub(crate) fn mask(text: &str) -> String {
+    let mut masked = once(text);
+    for _ in 1..PASSES_MAX {
+        let again = once(&masked);
+        if again == masked {
+            break;
+        }
+        masked = again;
+    }
+    masked
+}
+
+fn once(text: &str) -> String {
     let mut masked = Masked {
         text: String::with_capacity(text.len() + 16),
     };
@@ -36,13 +57,16 @@ pub(crate) fn mask(text: &str) -> String {
             at += len;
         } else if is_inner(before) {
             at += words::word(before, rest, &mut masked);
-        } else if let Some(len) = words::id_with_signs(rest) {
+        } else if let Some(len) = values::value(before, rest, &mut masked) {
+            at += len;
+        } else if let Some(len) = ids::id_with_signs(rest) {
             masked.token("<#>");
             at += len;
         } else if let Some(len) = dates::date(before, rest, &mut masked)
             .or_else(|| places::place(before, rest, &mut masked))
             .or_else(|| words::number(before, rest, &mut masked))
             .or_else(|| quotes::assigned(before, rest, &mut masked))
+            .or_else(|| values::weekday(rest, &mut masked))
         {
             at += len;
         } else {
@@ -59,7 +83,7 @@ fn is_inner(before: u8) -> bool {
 
 /// What has been masked before, `<#>` and its like.
 fn placeholder(rest: &str) -> Option<usize> {
-    const TOKENS: [&str; 10] = [
+    const TOKENS: [&str; 14] = [
         "<#>",
         "<text>",
         "<date>",
@@ -70,6 +94,10 @@ fn placeholder(rest: &str) -> Option<usize> {
         "<email>",
         "<url>",
         "<hash>",
+        "<home>",
+        "<tmp>",
+        "<agent>",
+        "<data>",
     ];
     let token = TOKENS.iter().find(|token| rest.starts_with(**token));
     token.map(|token| token.len())
@@ -83,6 +111,14 @@ struct Masked {
 impl Masked {
     /// As it is.
     fn keep(&mut self, text: &str) {
+        self.text.push_str(text);
+    }
+
+    /// A sign as it is; a comma between a number and a bracket goes: "(5,)".
+    fn sign(&mut self, text: &str) {
+        if text == ")" && self.text.ends_with("<#>,") {
+            self.text.pop();
+        }
         self.text.push_str(text);
     }
 
@@ -128,3 +164,6 @@ fn words_of(text: &str, masked: &mut Masked) {
         before = text.as_bytes()[at - 1];
     }
 }
+
+#[cfg(test)]
+mod tests;

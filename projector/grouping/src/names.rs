@@ -104,11 +104,17 @@ pub(crate) fn key<'a>(frame: &'a ArchivedFrameHeadV1, platform: &str) -> Key<'a>
         };
     }
     let is_whole = match platform {
-        "php" => function.contains("::") && !function.contains("@anonymous"),
+        "php" => {
+            // Latte's template is known by its file alone.
+            let is_template = function.starts_with("Template_::");
+            function.contains("::") && !function.contains("@anonymous") && !is_template
+        }
         _ if is_native(platform) => native::is_qualified(&function),
         _ => false,
     };
-    let is_module = !module.is_empty() && !is_whole;
+    // Cython: some tell the module, some the file.
+    let is_cython = platform == "python" && frame.filename.ends_with(".pyx");
+    let is_module = !module.is_empty() && !is_whole && !is_cython;
     let place = if is_whole {
         Cow::Borrowed("")
     } else if is_module {
@@ -142,7 +148,8 @@ fn own_name<'a>(function: &'a str, module: &'a str, platform: &str) -> Cow<'a, s
         }
         "python" => {
             let name = function.rsplit('.').next().unwrap_or_default();
-            Cow::Borrowed(if name == "<module>" { "" } else { name })
+            let is_own_code = name == "<module>" || name.starts_with("<cell line: ");
+            Cow::Borrowed(if is_own_code { "" } else { name })
         }
         _ if is_native(platform) => native_name(function),
         "java" | "kotlin" | "android" | "scala" | "clojure" | "groovy" => {
@@ -158,7 +165,10 @@ fn own_name<'a>(function: &'a str, module: &'a str, platform: &str) -> Cow<'a, s
             let module = module.strip_prefix("Elixir.").unwrap_or(module);
             Cow::Borrowed(other::beam_name(function, module))
         }
-        _ => shown_function(function, platform),
+        "dart" | "flutter" => shown_function(function, platform),
+        "ruby" => Cow::Borrowed(script::ruby(function)),
+        "go" => go::function(function),
+        _ => other::own_name(function),
     }
 }
 
@@ -189,9 +199,11 @@ fn own_module<'a>(module: &'a str, platform: &str) -> Cow<'a, str> {
         "elixir" | "erlang" => Cow::Borrowed(module.strip_prefix("Elixir.").unwrap_or(module)),
         // A script's own code: the file tells which.
         "python" if module == "__main__" => Cow::Borrowed(""),
+        // Mako's compiled templates: "memory:0x7f3bd8c1e2b0".
+        "python" if module.starts_with("memory:0x") => Cow::Borrowed("memory"),
         "javascript" | "node" => files::place(module, platform),
         "php" => script::php_name(module),
-        _ => Cow::Borrowed(module),
+        _ => other::module(module),
     }
 }
 
@@ -209,9 +221,16 @@ fn is_native(platform: &str) -> bool {
 /// Whether a function has no name of its own: which one of its neighbours it is, the
 /// stack does not tell.
 pub(crate) fn is_closure(function: &str) -> bool {
-    ["lambda", "closure", "anonymous", "block", "$anonfun"]
-        .iter()
-        .any(|word| function.contains(word))
+    [
+        "lambda",
+        "closure",
+        "anonymous",
+        "block",
+        "$anonfun",
+        "<fn>",
+    ]
+    .iter()
+    .any(|word| function.contains(word))
 }
 
 /// "function (module or file)", or what of it is known.

@@ -13,9 +13,32 @@ const LINES_MAX: usize = 2;
 /// Longest text that browsers translate, bytes.
 const TRANSLATED_BYTES_MAX: usize = 120;
 
+/// A meaning, and the texts that have it, in lower case.
+type Translation = (&'static str, &'static [&'static str]);
+
+/// What .NET Framework says in its machine's language, by what it means.
+const DOTNET: [Translation; 1] = [(
+    "<null dereferenced>",
+    &[
+        "object reference not set to an instance of an object",
+        "der objektverweis wurde nicht auf eine objektinstanz festgelegt",
+        "la référence d'objet n'est pas définie à une instance d'un objet",
+        "referencia a objeto no establecida como instancia de un objeto",
+        "riferimento a un oggetto non impostato su un'istanza di oggetto",
+        "referência de objeto não definida para uma instância de um objeto",
+        "ссылка на объект не указывает на экземпляр объекта",
+        "オブジェクト参照がオブジェクト インスタンスに設定されていません",
+        "未将对象引用设置到对象的实例",
+        "개체 참조가 개체의 인스턴스로 설정되지 않았습니다",
+        "odwołanie do obiektu nie zostało ustawione na wystąpienie obiektu",
+        "nesne başvurusu bir nesnenin örneğine ayarlanmadı",
+        "odkaz na objekt není nastaven na instanci objektu",
+    ],
+)];
+
 /// What browsers say of a request that failed, by what it means. WebKit says it in the
 /// language of its user, and each engine in its own words.
-const TRANSLATIONS: [(&str, &[&str]); 5] = [
+const TRANSLATIONS: [Translation; 5] = [
     (
         "<request cancelled>",
         &[
@@ -176,8 +199,23 @@ pub(crate) fn masked(text: &str) -> String {
     let lines = text.lines().map(str::trim);
     let lines = lines.filter(|line| !line.is_empty() && !line.starts_with("Did you mean"));
     let lines: Vec<String> = lines.take(LINES_MAX).map(plain).collect();
-    let joined = lines.join("\n");
-    mask(joined.trim_end_matches('.'))
+    // Where a line ends depends on the system, and on who wrote it down.
+    let joined = lines.join(" ");
+    mask(without_place(joined.trim_end_matches('.')))
+}
+
+/// Without the place that a language adds at the end, which the stack tells: PHP's ", called in
+/// /srv/a.php on line 12", Perl's ", <STDIN> line 4".
+fn without_place(text: &str) -> &str {
+    if let Some((kept, place)) = text.rsplit_once(", called in ")
+        && place.contains(" on line ")
+    {
+        return kept;
+    }
+    match text.rsplit_once(", <") {
+        Some((kept, handle)) if kept.contains(" line ") && handle.contains("> line ") => kept,
+        _ => text,
+    }
 }
 
 /// A line with single blanks and without escape sequences.
@@ -207,7 +245,9 @@ pub(crate) struct Text {
 /// What counts of an error's text.
 pub(crate) fn of_error(value: &str, platform: &str) -> Text {
     let is_script = matches!(platform, "javascript" | "node");
-    let known = translated(value).filter(|_| is_script || platform == "cocoa");
+    let is_dotnet = matches!(platform, "csharp" | "dotnet" | "fsharp");
+    let known = translated(value, if is_dotnet { &DOTNET } else { &TRANSLATIONS });
+    let known = known.filter(|_| is_script || is_dotnet || platform == "cocoa");
     if let Some(known) = known {
         return Text {
             text: Cow::Borrowed(known),
@@ -226,12 +266,12 @@ pub(crate) fn of_error(value: &str, platform: &str) -> Text {
     }
 }
 
-fn translated(value: &str) -> Option<&'static str> {
+fn translated(value: &str, known: &'static [Translation]) -> Option<&'static str> {
     if value.len() > TRANSLATED_BYTES_MAX {
         return None;
     }
     let text = value.trim().trim_end_matches(['.', '。']).to_lowercase();
-    let known = TRANSLATIONS
+    let known = known
         .iter()
         .find(|(_, texts)| texts.contains(&text.as_str()));
     known.map(|(meaning, _)| *meaning)

@@ -149,11 +149,16 @@ fn is_random(word: &str) -> bool {
     if upper == 0 {
         // "check-in", "charts2d"; four digits or more are nobody's word.
         let is_torn = digits >= 1 && runs(bytes) >= 3 && longest_word(bytes) < 4;
-        return digits >= 4 || (digits >= 2 && runs(bytes) >= 4) || is_torn;
+        let mut words = word.split(|c: char| !c.is_ascii_alphabetic());
+        let has_sign = digits + lower < SHORT;
+        let is_word = |word: &str| word.len() > 2 && is_spoken(word);
+        let is_dumb = digits >= 1 && (has_sign || runs(bytes) >= 3) && !words.any(is_word);
+        return digits >= 4 || (digits >= 2 && runs(bytes) >= 4) || is_torn || is_dumb;
     }
     if lower == 0 {
-        // esbuild: "7QXNTLBZ", "MZRWJBVH".
-        return upper + digits == SHORT;
+        // esbuild: "7QXNTLBZ", "MZRWJBVH"; "MY-TABLE" is a person's.
+        let mut words = word.split(['-', '_']).filter(|word| !word.is_empty());
+        return upper + digits == SHORT || !words.all(|w| is_spoken(&w.to_ascii_lowercase()));
     }
     // "MyWidget", "Checkout", "i18nPage": words that begin with a capital.
     !humps(word).all(is_spoken)
@@ -204,8 +209,13 @@ fn is_spoken(part: &str) -> bool {
         silent = if is_vowel(*byte) { 0 } else { silent + 1 };
         most = most.max(silent);
     }
+    // No word goes on with a consonant behind "j", or ends so.
+    let is_odd = |pair: &[u8]| pair[0] == b'j' && !is_vowel(pair[1]);
+    let ends_odd = bytes.len() > 4 && matches!(bytes[bytes.len() - 1], b'j' | b'v');
     vowels > 0
         && most <= 3
+        && !bytes.windows(2).skip(1).any(is_odd)
+        && !ends_odd
         && !part
             .bytes()
             .any(|b| b"QXqx".contains(&b) && bytes.len() < 4)

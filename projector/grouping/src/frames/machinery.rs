@@ -332,7 +332,8 @@ fn is_script(function: &str, file: &str) -> bool {
     matches!(
         file,
         "[native code]" | "native code" | "native" | "<anonymous>" | "eval code" | "(native)"
-    ) || file.starts_with("ext:")
+    ) || function == "anonymous"
+        || file.starts_with("ext:")
         || file.starts_with("deno:")
         || matches!(function, "eval" | "eval code" | "Eval code")
         || agents::is_wrapper(function)
@@ -350,7 +351,7 @@ fn is_framework(function: &str) -> bool {
     let is_number = !last.is_empty() && last.bytes().all(|b| b.is_ascii_digit());
     is_number
         || FRAMEWORK_CALLS.contains(&bare)
-        || last == "invoker"
+        || matches!(last, "invoker" | "callCallback")
         || last.ends_with("_members_initializer>")
 }
 

@@ -108,6 +108,7 @@ fn iso(rest: &str) -> Option<usize> {
         && let Some(time) = clock(&rest[len + 1..])
     {
         len += 1 + time;
+        len += zone_of_go(&rest[len..]);
     }
     ends(rest, len).then_some(len)
 }
@@ -152,6 +153,34 @@ fn zone(rest: &str) -> usize {
         }
         _ => 0,
     }
+}
+
+/// " +0000 UTC m=+0.004211", as Go writes a time.
+fn zone_of_go(rest: &str) -> usize {
+    let Some(behind) = rest.strip_prefix(' ') else {
+        return 0;
+    };
+    let offset = zone(behind);
+    if offset < 5 {
+        return 0;
+    }
+    let mut len = 1 + offset;
+    if let Some(name) = rest[len..].strip_prefix(' ') {
+        let letters = name
+            .bytes()
+            .take(6)
+            .take_while(u8::is_ascii_uppercase)
+            .count();
+        if letters >= 3 && ends(name, letters) {
+            len += 1 + letters;
+        }
+    }
+    if let Some(clock) = rest[len..].strip_prefix(" m=") {
+        let fits = |b: &u8| b.is_ascii_digit() || matches!(b, b'+' | b'-' | b'.');
+        let clock = clock.bytes().take(40).take_while(fits).count();
+        len += if clock > 1 { 3 + clock } else { 0 };
+    }
+    len
 }
 
 /// " PM", "am", " a. m.", " p.m."

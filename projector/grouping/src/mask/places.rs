@@ -1,6 +1,6 @@
 //! Hosts, mail addresses, URLs and paths.
 
-use super::{Masked, floor, words};
+use super::{Masked, floor, ids, words};
 use crate::files;
 
 /// Longest textual IPv6 address with a zone left out, bytes.
@@ -58,13 +58,16 @@ pub(super) fn place(before: u8, rest: &str, masked: &mut Masked) -> Option<usize
     }
     if let Some(len) = mac(bytes).or_else(|| ipv4(bytes)).or_else(|| ipv6(bytes)) {
         masked.token("<host>");
-        return Some(len);
+        return Some(len + zone(&bytes[len..]));
     }
     if let Some(len) = url(rest) {
         masked.token("<url>");
         return Some(len);
     }
     if let Some(len) = email(bytes) {
+        if bytes.get(len) == Some(&b'>') {
+            masked.drop_name();
+        }
         masked.token("<email>");
         return Some(len);
     }
@@ -144,6 +147,17 @@ fn ipv6(bytes: &[u8]) -> Option<usize> {
         _ => false,
     };
     (fits && short && digit && len >= 3 && ends(bytes, len)).then_some(len)
+}
+
+/// "%eth0": which of the machine's networks.
+fn zone(bytes: &[u8]) -> usize {
+    let name = bytes.iter().skip(1).take(16);
+    let len = name.take_while(|b| b.is_ascii_alphanumeric()).count();
+    if bytes.first() == Some(&b'%') && len > 0 {
+        1 + len
+    } else {
+        0
+    }
 }
 
 /// What ends a URL.
@@ -235,9 +249,26 @@ fn path(rest: &str, masked: &mut Masked) -> Option<usize> {
         .find_map(|home| path.find(home).map(|at| at + home.len()));
     let home = home.filter(|at| *at <= 12);
     if let Some(at) = home {
-        let person = path[at..].find(['/', '\\'])?;
-        masked.token("<home>");
-        parts(&path[at + person..], masked);
+        let person = person(&rest[at..], drive)?;
+        let end = rest[at + person..].find(is_break);
+        let path = &rest[..end.map_or(rest.len(), |end| at + person + end)];
+        let path = path.trim_end_matches(['.', ':', '!', '?', ']', '}']);
+        let inner = path.get(at + person..).unwrap_or_default();
+        let temporary = inner.strip_prefix("\\AppData\\Local\\Temp\\");
+        if let Some(inner) = temporary {
+            in_temporary(inner, masked);
+        } else {
+            masked.token("<home>");
+            parts(inner, masked);
+        }
+        return Some(path.len().max(at + person));
+    }
+    if path.starts_with("/dev/") && !path.starts_with("/dev/shm/") {
+        device(path, masked);
+        return Some(path.len());
+    }
+    if let Some(at) = of_macos(path) {
+        in_temporary(&path[at..], masked);
         return Some(path.len());
     }
     let temporary = TEMPORARY
@@ -255,11 +286,73 @@ fn path(rest: &str, masked: &mut Masked) -> Option<usize> {
         }
     }
     let base = path.rsplit(['/', '\\']).next().unwrap_or_default();
-    if !files::is_script(base) {
+    if !files::is_script(base) && !path.contains("==/") {
         return None;
     }
     parts(path, masked);
     Some(path.len())
+}
+
+/// The length of a person's name in a path; Windows allows blanks in it.
+fn person(rest: &str, is_windows: bool) -> Option<usize> {
+    let name = rest
+        .find(['/', '\\'])
+        .filter(|len| (1..=40).contains(len))?;
+    let fits = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | '@' | '~' | ' ');
+    let has_blank = rest[..name].contains(' ');
+    let fits = rest[..name].chars().all(fits) && !rest[..name].ends_with(' ');
+    (fits && (is_windows || !has_blank)).then_some(name)
+}
+
+/// "/var/folders/zz/zyxvpxvq6csfxvn_n0000000000000/T/": where a person's temporary files are.
+fn of_macos(path: &str) -> Option<usize> {
+    let bare = path.strip_prefix("/private").unwrap_or(path);
+    let mut parts = bare.strip_prefix("/var/folders/")?.splitn(4, '/');
+    let (_, _, kind, rest) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+    matches!(kind, "T" | "C" | "X").then_some(path.len() - rest.len())
+}
+
+/// What lies in a folder for temporary files.
+fn in_temporary(inner: &str, masked: &mut Masked) {
+    masked.token("<tmp>");
+    let made = inner.find(['/', '\\']).unwrap_or(inner.len());
+    if is_made(&inner[..made]) {
+        parts(&inner[made..], masked);
+    } else if !inner.is_empty() {
+        masked.keep("/");
+        parts(inner, masked);
+    }
+}
+
+/// "/dev/ttyUSB0": devices are numbered as they come.
+fn device(path: &str, masked: &mut Masked) {
+    for part in path.split_inclusive(|c: char| !c.is_ascii_digit()) {
+        let bare = part.trim_start_matches(|c: char| c.is_ascii_digit());
+        if bare.len() < part.len() {
+            masked.token("<#>");
+        }
+        masked.keep(bare);
+    }
+}
+
+/// A path in quotes: also without a file's name that a person or a clock numbers. The
+/// length of what was taken.
+pub(super) fn quoted_path(text: &str, masked: &mut Masked) -> Option<usize> {
+    if !text.starts_with('/') && text.get(1..3) != Some(":\\") {
+        return None;
+    }
+    if let Some(len) = path(text, masked) {
+        return Some(len);
+    }
+    let at = text.rfind(['/', '\\'])? + 1;
+    let stem = text[at..].split('.').next().unwrap_or_default();
+    let digits = stem.bytes().filter(u8::is_ascii_digit).count();
+    if digits < 2 || text.contains(' ') {
+        return None;
+    }
+    super::words_of(&text[..at], masked);
+    masked.token("<#>");
+    Some(at + stem.len())
 }
 
 /// Whether a name in a folder for temporary files was made for the occasion.
@@ -269,7 +362,7 @@ fn is_made(name: &str) -> bool {
         "tmp", "temp", "php", "pip-", "npm-", "go-build", "rust", "rb", "pymp-", "jetty", "tomcat",
     ];
     digits >= 2
-        || words::is_id(name)
+        || ids::is_id(name)
         || starts
             .iter()
             .any(|start| name.starts_with(start) && name.len() > start.len())
@@ -279,7 +372,14 @@ fn is_made(name: &str) -> bool {
 fn parts(path: &str, masked: &mut Masked) {
     for part in path.split_inclusive(['/', '\\']) {
         let bare = part.trim_end_matches(['/', '\\']);
-        if files::is_script(bare) {
+        // Android: "~~x1Qk9Zr3TtWv2bLm5nPp0A==", "org.depot.app-Yc7D2sEfGhIjKlMnOpQrSg==".
+        let random = bare
+            .strip_suffix("==")
+            .and_then(|id| id.len().checked_sub(22));
+        if let Some(at) = random.filter(|at| bare[..*at].ends_with(['-', '~'])) {
+            masked.keep(&bare[..at]);
+            masked.token("<#>");
+        } else if files::is_script(bare) {
             masked.keep(&files::without_hash(bare));
         } else {
             let mut before = b' ';
@@ -290,6 +390,6 @@ fn parts(path: &str, masked: &mut Masked) {
                 before = bare.as_bytes()[at - 1];
             }
         }
-        masked.keep(&part[bare.len()..]);
+        masked.keep(if part.len() > bare.len() { "/" } else { "" });
     }
 }

@@ -1,7 +1,7 @@
 //! Words in quotes and behind equals signs: values, unless they name a piece of code or
 //! of a database's schema.
 
-use super::{Masked, floor, is_inner};
+use super::{Masked, floor, is_inner, places};
 
 /// Longest quoted text, bytes; a quote that is not closed by then is a sign like others.
 const QUOTED_BYTES_MAX: usize = 400;
@@ -20,7 +20,7 @@ const QUOTES: [(&str, &[&str]); 9] = [
     ("「", &["」"]),
 ];
 /// Words before what is named by people who write code.
-const NAMED_BY: [&str; 62] = [
+const NAMED_BY: [&str; 63] = [
     "key",
     "constraint",
     "column",
@@ -83,6 +83,7 @@ const NAMED_BY: [&str; 62] = [
     "on",
     "export",
     "script",
+    "library",
 ];
 /// Words behind it.
 const NAMED_BEHIND: [&str; 16] = [
@@ -104,7 +105,7 @@ const NAMED_BEHIND: [&str; 16] = [
     "is not a function",
 ];
 /// Names before an equals sign whose values say what happened.
-const SAYING_KEYS: [&str; 14] = [
+const SAYING_KEYS: [&str; 18] = [
     "code",
     "error",
     "errno",
@@ -119,6 +120,10 @@ const SAYING_KEYS: [&str; 14] = [
     "event",
     "errcode",
     "level",
+    "msg",
+    "message",
+    "err",
+    "cause",
 ];
 
 /// Takes a quoted text.
@@ -143,8 +148,16 @@ pub(super) fn quoted(before: u8, rest: &str, masked: &mut Masked) -> Option<usiz
     let is_name = behind.trim_start().starts_with(':') || is_named(text, behind, masked);
     let is_all = masked.text.trim().is_empty() && behind.trim().is_empty();
     if is_name || is_all {
-        masked.keep(open);
-        super::words_of(text, masked);
+        // Ruby 3.4 opens with what it closes with.
+        masked.keep(
+            if (*open, close) == ("`", 1) && inner[len..].starts_with('\'') {
+                "'"
+            } else {
+                open
+            },
+        );
+        let path = places::quoted_path(text, masked).unwrap_or(0);
+        super::words_of(&text[path..], masked);
         masked.keep(&inner[len..len + close]);
     } else {
         masked.token("<text>");
@@ -169,7 +182,8 @@ fn closes(window: &str, close: &str) -> Option<usize> {
 
 /// Whether a quoted text names a piece of code.
 fn is_named(text: &str, behind: &str, masked: &Masked) -> bool {
-    if text.contains("://") {
+    // Dart's obfuscated builds call classes anew.
+    if text.contains("://") || text.starts_with("minified:") {
         return false;
     }
     // "unexpected ','"

@@ -1,24 +1,15 @@
-//! Numbers, ids, and words with numbers in them.
+//! Numbers, and words with numbers in them.
 
-use super::{Masked, is_inner};
+use super::{
+    Masked,
+    ids::{HEX_BYTES_MIN, is_id, prefixed_id},
+    is_inner, values,
+};
 
-/// Shortest bare hexadecimal number: an abbreviated git hash.
-const HEX_BYTES_MIN: usize = 7;
-/// Shortest word of letters and digits that may be an id.
-const ID_BYTES_MIN: usize = 8;
-/// Shortest word whose turns of kinds are counted.
-const LONG_ID_BYTES_MIN: usize = 14;
-/// Turns of kinds among a hundred characters of an id of mixed case; a name in camel
-/// case with a number has fewer.
-const TURNS_PERCENT_MIN: usize = 45;
-/// From this length on fewer turns will do: few names are as long.
-const VERY_LONG_ID_BYTES_MIN: usize = 20;
-/// The same of those.
-const LONG_TURNS_PERCENT_MIN: usize = 36;
 /// Groups of digits of one number; bounds the look-ahead.
 const DIGIT_GROUPS_MAX: usize = 12;
 /// Longest word that is looked at as one.
-const WORD_BYTES_MAX: usize = 256;
+pub(super) const WORD_BYTES_MAX: usize = 256;
 
 const DURATIONS: [&str; 32] = [
     "ns",
@@ -113,7 +104,18 @@ pub(super) fn number(before: u8, rest: &str, masked: &mut Masked) -> Option<usiz
         return None;
     }
     let word = word_len(&bytes[sign..]);
-    if is_id(&rest[sign..sign + word]) {
+    let count = digits(&bytes[sign..]);
+    // "123456ms"; "1234567d" may be a commit.
+    let counts = count < HEX_BYTES_MIN || word > count + 1;
+    let is_counted = word > count
+        && counts
+        && unit(&rest[sign + count..]).is_some_and(|(_, len)| count + len >= word);
+    if is_suffix_of_pod(&rest[sign..sign + word], masked) && sign == 0 {
+        let kept = masked.text.len() - 1;
+        masked.text.truncate(kept);
+        return Some(word);
+    }
+    if !is_counted && is_id(&rest[sign..sign + word]) {
         masked.token("<#>");
         return Some(sign + word);
     }
@@ -136,6 +138,14 @@ pub(super) fn number(before: u8, rest: &str, masked: &mut Masked) -> Option<usiz
         {
             masked.token("<#>");
             return Some(len + 1 + sign + exponent);
+        }
+    }
+    let is_version = len > sign + count;
+    if is_version {
+        let more = values::rest_of_version(&rest[len..]);
+        if more > 0 {
+            masked.token("<#>");
+            return Some(len + more);
         }
     }
     if is_code(&rest[..len], &rest[len..], masked) {
@@ -202,6 +212,9 @@ fn is_code(number: &str, behind: &str, masked: &Masked) -> bool {
     let before = text[from..].to_ascii_lowercase();
     let before = before.trim_end_matches([' ', ':', '=', '(', '[', '"']);
     if CODE_WORDS.iter().any(|word| before.ends_with(word)) {
+        return true;
+    }
+    if before.ends_with("error") && digits.len() >= 3 && behind.starts_with(':') {
         return true;
     }
     // A vendor's code at the start, or in brackets.
@@ -274,7 +287,7 @@ pub(super) fn word(before: u8, rest: &str, masked: &mut Masked) -> usize {
     let len = word_len(bytes);
     if len == 0 {
         let len = rest.chars().next().map_or(1, char::len_utf8);
-        masked.keep(&rest[..len]);
+        masked.sign(&rest[..len]);
         return len;
     }
     let word = &rest[..len];
@@ -290,6 +303,13 @@ pub(super) fn word(before: u8, rest: &str, masked: &mut Masked) -> usize {
         masked.text.truncate(kept);
     } else if word.contains('_') {
         // "cus_NffrFeUfNV2Hib": part by part.
+        let id = prefixed_id(word).unwrap_or(len);
+        let (word, id) = word.split_at(id);
+        if !id.is_empty() {
+            masked.keep(word);
+            masked.token("<#>");
+            return len;
+        }
         for part in word.split_inclusive('_') {
             let bare = part.trim_end_matches('_');
             if is_id(bare) {
@@ -299,6 +319,8 @@ pub(super) fn word(before: u8, rest: &str, masked: &mut Masked) -> usize {
             }
             masked.keep(&part[bare.len()..]);
         }
+    } else if before == b' ' && masked.text.ends_with("<#> ") {
+        without_digits(&values::singular(word), &rest[len..], masked);
     } else {
         without_digits(word, &rest[len..], masked);
     }
@@ -309,127 +331,13 @@ fn has_digits(word: &str) -> bool {
     word.bytes().any(|b| b.is_ascii_digit())
 }
 
-/// "x2x9q" behind a hash and a hyphen.
+/// "x2x9q" behind a hash and a hyphen, "KX27" of "SN-8841-KX27".
 fn is_suffix_of_pod(word: &str, masked: &Masked) -> bool {
-    let letters = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
-    word.len() == 5 && masked.text.ends_with("<#>-") && word.bytes().all(letters)
-}
-
-/// Whether a word is an id: hexadecimal, or letters and digits that nobody can speak.
-pub(super) fn is_id(word: &str) -> bool {
-    let bytes = word.as_bytes();
-    let digits = bytes.iter().filter(|b| b.is_ascii_digit()).count();
-    let letters = bytes.iter().filter(|b| b.is_ascii_alphabetic()).count();
-    if digits == 0 || letters == 0 {
-        return false;
-    }
-    if bytes.len() >= HEX_BYTES_MIN && bytes.iter().all(u8::is_ascii_hexdigit) {
-        return true;
-    }
-    if bytes.len() >= LONG_ID_BYTES_MIN && is_long_id(bytes, digits) {
-        return true;
-    }
-    bytes.len() >= ID_BYTES_MIN
-        && digits + letters + 2 >= bytes.len()
-        && digits + letters > bytes.len() * 3 / 4
-        && spoken(word) * 2 < bytes.len()
-        && (digits >= 2 || bytes.len() >= 10 || !bytes.iter().any(|b| b"aeiouyAEIOUY".contains(b)))
-}
-
-/// Of long words it counts how often letters, capitals and digits take turns.
-fn is_long_id(bytes: &[u8], digits: usize) -> bool {
-    let turns = |kind: fn(&u8) -> u8| {
-        let pairs = bytes.windows(2);
-        1 + pairs
-            .filter(|pair| kind(&pair[0]) != kind(&pair[1]))
-            .count()
-    };
-    let is_one_case =
-        !(bytes.iter().any(u8::is_ascii_lowercase) && bytes.iter().any(u8::is_ascii_uppercase));
-    if is_one_case {
-        let least = if bytes.len() >= VERY_LONG_ID_BYTES_MIN {
-            4
-        } else {
-            6
-        };
-        return digits >= 3 && turns(|b| u8::from(b.is_ascii_digit())) >= least;
-    }
-    let turns = turns(|b| u8::from(b.is_ascii_digit()) + 2 * u8::from(b.is_ascii_uppercase()));
-    let least = if bytes.len() >= VERY_LONG_ID_BYTES_MIN {
-        LONG_TURNS_PERCENT_MIN
-    } else {
-        TURNS_PERCENT_MIN
-    };
-    digits >= 1 && turns * 100 >= bytes.len() * least
-}
-
-/// The length of an id that holds hyphens and underscores (base64url), at the start of a
-/// word.
-pub(super) fn id_with_signs(rest: &str) -> Option<usize> {
-    let fits = |b: &&u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-');
-    let bytes = rest.as_bytes();
-    let len = bytes.iter().take(WORD_BYTES_MAX).take_while(fits).count();
-    let word = &rest[..len];
-    let bytes = word.as_bytes();
-    let digits = bytes.iter().filter(|b| b.is_ascii_digit()).count();
-    let has = |test: fn(&u8) -> bool| bytes.iter().any(test);
-    let is_mixed = has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase);
-    let fits = (LONG_ID_BYTES_MIN..=64).contains(&word.len())
-        && is_mixed
-        && digits >= 1
-        && (spoken(word) * 2 < word.len() || is_long_id(bytes, digits));
-    // "cus_NffrFeUfNV2Hib": the prefix says what it is of.
-    let prefix = word.find('_').filter(|at| (2..=8).contains(at));
-    let is_prefixed = prefix.is_some_and(|at| bytes[..at].iter().all(u8::is_ascii_lowercase));
-    (fits && !is_prefixed).then_some(word.len())
-}
-
-/// Letters that stand in words: three or more with a vowel among every few, or capitals.
-fn spoken(word: &str) -> usize {
-    let bytes = word.as_bytes();
-    let starts = |at: usize| {
-        let (now, before) = (bytes[at], bytes[at - 1]);
-        now.is_ascii_digit() != before.is_ascii_digit()
-            || now == b'_'
-            || before == b'_'
-            || (now.is_ascii_uppercase() && before.is_ascii_lowercase())
-            || (before.is_ascii_uppercase()
-                && now.is_ascii_uppercase()
-                && bytes.get(at + 1).is_some_and(u8::is_ascii_lowercase))
-    };
-    let mut sum = 0;
-    let mut start = 0;
-    for at in 1..=bytes.len() {
-        if at == bytes.len() || starts(at) {
-            let part = &bytes[start..at];
-            if is_spoken(part) {
-                sum += part.len();
-            }
-            start = at;
-        }
-    }
-    sum
-}
-
-fn is_spoken(part: &[u8]) -> bool {
-    if part.len() < 3 || !part.iter().all(u8::is_ascii_alphabetic) {
-        return false;
-    }
-    if part.len() <= 6 && part.iter().all(u8::is_ascii_uppercase) {
-        return true;
-    }
-    let is_vowel = |b: u8| b"aeiouyAEIOUY".contains(&b);
-    let (mut silent, mut most, mut vowels) = (0, 0, 0);
-    for byte in part {
-        if is_vowel(*byte) {
-            silent = 0;
-            vowels += 1;
-        } else {
-            silent += 1;
-            most = most.max(silent);
-        }
-    }
-    vowels > 0 && most <= 3
+    let lower = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    let upper = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit();
+    let is_pod = word.len() == 5 && word.bytes().all(lower);
+    let is_serial = word.len() <= 8 && has_digits(word) && word.bytes().all(upper);
+    masked.text.ends_with("<#>-") && (is_pod || is_serial)
 }
 
 /// Runs of digits within a word; a single one after a letter stays.

@@ -23,6 +23,11 @@ pub(super) fn parts<'a>(function: &'a str, module: &'a str) -> (Cow<'a, str>, Co
         .map_or(class, |proxy| {
             proxy.trim_end_matches(|c: char| c.is_ascii_digit() || c == '_')
         });
+    // Entity Framework 6: "…DynamicProxies.Wine_5E43…", 64 digits.
+    let class = match class.rsplit_once('_') {
+        Some((bare, hash)) if bare.contains(".DynamicProxies.") && hash.len() == 64 => bare,
+        _ => class,
+    };
     let class = class.find("_cshtml_").map_or(class, |at| &class[..at]);
     let class = if class.starts_with("generatedProxy_") {
         "generatedProxy"
@@ -50,7 +55,8 @@ fn source_of_class(generated: &str) -> Option<&str> {
         return rest.split_once('_').map(|(_, method)| method);
     }
     if let Some((method, _)) = generated.split_once('@') {
-        return Some(method);
+        // F#'s stages are called by their order and line: "Pipe #1 stage #1 at line 12@12".
+        return Some(method.split(" #").next().unwrap_or_default());
     }
     let is_machine = generated.starts_with('<') && !generated.starts_with("<>");
     // A machine within a closure's class: "<>c+<<Add>b__0>d".
@@ -83,6 +89,8 @@ fn source_name(function: &str) -> &str {
         return &function[..at + "_Lambda$__".len()];
     }
     let function = function.split('@').next().unwrap_or_default();
+    // Dapper: "Deserialize43bc4d2e-7c0f-4d6e-9b1a-000102030405".
+    let function = without_uuid(function);
     if !function.starts_with('<') {
         return function;
     }
@@ -91,6 +99,20 @@ fn source_name(function: &str) -> &str {
     }
     let inner = function.trim_start_matches('<');
     inner.split('>').next().unwrap_or_default()
+}
+
+fn without_uuid(function: &str) -> &str {
+    let Some(at) = function.len().checked_sub(36).filter(|at| *at > 0) else {
+        return function;
+    };
+    let fits = |(at, b): (usize, u8)| match at {
+        8 | 13 | 18 | 23 => b == b'-',
+        _ => b.is_ascii_hexdigit(),
+    };
+    match function.get(at..) {
+        Some(uuid) if uuid.bytes().enumerate().all(fits) => &function[..at],
+        _ => function,
+    }
 }
 
 /// A type: nested classes with a dot, generated ones left out, `<…>` for arguments.

@@ -57,12 +57,23 @@ pub(super) fn method(function: &str) -> &str {
         "$suspendImpl",
         "$annotations",
         "$mc",
+        // ByteBuddy's, ArC's and AspectJ's ways to what they wrap.
+        "$accessor$",
+        "$original$",
+        "$$superforward",
+        "$$superaccessor",
+        "_aroundBody",
     ] {
         if let Some(at) = name.find(end).filter(|at| *at > 0) {
             name = &name[..at];
         }
     }
     let name = name.strip_suffix("$adapted").unwrap_or(name);
+    // "_jspx_meth_c_005fforEach_005f3": the page's third.
+    let name = match name.rsplit_once("_005f") {
+        Some((tag, number)) if !tag.is_empty() && is_number(number) => tag,
+        _ => name,
+    };
     let name = numbered(name);
     let lifted = name.trim_end_matches(|c: char| c.is_ascii_digit());
     let name = if lifted == "liftedTree" { lifted } else { name };
@@ -89,6 +100,10 @@ fn first_part(rest: &str) -> &str {
     rest.split('$').next().unwrap_or_default()
 }
 
+fn is_number(text: &str) -> bool {
+    text.bytes().all(|b| b.is_ascii_digit())
+}
+
 /// Without a number behind the last dollar sign.
 fn numbered(name: &str) -> &str {
     match name.rsplit_once('$') {
@@ -112,13 +127,17 @@ pub(super) fn class(module: &str) -> Cow<'_, str> {
     }
     // Rules compiled to classes: "Rule_Cap_price_1023487453".
     let counted = bare.trim_end_matches(|c: char| c.is_ascii_digit());
-    let is_hash = bare.len() - counted.len() >= 6 && counted.ends_with('_');
+    let last = counted.rsplit('.').next().unwrap_or_default();
+    let is_hash =
+        bare.len() - counted.len() >= 6 && (counted.ends_with('_') || last.starts_with("Rule_"));
     let bare = if is_hash { counted } else { bare };
     let bare = SUBCLASSES
         .iter()
         .find_map(|end| bare.strip_suffix(end))
         .unwrap_or(bare);
-    if let Some(package) = bare.find("$Proxy").map(|at| &bare[..at]) {
+    let dynamic =
+        |at: &usize| is_number(&bare[at + "$Proxy".len()..]) && !bare[..*at].contains('$');
+    if let Some(package) = bare.find("$Proxy").filter(dynamic).map(|at| &bare[..at]) {
         // "com.sun.proxy.$Proxy12", "jdk.proxy3.$Proxy45", "com.acme.$Proxy7".
         let package = package.trim_end_matches('.');
         let package = package.trim_end_matches(|c: char| c.is_ascii_digit());
@@ -234,7 +253,7 @@ pub(super) fn shown_class(module: &str) -> Cow<'_, str> {
 /// Whether a method only hands on to another one: nestmates' accessors, D8's lambdas.
 pub(crate) fn is_bridge(function: &str, module: &str) -> bool {
     module.starts_with("_COROUTINE")
-        || module.starts_with("(Coroutine")
+        || module.trim_start_matches('\u{8}').starts_with("(Coroutine")
         || function.starts_with("access$")
         || function.starts_with("-$$Nest$")
         || function.starts_with("$r8$lambda$")

@@ -63,14 +63,73 @@ pub(super) fn function(name: &str) -> Cow<'_, str> {
     }
     let name = of_block(without_offset(name));
     let name = of_swift(without_hash(name));
+    // Rust's old mangling put a sign before a bracket.
+    let name = name
+        .strip_prefix('_')
+        .filter(|rest| rest.starts_with('<'))
+        .unwrap_or(name);
+    let name = of_il2cpp(name);
+    let labels = labels_of_initialiser(name);
     let clone = CLONES.iter().filter_map(|clone| name.find(clone)).min();
     let name = clone.map_or(name, |at| &name[..at]);
     let name = without_closure(without_number(name));
     let within = WITHIN.iter().filter_map(|mark| name.find(mark)).min();
     let name = within.filter(|at| *at > 0).map_or(name, |at| &name[..at]);
-    match unified(name) {
+    let name = match unified(name) {
         Cow::Borrowed(name) => short(name),
         Cow::Owned(name) => Cow::Owned(short(&name).into_owned()),
+    };
+    match labels {
+        Some(labels) => Cow::Owned(format!("{name}({labels})")),
+        None => name,
+    }
+}
+
+/// Swift's initialisers are all called alike: their labels are their names. "coder:" of
+/// "Anchor.init(coder: NSCoder)" and of "Anchor.init(coder:)".
+fn labels_of_initialiser(name: &str) -> Option<String> {
+    let at = name.find(".init(").filter(|at| *at > 0)? + ".init(".len();
+    let (mut labels, mut depth, mut is_label) = (String::new(), 0usize, true);
+    for c in name[at..].chars() {
+        match c {
+            '(' | '<' | '[' => depth += 1,
+            ')' if depth == 0 => break,
+            ')' | '>' | ']' => depth = depth.saturating_sub(1),
+            ',' if depth == 0 => is_label = true,
+            ':' if depth == 0 => {
+                if is_label {
+                    labels.push(':');
+                }
+                // "(weight:coder:)" has no commas.
+                is_label = true;
+            }
+            ' ' => is_label = is_label && labels.ends_with([':', ',']) || labels.is_empty(),
+            _ if is_label && (c.is_alphanumeric() || c == '_') => labels.push(c),
+            _ => {}
+        }
+    }
+    (!labels.is_empty()).then_some(labels)
+}
+
+/// "Cart_Add_m3F2A…": a method of Unity's IL2CPP without its hash of 40 digits, and what
+/// stands behind it of shared generics.
+fn of_il2cpp(name: &str) -> &str {
+    let Some(at) = name.rfind("_m").filter(|at| *at > 0) else {
+        return name;
+    };
+    let rest = &name[at + 2..];
+    let digits = rest.bytes().take_while(u8::is_ascii_hexdigit).count();
+    let ends = [
+        "",
+        "_gshared",
+        "_gshared_inline",
+        "_inline",
+        "_AdjustorThunk",
+    ];
+    if digits == 40 && ends.contains(&&rest[digits..]) {
+        &name[..at]
+    } else {
+        name
     }
 }
 
@@ -103,7 +162,10 @@ pub(super) fn is_placeholder(name: &str) -> bool {
         .filter_map(|start| after(start));
     let mut numbered =
         numbered.map(|rest| rest.len() >= 4 && rest.bytes().all(|b| b.is_ascii_hexdigit()));
+    // Burst names what it compiles by a hash.
+    let is_hash = name.len() == 32 && name.bytes().all(|b| b.is_ascii_hexdigit());
     numbered.any(|is_number| is_number)
+        || is_hash
         || name
             .trim_start_matches('_')
             .starts_with("lldb_unnamed_symbol")
@@ -177,7 +239,11 @@ fn unified(name: &str) -> Cow<'_, str> {
         "(add in",
         " in _",
         "'unnamed",
+        "{impl#",
     ];
+    if !marks.iter().any(|mark| name.contains(mark)) && name.contains("]::") {
+        return without_crate_hashes(name);
+    }
     if !marks.iter().any(|mark| name.contains(mark)) {
         return Cow::Borrowed(name);
     }
@@ -193,6 +259,14 @@ fn unified(name: &str) -> Cow<'_, str> {
         match bracketed(&name, "[abi:", ']') {
             Some((at, end)) => name.replace_range(at..=end, ""),
             None => break,
+        }
+    }
+    for _ in 0..ABI_MARKS_MAX {
+        match bracketed(&name, "{impl#", '}') {
+            Some((at, end)) if name[end + 1..].starts_with("::") => {
+                name.replace_range(at..end + 3, "");
+            }
+            _ => break,
         }
     }
     if let Some(at) = name.find("?A0x") {
@@ -211,6 +285,25 @@ fn unified(name: &str) -> Cow<'_, str> {
         name.replace_range(at + 1..=end, &inner);
     }
     Cow::Owned(name)
+}
+
+/// "kiosk[3f2a1c9b8d7e6f50]::shelf": Rust's v0 mangling shows which build of a crate.
+fn without_crate_hashes(name: &str) -> Cow<'_, str> {
+    let mut kept = String::with_capacity(name.len());
+    let mut rest = name;
+    while let Some((before, behind)) = rest.split_once('[') {
+        kept.push_str(before);
+        let digits = behind.bytes().take_while(u8::is_ascii_hexdigit).count();
+        let is_hash = (1..=16).contains(&digits) && behind[digits..].starts_with("]::");
+        if is_hash && before.ends_with(|c: char| c.is_alphanumeric() || c == '_') {
+            rest = &behind[digits + 1..];
+        } else {
+            kept.push('[');
+            rest = behind;
+        }
+    }
+    kept.push_str(rest);
+    Cow::Owned(kept)
 }
 
 fn bracketed(name: &str, open: &str, close: char) -> Option<(usize, usize)> {

@@ -42,7 +42,7 @@ pub(super) fn ruby_name<'a>(function: &'a str, path: &str) -> &'a str {
     let class = method.find(['#', '.']).map_or("", |at| &method[..at]);
     // Before 3.4 there was no class: where the file is named after it, it says nothing.
     let method = match method.strip_prefix(class) {
-        Some(name) if is_named_after(path, class) => name.strip_prefix('#').unwrap_or(name),
+        Some(name) if is_named_after(path, class) => name.strip_prefix(['#', '.']).unwrap_or(name),
         _ => method,
     };
     match method.rfind("__") {
@@ -107,6 +107,17 @@ pub(super) fn php_name(function: &str) -> Cow<'_, str> {
 }
 
 fn without_php_hash(name: &str) -> Option<String> {
+    // Before 8.4 a closure has, or has not, its class and namespace: the file tells more.
+    if name.len() > "{closure}".len() && name.ends_with("{closure}") {
+        return Some("{closure}".to_owned());
+    }
+    // `create_function`: a zero byte, which is stored as a blank or as nothing.
+    let made = name.trim_start_matches(|c: char| !c.is_alphanumeric() && c != '_');
+    if let Some(number) = made.strip_prefix("lambda_")
+        && number.bytes().all(|b| b.is_ascii_digit())
+    {
+        return Some("lambda".to_owned());
+    }
     // Doctrine's proxies are classes of the same name in another namespace.
     if let Some(at) = name.find("__CG__\\") {
         return Some(name[at + "__CG__\\".len()..].to_owned());
@@ -116,7 +127,11 @@ fn without_php_hash(name: &str) -> Option<String> {
         None => (name, None),
     };
     let parts = class.split('\\').map(php_part);
-    let kept: Vec<&str> = parts.collect();
+    let mut kept: Vec<&str> = parts.collect();
+    // Magento writes a class around a class, in the same namespace.
+    if kept.len() > 2 && method.is_some() && kept.last() == Some(&"Interceptor") {
+        kept.pop();
+    }
     let mut kept = kept.join("\\");
     if let Some(method) = method {
         kept.push_str("::");

@@ -9,7 +9,7 @@ pub(super) struct Meaning {
 }
 
 /// Texts that mean one thing whatever they are about: by a part of theirs.
-const WHOLE: [(&str, bool, &[&str]); 8] = [
+const WHOLE: [(&str, bool, &[&str]); 9] = [
     (
         "<json cut short>",
         false,
@@ -64,6 +64,11 @@ const WHOLE: [(&str, bool, &[&str]); 8] = [
     ),
     ("<observer's loop>", false, &["ResizeObserver loop"]),
     (
+        "<playing not allowed>",
+        false,
+        &["play() failed because the user didn't interact with the document first"],
+    ),
+    (
         "<aborted>",
         false,
         &[
@@ -72,6 +77,31 @@ const WHOLE: [(&str, bool, &[&str]); 8] = [
             "Fetch is aborted",
             "signal is aborted without reason",
         ],
+    ),
+];
+
+/// "Unable to get property 'caption' of undefined or null reference" in other languages: how
+/// it begins, and what stands around the property's name.
+const TRANSLATED: [(&str, &str, &str); 4] = [
+    (
+        "Die Eigenschaft ",
+        "\"",
+        "\" eines undefinierten oder Nullverweises",
+    ),
+    (
+        "Impossible d’obtenir la propriété ",
+        "« ",
+        " » d’une référence null",
+    ),
+    (
+        "No se puede obtener la propiedad ",
+        "'",
+        "' de referencia nula",
+    ),
+    (
+        "Não é possível obter a propriedade ",
+        "'",
+        "' de referência indefinida",
     ),
 ];
 
@@ -108,9 +138,22 @@ pub(super) fn meaning(text: &str) -> Option<Meaning> {
     if let Some(name) = undefined {
         return about("<not defined>", name.trim_matches(['\'', '"']));
     }
+    if let Some(name) = not_iterable(text) {
+        return about("<not iterable>", name);
+    }
+    // webpack adds whether it took too long or failed, and where.
+    for start in ["Loading chunk ", "Loading CSS chunk "] {
+        let failed = text.strip_prefix(start);
+        if let Some((name, _)) = failed.and_then(|rest| rest.split_once(" failed")) {
+            return about("<chunk not loaded>", name);
+        }
+    }
     // Safari adds the call and what it was.
     if let Some(at) = text.find(" (In '") {
-        return about("<engine>", text[..at].trim_end_matches('.'));
+        return Some(Meaning {
+            text: text[..at].trim_end_matches('.').to_owned(),
+            is_of_any_type: false,
+        });
     }
     // "Failed to execute 'removeChild' on 'Node': …" and "Node.removeChild: …".
     let rest = text.strip_prefix("Failed to execute '")?;
@@ -136,6 +179,12 @@ fn property_of_nothing(text: &str) -> Option<&str> {
     if let Some(name) = between(text, "Unable to get property ", "'", "' of ") {
         return Some(name);
     }
+    // Internet Explorer and the first Edge spoke their user's language.
+    for (start, open, close) in TRANSLATED {
+        if let Some(name) = between(text, start, open, close) {
+            return Some(name);
+        }
+    }
     let evaluated = [
         "null is not an object (evaluating '",
         "undefined is not an object (evaluating '",
@@ -147,6 +196,15 @@ fn property_of_nothing(text: &str) -> Option<&str> {
     expression
         .contains('.')
         .then(|| expression.rsplit('.').next().unwrap_or_default())
+}
+
+/// What was to be gone through one by one, and cannot be.
+fn not_iterable(text: &str) -> Option<&str> {
+    let name = match text.split_once(" is not iterable") {
+        Some((name, _)) => name,
+        None => between(text, "undefined is not a function (near '", "...", "...')")?,
+    };
+    (!name.contains(' ')).then_some(name)
 }
 
 /// What stands between two marks of a text that begins so.
