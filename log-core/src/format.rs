@@ -16,6 +16,8 @@
 
 use std::ops::Range;
 
+use crate::fixed::{array_at, u32_at, u64_at};
+
 /// Version of the layout below, stored in every segment header.
 pub const FORMAT_VERSION: u32 = 2;
 /// Oldest version that is read.
@@ -360,18 +362,4 @@ fn header_crc(head: &[u8; FRAME_HEADER_BYTES], salt: u64, offset: u64) -> u32 {
     bytes[16..20].copy_from_slice(&head[..4]);
     bytes[20..].copy_from_slice(&head[8..]);
     crc32fast::hash(&bytes)
-}
-
-fn array_at<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
-    let mut array = [0; N];
-    array.copy_from_slice(&bytes[at..at + N]);
-    array
-}
-
-fn u32_at(bytes: &[u8], at: usize) -> u32 {
-    u32::from_le_bytes(array_at(bytes, at))
-}
-
-fn u64_at(bytes: &[u8], at: usize) -> u64 {
-    u64::from_le_bytes(array_at(bytes, at))
 }

@@ -26,6 +26,7 @@ mod classify;
 mod commit;
 mod cursor;
 mod error;
+mod fixed;
 mod follow;
 pub mod format;
 mod index;

@@ -29,6 +29,8 @@
 pub(crate) mod check;
 pub(crate) mod file;
 
+use crate::fixed::{array_at, u32_at, u64_at};
+
 /// Name of the file that holds generation `generation`.
 pub(crate) fn name_of(generation: u64) -> &'static str {
     NAMES[(generation % 2) as usize]
@@ -257,20 +259,6 @@ fn crc(bytes: &[u8]) -> u32 {
     hasher.update(&bytes[..CRC_AT]);
     hasher.update(&bytes[CRC_AT + 4..]);
     hasher.finalize()
-}
-
-fn array_at<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
-    let mut array = [0; N];
-    array.copy_from_slice(&bytes[at..at + N]);
-    array
-}
-
-fn u32_at(bytes: &[u8], at: usize) -> u32 {
-    u32::from_le_bytes(array_at(bytes, at))
-}
-
-fn u64_at(bytes: &[u8], at: usize) -> u64 {
-    u64::from_le_bytes(array_at(bytes, at))
 }
 
 #[cfg(test)]

@@ -286,27 +286,9 @@ impl<'t> Json<'t> {
             Json::String(text) => budget
                 .string(text)
                 .map_or_else(|| TRUNCATED.into(), |text| Value::String(text.into_owned())),
-            Json::Array(items) => {
-                let mut values = Vec::new();
-                for item in items {
-                    if budget.is_used_up() {
-                        values.push(TRUNCATED.into());
-                        break;
-                    }
-                    values.push(item.into_value(budget));
-                }
-                Value::Array(values)
-            }
+            Json::Array(items) => Value::Array(owned_items(items, budget, Json::into_value)),
             Json::Object(members) => {
-                let mut map = Map::new();
-                for (key, json) in members {
-                    if !budget.take(key.len()) {
-                        map.insert(TRUNCATED.to_owned(), Value::Bool(true));
-                        break;
-                    }
-                    map.insert(key.into_owned(), json.into_value(budget));
-                }
-                Value::Object(map)
+                Value::Object(owned_members(members, budget, Json::into_value))
             }
         }
     }
@@ -393,4 +375,38 @@ impl<'t> Json<'t> {
             Json::Object(_) => "an object",
         }
     }
+}
+
+/// The items as owned values, as far as the budget goes; the rest is one mark.
+pub(crate) fn owned_items<T>(
+    items: impl IntoIterator<Item = T>,
+    budget: &mut Budget,
+    into_value: impl Fn(T, &mut Budget) -> Value,
+) -> Vec<Value> {
+    let mut values = Vec::new();
+    for item in items {
+        if budget.is_used_up() {
+            values.push(TRUNCATED.into());
+            break;
+        }
+        values.push(into_value(item, budget));
+    }
+    values
+}
+
+/// The members as an owned map, as far as the budget goes; the rest is one mark.
+pub(crate) fn owned_members<'k, T>(
+    members: impl IntoIterator<Item = (Cow<'k, str>, T)>,
+    budget: &mut Budget,
+    into_value: impl Fn(T, &mut Budget) -> Value,
+) -> Map<String, Value> {
+    let mut map = Map::new();
+    for (key, value) in members {
+        if !budget.take(key.len()) {
+            map.insert(TRUNCATED.to_owned(), Value::Bool(true));
+            break;
+        }
+        map.insert(key.into_owned(), into_value(value, budget));
+    }
+    map
 }

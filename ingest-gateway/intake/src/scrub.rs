@@ -145,13 +145,9 @@ impl Scrub {
                 out.boolean(true);
                 break;
             }
-            let path = path.key(&key);
-            out.key(&key);
-            if self.active && ((named_secret && key == "value") || is_secret(&key, &value)) {
-                self.leaves(&path, value, budget, out);
-            } else {
-                self.value(&path, value, budget, out);
-            }
+            let is_secret =
+                self.active && ((named_secret && key == "value") || is_secret(&key, &value));
+            self.keyed(path, &key, value, is_secret, budget, out);
         }
     }
 
@@ -172,9 +168,23 @@ impl Scrub {
             }
             return;
         }
+        let is_secret = self.active && is_secret(key, &value);
+        self.keyed(path, key, value, is_secret, budget, out);
+    }
+
+    /// Writes a key and its value, of a secret nothing that could be read.
+    fn keyed(
+        &mut self,
+        path: &Path<'_>,
+        key: &str,
+        value: Json<'_>,
+        is_secret: bool,
+        budget: &mut Budget,
+        out: &mut Writer,
+    ) {
         let path = path.key(key);
         out.key(key);
-        if self.active && is_secret(key, &value) {
+        if is_secret {
             self.leaves(&path, value, budget, out);
         } else {
             self.value(&path, value, budget, out);

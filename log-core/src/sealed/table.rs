@@ -47,6 +47,7 @@
 //! Fails with what does not fit. Nothing is allocated for a count before the bytes it counts are known to be there.
 
 use crate::chain::{DIGEST_BYTES, PayloadDigest, Redacted, SealHash};
+use crate::fixed::{array_at, u32_at, u64_at};
 use crate::format::{
     FRAME_ALIGN_BYTES, HeaderFault, SEGMENT_BYTES_MAX, SEGMENT_HEADER_BYTES, SegmentHeader,
 };
@@ -455,20 +456,6 @@ impl Block {
             raw,
         )
     }
-}
-
-fn array_at<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
-    let mut array = [0; N];
-    array.copy_from_slice(&bytes[at..at + N]);
-    array
-}
-
-fn u32_at(bytes: &[u8], at: usize) -> u32 {
-    u32::from_le_bytes(array_at(bytes, at))
-}
-
-fn u64_at(bytes: &[u8], at: usize) -> u64 {
-    u64::from_le_bytes(array_at(bytes, at))
 }
 
 #[cfg(test)]

@@ -6,11 +6,12 @@ use std::borrow::Cow;
 use event_model::free::{Free, Writer};
 use serde_json::{Map, Number, Value};
 
-use super::super::json::{Budget, Json, TRUNCATED};
+use super::super::json::{Budget, Json, TRUNCATED, owned_items, owned_members};
 
 /// One value.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(super) enum Any<'a> {
+    #[default]
     Null,
     Bool(bool),
     Number(Number),
@@ -84,17 +85,7 @@ impl<'a> Any<'a> {
             Self::String(text) => budget
                 .string(text)
                 .map_or_else(|| TRUNCATED.into(), |text| Value::String(text.into_owned())),
-            Self::Array(items) => {
-                let mut values = Vec::new();
-                for item in items {
-                    if budget.is_used_up() {
-                        values.push(TRUNCATED.into());
-                        break;
-                    }
-                    values.push(item.into_value(budget));
-                }
-                Value::Array(values)
-            }
+            Self::Array(items) => Value::Array(owned_items(items, budget, Self::into_value)),
             Self::Object(members) => Value::Object(into_map(members, budget)),
         }
     }
@@ -123,15 +114,7 @@ impl<'a> Any<'a> {
 
 /// The members as an owned map, as far as the budget goes.
 pub(super) fn into_map(members: Object<'_>, budget: &mut Budget) -> Map<String, Value> {
-    let mut map = Map::new();
-    for (key, any) in members {
-        if !budget.take(key.len()) {
-            map.insert(TRUNCATED.to_owned(), Value::Bool(true));
-            break;
-        }
-        map.insert(key.into_owned(), any.into_value(budget));
-    }
-    map
+    owned_members(members, budget, Any::into_value)
 }
 
 /// The members as text.

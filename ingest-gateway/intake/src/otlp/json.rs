@@ -27,16 +27,7 @@ fn object<'a>(json: Json<'a>, what: &str) -> Result<Object<'a>, Invalid> {
 
 pub(super) fn log(json: Json<'_>) -> Result<Log<'_>, Invalid> {
     let (mut time, mut observed) = (0, 0);
-    let mut log = Log {
-        time_ns: 0,
-        severity: 0,
-        severity_text: Cow::Borrowed(""),
-        body: Any::Null,
-        attributes: Attributes::default(),
-        trace_id: String::new(),
-        span_id: String::new(),
-        event_name: Cow::Borrowed(""),
-    };
+    let mut log = Log::default();
     for (key, json) in object(json, "a log record")? {
         match key.as_ref() {
             "timeUnixNano" | "time_unix_nano" => time = json.as_integer().unwrap_or_default(),

@@ -51,7 +51,7 @@ impl<'a> Attributes<'a> {
 }
 
 /// `LogRecord`.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Log<'a> {
     /// When it happened, else when it was seen; 0: unknown.
     pub(super) time_ns: i64,

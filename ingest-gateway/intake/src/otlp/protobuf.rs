@@ -118,16 +118,7 @@ impl<'a> Fields<'a> {
 
 pub(super) fn log(message: &[u8]) -> Result<Log<'_>, Invalid> {
     let (mut time, mut observed) = (0, 0);
-    let mut log = Log {
-        time_ns: 0,
-        severity: 0,
-        severity_text: Cow::Borrowed(""),
-        body: Any::Null,
-        attributes: Attributes::default(),
-        trace_id: String::new(),
-        span_id: String::new(),
-        event_name: Cow::Borrowed(""),
-    };
+    let mut log = Log::default();
     for field in fields(message) {
         let (number, field) = field?;
         match number {
