@@ -1,7 +1,4 @@
-//! The bytes of format version 2, all little-endian. Pure: no I/O, no clock, no allocation policy.
-//!
-//! Version 1 differs in the seal alone, whose payload lacks the hash: 16 bytes instead of 48. Both are read; a segment
-//! of version 1 is never added to, but for the seal that ends it.
+//! The bytes of format version 1, all little-endian. Pure: no I/O, no clock, no allocation policy.
 //!
 //! A segment is a 4 KiB [`SegmentHeader`] followed by frames. A frame is a 48-byte [`FrameHeader`] and its
 //! payload, padded to 16 bytes, so that every payload starts 16-byte aligned in a page-aligned mapping.
@@ -19,9 +16,7 @@ use std::ops::Range;
 use crate::fixed::{array_at, u32_at, u64_at};
 
 /// Version of the layout below, stored in every segment header.
-pub const FORMAT_VERSION: u32 = 2;
-/// Oldest version that is read.
-pub const FORMAT_VERSION_MIN: u32 = 1;
+pub const FORMAT_VERSION: u32 = 1;
 /// Bytes of the segment header: one page, so that the first frame is page-aligned.
 pub const SEGMENT_HEADER_BYTES: usize = 4096;
 /// Bytes of a frame header.
@@ -113,7 +108,7 @@ pub struct SegmentHeader {
     pub salt: u64,
     /// Offset of the seal frame in the previous segment; 0 in the first segment.
     pub previous_seal_offset: u64,
-    /// Seal hash of the previous segment: the chain. Zeros in the first segment, and behind one of version 1.
+    /// Seal hash of the previous segment: the chain. Zeros in the first segment.
     pub previous_seal_hash: [u8; 32],
     /// Preallocated size of the file in bytes, this header included.
     pub segment_bytes: u64,
@@ -133,7 +128,7 @@ pub enum HeaderFault {
     Checksum,
     /// Written by a later release.
     #[error(
-        "its format version is {0}, this release reads 1 to {FORMAT_VERSION}; use the release that wrote it"
+        "its format version is {0}, this release reads {FORMAT_VERSION}; use the release that wrote it"
     )]
     Version(u32),
 }
@@ -172,7 +167,7 @@ impl SegmentHeader {
             return Err(HeaderFault::Checksum);
         }
         let version = u32_at(page, 8);
-        if !(FORMAT_VERSION_MIN..=FORMAT_VERSION).contains(&version) {
+        if version != FORMAT_VERSION {
             return Err(HeaderFault::Version(version));
         }
         Ok(Self {
@@ -307,31 +302,19 @@ pub fn frame_bytes(length: usize) -> usize {
     FRAME_HEADER_BYTES + length.next_multiple_of(FRAME_ALIGN_BYTES)
 }
 
-impl SegmentHeader {
-    /// Bytes of the payload of this segment's seal.
-    pub fn seal_payload_bytes(&self) -> usize {
-        if self.version < 2 {
-            CONTROL_PAYLOAD_BYTES
-        } else {
-            SEAL_PAYLOAD_BYTES
-        }
-    }
-
-    /// Bytes of this segment's seal frame.
-    pub fn seal_frame_bytes(&self) -> usize {
-        frame_bytes(self.seal_payload_bytes())
-    }
-
-    /// The payload of this segment's seal.
-    pub fn seal_payload(&self, next: u64, offset: u64, hash: &[u8; SEAL_HASH_BYTES]) -> Vec<u8> {
-        let mut payload = control_payload(next, offset).to_vec();
-        payload.extend_from_slice(hash);
-        payload.truncate(self.seal_payload_bytes());
-        payload
-    }
+/// The payload of a seal at `offset`, with the next segment's first sequence number.
+pub fn seal_payload(
+    next: u64,
+    offset: u64,
+    hash: &[u8; SEAL_HASH_BYTES],
+) -> [u8; SEAL_PAYLOAD_BYTES] {
+    let mut payload = [0; SEAL_PAYLOAD_BYTES];
+    payload[..CONTROL_PAYLOAD_BYTES].copy_from_slice(&control_payload(next, offset));
+    payload[CONTROL_PAYLOAD_BYTES..].copy_from_slice(hash);
+    payload
 }
 
-/// The hash in the payload of a seal; `None` in version 1, which has none.
+/// The hash in the payload of a seal; `None` when it is shorter than a seal's.
 pub fn read_seal_hash(payload: &[u8]) -> Option<[u8; SEAL_HASH_BYTES]> {
     (payload.len() >= SEAL_PAYLOAD_BYTES).then(|| array_at(payload, CONTROL_PAYLOAD_BYTES))
 }

@@ -10,7 +10,8 @@ use std::sync::Arc;
 
 use crate::error::{Fault, OpenError};
 use crate::format::{
-    FRAME_HEADER_BYTES, FrameHeader, Kind, Parsed, SEGMENT_HEADER_BYTES, SegmentHeader,
+    FRAME_HEADER_BYTES, FrameHeader, Kind, Parsed, SEAL_FRAME_BYTES, SEAL_PAYLOAD_BYTES,
+    SEGMENT_HEADER_BYTES, SegmentHeader,
 };
 use crate::io::{LogIo, Open, read_all, read_up_to};
 use crate::manifest::check::{Present, Problem, Resolution, check};
@@ -93,7 +94,6 @@ pub(crate) fn list(
                 (None, known) => known.map_or([0; 16], |known| known.log_id),
             },
             base: header.as_ref().map_or(0, |header| header.base),
-            format: header.as_ref().map_or(0, |header| header.version),
             raw,
             sealed,
         });
@@ -227,13 +227,13 @@ impl Look<'_> {
     fn seal_of(&self, segment: &Found, offset: u64) -> Result<Seal, OpenError> {
         let path = &segment.path;
         let file = open_segment(self.io.as_ref(), path, Open::Read)?;
-        let mut bytes = vec![0; segment.header.seal_frame_bytes()];
+        let mut bytes = vec![0; SEAL_FRAME_BYTES];
         let count = read_up_to(file.as_ref(), &mut bytes, offset)
             .map_err(io_error("read seal of", path))?;
         let parsed = FrameHeader::parse(&bytes[..count], segment.header.salt, offset);
         if let Parsed::Frame(frame) = parsed
             && frame.kind == Kind::Seal
-            && frame.length as usize == segment.header.seal_payload_bytes()
+            && frame.length as usize == SEAL_PAYLOAD_BYTES
             && let Some(payload) = bytes[..count].get(FRAME_HEADER_BYTES..)
             && crc32fast::hash(payload) == frame.payload_crc
             && let Some(seal) = Seal::read(payload)
@@ -282,7 +282,7 @@ pub(crate) fn inner_segments(
                 let extent = (facts.raw_bytes, next.base);
                 Segment::sealed(io, path, header, extent, pair[0].redaction, cache)
             } else {
-                let readable = next.previous_seal_offset + header.seal_frame_bytes() as u64;
+                let readable = next.previous_seal_offset + SEAL_FRAME_BYTES as u64;
                 Segment::new(io, path, header, readable, Some(next.base), None)
             })
         })

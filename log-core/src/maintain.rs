@@ -188,7 +188,6 @@ impl Maintainer {
         if let Some(next) = next
             && next.header.base == written.table.end
             && next.header.number == segment.header.number + 1
-            && segment.header.version > 1
             && next.header.previous_seal_hash != written.table.seal_hash
         {
             return Err(MaintainError::Open(OpenError::Chain {

@@ -189,7 +189,7 @@ pub fn repair_on(io: &Arc<dyn LogIo>, dir: &Path, mode: RepairMode) -> Result<Re
 /// Whether the chain holds over bytes that are whole one by one.
 fn holds(raw: &[u8], header: &SegmentHeader, redacted: &Redacted, end: End) -> bool {
     match end {
-        End::Sealed(seal) if header.version > 1 && !scan(raw, header).repaired => {
+        End::Sealed(seal) if !scan(raw, header).repaired => {
             segment_seal_hash(raw, header, redacted) == Ok(seal.hash)
         }
         _ => true,

@@ -34,7 +34,7 @@ pub struct Seal {
     pub next: u64,
     /// Its own place, in bytes from the start of the file.
     pub offset: u64,
-    /// The seal hash; zeros in version 1.
+    /// The seal hash.
     pub hash: SealHash,
 }
 
@@ -42,7 +42,7 @@ impl Seal {
     /// From the payload of a seal frame.
     pub(crate) fn read(payload: &[u8]) -> Option<Self> {
         let (next, offset) = read_control(payload)?;
-        let hash = read_seal_hash(payload).unwrap_or_default();
+        let hash = read_seal_hash(payload)?;
         Some(Self { next, offset, hash })
     }
 }

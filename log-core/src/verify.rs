@@ -148,7 +148,6 @@ fn verify_inner(
     }
     // What a repair gave up is not covered by the hash that the next segment repeats.
     if verdict != Verdict::Rot
-        && segment.header.version > 1
         && !scan.repaired
         && segment_seal_hash(&bytes, &segment.header, &Redacted::new()) != Ok(hash)
     {

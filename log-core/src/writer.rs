@@ -22,8 +22,7 @@ use crate::chain::{Chain, PayloadDigest, SealHash};
 use crate::commit::Completion;
 use crate::error::CommitError;
 use crate::format::{
-    CONTROL_FRAME_BYTES, FLAG_BATCH, FORMAT_VERSION, FrameHeader, Kind, SEAL_FRAME_BYTES,
-    control_payload,
+    CONTROL_FRAME_BYTES, FLAG_BATCH, FrameHeader, Kind, SEAL_FRAME_BYTES, control_payload,
 };
 use crate::io::{LogFile, LogIo, random_bytes, write_all};
 use crate::lock::WriterLock;
@@ -204,9 +203,7 @@ impl Writer {
     fn fits(&self, bytes: usize) -> bool {
         let used = self.active.offset + self.buffer.len() as u64;
         let capacity = self.active.segment.header.segment_bytes;
-        self.active.seal.is_none()
-            && self.active.segment.header.version == FORMAT_VERSION
-            && used + bytes as u64 + SEAL_FRAME_BYTES as u64 <= capacity
+        self.active.seal.is_none() && used + bytes as u64 + SEAL_FRAME_BYTES as u64 <= capacity
     }
 
     fn encode(&mut self, append: Append, time_ns: i64) {

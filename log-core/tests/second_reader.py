@@ -70,9 +70,9 @@ def header(number, data):
     own, base, _, _ = struct.unpack_from("<QQqI", data, 32)
     (salt,) = struct.unpack_from("<Q", data, 64)
     seal_offset, seal_hash, _ = struct.unpack_from("<Q32sQ", data, 72)
-    if version not in (1, 2) or own != number:
+    if version != 1 or own != number:
         fail(f"segment {number} is of version {version} and has number {own}")
-    return version, log_id, base, salt, seal_offset, seal_hash
+    return log_id, base, salt, seal_offset, seal_hash
 
 
 def frame(data, at, salt):
@@ -94,7 +94,7 @@ def frame(data, at, salt):
 def read(folder):
     before = None
     for number, data in segments(folder):
-        version, log_id, base, salt, seal_offset, seal_hash = header(number, data)
+        log_id, base, salt, seal_offset, seal_hash = header(number, data)
         if before is not None and before != (log_id, base, seal_offset, seal_hash):
             fail(f"segment {number} does not join the one before it")
         at, expected, batch, sealed = SEGMENT_HEADER, base, [], None
@@ -121,7 +121,7 @@ def read(folder):
             elif kind == LOST:
                 expected = pair[0] + pair[1]
             elif kind == SEAL:
-                sealed = (log_id, pair[0], at, payload[16:48] if version == 2 else bytes(32))
+                sealed = (log_id, pair[0], at, payload[16:48])
                 if pair[1] != at:
                     fail(f"segment {number}: the seal at {at} says {pair[1]}")
             at = end

@@ -21,8 +21,6 @@ pub(crate) struct Present {
     pub(crate) log_id: [u8; 16],
     /// Its first sequence number.
     pub(crate) base: u64,
-    /// Format version of its bytes: 1 knew no manifest.
-    pub(crate) format: u32,
     /// Whether `{number:010}.log` is there.
     pub(crate) raw: bool,
     /// Whether `{number:010}.log.zst` is there.
@@ -120,29 +118,17 @@ pub enum Problem {
 }
 
 /// `None` stands for "any".
-type LogRow = (Option<Knows>, Option<Oldest>, Option<Age>, Log);
+type LogRow = (Knows, Option<Oldest>, Log);
 type SegmentRow = (Says, Option<Redacted>, Files, Step);
 
-/// First table: whether a manifest is there, the oldest segment, whether any segment is newer than format 1.
-const LOGS: [LogRow; 6] = [
-    (Some(Knows::Manifest), None, None, Log::Compare),
-    (Some(Knows::Lost), None, None, Log::Damaged),
-    (Some(Knows::Nothing), Some(Oldest::None), None, Log::Begin),
+/// First table: whether a manifest is there, and the oldest segment.
+const LOGS: [LogRow; 5] = [
+    (Knows::Manifest, None, Log::Compare),
+    (Knows::Lost, None, Log::Damaged),
+    (Knows::Nothing, Some(Oldest::None), Log::Begin),
     // Whatever was ever written is there, or shows as a gap: nothing was dropped.
-    (Some(Knows::Nothing), Some(Oldest::One), None, Log::Adopt),
-    // Releases before the manifest let people remove old segments by hand.
-    (
-        Some(Knows::Nothing),
-        Some(Oldest::Later),
-        Some(Age::Version1),
-        Log::Adopt,
-    ),
-    (
-        Some(Knows::Nothing),
-        Some(Oldest::Later),
-        Some(Age::Newer),
-        Log::Absent,
-    ),
+    (Knows::Nothing, Some(Oldest::One), Log::Adopt),
+    (Knows::Nothing, Some(Oldest::Later), Log::Absent),
 ];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -157,12 +143,6 @@ enum Oldest {
     None,
     One,
     Later,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Age {
-    Version1,
-    Newer,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -285,12 +265,7 @@ pub(crate) fn check(known: &Known, present: &[Present]) -> Result<Resolution, Pr
         Some(first) if first.number == 1 => Oldest::One,
         Some(_) => Oldest::Later,
     };
-    let age = if present.values().all(|one| one.format == 1) {
-        Age::Version1
-    } else {
-        Age::Newer
-    };
-    match decide_log(knows, oldest, age) {
+    match decide_log(knows, oldest) {
         Log::Compare | Log::Begin | Log::Adopt => {}
         Log::Absent => {
             let first = first.map_or(1, |first| first.number);
@@ -440,18 +415,14 @@ fn other(form: Form) -> Form {
     }
 }
 
-fn decide_log(knows: Knows, oldest: Oldest, age: Age) -> Log {
-    let row = LOGS
-        .iter()
-        .find(|row| matches_log(**row, knows, oldest, age));
+fn decide_log(knows: Knows, oldest: Oldest) -> Log {
+    let row = LOGS.iter().find(|row| matches_log(**row, knows, oldest));
     row.expect("a test holds that the table covers every case")
-        .3
+        .2
 }
 
-fn matches_log(row: LogRow, knows: Knows, oldest: Oldest, age: Age) -> bool {
-    row.0.is_none_or(|wanted| wanted == knows)
-        && row.1.is_none_or(|wanted| wanted == oldest)
-        && row.2.is_none_or(|wanted| wanted == age)
+fn matches_log(row: LogRow, knows: Knows, oldest: Oldest) -> bool {
+    row.0 == knows && row.1.is_none_or(|wanted| wanted == oldest)
 }
 
 fn decide_segment(says: Says, redacted: Redacted, files: Files) -> Step {

@@ -13,7 +13,8 @@ use crate::classify::{Place, Verdict, classify};
 use crate::error::Fault;
 use crate::format::{
     CONTROL_FRAME_BYTES, FLAG_BATCH, FRAME_HEADER_BYTES, FrameHeader, Kind, PAYLOAD_BYTES_MAX,
-    Parsed, SEGMENT_HEADER_BYTES, SegmentHeader, control_payload, read_control,
+    Parsed, SEAL_FRAME_BYTES, SEGMENT_HEADER_BYTES, SegmentHeader, control_payload, read_control,
+    seal_payload,
 };
 use crate::scan::{Damage, Scan, Seal, scan};
 
@@ -107,7 +108,7 @@ fn judge(bytes: &[u8], header: &SegmentHeader, found: &Scan, end: End) -> Option
             if other || found.reach.1 > seal.next {
                 return None;
             }
-            let tail = seal.offset + header.seal_frame_bytes() as u64;
+            let tail = seal.offset + SEAL_FRAME_BYTES as u64;
             keep_batch(bytes, header, &mut damage);
             if found.reach.0 < tail {
                 lengthen(&mut damage, found, tail, seal.next);
@@ -308,7 +309,7 @@ impl Copy<'_> {
         if self.at() as u64 != seal.offset || self.next != seal.next {
             return None;
         }
-        let payload = self.header.seal_payload(seal.next, seal.offset, &seal.hash);
+        let payload = seal_payload(seal.next, seal.offset, &seal.hash);
         self.control(Kind::Seal, &payload);
         Some(())
     }

@@ -13,8 +13,8 @@ use crate::chain::Redacted;
 use crate::cursor;
 use crate::error::{CursorError, OpenError, SealedError};
 use crate::format::{
-    CONTROL_FRAME_BYTES, FORMAT_VERSION, FrameHeader, HeaderFault, Kind, Parsed, SEGMENT_BYTES_MAX,
-    SEGMENT_HEADER_BYTES, SegmentHeader,
+    CONTROL_FRAME_BYTES, FORMAT_VERSION, FrameHeader, HeaderFault, Kind, Parsed, SEAL_FRAME_BYTES,
+    SEGMENT_BYTES_MAX, SEGMENT_HEADER_BYTES, SegmentHeader,
 };
 use crate::io::{LogIo, Open, random_bytes, read_all, read_up_to};
 use crate::manifest::check::Present;
@@ -126,7 +126,6 @@ pub(super) fn survey(io: &Arc<dyn LogIo>, dir: &Path) -> Result<Survey, RepairEr
             number,
             log_id: header.log_id,
             base: header.base,
-            format: header.version,
             raw,
             sealed,
         }));
@@ -265,11 +264,7 @@ impl Survey {
             .find_map(|part| part.header.as_ref());
         let salt = random_bytes(io).map_err(io_error("get random bytes for", &self.dir))?;
         Ok(SegmentHeader {
-            // A segment of version 1 has a seal without a hash, and the next one repeats none.
-            version: match next {
-                Some(next) if next.previous_seal_hash == [0; 32] => 1,
-                _ => FORMAT_VERSION,
-            },
+            version: FORMAT_VERSION,
             log_id: self.log_id,
             number: self.parts[at].number,
             base,
@@ -304,7 +299,7 @@ impl Survey {
 
 /// The seal that ends at `end`, where whole frames end behind damage.
 fn last_seal(bytes: &[u8], header: &SegmentHeader, end: u64) -> Option<Seal> {
-    let at = end.checked_sub(header.seal_frame_bytes() as u64)?;
+    let at = end.checked_sub(SEAL_FRAME_BYTES as u64)?;
     let head = bytes.get(at as usize..)?;
     match FrameHeader::parse(head, header.salt, at) {
         Parsed::Frame(frame) if frame.kind == Kind::Seal => {

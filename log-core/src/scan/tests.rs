@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::classify::{Place, Verdict, classify};
-use crate::format::{FORMAT_VERSION, control_payload};
+use crate::format::{FORMAT_VERSION, control_payload, seal_payload};
 
 /// What a record was, as a reader would get it.
 type Kept = (u64, Vec<u8>);
@@ -348,7 +348,7 @@ fn a_batch_is_of_one_epoch() {
 fn what_stands_behind_a_seal_is_not_part_of_the_segment() {
     let mut built = Built::usual();
     let offset = built.bytes.len() as u64;
-    let seal = built.header.seal_payload(9, offset, &[7; 32]);
+    let seal = seal_payload(9, offset, &[7; 32]);
     built.frame(Kind::Seal, 0, 7, &seal);
     let end = built.bytes.len();
     let sound = scan(&built.padded(), &built.header);

@@ -18,7 +18,7 @@
 //! | 56 | 8 | raw offset of the seal frame |
 //! | 64 | 8 | number of frames, of all kinds |
 //! | 72 | 8 | bytes of all records' payloads |
-//! | 80 | 32 | seal hash; computed when the file was made if the segment's seal (format version 1) carries none |
+//! | 80 | 32 | seal hash |
 //! | 112 | 128 | the first 128 bytes of the segment's header page; what follows them there is zeros and the page's CRC |
 //! | 240 | 56 × B | blocks |
 //! | 240 + 56 B | 24 × R | redacted records, ascending: sequence number (8), digest of the payload it had (16) |

@@ -13,7 +13,7 @@ use crate::chain::{Chain, PayloadHasher, Redacted, SealHash};
 use crate::error::Fault;
 use crate::format::{
     FLAG_BATCH, FRAME_HEADER_BYTES, FrameHeader, HeaderFault, Kind, Parsed, SEGMENT_HEADER_BYTES,
-    SegmentHeader, read_control,
+    SegmentHeader, read_control, read_seal_hash,
 };
 
 /// What is read from the source at a time, in bytes.
@@ -260,8 +260,7 @@ impl<'a> Walk<'a> {
         if read_control(payload) != Some((self.next, offset)) {
             return Err(differs("it names another end"));
         }
-        // A seal of format version 1 carries no hash.
-        if payload.len() >= SEAL_PAYLOAD_BYTES && payload[16..SEAL_PAYLOAD_BYTES] != hash {
+        if read_seal_hash(payload) != Some(hash) {
             return Err(differs("it carries another hash"));
         }
         if self.at != self.end {

@@ -11,7 +11,8 @@ use super::{Active, IDLE_WAIT, Stop, Writer, random_u64};
 use crate::chain::{Chain, SealHash};
 use crate::error::with_causes;
 use crate::format::{
-    CONTROL_FRAME_BYTES, FORMAT_VERSION, Kind, SEGMENT_HEADER_BYTES, SegmentHeader, control_payload,
+    CONTROL_FRAME_BYTES, FORMAT_VERSION, Kind, SEAL_FRAME_BYTES, SEGMENT_HEADER_BYTES,
+    SegmentHeader, control_payload, seal_payload,
 };
 use crate::index::Index;
 use crate::io::{LogFile, LogIo, may_pass, write_all};
@@ -104,7 +105,6 @@ impl Writer {
             Some(seal) => seal,
             None => self.seal()?,
         };
-        let seal_bytes = old.header.seal_frame_bytes() as u64;
         let header = SegmentHeader {
             version: FORMAT_VERSION,
             log_id: old.header.log_id,
@@ -113,7 +113,7 @@ impl Writer {
             created_ns: self.io.now_ns(),
             epoch: self.epoch,
             salt,
-            previous_seal_offset: self.active.offset - seal_bytes,
+            previous_seal_offset: self.active.offset - SEAL_FRAME_BYTES as u64,
             previous_seal_hash: seal,
             segment_bytes: self.segment_bytes,
         };
@@ -122,15 +122,8 @@ impl Writer {
 
     /// Writes the seal of the active segment; its hash.
     fn seal(&mut self) -> Result<SealHash, Stop> {
-        let old = Arc::clone(&self.active.segment);
-        let hash = match old.header.version {
-            // A seal of version 1 has no room for it.
-            1 => SealHash::default(),
-            _ => self.active.chain.clone().seal(),
-        };
-        let payload = old
-            .header
-            .seal_payload(self.next, self.active.offset, &hash);
+        let hash = self.active.chain.clone().seal();
+        let payload = seal_payload(self.next, self.active.offset, &hash);
         self.control(Kind::Seal, &payload);
         self.flush()?;
         // What a seal follows is durable.

@@ -197,11 +197,3 @@ fn a_reader_written_from_the_page_alone_reads_the_same() {
     let ours = engine(&Reader::open_read_only(dir.path()).unwrap());
     assert_eq!((ours.len(), second_reader(dir.path())), (699, ours));
 }
-
-#[test]
-fn it_reads_logs_of_version_1_too() {
-    let golden = here().join("tests/golden/v1");
-    let ours = engine(&Reader::open_read_only(&golden).unwrap());
-    assert!(!ours.is_empty());
-    assert_eq!(second_reader(&golden), ours);
-}

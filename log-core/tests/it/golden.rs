@@ -69,11 +69,11 @@ fn write(dir: &Path) {
 const REDACTED: u64 = 4;
 
 #[test]
-fn version_2_is_readable_for_good() {
+fn version_1_is_readable_for_good() {
     let dir = tempfile::tempdir().unwrap();
     if env::var_os("LOG_CORE_GOLDEN").is_some() {
         write(dir.path());
-        let target = golden(2);
+        let target = golden(1);
         fs::create_dir_all(target.join("cursors")).unwrap();
         for segment in log_core::stat(dir.path()).unwrap().segments {
             let mut bytes = fs::read(&segment.path).unwrap();
@@ -97,7 +97,7 @@ fn version_2_is_readable_for_good() {
     }
     fs::create_dir(dir.path().join("cursors")).unwrap();
     let mut names = Vec::new();
-    for entry in fs::read_dir(golden(2)).unwrap() {
+    for entry in fs::read_dir(golden(1)).unwrap() {
         let entry = entry.unwrap();
         if entry.file_type().unwrap().is_file() {
             names.push(entry.file_name().into_string().unwrap());
@@ -107,7 +107,7 @@ fn version_2_is_readable_for_good() {
     let sealed = names.iter().filter(|name| name.ends_with(".log.zst"));
     assert_eq!(sealed.count(), 2, "{names:?}");
     let cursor = "cursors/golden.cursor";
-    fs::copy(golden(2).join(cursor), dir.path().join(cursor)).unwrap();
+    fs::copy(golden(1).join(cursor), dir.path().join(cursor)).unwrap();
     let reader = Reader::open_read_only(dir.path()).unwrap();
     let found = entries(&reader);
     let expected = records();
@@ -143,72 +143,18 @@ fn version_2_is_readable_for_good() {
     assert_eq!(entries(&log.reader()).len(), 12);
 }
 
-#[test]
-fn version_1_is_readable_for_good_and_left_for_version_2() {
-    let dir = tempfile::tempdir().unwrap();
-    fs::create_dir(dir.path().join("cursors")).unwrap();
-    for name in ["0000000001.log", "0000000002.log", "cursors/golden.cursor"] {
-        fs::copy(golden(1).join(name), dir.path().join(name)).unwrap();
-    }
-    let reader = Reader::open_read_only(dir.path()).unwrap();
-    let found = entries(&reader);
-    let expected = records();
-    assert_eq!(
-        (found.len(), reader.first(), reader.durable_end()),
-        (11, 1, 12)
-    );
-    for ((entry, record), number) in found.iter().zip(&expected).zip(1..) {
-        assert_eq!((entry.sequence, entry.schema), (number, record.schema));
-        assert_eq!(entry.payload, record.payload);
-        assert!((1_700_000_000_000_000_000..4_000_000_000_000_000_000).contains(&entry.time_ns));
-    }
-    assert_eq!(reader.cursor("golden").unwrap().position(), 5);
-    assert!(verify(dir.path()).unwrap().is_sound());
-    // And written to by this release.
-    let log = Log::open(config(dir.path(), SEGMENT_BYTES)).unwrap();
-    assert_eq!(
-        (
-            log.recovery().next,
-            log.recovery().epoch,
-            log.recovery().proven
-        ),
-        (12, 3, 12)
-    );
-    let last = Record {
-        schema: 1,
-        payload: payload(12, 77).into(),
-    };
-    assert_eq!(log.append(last).unwrap().wait(), Ok(12..13));
-    assert_eq!(entries(&log.reader()).len(), 12);
-    // The open segment of version 1 was completed and left.
-    let segments = log.reader().segments();
-    assert_eq!((segments.len(), segments[2].base), (3, 12));
-    log.close().unwrap();
-    assert!(verify(dir.path()).unwrap().is_sound());
-    let header = |name| SegmentHeader::decode(&fs::read(dir.path().join(name)).unwrap()).unwrap();
-    assert_eq!(header("0000000002.log").version, 1);
-    assert_eq!(header("0000000003.log").version, FORMAT_VERSION);
-}
-
 /// The layout itself, byte by byte, apart from the code that reads it.
 #[test]
 fn version_1_has_its_fields_where_the_contract_says() {
-    let bytes = fs::read(golden(1).join("0000000001.log")).unwrap();
+    let segment = |number: u32| fs::read(golden(1).join(format!("{number:010}.log"))).unwrap();
+    let bytes = segment(4);
+    let number = |value: u64| value.to_le_bytes();
     assert_eq!(&bytes[..8], b"ERRATLOG");
     assert_eq!(bytes[8..12], [1, 0, 0, 0], "format version");
-    assert_eq!(bytes[32..40], [1, 0, 0, 0, 0, 0, 0, 0], "segment number");
-    assert_eq!(
-        bytes[40..48],
-        [1, 0, 0, 0, 0, 0, 0, 0],
-        "base sequence number"
-    );
-    assert_eq!(bytes[56..60], [1, 0, 0, 0], "writer epoch");
-    assert_eq!(bytes[72..112], [0; 40], "no previous seal");
-    assert_eq!(
-        bytes[112..120],
-        SEGMENT_BYTES.to_le_bytes(),
-        "segment bytes"
-    );
+    assert_eq!(bytes[32..40], number(4), "segment number");
+    assert_eq!(bytes[40..48], number(11), "base sequence number");
+    assert_eq!(bytes[56..60], [2, 0, 0, 0], "writer epoch");
+    assert_eq!(bytes[112..120], SEGMENT_BYTES.to_le_bytes(), "bytes");
     assert_eq!(
         bytes[4092..4096],
         crc32fast::hash(&bytes[..4092]).to_le_bytes(),
@@ -216,27 +162,35 @@ fn version_1_has_its_fields_where_the_contract_says() {
     );
     let salt: [u8; 8] = bytes[64..72].try_into().unwrap();
 
-    // The first frame says that epoch 1 begins; the second is record 1, one byte long.
-    let frame = &bytes[4096 + 64..];
-    assert_eq!(frame[..4], [1, 0, 0, 0], "payload length");
-    assert_eq!(frame[8..16], [1, 0, 0, 0, 0, 0, 0, 0], "sequence number");
-    assert_eq!(frame[24..32], [1, 0, 0, 0, 0, 0, 0, 0], "durable_to");
+    // The segment before ends with a seal, which this one repeats: its place and its hash.
+    let before = segment(3);
+    let seal = before.len() - (48 + 48);
+    assert_eq!(bytes[72..80], number(seal as u64), "place of the seal");
+    assert_eq!(before[seal..seal + 4], [48, 0, 0, 0], "payload length");
+    assert_eq!(before[seal + 38], Kind::Seal as u8);
+    let payload_of = &before[seal + 48..];
+    assert_eq!(payload_of[..8], number(11), "next sequence number");
+    assert_eq!(payload_of[8..16], number(seal as u64), "its own place");
+    assert_eq!(payload_of[16..48], bytes[80..112], "seal hash");
+    assert_ne!(bytes[80..112], [0; 32]);
+
+    // The first frame is record 11, five bytes long.
+    let frame = &bytes[4096..];
+    assert_eq!(frame[..4], [5, 0, 0, 0], "payload length");
+    assert_eq!(frame[8..16], number(11), "sequence number");
+    assert_eq!(frame[24..32], number(11), "durable_to");
     assert_eq!(
         frame[32..36],
-        crc32fast::hash(&payload(1, 1)).to_le_bytes(),
+        crc32fast::hash(&payload(11, 5)).to_le_bytes(),
         "payload checksum"
     );
-    assert_eq!(frame[36..38], [101, 0], "schema");
+    assert_eq!(frame[36..38], [111, 0], "schema");
     assert_eq!(frame[38..40], [Kind::Data as u8, 0], "kind and flags");
-    assert_eq!(
-        frame[40..48],
-        [1, 0, 0, 0, 0, 0, 0, 0],
-        "writer epoch, key id"
-    );
-    assert_eq!(frame[48..49], payload(1, 1)[..]);
-    assert_eq!(frame[49..64], [0; 15], "padding");
+    assert_eq!(frame[40..48], [2, 0, 0, 0, 0, 0, 0, 0], "epoch, key id");
+    assert_eq!(frame[48..53], payload(11, 5)[..]);
+    assert_eq!(frame[53..64], [0; 11], "padding");
     let mut covered = salt.to_vec();
-    covered.extend_from_slice(&(4096 + 64_u64).to_le_bytes());
+    covered.extend_from_slice(&4096_u64.to_le_bytes());
     covered.extend_from_slice(&frame[..4]);
     covered.extend_from_slice(&frame[8..48]);
     assert_eq!(
@@ -244,8 +198,13 @@ fn version_1_has_its_fields_where_the_contract_says() {
         crc32fast::hash(&covered).to_le_bytes(),
         "header checksum: salt, offset, the rest"
     );
+    assert_eq!(kinds(&before), [(Kind::Data, 10), (Kind::Seal, 11)]);
+    assert_eq!(kinds(&bytes), [(Kind::Data, 11), (Kind::Watermark, 12)]);
+}
 
-    let header = SegmentHeader::decode(&bytes).unwrap();
+/// Kinds and sequence numbers of a segment's frames, which fill it.
+fn kinds(bytes: &[u8]) -> Vec<(Kind, u64)> {
+    let header = SegmentHeader::decode(bytes).unwrap();
     let mut kinds = Vec::new();
     let mut at = 4096;
     while let Parsed::Frame(frame) = FrameHeader::parse(&bytes[at..], header.salt, at as u64) {
@@ -253,31 +212,24 @@ fn version_1_has_its_fields_where_the_contract_says() {
         at += frame.frame_bytes();
     }
     assert_eq!(at, bytes.len());
-    let data = |sequence| (Kind::Data, sequence);
-    assert_eq!(
-        kinds,
-        [
-            (Kind::Epoch, 1),
-            data(1),
-            data(2),
-            data(3),
-            data(4),
-            data(5),
-            data(6),
-            (Kind::BatchEnd, 7),
-            (Kind::Watermark, 7),
-            (Kind::Epoch, 7),
-            data(7),
-            data(8),
-            (Kind::Seal, 9),
-        ]
+    kinds
+}
+
+/// Nothing but version 1 was ever released: what says otherwise is of a later release.
+#[test]
+fn a_later_version_is_refused_by_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let name = "0000000004.log";
+    let mut bytes = fs::read(golden(1).join(name)).unwrap();
+    let later = FORMAT_VERSION + 1;
+    bytes[8..12].copy_from_slice(&later.to_le_bytes());
+    let crc = crc32fast::hash(&bytes[..4092]).to_le_bytes();
+    bytes[4092..4096].copy_from_slice(&crc);
+    let error = SegmentHeader::decode(&bytes).unwrap_err().to_string();
+    assert!(
+        error.contains("format version is 2, this release reads 1"),
+        "{error}"
     );
-    let second =
-        SegmentHeader::decode(&fs::read(golden(1).join("0000000002.log")).unwrap()).unwrap();
-    assert_eq!((second.number, second.base, second.epoch), (2, 9, 2));
-    assert_eq!(
-        (second.log_id, second.previous_seal_offset),
-        (header.log_id, at as u64 - 64)
-    );
-    assert_ne!(second.salt, header.salt);
+    fs::write(dir.path().join("0000000001.log"), bytes).unwrap();
+    assert!(Reader::open_read_only(dir.path()).is_err());
 }

@@ -2,7 +2,7 @@
 //! their checksums. Pure; any bytes are a recipe.
 
 use log_core::format::{
-    FLAG_BATCH, FRAME_ALIGN_BYTES, FrameHeader, Kind, SegmentHeader, control_payload,
+    FLAG_BATCH, FRAME_ALIGN_BYTES, FrameHeader, Kind, SegmentHeader, control_payload, seal_payload,
 };
 
 /// All kinds of frames.
@@ -106,7 +106,7 @@ impl Cook<'_> {
 
     fn seal(&mut self) {
         let at = self.offset + self.bytes.len() as u64;
-        let payload = self.header.seal_payload(self.next, at, &[7; 32]);
+        let payload = seal_payload(self.next, at, &[7; 32]);
         self.control(Kind::Seal, &payload);
     }
 

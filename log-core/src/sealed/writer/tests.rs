@@ -40,12 +40,11 @@ fn a_redacted_segment_keeps_its_seal() {
 }
 
 #[test]
-fn a_seal_of_format_version_1_gets_its_hash_when_it_is_sealed() {
+fn a_seal_without_its_hash_is_refused() {
     let mut builder = Builder::new();
     builder.frame(Kind::Data, 0, 5, b"a payload");
-    let sample = builder.seal(false);
-    let sealed = check_round_trip(&sample);
-    assert_eq!(sealed.table().seal_hash, sample.hash);
+    let fault = refuse(&builder.seal(false).bytes);
+    assert!(matches!(fault, WalkFault::Seal { .. }), "{fault:?}");
 }
 
 #[test]
