@@ -9,7 +9,7 @@ use rkyv::{Archive, Deserialize, Serialize};
 
 use crate::{
     event::{Event, Exception, Frame, Mechanism},
-    free::{Free, Part},
+    free::Part,
 };
 
 mod image;
@@ -71,6 +71,9 @@ pub struct HeadV1 {
     pub fingerprint: Vec<String>,
     /// Name and version of the SDK.
     pub sdk: (String, String),
+    /// Debug ids of the images and scripts that frames are in, each once: what their
+    /// symbols and source maps are filed under.
+    pub debug_ids: Vec<String>,
 }
 
 /// One exception, without its frames' context.
@@ -117,6 +120,8 @@ pub struct FrameHeadV1 {
     /// Where in the image the instruction is, bytes from the image's start; 0:
     /// unknown.
     pub address: u64,
+    /// Its place in [`HeadV1::debug_ids`], from 1; 0: unknown.
+    pub debug_id: u16,
     /// The application's own code.
     pub in_app: bool,
 }
@@ -127,6 +132,7 @@ pub const VALUE_CHARS_MAX: usize = 1024;
 impl HeadV1 {
     /// The head of an event whose payload had `size_bytes`.
     pub fn of(event: &Event, size_bytes: u32) -> Self {
+        let mut images = Images::of(&event.debug_meta);
         Self {
             event_id: event.id.0,
             project_id: event.project_id.0,
@@ -140,9 +146,9 @@ impl HeadV1 {
             exceptions: event
                 .exceptions
                 .iter()
-                .map(|e| exception_head(e, &event.exceptions, &event.debug_meta))
+                .map(|e| exception_head(e, &event.exceptions, &mut images))
                 .collect(),
-            thread_frames: thread_frames(event),
+            thread_frames: thread_frames(event, &mut images),
             message: clip(&event.message),
             message_template: clip(&event.message_template),
             transaction: event.transaction.clone(),
@@ -158,6 +164,7 @@ impl HeadV1 {
             tags: event.tags.clone(),
             fingerprint: event.fingerprint.clone(),
             sdk: (sdk_text(event, "name"), sdk_text(event, "version")),
+            debug_ids: images.into_debug_ids(),
         }
     }
 }
@@ -194,7 +201,11 @@ fn handled_number(event: &Event) -> u8 {
     }
 }
 
-fn exception_head(exception: &Exception, all: &[Exception], debug_meta: &Free) -> ExceptionHeadV1 {
+fn exception_head(
+    exception: &Exception,
+    all: &[Exception],
+    images: &mut Images,
+) -> ExceptionHeadV1 {
     let mechanism = exception.mechanism.as_ref();
     let parent_id = mechanism.and_then(|m| m.parent_id);
     // What a group was caused by, or raised while handling, is no member of it.
@@ -216,7 +227,7 @@ fn exception_head(exception: &Exception, all: &[Exception], debug_meta: &Free) -
         is_exception_group: mechanism.is_some_and(|m| m.is_exception_group),
         is_suppressed: mechanism
             .is_some_and(|m| m.ty == "suppressed" || m.source.starts_with("suppressed")),
-        frames: frame_heads(&exception.frames, debug_meta),
+        frames: frame_heads(&exception.frames, images),
     }
 }
 
@@ -231,13 +242,13 @@ fn error_code(mechanism: &Mechanism) -> String {
     clip(format!("{} {code}", domain.unwrap_or_default()).trim())
 }
 
-fn frame_heads(frames: &[Frame], debug_meta: &Free) -> Vec<FrameHeadV1> {
-    let images = Images::of(frames, debug_meta);
-    let head = |frame| frame_head(frame, &images);
+fn frame_heads(frames: &[Frame], images: &mut Images) -> Vec<FrameHeadV1> {
+    let head = |frame| frame_head(frame, images);
     frames.iter().map(head).collect()
 }
 
-fn frame_head(frame: &Frame, images: &Images) -> FrameHeadV1 {
+fn frame_head(frame: &Frame, images: &mut Images) -> FrameHeadV1 {
+    let place = images.place(frame);
     let image = image::base_name(&frame.package);
     let file = match (frame.filename.as_str(), frame.abs_path.as_str()) {
         ("", "") if frame.module.is_empty() => image,
@@ -251,14 +262,15 @@ fn frame_head(frame: &Frame, images: &Images) -> FrameHeadV1 {
         package: image.to_owned(),
         lineno: frame.lineno,
         colno: frame.colno,
-        address: images.relative(frame),
+        address: place.address,
+        debug_id: place.debug_id,
         in_app: frame.in_app,
     }
 }
 
 /// The stack of the thread that the event is about: the one its exception names, the
 /// crashed, the current, the only one that has a stack.
-fn thread_frames(event: &Event) -> Vec<FrameHeadV1> {
+fn thread_frames(event: &Event, images: &mut Images) -> Vec<FrameHeadV1> {
     if event.exceptions.iter().any(|e| !e.frames.is_empty()) {
         return Vec::new();
     }
@@ -270,6 +282,6 @@ fn thread_frames(event: &Event) -> Vec<FrameHeadV1> {
         .or_else(|| threads().find(|t| t.current))
         .or_else(|| threads().next().filter(|_| threads().count() == 1));
     thread
-        .map(|t| frame_heads(&t.frames, &event.debug_meta))
+        .map(|t| frame_heads(&t.frames, images))
         .unwrap_or_default()
 }

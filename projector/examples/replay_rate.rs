@@ -51,6 +51,7 @@ fn head(number: u64) -> Head {
         lineno: 100 + depth,
         colno: 0,
         address: 0,
+        debug_id: 0,
         in_app: depth % 3 != 0,
     });
     let tags = (0..10).map(|tag| (format!("tag_{tag}"), format!("value_{}", mixed % (tag + 2))));
@@ -90,5 +91,6 @@ fn head(number: u64) -> Head {
         tags: tags.collect(),
         fingerprint: Vec::new(),
         sdk: ("sentry.python".into(), "2.0".into()),
+        debug_ids: Vec::new(),
     }
 }

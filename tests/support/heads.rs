@@ -33,6 +33,7 @@ pub(crate) fn head() -> Head {
         tags: Vec::new(),
         fingerprint: Vec::new(),
         sdk: (String::new(), String::new()),
+        debug_ids: Vec::new(),
     }
 }
 
@@ -64,6 +65,7 @@ pub(crate) fn frame(text: &str) -> FrameHeadV1 {
         lineno: 7,
         colno: 0,
         address: 0,
+        debug_id: 0,
         in_app,
     }
 }

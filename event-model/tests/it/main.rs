@@ -6,6 +6,7 @@ mod control;
 mod credential;
 mod damage;
 mod golden;
+mod head;
 mod ids;
 mod notes;
 mod sample;

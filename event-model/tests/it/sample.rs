@@ -18,6 +18,7 @@ pub(crate) fn head() -> Head {
         lineno,
         colno: lineno + 1,
         address: 0x1234,
+        debug_id: 1,
         in_app,
     };
     let exception = |ty: &str, value: &str, id, parent, frames| ExceptionHeadV1 {
@@ -67,6 +68,7 @@ pub(crate) fn head() -> Head {
         ],
         fingerprint: vec!["{{ default }}".into(), "checkout".into()],
         sdk: ("sentry.python".into(), "2.44.0".into()),
+        debug_ids: vec!["cd2dbc2d-d2d1-58c6-8cc6-a5a57d260092".into()],
     }
 }
 

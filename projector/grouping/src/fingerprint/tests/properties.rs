@@ -95,6 +95,7 @@ proptest! {
             lineno: 1,
             colno: 1,
             address,
+            debug_id: 0,
             in_app,
         });
         let stored = stored(&head);
