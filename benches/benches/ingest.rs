@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use event_intake::{
-    Context, Item, Limits, parse_envelope,
+    Context, Item, Limits, read_envelope,
     scrub::{self, Rules},
 };
 use event_log::{EventTicket, LogConfig, LogWriter};
@@ -63,8 +63,8 @@ impl Payload {
 }
 
 fn event_of(envelope: &[u8], context: &Context<'_>) -> Event {
-    let parsed = parse_envelope(envelope, context).unwrap();
-    let mut events = parsed.items.into_iter().filter_map(|item| match item {
+    let reading = read_envelope(envelope, context).unwrap();
+    let mut events = reading.items.into_iter().filter_map(|item| match item {
         Item::Event(event) => Some(event.event),
         _ => None,
     });

@@ -25,7 +25,7 @@ use std::{
 };
 
 use axum::{Router, middleware::from_fn_with_state};
-use event_intake::{Invalid, InvalidReason, ParsedEvent, filter::FilterReason};
+use event_intake::{Invalid, InvalidReason, ReadEvent, filter::FilterReason};
 use event_model::{ControlState, EventId, Head, ProjectId, PublicKey};
 use http::{Extensions, HeaderMap};
 use parking_lot::RwLock;
@@ -166,17 +166,17 @@ impl Origin {
 
     /// An event as it goes to the log. What was read of it is a good deal larger than
     /// this, so it is made where the event was read, one at a time.
-    pub(crate) fn prepare(&self, parsed: &ParsedEvent) -> Prepared {
-        let head = Head::of(&parsed.event, parsed.size_bytes);
-        let unwanted = self.policy.unwanted(&parsed.event, &head, self.client_ip);
+    pub(crate) fn prepare(&self, reading: &ReadEvent) -> Prepared {
+        let head = Head::of(&reading.event, reading.size_bytes);
+        let unwanted = self.policy.unwanted(&reading.event, &head, self.client_ip);
         let body = match unwanted {
-            None => parsed.event.to_json(parsed.size_bytes as usize),
+            None => reading.event.to_json(reading.size_bytes as usize),
             Some(_) => Vec::new(),
         };
         Prepared {
-            id: parsed.event.id,
-            project: parsed.event.project_id,
-            sdk: sdk_of(&parsed.event),
+            id: reading.event.id,
+            project: reading.event.project_id,
+            sdk: sdk_of(&reading.event),
             head: Box::new(head),
             body,
             unwanted,

@@ -28,7 +28,7 @@ fn fixtures() -> BTreeMap<String, Vec<u8>> {
     payloads.collect()
 }
 
-fn parsed(payload: &[u8]) -> Event {
+fn reading(payload: &[u8]) -> Event {
     let limits = Limits::default();
     let context = Context {
         project_id: ProjectId(1),
@@ -39,7 +39,7 @@ fn parsed(payload: &[u8]) -> Event {
         limits: &limits,
         scrub: event_intake::scrub::Rules::standard(),
     };
-    let read = event_intake::parse_store(payload, &context).unwrap();
+    let read = event_intake::read_store(payload, &context).unwrap();
     match read.items.into_iter().next() {
         Some(Item::Event(event)) => event.event,
         other => unreachable!("{other:?}"),
@@ -90,7 +90,7 @@ fn every_platform_is_seen_as_its_people_expect() {
         "each fixture has its expectation"
     );
     for (name, payload) in &fixtures {
-        let event = parsed(payload);
+        let event = reading(payload);
         let stored = stored(&event);
         let headline = Grouper::new().headline(stored.head());
         let expected = &expected[name];
@@ -103,7 +103,7 @@ fn every_platform_is_seen_as_its_people_expect() {
 fn frames_are_told_apart() {
     let mut text = String::new();
     for (name, payload) in fixtures() {
-        let _ = writeln!(text, "== {name}\n{}", seen(&parsed(&payload)));
+        let _ = writeln!(text, "== {name}\n{}", seen(&reading(&payload)));
     }
     insta::assert_snapshot!(text);
 }
@@ -112,7 +112,7 @@ fn frames_are_told_apart() {
 #[test]
 fn what_varies_between_two_occurrences_does_not_split_an_issue() {
     for (name, payload) in fixtures() {
-        let event = parsed(&payload);
+        let event = reading(&payload);
         let mut other = event.clone();
         let exceptions = other.exceptions.iter_mut().map(|e| &mut e.frames);
         let threads = other.threads.iter_mut().map(|t| &mut t.frames);

@@ -14,7 +14,7 @@ use event_model::{
 use grouping::Grouper;
 use serde_json::{Value, json};
 
-fn parsed(payload: &Value) -> Event {
+fn reading(payload: &Value) -> Event {
     let limits = Limits::default();
     let context = Context {
         project_id: ProjectId(1),
@@ -26,7 +26,7 @@ fn parsed(payload: &Value) -> Event {
         scrub: event_intake::scrub::Rules::standard(),
     };
     let body = payload.to_string();
-    let read = event_intake::parse_store(body.as_bytes(), &context).unwrap();
+    let read = event_intake::read_store(body.as_bytes(), &context).unwrap();
     match read.items.into_iter().next() {
         Some(Item::Event(event)) => event.event,
         other => unreachable!("{other:?}"),
@@ -35,7 +35,7 @@ fn parsed(payload: &Value) -> Event {
 
 /// The stored event with what is shown of it.
 fn seen(payload: &Value) -> Value {
-    let event = parsed(payload);
+    let event = reading(payload);
     let head = archive_head(&Head::of(&event, 0));
     let record = encode_event(&head, BodyPlace::Plain(b"{}"));
     let stored = StoredEvent::parse(SCHEMA_EVENT_V1, record.into()).unwrap();

@@ -167,7 +167,7 @@ fn every_scrape_holds_the_equation_while_everything_goes_wrong() {
     let acknowledged = ledger.events().len() as u64;
     assert!(rest.count("") > acknowledged, "{rest:?} of {acknowledged}");
 
-    // Each reason is in the journal too, with what the client heard.
+    // Each reason is in the list of arrivals too, with what the client heard.
     for (query, reason, status) in [
         ("1/ingest?kind=refused&limit=200", "invalid", 400),
         ("1/ingest?kind=refused&limit=200", "too_large", 413),

@@ -5,7 +5,7 @@
 
 use std::io::{self, BufRead as _, Write as _};
 
-use event_intake::{Context, Item, Limits, parse_store, scrub::Rules};
+use event_intake::{Context, Item, Limits, read_store, scrub::Rules};
 use event_model::ProjectId;
 
 /// 22 Nov 2026, 16:00 UTC: just after the captures.
@@ -23,12 +23,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     let mut out = io::stdout().lock();
     for line in io::stdin().lock().lines() {
-        let parsed = parse_store(line?.as_bytes(), &context);
-        let item = parsed
+        let reading = read_store(line?.as_bytes(), &context);
+        let item = reading
             .ok()
-            .and_then(|parsed| parsed.items.into_iter().next());
+            .and_then(|reading| reading.items.into_iter().next());
         match item {
-            Some(Item::Event(parsed)) => serde_json::to_writer(&mut out, &parsed.event)?,
+            Some(Item::Event(reading)) => serde_json::to_writer(&mut out, &reading.event)?,
             _ => out.write_all(b"null")?,
         }
         out.write_all(b"\n")?;

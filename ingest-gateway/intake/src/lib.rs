@@ -50,12 +50,11 @@ pub use self::{
     native::NativeBatch,
     notes::Written,
     read::{
-        DsnParts, EnvelopeHeader, Invalid, InvalidReason, Item, Parsed, ParsedEvent, check_form,
-        dsn, envelope_header, file_of_nothing, from_proto, from_proto_bytes, parse_check_in,
-        parse_envelope, parse_native, parse_native_batch, parse_reports, parse_store,
-        parse_written,
+        DsnParts, EnvelopeHeader, Invalid, InvalidReason, Item, ReadEvent, Reading, check_form,
+        dsn, envelope_header, file_of_nothing, from_proto, from_proto_bytes, read_check_in,
+        read_envelope, read_native, read_native_batch, read_reports, read_store, read_written,
     },
     security::{ReportOrigin, is_report_type},
     settle::settle,
-    uploads::{parse_minidump, parse_multipart_files},
+    uploads::{read_minidump, read_multipart_files},
 };

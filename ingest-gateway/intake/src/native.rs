@@ -17,7 +17,7 @@ pub use self::batch::NativeBatch;
 pub(super) use self::proto::json_text;
 use self::read::{Path, fields, free_map, list, members, text, timestamp};
 use super::{
-    Context, Invalid, InvalidReason, ParsedEvent, envelope,
+    Context, Invalid, InvalidReason, ReadEvent, envelope,
     json::{self, Budget, Json},
     scrub::{self, Scrub},
     sentry, settle,
@@ -67,13 +67,13 @@ const CONTEXT: [&str; 3] = ["breadcrumbs", "state", "metrics"];
 const BREADCRUMB: [&str; 6] = ["timestamp", "type", "category", "level", "message", "data"];
 
 /// One event's body.
-pub(super) fn event(body: &[u8], context: &Context<'_>) -> Result<ParsedEvent, Invalid> {
+pub(super) fn event(body: &[u8], context: &Context<'_>) -> Result<ReadEvent, Invalid> {
     let size_bytes = checked_size(body.len(), context)?;
     json::read(body, |json| from_json(json, size_bytes, context))?
 }
 
 /// One event as gRPC brings it. Bounded in bytes and in what they become.
-pub(super) fn from_message(message: &[u8], context: &Context<'_>) -> Result<ParsedEvent, Invalid> {
+pub(super) fn from_message(message: &[u8], context: &Context<'_>) -> Result<ReadEvent, Invalid> {
     checked_size(message.len(), context)?;
     let bytes_max = context
         .limits
@@ -105,7 +105,7 @@ pub(super) fn from_json(
     json: Json<'_>,
     size_bytes: u32,
     context: &Context<'_>,
-) -> Result<ParsedEvent, Invalid> {
+) -> Result<ReadEvent, Invalid> {
     let root = Path::ROOT;
     if !matches!(json, Json::Object(_)) {
         return Err(Invalid {
@@ -184,7 +184,7 @@ pub(super) fn from_json(
     context.fill_user_agent(&mut event);
     settle(&mut event, context.limits);
     scrub::event(&mut event, context.scrub);
-    Ok(ParsedEvent { event, size_bytes })
+    Ok(ReadEvent { event, size_bytes })
 }
 
 /// A name, or its number in event.proto. An unknown name is an error's level, as

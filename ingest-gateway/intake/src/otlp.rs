@@ -32,7 +32,7 @@ mod tests;
 use bytes::Bytes;
 
 pub use self::batch::Batch;
-use super::{Context, Invalid, ParsedEvent};
+use super::{Context, Invalid, ReadEvent};
 
 /// Most records of one request; what follows is rejected. SDKs send 512 at a time,
 /// collectors 8,192.
@@ -86,7 +86,7 @@ pub enum Encoding {
 #[derive(Debug, Clone, PartialEq)]
 pub enum OtlpItem {
     /// To be stored.
-    Event(Box<ParsedEvent>),
+    Event(Box<ReadEvent>),
     /// So many records that are understood and not kept.
     NotStored(u64),
     /// So many records that could not be read, and why.

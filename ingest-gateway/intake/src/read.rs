@@ -34,7 +34,7 @@ pub struct EnvelopeHeader {
 
 /// What a body held.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Parsed {
+pub struct Reading {
     /// The id to answer with: the envelope's, else the first event's.
     pub event_id: Option<EventId>,
     /// In the order of the body.
@@ -47,7 +47,7 @@ pub struct Parsed {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Item {
     /// To be stored.
-    Event(Box<ParsedEvent>),
+    Event(Box<ReadEvent>),
     /// A file of the event, to be stored.
     File(File),
     /// To be stored as it is.
@@ -78,7 +78,7 @@ pub enum Item {
 
 /// One event, normalised and scrubbed.
 #[derive(Debug, Clone, PartialEq)]
-pub struct ParsedEvent {
+pub struct ReadEvent {
     /// The event.
     pub event: Event,
     /// Length of its payload as sent, decompressed.
@@ -151,25 +151,25 @@ pub fn envelope_header(body: &[u8]) -> Result<EnvelopeHeader, Invalid> {
 
 /// Reads a whole Sentry envelope. Fails only if the envelope's header is unreadable; a
 /// broken item is an [`Item::Broken`].
-pub fn parse_envelope(body: &[u8], context: &Context<'_>) -> Result<Parsed, Invalid> {
+pub fn read_envelope(body: &[u8], context: &Context<'_>) -> Result<Reading, Invalid> {
     let mut envelope = Envelope::open(Bytes::copy_from_slice(body), context.limits)?;
     let items = std::iter::from_fn(|| envelope.next_item(context)).collect();
-    let mut parsed = Parsed {
+    let mut reading = Reading {
         event_id: envelope.event_id(),
         items,
         unpacked: None,
     };
-    uploads::refuse_files_of_nothing(&mut parsed);
-    Ok(parsed)
+    uploads::refuse_files_of_nothing(&mut reading);
+    Ok(reading)
 }
 
 /// Reads reports that a browser sent by itself.
-pub fn parse_reports(
+pub fn read_reports(
     body: &[u8],
     origin: &ReportOrigin,
     context: &Context<'_>,
-) -> Result<Parsed, Invalid> {
-    Ok(Parsed {
+) -> Result<Reading, Invalid> {
+    Ok(Reading {
         event_id: None,
         items: security::items(body, origin, context)?,
         unpacked: None,
@@ -177,7 +177,7 @@ pub fn parse_reports(
 }
 
 /// What a person wrote into a form.
-pub fn parse_written(said: &Written<'_>, context: &Context<'_>) -> Result<Item, Invalid> {
+pub fn read_written(said: &Written<'_>, context: &Context<'_>) -> Result<Item, Invalid> {
     let note = Box::new(notes::written(said, None, context)?);
     Ok(Item::Note {
         kind: "user_report",
@@ -186,7 +186,7 @@ pub fn parse_written(said: &Written<'_>, context: &Context<'_>) -> Result<Item, 
 }
 
 /// A check-in whose members came in a URL, or as a JSON body beside it.
-pub fn parse_check_in(
+pub fn read_check_in(
     members: &[(String, String)],
     body: &[u8],
     context: &Context<'_>,
@@ -225,7 +225,7 @@ pub(crate) fn not_stored(kind: &str, item_count: Option<u32>, payload: &[u8]) ->
 
 /// Reads the body of `/store/`: an event's JSON, or base64 of it, or base64 of
 /// zlib of it.
-pub fn parse_store(body: &[u8], context: &Context<'_>) -> Result<Parsed, Invalid> {
+pub fn read_store(body: &[u8], context: &Context<'_>) -> Result<Reading, Invalid> {
     let payload = store::payload(body, context.limits.event_bytes_max)?;
     let item = match sentry::read(&payload, None, None, context)? {
         sentry::Payload::Event(event) => Item::Event(event),
@@ -239,7 +239,7 @@ pub fn parse_store(body: &[u8], context: &Context<'_>) -> Result<Parsed, Invalid
         Item::Event(event) => Some(event.event.id),
         _ => None,
     };
-    Ok(Parsed {
+    Ok(Reading {
         event_id,
         items: vec![item],
         unpacked: None,
@@ -247,27 +247,27 @@ pub fn parse_store(body: &[u8], context: &Context<'_>) -> Result<Parsed, Invalid
 }
 
 /// Reads one native event (JSON of `errata.v1.Event`).
-pub fn parse_native(body: &[u8], context: &Context<'_>) -> Result<ParsedEvent, Invalid> {
+pub fn read_native(body: &[u8], context: &Context<'_>) -> Result<ReadEvent, Invalid> {
     native::event(body, context)
 }
 
 /// Reads a whole native batch, `{"errors":[…]}`: one result for each, in order.
-pub fn parse_native_batch(
+pub fn read_native_batch(
     body: &[u8],
     context: &Context<'_>,
-) -> Result<Vec<Result<ParsedEvent, Invalid>>, Invalid> {
+) -> Result<Vec<Result<ReadEvent, Invalid>>, Invalid> {
     let body = Bytes::copy_from_slice(body);
     let mut batch = NativeBatch::scan(body, context.limits.batch_max)?;
     Ok(std::iter::from_fn(|| batch.next_event(context)).collect())
 }
 
 /// Reads one native event from the bytes of its message; bounded before it is decoded.
-pub fn from_proto_bytes(message: &[u8], context: &Context<'_>) -> Result<ParsedEvent, Invalid> {
+pub fn from_proto_bytes(message: &[u8], context: &Context<'_>) -> Result<ReadEvent, Invalid> {
     native::from_message(message, context)
 }
 
 /// Reads one native event that came by gRPC.
-pub fn from_proto(event: &proto::v1::Event, context: &Context<'_>) -> Result<ParsedEvent, Invalid> {
+pub fn from_proto(event: &proto::v1::Event, context: &Context<'_>) -> Result<ReadEvent, Invalid> {
     let size_bytes = native::checked_size(prost::Message::encoded_len(event), context)?;
     let text = native::json_text(event)?;
     json::read(text.as_bytes(), |json| {

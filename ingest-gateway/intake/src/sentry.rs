@@ -17,7 +17,7 @@ pub(super) use http::request_from;
 pub(super) use stack::around;
 
 use super::{
-    Context, Invalid, ParsedEvent, envelope,
+    Context, Invalid, ReadEvent, envelope,
     json::{self, Budget, Json},
     scrub::{Path, Scrub},
     settle, time,
@@ -35,7 +35,7 @@ pub(super) const NAME_BYTES_MAX: usize = 1 << 10;
 /// What an event's payload turned out to be.
 pub(super) enum Payload {
     /// An error or a message.
-    Event(Box<ParsedEvent>),
+    Event(Box<ReadEvent>),
     /// By its own `type` something that is not stored ("transaction").
     NotStored(String),
 }
@@ -73,7 +73,7 @@ pub(super) fn read(
         }
         let event = reader.finish();
         let size_bytes = payload.len() as u32;
-        Ok(Payload::Event(Box::new(ParsedEvent { event, size_bytes })))
+        Ok(Payload::Event(Box::new(ReadEvent { event, size_bytes })))
     })?
 }
 

@@ -54,9 +54,9 @@ pub(super) struct Said {
     pub(super) mechanism: Option<Mechanism>,
 }
 
-/// What an error's stack text told.
+/// The errors of a stack text.
 #[derive(Debug, Default)]
-pub(super) struct Told {
+pub(super) struct TextErrors {
     /// Oldest cause first; the last one is the error itself.
     pub(super) exceptions: Vec<Exception>,
     /// Other stacks of the text.
@@ -66,22 +66,22 @@ pub(super) struct Told {
 }
 
 /// The error `said` with what its stack text tells. The client's own words win.
-pub(super) fn told(said: Said, text: &str, platform: &str) -> Told {
-    let mut told = match tree_of(text, platform) {
+pub(super) fn errors_of(said: Said, text: &str, platform: &str) -> TextErrors {
+    let mut errors = match tree_of(text, platform) {
         Some((tree, split_module)) => {
             let (exceptions, threads) = tree.into_exceptions(split_module);
-            Told {
+            TextErrors {
                 exceptions,
                 threads,
                 text_left: None,
             }
         }
-        None => Told {
+        None => TextErrors {
             text_left: (!text.trim().is_empty()).then(|| json::cut(text.into(), TEXT_BYTES_MAX)),
-            ..Told::default()
+            ..TextErrors::default()
         },
     };
-    let mut own = told.exceptions.pop().unwrap_or_default();
+    let mut own = errors.exceptions.pop().unwrap_or_default();
     // JavaScript's SDK gives an error's code as its type: the stack knows better.
     let is_code = !said.ty.is_empty()
         && said
@@ -103,8 +103,8 @@ pub(super) fn told(said: Said, text: &str, platform: &str) -> Told {
             ..said
         });
     }
-    told.exceptions.push(own);
-    told
+    errors.exceptions.push(own);
+    errors
 }
 
 /// The platform that a text looks like; none if it is of no form known.

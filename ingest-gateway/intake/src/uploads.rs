@@ -5,7 +5,7 @@ use std::io::Read as _;
 use serde_json::{Map, Value};
 
 use super::{
-    Context, File, Invalid, Item, Parsed, envelope, files, items, minidump, multipart, sentry,
+    Context, File, Invalid, Item, Reading, envelope, files, items, minidump, multipart, sentry,
     value,
 };
 
@@ -43,11 +43,11 @@ pub(super) fn read_dump(bytes: &[u8]) -> Option<minidump::Minidump> {
 }
 
 /// Files need an event to belong to.
-pub(super) fn refuse_files_of_nothing(parsed: &mut Parsed) {
-    if parsed.event_id.is_some() {
+pub(super) fn refuse_files_of_nothing(reading: &mut Reading) {
+    if reading.event_id.is_some() {
         return;
     }
-    for item in &mut parsed.items {
+    for item in &mut reading.items {
         if matches!(item, Item::File(_)) {
             *item = Item::Broken {
                 kind: "attachment".to_owned(),
@@ -58,34 +58,34 @@ pub(super) fn refuse_files_of_nothing(parsed: &mut Parsed) {
 }
 
 /// Reads a form whose files belong to the event that the path names.
-pub fn parse_multipart_files(
+pub fn read_multipart_files(
     body: &[u8],
     content_type: &str,
     context: &Context<'_>,
-) -> Result<Parsed, Invalid> {
+) -> Result<Reading, Invalid> {
     let parts = form(body, content_type, context)?;
-    let mut parsed = Parsed {
+    let mut reading = Reading {
         event_id: None,
         items: Vec::new(),
         unpacked: None,
     };
     for part in parts.iter().filter(|part| part.file_name.is_some()) {
-        parsed.items.push(file(body, part, None));
+        reading.items.push(file(body, part, None));
     }
-    limit_files(&mut parsed, context);
-    if parsed.items.is_empty() {
+    limit_files(&mut reading, context);
+    if reading.items.is_empty() {
         return Err(Invalid::malformed("the form holds no file"));
     }
-    Ok(parsed)
+    Ok(reading)
 }
 
 /// Reads a crash: a form with a dump and what is known around it, or a bare dump.
-pub fn parse_minidump(
+pub fn read_minidump(
     body: &[u8],
     content_type: &str,
     context: &Context<'_>,
-) -> Result<Parsed, Invalid> {
-    let mut parsed = Parsed {
+) -> Result<Reading, Invalid> {
+    let mut reading = Reading {
         event_id: None,
         items: Vec::new(),
         unpacked: None,
@@ -98,7 +98,7 @@ pub fn parse_minidump(
             Some("event.minidump"),
             range,
         );
-        parsed.items.push(Item::File(file));
+        reading.items.push(Item::File(file));
         (body, Map::new())
     } else {
         let parts = form(body, content_type, context)?;
@@ -108,21 +108,21 @@ pub fn parse_minidump(
             .ok_or_else(|| Invalid::field(DUMP_FIELD, "missing"))?;
         for part in &parts {
             if part.name == DUMP_FIELD {
-                parsed.items.push(file(body, part, Some("event.minidump")));
+                reading.items.push(file(body, part, Some("event.minidump")));
             } else if part.file_name.is_some() {
-                parsed.items.push(file(body, part, None));
+                reading.items.push(file(body, part, None));
             }
         }
         (dump.bytes, beside(&parts, context)?)
     };
     let dump =
         read_dump(dump).ok_or_else(|| Invalid::field(DUMP_FIELD, "no minidump, or cut short"))?;
-    limit_files(&mut parsed, context);
+    limit_files(&mut reading, context);
     let payload = minidump::payload(base, &dump);
     match sentry::read(&payload, None, None, context)? {
         sentry::Payload::Event(event) => {
-            parsed.event_id = Some(event.event.id);
-            parsed.items.insert(0, Item::Event(event));
+            reading.event_id = Some(event.event.id);
+            reading.items.insert(0, Item::Event(event));
         }
         sentry::Payload::NotStored(kind) => {
             return Err(Invalid::field(
@@ -131,7 +131,7 @@ pub fn parse_minidump(
             ));
         }
     }
-    Ok(parsed)
+    Ok(reading)
 }
 
 fn form<'b>(
@@ -155,10 +155,10 @@ fn file(body: &[u8], part: &multipart::Part<'_>, kind: Option<&str>) -> Item {
 }
 
 /// Refuses the files beyond the limit of all together.
-fn limit_files(parsed: &mut Parsed, context: &Context<'_>) {
+fn limit_files(reading: &mut Reading, context: &Context<'_>) {
     let max = context.limits.attachments_bytes_max;
     let mut sum = 0usize;
-    for item in &mut parsed.items {
+    for item in &mut reading.items {
         let Item::File(file) = item else { continue };
         sum = sum.saturating_add(file.bytes.len());
         if sum > max {

@@ -3,8 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use event_intake::{
-    Context, Item, Limits, parse_envelope, parse_native, parse_native_batch, parse_store,
-    scrub::Rules,
+    Context, Item, Limits, read_envelope, read_native, read_native_batch, read_store, scrub::Rules,
 };
 use event_model::ProjectId;
 use proptest::prelude::*;
@@ -36,11 +35,11 @@ fn feed(body: &[u8]) -> usize {
         scrub: Rules::standard(),
     };
     let _ = event_intake::envelope_header(body);
-    let parsed = parse_envelope(body, &context);
-    let _ = parse_store(body, &context);
-    let _ = parse_native(body, &context);
-    let _ = parse_native_batch(body, &context);
-    let items = parsed.map(|p| p.items).unwrap_or_default();
+    let reading = read_envelope(body, &context);
+    let _ = read_store(body, &context);
+    let _ = read_native(body, &context);
+    let _ = read_native_batch(body, &context);
+    let items = reading.map(|p| p.items).unwrap_or_default();
     items
         .iter()
         .filter(|item| matches!(item, Item::Event(_)))

@@ -4,8 +4,8 @@
 
 use bytes::Bytes;
 use event_intake::{
-    Context, Invalid, InvalidReason, Limits, NativeBatch, ParsedEvent, from_proto, parse_native,
-    parse_native_batch, scrub::Rules,
+    Context, Invalid, InvalidReason, Limits, NativeBatch, ReadEvent, from_proto, read_native,
+    read_native_batch, scrub::Rules,
 };
 use event_model::{Head, Level, Note, ProjectId};
 use prost::Message as _;
@@ -25,8 +25,8 @@ fn with<T>(read: impl FnOnce(&Context<'_>) -> T) -> T {
     })
 }
 
-fn read(json: &serde_json::Value) -> Result<ParsedEvent, Invalid> {
-    with(|context| parse_native(json.to_string().as_bytes(), context))
+fn read(json: &serde_json::Value) -> Result<ReadEvent, Invalid> {
+    with(|context| read_native(json.to_string().as_bytes(), context))
 }
 
 #[test]
@@ -188,7 +188,7 @@ fn a_wrong_field_is_named() {
         );
     }
     for body in ["", "{", "[]", "5", "null", "\"x\""] {
-        let invalid = with(|context| parse_native(body.as_bytes(), context)).unwrap_err();
+        let invalid = with(|context| read_native(body.as_bytes(), context)).unwrap_err();
         assert_eq!(invalid.reason, InvalidReason::Malformed, "{body}");
     }
     let long = json!({"error": {"message": "x".repeat(1 << 20)}});
@@ -198,7 +198,7 @@ fn a_wrong_field_is_named() {
 #[test]
 fn a_broken_item_never_costs_its_neighbours() {
     let body = br#"{"errors":[{"error":{"type":"A"}},{"error":{"type":5}},{"error":{"message":"\ud800"}},7,{"error":{"type":"B"}}],"x":1}"#;
-    let results = with(|context| parse_native_batch(body, context)).unwrap();
+    let results = with(|context| read_native_batch(body, context)).unwrap();
     let fields: Vec<_> = results
         .iter()
         .map(|r| r.as_ref().err().map(|e| e.field.clone()))
@@ -218,7 +218,7 @@ fn a_broken_item_never_costs_its_neighbours() {
         "\u{fffd}"
     );
     let repaired = br#"{"errors":[{"error":{"type":"A"},"extra":{"a":NaN}}]}"#;
-    assert!(with(|context| parse_native_batch(repaired, context)).unwrap()[0].is_ok());
+    assert!(with(|context| read_native_batch(repaired, context)).unwrap()[0].is_ok());
 
     for (body, reason) in [
         ("{}".to_owned(), InvalidReason::Field),
@@ -229,7 +229,7 @@ fn a_broken_item_never_costs_its_neighbours() {
             InvalidReason::TooLarge,
         ),
     ] {
-        let invalid = with(|context| parse_native_batch(body.as_bytes(), context)).unwrap_err();
+        let invalid = with(|context| read_native_batch(body.as_bytes(), context)).unwrap_err();
         assert_eq!(invalid.reason, reason, "{body:.40}");
     }
 }
@@ -389,7 +389,7 @@ fn an_event_stands_for_as_many_as_its_client_counted() {
         (json!(-1), Err("count".to_owned())),
     ] {
         let read = read(&json!({"error": {"type": "E"}, "count": count}));
-        let weighed = read.map(|parsed| Head::of(&parsed.event, parsed.size_bytes).weight);
+        let weighed = read.map(|reading| Head::of(&reading.event, reading.size_bytes).weight);
         assert_eq!(weighed.map_err(|invalid| invalid.field), weight, "{count}");
     }
 }

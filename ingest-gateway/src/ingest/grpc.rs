@@ -362,7 +362,7 @@ impl Stream<'_> {
 }
 
 /// The event of a `SendErrorRequest`.
-fn one_event(message: bytes::Bytes, origin: &Origin) -> Result<event_intake::ParsedEvent, Invalid> {
+fn one_event(message: bytes::Bytes, origin: &Origin) -> Result<event_intake::ReadEvent, Invalid> {
     let mut batch = event_intake::NativeBatch::scan_message(message, 1)?;
     let event = batch.next_event(&origin.context());
     event.unwrap_or_else(|| Err(Invalid::field("event", "is required")))

@@ -120,7 +120,7 @@ async fn store_one(
     let desk = Desk::new(ingestion, party, read.reservation, &read.bytes);
     let (bytes, reader) = (read.bytes, origin.clone());
     let work = move || {
-        let event = event_intake::parse_native(&bytes, &reader.context())?;
+        let event = event_intake::read_native(&bytes, &reader.context())?;
         Ok::<_, event_intake::Invalid>(reader.prepare(&event))
     };
     let prepared = desk.run(ingestion, work).await;

@@ -4,8 +4,8 @@
 //! event's id also when nothing was kept, `X-Sentry-Error` on refusals, and a limit
 //! for kinds that would be thrown away, so that it stops making them.
 
-mod doors;
 mod items;
+mod paths;
 mod report_dialog;
 
 use std::{sync::Arc, time::Instant};
@@ -19,7 +19,7 @@ use axum::{
     routing::post,
 };
 use bytes::Bytes;
-use event_intake::{Invalid, Parsed};
+use event_intake::{Invalid, Reading};
 use event_model::{ProjectId, PublicKey};
 use http::{Method, header, request::Parts};
 
@@ -215,7 +215,7 @@ impl Call {
         match self.endpoint {
             Endpoint::Envelope => self.take_envelope(ingestion, project, sent, item).await,
             Endpoint::Store => self.take_event(ingestion, project, sent, item).await,
-            _ => self.take_door(ingestion, project, sent, item).await,
+            _ => self.take_other(ingestion, project, sent, item).await,
         }
     }
 
@@ -346,7 +346,7 @@ impl Call {
         sent: (Party, ReadBody),
         item: &mut Option<Received>,
     ) -> Result<Response, ApiError> {
-        let stored = self.take(ingestion, project, sent, item, event_intake::parse_store);
+        let stored = self.take(ingestion, project, sent, item, event_intake::read_store);
         Ok(stored.await?.into_answer())
     }
 
@@ -357,7 +357,7 @@ impl Call {
         project: ProjectId,
         (party, read): (Party, ReadBody),
         item: &mut Option<Received>,
-        parse: impl FnOnce(&[u8], &event_intake::Context<'_>) -> Result<Parsed, Invalid>
+        parse: impl FnOnce(&[u8], &event_intake::Context<'_>) -> Result<Reading, Invalid>
         + Send
         + 'static,
     ) -> Result<items::Stored, ApiError> {
@@ -369,8 +369,8 @@ impl Call {
         let body = read.bytes.clone();
         let reader = origin.clone();
         let parse = move || -> Result<_, Invalid> {
-            let parsed = parse(&read.bytes, &reader.context())?;
-            Ok(items::Whole::new(parsed, &reader))
+            let reading = parse(&read.bytes, &reader.context())?;
+            Ok(items::Whole::new(reading, &reader))
         };
         let whole = desk.run(ingestion, parse).await??;
         let item = self.own(project, item)?;

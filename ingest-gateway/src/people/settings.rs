@@ -112,13 +112,13 @@ impl Settings {
             limits: &self.event_limits,
             scrub: &rules,
         };
-        let Ok(mut parsed) = event_intake::parse_store(request.text.as_bytes(), &context) else {
+        let Ok(mut reading) = event_intake::read_store(request.text.as_bytes(), &context) else {
             return Ok(try_text(&rules, request));
         };
-        let Some(Item::Event(parsed)) = parsed.items.pop() else {
+        let Some(Item::Event(reading)) = reading.items.pop() else {
             return Ok(try_text(&rules, request));
         };
-        self.answer(&parsed.event, parsed.size_bytes, &filter)
+        self.answer(&reading.event, reading.size_bytes, &filter)
     }
 
     fn answer(

@@ -1,6 +1,6 @@
 //! What real SDKs sent (`tests/captures`, one request a line; made by the SDKs named
 //! in the file names, source lines of third parties replaced), compared with what was
-//! derived from the requests by hand-made rules (`expected.jsonl.gz`): as parsed, and
+//! derived from the requests by hand-made rules (`expected.jsonl.gz`): as reading, and
 //! as stored after every request came in by HTTP as it was sent ([`replay`]).
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
 
@@ -8,7 +8,7 @@ mod compare;
 mod replay;
 mod requests;
 
-use event_intake::{Context, Item, Limits, Parsed};
+use event_intake::{Context, Item, Limits, Reading};
 use event_model::{Event, ProjectId};
 
 use self::{
@@ -25,7 +25,7 @@ fn event_requests() -> impl Iterator<Item = Request> {
     all.filter(|request| !request.is_report())
 }
 
-fn parse(request: &Request) -> Parsed {
+fn parse(request: &Request) -> Reading {
     let limits = Limits::default();
     let context = Context {
         project_id: ProjectId(42),
@@ -37,9 +37,9 @@ fn parse(request: &Request) -> Parsed {
         scrub: event_intake::scrub::Rules::standard(),
     };
     if request.path.contains("/store") {
-        event_intake::parse_store(&request.body, &context).unwrap()
+        event_intake::read_store(&request.body, &context).unwrap()
     } else {
-        event_intake::parse_envelope(&request.body, &context).unwrap()
+        event_intake::read_envelope(&request.body, &context).unwrap()
     }
 }
 
@@ -49,12 +49,12 @@ fn every_captured_event_is_read_as_expected() {
     let mut events = 0;
     for request in event_requests() {
         let place = request.place();
-        let parsed = parse(&request);
+        let reading = parse(&request);
         let wanted = expected
             .remove(&(request.file, request.line))
             .unwrap_or_default();
         let mut wanted = wanted.iter().filter(|wanted| is_error(wanted));
-        for item in parsed.items {
+        for item in reading.items {
             match item {
                 Item::Event(event) => {
                     let wanted = wanted

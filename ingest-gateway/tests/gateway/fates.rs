@@ -1,5 +1,5 @@
 //! Every way a request can fail, by every door: what the client hears, what is
-//! counted, and what the journal tells. A client is never told to repeat what can
+//! counted, and what the list of arrivals tells. A client is never told to repeat what can
 //! never succeed.
 
 mod check;

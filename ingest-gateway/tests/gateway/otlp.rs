@@ -335,7 +335,7 @@ async fn broken_records_are_rejected_beside_good_ones() {
 }
 
 #[tokio::test]
-async fn the_journal_tells_what_became_of_each() {
+async fn the_list_of_arrivals_tells_what_became_of_each() {
     let world = World::new().await;
     let records = json!([error("good"), {"severityNumber": 17}, {"severityNumber": 9}, {"severityNumber": 5}]);
     let bearer = format!("Bearer {KEY}");
@@ -347,14 +347,14 @@ async fn the_journal_tells_what_became_of_each() {
     world.post("/v1/logs", &headers, logs(&records)).await;
     let token = format!("Bearer {TOKEN}");
     let request = Request::get("/api/projects/1/ingest").header("authorization", token);
-    let journal = world
+    let arrivals = world
         .send(request.body(Body::empty()).unwrap())
         .await
         .json();
-    let outcomes = journal["outcomes"].as_array().unwrap();
+    let outcomes = arrivals["outcomes"].as_array().unwrap();
     let one = |kind: &str| {
         let found = outcomes.iter().find(|outcome| outcome["kind"] == kind);
-        found.unwrap_or_else(|| panic!("{kind}: {journal}"))
+        found.unwrap_or_else(|| panic!("{kind}: {arrivals}"))
     };
     let refused = one("refused");
     assert_eq!(

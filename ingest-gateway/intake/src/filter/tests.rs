@@ -3,7 +3,7 @@
 use event_model::{EventId, ProjectId};
 
 use super::*;
-use crate::{Context, Item, Limits, parse_store, scrub::Rules};
+use crate::{Context, Item, Limits, read_store, scrub::Rules};
 
 const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0";
 
@@ -17,11 +17,11 @@ fn event(json: &str) -> Event {
         limits: &Limits::default(),
         scrub: Rules::standard(),
     };
-    let mut parsed = parse_store(json.as_bytes(), &context).expect("a sound body");
-    match parsed.items.remove(0) {
-        Item::Event(parsed) => {
-            assert_ne!(parsed.event.id, EventId([0; 16]));
-            parsed.event
+    let mut reading = read_store(json.as_bytes(), &context).expect("a sound body");
+    match reading.items.remove(0) {
+        Item::Event(reading) => {
+            assert_ne!(reading.event.id, EventId([0; 16]));
+            reading.event
         }
         other => panic!("{other:?} is no event"),
     }

@@ -10,7 +10,7 @@ use event_model::Note;
 
 use super::{
     super::{
-        Context, Invalid, ParsedEvent,
+        Context, Invalid, ReadEvent,
         json::parts,
         notes::CLIENT_DROPS_MAX,
         place::{self, Place},
@@ -87,7 +87,7 @@ impl NativeBatch {
     }
 
     /// Reads the next one; none at the end.
-    pub fn next_event(&mut self, context: &Context<'_>) -> Option<Result<ParsedEvent, Invalid>> {
+    pub fn next_event(&mut self, context: &Context<'_>) -> Option<Result<ReadEvent, Invalid>> {
         let place = self.places.next()?;
         let bytes = self.bytes(&place);
         Some(match self.form {

@@ -116,14 +116,14 @@ fn append(
     };
     // Frames that were sent as such say more than a text.
     let stack = if frames.is_empty() { &stack } else { "" };
-    let mut told = stack::told(said, stack, platform);
-    if let Some(text) = told.text_left {
+    let mut errors = stack::errors_of(said, stack, platform);
+    if let Some(text) = errors.text_left {
         chain.stack_left.get_or_insert(text);
     }
-    chain.threads.append(&mut told.threads);
+    chain.threads.append(&mut errors.threads);
     let causes_path = path.key("causes");
     let causes = list(causes, &causes_path)?;
-    let mut exceptions = told.exceptions.into_iter().rev();
+    let mut exceptions = errors.exceptions.into_iter().rev();
     if let Some(mut own) = exceptions.next() {
         if !frames.is_empty() {
             own.frames = frames;

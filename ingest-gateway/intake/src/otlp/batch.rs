@@ -5,7 +5,7 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use super::{
     super::{
-        Context, Invalid, ParsedEvent,
+        Context, Invalid, ReadEvent,
         json::{self as lenient, parts},
         place::{self, Place},
     },
@@ -329,7 +329,7 @@ impl Batch {
         body: &[u8],
         at: usize,
         context: &Context<'_>,
-    ) -> Result<Option<Box<ParsedEvent>>, Invalid> {
+    ) -> Result<Option<Box<ReadEvent>>, Invalid> {
         let record = place::slice(body, &self.records[at].place);
         check_size(record.len(), context.limits.event_bytes_max)?;
         let encoding = self.encoding;

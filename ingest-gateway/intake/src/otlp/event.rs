@@ -11,7 +11,7 @@ use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 use super::{
     super::{
-        Context, Invalid, ParsedEvent,
+        Context, Invalid, ReadEvent,
         json::{self, Budget},
         scrub, sentry, settle,
         stack::{self, Said},
@@ -231,7 +231,7 @@ pub(super) fn build(
     hash: u128,
     size_bytes: usize,
     context: &Context<'_>,
-) -> Result<Box<ParsedEvent>, Invalid> {
+) -> Result<Box<ReadEvent>, Invalid> {
     let mut event = context.empty_event();
     resource.tell(&mut event);
     scope.tell(&mut event);
@@ -280,7 +280,7 @@ pub(super) fn build(
     context.fill_user_agent(&mut event);
     settle(&mut event, context.limits);
     scrub::event(&mut event, context.scrub);
-    Ok(Box::new(ParsedEvent {
+    Ok(Box::new(ReadEvent {
         event,
         size_bytes: size_bytes as u32,
     }))
@@ -320,17 +320,17 @@ fn put_exceptions(event: &mut Event, from: &mut Attributes<'_>) -> Option<String
             ..Mechanism::default()
         }),
     };
-    let told = stack::told(said, &stack, &event.platform);
-    event.exceptions = told.exceptions;
-    event.threads = told.threads;
-    if let (Some(text), Some(own)) = (&told.text_left, event.exceptions.last_mut())
+    let errors = stack::errors_of(said, &stack, &event.platform);
+    event.exceptions = errors.exceptions;
+    event.threads = errors.threads;
+    if let (Some(text), Some(own)) = (&errors.text_left, event.exceptions.last_mut())
         && own.ty.is_empty()
         && own.value.is_empty()
     {
         let first = text.trim_start().lines().next().unwrap_or_default();
         own.value = json::cut(first.into(), sentry::NAME_BYTES_MAX);
     }
-    told.text_left
+    errors.text_left
 }
 
 /// The same error has the same id, on whichever span or log record of its trace, and
@@ -414,8 +414,8 @@ fn put_place(event: &mut Event, from: &mut Attributes<'_>) {
     if event.exceptions.iter().any(|e| !e.frames.is_empty()) {
         return;
     }
-    let told = stack::told(Said::default(), &stack, &event.platform);
-    let mut frames = told
+    let errors = stack::errors_of(Said::default(), &stack, &event.platform);
+    let mut frames = errors
         .exceptions
         .into_iter()
         .flat_map(|Exception { frames, .. }| frames)

@@ -3,7 +3,7 @@
 use event_model::{Event, ProjectId};
 use serde_json::{Value, json};
 
-use crate::{Context, Item, Limits, parse_store, scrub::Rules};
+use crate::{Context, Item, Limits, read_store, scrub::Rules};
 
 fn read(event: &Value) -> Event {
     let limits = Limits::default();
@@ -15,9 +15,9 @@ fn read(event: &Value) -> Event {
         limits: &limits,
         scrub: Rules::standard(),
     };
-    let mut parsed = parse_store(event.to_string().as_bytes(), &context).unwrap();
-    match parsed.items.remove(0) {
-        Item::Event(parsed) => parsed.event,
+    let mut reading = read_store(event.to_string().as_bytes(), &context).unwrap();
+    match reading.items.remove(0) {
+        Item::Event(reading) => reading.event,
         other => panic!("{other:?}"),
     }
 }

@@ -4,14 +4,14 @@
 
 use std::fmt::Write as _;
 
-use super::{Said, Told, told, tree};
+use super::{Said, TextErrors, errors_of, tree};
 
-fn read(text: &str, platform: &str) -> Told {
-    told(Said::default(), text, platform)
+fn read(text: &str, platform: &str) -> TextErrors {
+    errors_of(Said::default(), text, platform)
 }
 
 /// One line an error and a frame, for people to compare.
-fn drawn(told: &Told) -> String {
+fn drawn(errors: &TextErrors) -> String {
     let mut out = String::new();
     let frames = |out: &mut String, frames: &[event_model::event::Frame]| {
         for frame in frames {
@@ -34,7 +34,7 @@ fn drawn(told: &Told) -> String {
             out.push('\n');
         }
     };
-    for error in &told.exceptions {
+    for error in &errors.exceptions {
         let _ = write!(out, "{:?} {:?} {:?}", error.module, error.ty, error.value);
         if let Some(m) = &error.mechanism {
             let _ = write!(out, " {:?}→{:?} {}", m.exception_id, m.parent_id, m.source);
@@ -43,11 +43,11 @@ fn drawn(told: &Told) -> String {
         out.push('\n');
         frames(&mut out, &error.frames);
     }
-    for thread in &told.threads {
+    for thread in &errors.threads {
         let _ = writeln!(out, "thread {}", thread.name);
         frames(&mut out, &thread.frames);
     }
-    if let Some(text) = &told.text_left {
+    if let Some(text) = &errors.text_left {
         let _ = writeln!(out, "left: {text:?}");
     }
     out
@@ -89,9 +89,9 @@ fixtures! {
 #[test]
 fn texts_of_real_runtimes_become_frames() {
     for (name, platform, text) in FIXTURES {
-        let told = read(text, platform);
-        assert_eq!(told.text_left, None, "{name}");
-        insta::assert_snapshot!(*name, drawn(&told));
+        let errors = read(text, platform);
+        assert_eq!(errors.text_left, None, "{name}");
+        insta::assert_snapshot!(*name, drawn(&errors));
     }
 }
 
@@ -99,8 +99,8 @@ fn texts_of_real_runtimes_become_frames() {
 fn the_form_is_recognised_without_a_platform() {
     for (name, platform, text) in FIXTURES {
         // Whether a type holds a module depends on the platform.
-        let bare = |told: &Told| -> Vec<(String, u32)> {
-            let frames = told.exceptions.iter().flat_map(|e| &e.frames);
+        let bare = |errors: &TextErrors| -> Vec<(String, u32)> {
+            let frames = errors.exceptions.iter().flat_map(|e| &e.frames);
             frames.map(|f| (f.function.clone(), f.lineno)).collect()
         };
         assert_eq!(
@@ -184,9 +184,9 @@ fn anything_else_is_kept_as_text() {
         "at last (we hope)",
         "#1 in the charts: again",
     ] {
-        let told = read(text, "");
-        assert_eq!(told.text_left.as_deref(), Some(text));
-        assert!(told.exceptions[0].frames.is_empty(), "{text}");
+        let errors = read(text, "");
+        assert_eq!(errors.text_left.as_deref(), Some(text));
+        assert!(errors.exceptions[0].frames.is_empty(), "{text}");
     }
     assert_eq!(read("", "").text_left, None);
 }
@@ -200,8 +200,8 @@ fn the_clients_words_win_over_the_text() {
         ..Said::default()
     };
     let own = |said: Said| {
-        let mut told = told(said, text, "node");
-        let own = told.exceptions.pop().unwrap();
+        let mut errors = errors_of(said, text, "node");
+        let own = errors.exceptions.pop().unwrap();
         (own.ty, own.value)
     };
     let of = |ty: &str, value: &str| (ty.to_owned(), value.to_owned());
@@ -219,10 +219,10 @@ fn hostile_texts_take_linear_time_and_bounded_memory() {
     for (small, large) in hostile(1).iter().zip(&hostile(8)) {
         let run = |text: &str| {
             for platform in ["", "java", "python"] {
-                let told = read(text, platform);
+                let errors = read(text, platform);
                 // How many of them stay is for `settle`.
-                assert!(told.exceptions.len() <= tree::NODES_MAX);
-                assert!(told.exceptions.iter().all(|e| e.value.len() <= 9_000));
+                assert!(errors.exceptions.len() <= tree::NODES_MAX);
+                assert!(errors.exceptions.iter().all(|e| e.value.len() <= 9_000));
             }
         };
         let start = &large[..large.floor_char_boundary(40)];
@@ -260,16 +260,16 @@ fn hostile(eighths: usize) -> Vec<String> {
 
 /// The text's errors as "Type: value", and all functions, oldest first.
 #[track_caller]
-fn told_of(text: &str, platform: &str, errors: &[&str], functions: &[&str]) {
-    let told = read(text, platform);
-    let found: Vec<String> = told
+fn reads_as(text: &str, platform: &str, errors: &[&str], functions: &[&str]) {
+    let read = read(text, platform);
+    let found: Vec<String> = read
         .exceptions
         .iter()
         .map(|e| format!("{}: {}", e.ty, e.value))
         .collect();
     assert_eq!(found, errors);
-    let threads = told.threads.iter().flat_map(|t| &t.frames);
-    let frames = told.exceptions.iter().flat_map(|e| &e.frames);
+    let threads = read.threads.iter().flat_map(|t| &t.frames);
+    let frames = read.exceptions.iter().flat_map(|e| &e.frames);
     let named: Vec<&str> = frames.chain(threads).map(|f| f.function.as_str()).collect();
     assert_eq!(named, functions);
 }
@@ -277,7 +277,7 @@ fn told_of(text: &str, platform: &str, errors: &[&str], functions: &[&str]) {
 #[test]
 fn rarer_forms_are_read_too() {
     // Other goroutines are stacks of their own; Go 1.21 says who made them.
-    told_of(
+    reads_as(
         "panic: first [recovered]\n\tpanic: second\n\ngoroutine 7 [running]:\nmain.pay(...)\n\t/srv/main.go:3 +0x1d\n\
          created by main.main in goroutine 1\n\t/srv/main.go:9 +0x20\n\ngoroutine 1 [chan receive, 2 minutes]:\n\
          example%2ecom/shop.(*Till).Wait(0xc0001)\n\t/srv/till.go:4 +0x1\n",
@@ -286,53 +286,53 @@ fn rarer_forms_are_read_too() {
         &["main", "pay", "(*Till).Wait"],
     );
     // "%+v" of errors with stacks: the cause first.
-    told_of(
+    reads_as(
         "no rows\nmain.load\n\t/srv/db.go:3\nmain.main\n\t/srv/main.go:9\ncannot pay\nmain.pay\n\t/srv/pay.go:5\n",
         "go",
         &[": no rows", ": cannot pay"],
         &["main", "load", "pay"],
     );
-    told_of(
+    reads_as(
         "PHP Fatal error:  Uncaught Shop\\Declined: no\nmoney in /srv/pay.php:8\nStack trace:\n#0 /srv/index.php(3): Shop\\pay(Object(Cart))\n#1 {main}\n  thrown in /srv/pay.php on line 8",
         "php",
         &["Shop\\Declined: no\nmoney"],
         &["{main}", "Shop\\pay"],
     );
     // Ruby 3.4 names the class; an uncaught error of old ones is turned.
-    told_of(
+    reads_as(
         "shop.rb:3:in 'Cart#pay': no (Declined)\n\tfrom shop.rb:9:in '<main>'\n",
         "ruby",
         &["Declined: no"],
         &["<main>", "Cart#pay"],
     );
-    told_of(
+    reads_as(
         "Traceback (most recent call last):\n\t2: from shop.rb:9:in `<main>'\n\t1: from shop.rb:5:in `each'\nshop.rb:3:in `pay': no (Declined)\n",
         "ruby",
         &["Declined: no"],
         &["<main>", "each", "pay"],
     );
     // Logback's words, jars, lambdas and loaders.
-    told_of(
+    reads_as(
         "a.B: outer\n\tat app//a.C.pay(C.java:3) ~[shop.jar:1.0]\n\tat a.C$$Lambda$14/0x0000000800066840.run(Unknown Source)\n\tat java.base@17/java.lang.Thread.run(Thread.java:9)\n\
          Caused by: a.D: inner\n\tat a.E.load(E.kt:4)\n\t... 2 common frames omitted\n",
         "java",
         &["D: inner", "B: outer"],
         &["run", "run", "load", "run", "run", "pay"],
     );
-    told_of(
+    reads_as(
         "thread 'main' panicked at 'no money', src/main.rs:3:5\nstack backtrace:\n   0: 0x55d1c1a2 - rust_begin_unwind\n   1: 0x55d1c1a3 - shop::pay::h0123456789abcdef\n             at ./src/main.rs:3:5\n      shop::inlined\n             at ./src/main.rs:9:5\n",
         "rust",
         &["panic: no money"],
         &["shop::inlined", "shop::pay", "rust_begin_unwind"],
     );
     // Node's own code in a heading, and an uncaught error in a browser.
-    told_of(
+    reads_as(
         "TypeError [ERR_INVALID_ARG_TYPE]: bad\n    at pay (/srv/shop.js:3:1)",
         "node",
         &["TypeError: bad"],
         &["pay"],
     );
-    told_of(
+    reads_as(
         "Uncaught CartError: bad\n    at pay (https://shop.example/a.js:3:1)",
         "javascript",
         &["CartError: bad"],

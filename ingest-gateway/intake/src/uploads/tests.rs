@@ -3,8 +3,8 @@
 use event_model::ProjectId;
 use serde_json::json;
 
-use super::{parse_minidump, parse_multipart_files};
-use crate::{Context, Item, Limits, Parsed, minidump::tests::dump, parse_envelope};
+use super::{read_minidump, read_multipart_files};
+use crate::{Context, Item, Limits, Reading, minidump::tests::dump, read_envelope};
 
 const FORM: &str = "multipart/form-data; boundary=XX";
 
@@ -41,9 +41,9 @@ fn form(parts: &[(&str, &[u8])]) -> Vec<u8> {
 }
 
 /// The items in short: an event's type and release, a file's name, type and bytes.
-fn short(parsed: &Parsed, body: &[u8]) -> Vec<String> {
-    let bytes = parsed.unpacked.as_deref().unwrap_or(body);
-    parsed
+fn short(reading: &Reading, body: &[u8]) -> Vec<String> {
+    let bytes = reading.unpacked.as_deref().unwrap_or(body);
+    reading
         .items
         .iter()
         .map(|item| match item {
@@ -75,19 +75,19 @@ fn a_crash_form_is_an_event_with_its_dump_and_files() {
         ("upload_file_minidump/x.dmp", &dump),
         ("log/game.log", b"one\ntwo"),
     ]);
-    let parsed = with(|c| parse_minidump(&body, FORM, c)).unwrap();
+    let reading = with(|c| read_minidump(&body, FORM, c)).unwrap();
     assert_eq!(
-        short(&parsed, &body),
+        short(&reading, &body),
         [
             "event EXCEPTION_ACCESS_VIOLATION game@1".to_owned(),
             format!("file x.dmp event.minidump {}", dump.len()),
             "file game.log event.attachment 7".to_owned(),
         ]
     );
-    let Item::Event(event) = &parsed.items[0] else {
+    let Item::Event(event) = &reading.items[0] else {
         panic!("no event");
     };
-    assert_eq!(parsed.event_id, Some(event.event.id));
+    assert_eq!(reading.event_id, Some(event.event.id));
     assert_eq!(event.event.environment, "beta");
     let json = json!(event.event);
     assert_eq!(json["tags"], json!([["a", "b"], ["c", "d"]]));
@@ -98,9 +98,9 @@ fn a_crash_form_is_an_event_with_its_dump_and_files() {
 #[test]
 fn a_bare_dump_is_a_crash_too() {
     let body = dump(0x8201, 11, &[]);
-    let parsed = with(|c| parse_minidump(&body, "application/octet-stream", c)).unwrap();
+    let reading = with(|c| read_minidump(&body, "application/octet-stream", c)).unwrap();
     let file = format!("file minidump.dmp event.minidump {}", body.len());
-    assert_eq!(short(&parsed, &body), ["event SIGSEGV ".to_owned(), file]);
+    assert_eq!(short(&reading, &body), ["event SIGSEGV ".to_owned(), file]);
 }
 
 #[test]
@@ -110,10 +110,10 @@ fn a_crash_without_a_sound_dump_is_refused_with_its_field() {
         form(&[("upload_file_minidump/x.dmp", b"not a dump")]),
         b"MDMP and nothing".to_vec(),
     ] {
-        let error = with(|c| parse_minidump(&body, FORM, c)).unwrap_err();
+        let error = with(|c| read_minidump(&body, FORM, c)).unwrap_err();
         assert_eq!(error.field, "upload_file_minidump");
     }
-    assert!(with(|c| parse_minidump(b"x", "text/plain", c)).is_err());
+    assert!(with(|c| read_minidump(b"x", "text/plain", c)).is_err());
 }
 
 #[test]
@@ -124,16 +124,16 @@ fn files_of_a_form_are_taken_up_to_their_limit() {
         ("field", b"no file"),
         ("b/b.bin", &large),
     ]);
-    let parsed = with(|c| parse_multipart_files(&body, FORM, c)).unwrap();
+    let reading = with(|c| read_multipart_files(&body, FORM, c)).unwrap();
     assert_eq!(
-        short(&parsed, &body),
+        short(&reading, &body),
         [
             "file a.bin event.attachment 9000",
             "broken attachments of more than 10000 bytes together",
         ]
     );
     let none = form(&[("field", b"no file")]);
-    assert!(with(|c| parse_multipart_files(&none, FORM, c)).is_err());
+    assert!(with(|c| read_multipart_files(&none, FORM, c)).is_err());
 }
 
 fn envelope(header: &str, items: &[(&str, &[u8])]) -> Vec<u8> {
@@ -155,7 +155,7 @@ const EVENT: &str = r#"{"type":"event"}"#;
 fn a_dump_in_an_envelope_completes_its_event_or_is_one() {
     let dump = dump(2, 0xc000_0005, &[0, 0]);
     let file = format!("file x.dmp event.minidump {}", dump.len());
-    let read = |body: &[u8]| with(|c| parse_envelope(body, c)).unwrap();
+    let read = |body: &[u8]| with(|c| read_envelope(body, c)).unwrap();
     let body = envelope("{}", &[(EVENT, br#"{"release":"game@1"}"#), (DUMP, &dump)]);
     let event = "event EXCEPTION_ACCESS_VIOLATION game@1".to_owned();
     assert_eq!(short(&read(&body), &body), [event, file.clone()]);
@@ -168,10 +168,10 @@ fn a_dump_in_an_envelope_completes_its_event_or_is_one() {
     );
     let id = "44d736d9ac1e42bb909ac78a5ac24ed8";
     let body = envelope(&format!("{{\"event_id\":\"{id}\"}}"), &[(DUMP, &dump)]);
-    let parsed = read(&body);
+    let reading = read(&body);
     let event = "event EXCEPTION_ACCESS_VIOLATION ".to_owned();
-    assert_eq!(short(&parsed, &body), [file, event]);
-    assert_eq!(parsed.event_id.unwrap().to_string(), id);
+    assert_eq!(short(&reading, &body), [file, event]);
+    assert_eq!(reading.event_id.unwrap().to_string(), id);
 }
 
 #[test]
@@ -179,7 +179,7 @@ fn attachments_without_an_event_are_refused() {
     let item = r#"{"type":"attachment","filename":"a.txt"}"#;
     let read = |header: &str| {
         let body = envelope(header, &[(item, b"abc")]);
-        short(&with(|c| parse_envelope(&body, c)).unwrap(), &body)
+        short(&with(|c| read_envelope(&body, c)).unwrap(), &body)
     };
     assert_eq!(read("{}"), ["broken an attachment without an event"]);
     let with_id = r#"{"event_id":"44d736d9ac1e42bb909ac78a5ac24ed8"}"#;

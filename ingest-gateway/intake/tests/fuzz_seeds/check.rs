@@ -7,7 +7,7 @@
 
 use bytes::Bytes;
 use event_intake::{
-    Context, Item, Limits, ParsedEvent,
+    Context, Item, Limits, ReadEvent,
     otlp::{Encoding, OtlpItem, Signal},
     scrub::Rules,
 };
@@ -52,8 +52,8 @@ fn with_context<T>(act: impl FnOnce(&Context<'_>) -> T) -> T {
 
 /// What holds of every event; `sent` are the bytes it came from, `had_id` tells
 /// whether it came with its id.
-fn check_event(parsed: &ParsedEvent, sent: usize) {
-    let event = &parsed.event;
+fn check_event(reading: &ReadEvent, sent: usize) {
+    let event = &reading.event;
     let stored = serde_json::to_vec(event).expect("an event is JSON");
     let read: Event = serde_json::from_slice(&stored).expect("what is stored is read back");
     assert_eq!(&read, event, "an event changes on its way through the log");
@@ -63,7 +63,7 @@ fn check_event(parsed: &ParsedEvent, sent: usize) {
         "{} bytes of {sent}",
         stored.len()
     );
-    let _ = Head::of(event, parsed.size_bytes);
+    let _ = Head::of(event, reading.size_bytes);
     let since = event.timestamp_ns - event.received_ns;
     assert!((-30 * DAY_NS..=MINUTE_NS).contains(&since), "{since} ns");
     let limits = Limits::default();
@@ -78,12 +78,12 @@ fn check_event(parsed: &ParsedEvent, sent: usize) {
 }
 
 /// The same event, whatever id it was given.
-fn without_id(mut parsed: ParsedEvent) -> ParsedEvent {
-    parsed.event.id = EventId([0; 16]);
-    parsed
+fn without_id(mut reading: ReadEvent) -> ReadEvent {
+    reading.event.id = EventId([0; 16]);
+    reading
 }
 
-fn events(items: Vec<Item>) -> Vec<ParsedEvent> {
+fn events(items: Vec<Item>) -> Vec<ReadEvent> {
     let event = |item| match item {
         Item::Event(event) => Some(without_id(*event)),
         _ => None,
@@ -94,21 +94,21 @@ fn events(items: Vec<Item>) -> Vec<ParsedEvent> {
 /// An envelope.
 pub(crate) fn envelope(bytes: &[u8]) {
     with_context(|context| {
-        let parsed = event_intake::parse_envelope(bytes, context);
+        let reading = event_intake::read_envelope(bytes, context);
         let header = event_intake::envelope_header(bytes);
         assert_eq!(
             header.is_ok(),
-            parsed.is_ok(),
+            reading.is_ok(),
             "header and envelope disagree"
         );
-        let Ok(parsed) = parsed else { return };
+        let Ok(reading) = reading else { return };
         // What follows the last item that is read is one more, broken.
-        assert!(parsed.items.len() <= context.limits.items_max + 1);
-        let first = events(parsed.items);
+        assert!(reading.items.len() <= context.limits.items_max + 1);
+        let first = events(reading.items);
         for event in &first {
             check_event(event, bytes.len());
         }
-        let again = event_intake::parse_envelope(bytes, context).expect("it was read before");
+        let again = event_intake::read_envelope(bytes, context).expect("it was read before");
         assert_eq!(first, events(again.items));
     });
 }
@@ -116,19 +116,19 @@ pub(crate) fn envelope(bytes: &[u8]) {
 /// The body of `/store/`.
 pub(crate) fn store(bytes: &[u8]) {
     with_context(|context| {
-        let Ok(parsed) = event_intake::parse_store(bytes, context) else {
+        let Ok(reading) = event_intake::read_store(bytes, context) else {
             return;
         };
         // It may be base64 of zlib: what counts is what was in it.
-        let sent = match parsed.items.first() {
+        let sent = match reading.items.first() {
             Some(Item::Event(event)) => event.size_bytes as usize,
             _ => bytes.len(),
         };
-        let first = events(parsed.items);
+        let first = events(reading.items);
         for event in &first {
             check_event(event, sent);
         }
-        let again = event_intake::parse_store(bytes, context).expect("it was read before");
+        let again = event_intake::read_store(bytes, context).expect("it was read before");
         assert_eq!(first, events(again.items));
     });
 }
@@ -167,9 +167,9 @@ pub(crate) fn otlp(bytes: &[u8]) {
 /// A native event, and a batch.
 pub(crate) fn native(bytes: &[u8]) {
     with_context(|context| {
-        if let Ok(event) = event_intake::parse_native(bytes, context) {
+        if let Ok(event) = event_intake::read_native(bytes, context) {
             check_event(&event, bytes.len());
-            let again = event_intake::parse_native(bytes, context).expect("it was read before");
+            let again = event_intake::read_native(bytes, context).expect("it was read before");
             assert_eq!(without_id(event), without_id(again));
         }
         for scan in [
@@ -183,7 +183,7 @@ pub(crate) fn native(bytes: &[u8]) {
                 assert!((1..=100).contains(&note.drops.len()));
             }
         }
-        if let Ok(batch) = event_intake::parse_native_batch(bytes, context) {
+        if let Ok(batch) = event_intake::read_native_batch(bytes, context) {
             assert!(batch.len() <= context.limits.batch_max);
             for event in batch.iter().flatten() {
                 check_event(event, bytes.len());
@@ -216,7 +216,7 @@ pub(crate) fn stack(bytes: &[u8]) {
     });
     with_context(|context| {
         let body = event.to_string();
-        if let Ok(event) = event_intake::parse_native(body.as_bytes(), context) {
+        if let Ok(event) = event_intake::read_native(body.as_bytes(), context) {
             check_event(&event, body.len());
             let last = event.event.exceptions.last();
             assert!(last.is_some(), "the exception is lost with its stack");
@@ -253,12 +253,12 @@ fn scrubbed(text: &str, context: &Context<'_>) -> Option<Vec<(&'static str, Stri
         "breadcrumbs": [{"message": text, "category": "log"}],
     });
     let body = event.to_string();
-    let parsed = event_intake::parse_store(body.as_bytes(), context).ok()?;
-    let Some(Item::Event(parsed)) = parsed.items.into_iter().next() else {
+    let reading = event_intake::read_store(body.as_bytes(), context).ok()?;
+    let Some(Item::Event(reading)) = reading.items.into_iter().next() else {
         return None;
     };
-    check_event(&parsed, body.len());
-    let event = parsed.event;
+    check_event(&reading, body.len());
+    let event = reading.event;
     let stored: Value = serde_json::to_value(&event).expect("an event is JSON");
     let note = stored["extra"]["note"]
         .as_str()

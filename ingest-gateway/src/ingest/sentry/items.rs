@@ -7,7 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
-use event_intake::{File, Invalid, Item, Parsed, filter::FilterReason};
+use event_intake::{File, Invalid, Item, Reading, filter::FilterReason};
 use event_model::EventId;
 use http::HeaderValue;
 use serde_json::json;
@@ -43,10 +43,10 @@ pub(super) struct Whole {
 }
 
 impl Whole {
-    pub(super) fn new(parsed: Parsed, origin: &Origin) -> Self {
-        let items = parsed.items.into_iter().map(|item| Got::of(item, origin));
+    pub(super) fn new(reading: Reading, origin: &Origin) -> Self {
+        let items = reading.items.into_iter().map(|item| Got::of(item, origin));
         Self {
-            event_id: parsed.event_id,
+            event_id: reading.event_id,
             items: items.collect::<Vec<_>>().into_iter(),
         }
     }
@@ -89,7 +89,7 @@ pub(super) async fn store<S: About>(
     mut source: S,
     body: Bytes,
 ) -> Result<Stored, ApiError> {
-    let mut keeping = Keeping {
+    let mut storing = Storing {
         ingestion,
         guards: Guards {
             project: item.project(),
@@ -109,24 +109,24 @@ pub(super) async fn store<S: About>(
         let (rest, piece) = match piece::next(ingestion, desk, &origin, source).await {
             Ok(read) => read,
             Err(error) => {
-                keeping.refuse_rest(&error);
+                storing.refuse_rest(&error);
                 return Err(error);
             }
         };
         source = rest;
         let files = piece.is_last.then(|| (source.event_id(), &origin, &body));
-        if let Err(error) = keeping.take(piece.read, files).await {
-            keeping.refuse_rest(&error);
+        if let Err(error) = storing.take(piece.read, files).await {
+            storing.refuse_rest(&error);
             return Err(error);
         }
         if piece.is_last {
-            return keeping.end(source.event_id());
+            return storing.end(source.event_id());
         }
     }
 }
 
 /// A request's items on their way.
-struct Keeping<'s> {
+struct Storing<'s> {
     ingestion: &'s Ingestion,
     guards: Guards,
     /// They wait for the end: their event may come behind them.
@@ -144,11 +144,11 @@ struct Keeping<'s> {
 /// Which event files are of, and where they are.
 type FilesOf<'a> = (Option<EventId>, &'a Origin, &'a Bytes);
 
-impl Keeping<'_> {
+impl Storing<'_> {
     /// Stores a piece; of the last one the files, too.
     async fn take(&mut self, piece: Vec<Got>, last: Option<FilesOf<'_>>) -> Result<(), ApiError> {
         let mut events = Vec::new();
-        let mut kept = Vec::new();
+        let mut others = Vec::new();
         self.is_empty &= piece.is_empty();
         for got in piece {
             match got {
@@ -158,18 +158,20 @@ impl Keeping<'_> {
                     }
                     events.push((self.guards.next("error", 1), event));
                 }
-                Got::Other(item) => kept.extend(self.item(item)),
+                Got::Other(item) => others.extend(self.item(item)),
             }
         }
         if let Some(last) = last {
-            kept.extend(self.files(last));
+            others.extend(self.files(last));
         }
         let ingestion = self.ingestion;
-        let (stored, kept) =
-            tokio::join!(ingestion.store.events(events), ingestion.store.others(kept));
+        let (stored, others) = tokio::join!(
+            ingestion.store.events(events),
+            ingestion.store.others(others)
+        );
         let ids = stored.into_iter().map(|result| result.map(Some));
-        let kept = kept.into_iter().map(|result| result.map(|()| None));
-        for result in ids.chain(kept) {
+        let others = others.into_iter().map(|result| result.map(|()| None));
+        for result in ids.chain(others) {
             match result {
                 Ok(id) => {
                     self.is_good = true;
@@ -184,7 +186,7 @@ impl Keeping<'_> {
         Ok(())
     }
 
-    /// Gives an item that is no event its fate, or what is to be kept of it.
+    /// Gives an item that is no event its fate, or what is to be stored of it.
     fn item(&mut self, item: Item) -> Option<Storable> {
         match item {
             // Prepared where it was read.

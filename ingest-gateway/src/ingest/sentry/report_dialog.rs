@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use event_model::{EventId, ProjectId, PublicKey};
 use http::{HeaderValue, StatusCode, header};
 
-use super::{Call, doors};
+use super::{Call, paths};
 use crate::{
     auth::key,
     body::{Party, ReadBody},
@@ -79,7 +79,7 @@ impl Call {
                 message: &message,
                 ..event_intake::Written::default()
             };
-            event_intake::parse_written(&said, context).map(doors::one)
+            event_intake::read_written(&said, context).map(paths::one)
         };
         let stored = self.take(ingestion, project, sent, item, read).await?;
         Ok(stored.limit((StatusCode::OK, axum::Json(serde_json::json!({}))).into_response()))

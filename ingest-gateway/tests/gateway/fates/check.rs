@@ -163,7 +163,7 @@ impl Case {
         sequences.max().unwrap_or(0)
     }
 
-    /// Sends, and holds that the answer, the counts, the metrics and the journal say
+    /// Sends, and holds that the answer, the counts, the metrics and the list of arrivals say
     /// the same.
     pub(super) async fn check(
         &self,
@@ -210,7 +210,7 @@ impl Case {
                 .collect();
             assert!(
                 !found.is_empty(),
-                "{name}: {reason} is not in the journal: {outcomes:?}"
+                "{name}: {reason} is not in the list of arrivals: {outcomes:?}"
             );
             for one in &found {
                 assert_eq!(one["http_status"], status, "{name}: {one}");

@@ -49,22 +49,22 @@ fn read(short: &Value, platform: &str) -> Event {
     };
     if let Some(native) = map.get("native") {
         let body = native.to_string();
-        return event_intake::parse_native(body.as_bytes(), &context)
+        return event_intake::read_native(body.as_bytes(), &context)
             .unwrap()
             .event;
     }
-    let parsed = if let Some(report) = map.get("csp") {
+    let reading = if let Some(report) = map.get("csp") {
         let body = report.to_string();
-        event_intake::parse_reports(
+        event_intake::read_reports(
             body.as_bytes(),
             &event_intake::ReportOrigin::default(),
             &context,
         )
     } else {
         let body = sentry(map, platform).to_string();
-        event_intake::parse_store(body.as_bytes(), &context)
+        event_intake::read_store(body.as_bytes(), &context)
     };
-    match parsed.unwrap().items.into_iter().next() {
+    match reading.unwrap().items.into_iter().next() {
         Some(Item::Event(event)) => event.event,
         other => panic!("{short}: {other:?}"),
     }

@@ -1,7 +1,7 @@
 //! What each path but `/envelope/` and `/store/` takes, and answers.
 
 use axum::response::{IntoResponse, Response};
-use event_intake::{Parsed, ReportOrigin};
+use event_intake::{Reading, ReportOrigin};
 use event_model::{EventId, ProjectId};
 use http::{StatusCode, header};
 
@@ -16,7 +16,7 @@ use crate::{
 
 impl Call {
     /// Takes a body on one of these paths.
-    pub(super) async fn take_door(
+    pub(super) async fn take_other(
         &self,
         ingestion: &Ingestion,
         project: ProjectId,
@@ -37,7 +37,7 @@ impl Call {
                     environment: self.query("sentry_environment").unwrap_or_default(),
                 };
                 let read = move |body: &[u8], context: &event_intake::Context<'_>| {
-                    event_intake::parse_reports(body, &origin, context)
+                    event_intake::read_reports(body, &origin, context)
                 };
                 let stored = self.take(ingestion, project, sent, item, read).await?;
                 Ok(stored.limit(StatusCode::OK.into_response()))
@@ -45,10 +45,10 @@ impl Call {
             Endpoint::Attachments => {
                 let event_id = self.event_id()?;
                 let read = move |body: &[u8], context: &event_intake::Context<'_>| {
-                    let parsed = event_intake::parse_multipart_files(body, &content_type, context)?;
-                    Ok(Parsed {
+                    let reading = event_intake::read_multipart_files(body, &content_type, context)?;
+                    Ok(Reading {
                         event_id: Some(event_id),
-                        ..parsed
+                        ..reading
                     })
                 };
                 let stored = self.take(ingestion, project, sent, item, read).await?;
@@ -56,7 +56,7 @@ impl Call {
             }
             Endpoint::Minidump => {
                 let read = move |body: &[u8], context: &event_intake::Context<'_>| {
-                    event_intake::parse_minidump(body, &content_type, context)
+                    event_intake::read_minidump(body, &content_type, context)
                 };
                 let stored = self.take(ingestion, project, sent, item, read).await?;
                 Ok(crash_answer(&stored))
@@ -71,7 +71,7 @@ impl Call {
             Endpoint::Cron => {
                 let members = self.check_in_members();
                 let read = move |body: &[u8], context: &event_intake::Context<'_>| {
-                    event_intake::parse_check_in(&members, body, context).map(one)
+                    event_intake::read_check_in(&members, body, context).map(one)
                 };
                 let stored = self.take(ingestion, project, sent, item, read).await?;
                 Ok(stored.limit(StatusCode::ACCEPTED.into_response()))
@@ -124,8 +124,8 @@ impl Call {
 }
 
 /// A body with a single item.
-pub(super) fn one(item: event_intake::Item) -> Parsed {
-    Parsed {
+pub(super) fn one(item: event_intake::Item) -> Reading {
+    Reading {
         event_id: None,
         items: vec![item],
         unpacked: None,
