@@ -22,6 +22,9 @@ export interface Target {
   url: string;
 }
 
+/** What is pasted as it stands. */
+const lines = (...each: string[]): string => each.join("\n");
+
 const START = "Start it before anything else";
 const SEEN = "See it work";
 
@@ -63,7 +66,15 @@ export function setupsFor({ dsn, publicKey, url }: Target): readonly Setup[] {
       },
       {
         title: "Put into instrumentation.js, for the server",
-        text: `import * as Sentry from "@sentry/nextjs";\n\nexport function register() {\n  Sentry.init({ dsn: "${dsn}", release: "web@1.0.0" });\n}\n\nexport const onRequestError = Sentry.captureRequestError;`,
+        text: lines(
+          `import * as Sentry from "@sentry/nextjs";`,
+          "",
+          "export function register() {",
+          `  Sentry.init({ dsn: "${dsn}", release: "web@1.0.0" });`,
+          "}",
+          "",
+          "export const onRequestError = Sentry.captureRequestError;",
+        ),
       },
       { title: SEEN, text: 'Sentry.captureException(new Error("hello from Next.js"));' },
     ]),
@@ -94,7 +105,17 @@ export function setupsFor({ dsn, publicKey, url }: Target): readonly Setup[] {
       { title: "Install", text: "go get github.com/getsentry/sentry-go" },
       {
         title: "First in main",
-        text: `err := sentry.Init(sentry.ClientOptions{\n\tDsn:         "${dsn}",\n\tRelease:     "api@1.0.0",\n\tEnvironment: "production",\n})\nif err != nil {\n\tlog.Fatal(err)\n}\ndefer sentry.Flush(2 * time.Second)`,
+        text: lines(
+          "err := sentry.Init(sentry.ClientOptions{",
+          `\tDsn:         "${dsn}",`,
+          `\tRelease:     "api@1.0.0",`,
+          `\tEnvironment: "production",`,
+          "})",
+          "if err != nil {",
+          "\tlog.Fatal(err)",
+          "}",
+          "defer sentry.Flush(2 * time.Second)",
+        ),
       },
       { title: SEEN, text: 'sentry.CaptureException(errors.New("hello from Go"))' },
     ]),
@@ -194,13 +215,24 @@ export function setupsFor({ dsn, publicKey, url }: Target): readonly Setup[] {
       },
       {
         title: "See it work: exceptions and logged errors become events, spans and metrics are only counted",
-        text: `curl ${url}/v1/logs \\\n  -H "Authorization: Bearer ${publicKey}" \\\n  -H "Content-Type: application/json" \\\n  -d '{"resourceLogs": [{"scopeLogs": [{"logRecords": [\n    {"severityNumber": 17, "body": {"stringValue": "hello from OpenTelemetry"}}]}]}]}'`,
+        text: lines(
+          `curl ${url}/v1/logs \\`,
+          `  -H "Authorization: Bearer ${publicKey}" \\`,
+          `  -H "Content-Type: application/json" \\`,
+          `  -d '{"resourceLogs": [{"scopeLogs": [{"logRecords": [`,
+          `    {"severityNumber": 17, "body": {"stringValue": "hello from OpenTelemetry"}}]}]}]}'`,
+        ),
       },
     ]),
     of("curl", "curl", "other", [
       {
         title: "Any language that speaks HTTP",
-        text: `curl ${url}/api/errors \\\n  -H "Authorization: Bearer ${publicKey}" \\\n  -H "Content-Type: application/json" \\\n  -d '{"error": {"type": "HelloError", "message": "hello from curl"}}'`,
+        text: lines(
+          `curl ${url}/api/errors \\`,
+          `  -H "Authorization: Bearer ${publicKey}" \\`,
+          `  -H "Content-Type: application/json" \\`,
+          `  -d '{"error": {"type": "HelloError", "message": "hello from curl"}}'`,
+        ),
       },
     ]),
     of("errata", "Errata’s own SDK", "javascript", [

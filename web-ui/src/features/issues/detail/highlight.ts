@@ -9,9 +9,12 @@ export type Token = { text: string; kind: "plain" | "string" | "number" | "comme
 const LINE_MAX = 400;
 
 const KEYWORDS = new Set(
-  "and as async await break case catch class const continue def do elif else enum except export extends finally fn for from func function if impl import in interface is lambda let loop match mod mut new not or pass pub raise return self static struct super switch this throw try type use var void where while with yield True False None true false null undefined nil".split(
-    " ",
-  ),
+  (
+    "and as async await break case catch class const continue def do elif else enum except export extends " +
+    "finally fn for from func function if impl import in interface is lambda let loop match mod mut new " +
+    "not or pass pub raise return self static struct super switch this throw try type use var void where " +
+    "while with yield True False None true false null undefined nil"
+  ).split(" "),
 );
 // "#" begins a comment in some languages, "//" in the others.
 const REST = /("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`(?:[^`\\]|\\.)*`)|\b(\d[\d_.]*(?:e[+-]?\d+)?)\b|([A-Za-z_$][\w$]*)/;
