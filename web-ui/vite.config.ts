@@ -8,6 +8,8 @@ const server = process.env["ERRATA_URL"] ?? "http://127.0.0.1:8470";
 // The server refuses sign-in from another origin than its own.
 const proxied = { target: server, changeOrigin: true, headers: { origin: server } };
 
+const router = fileURLToPath(new URL("./node_modules/react-router/dist/development", import.meta.url));
+
 export default defineConfig({
   plugins: [react()],
   resolve: { alias: { "@": fileURLToPath(new URL("./src", import.meta.url)) } },
@@ -23,5 +25,14 @@ export default defineConfig({
     // An inlined asset would need `data:` in the content security policy.
     assetsInlineLimit: 0,
   },
-  test: { environment: "jsdom", include: ["src/**/*.test.{ts,tsx}"] },
+  test: {
+    environment: "jsdom",
+    include: ["src/**/*.test.{ts,tsx}"],
+    testTimeout: 60_000,
+    // Node would load the two entries in two forms, each with contexts of its own.
+    alias: [
+      { find: /^react-router$/, replacement: `${router}/index.mjs` },
+      { find: /^react-router\/dom$/, replacement: `${router}/dom-export.mjs` },
+    ],
+  },
 });

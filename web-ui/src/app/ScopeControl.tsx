@@ -2,7 +2,8 @@
 import { useFacets } from "@/shared/api/listFacets";
 import { useProjects } from "@/shared/api/listProjects";
 import { PickerButton } from "@/shared/ui/Picker";
-import { useScope } from "@/shared/url/scope";
+import type { ChangeOf } from "@/shared/url/params";
+import { type Scope, useScope } from "@/shared/url/scope";
 import { TimeChoice } from "./TimeChoice";
 import styles from "./frame.module.css";
 
@@ -17,7 +18,7 @@ export function ScopeControl({ environment, projects }: ScopeControlProps) {
   const [scope, setScope] = useScope();
   return (
     <div className={styles.scope} role="group" aria-label="Scope">
-      {projects && <ProjectChoice chosen={scope.projectIds} onChange={(projectIds) => setScope({ projectIds })} />}
+      {projects && <ProjectChoice chosen={scope.projectIds} onChange={setScope} />}
       {environment && (
         <EnvironmentChoice
           projectIds={scope.projectIds}
@@ -30,7 +31,7 @@ export function ScopeControl({ environment, projects }: ScopeControlProps) {
   );
 }
 
-function ProjectChoice({ chosen, onChange }: { chosen: number[]; onChange: (ids: number[]) => void }) {
+function ProjectChoice({ chosen, onChange }: { chosen: number[]; onChange: (change: ChangeOf<Scope>) => void }) {
   const projects = useProjects().data ?? [];
   const first = projects.find((project) => project.id === chosen[0]);
   const text =
@@ -48,15 +49,16 @@ function ProjectChoice({ chosen, onChange }: { chosen: number[]; onChange: (ids:
       label="Projects"
       text={<span className={styles.scopeText}>{text}</span>}
       choices={choices}
-      onPick={({ id }) => onChange(id === "" ? [] : [Number(id)])}
+      onPick={({ id }) => onChange({ projectIds: id === "" ? [] : [Number(id)] })}
       onAdd={({ id }) =>
-        onChange(
-          id === ""
-            ? []
-            : chosen.includes(Number(id))
-              ? chosen.filter((each) => each !== Number(id))
-              : [...chosen, Number(id)],
-        )
+        onChange(({ projectIds: now }) => ({
+          projectIds:
+            id === ""
+              ? []
+              : now.includes(Number(id))
+                ? now.filter((each) => each !== Number(id))
+                : [...now, Number(id)],
+        }))
       }
       note="A press shows one alone; its box, or Ctrl-Enter, adds it."
     />

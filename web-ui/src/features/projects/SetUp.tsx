@@ -1,26 +1,25 @@
 // What to paste into an application. Which platform is in the address, so that it can be
 // handed on and is still there after a reload.
-import { useSearchParams } from "react-router";
 import type { Project, ProjectKey } from "@/gen/errata/v1/project_pb";
 import { useViewer } from "@/shared/api/getViewer";
 import { CodeBlock } from "@/shared/ui/CodeBlock";
 import { Icon } from "@/shared/ui/Icon";
+import { useParamsNow } from "@/shared/url/params";
 import { setupFor, setupsFor } from "./setups";
 import styles from "./projects.module.css";
 
 export function SetUp({ project, projectKey }: { project: Project; projectKey: ProjectKey }) {
   const publicUrl = useViewer().data?.publicUrl;
   const url = (publicUrl || window.location.origin).replace(/\/$/, "");
-  const [params, setParams] = useSearchParams();
+  const [params, write] = useParamsNow();
   const setups = setupsFor({ dsn: projectKey.dsn, publicKey: projectKey.publicKey, url });
   const chosen = params.get("platform") ?? setupFor(project.platform);
   const setup = setups.find((each) => each.id === chosen) ?? setups[0];
   const choose = (id: string) =>
-    setParams(
+    write(
       (now) => {
-        const next = new URLSearchParams(now);
-        next.set("platform", id);
-        return next;
+        now.set("platform", id);
+        return now;
       },
       { replace: true, preventScrollReset: true },
     );

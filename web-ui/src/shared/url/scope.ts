@@ -1,8 +1,8 @@
 // The scope of a view: projects, environment and time. It lives in the URL, so that
 // every view can be linked to, and travels along in the navigation.
 import { useMemo } from "react";
-import { useSearchParams } from "react-router";
 import { spanLabel } from "../format/time";
+import { changed, type ChangeOf, useParamsNow } from "./params";
 
 export const RANGES = ["1h", "24h", "7d", "14d", "30d", "90d"] as const;
 export type Range = (typeof RANGES)[number];
@@ -105,8 +105,8 @@ export function scopeSearch(scope: Scope, more: Record<string, string> = {}): st
   return text === "" ? "" : `?${text}`;
 }
 
-export function useScope(): [Scope, (change: Partial<Scope>) => void] {
-  const [params, setParams] = useSearchParams();
+export function useScope(): [Scope, (change: ChangeOf<Scope>) => void] {
+  const [params, write] = useParamsNow();
   const scope = useMemo(() => parseScope(params), [params]);
-  return [scope, (change) => setParams((now) => writeScope(now, { ...parseScope(now), ...change }))];
+  return [scope, (change) => write((now) => writeScope(now, changed(parseScope(now), change)))];
 }

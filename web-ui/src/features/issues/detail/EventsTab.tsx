@@ -3,7 +3,7 @@
 import Button from "@mui/material/Button";
 import Skeleton from "@mui/material/Skeleton";
 import { type SubmitEvent, useState } from "react";
-import { Link, useSearchParams } from "react-router";
+import { Link } from "react-router";
 import type { EventSummary } from "@/gen/errata/v1/event_read_pb";
 import type { GetIssueResponse } from "@/gen/errata/v1/issue_pb";
 import { visible } from "@/shared/format/controls";
@@ -16,6 +16,7 @@ import { BarChart } from "@/shared/ui/BarChart";
 import { EventText } from "@/shared/ui/EventText";
 import { PickerButton } from "@/shared/ui/Picker";
 import { EmptyState, ErrorState } from "@/shared/ui/states";
+import { changed, useParamsNow } from "@/shared/url/params";
 import { rangeSeconds, rangeWords, scopeSearch, useScope } from "@/shared/url/scope";
 import { useIssueSeries } from "../api/getIssueSeries";
 import { useEvents } from "../api/listEvents";
@@ -25,11 +26,11 @@ import { type EventSearch, NO_SEARCH, parseEventSearch, parseTag, writeEventSear
 import styles from "./events.module.css";
 
 export function EventsTab({ issueId, response }: { issueId: string; response: GetIssueResponse }) {
-  const [params, setParams] = useSearchParams();
+  const [params, write] = useParamsNow();
   const [scope] = useScope();
   const search = parseEventSearch(params);
   const set = (change: Partial<EventSearch>) =>
-    setParams((now) => writeEventSearch(now, { ...parseEventSearch(now), ...change }));
+    write((now) => writeEventSearch(now, changed(parseEventSearch(now), change)));
   const query = useEvents(issueId, search);
   const rows = query.data?.pages.flatMap((page) => page.events) ?? [];
   const total = query.data?.pages[0]?.total ?? 0n;

@@ -9,15 +9,17 @@ import { Icon } from "@/shared/ui/Icon";
 import { PickerButton } from "@/shared/ui/Picker";
 import type { Choice } from "@/shared/ui/choices";
 import { SearchField } from "./SearchField";
-import { NOBODY, STATES, type IssueSearch } from "./search";
+import { NOBODY, STATES, type IssueSearch, type SetSearch } from "./search";
 import styles from "./list.module.css";
 
 interface FilterBarProps {
   search: IssueSearch;
-  /** `replace`: no step of its own in the history. */
-  setSearch: (change: Partial<IssueSearch>, replace?: boolean) => void;
+  setSearch: SetSearch;
   field: RefObject<HTMLInputElement | null>;
 }
+
+const without = <T,>(all: readonly T[], each: T) => all.filter((other) => other !== each);
+const toggled = <T,>(all: readonly T[], each: T) => (all.includes(each) ? without(all, each) : [...all, each]);
 
 type StatusChoice = StatusName | "all" | "several";
 const statusChoices: readonly (readonly [StatusChoice, string])[] = [
@@ -45,16 +47,20 @@ export function FilterBar({ search, setSearch, field }: FilterBarProps) {
   );
 }
 
+/** Of what the list is by now, which is not always what is shown. */
+type Change = (now: IssueSearch) => Partial<IssueSearch>;
+
 /** What the list can be narrowed to, each with the change that it makes, or takes back. */
-function useFilters(search: IssueSearch): (Choice & { change: Partial<IssueSearch> })[] {
+function useFilters(search: IssueSearch): (Choice & { change: Change })[] {
   const members = useMembers().data ?? [];
   const releases = useFacets(search.projectIds).data?.releases ?? [];
-  const toggled = <T,>(all: readonly T[], each: T) =>
-    all.includes(each) ? all.filter((other) => other !== each) : [...all, each];
-  const assigned = (id: number, text: string) => {
-    const chosen = search.assignee === id;
-    return { id: `assignee-${id}`, group: "Assigned to", text, chosen, change: { assignee: chosen ? 0 : id } };
-  };
+  const assigned = (id: number, text: string) => ({
+    id: `assignee-${id}`,
+    group: "Assigned to",
+    text,
+    chosen: search.assignee === id,
+    change: (now: IssueSearch) => ({ assignee: now.assignee === id ? 0 : id }),
+  });
   return [
     ...STATES.map(([state, text]) => ({
       id: state,
@@ -62,7 +68,7 @@ function useFilters(search: IssueSearch): (Choice & { change: Partial<IssueSearc
       text,
       several: true,
       chosen: search.states.includes(state),
-      change: { states: toggled(search.states, state) },
+      change: (now: IssueSearch) => ({ states: toggled(now.states, state) }),
     })),
     ...LEVELS.map((level) => ({
       id: `level-${level}`,
@@ -71,20 +77,17 @@ function useFilters(search: IssueSearch): (Choice & { change: Partial<IssueSearc
       shown: <LevelLabel level={level} />,
       several: true,
       chosen: search.levels.includes(level),
-      change: { levels: LEVELS.filter((each) => (each === level) !== search.levels.includes(each)) },
+      change: (now: IssueSearch) => ({ levels: toggled(now.levels, level) }),
     })),
     assigned(NOBODY, "Nobody"),
     ...members.map((member) => assigned(member.id, memberName(member))),
-    ...releases.map((release) => {
-      const chosen = search.release === release;
-      return {
-        id: `release-${release}`,
-        group: "Release",
-        text: visible(release),
-        chosen,
-        change: { release: chosen ? "" : release },
-      };
-    }),
+    ...releases.map((release) => ({
+      id: `release-${release}`,
+      group: "Release",
+      text: visible(release),
+      chosen: search.release === release,
+      change: (now: IssueSearch) => ({ release: now.release === release ? "" : release }),
+    })),
   ];
 }
 
@@ -109,26 +112,27 @@ function FilterMenu({ search, setSearch }: Pick<FilterBarProps, "search" | "setS
 
 function Chips({ search, setSearch }: Pick<FilterBarProps, "search" | "setSearch">) {
   const members = useMembers();
-  const chips: { key: string; text: string; clear: Partial<IssueSearch> }[] = [
+  const chips: { key: string; text: string; clear: Change }[] = [
     ...search.levels.map((level) => ({
       key: `level-${level}`,
       text: `Level: ${level}`,
-      clear: { levels: search.levels.filter((each) => each !== level) },
+      clear: (now: IssueSearch) => ({ levels: without(now.levels, level) }),
     })),
   ];
   for (const [state, text] of STATES) {
     if (search.states.includes(state))
-      chips.push({ key: state, text, clear: { states: search.states.filter((each) => each !== state) } });
+      chips.push({ key: state, text, clear: (now) => ({ states: without(now.states, state) }) });
   }
-  if (search.assignee === NOBODY) chips.push({ key: "assignee", text: "Unassigned", clear: { assignee: 0 } });
+  if (search.assignee === NOBODY) chips.push({ key: "assignee", text: "Unassigned", clear: () => ({ assignee: 0 }) });
   if (search.assignee > 0) {
     const member = members.data?.find((each) => each.id === search.assignee);
     chips.push({
       key: "assignee",
       text: `Assigned to ${member ? memberName(member) : `user ${search.assignee}`}`,
-      clear: { assignee: 0 },
+      clear: () => ({ assignee: 0 }),
     });
   }
-  if (search.release !== "") chips.push({ key: "release", text: `Release: ${search.release}`, clear: { release: "" } });
+  if (search.release !== "")
+    chips.push({ key: "release", text: `Release: ${search.release}`, clear: () => ({ release: "" }) });
   return chips.map((chip) => <RemovableChip key={chip.key} text={chip.text} onRemove={() => setSearch(chip.clear)} />);
 }

@@ -5,7 +5,6 @@
 import IconButton from "@mui/material/IconButton";
 import { useQueryClient } from "@tanstack/react-query";
 import { Suspense, useCallback, useEffect, useMemo, useRef, useState } from "react";
-import { useSearchParams } from "react-router";
 import type { Issue } from "@/gen/errata/v1/issue_pb";
 import { useProjects } from "@/shared/api/listProjects";
 import { exactCount } from "@/shared/format/count";
@@ -15,6 +14,7 @@ import { AlertsOff } from "@/shared/ui/AlertsOff";
 import { PageHead } from "@/shared/ui/bits";
 import { Icon } from "@/shared/ui/Icon";
 import { ErrorState } from "@/shared/ui/states";
+import { changed, useParamsNow } from "@/shared/url/params";
 import { scopeSearch, withinScope } from "@/shared/url/scope";
 import { useOwnChanges } from "../api/cachedIssues";
 import { reloadIssues, useIssues } from "../api/listIssues";
@@ -25,7 +25,7 @@ import { LiveDot } from "./LiveDot";
 import { flatten, matchesTriage } from "./liveMerge";
 import { NoIssues } from "./NoIssues";
 import { Rows, type RowsHandle } from "./Rows";
-import { parseSearch, writeSearch, type IssueSearch } from "./search";
+import { parseSearch, type SetSearch, writeSearch, type IssueSearch } from "./search";
 import { SelectionBar } from "./SelectionBar";
 import { TableHead } from "./TableHead";
 import { useBulk } from "./useBulk";
@@ -36,13 +36,12 @@ import styles from "./list.module.css";
 
 const ListHelp = lazyPart("ListHelp", async () => (await import("./ListHelp")).ListHelp);
 
-function useSearch(): [IssueSearch, (change: Partial<IssueSearch>, replace?: boolean) => void] {
-  const [params, setParams] = useSearchParams();
+function useSearch(): [IssueSearch, SetSearch] {
+  const [params, write] = useParamsNow();
   const search = useMemo(() => parseSearch(params), [params]);
-  const setSearch = useCallback(
-    (change: Partial<IssueSearch>, replace = false) =>
-      setParams((now) => writeSearch(now, { ...parseSearch(now), ...change }), { replace }),
-    [setParams],
+  const setSearch = useCallback<SetSearch>(
+    (change, replace = false) => write((now) => writeSearch(now, changed(parseSearch(now), change)), { replace }),
+    [write],
   );
   return [search, setSearch];
 }

@@ -3,11 +3,11 @@ import Button from "@mui/material/Button";
 import { Link } from "react-router";
 import { EmptyState } from "@/shared/ui/states";
 import { withinScope } from "@/shared/url/scope";
-import { isNarrowed, NO_FILTERS, type IssueSearch } from "./search";
+import { isNarrowed, NO_FILTERS, type IssueSearch, type SetSearch } from "./search";
 
 interface NoIssuesProps {
   search: IssueSearch;
-  setSearch: (change: Partial<IssueSearch>) => void;
+  setSearch: SetSearch;
   hasEvents: boolean;
 }
 

@@ -5,12 +5,12 @@ import Checkbox from "@mui/material/Checkbox";
 import { PickerButton } from "@/shared/ui/Picker";
 import { scopeWords } from "@/shared/url/scope";
 import { newsWords, type Waiting } from "./liveMerge";
-import { SORTS, type IssueSearch, type SortName } from "./search";
+import { SORTS, type IssueSearch, type SetSearch, type SortName } from "./search";
 import styles from "./list.module.css";
 
 interface TableHeadProps {
   search: IssueSearch;
-  setSearch: (change: Partial<IssueSearch>) => void;
+  setSearch: SetSearch;
   waiting: Waiting;
   onShow: () => void;
   onAll: () => void;
@@ -18,9 +18,9 @@ interface TableHeadProps {
 }
 
 /** A press on a column: the greatest first, then the other way round. */
-const pressed = (search: IssueSearch, sort: SortName): Partial<IssueSearch> => ({
+const pressed = (sort: SortName) => (now: IssueSearch) => ({
   sort,
-  ascending: search.sort === sort && !search.ascending,
+  ascending: now.sort === sort && !now.ascending,
 });
 
 const upperFirst = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
@@ -34,7 +34,7 @@ export function TableHead({ search, setSearch, waiting, onShow, onAll, disabled 
         className={className}
         aria-pressed={here}
         data-tip={here ? "Reverse the order" : `Sort by ${text.toLowerCase()}`}
-        onClick={() => setSearch(pressed(search, sort))}
+        onClick={() => setSearch(pressed(sort))}
       >
         {text}
         {here && (
@@ -79,7 +79,7 @@ export function TableHead({ search, setSearch, waiting, onShow, onAll, disabled 
             text: sort === search.sort ? `${text} ${search.ascending ? "↑" : "↓"}` : text,
             chosen: sort === search.sort,
           }))}
-          onPick={({ id }) => setSearch(pressed(search, SORTS.find(([sort]) => sort === id)?.[0] ?? search.sort))}
+          onPick={({ id }) => setSearch(pressed(SORTS.find(([sort]) => sort === id)?.[0] ?? search.sort))}
         />
       </span>
     </div>

@@ -4,6 +4,7 @@
 // The text may hold tokens (`is:new level:error release:shop@1 cart`): `effective`
 // makes filters of them. What is no token is searched.
 import { LEVELS, STATUSES, type LevelName, type StatusName } from "@/shared/format/issue";
+import type { ChangeOf } from "@/shared/url/params";
 import { parseScope, writeScope, type Scope } from "@/shared/url/scope";
 
 export type SortName = "last_seen" | "first_seen" | "count" | "users";
@@ -38,6 +39,9 @@ export interface IssueSearch extends Scope {
   sort: SortName;
   ascending: boolean;
 }
+
+/** `replace`: no step of its own in the history. */
+export type SetSearch = (change: ChangeOf<IssueSearch>, replace?: boolean) => void;
 
 export const NOBODY = -1;
 export const DEFAULT_STATUSES: readonly StatusName[] = ["unresolved"];
@@ -87,8 +91,8 @@ export function writeSearch(params: URLSearchParams, search: IssueSearch): URLSe
   const put = (key: string, value: string) => (value === "" ? next.delete(key) : next.set(key, value));
   const status = search.statuses.length === 0 ? "all" : search.statuses.join(",");
   put("status", status === DEFAULT_STATUSES.join(",") ? "" : status);
-  put("is", search.states.join(","));
-  put("level", search.levels.join(","));
+  put("is", pick(search.states.join(","), STATE_NAMES).join(","));
+  put("level", pick(search.levels.join(","), LEVELS).join(","));
   put("release", search.release);
   put("q", search.text.slice(0, TEXT_MAX));
   put("assignee", search.assignee === NOBODY ? "none" : search.assignee === 0 ? "" : String(search.assignee));

@@ -2,7 +2,7 @@
 import Button from "@mui/material/Button";
 import Skeleton from "@mui/material/Skeleton";
 import { useState } from "react";
-import { useParams, useSearchParams } from "react-router";
+import { useParams } from "react-router";
 import { Role } from "@/gen/errata/v1/command_pb";
 import { OutcomeKind } from "@/gen/errata/v1/ingest_debug_pb";
 import type { GetProjectResponse } from "@/gen/errata/v1/project_pb";
@@ -14,6 +14,7 @@ import { Segments } from "@/shared/ui/bits";
 import { CodeBlock } from "@/shared/ui/CodeBlock";
 import { PickerButton } from "@/shared/ui/Picker";
 import { EmptyState, ErrorState } from "@/shared/ui/states";
+import { useParamsNow } from "@/shared/url/params";
 import { useProject } from "../api/getProject";
 import { ProjectHead } from "../ProjectHead";
 import { useOutcomes } from "../api/listOutcomes";
@@ -33,19 +34,18 @@ export function IngestionPage() {
 }
 
 function Ingestion({ projectId, answer }: { projectId: number; answer: GetProjectResponse | undefined }) {
-  const [params, setParams] = useSearchParams();
+  const [params, write] = useParamsNow();
   const isOwner = useViewer().data?.viewer?.role === Role.OWNER;
   const [kindName, kind] = kindOf(params.get("kind"));
   const isLost = params.get("of") === "unattributed";
   const keys = answer?.keys ?? [];
   const publicKey = keys.find((key) => key.publicKey === params.get("key"))?.publicKey ?? "";
   const set = (name: string, value: string) =>
-    setParams(
-      (before) => {
-        const next = new URLSearchParams(before);
-        if (value) next.set(name, value);
-        else next.delete(name);
-        return next;
+    write(
+      (now) => {
+        if (value) now.set(name, value);
+        else now.delete(name);
+        return now;
       },
       { replace: true },
     );
