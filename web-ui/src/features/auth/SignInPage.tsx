@@ -1,8 +1,9 @@
 import Button from "@mui/material/Button";
-import { useEffect, useState, type SubmitEvent } from "react";
+import { useEffect, useState } from "react";
 import { useNavigate, useSearchParams } from "react-router";
 import { HttpError, postJson } from "@/shared/api/http";
 import { queryClient } from "@/shared/api/queryClient";
+import { useSubmit } from "@/shared/ui/useSubmit";
 import { AuthCard, Field } from "./AuthCard";
 import { safeNext } from "./safeNext";
 
@@ -15,8 +16,7 @@ export function SignInPage() {
   const [error, setError] = useState<HttpError | null>(null);
   const left = useCountdown(error);
 
-  const submit = async (event: SubmitEvent) => {
-    event.preventDefault();
+  const submit = useSubmit(async () => {
     setBusy(true);
     setError(null);
     try {
@@ -27,7 +27,7 @@ export function SignInPage() {
       setError(cause instanceof HttpError ? cause : new HttpError(0, "Signing in failed.", ""));
       setBusy(false);
     }
-  };
+  });
 
   const wrong = error?.status === 401;
   const limited = error?.status === 429;
@@ -42,7 +42,7 @@ export function SignInPage() {
         : "";
   return (
     <AuthCard title="Sign in" lead="Errors of your applications, grouped, counted and kept." error={said}>
-      <form onSubmit={(event) => void submit(event)}>
+      <form onSubmit={submit}>
         <Field
           name="email"
           label="E-mail"

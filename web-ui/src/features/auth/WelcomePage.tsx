@@ -3,11 +3,12 @@
 // works, is asked before anybody types.
 import Button from "@mui/material/Button";
 import { useQuery } from "@tanstack/react-query";
-import { useState, type SubmitEvent } from "react";
+import { useState } from "react";
 import { Link, useLocation, useNavigate } from "react-router";
 import { HttpError, postJson } from "@/shared/api/http";
 import { queryClient } from "@/shared/api/queryClient";
 import { failureOf } from "@/shared/format/failure";
+import { useSubmit } from "@/shared/ui/useSubmit";
 import { AuthCard, Field } from "./AuthCard";
 import { linkStateOf, type LinkState } from "./linkState";
 import { authKeys } from "./keys";
@@ -78,8 +79,7 @@ function SetPassword({ secret, link }: { secret: string; link: LinkState }) {
   const [error, setError] = useState<HttpError | null>(null);
   const long = password.length >= PASSWORD_MIN && password.length <= PASSWORD_MAX;
 
-  const submit = async (event: SubmitEvent) => {
-    event.preventDefault();
+  const submit = useSubmit(async () => {
     setBusy(true);
     setError(null);
     try {
@@ -90,7 +90,7 @@ function SetPassword({ secret, link }: { secret: string; link: LinkState }) {
       setError(cause instanceof HttpError ? cause : new HttpError(0, "Setting the password failed.", ""));
       setBusy(false);
     }
-  };
+  });
 
   const fieldError = (name: string) => (error?.field === name ? error.message : "");
   const title = link.hasPassword ? "Set a new password" : "Welcome to Errata";
@@ -103,7 +103,7 @@ function SetPassword({ secret, link }: { secret: string; link: LinkState }) {
       lead={lead}
       error={error && !["email", "password"].includes(error.field) ? error.message : ""}
     >
-      <form onSubmit={(event) => void submit(event)}>
+      <form onSubmit={submit}>
         {link.needsEmail ? (
           <Field
             name="email"

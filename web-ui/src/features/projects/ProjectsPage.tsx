@@ -1,17 +1,17 @@
 import Button from "@mui/material/Button";
 import { Dialog } from "@/shared/ui/Dialog";
 import Skeleton from "@mui/material/Skeleton";
-import { useState, type SubmitEvent } from "react";
+import { useState } from "react";
 import { Link, useNavigate } from "react-router";
 import { Role } from "@/gen/errata/v1/command_pb";
 import { useViewer } from "@/shared/api/getViewer";
 import { useProjects } from "@/shared/api/listProjects";
-import { failureOf } from "@/shared/format/failure";
 import { Count, PageHead, RelativeTime } from "@/shared/ui/bits";
+import { Failure, useRefused } from "@/shared/ui/form";
 import { Icon } from "@/shared/ui/Icon";
 import { EmptyState, ErrorState } from "@/shared/ui/states";
+import { useSubmit } from "@/shared/ui/useSubmit";
 import { useCreateProject } from "./api/createProject";
-import { sentence } from "@/shared/format/sentence";
 import { platformName, platforms } from "./setups";
 import styles from "./projects.module.css";
 
@@ -94,13 +94,11 @@ function CreateProject({ onClose }: { onClose: () => void }) {
   const [platform, setPlatform] = useState("browser");
   const create = useCreateProject();
   const navigate = useNavigate();
-  const submit = (event: SubmitEvent) => {
-    event.preventDefault();
-    create.mutate(
-      { name: name.trim(), platform },
-      { onSuccess: ({ projectId }) => void navigate(`/projects/${projectId}`) },
-    );
-  };
+  const refused = useRefused(create.error);
+  const submit = useSubmit(async () => {
+    const { projectId } = await create.mutateAsync({ name: name.trim(), platform });
+    await navigate(`/projects/${projectId}`);
+  });
   return (
     <form className={styles.dialog} onSubmit={submit}>
       <h2 id="new-project">New project</h2>
@@ -112,6 +110,7 @@ function CreateProject({ onClose }: { onClose: () => void }) {
           maxLength={NAME_MAX}
           placeholder="shop-api"
           onChange={(event) => setName(event.target.value)}
+          {...refused.at("name")}
         />
       </label>
       <label className={styles.field}>
@@ -124,11 +123,7 @@ function CreateProject({ onClose }: { onClose: () => void }) {
           ))}
         </select>
       </label>
-      {create.isError && (
-        <p className={styles.error} role="alert">
-          {sentence(failureOf(create.error).reason)}
-        </p>
-      )}
+      <Failure error={create.error} id={refused.id} />
       <div className={styles.dialogActions}>
         <Button variant="text" onClick={onClose}>
           Cancel

@@ -4,7 +4,7 @@ import IconButton from "@mui/material/IconButton";
 import Menu from "@mui/material/Menu";
 import MenuItem from "@mui/material/MenuItem";
 import Skeleton from "@mui/material/Skeleton";
-import { useState, type SubmitEvent } from "react";
+import { useState } from "react";
 import type { Account as User } from "@/gen/errata/v1/account_pb";
 import { Role } from "@/gen/errata/v1/command_pb";
 import { MemberStatus } from "@/gen/errata/v1/project_pb";
@@ -21,7 +21,8 @@ import { useCreateUser } from "./api/createUser";
 import { useUsers } from "./api/listUsers";
 import { useSetRemoved } from "./api/setRemoved";
 import { useSetRole } from "./api/setRole";
-import { Confirm, Failure, Part } from "@/shared/ui/form";
+import { Confirm, Failure, Part, useRefused } from "@/shared/ui/form";
+import { useSubmit } from "@/shared/ui/useSubmit";
 import styles from "./settings.module.css";
 
 /** A link that was just made; shown once. */
@@ -222,15 +223,14 @@ function Invite({ onMade }: { onMade: (made: Made | null) => void }) {
   const [email, setEmail] = useState("");
   const [role, setRole] = useState(Role.MEMBER);
   const invite = useCreateUser();
-  const submit = (event: SubmitEvent) => {
-    event.preventDefault();
+  const refused = useRefused(invite.error);
+  const submit = useSubmit(async () => {
     onMade(null);
     const address = email.trim();
-    invite.mutate(
-      { email: address, role },
-      { onSuccess: ({ passwordLink }) => (setEmail(""), onMade({ user: address, link: passwordLink, invited: true })) },
-    );
-  };
+    const { passwordLink } = await invite.mutateAsync({ email: address, role });
+    setEmail("");
+    onMade({ user: address, link: passwordLink, invited: true });
+  });
   return (
     <>
       <form className={styles.inline} onSubmit={submit}>
@@ -240,6 +240,7 @@ function Invite({ onMade }: { onMade: (made: Made | null) => void }) {
           placeholder="ada@example.org"
           value={email}
           onChange={(event) => setEmail(event.target.value)}
+          {...refused.at("email")}
         />
         <select
           aria-label="Role"
@@ -253,7 +254,7 @@ function Invite({ onMade }: { onMade: (made: Made | null) => void }) {
           Invite
         </Button>
       </form>
-      <Failure error={invite.error} />
+      <Failure error={invite.error} id={refused.id} />
     </>
   );
 }

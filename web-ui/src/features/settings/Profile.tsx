@@ -2,12 +2,13 @@
 import Button from "@mui/material/Button";
 import Skeleton from "@mui/material/Skeleton";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { useState, type SubmitEvent } from "react";
+import { useState } from "react";
 import { useViewer } from "@/shared/api/getViewer";
 import { postJson } from "@/shared/api/http";
 import { useNotices } from "@/shared/state/notices";
 import { useRenameUser } from "./api/renameUser";
-import { Failure, Input, Part } from "@/shared/ui/form";
+import { Failure, Input, Part, useRefused } from "@/shared/ui/form";
+import { useSubmit } from "@/shared/ui/useSubmit";
 import styles from "./settings.module.css";
 import { accountKeys } from "./keys";
 
@@ -33,11 +34,11 @@ function Name({ saved, email }: { saved: string; email: string }) {
   const [name, setName] = useState(saved);
   const rename = useRenameUser();
   const show = useNotices((state) => state.show);
-  const submit = (event: SubmitEvent) => {
-    event.preventDefault();
-    const next = name.trim();
-    rename.mutate(next, { onSuccess: () => show("Name saved", () => (setName(saved), rename.mutate(saved))) });
-  };
+  const refused = useRefused(rename.error);
+  const submit = useSubmit(async () => {
+    await rename.mutateAsync(name.trim());
+    show("Name saved", () => (setName(saved), rename.mutate(saved)));
+  });
   return (
     <form className={styles.form} onSubmit={submit}>
       <Input
@@ -48,8 +49,9 @@ function Name({ saved, email }: { saved: string; email: string }) {
         placeholder="Ada Lovelace"
         onChange={setName}
         note={`You sign in as ${email}.`}
+        refused={refused.at("name")}
       />
-      <Failure error={rename.error} />
+      <Failure error={rename.error} id={refused.id} />
       <Button type="submit" variant="outlined" disabled={name.trim() === saved || rename.isPending}>
         Save name
       </Button>
@@ -77,10 +79,8 @@ function Password({ email }: { email: string }) {
     },
   });
   const long = given.next.length >= PASSWORD_MIN && given.next.length <= PASSWORD_MAX;
-  const submit = (event: SubmitEvent) => {
-    event.preventDefault();
-    change.mutate();
-  };
+  const refused = useRefused(change.error);
+  const submit = useSubmit(() => change.mutateAsync());
   return (
     <form className={styles.form} onSubmit={submit}>
       {/* For password managers: whose password it is. */}
@@ -91,6 +91,7 @@ function Password({ email }: { email: string }) {
         autoComplete="current-password"
         value={given.old}
         onChange={(old) => setGiven({ ...given, old })}
+        refused={refused.at("old_password")}
       />
       <Input
         label="New password"
@@ -98,13 +99,14 @@ function Password({ email }: { email: string }) {
         autoComplete="new-password"
         value={given.next}
         onChange={(next) => setGiven({ ...given, next })}
+        refused={refused.at("password")}
         note={`${PASSWORD_MIN} to ${PASSWORD_MAX} characters. A long sentence is a good one.`}
       />
       <label className={styles.check}>
         <input type="checkbox" checked={endTokens} onChange={(event) => setEndTokens(event.target.checked)} />
         Revoke my API tokens, too
       </label>
-      <Failure error={change.error} />
+      <Failure error={change.error} id={refused.id} />
       <Button type="submit" variant="outlined" disabled={given.old === "" || !long || change.isPending}>
         {change.isPending ? "One moment…" : "Change password"}
       </Button>

@@ -1,7 +1,7 @@
 // API tokens: made, listed with their last use, revoked.
 import Button from "@mui/material/Button";
 import Skeleton from "@mui/material/Skeleton";
-import { useState, type SubmitEvent } from "react";
+import { useState } from "react";
 import type { ApiToken as Token } from "@/gen/errata/v1/account_pb";
 import { Role, TokenScope } from "@/gen/errata/v1/command_pb";
 import { useViewer } from "@/shared/api/getViewer";
@@ -15,7 +15,8 @@ import { ErrorState } from "@/shared/ui/states";
 import { useCreateToken } from "./api/createToken";
 import { useTokens } from "./api/listTokens";
 import { useRevokeToken } from "./api/revokeToken";
-import { Confirm, Failure, Part } from "@/shared/ui/form";
+import { Confirm, Failure, Part, useRefused } from "@/shared/ui/form";
+import { useSubmit } from "@/shared/ui/useSubmit";
 import styles from "./settings.module.css";
 
 const LIVES = [
@@ -43,10 +44,11 @@ function Create() {
   const [readOnly, setReadOnly] = useState(true);
   const [days, setDays] = useState(90);
   const create = useCreateToken();
-  const submit = (event: SubmitEvent) => {
-    event.preventDefault();
-    create.mutate({ label: label.trim(), readOnly, days }, { onSuccess: () => setLabel("") });
-  };
+  const refused = useRefused(create.error);
+  const submit = useSubmit(async () => {
+    await create.mutateAsync({ label: label.trim(), readOnly, days });
+    setLabel("");
+  });
   return (
     <>
       <form className={styles.inline} onSubmit={submit}>
@@ -56,6 +58,7 @@ function Create() {
           maxLength={64}
           value={label}
           onChange={(event) => setLabel(event.target.value)}
+          {...refused.at("label")}
         />
         <select
           aria-label="What it may do"
@@ -76,7 +79,7 @@ function Create() {
           Create token
         </Button>
       </form>
-      <Failure error={create.error} />
+      <Failure error={create.error} id={refused.id} />
       {create.data && (
         <div className={styles.once} role="status">
           <p>Copy it now: it is not shown again.</p>

@@ -20,7 +20,12 @@ export interface Failure {
   passing: boolean;
   /** What the server's log has it under; empty: the server did not answer. */
   id: string;
+  /** Path of what the server refused in the request ("email", "filters.releases[0]"); empty: none. */
+  field: string;
 }
+
+/** Where the server names it. */
+const FIELD = "errata-field";
 
 const statusCodes: Record<number, Code> = {
   400: Code.InvalidArgument,
@@ -73,9 +78,13 @@ const idOf = (error: unknown): string =>
 export const failureOf = (error: unknown, online: boolean = navigator.onLine): Failure => ({
   ...wordsOf(error, online),
   id: idOf(error),
+  field: fieldOf(error),
 });
 
-function wordsOf(error: unknown, online: boolean): Omit<Failure, "id"> {
+const fieldOf = (error: unknown): string =>
+  error instanceof HttpError ? error.field : error instanceof ConnectError ? (error.metadata.get(FIELD) ?? "") : "";
+
+function wordsOf(error: unknown, online: boolean): Omit<Failure, "id" | "field"> {
   const { kind, message } = classify(error);
   switch (kind) {
     case "silent":

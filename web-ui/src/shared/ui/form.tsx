@@ -33,12 +33,29 @@ export function Part({
   );
 }
 
+interface Refused {
+  "aria-invalid"?: true;
+  "aria-describedby"?: string;
+}
+
+/** What ties a field to what the server refused in it: `id` is for the `Failure`, `at` for the field. */
+export function useRefused(error: unknown): { id: string; at: (field: string) => Refused } {
+  const id = useId();
+  const refused = error === null || error === undefined ? "" : failureOf(error).field;
+  // "filters.releases[0]" stands in the field of all releases.
+  const name = refused.split(".").at(-1)?.replace(/\[.*/, "") ?? "";
+  return {
+    id,
+    at: (field) => (name !== "" && name === field ? { "aria-invalid": true, "aria-describedby": id } : {}),
+  };
+}
+
 /** What the server said; it names the field. */
-export function Failure({ error }: { error: unknown }) {
+export function Failure({ error, id: elementId }: { error: unknown; id?: string | undefined }) {
   if (error === null || error === undefined) return null;
   const { reason, passing, id } = failureOf(error);
   return (
-    <div className={styles.error} role="alert">
+    <div className={styles.error} role="alert" id={elementId}>
       {sentence(reason)}
       {/* What was refused says what to mend; only for the rest there is somebody to ask. */}
       {passing && <ErrorId id={id} />}
@@ -89,6 +106,7 @@ interface InputProps {
   placeholder?: string;
   maxLength?: number;
   note?: string;
+  refused?: Refused;
 }
 
 export function Input({
@@ -100,6 +118,7 @@ export function Input({
   placeholder,
   maxLength,
   note,
+  refused = {},
 }: InputProps) {
   const id = useId();
   return (
@@ -112,7 +131,8 @@ export function Input({
         placeholder={placeholder}
         maxLength={maxLength}
         value={value}
-        aria-describedby={note ? `${id}-note` : undefined}
+        aria-invalid={refused["aria-invalid"]}
+        aria-describedby={refused["aria-describedby"] ?? (note ? `${id}-note` : undefined)}
         onChange={(event) => onChange(event.target.value)}
       />
       {note && <small id={`${id}-note`}>{note}</small>}
@@ -145,17 +165,19 @@ interface LinesProps {
   placeholder: string;
   value: string;
   onChange: (value: string) => void;
+  refused?: Refused;
 }
 
 /** A list, an entry a line. */
-export function Lines({ label, hint, placeholder, value, onChange }: LinesProps) {
+export function Lines({ label, hint, placeholder, value, onChange, refused = {} }: LinesProps) {
   const id = useId();
   return (
     <div className={styles.lines}>
       <label htmlFor={id}>{label}</label>
       <textarea
         id={id}
-        aria-describedby={`${id}-hint`}
+        aria-invalid={refused["aria-invalid"]}
+        aria-describedby={refused["aria-describedby"] ?? `${id}-hint`}
         rows={Math.min(8, Math.max(1, value.split("\n").length))}
         spellCheck={false}
         placeholder={placeholder}
@@ -172,11 +194,13 @@ interface SaveProps {
   changed: boolean;
   pending: boolean;
   error: unknown;
+  /** Of what the server said, for the field that it is about. */
+  errorId?: string | undefined;
   onSave: () => void;
   onReset: () => void;
 }
 
-export function Save({ what, changed, pending, error, onSave, onReset }: SaveProps) {
+export function Save({ what, changed, pending, error, errorId, onSave, onReset }: SaveProps) {
   return (
     <div className={styles.save}>
       <Button variant="contained" disabled={!changed || pending} onClick={onSave}>
@@ -187,7 +211,7 @@ export function Save({ what, changed, pending, error, onSave, onReset }: SavePro
           Undo changes
         </Button>
       )}
-      <Failure error={error} />
+      <Failure error={error} id={errorId} />
     </div>
   );
 }

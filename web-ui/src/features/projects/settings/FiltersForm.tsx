@@ -2,7 +2,8 @@ import type { Filters } from "@/gen/errata/v1/settings_pb";
 import { useNotices } from "@/shared/state/notices";
 import { useSetFilters } from "./api/setFilters";
 import { type FiltersDraft, filtersDraft, filtersOf } from "./draft";
-import { Lines, Part, Save, Switch } from "@/shared/ui/form";
+import { Lines, Part, Save, Switch, useRefused } from "@/shared/ui/form";
+import { useSubmit } from "@/shared/ui/useSubmit";
 import styles from "./settings.module.css";
 
 interface Props {
@@ -29,9 +30,23 @@ const lists = [
   ["ipRanges", "IP addresses", "192.0.2.0/24", "Addresses and networks, of the sender or the user."],
 ] as const;
 
+/** As the server calls them. */
+const FIELDS = {
+  messages: "messages",
+  releases: "releases",
+  environments: "environments",
+  userAgents: "user_agents",
+  ipRanges: "ip_ranges",
+} as const;
+
 export function FiltersForm({ projectId, saved, draft, onChange }: Props) {
   const save = useSetFilters(projectId);
   const show = useNotices((state) => state.show);
+  const refused = useRefused(save.error);
+  const send = useSubmit(async () => {
+    await save.mutateAsync(filtersOf(draft));
+    show("Filters saved: they hold from the next event on");
+  });
   const before = filtersDraft(saved);
   const changed = JSON.stringify(filtersOf(draft)) !== JSON.stringify(filtersOf(before));
   return (
@@ -59,6 +74,7 @@ export function FiltersForm({ projectId, saved, draft, onChange }: Props) {
           placeholder={placeholder}
           value={draft[name]}
           onChange={(text) => onChange({ ...draft, [name]: text })}
+          refused={refused.at(FIELDS[name])}
         />
       ))}
       <Save
@@ -66,9 +82,8 @@ export function FiltersForm({ projectId, saved, draft, onChange }: Props) {
         changed={changed}
         pending={save.isPending}
         error={save.error}
-        onSave={() =>
-          save.mutate(filtersOf(draft), { onSuccess: () => show("Filters saved: they hold from the next event on") })
-        }
+        errorId={refused.id}
+        onSave={send}
         onReset={() => {
           save.reset();
           onChange(before);

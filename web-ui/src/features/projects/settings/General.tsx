@@ -1,11 +1,12 @@
 // A project's name and platform.
 import Button from "@mui/material/Button";
-import { useState, type SubmitEvent } from "react";
+import { useState } from "react";
 import type { Project } from "@/gen/errata/v1/project_pb";
 import { useNotices } from "@/shared/state/notices";
 import { platforms } from "../setups";
 import { useRenameProject } from "./api/renameProject";
-import { Failure, Part } from "@/shared/ui/form";
+import { Failure, Part, useRefused } from "@/shared/ui/form";
+import { useSubmit } from "@/shared/ui/useSubmit";
 import styles from "./settings.module.css";
 
 const NAME_MAX = 64;
@@ -17,18 +18,24 @@ export function General({ project }: { project: Project }) {
   const rename = useRenameProject(project.id);
   const show = useNotices((state) => state.show);
   const changed = name.trim() !== saved.name || platform !== saved.platform;
-  const submit = (event: SubmitEvent) => {
-    event.preventDefault();
+  const refused = useRefused(rename.error);
+  const submit = useSubmit(async () => {
     const back = () => (setName(saved.name), setPlatform(saved.platform), rename.mutate(saved));
-    rename.mutate({ name: name.trim(), platform }, { onSuccess: () => show("Project saved", back) });
-  };
+    await rename.mutateAsync({ name: name.trim(), platform });
+    show("Project saved", back);
+  });
   const known = platforms.some(([id]) => id === platform);
   return (
     <Part fill title="General" lead="Keys, DSN and issues stay as they are.">
       <form className={styles.general} onSubmit={submit}>
         <label>
           <span>Name</span>
-          <input value={name} maxLength={NAME_MAX} onChange={(event) => setName(event.target.value)} />
+          <input
+            value={name}
+            maxLength={NAME_MAX}
+            onChange={(event) => setName(event.target.value)}
+            {...refused.at("name")}
+          />
         </label>
         <label>
           <span>Platform</span>
@@ -45,7 +52,7 @@ export function General({ project }: { project: Project }) {
           <Button type="submit" variant="outlined" disabled={!changed || name.trim() === "" || rename.isPending}>
             Save project
           </Button>
-          <Failure error={rename.error} />
+          <Failure error={rename.error} id={refused.id} />
         </div>
       </form>
     </Part>

@@ -1,7 +1,7 @@
 // A project's keys: made, renamed, disabled and enabled again.
 import Button from "@mui/material/Button";
 import Skeleton from "@mui/material/Skeleton";
-import { useState, type SubmitEvent } from "react";
+import { useState } from "react";
 import type { ProjectKey } from "@/gen/errata/v1/project_pb";
 import { failureOf } from "@/shared/format/failure";
 import { useNotices } from "@/shared/state/notices";
@@ -10,7 +10,8 @@ import { CopyButton } from "@/shared/ui/CopyButton";
 import { ErrorState } from "@/shared/ui/states";
 import { type KeyChange, useChangeKey } from "./api/changeKey";
 import { useKeys } from "./api/listKeys";
-import { Part } from "@/shared/ui/form";
+import { Failure, Part, useRefused } from "@/shared/ui/form";
+import { useSubmit } from "@/shared/ui/useSubmit";
 import styles from "./settings.module.css";
 
 const LABEL_MAX = 64;
@@ -30,11 +31,13 @@ export function Keys({ projectId, isOwner }: { projectId: number; isOwner: boole
           retry: () => run(given, done, undo),
         }),
     });
-  const create = (event: SubmitEvent) => {
-    event.preventDefault();
-    run({ kind: "create", label: label.trim() }, "Key created");
+  const created = useChangeKey(projectId);
+  const refused = useRefused(created.error);
+  const create = useSubmit(async () => {
+    await created.mutateAsync({ kind: "create", label: label.trim() });
     setLabel("");
-  };
+    show("Key created");
+  });
   return (
     <Part
       fill
@@ -48,7 +51,14 @@ export function Keys({ projectId, isOwner }: { projectId: number; isOwner: boole
       ) : (
         <ul className={styles.keys} aria-label="Keys">
           {keys.data.map((key) => (
-            <Key key={key.publicKey} of={key} isOwner={isOwner} pending={change.isPending} run={run} />
+            <Key
+              key={key.publicKey}
+              projectId={projectId}
+              of={key}
+              isOwner={isOwner}
+              pending={change.isPending}
+              run={run}
+            />
           ))}
         </ul>
       )}
@@ -60,35 +70,38 @@ export function Keys({ projectId, isOwner }: { projectId: number; isOwner: boole
             maxLength={LABEL_MAX}
             value={label}
             onChange={(event) => setLabel(event.target.value)}
+            {...refused.at("label")}
           />
-          <Button type="submit" variant="outlined" disabled={change.isPending}>
+          <Button type="submit" variant="outlined" disabled={created.isPending}>
             Create key
           </Button>
         </form>
       )}
+      <Failure error={created.error} id={refused.id} />
     </Part>
   );
 }
 
 interface KeyProps {
+  projectId: number;
   of: ProjectKey;
   isOwner: boolean;
   pending: boolean;
   run: (given: KeyChange, done: string, undo?: KeyChange) => void;
 }
 
-function Key({ of, isOwner, pending, run }: KeyProps) {
+function Key({ projectId, of, isOwner, pending, run }: KeyProps) {
   const { publicKey, enabled } = of;
   const [label, setLabel] = useState<string | null>(null);
-  const rename = (event: SubmitEvent) => {
-    event.preventDefault();
-    run({ kind: "rename", publicKey, label: (label ?? "").trim() }, "Key renamed", {
-      kind: "rename",
-      publicKey,
-      label: of.label,
-    });
+  const show = useNotices((state) => state.show);
+  const renamed = useChangeKey(projectId);
+  const refused = useRefused(renamed.error);
+  const rename = useSubmit(async () => {
+    const before: KeyChange = { kind: "rename", publicKey, label: of.label };
+    await renamed.mutateAsync({ kind: "rename", publicKey, label: (label ?? "").trim() });
     setLabel(null);
-  };
+    show("Key renamed", () => renamed.mutate(before));
+  });
   const disable: KeyChange = { kind: "disable", publicKey };
   const enable: KeyChange = { kind: "enable", publicKey };
   return (
@@ -104,12 +117,14 @@ function Key({ of, isOwner, pending, run }: KeyProps) {
               maxLength={LABEL_MAX}
               value={label}
               onChange={(event) => setLabel(event.target.value)}
+              {...refused.at("label")}
             />
-            <Button type="submit" variant="outlined">
+            <Button type="submit" variant="outlined" disabled={renamed.isPending}>
               Save
             </Button>
           </form>
         )}
+        <Failure error={renamed.error} id={refused.id} />
         <span className={styles.dsn}>
           <code>{of.dsn}</code>
           <CopyButton text={of.dsn} what="DSN" />
@@ -124,7 +139,10 @@ function Key({ of, isOwner, pending, run }: KeyProps) {
           <Button
             variant="text"
             aria-label={`Rename the key ${of.label || publicKey.slice(0, 8)}`}
-            onClick={() => setLabel(label === null ? of.label : null)}
+            onClick={() => {
+              renamed.reset();
+              setLabel(label === null ? of.label : null);
+            }}
           >
             {label === null ? "Rename" : "Cancel"}
           </Button>

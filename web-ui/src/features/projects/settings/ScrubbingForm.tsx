@@ -14,7 +14,8 @@ import {
   scrubbingOf,
   sourceLines,
 } from "./draft";
-import { Lines, Part, Save, Switch } from "@/shared/ui/form";
+import { Lines, Part, Save, Switch, useRefused } from "@/shared/ui/form";
+import { useSubmit } from "@/shared/ui/useSubmit";
 import styles from "./settings.module.css";
 
 interface Props {
@@ -24,12 +25,21 @@ interface Props {
   onChange: (draft: ScrubbingDraft) => void;
 }
 
+const LEAD =
+  "Passwords, tokens, keys of well-known services, private keys, card numbers, bank accounts and social security " +
+  "numbers are always masked before an event is stored. Here is what is masked beyond that, and what is left alone.";
+
 /** The choice that opens a field for an expression. */
 const EXPRESSION = "expression";
 
 export function ScrubbingForm({ projectId, saved, draft, onChange }: Props) {
   const save = useSetScrubbing(projectId);
   const show = useNotices((state) => state.show);
+  const refused = useRefused(save.error);
+  const send = useSubmit(async () => {
+    await save.mutateAsync(scrubbingOf(draft));
+    show("Data scrubbing saved: it holds from the next event on");
+  });
   const before = scrubbingDraft(saved);
   const changed = JSON.stringify(scrubbingOf(draft)) !== JSON.stringify(scrubbingOf(before));
   const setRule = (key: number, change: Partial<RuleDraft>) =>
@@ -39,11 +49,7 @@ export function ScrubbingForm({ projectId, saved, draft, onChange }: Props) {
     onChange({ ...draft, rules: [...draft.rules, { key, where: "", what: "", how: ScrubMethod.MASK }] });
   };
   return (
-    <Part
-      fill
-      title="Data scrubbing"
-      lead="Passwords, tokens, keys of well-known services, private keys, card numbers, bank accounts and social security numbers are always masked before an event is stored. Here is what is masked beyond that, and what is left alone."
-    >
+    <Part fill title="Data scrubbing" lead={LEAD}>
       <div className={styles.switches}>
         <Switch
           label="E-mail addresses"
@@ -98,17 +104,15 @@ export function ScrubbingForm({ projectId, saved, draft, onChange }: Props) {
         placeholder="public_token"
         value={draft.allow}
         onChange={(allow) => onChange({ ...draft, allow })}
+        refused={refused.at("allow")}
       />
       <Save
         what="data scrubbing"
         changed={changed}
         pending={save.isPending}
         error={save.error}
-        onSave={() =>
-          save.mutate(scrubbingOf(draft), {
-            onSuccess: () => show("Data scrubbing saved: it holds from the next event on"),
-          })
-        }
+        errorId={refused.id}
+        onSave={send}
         onReset={() => {
           save.reset();
           onChange(before);
