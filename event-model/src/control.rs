@@ -161,7 +161,7 @@ impl ControlState {
             Decision::SetIssueStatus { .. }
             | Decision::AssignIssues { .. }
             | Decision::DiscardIssues { .. }
-            | Decision::KeepIssues { .. } => self.apply_to_issues(&command.decision),
+            | Decision::UndiscardIssues { .. } => self.apply_to_issues(&command.decision),
             Decision::RecordDelivery { .. } | Decision::AdvanceAlertCursor { .. } => {}
         }
     }

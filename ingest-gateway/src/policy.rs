@@ -234,10 +234,10 @@ mod tests {
         apply(&mut state, discard);
         assert_eq!(events(&state), 4);
         assert_eq!(policies.of(ProjectId(3), &state).discarded, [4, 5]);
-        let keep = Decision::KeepIssues {
+        let undiscard = Decision::UndiscardIssues {
             issues: vec![IssueId(9)],
         };
-        apply(&mut state, keep);
+        apply(&mut state, undiscard);
         assert_eq!(events(&state), 5);
         assert!(policies.of(ProjectId(3), &state).discarded.is_empty());
     }

@@ -168,7 +168,10 @@ impl Core {
 }
 
 /// The event at `position`, as far as the log still keeps it.
-pub(crate) fn kept(log: &LogReader, position: Position) -> Result<Option<StoredEvent>, ApiError> {
+pub(crate) fn retained(
+    log: &LogReader,
+    position: Position,
+) -> Result<Option<StoredEvent>, ApiError> {
     match log.event(position) {
         Err(ReadError::NotRetained { .. }) => Ok(None),
         event => Ok(event?),
@@ -189,7 +192,7 @@ fn in_tail(log: &LogReader, indexed: Position, id: EventId) -> Result<Option<Pos
     let first = indexed.0.max(end.saturating_sub(TAIL_MAX));
     for position in (first + 1..=end).rev() {
         let position = Position(position);
-        if let Some(event) = kept(log, position)?
+        if let Some(event) = retained(log, position)?
             && event.head().event_id == id.0
         {
             return Ok(Some(position));
@@ -292,7 +295,7 @@ fn summaries(
     let issues = issues_of(open, hits)?;
     let mut summaries = Vec::with_capacity(hits.len());
     for hit in hits {
-        if let Some(event) = kept(log, hit.position)? {
+        if let Some(event) = retained(log, hit.position)? {
             let issue = issues.get(&(hit.project_id, hit.fingerprint));
             summaries.push(summary(&event, hit.position, issue));
         }
@@ -352,7 +355,7 @@ fn locate(
                 return Ok(None);
             };
             // The very first one may have expired; the index has what is left.
-            if kept(log, row.first_position)?.is_some() {
+            if retained(log, row.first_position)?.is_some() {
                 return Ok(Some((row.first_position, Some(row))));
             }
             let filter = same_issue(open, &row)?;
@@ -394,9 +397,9 @@ fn oldest_kept(
     let mut from = From::Oldest;
     loop {
         let hits = open.search.list(filter, from, OLDEST_STEP)?;
-        let kept = hits.iter().find(|hit| hit.position >= log.first());
-        if kept.is_some() || hits.len() < OLDEST_STEP {
-            return Ok(kept.copied());
+        let retained = hits.iter().find(|hit| hit.position >= log.first());
+        if retained.is_some() || hits.len() < OLDEST_STEP {
+            return Ok(retained.copied());
         }
         from = hits.last().map_or(from, |hit| From::After(hit.moment()));
     }
@@ -437,7 +440,7 @@ fn whole(
             .zip([From::After(moment), From::Before(moment)])
         {
             let hit = open.search.list(&filter, from, 1)?.pop();
-            let neighbour = hit.map(|hit| kept(log, hit.position)).transpose()?;
+            let neighbour = hit.map(|hit| retained(log, hit.position)).transpose()?;
             if let Some(neighbour) = neighbour.flatten() {
                 *id = EventId(neighbour.head().event_id).to_string();
             }

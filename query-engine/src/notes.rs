@@ -28,7 +28,7 @@ use crate::{
     core::Core,
     cursor::{self, Cursor},
     error::{ApiError, ErrorCode},
-    events::{issues_of, kept},
+    events::{issues_of, retained},
     issues::no_issue,
     time::{now_ns, stamp_ms},
     watch::Open,
@@ -239,7 +239,7 @@ fn issues_about(
     let mut issues = HashMap::new();
     for hit in hits {
         let row = rows.get(&(hit.project_id, hit.fingerprint));
-        let event = kept(log, hit.position)?;
+        let event = retained(log, hit.position)?;
         if let Some((row, event)) = row.zip(event) {
             issues.insert(EventId(event.head().event_id), row.id);
         }

@@ -233,7 +233,7 @@ decisions! {
         issues: Vec<DiscardedIssue>,
     }
     /// Takes [`Decision::DiscardIssues`] back, for events to come; the issues are open again.
-    0x6301 KeepIssues {
+    0x6301 UndiscardIssues {
         /// Which.
         issues: Vec<IssueId>,
     }

@@ -73,7 +73,7 @@ impl Decision {
                 ..Triage::of(id)
             }),
             Self::DiscardIssues { issues } => issues.iter().map(Triage::discarded).collect(),
-            Self::KeepIssues { issues } => {
+            Self::UndiscardIssues { issues } => {
                 each(issues, |id| Triage::status(id, IssueStatus::Unresolved))
             }
             Self::CreateOrganization { .. }

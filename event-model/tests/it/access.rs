@@ -291,11 +291,11 @@ fn each_door_has_one_decision_and_is_found_behind_a_prefix() {
     }
     let triage = Some(Need::Right(Action::Triage));
     for (path, need) in [
-        ("/errata.v1.CommandService/KeepIssues", triage),
-        ("/a/b/errata.v1.CommandService/KeepIssues", triage),
-        ("/errata.v1.CommandService/KeepIssues/", None),
+        ("/errata.v1.CommandService/UndiscardIssues", triage),
+        ("/a/b/errata.v1.CommandService/UndiscardIssues", triage),
+        ("/errata.v1.CommandService/UndiscardIssues/", None),
         ("/errata.v1.CommandService/Unheard", None),
-        ("/CommandService/KeepIssues", None),
+        ("/CommandService/UndiscardIssues", None),
         ("", None),
     ] {
         assert_eq!(door::of_method(path), need, "{path}");

@@ -270,10 +270,10 @@ fn a_discarded_issue_gathers_stacks_until_it_is_kept_again() {
         .copied()
         .collect();
     assert_eq!(stacks, [3, 5]);
-    let keep = Decision::KeepIssues {
+    let undiscard = Decision::UndiscardIssues {
         issues: vec![IssueId(7), IssueId(8)],
     };
-    let state = fold([project(1, "a"), discard(&[3]), keep]);
+    let state = fold([project(1, "a"), discard(&[3]), undiscard]);
     assert!(state.discarded.is_empty());
     let triage = |status| Decision::SetIssueStatus {
         issues: vec![IssueId(7)],
@@ -417,7 +417,7 @@ fn only_what_a_projects_events_are_judged_by_changes_its_settings_version() {
             stacks: vec![1],
         }],
     };
-    let keep = |issue| Decision::KeepIssues {
+    let undiscard = |issue| Decision::UndiscardIssues {
         issues: vec![IssueId(issue)],
     };
     let mut all = vec![project(1, "a"), project(2, "b"), scrub(1)];
@@ -438,8 +438,8 @@ fn only_what_a_projects_events_are_judged_by_changes_its_settings_version() {
     );
     all.push(discard);
     assert_eq!(versions(&all), [3, 7]);
-    all.push(keep(8));
+    all.push(undiscard(8));
     assert_eq!(versions(&all), [3, 7], "that issue was kept all the time");
-    all.push(keep(7));
+    all.push(undiscard(7));
     assert_eq!(versions(&all), [3, 9]);
 }

@@ -172,7 +172,7 @@ fn every_decision_has_a_sample_and_a_schema_of_its_own() {
             Decision::SetScrubbing { .. } => "set_scrubbing",
             Decision::SetFilters { .. } => "set_filters",
             Decision::DiscardIssues { .. } => "discard_issues",
-            Decision::KeepIssues { .. } => "keep_issues",
+            Decision::UndiscardIssues { .. } => "undiscard_issues",
         };
         assert_eq!(name, expected);
     }

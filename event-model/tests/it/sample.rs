@@ -360,9 +360,9 @@ pub(crate) fn commands() -> Vec<(&'static str, Command)> {
             },
         ),
         (
-            "keep_issues",
+            "undiscard_issues",
             user,
-            Decision::KeepIssues {
+            Decision::UndiscardIssues {
                 issues: vec![IssueId(0xfeed), IssueId(2)],
             },
         ),

@@ -50,15 +50,15 @@ fn whoever_opens_or_resolves_an_issue_hears_of_it_again() {
         };
         check(&set, expected);
     }
-    let kept = Triage {
+    let wanted = Triage {
         status: Some(IssueStatus::Unresolved),
         events: Some(Events::Wanted),
         ..none(1)
     };
-    let keep = Decision::KeepIssues {
+    let undiscard = Decision::UndiscardIssues {
         issues: vec![IssueId(1)],
     };
-    check(&keep, kept);
+    check(&undiscard, wanted);
 }
 
 #[test]
@@ -97,7 +97,7 @@ fn only_triage_touches_issues() {
         "set_issue_status",
         "assign_issues",
         "discard_issues",
-        "keep_issues",
+        "undiscard_issues",
     ];
     assert_eq!(touching, expected);
 }
@@ -112,7 +112,7 @@ fn decision() -> impl Strategy<Value = Decision> {
     ];
     prop_oneof![
         (issues(), status).prop_map(|(issues, status)| Decision::SetIssueStatus { issues, status }),
-        issues().prop_map(|issues| Decision::KeepIssues { issues }),
+        issues().prop_map(|issues| Decision::UndiscardIssues { issues }),
         ids().prop_map(|ids| Decision::DiscardIssues {
             issues: ids.into_iter().map(discard).collect(),
         }),

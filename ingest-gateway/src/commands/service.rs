@@ -10,10 +10,10 @@ use proto::v1::{
     CreateKeyResponse, CreatePasswordLinkRequest, CreatePasswordLinkResponse, CreateProjectRequest,
     CreateProjectResponse, CreateTokenRequest, CreateTokenResponse, CreateUserRequest,
     CreateUserResponse, DisableKeyRequest, DisableUserRequest, DiscardIssuesRequest,
-    EnableKeyRequest, EnableUserRequest, EndSessionRequest, EndSessionsRequest, KeepIssuesRequest,
+    EnableKeyRequest, EnableUserRequest, EndSessionRequest, EndSessionsRequest,
     RecordDeliveryRequest, RenameKeyRequest, RenameProjectRequest, RenameUserRequest,
     RevokeTokenRequest, SendTestMailRequest, SendTestMailResponse, SetIssueStatusRequest,
-    SetRoleRequest, command_service_server::CommandService,
+    SetRoleRequest, UndiscardIssuesRequest, command_service_server::CommandService,
 };
 use tonic::{Request, Response, Status};
 
@@ -121,14 +121,14 @@ impl Commands {
     }
 
     /// Wants events of issues again.
-    pub async fn keep_issues(
+    pub async fn undiscard_issues(
         &self,
         caller: Caller,
-        request: KeepIssuesRequest,
+        request: UndiscardIssuesRequest,
     ) -> Result<CommandResponse, ApiError> {
         person(caller)?;
         let issues = validate::issues(&request.issue_ids)?;
-        self.record(caller, move |_| Ok(Decision::KeepIssues { issues }))
+        self.record(caller, move |_| Ok(Decision::UndiscardIssues { issues }))
             .await
     }
 
@@ -250,7 +250,7 @@ rpc! {
     set_issue_status: SetIssueStatusRequest => CommandResponse;
     assign_issues: AssignIssuesRequest => CommandResponse;
     discard_issues: DiscardIssuesRequest => CommandResponse;
-    keep_issues: KeepIssuesRequest => CommandResponse;
+    undiscard_issues: UndiscardIssuesRequest => CommandResponse;
     record_delivery: RecordDeliveryRequest => CommandResponse;
     advance_alert_cursor: AdvanceAlertCursorRequest => CommandResponse;
 }

@@ -8,8 +8,8 @@ use ingest_gateway::{
 };
 use proto::v1::{
     CreateTokenRequest, CreateUserRequest, DiscardIssuesRequest, Filters,
-    GetProjectSettingsRequest, KeepIssuesRequest, Role, ScrubMethod, ScrubRule, Scrubbing,
-    SetFiltersRequest, SetScrubbingRequest, SourceLines, TrySettingsRequest,
+    GetProjectSettingsRequest, Role, ScrubMethod, ScrubRule, Scrubbing, SetFiltersRequest,
+    SetScrubbingRequest, SourceLines, TrySettingsRequest, UndiscardIssuesRequest,
     project_settings_service_client::ProjectSettingsServiceClient,
 };
 use serde_json::{Value, json};
@@ -275,10 +275,13 @@ async fn a_discarded_stack_is_turned_away_at_the_door() {
     send(&world, 2, event("cart", "another value")).await;
     send(&world, 3, event("checkout", "a")).await;
     assert_eq!(world.stored_ids(), [id(1), id(3)]);
-    let keep = KeepIssuesRequest {
+    let undiscard = UndiscardIssuesRequest {
         issue_ids: vec!["00000000000000ab".to_owned()],
     };
-    commands.keep_issues(Caller::Admin, keep).await.unwrap();
+    commands
+        .undiscard_issues(Caller::Admin, undiscard)
+        .await
+        .unwrap();
     send(&world, 4, event("cart", "b")).await;
     assert_eq!(world.stored_ids(), [id(1), id(3), id(4)]);
 }

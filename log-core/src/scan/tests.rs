@@ -6,7 +6,7 @@ use crate::classify::{Place, Verdict, classify};
 use crate::format::{FORMAT_VERSION, control_payload, seal_payload};
 
 /// What a record was, as a reader would get it.
-type Kept = (u64, Vec<u8>);
+type Readable = (u64, Vec<u8>);
 
 /// Builds a segment the way the writer does.
 struct Built {
@@ -14,7 +14,7 @@ struct Built {
     bytes: Vec<u8>,
     next: u64,
     epoch: u32,
-    records: Vec<Kept>,
+    records: Vec<Readable>,
     /// First sequence number and offset of every append: what is recovered ends at one of them.
     units: Vec<(u64, u64)>,
 }
@@ -115,7 +115,7 @@ impl Built {
 }
 
 /// The records of the first run, read as a reader does.
-fn kept(bytes: &[u8], header: &SegmentHeader, end: u64) -> Vec<Kept> {
+fn readable(bytes: &[u8], header: &SegmentHeader, end: u64) -> Vec<Readable> {
     let mut records = Vec::new();
     let mut at = SEGMENT_HEADER_BYTES;
     while (at as u64) < end {
@@ -159,7 +159,7 @@ fn a_sound_segment_is_whole() {
         "the last group is written again"
     );
     assert_eq!(
-        kept(&built.padded(), &built.header, scan.valid_end),
+        readable(&built.padded(), &built.header, scan.valid_end),
         built.records
     );
 }
@@ -180,7 +180,7 @@ fn any_flipped_bit_is_rot_or_torn_tail_and_never_wrong_data() {
             let scan = scan(&bytes, &built.header);
             let verdict = classify(Place::Tail, &scan);
             seen[verdict as usize] += 1;
-            let whole = kept(&bytes, &built.header, scan.valid_end);
+            let whole = readable(&bytes, &built.header, scan.valid_end);
             assert_eq!(
                 whole,
                 built.records[..whole.len()],
@@ -368,7 +368,7 @@ fn what_stands_behind_a_seal_is_not_part_of_the_segment() {
     for at in (SEGMENT_HEADER_BYTES..end).step_by(7) {
         bytes[at] ^= 1;
         let found = scan(&bytes, &built.header);
-        let whole = kept(&bytes, &built.header, found.valid_end);
+        let whole = readable(&bytes, &built.header, found.valid_end);
         if whole != built.records[..8] || found.seal.is_none() {
             assert_eq!(classify(Place::Inner, &found), Verdict::Rot, "byte {at}");
         }

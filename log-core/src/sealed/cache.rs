@@ -38,12 +38,12 @@ type Slot = Arc<OnceLock<Option<Bytes>>>;
 #[derive(Debug)]
 pub struct BlockCache {
     bytes_max: usize,
-    kept: Mutex<Kept>,
+    cached: Mutex<Cached>,
     decoders: Mutex<Vec<Decoder>>,
 }
 
 #[derive(Debug, Default)]
-struct Kept {
+struct Cached {
     bytes: usize,
     blocks: HashMap<BlockKey, Entry>,
     /// Every key of `blocks` once, in the order of eviction.
@@ -62,7 +62,7 @@ impl BlockCache {
     pub fn new(bytes_max: usize) -> Arc<Self> {
         Arc::new(Self {
             bytes_max,
-            kept: Mutex::default(),
+            cached: Mutex::default(),
             decoders: Mutex::default(),
         })
     }
@@ -70,10 +70,10 @@ impl BlockCache {
     /// Raw bytes kept at the moment.
     #[cfg(test)]
     pub(crate) fn bytes(&self) -> usize {
-        lock(&self.kept).bytes
+        lock(&self.cached).bytes
     }
 
-    /// The block `key` of `bytes` raw bytes: the kept one, or what `decode` gives.
+    /// The block `key` of `bytes` raw bytes: the cached one, or what `decode` gives.
     ///
     /// When another thread decodes it at the moment, its result is waited for; if that thread fails, this one
     /// decodes for itself, so that every caller has an error of its own.
@@ -105,8 +105,8 @@ impl BlockCache {
 
     /// Lets go of all blocks of a segment: when its file goes, and with it what was redacted in it.
     pub(crate) fn forget(&self, segment: u64) {
-        let mut kept = lock(&self.kept);
-        kept.retain(|key, _| key.segment != segment);
+        let mut cached = lock(&self.cached);
+        cached.retain(|key, _| key.segment != segment);
     }
 
     /// A decoder for this thread, for as long as it holds it.
@@ -129,32 +129,32 @@ impl BlockCache {
         if bytes > self.bytes_max {
             return None;
         }
-        let mut kept = lock(&self.kept);
-        if let Some(entry) = kept.blocks.get_mut(&key) {
+        let mut cached = lock(&self.cached);
+        if let Some(entry) = cached.blocks.get_mut(&key) {
             entry.wanted_again = true;
             return Some(Arc::clone(&entry.slot));
         }
-        kept.make_room(self.bytes_max - bytes);
+        cached.make_room(self.bytes_max - bytes);
         let slot = Slot::default();
         let entry = Entry {
             slot: Arc::clone(&slot),
             bytes,
             wanted_again: false,
         };
-        kept.bytes += bytes;
-        kept.blocks.insert(key, entry);
-        kept.order.push_back(key);
+        cached.bytes += bytes;
+        cached.blocks.insert(key, entry);
+        cached.order.push_back(key);
         Some(slot)
     }
 
     /// Takes a failed slot out, unless another one has taken its place.
     fn remove(&self, key: BlockKey, slot: &Slot) {
-        let mut kept = lock(&self.kept);
-        kept.retain(|other, entry| *other != key || !Arc::ptr_eq(&entry.slot, slot));
+        let mut cached = lock(&self.cached);
+        cached.retain(|other, entry| *other != key || !Arc::ptr_eq(&entry.slot, slot));
     }
 }
 
-impl Kept {
+impl Cached {
     /// Evicts until at most `bytes_max` bytes are kept.
     fn make_room(&mut self, bytes_max: usize) {
         // Ends: each round evicts a block or takes a second chance away, and gives none back.

@@ -235,7 +235,7 @@ fn a_restart_knows_the_control_state_of_its_position() {
     run();
     world.append(16..24);
     run();
-    world.command(Decision::KeepIssues {
+    world.command(Decision::UndiscardIssues {
         issues: vec![issue_of(0)],
     });
     world.append(24..28);

@@ -41,7 +41,7 @@ impl Projection {
             Decision::SetIssueStatus { .. }
             | Decision::AssignIssues { .. }
             | Decision::DiscardIssues { .. }
-            | Decision::KeepIssues { .. } => {
+            | Decision::UndiscardIssues { .. } => {
                 for triage in command.decision.triage() {
                     self.triage(writer, &triage, &by)?;
                 }

@@ -184,8 +184,8 @@ fn discard(head: &Head) -> Entry {
     })
 }
 
-fn keep(head: &Head) -> Entry {
-    command(Decision::KeepIssues {
+fn undiscard(head: &Head) -> Entry {
+    command(Decision::UndiscardIssues {
         issues: vec![issue_of(head)],
     })
 }
@@ -205,7 +205,7 @@ fn events_of_a_discarded_issue_are_counted_as_turned_away() {
             event(&head),
             event(&heavy),
             event(&other),
-            keep(&head),
+            undiscard(&head),
             event(&head),
         ]
     };
@@ -439,7 +439,7 @@ fn arbitrary_entry() -> impl Strategy<Value = Entry> {
             .prop_map(|(head, state, at)| delivery(&head, state, at)),
         1 => (0..50u64).prop_map(|position| command(Decision::AdvanceAlertCursor { position })),
         1 => arbitrary_head().prop_map(|head| discard(&head)),
-        1 => arbitrary_head().prop_map(|head| keep(&head)),
+        1 => arbitrary_head().prop_map(|head| undiscard(&head)),
         2 => notes::arbitrary(),
     ]
 }

@@ -34,7 +34,7 @@ pub struct IssueBatch {
     pub command: Option<u64>,
     /// All transitions up to here are dealt with; none: unchanged.
     pub alert_cursor: Option<Position>,
-    /// Issues that were discarded (true) or are kept again, as of the batch's end.
+    /// Issues that were discarded (true) or are so no longer, as of the batch's end.
     pub discarded: BTreeMap<IssueId, bool>,
     /// Events of discarded issues.
     pub turned_away: BTreeMap<IssueId, u64>,

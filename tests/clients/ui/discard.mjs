@@ -1,4 +1,4 @@
-// An issue is discarded, and kept again, in the browser; its events are turned away at the
+// An issue is discarded, and no longer, in the browser; its events are turned away at the
 // door meanwhile, whichever process that is. Run by tests/e2e/roles.rs at the query role.
 import assert from "node:assert/strict";
 import { at, scenario, sendErrors } from "./scenario.mjs";
@@ -21,9 +21,9 @@ await scenario("discard", async ({ page }) => {
   while (/: 0 /.test(await told.innerText()));
   assert.match(await told.innerText(), /^Discarded: 2 events turned away/);
   // The page shows what was pressed before it is decided.
-  const kept = page.waitForResponse(/\/KeepIssues$/);
-  await page.getByRole("button", { name: "Keep again" }).click();
-  await (await kept).finished();
+  const answered = page.waitForResponse(/\/UndiscardIssues$/);
+  await page.getByRole("button", { name: "Stop discarding" }).click();
+  await (await answered).finished();
   await page.getByRole("button", { name: "Resolve", exact: true }).waitFor();
   await sendErrors([error]);
   await page.getByRole("link", { name: /^Events 2/ }).waitFor();

@@ -248,6 +248,6 @@ await scenario("issue", async ({ page, context, shot }) => {
   assert.equal(await page.getByRole("menuitem", { name: /^Discard/ }).count(), 0);
   await page.keyboard.press("Escape");
   await page.locator("[role='menu']").waitFor({ state: "detached" });
-  await page.getByRole("button", { name: "Keep again" }).click();
+  await page.getByRole("button", { name: "Stop discarding" }).click();
   await page.getByRole("button", { name: "Resolve", exact: true }).waitFor();
 });

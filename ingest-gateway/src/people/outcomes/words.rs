@@ -57,7 +57,7 @@ pub(super) fn advice(reason: Option<DropReason>) -> &'static str {
                 "Copy the DSN again from the project's page: its last part is the project's number."
             }
             DropReason::Filtered(FilterReason::DiscardedIssue) => {
-                "Nothing to do. To see such events again, keep the issue on its page."
+                "Nothing to do. To see such events again, stop discarding the issue on its page."
             }
             DropReason::Filtered(_) => {
                 "Nothing to do if that is what the filter is for; else change the project's filters."

@@ -41,8 +41,8 @@ fn at_most_the_limit_is_kept_whatever_is_asked_for() {
         for number in 0..100 {
             ask(&cache, key((number * 7 + round) % 50));
             assert!(cache.bytes() <= 5 * BLOCK + 1, "{} bytes", cache.bytes());
-            let kept = lock(&cache.kept);
-            assert_eq!(kept.order.len(), kept.blocks.len());
+            let cached = lock(&cache.cached);
+            assert_eq!(cached.order.len(), cached.blocks.len());
         }
     }
     assert_eq!(cache.bytes(), 5 * BLOCK, "it is used to the full");
@@ -107,7 +107,7 @@ fn a_failed_decode_is_told_and_not_kept() {
     let failed: Result<Bytes, &str> = cache.get(key(1), BLOCK, || Err("rotten"));
     assert_eq!(failed, Err("rotten"));
     assert_eq!(cache.bytes(), 0);
-    assert!(lock(&cache.kept).order.is_empty());
+    assert!(lock(&cache.cached).order.is_empty());
     assert!(ask(&cache, key(1)), "the next one tries again");
     assert!(!ask(&cache, key(1)));
 }

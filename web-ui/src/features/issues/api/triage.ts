@@ -93,10 +93,10 @@ export function assignOperation(issues: readonly Issue[], member: Issue_Member |
 
 const discard = (issue: Issue): Promise<{ position: string }> => commands.discardIssues({ issueIds: [issue.id] });
 
-async function keep(issue: Issue): Promise<{ position: string }> {
-  const kept = await commands.keepIssues({ issueIds: [issue.id] });
+async function undiscard(issue: Issue): Promise<{ position: string }> {
+  const done = await commands.undiscardIssues({ issueIds: [issue.id] });
   return statusName(issue.status) === "unresolved"
-    ? kept
+    ? done
     : commands.setIssueStatus({ issueIds: [issue.id], status: issue.status });
 }
 
@@ -105,18 +105,18 @@ export const discardOperation = (issue: Issue): Operation => ({
   failed: "not discarded",
   steps: [statusStep([issue], "ignored", () => discard(issue))],
   undo: () => ({
-    done: "kept again",
+    done: "no longer discarded",
     failed: "still discarded",
-    steps: [statusStep([{ ...issue, status: statusOf("ignored") }], statusName(issue.status), () => keep(issue))],
+    steps: [statusStep([{ ...issue, status: statusOf("ignored") }], statusName(issue.status), () => undiscard(issue))],
   }),
 });
 
-export const keepOperation = (issue: Issue): Operation => ({
-  done: "kept again: its events are stored",
+export const undiscardOperation = (issue: Issue): Operation => ({
+  done: "no longer discarded: its events are stored",
   failed: "still discarded",
   steps: [
     {
-      ...statusStep([issue], "unresolved", () => commands.keepIssues({ issueIds: [issue.id] })),
+      ...statusStep([issue], "unresolved", () => commands.undiscardIssues({ issueIds: [issue.id] })),
       change: (now) => ({ ...now, status: statusOf("unresolved"), isDiscarded: false }),
       restore: (now, was) => ({ ...now, status: was.status, isDiscarded: was.isDiscarded }),
     },
@@ -129,7 +129,7 @@ export interface Triage {
   /** Ignores the issue and has its events turned away from now on. */
   discard: (issue: Issue) => void;
   /** Takes that back: it is open, and its events are stored again. */
-  keep: (issue: Issue) => void;
+  undiscard: (issue: Issue) => void;
 }
 
 function makeTriage(client: QueryClient): Triage {
@@ -137,7 +137,7 @@ function makeTriage(client: QueryClient): Triage {
     setStatus: (issues, status) => void perform(client, statusOperation(issues, status)),
     assign: (issues, member) => void perform(client, assignOperation(issues, member)),
     discard: (issue) => void perform(client, discardOperation(issue)),
-    keep: (issue) => void perform(client, keepOperation(issue)),
+    undiscard: (issue) => void perform(client, undiscardOperation(issue)),
   };
 }
 

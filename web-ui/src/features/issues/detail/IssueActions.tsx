@@ -27,8 +27,8 @@ export function IssueActions({ issue, triage, resolveAndNext, assign, onHelp }: 
   return (
     <div className={styles.actions}>
       {issue.isDiscarded ? (
-        <Button variant="outlined" startIcon={<Icon name="reopen" size={14} />} onClick={() => triage.keep(issue)}>
-          Keep again
+        <Button variant="outlined" startIcon={<Icon name="reopen" size={14} />} onClick={() => triage.undiscard(issue)}>
+          Stop discarding
         </Button>
       ) : status === "unresolved" ? (
         <>
@@ -83,9 +83,9 @@ export function IssueActions({ issue, triage, resolveAndNext, assign, onHelp }: 
               ]
             : []),
           issue.isDiscarded ? (
-            <MenuItem key="keep" onClick={() => (close(), triage.keep(issue))}>
+            <MenuItem key="undiscard" onClick={() => (close(), triage.undiscard(issue))}>
               <span className={styles.menuItem}>
-                Keep again
+                Stop discarding
                 <small>Its events are stored again; it is open</small>
               </span>
             </MenuItem>
