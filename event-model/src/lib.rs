@@ -9,8 +9,8 @@
 //! [`free`] (its parts of free form), [`head`] (the
 //! part of it that grouping and counting read in place), [`record`] (bytes of a
 //! record), [`note`] (records that are no events), [`command`], [`settings`] (of a
-//! project), [`control`] (the fold), [`credential`], [`access`] (who may do what), [`proxy`];
-//! [`stack_hash`] (what the door knows of an event before grouping).
+//! project), [`control`] (the fold), [`credential`], [`access`] (who may do what), [`network`],
+//! [`proxy`]; [`stack_hash`] (what the door knows of an event before grouping).
 
 pub mod access;
 pub mod command;
@@ -21,6 +21,7 @@ pub mod free;
 pub mod head;
 pub mod id;
 pub mod level;
+pub mod network;
 pub mod note;
 pub mod proxy;
 pub mod record;

@@ -3,30 +3,19 @@
 //! Invariant: an address counts only if a chain of trusted proxies, from the peer on,
 //! vouches for it. A pure function of the peer and of what is in `X-Forwarded-For`.
 
-use std::{fmt, net::IpAddr, str::FromStr};
+use std::{fmt, net::IpAddr};
 
-use ipnet::IpNet;
+use crate::network::{Network, NetworkError};
 
 /// Networks of reverse proxies that are believed. This host is always one.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(try_from = "Vec<String>", into = "Vec<String>")]
-pub struct TrustedProxies(Vec<IpNet>);
-
-/// A text that is neither a network nor an address.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is neither a network like 10.0.0.0/8 nor an address")]
-pub struct NetworkError(String);
+pub struct TrustedProxies(Vec<Network>);
 
 impl TrustedProxies {
-    /// These.
-    pub fn new(networks: Vec<IpNet>) -> Self {
-        Self(networks)
-    }
-
     /// Whether what this address says of others is believed.
     pub fn trusts(&self, address: IpAddr) -> bool {
-        let address = address.to_canonical();
-        address.is_loopback() || self.0.iter().any(|network| network.contains(&address))
+        address.to_canonical().is_loopback() || self.0.iter().any(|network| network.holds(address))
     }
 
     /// The client's address: the last one, of the peer's and of all `X-Forwarded-For`
@@ -63,20 +52,13 @@ fn address(entry: &str) -> Option<IpAddr> {
         .map(|ip: IpAddr| ip.to_canonical())
 }
 
-fn network(text: &str) -> Result<IpNet, NetworkError> {
-    let text = text.trim();
-    let address = || IpAddr::from_str(text).map(IpNet::from).ok();
-    let network = text.parse().ok().or_else(address);
-    network.ok_or_else(|| NetworkError(text.to_owned()))
-}
-
 impl TryFrom<Vec<String>> for TrustedProxies {
     type Error = NetworkError;
 
     fn try_from(texts: Vec<String>) -> Result<Self, NetworkError> {
         texts
             .iter()
-            .map(|text| network(text))
+            .map(|text| text.parse())
             .collect::<Result<_, _>>()
             .map(Self)
     }

@@ -8,13 +8,16 @@
 //! none.
 
 mod browsers;
-mod network;
 
 use std::net::IpAddr;
 
-use event_model::{Event, event::Frame, free::Part, settings::Filters};
-
-pub use network::Network;
+use event_model::{
+    Event,
+    event::Frame,
+    free::Part,
+    network::{Network, NetworkError},
+    settings::Filters,
+};
 
 use crate::scrub::is_like;
 
@@ -149,9 +152,9 @@ impl Filter {
         }
         let mut networks = Vec::new();
         for (at, range) in settings.ip_ranges.iter().enumerate() {
-            let network = range.parse().map_err(|message| FilterError {
+            let network = range.parse().map_err(|error: NetworkError| FilterError {
                 field: format!("ip_ranges[{at}]"),
-                message,
+                message: error.to_string(),
             })?;
             networks.push(network);
         }
