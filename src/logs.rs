@@ -10,12 +10,12 @@ use std::{
     io::{BufWriter, Write as _},
     path::{Path, PathBuf},
     process::ExitCode,
-    time::{SystemTime, UNIX_EPOCH},
 };
 
 use anyhow::{Context, Result};
 use event_log::{LogReader, dump};
 use event_model::Position;
+use ground::Clock;
 use log_core::RepairMode;
 use serde_json::Value;
 
@@ -87,8 +87,7 @@ fn stat(config: &Config, choice: &LogChoice) -> Result<ExitCode> {
 /// What retention would do now.
 fn describe_retention(text: &mut String, stat: &log_core::Stat, config: &Config) -> Result<()> {
     let retention = config.log.retention.retention()?;
-    let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
-    let plan = event_log::retention::plan(stat, &retention, i64::try_from(now.as_nanos())?);
+    let plan = event_log::retention::plan(stat, &retention, Clock::MACHINE.now_ns());
     if plan.is_empty() {
         writeln!(text, "  retention      would drop nothing now")?;
     } else {

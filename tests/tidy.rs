@@ -15,35 +15,50 @@ use cargo_metadata::{DependencyKind, MetadataCommand};
 
 /// Which of our crates each may use; DESIGN's "Edges".
 const EDGES: &[(&str, &[&str])] = &[
-    ("log-core", &[]),
+    // Stands below all others.
+    ("ground", &[]),
+    ("log-core", &["ground"]),
     // For its tests and fuzzers only.
-    ("log-sim", &["log-core"]),
+    ("log-sim", &["ground", "log-core"]),
     ("event-model", &[]),
     ("proto", &[]),
-    ("event-log", &["event-model", "log-core"]),
+    ("event-log", &["event-model", "ground", "log-core"]),
     ("read-model", &["event-model"]),
     // Native events come as protobuf, too.
     ("event-intake", &["event-model", "proto"]),
     (
         "ingest-gateway",
-        &["event-intake", "event-log", "event-model", "proto"],
+        &[
+            "event-intake",
+            "event-log",
+            "event-model",
+            "ground",
+            "proto",
+        ],
     ),
     ("grouping", &["event-model"]),
     (
         "projector",
-        &["event-log", "event-model", "grouping", "read-model"],
+        &[
+            "event-log",
+            "event-model",
+            "ground",
+            "grouping",
+            "read-model",
+        ],
     ),
     (
         "query-engine",
-        &["event-log", "event-model", "proto", "read-model"],
+        &["event-log", "event-model", "ground", "proto", "read-model"],
     ),
-    ("alerter", &["proto"]),
+    ("alerter", &["ground", "proto"]),
     (
         "errata",
         &[
             "alerter",
             "event-log",
             "event-model",
+            "ground",
             "ingest-gateway",
             "log-core",
             "projector",

@@ -2,30 +2,23 @@
 
 use std::time::Duration;
 
+use ground::Clock;
+
 /// Longest sleep until something is due: clocks may be set.
 const SLEEP_MAX: Duration = Duration::from_mins(1);
 
-/// Sleeps until `due_ns`, or a while; for good if nothing is due.
-pub(crate) async fn until(due_ns: Option<i64>) {
+/// Sleeps until `due_ns` by this clock, or a while; for good if nothing is due.
+pub(crate) async fn until(due_ns: Option<i64>, clock: &Clock) {
     let Some(due_ns) = due_ns else {
         return std::future::pending().await;
     };
-    let wait_ns = due_ns.saturating_sub(unix_ns(&now())).max(0);
+    let wait_ns = due_ns.saturating_sub(clock.now_ns()).max(0);
     let wait = Duration::from_nanos(wait_ns.unsigned_abs());
     tokio::time::sleep(wait.min(SLEEP_MAX)).await;
 }
 
 pub(crate) fn nanoseconds(duration: Duration) -> i64 {
     i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX)
-}
-
-/// The time as it travels.
-pub(crate) fn now() -> prost_types::Timestamp {
-    let now = jiff::Timestamp::now();
-    prost_types::Timestamp {
-        seconds: now.as_second(),
-        nanos: now.subsec_nanosecond(),
-    }
 }
 
 pub(crate) fn timestamp(at_ns: i64) -> prost_types::Timestamp {

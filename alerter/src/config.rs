@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use ground::{BackOff, Clock};
+
 /// The window in which mails are counted.
 pub const MAILS_WINDOW: Duration = Duration::from_hours(1);
 
@@ -24,6 +26,8 @@ pub struct AlerterConfig {
     pub transition_age_max: Duration,
     /// How often and when to try again.
     pub retry: RetryPolicy,
+    /// By which everything above is measured.
+    pub clock: Clock,
 }
 
 /// How to send mail.
@@ -40,20 +44,8 @@ pub struct SmtpConfig {
 pub struct RetryPolicy {
     /// Attempts in all, at least 1.
     pub attempts_max: u32,
-    /// Wait before the second attempt.
-    pub first_wait: Duration,
-    /// Each further wait is this many times the last one.
-    pub factor: u32,
-    /// No wait is longer.
-    pub wait_max: Duration,
-}
-
-impl RetryPolicy {
-    /// The wait after `attempts` failed attempts.
-    pub fn wait_after(&self, attempts: u32) -> Duration {
-        let factor = self.factor.saturating_pow(attempts.saturating_sub(1));
-        self.first_wait.saturating_mul(factor).min(self.wait_max)
-    }
+    /// The waits between them.
+    pub back_off: BackOff,
 }
 
 impl AlerterConfig {
@@ -70,10 +62,13 @@ impl AlerterConfig {
             transition_age_max: Duration::from_hours(1),
             retry: RetryPolicy {
                 attempts_max: 6,
-                first_wait: Duration::from_secs(1),
-                factor: 4,
-                wait_max: Duration::from_mins(5),
+                back_off: BackOff {
+                    first: Duration::from_secs(1),
+                    factor: 4.0,
+                    longest: Duration::from_mins(5),
+                },
             },
+            clock: Clock::MACHINE,
         }
     }
 }
@@ -83,10 +78,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn waits_grow_to_the_bound_and_never_overflow() {
+    fn a_mail_is_tried_for_about_six_minutes() {
         let retry = AlerterConfig::new("", None).retry;
-        let waits: Vec<u64> = (1..=6).map(|n| retry.wait_after(n).as_secs()).collect();
-        assert_eq!(waits, [1, 4, 16, 64, 256, 300]);
-        assert_eq!(retry.wait_after(u32::MAX).as_secs(), 300);
+        let mut waits = retry.back_off.waits();
+        let waits_s: Vec<u64> = (1..retry.attempts_max)
+            .map(|_| waits.next_wait().as_secs())
+            .collect();
+        assert_eq!(waits_s, [1, 4, 16, 64, 256]);
     }
 }

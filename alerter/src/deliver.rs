@@ -7,12 +7,13 @@
 
 use std::{sync::Arc, time::Duration};
 
+use ground::{Clock, with_causes};
 use lettre::message::Mailbox;
 use proto::v1::{DeliveryState, RecordDeliveryRequest};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    clock::now,
+    clock::timestamp,
     config::RetryPolicy,
     mail::{Mail, Mailer},
     metric,
@@ -32,6 +33,7 @@ pub(crate) struct Courier {
     pub(crate) mailer: Arc<Mailer>,
     pub(crate) peers: Peers,
     pub(crate) retry: RetryPolicy,
+    pub(crate) clock: Clock,
     pub(crate) public_url: String,
     pub(crate) stop: CancellationToken,
 }
@@ -59,6 +61,7 @@ impl Courier {
         {
             return Ended::Open;
         }
+        let mut waits = self.retry.back_off.waits();
         loop {
             step.attempts += 1;
             metric::attempted();
@@ -69,7 +72,7 @@ impl Courier {
                     .await;
                 return if recorded { Ended::Sent } else { Ended::Open };
             };
-            let text = chain(&error);
+            let text = with_causes(&error);
             tracing::warn!(issue = %step.issue_id, attempt = step.attempts, error = %text, "mail was not sent");
             if error.is_permanent() || step.attempts >= self.retry.attempts_max {
                 metric::ended("failed");
@@ -78,7 +81,7 @@ impl Courier {
             }
             tokio::select! {
                 () = self.stop.cancelled() => return Ended::Open,
-                () = tokio::time::sleep(self.retry.wait_after(step.attempts)) => {}
+                () = tokio::time::sleep(waits.next_wait()) => {}
             }
         }
     }
@@ -92,7 +95,7 @@ impl Courier {
     ) -> bool {
         step.set_state(state);
         step.error = error.chars().take(ERROR_CHARS_MAX).collect();
-        step.at = Some(now());
+        step.at = Some(timestamp(self.clock.now_ns()));
         for attempt in 1..=RECORD_ATTEMPTS_MAX {
             match self.peers.commands().record_delivery(step.clone()).await {
                 Ok(_) => return true,
@@ -107,18 +110,4 @@ impl Courier {
         }
         false
     }
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        if !text.contains(&cause_text) {
-            text.push_str(": ");
-            text.push_str(&cause_text);
-        }
-        source = cause.source();
-    }
-    text
 }

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use ground::BackOff;
 use proto::v1::{
     command_service_client::CommandServiceClient, event_service_client::EventServiceClient,
     issue_service_client::IssueServiceClient, live_service_client::LiveServiceClient,
@@ -24,10 +25,8 @@ use crate::{
     session,
 };
 
-/// First wait before a lost connection is taken up again; doubles.
-const RECONNECT_WAIT: Duration = Duration::from_millis(200);
-/// Longest such wait.
-const RECONNECT_WAIT_MAX: Duration = Duration::from_secs(30);
+/// Before a lost connection is taken up again.
+const RECONNECT: BackOff = BackOff::doubling(Duration::from_millis(200), Duration::from_secs(30));
 
 /// Why the alerter cannot run at all.
 #[derive(Debug, thiserror::Error)]
@@ -117,10 +116,11 @@ pub async fn run(
         mailer: std::sync::Arc::new(Mailer::new(smtp)?),
         peers,
         retry: config.retry,
+        clock: config.clock.clone(),
         public_url: config.public_url.clone(),
         stop: stop.clone(),
     };
-    let mut wait = RECONNECT_WAIT;
+    let mut waits = RECONNECT.waits();
     while !stop.is_cancelled() {
         let started = tokio::time::Instant::now();
         match session::follow(&config, &courier, health).await {
@@ -134,14 +134,13 @@ pub async fn run(
                 )));
             }
         }
-        wait = if started.elapsed() > RECONNECT_WAIT_MAX {
-            RECONNECT_WAIT
-        } else {
-            wait
-        };
+        // It held for a while: what broke it is another matter than before.
+        if started.elapsed() > RECONNECT.longest {
+            waits.reset();
+        }
         tokio::select! {
             () = stop.cancelled() => {}
-            () = tokio::time::sleep(wait) => wait = (wait * 2).min(RECONNECT_WAIT_MAX),
+            () = tokio::time::sleep(waits.next_wait()) => {}
         }
     }
     Ok(())

@@ -20,7 +20,7 @@ use tokio::task::{JoinError, JoinSet};
 use tonic::Status;
 
 use crate::{
-    clock::{nanoseconds, now, timestamp, unix_ns, until},
+    clock::{nanoseconds, timestamp, unix_ns, until},
     config::{AlerterConfig, MAILS_WINDOW},
     deliver::{Courier, Ended},
     health::AlerterHealth,
@@ -89,7 +89,7 @@ async fn unsettled(
     courier: &Courier,
 ) -> Result<(u64, Vec<RecordDeliveryRequest>), Status> {
     let back = config.mail_interval.max(MAILS_WINDOW);
-    let since_ns = unix_ns(&now()).saturating_sub(nanoseconds(back));
+    let since_ns = config.clock.now_ns().saturating_sub(nanoseconds(back));
     let mut request = ListDeliveriesRequest {
         since: Some(timestamp(since_ns)),
         limit: DELIVERIES_PAGE,
@@ -128,7 +128,7 @@ impl Session<'_> {
                 () = self.courier.stop.cancelled() => return Ok(()),
                 Some(report) = self.couriers.join_next() => self.settle(report)?,
                 _ = tick.tick() => self.advance_cursor().await,
-                () = until(self.held.next_due_ns()), if has_room => self.tell_due().await?,
+                () = until(self.held.next_due_ns(), &self.config.clock), if has_room => self.tell_due().await?,
                 message = stream.message(), if has_room => {
                     let Some(message) = message? else { return Ok(()) };
                     if let Some(transition) = message.transition {
@@ -146,7 +146,7 @@ impl Session<'_> {
             return Ok(());
         };
         let id = notification_id(&transition, rule, EMAIL);
-        let now_ns = unix_ns(&now());
+        let now_ns = self.config.clock.now_ns();
         if self.ledger.has_ended(&id, transition.position) || self.is_too_old(&id, &transition) {
             return Ok(());
         }
@@ -169,7 +169,7 @@ impl Session<'_> {
         if self.ledger.is_open(id) {
             age_max += self.config.mail_interval;
         }
-        let now_ns = unix_ns(&now());
+        let now_ns = self.config.clock.now_ns();
         let at_ns = transition.at.as_ref().map_or(now_ns, unix_ns);
         now_ns.saturating_sub(at_ns) > nanoseconds(age_max)
     }
@@ -210,7 +210,7 @@ impl Session<'_> {
 
     /// Whatever was held and is due now.
     async fn tell_due(&mut self) -> Result<(), Status> {
-        let now_ns = unix_ns(&now());
+        let now_ns = self.config.clock.now_ns();
         if let Some(mut transition) = self.held.take_due(now_ns) {
             let Some(rule) = Rule::for_kind(transition.kind()) else {
                 return Ok(());
@@ -390,7 +390,7 @@ impl Session<'_> {
     ) {
         // Counts against the limits from now on: the next transition may come before this
         // mail is out.
-        let now_ns = unix_ns(&now());
+        let now_ns = self.config.clock.now_ns();
         match &mail {
             Mail::Notice(_) => self.ledger.mailed(&step.issue_id, now_ns),
             Mail::Digest(_) => self.ledger.digested(now_ns),
@@ -453,7 +453,7 @@ impl Session<'_> {
             Ok(_) => {
                 self.cursor = done;
                 self.ledger
-                    .forget(done, unix_ns(&now()), self.config.mail_interval);
+                    .forget(done, self.config.clock.now_ns(), self.config.mail_interval);
             }
             Err(status) => tracing::warn!(%status, "the alert cursor could not be recorded"),
         }

@@ -7,12 +7,13 @@
 use std::path::{Path, PathBuf};
 
 use event_model::Position;
+use ground::with_causes;
 use serde_json::{Map, Value, json};
 
 pub use log_core::{SegmentStat, SegmentVerdict, Stat, Verification, stat, verify};
 
 use crate::{
-    error::{ReadError, WhichLog, with_causes},
+    error::{ReadError, WhichLog},
     folders::log_dir,
     reader::{Entry, Item, LogReader},
 };

@@ -5,8 +5,6 @@ use std::path::PathBuf;
 
 use event_model::{Position, RecordError};
 
-pub use log_core::with_causes;
-
 /// Which of the two logs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WhichLog {

@@ -37,9 +37,7 @@ pub mod ticket;
 pub mod writer;
 
 pub use control::{ControlFollower, control_at, fold_control};
-pub use error::{
-    AppendError, CloseError, CommandError, CommitError, OpenError, ReadError, with_causes,
-};
+pub use error::{AppendError, CloseError, CommandError, CommitError, OpenError, ReadError};
 pub use reader::{Entry, Item, Items, LogReader, SegmentSpan};
 pub use retention::{LogCursor, Plan, Retention};
 pub use ticket::{CommandReceipt, EventTicket};

@@ -133,7 +133,7 @@ impl Work {
                 }
                 Ok(None) => break,
                 Err(error) => {
-                    state.sealing_error = Some(crate::error::with_causes(&error));
+                    state.sealing_error = Some(ground::with_causes(&error));
                     return false;
                 }
             }

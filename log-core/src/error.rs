@@ -10,13 +10,6 @@ pub use crate::manifest::check::Problem as ManifestProblem;
 pub use crate::manifest::file::ManifestError;
 pub use crate::sealed::SealedError;
 
-/// An error and what caused it, in a line.
-pub fn with_causes(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    let texts: Vec<String> = causes.map(ToString::to_string).collect();
-    texts.join(": ")
-}
-
 /// Why a log, or a reader of one, could not be opened. Nothing was changed on disk unless stated.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]

@@ -12,8 +12,9 @@ use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
+use ground::Clock;
 use rustix::fs::{FallocateFlags, FlockOperation, SeekFrom};
 
 use crate::error::PageError;
@@ -163,9 +164,7 @@ impl LogIo for RealDisk {
     }
 
     fn now_ns(&self) -> i64 {
-        SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .map_or(0, |since| since.as_nanos() as i64)
+        Clock::MACHINE.now_ns()
     }
 
     fn page(

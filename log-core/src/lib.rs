@@ -73,7 +73,7 @@ pub use commit::Ticket;
 pub use cursor::{Cursor, CursorInfo};
 pub use error::{
     AppendError, CommitError, CursorError, Fault, MaintainError, ManifestError, ManifestProblem,
-    OpenError, PageError, ReadError, SealedError, with_causes,
+    OpenError, PageError, ReadError, SealedError,
 };
 pub use io::{LogFile, LogIo, Open, RealDisk};
 pub use log::{Config, Log, Sealing, Stepper};

@@ -10,7 +10,9 @@ use std::time::Duration;
 
 use crate::chain::Redacted;
 use crate::commit::lock;
-use crate::error::{MaintainError, with_causes};
+use ground::with_causes;
+
+use crate::error::MaintainError;
 use crate::maintain::failed;
 use crate::manifest::Form;
 use crate::sealed::{PositionedReader, prove};

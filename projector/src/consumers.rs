@@ -22,6 +22,7 @@ use std::{
 
 use event_log::LogReader;
 use event_model::Position;
+use ground::BackOff;
 use parking_lot::{Condvar, Mutex};
 
 use crate::{
@@ -32,9 +33,9 @@ use crate::{
 
 /// Longest wait for new records before a look at the stop signal.
 pub(crate) const WAIT: Duration = Duration::from_millis(100);
-/// First and longest wait after an error; it doubles in between.
-pub(crate) const BACK_OFF: (Duration, Duration) =
-    (Duration::from_millis(100), Duration::from_secs(5));
+/// After an error.
+pub(crate) const BACK_OFF: BackOff =
+    BackOff::doubling(Duration::from_millis(100), Duration::from_secs(5));
 
 /// One projection's way through the log.
 pub(crate) trait Consumer {
@@ -117,7 +118,7 @@ pub(crate) fn run<C: Consumer>(
     stop: &Stop,
     progress: &Arc<Progress>,
 ) {
-    let mut back_off = BACK_OFF.0;
+    let mut waits = BACK_OFF.waits();
     while !stop.is_set() {
         progress.set_position(consumer.position());
         if !consumer.wait(reader, stop) {
@@ -135,15 +136,14 @@ pub(crate) fn run<C: Consumer>(
                     ::metrics::histogram!(metrics::BATCH_SECONDS, "projection" => C::NAME)
                         .record(seconds);
                 }
-                back_off = BACK_OFF.0;
+                waits.reset();
                 *progress.error.lock() = None;
                 continue;
             }
             Err(error) => error,
         };
         fail(C::NAME, &error, progress);
-        stop.sleep(back_off);
-        back_off = (back_off * 2).min(BACK_OFF.1);
+        stop.sleep(waits.next_wait());
         let recovered = caught(|| consumer.recover(&error));
         if let Err(error) = recovered.unwrap_or_else(panicked::<C, _>) {
             fail(C::NAME, &error, progress);

@@ -10,7 +10,7 @@
 use std::{
     path::PathBuf,
     sync::Arc,
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant},
 };
 
 use event_log::{
@@ -18,6 +18,7 @@ use event_log::{
     retention::{CHECKPOINT, CursorError},
 };
 use event_model::Position;
+use ground::Clock;
 use read_model::{Checkpoints, Generation};
 
 use crate::{
@@ -42,6 +43,8 @@ pub struct CheckpointConfig {
     pub retention: Retention,
     /// How often to look whether it could drop something.
     pub look_every: Duration,
+    /// By which the age of what could be dropped is measured.
+    pub clock: Clock,
 }
 
 /// See the module.
@@ -108,7 +111,8 @@ impl Keeper {
             self.report(Self::move_cursors);
             if looked.is_none_or(|at| at.elapsed() >= self.config.look_every) {
                 looked = Some(Instant::now());
-                self.report(|keeper| keeper.look(now_ns()).map(|_| ()));
+                let now_ns = self.config.clock.now_ns();
+                self.report(|keeper| keeper.look(now_ns).map(|_| ()));
             }
             stop.sleep(pause);
         }
@@ -179,13 +183,6 @@ impl Keeper {
         let issues = self.claims.iter().find(|(claim, _)| claim.name == "issues");
         issues.map_or(Position(0), |(_, progress)| progress.position())
     }
-}
-
-fn now_ns() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.map_or(0, |since| {
-        i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
-    })
 }
 
 #[cfg(test)]

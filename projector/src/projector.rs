@@ -15,8 +15,9 @@ use std::{
     time::Duration,
 };
 
-use event_log::{LogReader, Retention, with_causes};
+use event_log::{LogReader, Retention};
 use event_model::Position;
+use ground::{Clock, with_causes};
 use parking_lot::Mutex;
 use read_model::{
     Generation, ReadModelError, WriterLock,
@@ -60,6 +61,7 @@ impl ProjectorConfig {
                 dir: data_dir.join("log").join("checkpoints"),
                 retention: Retention::default(),
                 look_every: LOOK_EVERY,
+                clock: Clock::MACHINE,
             },
         }
     }
@@ -345,13 +347,12 @@ impl Opener {
 
     /// The thread's body: ends with the read model open, or with the projector.
     fn keep_trying(self, state: &Mutex<State>) {
-        let mut back_off = BACK_OFF.0;
+        let mut waits = BACK_OFF.waits();
         loop {
-            self.stop.sleep(back_off);
+            self.stop.sleep(waits.next_wait());
             if self.stop.is_set() {
                 return;
             }
-            back_off = (back_off * 2).min(BACK_OFF.1);
             // Not under the lock: opening may take a rebuild's time.
             let next = match self.open() {
                 Ok(running) => State::Running(running),

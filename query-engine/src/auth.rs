@@ -22,7 +22,6 @@ use http::{Extensions, header};
 use crate::{
     core::Core,
     error::{ApiError, ErrorCode},
-    time::now_ns,
 };
 
 /// What the alerter asks for: all that the internal token opens.
@@ -73,7 +72,7 @@ impl Core {
             .collect();
         let cookie = (!cookies.is_empty()).then(|| cookies.join("; "));
         let session = cookie.as_deref().and_then(|all| self.cookie.find(all));
-        let (state, now) = (self.control.state(), now_ns());
+        let (state, now) = (self.control.state(), self.config.clock.now_ns());
         let caller = self
             .secret
             .authenticate(internal, authorization, session, &state, now);

@@ -6,6 +6,7 @@ use event_model::{
     credential::{SessionCookie, Uses},
     proxy::TrustedProxies,
 };
+use ground::Clock;
 
 /// Configuration; no hidden defaults.
 #[derive(Debug, Clone)]
@@ -26,6 +27,8 @@ pub struct QueryConfig {
     /// Where it is noted when sessions and tokens were used last; shared with the gateway
     /// of the same process.
     pub uses: Uses,
+    /// Now, to ranges, sessions and tokens.
+    pub clock: Clock,
 }
 
 impl QueryConfig {
@@ -72,6 +75,7 @@ mod tests {
                 mail_configured: false,
                 trusted_proxies: TrustedProxies::default(),
                 uses: Uses::default(),
+                clock: Clock::MACHINE,
             };
             assert_eq!(config.dsn(key, 7), expected, "{url}");
         }

@@ -71,6 +71,11 @@ impl Core {
         }
     }
 
+    /// Now, Unix seconds.
+    pub(crate) fn now_s(&self) -> i64 {
+        self.config.clock.now_s()
+    }
+
     /// Runs a read of the read model on a blocking thread.
     pub(crate) async fn read<T: Send + 'static>(
         &self,

@@ -36,7 +36,7 @@ impl ApiError {
 
     /// A fault of ours: the reader learns no insides, the log does.
     pub(crate) fn internal(error: &dyn std::error::Error) -> Self {
-        tracing::error!(error = event_log::with_causes(error), "a read failed");
+        tracing::error!(error = ground::with_causes(error), "a read failed");
         Self::new(ErrorCode::Internal, "the read failed on the server")
     }
 }

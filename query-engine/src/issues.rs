@@ -15,7 +15,7 @@ use crate::{
     error::ApiError,
     events::same_issue,
     span,
-    time::{ms_of, now_s, stamp_ms, stamp_ns},
+    time::{ms_of, stamp_ms, stamp_ns},
 };
 
 /// Rows of a page when the reader names no number.
@@ -63,7 +63,7 @@ impl Core {
         let from = Cursor::decode(&request.cursor, cursor::ISSUES, asked)?;
         filter.scope.range = match from {
             Some(cursor) => cursor.range,
-            None if has_range => Some(span::range(from_ms, to_ms, now_s(), "filter.from")?),
+            None if has_range => Some(span::range(from_ms, to_ms, self.now_s(), "filter.from")?),
             None => None,
         };
         let range = filter.scope.range;
@@ -72,7 +72,8 @@ impl Core {
             id: IssueId(cursor.id),
         });
         self.wait_issues(request.after_position).await;
-        let window = span::sparkline(range.unwrap_or_else(|| span::trailing(range_s, now_s())));
+        let window =
+            span::sparkline(range.unwrap_or_else(|| span::trailing(range_s, self.now_s())));
         let (page, mut sparklines, total, position) = self
             .read(move |open| {
                 filter::find_by_id(open, &mut filter)?;
@@ -130,9 +131,9 @@ impl Core {
         bounded_text(&request.release, "release")?;
         let (from, to) = (request.from.as_ref(), request.to.as_ref());
         let range = if from.is_none() && to.is_none() {
-            span::trailing(range_s, now_s())
+            span::trailing(range_s, self.now_s())
         } else {
-            span::range(from.map(ms_of), to.map(ms_of), now_s(), "from")?
+            span::range(from.map(ms_of), to.map(ms_of), self.now_s(), "from")?
         };
         let scope = Scope {
             environment: request.environment,

@@ -25,7 +25,7 @@ use crate::{
     error::ApiError,
     issues::{LIMIT_MAX, bounded},
     span,
-    time::{ms_of, now_s, stamp_ns},
+    time::{ms_of, stamp_ns},
 };
 
 /// Changes of an issue within this time are one message.
@@ -264,7 +264,7 @@ impl IssueFeed {
         &mut self,
     ) -> Result<(Vec<v1::StreamIssuesResponse>, event_model::Position, bool), ApiError> {
         let cursor = self.cursor;
-        let range = span::trailing(self.range_s, now_s());
+        let range = span::trailing(self.range_s, self.core.now_s());
         let window = span::sparkline(range);
         let scope = Scope {
             environment: self.request.environment.clone(),

@@ -30,7 +30,7 @@ use crate::{
     error::{ApiError, ErrorCode},
     events::{issues_of, retained},
     issues::no_issue,
-    time::{now_ns, stamp_ms},
+    time::stamp_ms,
     watch::Open,
 };
 
@@ -158,7 +158,7 @@ impl Core {
         self.wait_issues(request.after_position).await;
         let project = ProjectId(request.project_id);
         // The hour at hand and the whole ones before it.
-        let from = now_ns().div_euclid(HOUR_NS) + 1 - i64::from(hours);
+        let from = self.config.clock.now_ns().div_euclid(HOUR_NS) + 1 - i64::from(hours);
         let counts = self
             .ask(move |snapshot| snapshot.arrivals(project, from))
             .await?;

@@ -16,7 +16,7 @@ use crate::{
     error::ApiError,
     issues::{bounded, bounded_text, no_issue},
     span,
-    time::{ms_of, now_s, stamp_ms},
+    time::{ms_of, stamp_ms},
 };
 
 /// Issues of a top list when the reader names no number.
@@ -27,8 +27,12 @@ const TOP_MAX: u32 = 100;
 const RANGE_DEFAULT_MS: i64 = 24 * 3_600_000;
 
 /// The range of totals: by default the 24 hours before its end.
-fn totals_range(from: Option<&Timestamp>, to: Option<&Timestamp>) -> Result<Range, ApiError> {
-    let (now_s, to_ms) = (now_s(), to.map(ms_of));
+fn totals_range(
+    from: Option<&Timestamp>,
+    to: Option<&Timestamp>,
+    now_s: i64,
+) -> Result<Range, ApiError> {
+    let to_ms = to.map(ms_of);
     let default_ms = to_ms
         .unwrap_or(now_s * 1000)
         .saturating_sub(RANGE_DEFAULT_MS);
@@ -65,7 +69,7 @@ impl Core {
             .as_ref()
             .ok_or_else(|| ApiError::invalid("from", "missing"))?;
         let to_ms = request.to.as_ref().map(ms_of);
-        let range = span::range(Some(ms_of(from)), to_ms, now_s(), "from")?;
+        let range = span::range(Some(ms_of(from)), to_ms, self.now_s(), "from")?;
         let window = span::chart(range, request.bucket_s)?;
         let scope = scope(request.environment, request.release, range)?;
         let issue = match request.issue_id.as_str() {
@@ -140,7 +144,7 @@ impl Core {
                 ));
             }
         };
-        let range = totals_range(request.from.as_ref(), request.to.as_ref())?;
+        let range = totals_range(request.from.as_ref(), request.to.as_ref(), self.now_s())?;
         let window = span::sparkline(range);
         let filter = IssueFilter {
             projects: convert::projects(&request.project_ids),
@@ -172,7 +176,7 @@ impl Core {
         request: v1::GetSummaryRequest,
     ) -> Result<v1::GetSummaryResponse, ApiError> {
         bounded(request.project_ids.len(), "project_ids")?;
-        let range = totals_range(request.from.as_ref(), request.to.as_ref())?;
+        let range = totals_range(request.from.as_ref(), request.to.as_ref(), self.now_s())?;
         let scope = scope(request.environment, request.release, range)?;
         let projects = convert::projects(&request.project_ids);
         self.wait_issues(request.after_position).await;

@@ -1,21 +1,8 @@
 //! Times: Unix milliseconds and nanoseconds to what travels.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use prost_types::Timestamp;
 
 const NS_A_SECOND: i64 = 1_000_000_000;
-
-/// Now, Unix nanoseconds.
-pub(crate) fn now_ns() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.map_or(0, |since| since.as_nanos() as i64)
-}
-
-/// Now, Unix seconds.
-pub(crate) fn now_s() -> i64 {
-    now_ns() / NS_A_SECOND
-}
 
 pub(crate) fn stamp_ns(ns: i64) -> Timestamp {
     Timestamp {

@@ -17,6 +17,7 @@ use std::{
 
 use arc_swap::ArcSwapOption;
 use event_model::Position;
+use ground::with_causes;
 use read_model::{Generation, issues, search};
 use tokio::sync::watch;
 
@@ -117,8 +118,8 @@ impl Follower {
         match self.look() {
             Ok(()) => TICK,
             Err(error) => {
-                let cause = std::error::Error::source(&*error).map(ToString::to_string);
-                tracing::warn!(%error, cause, "the read model cannot be read, trying again");
+                let error = with_causes(&*error);
+                tracing::warn!(error, "the read model cannot be read, trying again");
                 PAUSE_AFTER_ERROR
             }
         }

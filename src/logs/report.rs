@@ -2,9 +2,10 @@
 
 use std::fmt::Write as _;
 
+use ground::with_causes;
 use log_core::{
     CursorInfo, Damage, FindingKind, OpenError, Repair, RepairMode, SegmentStat, SegmentVerdict,
-    Stat, Verification, with_causes,
+    Stat, Verification,
 };
 use serde_json::{Value, json};
 

@@ -7,12 +7,13 @@ use std::{path::Path, time::Duration};
 use anyhow::{Context, Result};
 use event_log::LogReader;
 use event_model::credential::ServerSecret;
+use ground::BackOff;
 use projector::{Projector, ProjectorConfig};
 
 use crate::{admin, config::Config, health::Health, peers, secret, server};
 
-/// First and longest pause between two looks; it doubles in between.
-const PAUSE: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
+/// Between two looks.
+const PAUSES: BackOff = BackOff::doubling(Duration::from_millis(50), Duration::from_secs(1));
 
 /// The secret and both logs, followed.
 pub(super) async fn wait_for_both(
@@ -66,7 +67,7 @@ pub(super) async fn wait_for_read_model(
 ) -> Result<()> {
     let paths = ProjectorConfig::new(&config.data_dir);
     let socket = config.data_dir.join(admin::SOCKET);
-    let mut pause = PAUSE.0;
+    let (mut pauses, mut is_said) = (PAUSES.waits(), false);
     while let Some(stored) =
         Projector::stored_position(&paths).filter(|stored| *stored > logs.end())
     {
@@ -79,12 +80,12 @@ pub(super) async fn wait_for_read_model(
             "waiting for the gateway: the read model is at position {stored}, the logs prove {} without it",
             logs.end()
         );
-        if pause == PAUSE.0 {
+        if !is_said {
             tracing::info!("{what}");
+            is_said = true;
         }
         health.wait_for(&what);
-        tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(PAUSE.1);
+        tokio::time::sleep(pauses.next_wait()).await;
     }
     Ok(())
 }
@@ -94,17 +95,17 @@ async fn wait_for<T>(
     health: &Health,
     mut look: impl FnMut() -> Result<Option<T>>,
 ) -> Result<T> {
-    let mut pause = PAUSE.0;
+    let (mut pauses, mut is_said) = (PAUSES.waits(), false);
     loop {
         // Blocking for milliseconds, at the start, with nothing else to run.
         if let Some(found) = look()? {
             return Ok(found);
         }
-        if pause == PAUSE.0 {
+        if !is_said {
             tracing::info!("{what}");
             health.wait_for(what);
+            is_said = true;
         }
-        tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(PAUSE.1);
+        tokio::time::sleep(pauses.next_wait()).await;
     }
 }

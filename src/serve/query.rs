@@ -29,6 +29,7 @@ impl Query {
             mail_configured: !config.smtp.url.is_empty(),
             trusted_proxies: config.trusted_proxies.clone(),
             uses,
+            clock: ground::Clock::MACHINE,
         };
         let engine = QueryEngine::start(query_config, logs, secret.clone())
             .context("start the query engine")?;

@@ -39,7 +39,7 @@ pub(crate) fn fill(server: &Server, size: Size) {
     let keys = projects(server);
     people(server);
     let client = Client::new(server);
-    let now_s = jiff::Timestamp::now().as_duration().as_secs_f64();
+    let now_s = ground::Clock::MACHINE.now_ns() as f64 / 1e9;
     // Half of the events come before the triage, half after it: some issues come back.
     for half in 0..2 {
         let mut batch: Vec<(usize, Value)> = Vec::new();

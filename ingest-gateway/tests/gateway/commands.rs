@@ -354,10 +354,7 @@ async fn a_cookie_counts_only_from_our_own_pages() {
 }
 
 fn now_ns() -> i64 {
-    let now = std::time::SystemTime::now();
-    now.duration_since(std::time::UNIX_EPOCH)
-        .unwrap()
-        .as_nanos() as i64
+    ground::Clock::MACHINE.now_ns()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -7,9 +7,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ground::with_causes;
+
 use super::{Active, IDLE_WAIT, Stop, Writer, random_u64};
 use crate::chain::{Chain, SealHash};
-use crate::error::with_causes;
 use crate::format::{
     CONTROL_FRAME_BYTES, FORMAT_VERSION, Kind, SEAL_FRAME_BYTES, SEGMENT_HEADER_BYTES,
     SegmentHeader, control_payload, seal_payload,

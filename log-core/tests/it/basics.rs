@@ -158,12 +158,11 @@ fn a_segment_is_completed_on_request() {
 #[test]
 fn an_error_is_told_with_all_its_causes() {
     let cause = std::io::Error::other("no such device");
-    assert_eq!(log_core::with_causes(&cause), "no such device");
     let error = log_core::OpenError::Io {
         step: "open",
         path: "/log".into(),
         source: cause,
     };
-    let told = log_core::with_causes(&error);
+    let told = ground::with_causes(&error);
     assert!(told.ends_with("/log: no such device"), "{told}");
 }

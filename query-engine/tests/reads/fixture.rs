@@ -10,6 +10,7 @@ use event_model::{
     credential::{ServerSecret, Uses, sha256},
     proxy::TrustedProxies,
 };
+use ground::Clock;
 use http::{Request, StatusCode};
 use http_body_util::BodyExt;
 use query_engine::{QueryConfig, QueryEngine};
@@ -32,6 +33,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 pub(crate) struct Fixture {
     pub(crate) engine: QueryEngine,
     pub(crate) secret: ServerSecret,
+    pub(crate) clock: Clock,
     pub(crate) log: LogWriter,
     pub(crate) db: Connection,
     search: Mutex<SearchWriter>,
@@ -57,7 +59,10 @@ impl Fixture {
         let search = SearchWriter::open(&generation.search_path()).unwrap();
         generation.publish(&lock).unwrap();
         let secret = ServerSecret::new([7; 32]);
+        // It stands: no test is at the end of one hour and at the beginning of the next.
+        let clock = Clock::standing_at(Clock::MACHINE.now_ns());
         let config = QueryConfig {
+            clock: clock.clone(),
             public_url: "https://errata.example/sub".to_owned(),
             read_model_dir: root,
             blobs_dir: dir.path().join("blobs"),
@@ -69,6 +74,7 @@ impl Fixture {
         let engine = QueryEngine::start(config, log.reader(), secret.clone()).unwrap();
         Self {
             engine,
+            clock,
             secret,
             log,
             db,

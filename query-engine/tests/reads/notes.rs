@@ -149,8 +149,7 @@ async fn feedback_is_found_by_the_issue_of_its_event() {
 #[tokio::test]
 async fn what_arrived_is_summed_over_the_hours_asked_for() {
     let fixture = Fixture::new();
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    let hour = now.unwrap().as_secs() / 3_600;
+    let hour = fixture.clock.now_s() / 3_600;
     fixture
         .db
         .execute_batch(&format!(

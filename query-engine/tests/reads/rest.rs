@@ -163,10 +163,7 @@ async fn malformed_parameters_are_named() {
 async fn only_signed_in_people_and_tokens_read() {
     let fixture = five();
     let session = |epoch| {
-        let now_ns = std::time::SystemTime::now()
-            .duration_since(std::time::UNIX_EPOCH)
-            .unwrap()
-            .as_nanos() as i64;
+        let now_ns = fixture.clock.now_ns();
         let value = fixture.secret.sign_session(
             event_model::UserId(1),
             epoch,

@@ -7,13 +7,13 @@ use std::path::Path;
 
 use super::model::Violation;
 use super::world::{DIR, World, note};
+use ground::with_causes;
 use log_core::Log;
 use log_core::LogIo;
 use log_core::Reader;
 use log_core::format::SEGMENT_HEADER_BYTES;
 use log_core::inside::sealed;
 use log_core::inside::segment::number_of;
-use log_core::with_causes;
 use log_core::{OpenError, ReadError};
 
 const SECTOR: usize = 512;

@@ -4,10 +4,10 @@ use super::life::Life;
 use super::model::Violation;
 use super::world::{CURSORS, World, note};
 use crate::disk::Counts;
+use ground::with_causes;
 use log_core::Redaction;
 use log_core::Retention;
 use log_core::WriterState;
-use log_core::with_causes;
 use log_core::{MaintainError, ManifestError, ReadError};
 
 /// Records that are redacted at once.

@@ -12,11 +12,11 @@ use super::cursors::Expected;
 use super::life::Life;
 use super::model::{Model, Violation};
 use crate::disk::{Counts, Faults, NameLoss, Rng, Sabotage, SimDisk};
+use ground::with_causes;
 use log_core::LogIo;
 use log_core::Reader;
 use log_core::inside::cursor;
 use log_core::inside::verify::verify_on;
-use log_core::with_causes;
 use log_core::{Config, Log, Sealing, Stepper};
 use log_core::{CursorError, ManifestError, OpenError, SealedError};
 
