@@ -1,14 +1,13 @@
 //! One mail of many transitions: what went beyond the mails of an hour.
 
-use std::fmt::Write as _;
-
+use askama::Template;
 use lettre::{
     Message,
     message::{Mailbox, MultiPart},
 };
 use proto::v1::Transition;
 
-use super::{AutoSubmitted, MailError, escape, one_line, subject_line};
+use super::{AutoSubmitted, MailError, subject_line};
 use crate::rule::Rule;
 
 /// Longest title of an issue in the list, characters.
@@ -23,6 +22,27 @@ pub struct DigestNotice {
     pub count: u64,
     /// The first of them.
     pub items: Vec<Transition>,
+}
+
+/// What both forms of it say.
+struct Said {
+    headline: String,
+    lines: Vec<Line>,
+    /// How many are not named.
+    rest: u64,
+    url: String,
+}
+
+#[derive(Template)]
+#[template(path = "digest.txt")]
+struct Text<'a> {
+    said: &'a Said,
+}
+
+#[derive(Template)]
+#[template(path = "digest.html")]
+struct Page<'a> {
+    said: &'a Said,
 }
 
 struct Line {
@@ -49,18 +69,24 @@ impl DigestNotice {
         for mailbox in to {
             builder = builder.to(mailbox.clone());
         }
-        let lines: Vec<Line> = self
-            .items
-            .iter()
-            .map(|item| line(item, public_url))
-            .collect();
-        let list_url = format!("{public_url}/issues");
+        let said = self.said(public_url);
+        let (text, html) = (
+            Text { said: &said }.render()?,
+            Page { said: &said }.render()?,
+        );
         builder
-            .multipart(MultiPart::alternative_plain_html(
-                self.text(&lines, &list_url),
-                self.html(&lines, &list_url),
-            ))
+            .multipart(MultiPart::alternative_plain_html(text, html))
             .map_err(MailError::Build)
+    }
+
+    fn said(&self, public_url: &str) -> Said {
+        let items = self.items.iter();
+        Said {
+            headline: self.headline(),
+            lines: items.map(|item| line(item, public_url)).collect(),
+            rest: self.count.saturating_sub(self.items.len() as u64),
+            url: format!("{public_url}/issues"),
+        }
     }
 
     fn subject(&self) -> String {
@@ -84,62 +110,6 @@ impl DigestNotice {
             n => format!("{n} more new or returned issues"),
         }
     }
-
-    /// How many are not named; empty: all are.
-    fn rest(&self) -> String {
-        match self.count - self.items.len() as u64 {
-            0 => String::new(),
-            n => format!("and {n} more"),
-        }
-    }
-
-    fn text(&self, lines: &[Line], list_url: &str) -> String {
-        let mut text = format!(
-            "{}\n\nSo much happened that single mails would have flooded you.\n\n",
-            self.headline()
-        );
-        for line in lines {
-            let _ = writeln!(
-                text,
-                "- [{}] {}: {}\n  {}",
-                line.project, line.what, line.title, line.url
-            );
-        }
-        if !self.rest().is_empty() {
-            let _ = writeln!(text, "- {}", self.rest());
-        }
-        let _ = write!(text, "\n{list_url}\n");
-        text
-    }
-
-    fn html(&self, lines: &[Line], list_url: &str) -> String {
-        let rows = lines.iter().fold(String::new(), |mut rows, line| {
-            let _ = write!(
-                rows,
-                "<tr><td style=\"padding:6px 0;border-top:1px solid #e4e7ec\"><span style=\"color:#667085\">{} · {}</span>\
-                 <br><a href=\"{}\" style=\"color:#3f51d1\">{}</a></td></tr>",
-                escape(&line.project),
-                line.what,
-                escape(&line.url),
-                escape(&line.title)
-            );
-            rows
-        });
-        format!(
-            "<!doctype html><html><body style=\"margin:0;padding:24px;background:#f7f8fa;color:#101828;\
-             font:14px/1.5 system-ui,-apple-system,Segoe UI,sans-serif\"><div style=\"max-width:600px;margin:auto;\
-             background:#fff;border:1px solid #e4e7ec;border-radius:8px;padding:24px\">\
-             <h1 style=\"margin:0;font-size:17px;line-height:1.4\">{}</h1>\
-             <p style=\"margin:4px 0 16px;color:#667085\">So much happened that single mails would have flooded you.</p>\
-             <table style=\"width:100%;border-collapse:collapse;font-size:14px\">{rows}</table>\
-             <p style=\"margin:8px 0 16px;color:#667085\">{}</p>\
-             <a href=\"{}\" style=\"display:inline-block;background:#3f51d1;color:#fff;text-decoration:none;\
-             padding:8px 16px;border-radius:6px\">Open the issues</a></div></body></html>",
-            escape(&self.headline()),
-            escape(&self.rest()),
-            escape(list_url),
-        )
-    }
 }
 
 fn line(transition: &Transition, public_url: &str) -> Line {
@@ -149,12 +119,9 @@ fn line(transition: &Transition, public_url: &str) -> Line {
         _ => "new",
     };
     Line {
-        project: one_line(&transition.project_name),
+        project: transition.project_name.clone(),
         what,
-        title: one_line(&issue.title)
-            .chars()
-            .take(TITLE_CHARS_MAX)
-            .collect(),
+        title: issue.title.chars().take(TITLE_CHARS_MAX).collect(),
         url: format!("{public_url}/issues/{}", issue.id),
     }
 }
@@ -165,6 +132,7 @@ mod tests {
     use proto::v1::{Issue, TransitionKind};
 
     use super::*;
+    use crate::mail::clean::tests::{HOSTILE, lines, tags};
 
     fn digest(titles: &[&str], count: u64) -> DigestNotice {
         let items = titles.iter().map(|title| Transition {
@@ -202,8 +170,27 @@ mod tests {
             assert!(mail.contains(part), "{part:?} is missing in\n{mail}");
         }
         assert!(!mail.contains("\r\nBcc:"), "{mail}");
-        let lines: Vec<Line> = digest.items.iter().map(|item| line(item, "u")).collect();
-        assert!(!digest.html(&lines, "u").contains("<b>"));
+    }
+
+    #[test]
+    fn whatever_things_are_called_a_digest_has_the_same_lines_and_the_same_markup() {
+        let written = |name: &str| {
+            let mut digest = digest(&[name, name], 3);
+            for item in &mut digest.items {
+                name.clone_into(&mut item.project_name);
+            }
+            let said = digest.said("https://errata.example.com");
+            let (text, html) = (Text { said: &said }, Page { said: &said });
+            (text.render().unwrap(), html.render().unwrap())
+        };
+        let (calm_text, calm_html) = written("cart");
+        assert_eq!(calm_text.matches("cart").count(), 4, "{calm_text}");
+        assert_eq!(calm_html.matches("cart").count(), 4, "{calm_html}");
+        for hostile in HOSTILE {
+            let (text, html) = written(hostile);
+            assert_eq!(lines(&text), lines(&calm_text), "{hostile:?}: {text}");
+            assert_eq!(tags(&html), tags(&calm_html), "{hostile:?}: {html}");
+        }
     }
 
     #[test]

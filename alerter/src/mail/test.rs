@@ -1,11 +1,24 @@
 //! A mail that tells of nothing: to see whether mail is set up.
 
+use askama::Template;
 use lettre::{
     AsyncTransport, Message,
     message::{Mailbox, MultiPart},
 };
 
-use super::{AutoSubmitted, MailError, Mailer, escape};
+use super::{AutoSubmitted, MailError, Mailer};
+
+#[derive(Template)]
+#[template(path = "test.txt")]
+struct Text<'a> {
+    url: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "test.html")]
+struct Page<'a> {
+    url: &'a str,
+}
 
 impl Mailer {
     /// Sends one to this address.
@@ -20,20 +33,13 @@ impl Mailer {
     }
 }
 
-fn render(from: &Mailbox, to: Mailbox, public_url: &str) -> Result<Message, MailError> {
-    let said = "This is a test mail: alerts of Errata would reach you here.";
-    let html = format!(
-        "<!doctype html><html><body><p>{said}</p><p><a href=\"{url}\">{url}</a></p></body></html>",
-        url = escape(public_url)
-    );
+fn render(from: &Mailbox, to: Mailbox, url: &str) -> Result<Message, MailError> {
+    let (text, html) = (Text { url }.render()?, Page { url }.render()?);
     Message::builder()
         .from(from.clone())
         .to(to)
         .subject("Errata: a test mail")
         .header(AutoSubmitted)
-        .multipart(MultiPart::alternative_plain_html(
-            format!("{said}\n\n{public_url}\n"),
-            html,
-        ))
+        .multipart(MultiPart::alternative_plain_html(text, html))
         .map_err(MailError::Build)
 }
