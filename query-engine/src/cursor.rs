@@ -9,6 +9,7 @@
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use read_model::issues::reader::{Range, Unit};
+use xxhash_rust::xxh3::xxh3_64;
 
 use crate::error::ApiError;
 
@@ -104,11 +105,9 @@ impl Cursor {
     }
 }
 
-/// FNV-1a, 64 bits (public domain, Fowler, Noll and Vo).
+/// Of what was asked.
 pub(crate) fn hash(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
-    })
+    xxh3_64(bytes)
 }
 
 #[cfg(test)]
