@@ -7,11 +7,12 @@
 //! aim for one.
 
 use std::{
-    collections::{HashMap, HashSet, VecDeque},
+    collections::{HashSet, VecDeque},
     hash::{BuildHasherDefault, Hasher},
     sync::Arc,
 };
 
+use dashmap::{DashMap, Entry};
 use event_model::{EventId, ProjectId};
 use parking_lot::Mutex;
 use tokio::sync::watch;
@@ -40,24 +41,27 @@ impl Hasher for Identity {
     }
 }
 
-type KeyMap<V> = HashMap<u64, V, BuildHasherDefault<Identity>>;
+type KeyMap<V> = DashMap<u64, V, BuildHasherDefault<Identity>>;
 type KeySet = HashSet<u64, BuildHasherDefault<Identity>>;
 
 /// How the first of two equal events ended.
 pub type FirstFate = Result<(), ApiError>;
 
+/// Ids of durable events, and which is forgotten next.
 #[derive(Default)]
 struct Shard {
-    stored: KeySet,
+    ids: KeySet,
     order: VecDeque<u64>,
-    on_the_way: KeyMap<watch::Receiver<Option<FirstFate>>>,
 }
 
 /// The ids of the last events.
 pub struct Recent {
     seed: u64,
     per_shard: usize,
-    shards: [Mutex<Shard>; SHARDS],
+    stored: [Mutex<Shard>; SHARDS],
+    /// Looked at before `stored`, and left after it was written there: at no moment is an
+    /// id in neither.
+    on_the_way: KeyMap<watch::Receiver<Option<FirstFate>>>,
 }
 
 impl std::fmt::Debug for Recent {
@@ -98,7 +102,8 @@ impl Recent {
         Arc::new(Self {
             seed: u64::from_le_bytes(seed),
             per_shard: capacity.div_ceil(SHARDS) + SHARD_SLACK.min(capacity),
-            shards: Default::default(),
+            stored: Default::default(),
+            on_the_way: KeyMap::default(),
         })
     }
 
@@ -112,39 +117,39 @@ impl Recent {
     // The map takes the lowest and the highest bits of the key, the shard those
     // between.
     fn shard(&self, key: u64) -> &Mutex<Shard> {
-        &self.shards[(key >> 40) as usize % SHARDS]
+        &self.stored[(key >> 40) as usize % SHARDS]
     }
 
     /// Notes a durable event (also from the log's tail at start).
     pub fn note(&self, project: ProjectId, id: EventId) {
-        let key = self.key(project, id);
-        self.note_key(&mut self.shard(key).lock(), key);
+        self.note_key(self.key(project, id));
     }
 
-    fn note_key(&self, shard: &mut Shard, key: u64) {
-        if !shard.stored.insert(key) {
+    fn note_key(&self, key: u64) {
+        let mut shard = self.shard(key).lock();
+        if !shard.ids.insert(key) {
             return;
         }
         shard.order.push_back(key);
         if shard.order.len() > self.per_shard
             && let Some(oldest) = shard.order.pop_front()
         {
-            shard.stored.remove(&oldest);
+            shard.ids.remove(&oldest);
         }
     }
 
     /// Asks for the right to store an event.
     pub fn claim(self: &Arc<Self>, project: ProjectId, id: EventId) -> Claim {
         let key = self.key(project, id);
-        let mut shard = self.shard(key).lock();
-        if shard.stored.contains(&key) {
+        let place = match self.on_the_way.entry(key) {
+            Entry::Occupied(fate) => return Claim::OnTheWay(Waiter(fate.get().clone())),
+            Entry::Vacant(place) => place,
+        };
+        if self.shard(key).lock().ids.contains(&key) {
             return Claim::Stored;
         }
-        if let Some(fate) = shard.on_the_way.get(&key) {
-            return Claim::OnTheWay(Waiter(fate.clone()));
-        }
         let (sender, receiver) = watch::channel(None);
-        shard.on_the_way.insert(key, receiver);
+        place.insert(receiver);
         Claim::First(First {
             recent: Arc::clone(self),
             key,
@@ -156,9 +161,7 @@ impl Recent {
 impl First {
     /// The event is durable.
     pub fn stored(self) {
-        let mut shard = self.recent.shard(self.key).lock();
-        self.recent.note_key(&mut shard, self.key);
-        drop(shard);
+        self.recent.note_key(self.key);
         self.fate.send_replace(Some(Ok(())));
     }
 
@@ -170,11 +173,7 @@ impl First {
 
 impl Drop for First {
     fn drop(&mut self) {
-        self.recent
-            .shard(self.key)
-            .lock()
-            .on_the_way
-            .remove(&self.key);
+        self.recent.on_the_way.remove(&self.key);
     }
 }
 
@@ -193,6 +192,8 @@ impl Waiter {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use super::*;
 
     fn id(number: u128) -> EventId {
@@ -209,7 +210,7 @@ mod tests {
         for number in 99_000..100_000u128 {
             assert!(matches!(recent.claim(project, id(number)), Claim::Stored));
         }
-        let kept: usize = recent.shards.iter().map(|s| s.lock().stored.len()).sum();
+        let kept: usize = recent.stored.iter().map(|s| s.lock().ids.len()).sum();
         assert!(
             kept <= (1_000usize.div_ceil(SHARDS) + 1_000) * SHARDS,
             "{kept}"
@@ -250,5 +251,43 @@ mod tests {
             Err(ErrorCode::Overloaded)
         );
         assert!(matches!(recent.claim(ProjectId(1), id(1)), Claim::First(_)));
+    }
+
+    /// Each id is sent by all threads at once; the first attempt at every third one fails.
+    #[test]
+    fn of_equal_events_at_the_same_time_exactly_one_is_stored() {
+        const IDS: usize = 5_000;
+        const THREADS: usize = 8;
+        let recent = Recent::new(IDS);
+        let tries: Vec<AtomicUsize> = (0..IDS).map(|_| AtomicUsize::new(0)).collect();
+        let stored: Vec<AtomicUsize> = (0..IDS).map(|_| AtomicUsize::new(0)).collect();
+        let begin = std::sync::Barrier::new(THREADS);
+        std::thread::scope(|scope| {
+            for _ in 0..THREADS {
+                scope.spawn(|| {
+                    begin.wait();
+                    for number in 0..IDS {
+                        loop {
+                            match recent.claim(ProjectId(1), id(number as u128)) {
+                                Claim::Stored => break,
+                                Claim::OnTheWay(_) => std::thread::yield_now(),
+                                Claim::First(first) => {
+                                    let tried = tries[number].fetch_add(1, Ordering::AcqRel);
+                                    if number % 3 == 0 && tried == 0 {
+                                        drop(first);
+                                        continue;
+                                    }
+                                    stored[number].fetch_add(1, Ordering::AcqRel);
+                                    first.stored();
+                                }
+                            }
+                        }
+                    }
+                });
+            }
+        });
+        let counts: Vec<usize> = stored.iter().map(|n| n.load(Ordering::Acquire)).collect();
+        assert!(counts.iter().all(|count| *count == 1), "{counts:?}");
+        assert!(recent.on_the_way.is_empty());
     }
 }
