@@ -72,6 +72,17 @@ const WINDOWS: [(&str, &str); 7] = [
     ("5.1", "XP"),
 ];
 
+/// Systems that need no more than their name, which some follow by a version.
+const SYSTEMS: [(&str, &str); 6] = [
+    ("Tizen", "Tizen"),
+    ("KAIOS", "KaiOS"),
+    ("FreeBSD", "FreeBSD"),
+    ("OpenBSD", "OpenBSD"),
+    // Of Opera Mini.
+    ("Android", "Android"),
+    ("Linux", "Linux"),
+];
+
 /// A name and a version; that may be empty.
 type Named = (String, String);
 
@@ -215,20 +226,46 @@ impl Headers {
             return Some(cut(&self.model));
         }
         let agent = self.agent.as_str();
-        for family in ["iPhone", "iPad", "iPod"] {
+        for family in ["iPod", "iPad", "iPhone"] {
             if agent.contains(family) {
                 return Some(family.to_owned());
             }
         }
         if let Some((_, rest)) = agent.split_once("Android ") {
-            let inside = rest.split(')').next()?;
-            let model = inside.split("; ").skip(1).find(|part| part.len() > 2)?;
+            let mut parts = enclosed(rest).split("; ").skip(1);
+            let model = if agent.contains("Windows Phone") {
+                parts.last()?
+            } else {
+                parts.find(|part| !is_aside(part))?
+            };
             let model = model.split(" Build/").next()?.trim();
+            let model = model.strip_prefix("SAMSUNG ").unwrap_or(model);
             let is_model = !matches!(model, "" | "Mobile" | "Tablet") && !model.starts_with("rv:");
             return is_model.then(|| cut(model));
         }
         agent.contains("Macintosh").then(|| "Mac".to_owned())
     }
+}
+
+/// Up to the end of the parentheses in which this text begins: "moto g(30)" has its own.
+fn enclosed(text: &str) -> &str {
+    let mut depth = 0_u32;
+    let end = text.find(|c| match c {
+        '(' => {
+            depth += 1;
+            false
+        }
+        ')' => depth.checked_sub(1).map(|less| depth = less).is_none(),
+        _ => false,
+    });
+    &text[..end.unwrap_or(text.len())]
+}
+
+/// What old phones say before their model: "U", "wv", a language.
+fn is_aside(part: &str) -> bool {
+    let is_language = matches!(part.as_bytes(), [a, b, b'-', c, d]
+        if [a, b, c, d].iter().all(|byte| byte.is_ascii_alphabetic()));
+    part.len() <= 2 || is_language
 }
 
 fn browser_of(agent: &str) -> Option<Named> {
@@ -240,8 +277,19 @@ fn browser_of(agent: &str) -> Option<Named> {
         Some(((*name).to_owned(), version_at(rest)))
     });
     match named {
-        Some((name, version)) if name == "Chrome" && agent.contains("; wv)") => {
+        // The second is how it was told before Android 5.
+        Some((name, version))
+            if name == "Chrome"
+                && ["; wv)", " Version/4.0 Chrome/"]
+                    .iter()
+                    .any(|sign| agent.contains(sign)) =>
+        {
             Some(("Android WebView".to_owned(), version))
+        }
+        // Version 10 and later ones say that they are 9.80.
+        Some((name, version)) if agent.starts_with("Opera/") && name == "Opera" => {
+            let later = agent.split_once("Version/");
+            Some((name, later.map_or(version, |(_, rest)| version_at(rest))))
         }
         Some(named) => Some(named),
         None if agent.contains("Trident/") => {
@@ -319,9 +367,9 @@ fn os_of(agent: &str) -> Option<Named> {
         let version = rest.split_once(' ').map_or("", |(_, version)| version);
         return of("ChromeOS", version_at(version));
     }
-    for (token, name) in [("Tizen", "Tizen"), ("KAIOS", "KaiOS"), ("Linux", "Linux")] {
-        if agent.contains(token) {
-            return of(name, String::new());
+    for (token, name) in SYSTEMS {
+        if let Some(rest) = after(token) {
+            return of(name, version_at(rest.trim_start_matches([' ', '/'])));
         }
     }
     None

@@ -105,6 +105,7 @@ pub(super) fn is_legacy(agent: &str) -> bool {
     agent.contains("msie ")
         || agent.contains("trident/")
         || agent.contains("opera mini")
+        || agent.contains("presto/")
         || agent.contains(" edge/")
         || OLDEST.iter().any(old)
 }

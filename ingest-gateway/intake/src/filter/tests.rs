@@ -268,3 +268,16 @@ fn every_reason_has_a_name_of_its_own() {
     assert_eq!(names.len(), FilterReason::ALL.len());
     assert!(names.iter().all(|name| name.starts_with("filtered_")));
 }
+
+/// The agents of [`crate::agent`]'s tests.
+#[test]
+fn crawlers_and_old_browsers_among_real_agents() {
+    for line in include_str!("../../tests/agents.tsv").lines().skip(1) {
+        let columns: Vec<&str> = line.split('\t').collect();
+        let (agent, kind) = (columns[0], columns[4]);
+        assert_eq!(browsers::is_crawler(agent), kind == "crawler", "{agent}");
+        if kind != "crawler" {
+            assert_eq!(browsers::is_legacy(agent), kind == "legacy", "{agent}");
+        }
+    }
+}
