@@ -96,6 +96,8 @@ pub(crate) enum Page {
     Metrics,
     /// Every error code, as Markdown
     Errors,
+    /// Every path and service and whose it is, as Markdown
+    Routes,
     /// The command line as a manual page, for man
     Man,
 }

@@ -34,7 +34,10 @@ use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::{TokioExecutor, TokioTimer},
 };
-use proto::error::{ErrorCode, Refusal, is_grpc};
+use proto::{
+    error::{ErrorCode, Refusal, is_grpc},
+    routes::STREAM_ERRORS,
+};
 
 use self::turns::{LANES, Turns};
 use crate::{
@@ -44,8 +47,6 @@ use crate::{
 
 /// Gauge: requests on their way to the gateway, answers included.
 pub(crate) const FORWARDS_IN_FLIGHT: &str = "errata_forwards_in_flight";
-/// The one method whose answer comes when the client has sent enough, at the end.
-const STREAMED_BY_CLIENT: &str = "/errata.v1.IngestService/StreamErrors";
 /// Idle connections kept, and how long.
 const IDLE_CONNECTIONS_MAX: usize = 64;
 /// See [`IDLE_CONNECTIONS_MAX`].
@@ -131,7 +132,7 @@ impl Forwarder {
             ));
         }
         let is_http2 = request.version() == Version::HTTP_2;
-        let is_streamed = request.uri().path().ends_with(STREAMED_BY_CLIENT);
+        let is_streamed = request.uri().path().ends_with(STREAM_ERRORS);
         let sender = self.address(&mut request);
         let Some(turn) = self.turns.take(sender, is_http2) else {
             return refuse("too many requests are on their way to the gateway".to_owned());

@@ -11,7 +11,7 @@ use axum::{
     extract::{Request, State},
     response::Response,
 };
-use ingest_gateway::path::is_gateways;
+use proto::routes::{Role, role_of};
 use tower::ServiceExt;
 
 use crate::forward::{Forwarder, unavailable_to};
@@ -45,7 +45,8 @@ async fn answer(State(front): State<Front>, request: Request) -> Response {
             "the query role waits for the gateway's first start",
         );
     };
-    if is_gateways(request.method(), request.uri().path()) {
+    let role = role_of(request.method().as_str(), request.uri().path());
+    if role == Some(Role::Gateway) {
         return inside.forwarder.forward(request).await;
     }
     match inside.reads.clone().oneshot(request).await {

@@ -11,12 +11,13 @@ use axum::{
     routing::get,
 };
 use http::header;
+use proto::routes::OPENAPI;
 
 const DOCUMENT: &str = include_str!("../docs/openapi.json");
 
 /// To be merged with whatever a listener answers.
 pub(crate) fn router() -> Router {
-    Router::new().route("/api/openapi.json", get(document))
+    Router::new().route(OPENAPI.path, get(document))
 }
 
 async fn document() -> Response {

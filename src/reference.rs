@@ -18,6 +18,7 @@ use crate::{
 };
 
 mod metric;
+mod routes;
 
 const NOTE: &str = "Made by `make reference` from the program itself; changes here are lost.\n";
 
@@ -32,6 +33,7 @@ pub(crate) fn page(page: Page) -> Result<String> {
         Page::Cli => Ok(cli()),
         Page::Metrics => Ok(metric::page()),
         Page::Errors => errors(),
+        Page::Routes => Ok(routes::page()),
         Page::Man => manual(),
     }
 }

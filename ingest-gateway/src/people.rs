@@ -14,10 +14,14 @@ use std::sync::Arc;
 
 use axum::Router;
 use event_model::credential::Uses;
-use proto::v1::{
-    account_service_server::AccountServiceServer, command_service_server::CommandServiceServer,
-    ingest_debug_service_server::IngestDebugServiceServer,
-    project_settings_service_server::ProjectSettingsServiceServer,
+use proto::{
+    routes::service_path,
+    v1::{
+        account_service_server::{self, AccountServiceServer},
+        command_service_server::{self, CommandServiceServer},
+        ingest_debug_service_server::{self, IngestDebugServiceServer},
+        project_settings_service_server::{self, ProjectSettingsServiceServer},
+    },
 };
 use tonic::codec::CompressionEncoding;
 use tonic_web::GrpcWebLayer;
@@ -91,19 +95,19 @@ impl People {
             .max_decoding_message_size(COMMAND_BYTES_MAX);
         Router::new()
             .route_service(
-                "/errata.v1.CommandService/{method}",
+                &service_path(command_service_server::SERVICE_NAME),
                 GrpcWebLayer::new().layer(commands),
             )
             .route_service(
-                "/errata.v1.AccountService/{method}",
+                &service_path(account_service_server::SERVICE_NAME),
                 GrpcWebLayer::new().layer(accounts),
             )
             .route_service(
-                "/errata.v1.IngestDebugService/{method}",
+                &service_path(ingest_debug_service_server::SERVICE_NAME),
                 GrpcWebLayer::new().layer(outcomes),
             )
             .route_service(
-                "/errata.v1.ProjectSettingsService/{method}",
+                &service_path(project_settings_service_server::SERVICE_NAME),
                 GrpcWebLayer::new().layer(settings),
             )
             .merge(outcomes_rest)

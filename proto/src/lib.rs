@@ -1,13 +1,16 @@
 //! The `errata.v1` API: messages, clients and servers, generated from the `.proto`
 //! files beside this crate. The TypeScript is generated from the same files.
 //!
-//! Owns the shapes that travel, and how errors do (`error`). Must not know domain logic:
+//! Owns the shapes that travel, how errors do (`error`), and whose each
+//! path and service is (`routes`). Must not know domain logic:
 //! conversions to and from domain types live with whoever needs them.
 //!
 //! Without the feature `services` there are the messages alone, and nothing of HTTP.
 
 #[cfg(feature = "services")]
 pub mod error;
+#[cfg(feature = "services")]
+pub mod routes;
 
 /// Package `errata.v1`.
 #[allow(missing_docs, clippy::pedantic, clippy::all, unreachable_pub)]

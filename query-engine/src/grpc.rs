@@ -39,7 +39,7 @@ pub(crate) fn routes(core: &Arc<Core>) -> Router {
         ($router:expr, $server:ident) => {{
             let service = $server::new(reads.clone()).max_decoding_message_size(REQUEST_BYTES_MAX);
             let service = InterceptedService::new(service, authenticate.clone());
-            let path = format!("/{}/{{method}}", <$server<Reads> as NamedService>::NAME);
+            let path = proto::routes::service_path(<$server<Reads> as NamedService>::NAME);
             $router.route_service(&path, GrpcWebLayer::new().layer(service))
         }};
     }

@@ -21,7 +21,7 @@ use axum::{
 };
 use event_model::credential::Caller;
 use http::{HeaderValue, header, request::Parts};
-use proto::v1;
+use proto::{routes, v1};
 use tower_http::compression::CompressionLayer;
 
 use crate::{
@@ -34,15 +34,15 @@ use self::params::Params;
 /// The routes, authenticated.
 pub(crate) fn routes(core: &Arc<Core>) -> Router {
     Router::new()
-        .route("/api/errors", get(list_errors))
-        .route("/api/errors/{id}", get(get_error))
-        .route("/api/issues", get(list_issues))
-        .route("/api/issues/{id}", get(get_issue))
+        .route(routes::LIST_ERRORS.path, get(list_errors))
+        .route(routes::GET_ERROR.path, get(get_error))
+        .route(routes::LIST_ISSUES.path, get(list_issues))
+        .route(routes::GET_ISSUE.path, get(get_issue))
         .layer(middleware::from_fn(no_store))
         .layer(CompressionLayer::new())
         // Not compressed: most files are already, and lengths should be told.
         .route(
-            "/api/errors/{id}/attachments/{number}",
+            routes::ATTACHMENT.path,
             get(download::attachment),
         )
         .method_not_allowed_fallback(method_not_allowed)

@@ -15,5 +15,7 @@ mod live;
 mod notes;
 #[path = "reads/rest.rs"]
 mod rest;
+#[path = "reads/routes.rs"]
+mod routes;
 #[path = "reads/ui.rs"]
 mod ui;

@@ -227,7 +227,7 @@ async fn a_gateway_that_never_answers_is_given_up_by_every_protocol() {
             "/errata.v1.IngestService/SendErrors",
             "application/grpc",
         ),
-        (Version::HTTP_2, STREAMED_BY_CLIENT, "application/grpc"),
+        (Version::HTTP_2, STREAM_ERRORS, "application/grpc"),
     ] {
         let peer = [127, 0, 0, 1];
         let mut sent = request(version, peer, &[("content-type", content_type)]);

@@ -14,6 +14,7 @@ fn the_committed_reference_is_what_the_program_says() {
         ("cli.md", Page::Cli),
         ("metrics.md", Page::Metrics),
         ("errors.md", Page::Errors),
+        ("routes.md", Page::Routes),
     ] {
         let path = Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("docs/reference")

@@ -16,7 +16,13 @@ use event_intake::Invalid;
 use event_model::{EventId, ProjectId, PublicKey};
 use http::{Method, StatusCode, request::Parts};
 use prost::Message;
-use proto::v1::{SendErrorResponse, SendErrorsResponse, SendProblem, SendResult, send_result};
+use proto::{
+    routes,
+    v1::{
+        SendErrorResponse, SendErrorsResponse, SendProblem, SendResult,
+        ingest_service_server::SERVICE_NAME, send_result,
+    },
+};
 use tonic::{Code, Status};
 use tonic_web::GrpcWebLayer;
 use tower::{Layer, Service, service_fn};
@@ -45,15 +51,14 @@ const CHUNK_BYTES: usize = 1 << 20;
 /// What a stream takes besides its messages, and what each answer takes, bytes.
 const STREAM_BYTES: usize = 16 * 1024;
 const RESULT_BYTES: usize = 128;
-const PREFIX: &str = "/errata.v1.IngestService/";
 
 /// The service's route.
 pub(super) fn router(ingestion: Arc<Ingestion>) -> Router {
     let service = GrpcWebLayer::new().layer(service(ingestion));
-    Router::new().route_service("/errata.v1.IngestService/{method}", service)
+    Router::new().route_service(&routes::service_path(SERVICE_NAME), service)
 }
 
-/// The service; its path is below [`PREFIX`].
+/// The service; the last part of its path is the method.
 fn service<B>(
     ingestion: Arc<Ingestion>,
 ) -> impl Service<http::Request<B>, Response = Response, Error = Infallible, Future: Send + 'static>
@@ -72,7 +77,7 @@ where
 }
 
 async fn serve(ingestion: &Ingestion, request: Request) -> Response {
-    let method = request.uri().path().strip_prefix(PREFIX).unwrap_or("");
+    let method = request.uri().path().rsplit('/').next().unwrap_or("");
     if request.method() != Method::POST {
         return StatusCode::METHOD_NOT_ALLOWED.into_response();
     }

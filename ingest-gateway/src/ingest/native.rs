@@ -11,6 +11,7 @@ use axum::{
 };
 use event_model::{EventId, ProjectId};
 use http::{StatusCode, request::Parts};
+use proto::routes;
 use serde_json::json;
 
 use super::{
@@ -35,11 +36,13 @@ const REPORT: &str = "client_report";
 pub(crate) fn router(ingestion: Arc<Ingestion>) -> Router {
     let one = post(one).options(cors::preflight);
     let batch = post(batch).options(cors::preflight);
-    Router::new()
-        .route("/api/errors", one.clone())
-        .route("/api/errors/", one)
-        .route("/api/errors/batch", batch.clone())
-        .route("/api/errors/batch/", batch)
+    let mut router = Router::new();
+    for (route, methods) in [(routes::ERRORS, one), (routes::ERRORS_BATCH, batch)] {
+        for path in route.paths() {
+            router = router.route(&path, methods.clone());
+        }
+    }
+    router
         .layer(map_response(cors::allow_any_origin))
         .with_state(ingestion)
 }

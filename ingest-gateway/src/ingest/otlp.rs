@@ -29,6 +29,7 @@ use event_intake::{
 };
 use event_model::{ControlState, ProjectId, PublicKey};
 use http::{HeaderMap, request::Parts};
+use proto::routes::{self, Route};
 
 use self::answer::Form;
 use super::{
@@ -47,30 +48,29 @@ use crate::{
 /// Largest request, decompressed, bytes. Collectors send 8,192 records at a time.
 const DECOMPRESSED_BYTES_MAX: usize = 32 << 20;
 
-/// Paths without their last slash. The second part is Sentry's, for its own
-/// OpenTelemetry integrations.
-pub(crate) const PATHS: [(&str, Signal); 8] = [
-    ("/v1/logs", Signal::Logs),
-    ("/v1/traces", Signal::Traces),
-    ("/v1/metrics", Signal::Metrics),
-    ("/api/{project}/otlp/v1/logs", Signal::Logs),
-    ("/api/{project}/otlp/v1/traces", Signal::Traces),
-    ("/api/{project}/otlp/v1/metrics", Signal::Metrics),
-    ("/api/{project}/integration/otlp/v1/logs", Signal::Logs),
-    ("/api/{project}/integration/otlp/v1/traces", Signal::Traces),
+/// What comes on each path.
+const ROUTES: [(Route, Signal); 8] = [
+    (routes::OTLP_LOGS, Signal::Logs),
+    (routes::OTLP_TRACES, Signal::Traces),
+    (routes::OTLP_METRICS, Signal::Metrics),
+    (routes::PROJECT_LOGS, Signal::Logs),
+    (routes::PROJECT_TRACES, Signal::Traces),
+    (routes::PROJECT_METRICS, Signal::Metrics),
+    (routes::INTEGRATION_LOGS, Signal::Logs),
+    (routes::INTEGRATION_TRACES, Signal::Traces),
 ];
 
 pub(crate) fn router(ingestion: Arc<Ingestion>) -> Router {
     let mut router = Router::new();
-    for (path, signal) in PATHS {
+    for (route, signal) in ROUTES {
         let handler =
             move |state: State<Arc<Ingestion>>, params: RawPathParams, request: Request| {
                 serve(signal, state, params, request)
             };
         let methods = post(handler).options(cors::preflight);
-        router = router
-            .route(path, methods.clone())
-            .route(&format!("{path}/"), methods);
+        for path in route.paths() {
+            router = router.route(&path, methods.clone());
+        }
     }
     router
         .layer(map_response(cors::allow_any_origin))

@@ -22,6 +22,7 @@ use bytes::Bytes;
 use event_intake::{Invalid, Reading};
 use event_model::{ProjectId, PublicKey};
 use http::{Method, header, request::Parts};
+use proto::routes::{self, Route};
 
 use super::{Ingestion, Origin, cors, piece::Desk};
 use crate::{
@@ -46,25 +47,21 @@ enum Endpoint {
     ReportDialog,
 }
 
-/// Paths without their last slash, and what they take.
-const PATHS: [(&str, Endpoint); 13] = [
-    ("/api/{project}/envelope", Endpoint::Envelope),
-    // Pages send here what ad blockers would stop; the envelope names its DSN.
-    ("/tunnel", Endpoint::Envelope),
-    ("/api/{project}/store", Endpoint::Store),
-    ("/api/store", Endpoint::Store),
-    ("/api/{project}/security", Endpoint::Security),
-    ("/api/{project}/csp-report", Endpoint::Security),
-    ("/api/{project}/nel", Endpoint::Nel),
-    ("/api/{project}/minidump", Endpoint::Minidump),
-    ("/api/{project}/unreal/{key}", Endpoint::Unreal),
-    (
-        "/api/{project}/events/{event_id}/attachments",
-        Endpoint::Attachments,
-    ),
-    ("/api/{project}/cron/{slug}", Endpoint::Cron),
-    ("/api/{project}/cron/{slug}/{key}", Endpoint::Cron),
-    ("/api/embed/error-page", Endpoint::ReportDialog),
+/// What each path takes.
+const ROUTES: [(Route, Endpoint); 13] = [
+    (routes::ENVELOPE, Endpoint::Envelope),
+    (routes::TUNNEL, Endpoint::Envelope),
+    (routes::STORE, Endpoint::Store),
+    (routes::STORE_OF_A_KEY, Endpoint::Store),
+    (routes::SECURITY, Endpoint::Security),
+    (routes::CSP_REPORT, Endpoint::Security),
+    (routes::NEL, Endpoint::Nel),
+    (routes::MINIDUMP, Endpoint::Minidump),
+    (routes::UNREAL, Endpoint::Unreal),
+    (routes::ATTACHMENTS, Endpoint::Attachments),
+    (routes::CRON, Endpoint::Cron),
+    (routes::CRON_OF_A_KEY, Endpoint::Cron),
+    (routes::REPORT_DIALOG, Endpoint::ReportDialog),
 ];
 
 impl Endpoint {
@@ -92,15 +89,11 @@ impl Endpoint {
             Self::ReportDialog => "feedback",
         }
     }
-
-    fn takes_get(self) -> bool {
-        matches!(self, Self::Store | Self::Cron | Self::ReportDialog)
-    }
 }
 
 pub(crate) fn router(ingestion: Arc<Ingestion>) -> Router {
     let mut router = Router::new();
-    for (path, endpoint) in PATHS {
+    for (route, endpoint) in ROUTES {
         let handler =
             move |state: State<Arc<Ingestion>>, params: RawPathParams, request: Request| {
                 serve(endpoint, state, params, request)
@@ -108,12 +101,12 @@ pub(crate) fn router(ingestion: Arc<Ingestion>) -> Router {
         let mut methods = post(handler)
             .options(cors::preflight)
             .fallback(wrong_method);
-        if endpoint.takes_get() {
+        if route.answers("GET") {
             methods = methods.get(handler);
         }
-        router = router
-            .route(path, methods.clone())
-            .route(&format!("{path}/"), methods);
+        for path in route.paths() {
+            router = router.route(&path, methods.clone());
+        }
     }
     router
         .layer(map_response(cors::allow_any_origin))

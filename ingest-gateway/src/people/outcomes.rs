@@ -17,8 +17,11 @@ use axum::{
 use event_model::{ControlState, ProjectId, PublicKey, credential::Caller};
 use http::{HeaderValue, header};
 use parking_lot::RwLock;
-use proto::v1::{
-    ListOutcomesRequest, ListOutcomesResponse, ingest_debug_service_server::IngestDebugService,
+use proto::{
+    routes,
+    v1::{
+        ListOutcomesRequest, ListOutcomesResponse, ingest_debug_service_server::IngestDebugService,
+    },
 };
 use serde_json::json;
 use tonic::Status;
@@ -46,7 +49,7 @@ pub(crate) struct Outcomes {
 /// The REST read.
 pub(crate) fn router(state: Outcomes) -> Router {
     Router::new()
-        .route("/api/projects/{id}/ingest", get(rest))
+        .route(routes::ARRIVALS.path, get(rest))
         .with_state(state)
 }
 

@@ -16,6 +16,7 @@ mod keys;
 mod native;
 mod otlp;
 mod outcomes;
+mod routes;
 mod sentry;
 mod settings;
 mod sign_in;

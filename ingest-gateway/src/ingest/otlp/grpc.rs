@@ -10,6 +10,7 @@ use axum::{
 };
 use event_intake::otlp::{Encoding, Signal};
 use event_model::ProjectId;
+use proto::routes;
 
 use super::{DECOMPRESSED_BYTES_MAX, Rejected, answer, authenticate, endpoint, take};
 use crate::{
@@ -20,27 +21,18 @@ use crate::{
     telemetry,
 };
 
-/// The one method of each service.
-pub(crate) const METHODS: [(&str, Signal); 3] = [
-    (
-        "/opentelemetry.proto.collector.logs.v1.LogsService/Export",
-        Signal::Logs,
-    ),
-    (
-        "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
-        Signal::Traces,
-    ),
-    (
-        "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
-        Signal::Metrics,
-    ),
+/// What comes by each service; each has one method.
+const SERVICES: [(&str, Signal); 3] = [
+    (routes::OTLP_LOGS_SERVICE, Signal::Logs),
+    (routes::OTLP_TRACES_SERVICE, Signal::Traces),
+    (routes::OTLP_METRICS_SERVICE, Signal::Metrics),
 ];
 
 pub(super) fn router() -> Router<Arc<Ingestion>> {
     let mut router = Router::new();
-    for (path, signal) in METHODS {
+    for (service, signal) in SERVICES {
         router = router.route(
-            path,
+            &format!("/{service}/Export"),
             post(move |state: State<Arc<Ingestion>>, request: Request| {
                 serve(signal, state, request)
             }),

@@ -16,6 +16,7 @@ use event_model::{
     credential::{Caller, SESSION_LIFE_NS, Via, sha256},
 };
 use http::{HeaderValue, StatusCode, header, request::Parts};
+use proto::routes;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::json;
 
@@ -33,13 +34,13 @@ use crate::{
 
 pub(crate) fn router(auth: Arc<SignIn>) -> Router {
     Router::new()
-        .route("/auth/sign-in", post(sign_in))
-        .route("/auth/sign-out", post(sign_out))
-        .route("/auth/link", post(link))
-        .route("/auth/set-password", post(set_password))
-        .route("/auth/change-password", post(account::change_password))
+        .route(routes::SIGN_IN.path, post(sign_in))
+        .route(routes::SIGN_OUT.path, post(sign_out))
+        .route(routes::LINK.path, post(link))
+        .route(routes::SET_PASSWORD.path, post(set_password))
+        .route(routes::CHANGE_PASSWORD.path, post(account::change_password))
         .route(
-            "/auth/sign-out-everywhere",
+            routes::SIGN_OUT_EVERYWHERE.path,
             post(account::sign_out_everywhere),
         )
         .with_state(auth)

@@ -1,0 +1,41 @@
+//! The router beside the table of routes.
+
+use axum::body::Body;
+use http::{Request, StatusCode};
+use proto::routes::{ROUTES, Role, SERVICES};
+use tower::ServiceExt;
+
+use crate::fixture::Fixture;
+
+#[tokio::test]
+async fn the_query_role_answers_what_the_table_says_and_nothing_of_the_gateways() {
+    let fixture = Fixture::new();
+    // Without the pages, which answer everything else.
+    let router = fixture.engine.router();
+    for route in ROUTES {
+        for method in route.methods {
+            let path = route.path.replace(['{', '}'], "");
+            let request = Request::builder().method(*method).uri(&path);
+            let request = request.body(Body::empty()).unwrap();
+            let status = router.clone().oneshot(request).await.unwrap().status();
+            // Nobody is signed in.
+            let expected = match (route.role, route.path) {
+                (Role::Query, _) => StatusCode::UNAUTHORIZED,
+                // The last part of the second is an id to the query role.
+                (_, "/api/errors" | "/api/errors/batch") => StatusCode::METHOD_NOT_ALLOWED,
+                _ => StatusCode::NOT_FOUND,
+            };
+            assert_eq!(status, expected, "{method} {path}");
+        }
+    }
+    for service in SERVICES {
+        let request = Request::post(format!("/{}/Nothing", service.name));
+        let request = request
+            .version(http::Version::HTTP_2)
+            .header("content-type", "application/grpc");
+        let request = request.body(Body::empty()).unwrap();
+        let response = router.clone().oneshot(request).await.unwrap();
+        let is_routed = response.headers().contains_key("grpc-status");
+        assert_eq!(is_routed, service.role == Role::Query, "{}", service.name);
+    }
+}
