@@ -26,7 +26,7 @@ use axum::{
 };
 use event_model::{
     credential::{FORWARDER_HEADER, ServerSecret},
-    proxy::TrustedProxies,
+    proxy::{Addresses, FORWARDED_FOR_HEADER},
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Uri, Version, header};
 use http_body_util::BodyExt;
@@ -68,7 +68,7 @@ const HOP_BY_HOP: [HeaderName; 8] = [
     header::UPGRADE,
     header::EXPECT,
 ];
-const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const FORWARDED_FOR: HeaderName = HeaderName::from_static(FORWARDED_FOR_HEADER);
 
 /// Forwards requests to the gateway.
 pub(crate) struct Forwarder {
@@ -77,7 +77,7 @@ pub(crate) struct Forwarder {
     /// A connection each.
     http2: [Client<HttpConnector, Body>; LANES],
     secret: ServerSecret,
-    trusted_proxies: TrustedProxies,
+    addresses: Addresses,
     token: HeaderValue,
     turns: Arc<Turns>,
     answer_timeout: Duration,
@@ -113,7 +113,7 @@ impl Forwarder {
             http1,
             http2: std::array::from_fn(|_| builder.build(connector.clone())),
             secret: secret.clone(),
-            trusted_proxies: config.trusted_proxies.clone(),
+            addresses: Addresses::new(config.trusted_proxies.clone(), secret.clone()),
             token,
             turns: Turns::new(limits.requests_address_max),
             stream_timeout: limits.stream_timeout(),
@@ -175,10 +175,11 @@ impl Forwarder {
     /// Addresses it to the gateway, in the name of its client; who that is.
     fn address(&self, request: &mut Request) -> Option<IpAddr> {
         let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
-        let lines = request.headers().get_all(FORWARDED_FOR).iter();
-        let lines = lines.filter_map(|line| line.to_str().ok());
         let peer = peer.map(|ConnectInfo(peer)| peer.ip());
-        let client = self.trusted_proxies.client(peer, lines);
+        let client = self.addresses.client(peer, |name| {
+            let lines = request.headers().get_all(name).iter();
+            lines.filter_map(|line| line.to_str().ok())
+        });
         let mut uri = std::mem::take(request.uri_mut()).into_parts();
         let host = uri.authority.take();
         uri.scheme = self.gateway.scheme().cloned();

@@ -5,12 +5,57 @@
 
 use std::{fmt, net::IpAddr};
 
-use crate::network::{Network, NetworkError};
+use crate::{
+    credential::{FORWARDER_HEADER, ServerSecret},
+    network::{Network, NetworkError},
+};
+
+/// What proxies say of whose a request is.
+pub const FORWARDED_FOR_HEADER: &str = "x-forwarded-for";
 
 /// Networks of reverse proxies that are believed. This host is always one.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(try_from = "Vec<String>", into = "Vec<String>")]
 pub struct TrustedProxies(Vec<Network>);
+
+/// Tells whose address a request came from; for throttles, for what is stored and for what
+/// is logged alike.
+#[derive(Debug, Clone)]
+pub struct Addresses {
+    proxies: TrustedProxies,
+    secret: ServerSecret,
+}
+
+impl Addresses {
+    /// Behind these proxies.
+    pub fn new(proxies: TrustedProxies, secret: ServerSecret) -> Self {
+        Self { proxies, secret }
+    }
+
+    /// The client's address: the peer's, or what a trusted proxy says. A query role that
+    /// forwards shows the internal token; a wrong one is no proxy of ours, wherever it
+    /// runs. `lines` gives the lines of a header, in their order.
+    pub fn client<'a, L>(
+        &self,
+        peer: Option<IpAddr>,
+        lines: impl Fn(&'static str) -> L,
+    ) -> Option<IpAddr>
+    where
+        L: DoubleEndedIterator<Item = &'a str>,
+    {
+        let peer = peer.map(|peer| peer.to_canonical());
+        let mut said = lines(FORWARDED_FOR_HEADER);
+        match lines(FORWARDER_HEADER).next() {
+            // It has judged already, and says one address.
+            Some(token) if self.secret.is_internal_token(token) => said
+                .next_back()
+                .and_then(|line| line.trim().parse().ok())
+                .or(peer),
+            Some(_) => peer,
+            None => self.proxies.client(peer, said),
+        }
+    }
+}
 
 impl TrustedProxies {
     /// Whether what this address says of others is believed.
@@ -123,6 +168,32 @@ mod tests {
             assert_eq!(client, expected.parse().ok(), "{peer:?} {lines:?}");
         }
         assert_eq!(proxies(&behind).client(None, ["1.1.1.1"].into_iter()), None);
+    }
+
+    #[test]
+    fn only_a_role_of_this_installation_may_say_it_in_another_name() {
+        let secret = ServerSecret::new([7; 32]);
+        let token = secret.internal_token();
+        let addresses = Addresses::new(proxies(&["10.0.0.0/8"]), secret);
+        for (peer, forwarder, expected) in [
+            ("203.0.113.9", None, "203.0.113.9"),
+            ("203.0.113.9", Some(token.as_str()), "198.51.100.1"),
+            ("203.0.113.9", Some("guessed"), "203.0.113.9"),
+            // Nor where the proxy is a trusted one.
+            ("10.1.2.3", Some("guessed"), "10.1.2.3"),
+            ("10.1.2.3", None, "198.51.100.1"),
+            ("::ffff:203.0.113.9", None, "203.0.113.9"),
+        ] {
+            let lines = |name| {
+                let lines = match name {
+                    FORWARDER_HEADER => forwarder.into_iter().collect::<Vec<&str>>(),
+                    _ => vec!["1.1.1.1", "198.51.100.1"],
+                };
+                lines.into_iter()
+            };
+            let client = addresses.client(peer.parse().ok(), lines);
+            assert_eq!(client, expected.parse().ok(), "{peer} {forwarder:?}");
+        }
     }
 
     #[test]

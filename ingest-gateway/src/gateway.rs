@@ -14,11 +14,11 @@ use event_log::{
 use event_model::{
     EventId, Position, ProjectId,
     credential::{ServerSecret, Uses},
+    proxy::Addresses,
 };
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::{
-    address::Addresses,
     auth::caller::Callers,
     body::{Bodies, Budget, Pool},
     bootstrap::{BootstrapReport, bootstrap},

@@ -26,13 +26,13 @@ use std::{
 
 use axum::{Router, middleware::from_fn_with_state};
 use event_intake::{Invalid, InvalidReason, ReadEvent, filter::FilterReason};
-use event_model::{ControlState, EventId, Head, ProjectId, PublicKey};
+use event_model::{ControlState, EventId, Head, ProjectId, PublicKey, proxy::Addresses};
 use http::{Extensions, HeaderMap};
 use parking_lot::RwLock;
 
 pub(crate) use self::store::Store;
 use crate::{
-    address::Addresses,
+    address,
     arrivals::sdk_of,
     body::{Bodies, Party, Pool, Reservation},
     clock::now_ns,
@@ -95,7 +95,7 @@ impl Ingestion {
 
     /// Whose the memory and the turns of a request are while its key is not known.
     fn sender(&self, extensions: &Extensions, headers: &HeaderMap) -> Party {
-        Party::of_sender(self.addresses.of(extensions, headers))
+        Party::of_sender(address::client(&self.addresses, extensions, headers))
     }
 
     /// A request's memory, of its sender and of its key.
@@ -145,7 +145,7 @@ impl Origin {
         Self {
             project_id,
             received_ns: now_ns(),
-            client_ip: ingestion.addresses.of(extensions, headers),
+            client_ip: address::client(&ingestion.addresses, extensions, headers),
             user_agent: agent.and_then(|text| text.to_str().ok().map(str::to_owned)),
             limits: Arc::clone(&ingestion.event_limits),
             policy: ingestion.policies.of(project_id, &ingestion.state.read()),

@@ -94,9 +94,10 @@ impl Core {
     fn client_ip(&self, headers: &HeaderMap, extensions: &Extensions) -> Option<IpAddr> {
         let peer = extensions.get::<ConnectInfo<SocketAddr>>();
         let peer = peer.map(|ConnectInfo(address)| address.ip());
-        let lines = headers.get_all("x-forwarded-for").iter();
-        let lines = lines.filter_map(|line| line.to_str().ok());
-        self.config.trusted_proxies.client(peer, lines)
+        self.addresses.client(peer, |name| {
+            let lines = headers.get_all(name).iter();
+            lines.filter_map(|line| line.to_str().ok())
+        })
     }
 }
 

@@ -12,6 +12,7 @@ use event_log::{ControlFollower, LogReader};
 use event_model::{
     Position,
     credential::{ServerSecret, SessionCookie},
+    proxy::Addresses,
 };
 use read_model::issues::reader::{ReadError, Snapshot};
 use tokio::sync::{Semaphore, watch};
@@ -37,6 +38,7 @@ pub(crate) struct Core {
     pub(crate) log: LogReader,
     pub(crate) control: Arc<ControlFollower>,
     pub(crate) secret: ServerSecret,
+    pub(crate) addresses: Addresses,
     pub(crate) cookie: SessionCookie,
     pub(crate) current: Current,
     pub(crate) reached: watch::Receiver<Reached>,
@@ -59,6 +61,7 @@ impl Core {
     ) -> Self {
         Self {
             cookie: config.session_cookie(),
+            addresses: Addresses::new(config.trusted_proxies.clone(), secret.clone()),
             config,
             log,
             control,

@@ -125,7 +125,8 @@ async fn a_message_arrives_without_the_headers_of_its_connection() {
 #[tokio::test]
 async fn only_a_trusted_proxy_may_say_whose_request_it_is() {
     let (mut forwarder, _stop) = world().await;
-    forwarder.trusted_proxies = vec!["10.0.0.0/8".to_owned()].try_into().unwrap();
+    let proxies = vec!["10.0.0.0/8".to_owned()].try_into().unwrap();
+    forwarder.addresses = Addresses::new(proxies, forwarder.secret.clone());
     // Of two lines the second is the proxy's own.
     let lines = [
         ("x-forwarded-for", "1.1.1.1"),

@@ -129,7 +129,6 @@ const INGEST_GATEWAY: &[Row] = &[
     (
         "gateway",
         &[
-            "address",
             "auth",
             "body",
             "bootstrap",

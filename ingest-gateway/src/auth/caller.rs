@@ -11,13 +11,14 @@ use std::sync::Arc;
 use event_model::{
     ControlState,
     credential::{Caller, INTERNAL_TOKEN_HEADER, ServerSecret, SessionCookie, Uses, bearer_token},
+    proxy::Addresses,
 };
 use http::{Extensions, HeaderMap, header};
 use parking_lot::RwLock;
 use url::Url;
 
 use crate::{
-    address::Addresses,
+    address,
     clock::now_ns,
     error::{ApiError, ErrorCode},
 };
@@ -108,7 +109,7 @@ impl Callers {
             now,
         );
         let caller = caller.ok_or_else(|| refusal(authorization))?;
-        let address = self.addresses.of(extensions, headers);
+        let address = address::client(&self.addresses, extensions, headers);
         self.uses.note(caller, now, address);
         Ok(caller)
     }

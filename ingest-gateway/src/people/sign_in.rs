@@ -13,14 +13,13 @@ mod throttle;
 
 use std::sync::Arc;
 
-use event_model::credential::ServerSecret;
+use event_model::{credential::ServerSecret, proxy::Addresses};
 
 pub use renewal::renew_sessions;
 pub(super) use routes::router;
 use throttle::Throttle;
 
 use crate::{
-    address::Addresses,
     auth::caller::Callers,
     body::{Bodies, Budget, Pool},
     commands::CommandCore,

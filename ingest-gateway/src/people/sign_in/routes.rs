@@ -25,6 +25,7 @@ use super::{
     throttle::{Alarm, Attempt},
 };
 use crate::{
+    address,
     body::{self, Party},
     clock::now_ns,
     commands::{check_email, check_password},
@@ -296,7 +297,7 @@ impl SignIn {
     }
 
     pub(super) fn address(&self, parts: &Parts) -> Option<IpAddr> {
-        self.addresses.of(&parts.extensions, &parts.headers)
+        address::client(&self.addresses, &parts.extensions, &parts.headers)
     }
 
     /// Signs a session, and records it so that people see where they are signed in. While
