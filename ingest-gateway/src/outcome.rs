@@ -9,6 +9,8 @@
 //!
 //! Each fate is also noted in the [`Arrivals`], for "where is my event?".
 
+pub(crate) mod fates;
+
 use std::{
     collections::HashMap,
     sync::{

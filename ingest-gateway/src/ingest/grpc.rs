@@ -38,8 +38,7 @@ use crate::{
     body::{self, OFF_THREAD_BYTES_MIN, Party, ReadBody, Reservation},
     config::GatewayLimits,
     error::{ApiError, ErrorCode},
-    fate::DropReason,
-    outcome::Received,
+    outcome::{Received, fates::Fates},
 };
 
 /// The category of gRPC events.
@@ -231,8 +230,7 @@ async fn stream_errors(ingestion: &Ingestion, request: Request) -> Result<Respon
         ingestion,
         origin,
         party,
-        project: sender.item.project(),
-        first: Some(sender.item),
+        fates: Fates::new(sender.item),
         chunk: Vec::new(),
         chunk_bytes: 0,
         reservation: sender.reservation.clone(),
@@ -272,9 +270,7 @@ struct Stream<'a> {
     ingestion: &'a Ingestion,
     origin: Origin,
     party: Party,
-    project: ProjectId,
-    /// The request's own guard, until the first event takes it over.
-    first: Option<Received>,
+    fates: Fates,
     chunk: Vec<(Received, ReadBody)>,
     chunk_bytes: usize,
     reservation: Reservation,
@@ -295,7 +291,7 @@ impl Stream<'_> {
         self.reservation.grow(RESULT_BYTES)?;
         self.received += 1;
         self.chunk_bytes += message.bytes.len();
-        let guard = self.guard();
+        let guard = self.fates.next(CATEGORY, 1);
         self.chunk.push((guard, message));
         if self.chunk.len() >= CHUNK_EVENTS || self.chunk_bytes >= CHUNK_BYTES {
             self.flush().await;
@@ -303,15 +299,9 @@ impl Stream<'_> {
         Ok(())
     }
 
-    /// The next event's guard: the request's own for the first.
-    fn guard(&mut self) -> Received {
-        let first = self.first.take();
-        first.unwrap_or_else(|| Received::new(&self.ingestion.tally, CATEGORY, self.project, 1))
-    }
-
     /// The event that ends a stream with an error is counted with it.
     async fn refuse(mut self, error: ApiError) -> ApiError {
-        self.guard().refused(&error);
+        self.fates.next(CATEGORY, 1).refused(&error);
         self.end().await;
         error
     }
@@ -359,9 +349,7 @@ impl Stream<'_> {
 
     async fn end(mut self) -> Vec<Result<EventId, ApiError>> {
         self.flush().await;
-        if let Some(unused) = self.first {
-            unused.dropped(DropReason::Empty);
-        }
+        self.fates.empty();
         self.results
     }
 }

@@ -23,8 +23,7 @@ use crate::{
     auth::key,
     body::{self, Party, ReadBody},
     error::{ApiError, ErrorCode},
-    fate::DropReason,
-    outcome::Received,
+    outcome::{Received, fates::Fates},
     telemetry,
 };
 
@@ -249,7 +248,7 @@ async fn store_events(
     mut batch: event_intake::NativeBatch,
 ) -> Result<Vec<Result<EventId, ApiError>>, ApiError> {
     let count = batch.count();
-    let mut guards = Guards::new(item, count);
+    let mut fates = Fates::of_batch(item, CATEGORY, count);
     let mut results = Vec::with_capacity(count);
     loop {
         let (rest, piece) = match piece::next(ingestion, desk, origin, batch).await {
@@ -257,27 +256,27 @@ async fn store_events(
             Err(error) => {
                 // No room or no turn: that goes for all the rest.
                 results.resize_with(count, || Err(error.clone()));
-                guards.refuse_rest(&error);
+                fates.refuse_rest(&error);
                 break;
             }
         };
         batch = rest;
         let items = piece.read.into_iter();
-        let items = items.filter_map(|read| Some((guards.next()?, read)));
+        let items = items.map(|read| (fates.next(CATEGORY, 1), read));
         let stored = store_each(ingestion, items.collect()).await;
         let failed = whole_refusal(&stored);
         results.extend(stored);
         if let Some(error) = failed.filter(|_| results.len() < count) {
             // The log takes nothing now: no need to ask again for each piece.
             results.resize_with(count, || Err(error.clone()));
-            guards.refuse_rest(&error);
+            fates.refuse_rest(&error);
             break;
         }
         if piece.is_last {
             break;
         }
     }
-    guards.empty();
+    fates.empty();
     match whole_refusal(&results) {
         Some(error) => Err(error),
         None => Ok(results),
@@ -313,41 +312,6 @@ pub(crate) async fn store_each(
                 .unwrap_or_else(|| Err(ApiError::new(ErrorCode::Internal, "no answer")))
         })
         .collect()
-}
-
-/// A batch's items without a fate yet. All are received at once, whenever they are
-/// read.
-struct Guards {
-    /// The request's own becomes the first item's.
-    first: Option<Received>,
-    rest: Vec<Received>,
-}
-
-impl Guards {
-    fn new(first: Received, count: usize) -> Self {
-        let rest = (1..count).map(|_| first.another(CATEGORY, 1)).collect();
-        Self {
-            first: Some(first),
-            rest,
-        }
-    }
-
-    fn next(&mut self) -> Option<Received> {
-        self.first.take().or_else(|| self.rest.pop())
-    }
-
-    fn refuse_rest(&mut self, error: &ApiError) {
-        while let Some(guard) = self.next() {
-            guard.refused(error);
-        }
-    }
-
-    /// The batch held nothing.
-    fn empty(self) {
-        if let Some(unused) = self.first {
-            unused.dropped(DropReason::Empty);
-        }
-    }
 }
 
 /// If all of a batch may pass later, the whole request is refused with 503: clients

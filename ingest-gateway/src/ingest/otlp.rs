@@ -41,7 +41,7 @@ use crate::{
     body::{self, Charge, Party, ReadBody, Reservation},
     error::ApiError,
     fate::DropReason,
-    outcome::{Received, Tally},
+    outcome::{Received, fates::Fates},
     telemetry,
 };
 
@@ -204,7 +204,7 @@ async fn take(
     origin: Origin,
 ) -> Result<Rejected, ApiError> {
     let desk = Desk::new(ingestion, Party::Key(key), read.reservation, &read.bytes);
-    let mut fates = Fates::new(ingestion, item);
+    let mut fates = Fates::new(item);
     let scan = {
         let (bytes, reservation) = (read.bytes, desk.reservation.clone());
         move || scan(signal, encoding, &bytes, &reservation)
@@ -213,7 +213,7 @@ async fn take(
     let mut records = match scanned.and_then(|scanned| scanned) {
         Ok(records) => records,
         Err(error) => {
-            fates.refused(&error);
+            fates.refuse_rest(&error);
             return Err(error);
         }
     };
@@ -222,7 +222,7 @@ async fn take(
         let (rest, piece) = match piece::next(ingestion, &desk, &origin, records).await {
             Ok(read) => read,
             Err(error) => {
-                fates.refused(&error);
+                fates.refuse_rest(&error);
                 return Err(error);
             }
         };
@@ -323,47 +323,5 @@ impl Rejected {
             self.reason = error.text();
         }
         self.count += count;
-    }
-}
-
-/// Hands out guards; the request's own one first.
-struct Fates {
-    project: ProjectId,
-    tally: Arc<Tally>,
-    own: Option<Received>,
-}
-
-impl Fates {
-    fn new(ingestion: &Ingestion, item: Received) -> Self {
-        Self {
-            project: item.project(),
-            tally: Arc::clone(&ingestion.tally),
-            own: Some(item),
-        }
-    }
-
-    fn next(&mut self, category: &'static str, quantity: u64) -> Received {
-        match self.own.take() {
-            Some(mut own) => {
-                own.relabel(category, self.project);
-                own.set_quantity(quantity);
-                own
-            }
-            None => Received::new(&self.tally, category, self.project, quantity.max(1)),
-        }
-    }
-
-    /// The request held nothing.
-    fn empty(self) {
-        if let Some(own) = self.own {
-            own.dropped(DropReason::Empty);
-        }
-    }
-
-    /// The request, or what is left of it, was refused.
-    fn refused(self, error: &ApiError) {
-        if let Some(own) = self.own {
-            own.refused(error);
-        }
     }
 }

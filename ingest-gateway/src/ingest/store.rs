@@ -92,33 +92,37 @@ impl Store {
             .into_iter()
             .map(|(item, event)| self.append(item, event))
             .collect();
-        let count = pending.len();
-        let store = Arc::clone(self);
-        // A task of its own: if the client goes away, the ids and counts are kept.
-        let ending = tokio::spawn(async move {
+        let (count, store) = (pending.len(), Arc::clone(self));
+        let ending = async move {
             let mut ended = Vec::with_capacity(pending.len());
             for one in pending {
                 ended.push(store.end(one).await);
             }
             ended
-        });
-        match tokio::time::timeout(self.durable_timeout, ending).await {
-            Ok(Ok(ended)) => ended,
+        };
+        self.acknowledge(count, ending).await
+    }
+
+    /// How so many items ended, which are all on their way to the disk; the one place that
+    /// knows how long an answer waits for that (`limits.durable_timeout_ms`). Then nothing
+    /// is promised and nothing is undone: the client is asked to come again, and the items
+    /// get their fate when they have it.
+    async fn acknowledge<T: Clone + Send + 'static>(
+        &self,
+        count: usize,
+        ending: impl Future<Output = Vec<Result<T, ApiError>>> + Send + 'static,
+    ) -> Vec<Result<T, ApiError>> {
+        // A task of its own: if the client goes away, the ids and counts are kept.
+        let ending = tokio::spawn(ending);
+        let error = match tokio::time::timeout(self.durable_timeout, ending).await {
+            Ok(Ok(ended)) => return ended,
             Ok(Err(error)) => {
                 tracing::error!(%error, "waiting for the log panicked");
-                vec![
-                    Err(ApiError::new(
-                        ErrorCode::Internal,
-                        "the event may not be stored"
-                    ));
-                    count
-                ]
+                ApiError::new(ErrorCode::Internal, "it may not be stored")
             }
-            Err(_) => {
-                let late = ApiError::new(ErrorCode::Overloaded, "the log did not answer in time");
-                vec![Err(late); count]
-            }
-        }
+            Err(_) => ApiError::new(ErrorCode::Overloaded, "the log did not answer in time"),
+        };
+        vec![Err(error); count]
     }
 
     fn append(&self, mut item: Received, event: Prepared) -> Pending {

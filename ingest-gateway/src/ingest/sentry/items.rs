@@ -1,6 +1,6 @@
 //! From what a body held to a fate for each item and the request's answer.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::collections::BTreeSet;
 
 use axum::{
     Json,
@@ -20,7 +20,7 @@ use crate::{
         piece::{self, Desk, Got, Source},
         store::{Files, Storable},
     },
-    outcome::Received,
+    outcome::{Received, fates::Fates},
 };
 
 /// How long SDKs shall not send what is thrown away, seconds. They forget it when
@@ -91,11 +91,7 @@ pub(super) async fn store<S: About>(
 ) -> Result<Stored, ApiError> {
     let mut storing = Storing {
         ingestion,
-        guards: Guards {
-            project: item.project(),
-            tally: Arc::clone(&ingestion.tally),
-            first: Some(item),
-        },
+        fates: Fates::new(item),
         files: Vec::new(),
         unwanted: BTreeSet::new(),
         has_event: false,
@@ -128,7 +124,7 @@ pub(super) async fn store<S: About>(
 /// A request's items on their way.
 struct Storing<'s> {
     ingestion: &'s Ingestion,
-    guards: Guards,
+    fates: Fates,
     /// They wait for the end: their event may come behind them.
     files: Vec<(Received, File)>,
     unwanted: BTreeSet<&'static str>,
@@ -156,7 +152,7 @@ impl Storing<'_> {
                     if !std::mem::replace(&mut self.has_event, true) {
                         self.first_unwanted = event.unwanted();
                     }
-                    events.push((self.guards.next("error", 1), event));
+                    events.push((self.fates.next("error", 1), event));
                 }
                 Got::Other(item) => others.extend(self.item(item)),
             }
@@ -192,19 +188,19 @@ impl Storing<'_> {
             // Prepared where it was read.
             Item::Event(_) => None,
             Item::File(file) => {
-                let guard = self.guards.next("attachment", 1);
+                let guard = self.fates.next("attachment", 1);
                 self.files.push((guard, file));
                 None
             }
             Item::Note { kind, note } => {
-                let mut guard = self.guards.next(category_of(kind), 1);
+                let mut guard = self.fates.next(category_of(kind), 1);
                 guard.set_kind(kind);
                 Some(Storable::Note(guard, note))
             }
             Item::NotStored { kind, quantity, .. } => {
                 self.is_good = true;
                 self.unwanted.extend(unwanted_category(&kind));
-                let mut guard = self.guards.next(category_of(&kind), u64::from(quantity));
+                let mut guard = self.fates.next(category_of(&kind), u64::from(quantity));
                 guard.set_kind(&kind);
                 guard.dropped(DropReason::TypeNotStored);
                 None
@@ -212,7 +208,7 @@ impl Storing<'_> {
             Item::Broken { kind, invalid } => {
                 self.is_good |= is_secondary(&kind);
                 let error = ApiError::from(invalid);
-                let mut guard = self.guards.next(category_of(&kind), 1);
+                let mut guard = self.fates.next(category_of(&kind), 1);
                 guard.set_kind(&kind);
                 guard.refused(&error);
                 self.broken.get_or_insert(error);
@@ -243,7 +239,7 @@ impl Storing<'_> {
             return None;
         };
         Some(Storable::Files(Files {
-            project_id: self.guards.project,
+            project_id: self.fates.project(),
             received_ns: origin.context().received_ns,
             event_id,
             named: files,
@@ -256,15 +252,11 @@ impl Storing<'_> {
         for (guard, _) in self.files.drain(..) {
             guard.refused(error);
         }
-        if let Some(unused) = self.guards.first.take() {
-            unused.refused(error);
-        }
+        self.fates.refuse_rest(error);
     }
 
-    fn end(mut self, event_id: Option<EventId>) -> Result<Stored, ApiError> {
-        if let Some(unused) = self.guards.first.take() {
-            unused.dropped(DropReason::Empty);
-        }
+    fn end(self, event_id: Option<EventId>) -> Result<Stored, ApiError> {
+        self.fates.empty();
         let is_good = self.is_good || self.is_empty;
         match self.broken.filter(|_| !is_good) {
             Some(error) => Err(error),
@@ -272,26 +264,6 @@ impl Storing<'_> {
                 event_id: event_id.or(self.stored_id),
                 unwanted: self.unwanted,
             }),
-        }
-    }
-}
-
-/// Hands out guards; the request's own one first.
-struct Guards {
-    project: event_model::ProjectId,
-    tally: Arc<crate::outcome::Tally>,
-    first: Option<Received>,
-}
-
-impl Guards {
-    fn next(&mut self, category: &'static str, quantity: u64) -> Received {
-        match self.first.take() {
-            Some(mut first) => {
-                first.relabel(category, self.project);
-                first.set_quantity(quantity);
-                first
-            }
-            None => Received::new(&self.tally, category, self.project, quantity.max(1)),
         }
     }
 }

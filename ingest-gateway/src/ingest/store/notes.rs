@@ -52,22 +52,9 @@ impl Store {
         if items.is_empty() {
             return Vec::new();
         }
-        let count = items.len();
-        let store = Arc::clone(self);
-        // A task of its own: if the client goes away, items get their fate.
-        let ending = tokio::spawn(async move { store.store_each(items).await });
-        match tokio::time::timeout(self.durable_timeout, ending).await {
-            Ok(Ok(ended)) => ended,
-            Ok(Err(error)) => {
-                tracing::error!(%error, "storing notes panicked");
-                let lost = ApiError::new(ErrorCode::Internal, "the item may not be stored");
-                vec![Err(lost); count]
-            }
-            Err(_) => {
-                let late = ApiError::new(ErrorCode::Overloaded, "the log did not answer in time");
-                vec![Err(late); count]
-            }
-        }
+        let (count, store) = (items.len(), Arc::clone(self));
+        self.acknowledge(count, async move { store.store_each(items).await })
+            .await
     }
 
     async fn store_each(&self, items: Vec<Storable>) -> Vec<Result<(), ApiError>> {
