@@ -187,7 +187,7 @@ fn resolve(server: &Server, cookie: &str, issue_id: &str) {
 }
 
 #[test]
-fn an_issue_is_discarded_and_kept_again_in_the_browser_at_the_query_role() {
+fn an_issue_is_discarded_and_no_longer_in_the_browser_at_the_query_role() {
     let dir = directory();
     let (mut gateway, _projector, query) = three(&dir);
     // It asks the query role which issue that is: whose port is known only now.

@@ -6,10 +6,9 @@
 //! Invariant: pieces are read, stored and answered in the order of the request.
 
 use bytes::Bytes;
-
-use super::{Ingestion, Origin, Prepared};
 use event_intake::{Invalid, Item};
 
+use super::{Ingestion, Origin, Prepared};
 use crate::{
     body::{OFF_THREAD_BYTES_MIN, Party, Reservation, Weight},
     error::ApiError,
