@@ -1,6 +1,6 @@
 // The head of all pages of a project: its name, and where else to go.
 import { Link, useLocation } from "react-router";
-import { PageHead } from "@/shared/ui/bits";
+import { bringIntoView, PageHead } from "@/shared/ui/bits";
 import styles from "./projects.module.css";
 
 const tabs = [
@@ -19,7 +19,12 @@ export function ProjectHead({ projectId, name }: { projectId: number; name: stri
       <PageHead title={name ?? "Project"} of={here[1]} />
       <nav className={styles.projectTabs} aria-label="Project">
         {tabs.map(([path, text]) => (
-          <Link key={path} to={base + path} aria-current={path === here[0] ? "page" : undefined}>
+          <Link
+            key={path}
+            to={base + path}
+            aria-current={path === here[0] ? "page" : undefined}
+            ref={path === here[0] ? bringIntoView : undefined}
+          >
             {text}
           </Link>
         ))}

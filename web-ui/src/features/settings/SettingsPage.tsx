@@ -4,7 +4,7 @@ import { Link, Navigate, useParams } from "react-router";
 import { useViewer } from "@/shared/api/getViewer";
 import { usePreferences } from "@/shared/state/preferences";
 import { AlertsOff } from "@/shared/ui/AlertsOff";
-import { PageHead, Segments } from "@/shared/ui/bits";
+import { bringIntoView, PageHead, Segments } from "@/shared/ui/bits";
 import { Members } from "./Members";
 import { Part } from "@/shared/ui/form";
 import { Profile } from "./Profile";
@@ -36,6 +36,7 @@ export function SettingsPage() {
             key={each}
             to={each === "profile" ? "/settings" : `/settings/${each}`}
             aria-current={each === id ? "page" : undefined}
+            ref={each === id ? bringIntoView : undefined}
           >
             {text}
           </Link>

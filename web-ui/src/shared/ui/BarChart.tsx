@@ -63,6 +63,29 @@ function useWidth() {
   return [ref, width] as const;
 }
 
+/** Closer marks are one: their flags would lie on each other. */
+const MARK_WIDTH = 10;
+/** So many are named. */
+const MARK_NAMES_MAX = 4;
+
+/** Marks from left to right, those that would touch as one. */
+function joined(marks: readonly ChartMark[], xOf: (atMs: number) => number): { x: number; texts: string[] }[] {
+  const all: { x: number; texts: string[] }[] = [];
+  let lastX = -Infinity;
+  for (const { atMs, text } of [...marks].sort((a, b) => a.atMs - b.atMs)) {
+    const x = xOf(atMs);
+    if (x - lastX < MARK_WIDTH) all.at(-1)?.texts.push(text);
+    else all.push({ x, texts: [text] });
+    lastX = all.at(-1)?.x ?? x;
+  }
+  return all;
+}
+
+const tipOf = (texts: readonly string[]): string =>
+  texts.length <= MARK_NAMES_MAX + 1
+    ? texts.join(", ")
+    : `${texts.slice(0, MARK_NAMES_MAX).join(", ")} and ${texts.length - MARK_NAMES_MAX} more`;
+
 export function BarChart({
   label,
   from,
@@ -182,17 +205,10 @@ export function BarChart({
             );
           });
         })}
-        {marks.map((mark) => (
-          <g key={`${mark.atMs}-${mark.text}`} data-tip={mark.text}>
-            <line
-              x1={xOf(mark.atMs)}
-              x2={xOf(mark.atMs)}
-              y1={0}
-              y2={plotHeight}
-              stroke="var(--ink-faint)"
-              strokeDasharray="2 3"
-            />
-            <path d={`M${xOf(mark.atMs)} 0h7l-2 3.500 2 3.500h-7z`} fill="var(--ink-faint)" />
+        {joined(marks, xOf).map(({ x, texts }) => (
+          <g key={`${x}-${texts[0] ?? ""}`} data-tip={tipOf(texts)}>
+            <line x1={x} x2={x} y1={0} y2={plotHeight} stroke="var(--ink-faint)" strokeDasharray="2 3" />
+            <path d={`M${x} 0h7l-2 3.500 2 3.500h-7z`} fill="var(--ink-faint)" />
           </g>
         ))}
         {timeTicks(fromMs, startOf(buckets), Math.floor(plotWidth / TICK_WIDTH)).map(({ atMs, text }) => {

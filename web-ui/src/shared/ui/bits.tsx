@@ -196,3 +196,6 @@ export function RemovableChip({ text, onRemove }: { text: string; onRemove: () =
     </span>
   );
 }
+
+/** For the `ref` of the tab one is on: where tabs are more than fit, it must not be the one that is cut. */
+export const bringIntoView = (tab: Element | null): void => tab?.scrollIntoView({ block: "nearest", inline: "center" });

@@ -10,4 +10,11 @@ export const getIssueQuery = (issueId: string, rangeS: number) =>
       issues.getIssue({ issueId, afterPosition: afterPosition(), statsRangeS: rangeS }, { signal }),
   });
 
-export const useIssue = (issueId: string, rangeS: number) => useQuery(getIssueQuery(issueId, rangeS));
+/** What is turned away is counted, but nothing happens to the issue that a stream would tell. */
+const TURNED_AWAY_POLL_MS = 5000;
+
+export const useIssue = (issueId: string, rangeS: number) =>
+  useQuery({
+    ...getIssueQuery(issueId, rangeS),
+    refetchInterval: ({ state }) => (state.data?.issue?.isDiscarded ? TURNED_AWAY_POLL_MS : false),
+  });

@@ -28,7 +28,6 @@ interface IssueHeaderProps {
   eventsLink: string;
   /** The project's name, which its releases often repeat. */
   project: string;
-  live: LiveState;
   actions: ReactNode;
 }
 
@@ -39,7 +38,7 @@ function partsOf(issue: Issue): { type: string; value: string } {
   return value ? { type: issue.type, value } : { type: issue.title, value: "" };
 }
 
-export function IssueHeader({ issue, keptEvents, scope, eventsLink, project, live, actions }: IssueHeaderProps) {
+export function IssueHeader({ issue, keptEvents, scope, eventsLink, project, actions }: IssueHeaderProps) {
   const { type, value } = partsOf(issue);
   const shown = issue.type === "" ? type : shortType(type);
   return (
@@ -95,9 +94,6 @@ export function IssueHeader({ issue, keptEvents, scope, eventsLink, project, liv
         >
           <Sparkline counts={issue.sparkline} width={112} height={22} />
         </Link>
-        <span className={styles.live}>
-          <LiveDot state={live} />
-        </span>
       </div>
     </header>
   );
@@ -139,12 +135,14 @@ export function Trail({
   project,
   to,
   issueId,
+  live,
 }: {
   place: Place;
   list: string;
   project: { name: string; to: string } | undefined;
   to: (issueId: string) => string;
   issueId: string;
+  live: LiveState;
 }) {
   return (
     <div className={styles.trail}>
@@ -159,6 +157,9 @@ export function Trail({
         <span aria-hidden="true">/</span>
         <code>{issueId.slice(0, 8)}</code>
       </nav>
+      <span className={styles.live}>
+        <LiveDot state={live} />
+      </span>
       {place.number > 0 && (
         <nav className={styles.walk} aria-label="Issues of the list">
           <Neighbour icon="chevronLeft" label="Previous issue (k)" to={place.previous && to(place.previous)} />

@@ -79,6 +79,7 @@ export function IssuePage() {
         project={project && { name: project.name, to: `/issues${scopeSearch({ ...scope, projectIds: [project.id] })}` }}
         to={toIssue}
         issueId={issueId}
+        live={live}
       />
       {issue ? (
         <IssueHeader
@@ -87,7 +88,6 @@ export function IssuePage() {
           scope={scope}
           eventsLink={table}
           project={project?.name ?? ""}
-          live={live}
           actions={actions}
         />
       ) : (
