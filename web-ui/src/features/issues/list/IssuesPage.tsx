@@ -54,7 +54,9 @@ function useRows(search: IssueSearch) {
   const issues = useMemo(
     // Old rows that stand in for a list not there yet are of another search.
     () =>
-      query.isPlaceholderData ? loaded : loaded.filter((issue) => !own.has(issue.id) || matchesTriage(issue, search)),
+      query.isPlaceholderData || own.size === 0
+        ? loaded
+        : loaded.filter((issue) => !own.has(issue.id) || matchesTriage(issue, search)),
     [loaded, own, search, query.isPlaceholderData],
   );
   const first = query.data?.pages[0];

@@ -2,7 +2,15 @@
 // much as thirty. Nearing the end loads more.
 import Button from "@mui/material/Button";
 import { useWindowVirtualizer } from "@tanstack/react-virtual";
-import { type Ref, type RefObject, useEffect, useImperativeHandle, useLayoutEffect, useState } from "react";
+import {
+  type Ref,
+  type RefObject,
+  useCallback,
+  useEffect,
+  useImperativeHandle,
+  useLayoutEffect,
+  useState,
+} from "react";
 import type { Issue } from "@/gen/errata/v1/issue_pb";
 import { failureOf } from "@/shared/format/failure";
 import { ErrorId } from "@/shared/ui/ErrorId";
@@ -71,10 +79,12 @@ export function Rows({
   more,
 }: RowsProps) {
   const offset = useOffset(list);
+  // Another function would have it measure every row again, at each render.
+  const keyOf = useCallback((index: number) => issues[index]?.id ?? index, [issues]);
   const virtualizer = useWindowVirtualizer({
     count: issues.length,
     estimateSize: () => (window.innerWidth <= PHONE_MAX_WIDTH ? PHONE_ROW_HEIGHT : ROW_HEIGHT),
-    getItemKey: (index) => issues[index]?.id ?? index,
+    getItemKey: keyOf,
     overscan: OVERSCAN,
     scrollMargin: offset,
     scrollPaddingStart: TOP_BARS,

@@ -4,7 +4,7 @@ import { IssueStatus } from "@/gen/errata/v1/command_pb";
 import { Level } from "@/gen/errata/v1/event_pb";
 import { type Issue, IssueSchema } from "@/gen/errata/v1/issue_pb";
 import type { IssuePages } from "../api/listIssues";
-import { flatten, matchesTriage, type Merged, mergeFresh, mergeLive, newsWords } from "./liveMerge";
+import { flatten, mapIssues, matchesTriage, type Merged, mergeFresh, mergeLive, newsWords, rowOf } from "./liveMerge";
 import { parseSearch } from "./search";
 
 const issue = (id: string, rest: Partial<Omit<Issue, "$typeName" | "$unknown">> = {}) =>
@@ -36,6 +36,16 @@ const list = (...issues: Issue[]): Merged => ({
   waiting: new Map(),
 });
 const search = (query = "") => parseSearch(new URLSearchParams(query));
+
+test("of many pages a change copies the one that it is in, and the rows are gathered once", () => {
+  const pages: IssuePages = { pages: [page(issue("a")), page(issue("b")), page(issue("c"))], pageParams: [] };
+  const now = { pages, waiting: new Map() };
+  const next = mergeLive(now, issue("b", { count: 9n }), search(), false).pages;
+  expect(next.pages.map((each, index) => each === pages.pages[index])).toEqual([true, false, true]);
+  expect(flatten(next)).toBe(flatten(next));
+  expect(mapIssues(pages, (each) => each)).toBe(pages);
+  expect([rowOf(next, "b")?.count, rowOf(next, "z")]).toEqual([9n, undefined]);
+});
 
 describe("live changes", () => {
   test("a shown row changes in its place", () => {

@@ -8,20 +8,54 @@ import { effective, NOBODY, type IssueSearch } from "./search";
 
 /** `pages` with every issue mapped; the same object when nothing changed. */
 export function mapIssues(pages: IssuePages, change: (issue: Issue) => Issue): IssuePages {
-  const next = pages.pages.map((page) => {
-    const issues = page.issues.map(change);
-    return issues.every((issue, index) => issue === page.issues[index]) ? page : { ...page, issues };
+  const next = mapped(pages.pages, (page) => {
+    const issues = mapped(page.issues, change);
+    return issues === page.issues ? page : { ...page, issues };
   });
-  return next.every((page, index) => page === pages.pages[index]) ? pages : { ...pages, pages: next };
+  return next === pages.pages ? pages : { ...pages, pages: next };
 }
 
-export const flatten = (pages: IssuePages | undefined): Issue[] => {
+/** Copied only where something changes: of a hundred pages one does, many times a second. */
+function mapped<T>(all: T[], change: (each: T) => T): T[] {
+  let next = all;
+  for (const [index, each] of all.entries()) {
+    const changed = change(each);
+    if (changed === each) continue;
+    if (next === all) next = [...all];
+    next[index] = changed;
+  }
+  return next;
+}
+
+/** The rows of pages, once for each state that they are in. */
+const flattened = new WeakMap<IssuePages, Issue[]>();
+
+export function flatten(pages: IssuePages | undefined): Issue[] {
+  if (!pages) return [];
+  const known = flattened.get(pages);
+  if (known) return known;
+  const rows: Issue[] = [];
   const seen = new Set<string>();
-  // A row that moved between two fetched pages would appear twice.
-  return (pages?.pages ?? []).flatMap((page) =>
-    page.issues.filter((issue) => !seen.has(issue.id) && seen.add(issue.id)),
-  );
-};
+  for (const page of pages.pages) {
+    for (const issue of page.issues) {
+      // A row that moved between two fetched pages would appear twice.
+      if (seen.has(issue.id)) continue;
+      seen.add(issue.id);
+      rows.push(issue);
+    }
+  }
+  flattened.set(pages, rows);
+  return rows;
+}
+
+/** The row of an issue among them, if it is shown. */
+export function rowOf(pages: IssuePages, id: string): Issue | undefined {
+  for (const page of pages.pages) {
+    const row = page.issues.find((each) => each.id === id);
+    if (row) return row;
+  }
+  return undefined;
+}
 
 const since = (time: Issue["firstSeen"], fromMs: number): boolean =>
   time !== undefined && toDate(time).getTime() >= fromMs;
@@ -84,11 +118,8 @@ function ranksBelow(issue: Issue, last: Issue, search: IssueSearch): boolean {
   return search.ascending ? key(issue) > key(last) : key(issue) < key(last);
 }
 
-const isShown = (pages: IssuePages, id: string): boolean =>
-  pages.pages.some((page) => page.issues.some((each) => each.id === id));
-
 export function mergeLive(now: Merged, issue: Issue, search: IssueSearch, isNew: boolean): Merged {
-  if (isShown(now.pages, issue.id)) {
+  if (rowOf(now.pages, issue.id)) {
     return { ...now, pages: mapIssues(now.pages, (each) => (each.id === issue.id ? issue : each)) };
   }
   const page = now.pages.pages.at(-1);

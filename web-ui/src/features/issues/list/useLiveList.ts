@@ -6,7 +6,7 @@ import { scopeSeconds } from "@/shared/url/scope";
 import { editList, useOwnChanges } from "../api/cachedIssues";
 import { isOld, type IssuePages, PAGE_SIZE, peekIssues, reloadIssues } from "../api/listIssues";
 import { type LiveState, useIssueStream } from "../api/streamIssues";
-import { asksServer, flatten, mergeFresh, mergeLive, type Waiting } from "./liveMerge";
+import { asksServer, flatten, mergeFresh, mergeLive, rowOf, type Waiting } from "./liveMerge";
 import { effective, type IssueSearch } from "./search";
 import { issueKeys } from "../keys";
 
@@ -122,7 +122,7 @@ export function useLiveList(search: IssueSearch, fetching: boolean): LiveList {
       // Rows that are shown and not on their way take it as it comes.
       if (!latest.current.fetching) known.current += 1;
       editList(client, issueKeys.list(search), (pages) => {
-        const row = flatten(pages).find((each) => each.id === issue.id);
+        const row = rowOf(pages, issue.id);
         if (!row && asksServer(search)) {
           peekSoon();
           return pages;
