@@ -22,6 +22,7 @@ use anyhow::{Context, Result, bail};
 use axum::Router;
 use event_log::LogReader;
 use event_model::credential::ServerSecret;
+use ground::Clock;
 use ingest_gateway::renew_sessions;
 use projector::{Projector, ProjectorConfig};
 use tokio::{
@@ -255,7 +256,9 @@ impl Process {
         let public_url = config.public_url();
         let public_url = url::Url::parse(&public_url)
             .with_context(|| format!("public_url {public_url:?} is no URL"))?;
-        let renewed = |routes: Router| renew_sessions(routes, data.secret.clone(), &public_url);
+        let renewed = |routes: Router| {
+            renew_sessions(routes, data.secret.clone(), &public_url, Clock::MACHINE)
+        };
         Ok(match (&self.gateway, &self.query) {
             (Some(open), Some(query)) => {
                 let router = open.gateway.router().merge(query.router());

@@ -25,10 +25,11 @@ use std::{
 };
 
 use event_model::{ProjectId, PublicKey};
+use ground::Clock;
 use parking_lot::Mutex;
 
 pub(crate) use self::arrival::{Arrival, Detail, sdk_of};
-use crate::{clock::now_ns, fate::Series};
+use crate::fate::Series;
 
 /// Outcomes kept for each key. An SDK that starts sends a handful of requests: 200
 /// are minutes of a quiet application and still the last second of a busy one.
@@ -110,7 +111,7 @@ impl Default for Arrivals {
     fn default() -> Self {
         // Microseconds: a later start begins above all that this one will ever give,
         // so a reader's "newer than" holds across restarts.
-        let first = now_ns().unsigned_abs() / 1_000;
+        let first = Clock::MACHINE.now_ns().unsigned_abs() / 1_000;
         Self {
             shards: Default::default(),
             sequence: first.into(),

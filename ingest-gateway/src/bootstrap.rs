@@ -150,7 +150,7 @@ async fn owner_link(commands: &CommandCore) -> Result<Option<String>, ApiError> 
         return Ok(None);
     }
     let secret = random_secret("");
-    let link = new_link(&secret);
+    let link = new_link(&secret, commands.clock().now_ns());
     let decided = commands
         .decide(Actor::System, move |state| {
             let owner = state.users.get(&OWNER);

@@ -19,6 +19,7 @@ use event_log::{CommandError, LogWriter};
 use event_model::{
     Actor, Command, ControlState, Decision, Position, ProjectId, PublicKey, credential::Caller,
 };
+use ground::Clock;
 use parking_lot::RwLock;
 use tokio::sync::Mutex;
 use url::Url;
@@ -29,7 +30,6 @@ pub(crate) use service::{CommandRpc, owner, person};
 pub(crate) use validate::{check_email, check_password};
 
 use crate::{
-    clock::now_ns,
     error::{ApiError, ErrorCode},
     telemetry,
 };
@@ -41,18 +41,29 @@ pub struct CommandCore {
     state: Arc<RwLock<ControlState>>,
     order: Arc<Mutex<()>>,
     public_url: Url,
+    clock: Clock,
 }
 
 impl CommandCore {
     /// Folds the control log.
-    pub fn open(log: LogWriter, public_url: Url) -> Result<Self, event_log::ReadError> {
+    pub fn open(
+        log: LogWriter,
+        public_url: Url,
+        clock: Clock,
+    ) -> Result<Self, event_log::ReadError> {
         let state = event_log::fold_control(&log.reader())?;
         Ok(Self {
             log,
             state: Arc::new(RwLock::new(state)),
             order: Arc::new(Mutex::new(())),
             public_url,
+            clock,
         })
+    }
+
+    /// By which decisions are dated, and what they set an end to.
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.clock
     }
 
     /// The state, for reading.
@@ -89,7 +100,7 @@ impl CommandCore {
     async fn append(&self, actor: Actor, decision: Decision) -> Result<Position, ApiError> {
         let command = Command {
             actor,
-            at_ns: now_ns(),
+            at_ns: self.clock.now_ns(),
             decision,
         };
         match self.log.append_command(command.clone()).await {

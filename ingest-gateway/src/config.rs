@@ -10,6 +10,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use event_model::{credential::Uses, proxy::TrustedProxies};
+use ground::Clock;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -34,6 +35,8 @@ pub struct GatewayConfig {
     pub blobs_dir: PathBuf,
     /// How many recent events are remembered to tell duplicates.
     pub recent_events: usize,
+    /// Now, to whatever is dated, ends or is let go.
+    pub clock: Clock,
 }
 
 /// DESIGN's "the same project and event id within the last million".
@@ -50,6 +53,7 @@ impl GatewayConfig {
             others: Others::default(),
             blobs_dir,
             recent_events: RECENT_EVENTS_DEFAULT,
+            clock: Clock::MACHINE,
         }
     }
 }

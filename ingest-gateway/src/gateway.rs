@@ -90,12 +90,11 @@ impl Gateway {
         wishes: Bootstrap,
     ) -> Result<Self, StartError> {
         let commands =
-            CommandCore::open(log.clone(), config.public_url.clone()).map_err(|source| {
-                StartError::Read {
+            CommandCore::open(log.clone(), config.public_url.clone(), config.clock.clone())
+                .map_err(|source| StartError::Read {
                     what: "control log",
                     source,
-                }
-            })?;
+                })?;
         let hasher = PasswordHasher::default();
         let report = bootstrap(&commands, &hasher, &wishes)
             .await
@@ -134,7 +133,7 @@ impl Gateway {
                 commands: commands.clone(),
                 state: Arc::clone(commands.state()),
             },
-            tallies: Tallies::new(log.clone(), Arc::clone(&tally)),
+            tallies: Tallies::new(log.clone(), Arc::clone(&tally), config.clock.clone()),
             logs: LogCare { log: log.clone() },
         };
         let limits = &config.limits;
@@ -153,6 +152,7 @@ impl Gateway {
             Arc::clone(&addresses),
             config.uses.clone(),
             &config.public_url,
+            config.clock.clone(),
         );
         let people = People {
             sign_in: Arc::new(SignIn::new(
@@ -170,7 +170,13 @@ impl Gateway {
             tally: Arc::clone(&tally),
             commands: Commands::new(commands.clone(), hasher, config.others.clone()),
         };
-        let store = Store::new(log, recent, blobs, stock, limits.durable_timeout());
+        let store = Store::new(
+            log,
+            recent,
+            blobs,
+            stock,
+            (limits.durable_timeout(), config.clock.clone()),
+        );
         let ingestion = Ingestion {
             state: Arc::clone(commands.state()),
             policies,
@@ -183,6 +189,7 @@ impl Gateway {
             tally,
             store: Arc::new(store),
             is_closing: false.into(),
+            clock: config.clock,
             limits: config.limits,
         };
         Self {

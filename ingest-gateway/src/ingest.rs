@@ -27,6 +27,7 @@ use std::{
 use axum::{Router, middleware::from_fn_with_state};
 use event_intake::{Invalid, InvalidReason, ReadEvent, filter::FilterReason};
 use event_model::{ControlState, EventId, Head, ProjectId, PublicKey, proxy::Addresses};
+use ground::Clock;
 use http::{Extensions, HeaderMap};
 use parking_lot::RwLock;
 
@@ -35,7 +36,6 @@ use crate::{
     address,
     arrivals::sdk_of,
     body::{Bodies, Party, Pool, Reservation},
-    clock::now_ns,
     config::GatewayLimits,
     error::{ApiError, ErrorCode},
     outcome::Tally,
@@ -62,6 +62,7 @@ pub(crate) struct Ingestion {
     pub(crate) bodies: Bodies,
     pub(crate) tally: Arc<Tally>,
     pub(crate) store: Arc<Store>,
+    pub(crate) clock: Clock,
     /// Once the end has begun.
     pub(crate) is_closing: AtomicBool,
 }
@@ -144,7 +145,7 @@ impl Origin {
         let agent = headers.get(http::header::USER_AGENT);
         Self {
             project_id,
-            received_ns: now_ns(),
+            received_ns: ingestion.clock.now_ns(),
             client_ip: address::client(&ingestion.addresses, extensions, headers),
             user_agent: agent.and_then(|text| text.to_str().ok().map(str::to_owned)),
             limits: Arc::clone(&ingestion.event_limits),

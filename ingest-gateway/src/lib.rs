@@ -16,7 +16,7 @@
 //! needs: `ingest` (events on their way in), [`people`] (what people ask for) and
 //! [`upkeep`] (what the gateway does by itself). Below them stand, and know none of them:
 //!
-//! - words: `clock`, [`fate`], [`error`], [`others`] (what is asked of other roles), [`config`];
+//! - words: [`fate`], [`error`], [`others`] (what is asked of other roles), [`config`];
 //! - who asks: `address`, `auth`, `password`;
 //! - what became of items: `arrivals`, [`outcome`], [`telemetry`];
 //! - of ingestion: [`path`], [`body`], `policy` (of a project), [`recent`] (duplicates),
@@ -28,7 +28,6 @@ mod arrivals;
 mod auth;
 pub mod body;
 pub mod bootstrap;
-mod clock;
 pub mod commands;
 pub mod config;
 pub mod error;

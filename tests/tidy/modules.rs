@@ -49,19 +49,18 @@ const EVENT_LOG: &[Row] = &[
 
 const INGEST_GATEWAY: &[Row] = &[
     // Words, which know nobody.
-    ("clock", &[]),
     ("fate", &[]),
     ("path", &[]),
     ("error", &["fate"]),
     ("others", &[]),
     ("config", &["others"]),
     // What became of items.
-    ("arrivals", &["clock", "error", "fate"]),
+    ("arrivals", &["error", "fate"]),
     ("outcome", &["arrivals", "error", "fate"]),
     ("telemetry", &["fate", "outcome"]),
     // Who asks.
     ("address", &[]),
-    ("auth", &["address", "arrivals", "clock", "error"]),
+    ("auth", &["address", "arrivals", "error"]),
     ("password", &["error"]),
     // Of ingestion.
     ("policy", &[]),
@@ -74,7 +73,7 @@ const INGEST_GATEWAY: &[Row] = &[
     // Decisions.
     (
         "commands",
-        &["auth", "clock", "error", "others", "password", "telemetry"],
+        &["auth", "error", "others", "password", "telemetry"],
     ),
     ("bootstrap", &["commands", "config", "error", "password"]),
     // The three rooms.
@@ -85,7 +84,6 @@ const INGEST_GATEWAY: &[Row] = &[
             "arrivals",
             "auth",
             "body",
-            "clock",
             "config",
             "error",
             "fate",
@@ -103,7 +101,6 @@ const INGEST_GATEWAY: &[Row] = &[
             "arrivals",
             "auth",
             "body",
-            "clock",
             "commands",
             "config",
             "error",
@@ -116,15 +113,7 @@ const INGEST_GATEWAY: &[Row] = &[
     ),
     (
         "upkeep",
-        &[
-            "clock",
-            "commands",
-            "error",
-            "fate",
-            "outcome",
-            "stock",
-            "telemetry",
-        ],
+        &["commands", "error", "fate", "outcome", "stock", "telemetry"],
     ),
     (
         "gateway",

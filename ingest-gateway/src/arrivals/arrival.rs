@@ -17,7 +17,7 @@ use event_model::{Event, EventId, ProjectId, PublicKey};
 use http::{HeaderMap, Method, Uri, header};
 use url::form_urlencoded;
 
-use crate::{clock::now_ns, error::ApiError};
+use crate::error::ApiError;
 
 /// Longest text of an outcome, bytes: a path, a client's name, an error message.
 const TEXT_BYTES_MAX: usize = 300;
@@ -62,7 +62,7 @@ impl Arrival {
     pub(crate) fn current() -> Arc<Self> {
         CURRENT
             .try_with(Arc::clone)
-            .unwrap_or_else(|_| Arc::new(Self::new(&Method::POST, &Uri::default(), None)))
+            .unwrap_or_else(|_| Arc::new(Self::new(&Method::POST, &Uri::default(), None, 0)))
     }
 
     /// Does something with the request of this task, if it has one.
@@ -76,7 +76,7 @@ impl Arrival {
         CURRENT.scope(Arc::clone(self), work).await
     }
 
-    pub(crate) fn new(method: &Method, uri: &Uri, headers: Option<&HeaderMap>) -> Self {
+    pub(crate) fn new(method: &Method, uri: &Uri, headers: Option<&HeaderMap>, at_ns: i64) -> Self {
         let get = |name: &str| headers?.get(name)?.to_str().ok();
         let sentry_client = get("x-sentry-auth")
             .or_else(|| get("authorization"))
@@ -97,7 +97,7 @@ impl Arrival {
             .or_else(|| get(header::USER_AGENT.as_str()).map(text))
             .unwrap_or_default();
         Self {
-            at_ns: now_ns(),
+            at_ns,
             started: Instant::now(),
             path: text(uri.path()),
             method: method.as_str().chars().take(10).collect(),

@@ -12,6 +12,7 @@ fn arrival(owner: Option<(u32, u8)>) -> Arc<Arrival> {
         &http::Method::POST,
         &"/api/1/envelope/".parse().unwrap(),
         None,
+        0,
     );
     if let Some((project, key)) = owner {
         arrival.set_owner(ProjectId(project), PublicKey([key; 16]));
@@ -80,6 +81,7 @@ fn memory_is_bounded_and_the_quiet_are_forgotten_first() {
                 &http::Method::POST,
                 &"/api/1/envelope/".parse().unwrap(),
                 None,
+                0,
             );
             let mut public = [0; 16];
             public[..4].copy_from_slice(&key.to_le_bytes());
@@ -113,7 +115,7 @@ fn memory_is_bounded_and_the_quiet_are_forgotten_first() {
 
 #[test]
 fn a_ring_at_its_largest_leaves_room_for_others() {
-    let request = Arrival::new(&http::Method::POST, &"/".parse().unwrap(), None);
+    let request = Arrival::new(&http::Method::POST, &"/".parse().unwrap(), None, 0);
     let wide = "wide ".repeat(1_000);
     let mut detail = Detail::default();
     detail.set_kind(&wide);
@@ -205,7 +207,12 @@ fn a_client_is_named_by_the_first_place_that_tells() {
             .iter()
             .map(|(name, value)| (http::HeaderName::from_static(name), value.parse().unwrap()))
             .collect();
-        let arrival = Arrival::new(&http::Method::POST, &uri.parse().unwrap(), Some(&headers));
+        let arrival = Arrival::new(
+            &http::Method::POST,
+            &uri.parse().unwrap(),
+            Some(&headers),
+            0,
+        );
         assert_eq!((&*arrival.client, arrival.names_sdk()), (client, names_sdk));
         assert!(!arrival.path.contains('?'));
     };

@@ -13,13 +13,13 @@ use event_model::{
     credential::{Caller, INTERNAL_TOKEN_HEADER, ServerSecret, SessionCookie, Uses, bearer_token},
     proxy::Addresses,
 };
+use ground::Clock;
 use http::{Extensions, HeaderMap, header};
 use parking_lot::RwLock;
 use url::Url;
 
 use crate::{
     address,
-    clock::now_ns,
     error::{ApiError, ErrorCode},
 };
 
@@ -33,6 +33,7 @@ pub(crate) struct Callers {
     uses: Uses,
     cookie: Arc<SessionCookie>,
     public_origin: Arc<str>,
+    clock: Clock,
 }
 
 impl Callers {
@@ -42,6 +43,7 @@ impl Callers {
         addresses: Arc<Addresses>,
         uses: Uses,
         public_url: &Url,
+        clock: Clock,
     ) -> Self {
         let cookie = SessionCookie::new(public_url.scheme() == "https", public_url.path());
         Self {
@@ -51,6 +53,7 @@ impl Callers {
             state,
             addresses,
             uses,
+            clock,
         }
     }
 
@@ -100,7 +103,7 @@ impl Callers {
         }
         let authorization = text(headers, header::AUTHORIZATION.as_str());
         let cookies = cookies(headers);
-        let now = now_ns();
+        let now = self.clock.now_ns();
         let caller = self.secret.authenticate(
             text(headers, INTERNAL_TOKEN_HEADER),
             authorization,
@@ -119,7 +122,8 @@ impl Callers {
         let cookies = cookies(headers)?;
         let session = self.cookie.find(&cookies)?;
         let state = self.state.read();
-        self.secret.verify_session(session, &state, now_ns())
+        self.secret
+            .verify_session(session, &state, self.clock.now_ns())
     }
 
     /// Refuses what another site could have made a browser send.

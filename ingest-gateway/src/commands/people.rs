@@ -20,10 +20,7 @@ use super::{
     service::{owner, person},
     validate,
 };
-use crate::{
-    clock::now_ns,
-    error::{ApiError, ErrorCode},
-};
+use crate::error::{ApiError, ErrorCode};
 
 /// How long a one-time link works: 7 days, as the API promises.
 const PASSWORD_LINK_LIFE_NS: i64 = 7 * 24 * 3600 * 1_000_000_000;
@@ -34,10 +31,10 @@ const TOKEN_DAYS_MAX: u32 = 3_650;
 const DAY_NS: i64 = 24 * 3600 * 1_000_000_000;
 
 /// What is kept of a new one-time link.
-pub(crate) fn new_link(secret: &str) -> LinkSecret {
+pub(crate) fn new_link(secret: &str, now_ns: i64) -> LinkSecret {
     LinkSecret {
         sha256: sha256(secret),
-        expires_ns: now_ns() + PASSWORD_LINK_LIFE_NS,
+        expires_ns: now_ns + PASSWORD_LINK_LIFE_NS,
     }
 }
 
@@ -58,7 +55,8 @@ impl Commands {
             validate::check_password("password", &request.password)?;
             (self.hasher().hash(request.password).await?, None)
         };
-        let link = secret.as_deref().map(new_link);
+        let now_ns = self.core().clock().now_ns();
+        let link = secret.as_deref().map(|secret| new_link(secret, now_ns));
         let (position, id) = self
             .core()
             .decide(actor_of(caller), move |state| {
@@ -161,7 +159,7 @@ impl Commands {
     ) -> Result<CreatePasswordLinkResponse, ApiError> {
         owner(caller)?;
         let secret = random_secret("");
-        let link = new_link(&secret);
+        let link = new_link(&secret, self.core().clock().now_ns());
         let answer = self.record(caller, move |state| {
             let user = known(state, UserId(request.user_id))?;
             if !user.is_enabled() {
@@ -193,6 +191,7 @@ impl Commands {
                 .map_err(|e: event_model::id::IdError| {
                     ApiError::invalid("session_id", e.to_string())
                 })?;
+        let now_ns = self.core().clock().now_ns();
         self.record(caller, move |state| {
             let known = state.sessions.get(&session);
             let known = known.filter(|known| {
@@ -206,7 +205,7 @@ impl Commands {
             Ok(Decision::EndSession {
                 user_id: known.user_id,
                 session,
-                expires_ns: known.expires_ns.min(now_ns() + SESSION_LIFE_NS),
+                expires_ns: known.expires_ns.min(now_ns + SESSION_LIFE_NS),
             })
         })
         .await
@@ -244,7 +243,9 @@ impl Commands {
         };
         let expires_ns = match request.expires_in_days {
             0 => None,
-            days @ 1..=TOKEN_DAYS_MAX => Some(now_ns() + i64::from(days) * DAY_NS),
+            days @ 1..=TOKEN_DAYS_MAX => {
+                Some(self.core().clock().now_ns() + i64::from(days) * DAY_NS)
+            }
             _ => {
                 let message = format!("must be at most {TOKEN_DAYS_MAX}");
                 return Err(ApiError::invalid("expires_in_days", message));

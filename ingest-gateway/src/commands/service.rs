@@ -139,7 +139,7 @@ impl Commands {
         request: RecordDeliveryRequest,
     ) -> Result<CommandResponse, ApiError> {
         internal(caller)?;
-        let step = validate::delivery(&request)?;
+        let step = validate::delivery(&request, self.core().clock().now_ns())?;
         self.record(caller, move |_| Ok(Decision::RecordDelivery { step }))
             .await
     }

@@ -161,7 +161,10 @@ pub(super) fn taken(field: &str, message: String) -> ApiError {
     ApiError::at(ErrorCode::Conflict, field, message)
 }
 
-pub(super) fn delivery(request: &v1::RecordDeliveryRequest) -> Result<DeliveryStep, ApiError> {
+pub(super) fn delivery(
+    request: &v1::RecordDeliveryRequest,
+    now_ns: i64,
+) -> Result<DeliveryStep, ApiError> {
     // Same form as an event id: 32 hex digits.
     let notification: event_model::Fingerprint = request
         .notification_id
@@ -175,7 +178,7 @@ pub(super) fn delivery(request: &v1::RecordDeliveryRequest) -> Result<DeliverySt
         Ok(v1::DeliveryState::Held) => DeliveryState::Held,
         _ => return Err(ApiError::invalid("state", "must be given")),
     };
-    let at_ns = request.at.as_ref().map_or_else(crate::clock::now_ns, |at| {
+    let at_ns = request.at.as_ref().map_or(now_ns, |at| {
         at.seconds
             .saturating_mul(1_000_000_000)
             .saturating_add(i64::from(at.nanos))

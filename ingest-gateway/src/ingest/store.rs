@@ -10,6 +10,7 @@ use std::{sync::Arc, time::Duration};
 
 use event_log::{AppendError, CommitError, EventTicket, LogWriter, blobs::Blobs};
 use event_model::EventId;
+use ground::Clock;
 use tokio::sync::{Semaphore, watch};
 
 pub(super) use self::notes::{Files, Storable};
@@ -49,6 +50,7 @@ pub(crate) struct Store {
     /// How much is kept in files.
     stock: Arc<Stock>,
     durable_timeout: Duration,
+    clock: Clock,
     /// Set once the log failed for good.
     failed: watch::Sender<bool>,
 }
@@ -59,7 +61,7 @@ impl Store {
         recent: Arc<Recent>,
         blobs: Blobs,
         stock: Arc<Stock>,
-        durable_timeout: Duration,
+        (durable_timeout, clock): (Duration, Clock),
     ) -> Self {
         Self {
             log,
@@ -68,6 +70,7 @@ impl Store {
             blob_writes: Semaphore::new(notes::BLOB_WRITES_MAX),
             stock,
             durable_timeout,
+            clock,
             failed: watch::Sender::new(false),
         }
     }

@@ -41,7 +41,12 @@ pub(crate) async fn watch(
         return next.run(request).await;
     }
     let headers = request.headers();
-    let arrival = Arc::new(Arrival::new(request.method(), request.uri(), Some(headers)));
+    let arrival = Arc::new(Arrival::new(
+        request.method(),
+        request.uri(),
+        Some(headers),
+        ingestion.clock.now_ns(),
+    ));
     let is_grpc = headers
         .get(header::CONTENT_TYPE)
         .is_some_and(|value| value.as_bytes().starts_with(b"application/grpc"));

@@ -17,7 +17,6 @@ use tonic::{Request, Response, Status};
 
 use crate::{
     auth::caller::Callers,
-    clock::now_ns,
     commands::{CommandCore, owner, person, validate},
     error::ApiError,
 };
@@ -34,9 +33,11 @@ pub(crate) struct Accounts {
 impl Accounts {
     fn users(&self, caller: Caller) -> ListUsersResponse {
         let state = self.core.state().read();
-        let users = state.users.values();
+        let (users, now) = (state.users.values(), self.core.clock().now_ns());
         ListUsersResponse {
-            users: users.map(|user| message(&state, user, caller)).collect(),
+            users: users
+                .map(|user| message(&state, user, caller, now))
+                .collect(),
         }
     }
 
@@ -47,7 +48,7 @@ impl Accounts {
         } else {
             Some(own(caller)?)
         };
-        let (state, now) = (self.core.state().read(), now_ns());
+        let (state, now) = (self.core.state().read(), self.core.clock().now_ns());
         let tokens = state.tokens.values().filter(|token| {
             token.is_valid(now) && whose.is_none_or(|whose| whose == token.user_id)
         });
@@ -88,7 +89,7 @@ impl Accounts {
             } => Some(id),
             _ => None,
         };
-        let (state, now) = (self.core.state().read(), now_ns());
+        let (state, now) = (self.core.state().read(), self.core.clock().now_ns());
         let sessions = state.sessions.iter();
         let mut sessions: Vec<_> = sessions
             .filter(|(_, session)| session.user_id == whose && now < session.expires_ns)
@@ -129,8 +130,7 @@ impl Accounts {
     }
 }
 
-fn message(state: &ControlState, user: &User, caller: Caller) -> v1::Account {
-    let now = now_ns();
+fn message(state: &ControlState, user: &User, caller: Caller, now: i64) -> v1::Account {
     let links = state.password_links.values();
     let open = links.filter(|link| link.user_id == user.id && link.is_open(now));
     let may_see = caller.is_owner() || caller.user() == Some(user.id);

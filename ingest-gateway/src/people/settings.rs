@@ -22,7 +22,6 @@ pub use convert::{filters_of, filters_to, scrubbing_of, scrubbing_to};
 
 use crate::{
     auth::caller::Callers,
-    clock::now_ns,
     commands::{CommandCore, actor_of, owner, person, validate},
     error::{ApiError, ErrorCode},
     policy::Policies,
@@ -106,7 +105,7 @@ impl Settings {
         }
         let context = event_intake::Context {
             project_id: ProjectId(request.project_id),
-            received_ns: now_ns(),
+            received_ns: self.core.clock().now_ns(),
             client_ip: None,
             user_agent: None,
             limits: &self.event_limits,

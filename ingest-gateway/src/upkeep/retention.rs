@@ -21,7 +21,7 @@ use event_model::{Actor, ControlState, Position};
 use parking_lot::RwLock;
 use tokio::runtime::Handle;
 
-use crate::{clock::now_ns, commands::CommandCore, error::ApiError, stock::Stock, telemetry};
+use crate::{commands::CommandCore, error::ApiError, stock::Stock, telemetry};
 
 /// Between two looks whether the log reports no space: then a round begins at once.
 const SPACE_LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -82,7 +82,11 @@ impl Retainer {
             }
         }
         let end = || self.log.reader().end();
-        if let Err(error) = self.blobs.mark(end, now_ns(), QUIET_WAIT).await {
+        if let Err(error) = self
+            .blobs
+            .mark(end, self.commands.clock().now_ns(), QUIET_WAIT)
+            .await
+        {
             let error: &dyn std::error::Error = &error;
             tracing::error!(error, "files are kept for longer than their events");
         }
@@ -103,19 +107,24 @@ impl Retainer {
     /// One round, on a blocking thread of the runtime.
     fn retain(&self, retention: &Retention) -> Result<Retained, RetainError<ApiError>> {
         let recorded = self.state.read().dropped;
-        self.log.retain(retention, recorded, now_ns(), |decision| {
-            let decided = self
-                .commands
-                .decide(Actor::System, move |_| Ok((decision.clone(), ())));
-            let decided = Handle::current().block_on(decided);
-            // Stored, but without its marker: on a full disk there is room for that only
-            // once something was dropped. The record is what counts.
-            let is_recorded = || self.state.read().dropped != recorded;
-            match decided {
-                Err(error) if !is_recorded() => Err(error),
-                _ => Ok(()),
-            }
-        })
+        self.log.retain(
+            retention,
+            recorded,
+            self.commands.clock().now_ns(),
+            |decision| {
+                let decided = self
+                    .commands
+                    .decide(Actor::System, move |_| Ok((decision.clone(), ())));
+                let decided = Handle::current().block_on(decided);
+                // Stored, but without its marker: on a full disk there is room for that only
+                // once something was dropped. The record is what counts.
+                let is_recorded = || self.state.read().dropped != recorded;
+                match decided {
+                    Err(error) if !is_recorded() => Err(error),
+                    _ => Ok(()),
+                }
+            },
+        )
     }
 }
 

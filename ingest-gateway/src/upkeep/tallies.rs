@@ -11,9 +11,10 @@ use event_model::{
     Note,
     note::{Tally, TallyCountV1},
 };
+use ground::Clock;
 use tokio::sync::Mutex;
 
-use crate::{clock::now_ns, fate::Series, outcome};
+use crate::{fate::Series, outcome};
 
 /// Counts of one record: with 20 bytes of words each, far below a record's bound.
 const COUNTS_MAX: usize = 10_000;
@@ -32,19 +33,21 @@ pub struct Tallies {
     log: LogWriter,
     counted: Arc<outcome::Tally>,
     recorded: Arc<Mutex<Recorded>>,
+    clock: Clock,
 }
 
 impl Tallies {
     /// Of what is counted from now on.
-    pub(crate) fn new(log: LogWriter, counted: Arc<outcome::Tally>) -> Self {
+    pub(crate) fn new(log: LogWriter, counted: Arc<outcome::Tally>, clock: Clock) -> Self {
         let recorded = Recorded {
-            until_ns: now_ns(),
+            until_ns: clock.now_ns(),
             drops: HashMap::new(),
         };
         Self {
             log,
             counted,
             recorded: Arc::new(Mutex::new(recorded)),
+            clock,
         }
     }
 
@@ -61,7 +64,7 @@ impl Tallies {
     /// itself, loudly.
     pub async fn record(&self) {
         let mut recorded = self.recorded.lock().await;
-        let until_ns = now_ns();
+        let until_ns = self.clock.now_ns();
         let ended = self.counted.counts().ended;
         let mut missing: Vec<(Series, u64)> = ended
             .into_iter()

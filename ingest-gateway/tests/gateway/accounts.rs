@@ -41,7 +41,11 @@ pub(crate) fn refused<T: std::fmt::Debug>(answer: Result<T, Status>, code: Code)
     status.message().to_owned()
 }
 
-async fn post(world: &World, path: &str, body: serde_json::Value) -> crate::support::Answer {
+pub(crate) async fn post(
+    world: &World,
+    path: &str,
+    body: serde_json::Value,
+) -> crate::support::Answer {
     world.post(path, &[JSON], body.to_string()).await
 }
 
@@ -66,7 +70,7 @@ pub(crate) async fn member(world: &World, email: &str) -> (u32, String) {
 }
 
 /// Signs in; the cookie.
-async fn sign_in(world: &World, email: &str) -> String {
+pub(crate) async fn sign_in(world: &World, email: &str) -> String {
     let answer = post(
         world,
         "/auth/sign-in",
@@ -78,7 +82,7 @@ async fn sign_in(world: &World, email: &str) -> String {
     cookie.split(';').next().unwrap().to_owned()
 }
 
-async fn opens(world: &World, header: &str, value: &str) -> bool {
+pub(crate) async fn opens(world: &World, header: &str, value: &str) -> bool {
     let request = http::Request::get("/api/projects/1/ingest").header(header, value);
     let answer = world.send(request.body(Body::empty()).unwrap()).await;
     answer.status == StatusCode::OK

@@ -9,6 +9,7 @@ mod bodies;
 mod bootstrap;
 mod commands;
 mod duplicates;
+mod ends;
 mod fates;
 mod grpc;
 mod items;

@@ -18,7 +18,6 @@ use event_model::{
 
 use super::Store;
 use crate::{
-    clock::now_ns,
     error::{ApiError, ErrorCode},
     outcome::Received,
 };
@@ -159,7 +158,10 @@ impl Store {
         let _turn = self.blob_writes.acquire().await;
         let length = bytes.len() as u64;
         self.stock.take(project, length)?;
-        let put = self.blobs.put(naming, project, bytes, now_ns()).await;
+        let put = self
+            .blobs
+            .put(naming, project, bytes, self.clock.now_ns())
+            .await;
         if !matches!(put, Ok((_, Put::New))) {
             self.stock.give_back(project, length);
         }

@@ -11,16 +11,22 @@ use axum::{
     response::Response,
 };
 use event_model::credential::{ServerSecret, SessionCookie};
+use ground::Clock;
 use http::{HeaderValue, Method, header};
 use url::Url;
 
-use crate::{auth::caller::cookies, clock::now_ns};
+use crate::auth::caller::cookies;
 
 /// These routes, the gateway's or those of reads, with sessions that go on by being used.
-pub fn renew_sessions(routes: Router, secret: ServerSecret, public_url: &Url) -> Router {
+pub fn renew_sessions(
+    routes: Router,
+    secret: ServerSecret,
+    public_url: &Url,
+    clock: Clock,
+) -> Router {
     let cookie = SessionCookie::new(public_url.scheme() == "https", public_url.path());
     routes.layer(from_fn(move |request: Request, next: Next| {
-        let now = now_ns();
+        let now = clock.now_ns();
         let renewed = renewed(&request, &secret, &cookie, now);
         let cookie = renewed.map(|value| cookie.set(&value, secret.session_life_s(&value, now)));
         async move {
@@ -69,6 +75,7 @@ mod tests {
 
     use super::*;
 
+    const NOW_NS: i64 = 1_795_000_000_000_000_000;
     const HOUR_NS: i64 = 3_600_000_000_000;
 
     fn secret() -> ServerSecret {
@@ -97,7 +104,7 @@ mod tests {
             }),
         );
         let url = "http://localhost".parse().unwrap();
-        let routes = renew_sessions(routes, secret(), &url);
+        let routes = renew_sessions(routes, secret(), &url, Clock::standing_at(NOW_NS));
         let request = Request::builder()
             .method(method)
             .uri("/")
@@ -112,7 +119,7 @@ mod tests {
 
     #[tokio::test]
     async fn answers_to_a_session_that_was_not_seen_for_a_while_set_it_anew() {
-        let now = now_ns();
+        let now = NOW_NS;
         let old = session(now - 2 * HOUR_NS);
         let cookie = set("POST", "200", &old).await.unwrap();
         let value = SessionCookie::new(false, "/")
@@ -120,7 +127,7 @@ mod tests {
             .unwrap()
             .to_owned();
         assert_ne!(value, old);
-        // What is new is when it was seen: no sooner than now.
+        // What is new is when it was seen.
         assert_eq!(
             secret().renew_session(&value, now + HOUR_NS - 1_000_000_000),
             None
@@ -132,7 +139,7 @@ mod tests {
 
     #[tokio::test]
     async fn nothing_else_is_set() {
-        let now = now_ns();
+        let now = NOW_NS;
         let old = session(now - 2 * HOUR_NS);
         for (method, answer, cookie) in [
             ("POST", "200", session(now)),

@@ -27,7 +27,6 @@ use super::{
 use crate::{
     address,
     body::{self, Party},
-    clock::now_ns,
     commands::{check_email, check_password},
     error::{ApiError, ErrorCode},
     telemetry,
@@ -133,7 +132,7 @@ async fn link(State(auth): State<Arc<SignIn>>, request: Request) -> Result<Respo
     let word = match link.end {
         Some(LinkEnd::Used) => "used",
         Some(LinkEnd::Replaced) => "replaced",
-        None if !link.is_open(now_ns()) => "expired",
+        None if !link.is_open(auth.core.clock().now_ns()) => "expired",
         None => "open",
     };
     let answer = json!({
@@ -169,7 +168,7 @@ async fn set_password(
     // Before the costly hash: only holders of a link get that far.
     let user_id = {
         let state = auth.core.state().read();
-        link_owner(&state, &secret_sha256)?
+        link_owner(&state, &secret_sha256, auth.core.clock().now_ns())?
     };
     check_password("password", &request.password)?;
     let email = match request.email.as_deref().map(str::trim) {
@@ -177,12 +176,12 @@ async fn set_password(
         Some(email) => check_email("email", email)?,
     };
     let password_hash = auth.hasher.hash(request.password).await?;
-    let end_tokens = request.end_tokens;
+    let (end_tokens, now_ns) = (request.end_tokens, auth.core.clock().now_ns());
     let (position, epoch) = auth
         .core
         .decide(Actor::User(user_id), move |state| {
             // Again: a link works once, also for two requests at the same time.
-            link_owner(state, &secret_sha256)?;
+            link_owner(state, &secret_sha256, now_ns)?;
             let user = state.users.get(&user_id);
             let has_email = user.is_some_and(|user| !user.email.is_empty());
             if email.is_empty() && !has_email {
@@ -204,9 +203,13 @@ async fn set_password(
     auth.signed_in(&parts, user_id, epoch, Some(position)).await
 }
 
-fn link_owner(state: &ControlState, secret_sha256: &[u8; 32]) -> Result<UserId, ApiError> {
+fn link_owner(
+    state: &ControlState,
+    secret_sha256: &[u8; 32],
+    now_ns: i64,
+) -> Result<UserId, ApiError> {
     let link = state.password_links.get(secret_sha256);
-    link.filter(|link| link.is_open(now_ns()))
+    link.filter(|link| link.is_open(now_ns))
         .map(|link| link.user_id)
         .ok_or_else(|| {
             ApiError::new(
@@ -310,7 +313,7 @@ impl SignIn {
         epoch: u32,
         position: Option<Position>,
     ) -> Result<Response, ApiError> {
-        let (session, now) = (SessionId::random(), now_ns());
+        let (session, now) = (SessionId::random(), self.core.clock().now_ns());
         let agent = parts.headers.get(header::USER_AGENT);
         let device = device::device(agent.and_then(|agent| agent.to_str().ok()));
         let started = self.core.decide(Actor::User(user_id), move |state| {
