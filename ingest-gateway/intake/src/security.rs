@@ -214,10 +214,13 @@ impl Violation {
             // Older browsers send the bare scheme ("data") or host.
             return match blocked {
                 "data" | "blob" | "filesystem" | "about" => format!("{blocked}:"),
+                _ if is_extension(blocked) => format!("{blocked}:"),
                 other => other.to_owned(),
             };
         };
-        let Some(host) = host_of(&url) else {
+        // Each has an id of its own, some anew in each browser.
+        let host = host_of(&url).filter(|_| !is_extension(url.scheme()));
+        let Some(host) = host else {
             return format!("{}:", url.scheme());
         };
         let own = Url::parse(&self.document).ok();
@@ -226,6 +229,11 @@ impl Violation {
         }
         host
     }
+}
+
+/// Whether a scheme is that of a browser's extensions.
+fn is_extension(scheme: &str) -> bool {
+    scheme.ends_with("-extension") && !scheme.contains('.')
 }
 
 /// Host, and port if it is not the scheme's own.
