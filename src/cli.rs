@@ -68,6 +68,10 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: TokenCommand,
     },
+    /// Say what of an event counts for its issue, and why; of two events, why they are not in one
+    ///
+    /// Lines with + count, lines with - do not; in brackets the reason. No server is asked.
+    ExplainGrouping(ExplainGrouping),
     /// Print what completes these commands in a shell
     ///
     /// For bash: errata completions bash > /etc/bash_completion.d/errata
@@ -100,6 +104,23 @@ pub(crate) enum Page {
     Routes,
     /// The command line as a manual page, for man
     Man,
+}
+
+/// `errata explain-grouping`
+#[derive(Debug, Args)]
+pub(crate) struct ExplainGrouping {
+    /// An event as JSON, as clients send it, of Sentry's or the native protocol; -: standard input
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Another event: why the two are not in one issue
+    #[arg(value_name = "SECOND")]
+    pub second: Option<PathBuf>,
+    /// Rules to group by, as docs/grouping.md has them
+    #[arg(long, value_name = "FILE")]
+    pub rules: Option<PathBuf>,
+    /// Print one JSON document
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `errata serve`

@@ -4,6 +4,7 @@ mod admin;
 mod cli;
 mod config;
 mod descriptors;
+mod explain;
 mod forward;
 mod front;
 mod health;
@@ -67,6 +68,7 @@ fn run(cli: &Cli) -> Result<ExitCode> {
             std::io::stdout().write_all(text.as_bytes())?;
             return Ok(ExitCode::SUCCESS);
         }
+        Command::ExplainGrouping(args) => return explain::run(args).map(|()| ExitCode::SUCCESS),
         _ => {}
     }
     // Before a file is made: what is stored tells of people, and is this user's alone.

@@ -56,9 +56,11 @@ const EDGES: &[(&str, &[&str])] = &[
         "errata",
         &[
             "alerter",
+            "event-intake",
             "event-log",
             "event-model",
             "ground",
+            "grouping",
             "ingest-gateway",
             "log-core",
             "projector",

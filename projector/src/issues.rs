@@ -110,7 +110,7 @@ impl Projection {
 
     /// The batch at hand, ready to be applied.
     pub(crate) fn finish(&mut self) -> &IssueBatch {
-        let grouper = self.grouper;
+        let grouper = self.grouper.clone();
         for (issue, newest) in self.batch.issues.iter_mut().zip(&self.newest) {
             if let (Some(events), Some(event)) = (&mut issue.events, newest) {
                 // A title that panics is no reason to lose the event: which one is the

@@ -56,6 +56,7 @@ pub(super) async fn answer(command: &Command, channel: Channel) -> Result<String
         Command::Serve(_)
         | Command::Replay { .. }
         | Command::Log { .. }
+        | Command::ExplainGrouping(_)
         | Command::Completions { .. }
         | Command::Reference { .. } => {
             unreachable!("`main` handles these itself")

@@ -346,3 +346,74 @@ fn the_first_start_prints_a_link_that_sets_the_owners_password_once() {
         Some(server.banner("DSN")).filter(|dsn| dsn.ends_with("/1"))
     });
 }
+
+#[test]
+fn what_groups_an_event_is_explained_without_a_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, event: &Value| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, event.to_string()).unwrap();
+        path.display().to_string()
+    };
+    let sentry = |ty: &str, line: u32| {
+        json!({"platform": "python", "exception": {"values": [{
+            "type": ty,
+            "value": "cart 17 is closed",
+            "stacktrace": {"frames": [
+                {"function": "main", "module": "shop.app", "lineno": line, "in_app": true},
+                {"function": "get", "module": "requests.api", "in_app": false},
+            ]},
+        }]}})
+    };
+    let first = write("first.json", &sentry("CartError", 7));
+    let again = write("again.json", &sentry("CartError", 9));
+    let other = write("other.json", &sentry("TillError", 7));
+    let native = write(
+        "native.json",
+        &json!({"error": {"type": "CartError", "message": "x"}}),
+    );
+    let run = |args: &[&str]| {
+        let told = errata(folder.path(), &[&["explain-grouping"], args].concat());
+        assert!(told.status.success(), "{}", text(&told));
+        text(&told)
+    };
+    let told = run(&[&first]);
+    for line in [
+        "title       CartError: cart 17 is closed",
+        "culprit     main (shop.app)",
+        "+ frame main (shop.app)",
+        "- frame get (requests.api)",
+        "- value cart 17 is closed  [the stack tells enough]",
+    ] {
+        assert!(told.contains(line), "{line}: {told}");
+    }
+    assert!(run(&[&first, &again]).starts_with("they are one issue"));
+    assert!(run(&[&first, &other]).contains("they differ in error, type:"));
+    assert!(run(&[&native]).contains("+ type CartError"));
+    let json: Value = serde_json::from_str(&run(&["--json", &first, &other])).unwrap();
+    assert_eq!(json["apart"]["path"], json!(["error", "type"]), "{json}");
+    assert_eq!(json["first"]["root"]["counts"], true, "{json}");
+    let rules = folder.path().join("rules");
+    std::fs::write(&rules, "error.type:Cart* -> carts title=\"Carts\"\n").unwrap();
+    let rules = rules.display().to_string();
+    let told = run(&["--rules", &rules, &first]);
+    assert!(
+        told.contains("title       Carts") && told.contains("the rule on line 1"),
+        "{told}"
+    );
+    std::fs::write(&rules, "error.typ:Cart* -> carts\n").unwrap();
+    let wrong = errata(
+        folder.path(),
+        &["explain-grouping", "--rules", &rules, &first],
+    );
+    let wrong = text(&wrong);
+    assert!(
+        wrong.contains("line 1, column 1") && wrong.contains("did you mean"),
+        "{wrong}"
+    );
+    let broken = errata(
+        folder.path(),
+        &["explain-grouping", "/nonexistent/event.json"],
+    );
+    assert!(!broken.status.success() && text(&broken).contains("/nonexistent/event.json"));
+}

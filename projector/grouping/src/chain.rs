@@ -150,6 +150,27 @@ pub(crate) fn telling<'a>(
     (0..chain.len()).filter(tells).map(|at| chain[at]).collect()
 }
 
+/// Why an exception does not count; none if it does.
+pub(crate) fn why_left_out(
+    exception: &ArchivedExceptionHeadV1,
+    chain: &[&ArchivedExceptionHeadV1],
+    telling: &[&ArchivedExceptionHeadV1],
+) -> Option<&'static str> {
+    let holds =
+        |list: &[&ArchivedExceptionHeadV1]| list.iter().any(|e| std::ptr::eq(*e, exception));
+    if holds(telling) {
+        None
+    } else if holds(chain) {
+        Some("it only wraps the one before it")
+    } else if exception.is_suppressed {
+        Some("it was suppressed meanwhile")
+    } else if wrapper::is_diagnostic(&exception.ty) {
+        Some("it only tells where, in which coroutine")
+    } else {
+        Some("of a group's members of one kind one counts")
+    }
+}
+
 /// The newest exception, or the one it belongs to in the end; none for messages.
 fn main_of(chain: &[ArchivedExceptionHeadV1]) -> Option<usize> {
     let newest = chain.len().checked_sub(1)?;

@@ -26,93 +26,193 @@ use std::borrow::Cow;
 
 use event_model::{
     Fingerprint,
-    head::{ArchivedExceptionHeadV1, ArchivedFrameHeadV1, ArchivedHead},
+    head::{ArchivedExceptionHeadV1, ArchivedHead},
 };
-use xxhash_rust::xxh3::Xxh3;
 
 use crate::{
     chain::{self, Subject},
     frames::{self, Counted, Scope},
-    names, text, variables,
+    names,
+    parts::{Component, Parts, Whole},
+    rules::{Judged, STEPS_MAX, Stack},
+    text, variables,
 };
 
 /// Hashed into every fingerprint.
 pub const ALGORITHM_VERSION: u32 = 6;
 
 /// The fingerprint of an event.
-pub(crate) fn fingerprint(head: &ArchivedHead) -> Fingerprint {
-    let given = &head.fingerprint;
-    if given.is_empty() || (given.len() == 1 && variables::is_default(&given[0])) {
-        return default_fingerprint(head);
-    }
-    let mut hash = Parts::new("client");
-    for entry in given.iter() {
-        if variables::is_default(entry) {
-            hash.add_bytes("default", &default_fingerprint(head).0);
-        } else {
-            hash.add("entry", &variables::resolve(entry, head));
-        }
-    }
-    hash.finish()
+pub(crate) fn fingerprint(head: &ArchivedHead, judged: &Judged<'_>) -> Fingerprint {
+    whole(head, judged, false).fingerprint
 }
 
-fn default_fingerprint(head: &ArchivedHead) -> Fingerprint {
-    match Subject::of(head) {
-        Subject::Chain(chain) => of_chain(head, &chain::telling(&chain)),
-        Subject::Several { members, .. } => {
-            let kinds = members.iter().map(|member| kind(member, &head.platform));
-            let mut kinds: Vec<Fingerprint> = kinds.collect();
-            kinds.sort_unstable();
-            let mut hash = Parts::new("group");
-            for kind in kinds {
-                hash.add_bytes("part", &kind.0);
+/// All of it, for people.
+pub(crate) fn explained(head: &ArchivedHead, judged: &Judged<'_>) -> Component {
+    let whole = whole(head, judged, true);
+    let why = if let Some(rule) = judged.fingerprint {
+        Cow::Owned(format!("the rule on line {}: {}", rule.line, rule.text))
+    } else if !is_left_to_server(head) {
+        Cow::Borrowed("the client gave a fingerprint")
+    } else {
+        Cow::Borrowed(match Subject::of(head) {
+            Subject::Several { .. } => "errors of several kinds: the kinds count, not their order",
+            Subject::Chain(chain) if chain.is_empty() => "a message",
+            Subject::Chain(_) => "an error and its causes, oldest first",
+        })
+    };
+    let mut component = whole.component("event", "", why);
+    if judged.is_cut_short {
+        let text = Component::text("rules", "not all were asked", "", "");
+        let why = format!("all rules together may cost an event {STEPS_MAX} comparisons");
+        component.parts.push(text.left_out(why));
+    }
+    component
+}
+
+fn is_left_to_server(head: &ArchivedHead) -> bool {
+    let given = &head.fingerprint;
+    given.is_empty() || (given.len() == 1 && variables::is_default(&given[0]))
+}
+
+fn whole(head: &ArchivedHead, judged: &Judged<'_>, explains: bool) -> Whole {
+    // What a rule gives is an issue with what a client gives that is the same.
+    let mut parts = Parts::new("client", explains);
+    if let Some(rule) = judged.fingerprint {
+        if let [only] = rule.then.entries.as_slice()
+            && variables::is_default(only)
+        {
+            return by_default(head, judged, explains);
+        }
+        for entry in &rule.then.entries {
+            if variables::is_default(entry) {
+                let default = by_default(head, judged, explains);
+                let why = "`{{ default }}`: as if there were no rule";
+                parts.add_whole("default", default, "", why);
+            } else {
+                let text = variables::filled(entry, head);
+                parts.add("entry", &text, entry, "an entry of the rule's fingerprint");
             }
-            hash.finish()
+        }
+        return parts.finish();
+    }
+    if is_left_to_server(head) {
+        return by_default(head, judged, explains);
+    }
+    for entry in head.fingerprint.iter() {
+        if variables::is_default(entry) {
+            let default = by_default(head, judged, explains);
+            parts.add_whole(
+                "default",
+                default,
+                "",
+                "`{{ default }}`: as if the client gave none",
+            );
+        } else {
+            let text = variables::resolve(entry, head);
+            parts.add(
+                "entry",
+                &text,
+                entry,
+                "an entry of the client's fingerprint",
+            );
+        }
+    }
+    parts.finish()
+}
+
+fn by_default(head: &ArchivedHead, judged: &Judged<'_>, explains: bool) -> Whole {
+    match Subject::of(head) {
+        Subject::Chain(chain) => of_chain(head, judged, &chain, explains),
+        Subject::Several { group, members } => {
+            let kinds = members.iter().map(|member| {
+                (
+                    of_kind(member, judged.of(head, member), &head.platform, explains),
+                    *member,
+                )
+            });
+            let mut kinds: Vec<_> = kinds.collect();
+            kinds.sort_unstable_by_key(|(kind, _)| kind.fingerprint);
+            let mut parts = Parts::new("group", explains);
+            parts.note(|| {
+                let name = Component::text("error", &group.ty, "", "");
+                name.left_out("it holds the others")
+            });
+            for (kind, member) in kinds {
+                parts.add_whole("part", kind, &member.ty, "one of its kinds of errors");
+            }
+            parts.finish()
         }
     }
 }
 
 /// What tells an error from others, by itself.
 pub(crate) fn kind(exception: &ArchivedExceptionHeadV1, platform: &str) -> Fingerprint {
-    let mut hash = Parts::new("kind");
-    let stack = exception.frames.as_slice();
-    add_chain(&mut hash, &[(exception, stack)], platform);
-    hash.finish()
+    let stack = Stack::bare(&exception.frames);
+    of_kind(exception, stack, platform, false).fingerprint
 }
 
-fn of_chain(head: &ArchivedHead, chain: &[&ArchivedExceptionHeadV1]) -> Fingerprint {
-    let mut chain: Vec<(&ArchivedExceptionHeadV1, &[ArchivedFrameHeadV1])> = chain
+fn of_kind(
+    exception: &ArchivedExceptionHeadV1,
+    stack: Stack<'_>,
+    platform: &str,
+    explains: bool,
+) -> Whole {
+    let mut parts = Parts::new("kind", explains);
+    add_chain(&mut parts, &[(exception, stack)], platform);
+    parts.finish()
+}
+
+fn of_chain(
+    head: &ArchivedHead,
+    judged: &Judged<'_>,
+    all: &[&ArchivedExceptionHeadV1],
+    explains: bool,
+) -> Whole {
+    let telling = chain::telling(all);
+    let mut chain: Vec<(&ArchivedExceptionHeadV1, Stack<'_>)> = telling
         .iter()
-        .map(|exception| (*exception, exception.frames.as_slice()))
+        .map(|exception| (*exception, judged.of(head, exception)))
         .collect();
     // A crash's stack may be in its thread alone.
-    if let Some((_, last)) = chain.last_mut().filter(|(_, last)| last.is_empty()) {
-        *last = head.thread_frames.as_slice();
+    if let Some((_, last)) = chain.last_mut().filter(|(_, last)| last.frames.is_empty()) {
+        *last = judged.of_thread(head);
     }
-    let mut hash = Parts::new("chain");
-    if chain.is_empty() {
-        hash.add("message", &text::masked(message(head)));
-        add_stack(&mut hash, &head.thread_frames, &head.platform);
-    } else {
-        let is_told = add_chain(&mut hash, &chain, &head.platform);
-        let says_nothing = |e: &ArchivedExceptionHeadV1| e.value.is_empty() && e.ty.is_empty();
-        if !is_told && chain.iter().all(|(exception, _)| says_nothing(exception)) {
-            hash.add("message", &text::masked(message(head)));
+    let mut parts = Parts::new("chain", explains);
+    if explains {
+        for exception in head.exceptions.iter() {
+            if let Some(why) = chain::why_left_out(exception, all, &telling) {
+                let text = format!("{}: {}", exception.ty, exception.value);
+                parts.note(|| Component::text("error", &text, "", "").left_out(why));
+            }
         }
     }
-    hash.finish()
+    let message = message(head);
+    if chain.is_empty() {
+        let why = "no error: the message, masked";
+        parts.add("message", &text::masked(message), message, why);
+        add_stack(&mut parts, judged.of_thread(head), &head.platform);
+    } else {
+        let is_told = add_chain(&mut parts, &chain, &head.platform);
+        let says_nothing = |e: &ArchivedExceptionHeadV1| e.value.is_empty() && e.ty.is_empty();
+        if !is_told && chain.iter().all(|(exception, _)| says_nothing(exception)) {
+            let why = "the errors say nothing: the message, masked";
+            parts.add("message", &text::masked(message), message, why);
+        }
+    }
+    parts.finish()
 }
 
 /// Adds errors with what counts of their stacks, and their texts if the stacks say too
 /// little. Whether the stacks were enough.
 fn add_chain(
-    hash: &mut Parts,
-    chain: &[(&ArchivedExceptionHeadV1, &[ArchivedFrameHeadV1])],
+    parts: &mut Parts,
+    chain: &[(&ArchivedExceptionHeadV1, Stack<'_>)],
     platform: &str,
 ) -> bool {
+    let explains = parts.explains();
     let scope = Scope::of(chain.iter().map(|(_, stack)| *stack), platform);
     let counted = chain.iter().map(|(_, stack)| match scope {
-        Some(scope) => frames::counted(stack, platform, scope),
+        Some(scope) => frames::counted(*stack, platform, scope),
         None => Counted::default(),
     });
     let counted: Vec<Counted> = counted.collect();
@@ -125,38 +225,77 @@ fn add_chain(
     let mut before = None;
     for (at, ((exception, stack), counted)) in chain.iter().zip(&counted).enumerate() {
         // A cause without a stack has nothing but its text.
-        let is_bare_cause = at < newest && stack.is_empty();
+        let is_bare_cause = at < newest && stack.frames.is_empty();
         let ty = shown_type(exception, platform);
         // Go's wrapped texts between the first and the last error are the callers'.
         if is_bare_cause && at > 0 && platform == "go" && names::ty(&ty, platform).is_empty() {
+            parts.note(|| {
+                let text = Component::text("error", &exception.value, "", "");
+                text.left_out("a text that a caller put around another")
+            });
             continue;
         }
-        let mut part = Parts::new("error");
+        let mut part = Parts::new("error", explains);
         if (!is_told || is_bare_cause) && exception.code.is_empty() {
             let text = text::of_error(&exception.value, platform);
-            part.add("type", if text.is_of_any_type { "" } else { &ty });
-            part.add("value", &text.text);
+            let (shown, why) = if text.is_of_any_type {
+                ("", "engines have other types for this")
+            } else {
+                (&*ty, "the type")
+            };
+            part.add("type", shown, &exception.ty, why);
+            let why = if is_bare_cause {
+                "a cause without a stack: its text, masked"
+            } else if is_vague {
+                "the only frame has no name: the text, masked"
+            } else {
+                "no frame says where it broke: the text, masked"
+            };
+            part.add("value", &text.text, &exception.value, why);
         } else {
-            part.add("type", &ty);
+            part.add("type", &ty, &exception.ty, "the type");
+            part.note(|| {
+                let value = Component::text("value", &exception.value, "", "");
+                value.left_out("the stack tells enough")
+            });
         }
-        part.add("code", &exception.code);
-        for frame in &counted.hashes {
-            part.add_bytes("frame", &frame.to_le_bytes());
-        }
+        part.add("code", &exception.code, "", "domain and code of an NSError");
+        add_frames(&mut part, *stack, counted, scope, platform);
         let part = part.finish();
         // A try after a try that failed alike.
-        if before != Some(part) {
-            hash.add_bytes("error", &part.0);
+        let print = part.fingerprint;
+        if before == Some(print) {
+            parts.note(|| {
+                let whole = part.component("error", &exception.ty, "");
+                whole.left_out("a try that failed like the one before")
+            });
+        } else {
+            parts.add_whole("error", part, &exception.ty, "");
         }
-        before = Some(part);
+        before = Some(print);
     }
     is_told
 }
 
-fn add_stack(hash: &mut Parts, stack: &[ArchivedFrameHeadV1], platform: &str) {
-    if let Some(scope) = Scope::of([stack].into_iter(), platform) {
-        for frame in frames::counted(stack, platform, scope).hashes {
-            hash.add_bytes("frame", &frame.to_le_bytes());
+fn add_stack(parts: &mut Parts, stack: Stack<'_>, platform: &str) {
+    let scope = Scope::of([stack].into_iter(), platform);
+    let counted = scope.map(|scope| frames::counted(stack, platform, scope));
+    add_frames(parts, stack, &counted.unwrap_or_default(), scope, platform);
+}
+
+fn add_frames(
+    parts: &mut Parts,
+    stack: Stack<'_>,
+    counted: &Counted,
+    scope: Option<Scope>,
+    platform: &str,
+) {
+    for hash in &counted.hashes {
+        parts.add_frame(*hash);
+    }
+    if parts.explains() {
+        for frame in frames::explained(stack, counted, scope, platform) {
+            parts.note(|| frame);
         }
     }
 }
@@ -175,32 +314,6 @@ pub(crate) fn message(head: &ArchivedHead) -> &str {
         &head.message
     } else {
         &head.message_template
-    }
-}
-
-/// A hash of labelled parts, none of which can run into the next.
-struct Parts(Xxh3);
-
-impl Parts {
-    fn new(kind: &str) -> Self {
-        let mut parts = Self(Xxh3::new());
-        parts.add_bytes("errata grouping", &ALGORITHM_VERSION.to_le_bytes());
-        parts.add("kind", kind);
-        parts
-    }
-
-    fn add(&mut self, label: &str, text: &str) {
-        self.add_bytes(label, text.as_bytes());
-    }
-
-    fn add_bytes(&mut self, label: &str, bytes: &[u8]) {
-        self.0.update(label.as_bytes());
-        self.0.update(&(bytes.len() as u64).to_le_bytes());
-        self.0.update(bytes);
-    }
-
-    fn finish(self) -> Fingerprint {
-        Fingerprint(self.0.digest128().to_be_bytes())
     }
 }
 

@@ -6,14 +6,16 @@
 //! ([`machinery`]) is passed over; repetitions by recursion count once.
 
 use event_model::head::ArchivedFrameHeadV1;
-use xxhash_rust::xxh3::Xxh3;
+use xxhash_rust::xxh3::xxh3_64;
 
-use crate::names;
+use crate::{names, parts::Component, rules::Stack};
 
 pub(crate) mod machinery;
 
 use machinery::{is_extension, is_machinery};
 
+/// Room for what counts of a usual call, bytes.
+const KEY_BYTES_USUAL: usize = 128;
 /// Longest cycle of calls that is recognised as recursion, frames.
 const CYCLE_MAX: usize = 8;
 
@@ -31,48 +33,56 @@ pub(crate) enum Scope {
 impl Scope {
     /// The scope of a chain of stacks; none if no frame counts at all.
     pub(crate) fn of<'a>(
-        stacks: impl Iterator<Item = &'a [ArchivedFrameHeadV1]>,
+        stacks: impl DoubleEndedIterator<Item = Stack<'a>> + Clone,
         platform: &str,
     ) -> Option<Self> {
-        let mut scope = None;
-        let mut newest = "";
-        for frame in stacks.flatten() {
-            if is_machinery(frame, platform) {
-                continue;
-            }
-            newest = &frame.filename;
-            if is_own(frame) {
-                scope = Some(Self::InApp);
-            }
-            if scope == Some(Self::InApp) {
-                continue;
-            }
-            if !machinery::is_plumbing(frame, platform) {
-                scope = Some(Self::All);
-            }
+        type Place<'a> = (Stack<'a>, (usize, &'a ArchivedFrameHeadV1));
+        let frames = stacks.flat_map(|stack| stack.places().map(move |place| (stack, place)));
+        // What is machinery is costly to tell, and is asked last.
+        let says = |(stack, (at, frame)): &Place<'a>| {
+            let told = stack.mark(*at).group;
+            told.unwrap_or_else(|| !is_machinery(frame, platform))
+        };
+        let is_told = |(stack, (at, frame)): &Place<'a>| {
+            stack.mark(*at).group == Some(true) || is_own(*stack, *at, frame)
+        };
+        let mut own = frames.clone().filter(is_told).filter(says);
+        if own.next().is_some() {
+            let newest = frames.rev().find(says);
+            let is_foreign = newest.is_some_and(|(_, (_, frame))| is_extension(&frame.filename));
+            return Some(if is_foreign {
+                Self::Extension
+            } else {
+                Self::InApp
+            });
         }
-        match scope {
-            Some(Self::InApp) if is_extension(newest) => Some(Self::Extension),
-            scope => scope,
-        }
+        let mut frames = frames.filter(|(_, (_, frame))| !machinery::is_plumbing(frame, platform));
+        frames.any(|frame| says(&frame)).then_some(Self::All)
     }
 
     /// Whether a frame counts.
-    pub(crate) fn counts(self, frame: &ArchivedFrameHeadV1, platform: &str) -> bool {
-        if is_machinery(frame, platform) {
-            return false;
+    pub(crate) fn counts(
+        self,
+        stack: Stack<'_>,
+        at: usize,
+        frame: &ArchivedFrameHeadV1,
+        platform: &str,
+    ) -> bool {
+        if let Some(told) = stack.mark(at).group {
+            return told;
         }
-        match self {
-            Self::InApp => is_own(frame),
-            Self::Extension => frame.in_app || is_extension(&frame.filename),
+        let counts = match self {
+            Self::InApp => is_own(stack, at, frame),
+            Self::Extension => stack.in_app(at) || is_extension(&frame.filename),
             Self::All => !machinery::is_plumbing(frame, platform),
-        }
+        };
+        counts && !is_machinery(frame, platform)
     }
 }
 
 /// The application's own code; a browser's extension is nobody's.
-fn is_own(frame: &ArchivedFrameHeadV1) -> bool {
-    frame.in_app && !is_extension(&frame.filename)
+fn is_own(stack: Stack<'_>, at: usize, frame: &ArchivedFrameHeadV1) -> bool {
+    stack.in_app(at) && !is_extension(&frame.filename)
 }
 
 /// What counts of a stack.
@@ -80,6 +90,8 @@ fn is_own(frame: &ArchivedFrameHeadV1) -> bool {
 pub(crate) struct Counted {
     /// A hash of each frame, oldest call first.
     pub(crate) hashes: Vec<u64>,
+    /// Where in the stack they are.
+    places: Vec<usize>,
     /// Frames that say where it broke: a named function, or an address.
     pub(crate) named: usize,
     /// There is no more than the program's `main`.
@@ -89,32 +101,125 @@ pub(crate) struct Counted {
 }
 
 /// What counts of a stack.
-pub(crate) fn counted(frames: &[ArchivedFrameHeadV1], platform: &str, scope: Scope) -> Counted {
+pub(crate) fn counted(stack: Stack<'_>, platform: &str, scope: Scope) -> Counted {
     let mut counted = Counted {
-        hashes: Vec::with_capacity(frames.len()),
+        hashes: Vec::with_capacity(stack.frames.len()),
+        places: Vec::with_capacity(stack.frames.len()),
         ..Counted::default()
     };
-    for frame in frames {
-        if !scope.counts(frame, platform) {
+    let mut bytes = Vec::with_capacity(KEY_BYTES_USUAL);
+    for (place, frame) in stack.places() {
+        if !scope.counts(stack, place, frame, platform) {
             continue;
         }
         let key = names::key(frame, platform);
         // What a script begins with has no name, or is not shown, by engine.
         let is_script = matches!(platform, "javascript" | "node");
         if is_script && counted.named == 0 && key.says() {
-            counted.hashes.clear();
+            counted.clear();
         }
         // Where the program began says nothing of what it did: threads begin elsewhere.
         if counted.is_main_alone {
-            counted.hashes.clear();
+            counted.clear();
         }
         counted.is_main_alone = is_main(frame, platform) && counted.named == 0;
         counted.named += usize::from(key.says());
         counted.is_closure = names::is_closure(&frame.function);
-        counted.hashes.push(hash(&key));
+        let hash = hash_with(&mut bytes, &key.place, &key.function, key.address);
+        counted.hashes.push(hash);
+        counted.places.push(place);
         drop_cycle(&mut counted.hashes);
+        counted.places.truncate(counted.hashes.len());
+    }
+    if stack.marks.is_some() {
+        counted.keep_what_rules_allow(stack, platform);
     }
     counted
+}
+
+impl Counted {
+    /// Applies what rules say of a stack as a whole: sentinels, prefixes, numbers of frames.
+    fn keep_what_rules_allow(&mut self, stack: Stack<'_>, platform: &str) {
+        let mark = |place: &usize| stack.mark(*place);
+        let sentinel = self
+            .places
+            .iter()
+            .rposition(|place| mark(place).is_sentinel);
+        let mut from = sentinel.unwrap_or(0);
+        let prefixes = self.places.iter().rev();
+        let prefixes = prefixes.take_while(|place| mark(place).is_prefix).count();
+        if prefixes > 0 {
+            // With the first that is none.
+            from = from.max(self.places.len().saturating_sub(prefixes + 1));
+        }
+        let marks = stack.marks;
+        let count = |of: Option<u32>| of.and_then(|count| usize::try_from(count).ok());
+        if let Some(most) = count(marks.and_then(|marks| marks.frames_max)) {
+            from = from.max(self.places.len().saturating_sub(most));
+        }
+        let kept = self.places.len() - from;
+        if count(marks.and_then(|marks| marks.frames_min)).is_some_and(|least| kept < least) {
+            from = self.places.len();
+        }
+        self.hashes.drain(..from);
+        self.places.drain(..from);
+        let says = |place: &&usize| names::key(&stack.frames[**place], platform).says();
+        self.named = self.places.iter().filter(says).count();
+    }
+
+    fn clear(&mut self) {
+        self.hashes.clear();
+        self.places.clear();
+    }
+}
+
+/// All frames of a stack, each with whether it counts and why.
+pub(crate) fn explained(
+    stack: Stack<'_>,
+    counted: &Counted,
+    scope: Option<Scope>,
+    platform: &str,
+) -> Vec<Component> {
+    let mut places = counted.places.iter().peekable();
+    let explain = |(place, frame): (usize, &ArchivedFrameHeadV1)| {
+        let counts = places.next_if(|next| **next == place).is_some();
+        let raw = names::raw_place(frame);
+        let key = names::key(frame, platform);
+        let line = stack.mark(place).line;
+        let by_scope = scope.is_some_and(|scope| scope.counts(stack, place, frame, platform));
+        if line > 0 && (counts || !by_scope) {
+            let component = Component::frame(&key, raw, format!("the rule on line {line}"));
+            let why = component.why.clone();
+            return if counts {
+                component
+            } else {
+                component.left_out(why)
+            };
+        }
+        if counts {
+            let why = match scope {
+                Some(Scope::All) => "no frame is the application's own: all count",
+                Some(Scope::Extension) => "a browser's extension is what broke",
+                _ => "the application's own",
+            };
+            return Component::frame(&key, raw, why);
+        }
+        let why = if is_machinery(frame, platform) {
+            "machinery: starts programs and threads, raises errors, or reports them"
+        } else if is_extension(&frame.filename) {
+            "a browser's extension"
+        } else if by_scope && stack.marks.is_some() {
+            "a repetition, or a rule's number of frames, prefix or sentinel"
+        } else if by_scope {
+            "a repetition, or what the stack begins with before a named function"
+        } else if scope == Some(Scope::All) {
+            "others' code that only leads to what runs"
+        } else {
+            "not the application's own"
+        };
+        Component::frame(&key, raw, "").left_out(why)
+    };
+    stack.places().map(explain).collect()
 }
 
 /// The function that a native program begins with.
@@ -155,19 +260,29 @@ pub(crate) fn newest<'a>(
         .or_else(|| frames.last())
 }
 
-fn hash(key: &names::Key<'_>) -> u64 {
-    let mut hash = Xxh3::new();
-    hash.update(key.place.as_bytes());
-    hash.update(b"\0");
-    hash.update(key.function.as_bytes());
-    hash.update(&key.address.to_le_bytes());
-    hash.digest()
+/// What counts of a call, as a number.
+pub(crate) fn hash(place: &str, function: &str, address: u64) -> u64 {
+    hash_with(&mut Vec::new(), place, function, address)
+}
+
+/// The same, with room that is used again.
+fn hash_with(bytes: &mut Vec<u8>, place: &str, function: &str, address: u64) -> u64 {
+    bytes.clear();
+    bytes.extend_from_slice(place.as_bytes());
+    bytes.push(0);
+    bytes.extend_from_slice(function.as_bytes());
+    bytes.extend_from_slice(&address.to_le_bytes());
+    xxh3_64(bytes)
 }
 
 /// Cuts the newest frames off if they repeat those before them.
 fn drop_cycle(hashes: &mut Vec<u64>) {
     let len = hashes.len();
     for period in 1..=CYCLE_MAX.min(len / 2) {
+        // Almost always the newest differ, and nothing else need be looked at.
+        if hashes[len - 1] != hashes[len - 1 - period] {
+            continue;
+        }
         if hashes[len - period..] == hashes[len - 2 * period..len - period] {
             hashes.truncate(len - period);
             return;

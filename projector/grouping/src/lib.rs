@@ -6,12 +6,13 @@
 //! Invariant: pure and total: any head has a group, and always the same one; time is
 //! linear in the head.
 //!
-//! In reading order: [`grouper`] (the way in), `chain` (what an event is about),
-//! `fingerprint`, `frames` (what of a stack counts), `names` (as people of a language write
+//! In reading order: [`grouper`] (the way in), [`explain`] (why), `chain` (what an event is
+//! about), `fingerprint`, `parts` (its hash, with notes), `frames` (what of a stack counts), `names` (as people of a language write
 //! them), `files`, `text` and `mask` (what of a text counts), `variables` (of a client's
-//! fingerprint), `title`.
+//! fingerprint), [`rules`] (a project's own), `title`.
 
 mod chain;
+pub mod explain;
 mod files;
 mod fingerprint;
 mod frames;
@@ -25,9 +26,14 @@ mod growth;
 mod heads;
 mod mask;
 mod names;
+mod parts;
+pub mod rules;
 mod text;
 mod title;
 mod variables;
 
+pub use explain::{Apart, Explanation};
 pub use fingerprint::ALGORITHM_VERSION;
 pub use grouper::{Group, Grouper, Headline};
+pub use parts::Component;
+pub use rules::{RuleError, Rules};

@@ -233,6 +233,18 @@ pub(crate) fn is_closure(function: &str) -> bool {
     .any(|word| function.contains(word))
 }
 
+/// A call as the client sent it, for people.
+pub(crate) fn raw_place(frame: &ArchivedFrameHeadV1) -> String {
+    let (function, module, file): (&str, &str, &str) =
+        (&frame.function, &frame.module, &frame.filename);
+    let place = if module.is_empty() { file } else { module };
+    match (function.is_empty(), place.is_empty()) {
+        (false, false) => format!("{function} ({place})"),
+        (false, true) => function.to_owned(),
+        (true, _) => place.to_owned(),
+    }
+}
+
 /// "function (module or file)", or what of it is known.
 pub(crate) fn place(frame: &ArchivedFrameHeadV1, platform: &str) -> String {
     let (function, module) = call(&frame.function, &frame.module, platform);

@@ -192,7 +192,7 @@ fn nameless(head: &ArchivedHead, subject: &Subject<'_>) -> String {
         .unwrap_or_else(|| NAMELESS.to_owned())
 }
 
-fn clip(text: &str, chars_max: usize) -> &str {
+pub(crate) fn clip(text: &str, chars_max: usize) -> &str {
     match text.char_indices().nth(chars_max) {
         Some((end, _)) => &text[..end],
         None => text,

@@ -4,12 +4,13 @@ use event_model::{Fingerprint, head::Head};
 
 use super::fingerprint;
 use crate::heads::{error, exception, frame, head, message, stored};
+use crate::rules::Judged;
 
 mod groups;
 mod properties;
 
 fn print_of(head: &Head) -> Fingerprint {
-    fingerprint(stored(head).head())
+    fingerprint(stored(head).head(), &Judged::default())
 }
 
 #[track_caller]

@@ -302,15 +302,24 @@ pub(crate) fn is_machinery(frame: &ArchivedFrameHeadV1, platform: &str) -> bool 
     }
 }
 
+/// Whether a text begins with one of these. It is asked of every frame: all but a few are told
+/// apart by their first byte.
+fn begins(text: &str, starts: &[&str]) -> bool {
+    let first = text.as_bytes().first();
+    let is_likely = |start: &&&str| start.as_bytes().first() == first;
+    let mut likely = starts.iter().filter(is_likely);
+    likely.any(|start| text.starts_with(start))
+}
+
 fn is_native(function: &str, file: &str) -> bool {
     let path = rust_path(function);
-    RUST.iter().any(|m| path.starts_with(m))
+    begins(path, &RUST)
         || RUST_TRAITS.iter().any(|t| function.contains(t))
         || NATIVE.contains(&function)
-        || NATIVE_STARTS.iter().any(|start| path.starts_with(start))
+        || begins(path, &NATIVE_STARTS)
         || is_jump(function)
         || function.contains("::qt_static_metacall")
-        || SWIFT.iter().any(|start| function.starts_with(start))
+        || begins(function, &SWIFT)
         || (file == "<compiler-generated>" && !function.contains(" in "))
 }
 
@@ -337,7 +346,7 @@ fn is_script(function: &str, file: &str) -> bool {
         || file.starts_with("deno:")
         || matches!(function, "eval" | "eval code" | "Eval code")
         || agents::is_wrapper(function)
-        || SCRIPT_HELPERS.iter().any(|name| function.starts_with(name))
+        || begins(function, &SCRIPT_HELPERS)
         || is_framework(function)
         || function.starts_with("async Promise.all")
         || function.starts_with("async Promise.any")

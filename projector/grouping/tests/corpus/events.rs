@@ -26,11 +26,17 @@ const KEYS: [&str; 11] = [
 
 /// The fingerprint of an event in short.
 pub(crate) fn fingerprint(short: &Value, platform: &str) -> Fingerprint {
+    Grouper::new()
+        .group(stored(short, platform).head())
+        .fingerprint
+}
+
+/// An event in short as the log stores it.
+pub(crate) fn stored(short: &Value, platform: &str) -> StoredEvent {
     let event = read(short, platform);
     let head = archive_head(&Head::of(&event, 0));
     let record = encode_event(&head, BodyPlace::Plain(b"{}"));
-    let stored = StoredEvent::parse(SCHEMA_EVENT_V1, record.into()).unwrap();
-    Grouper::new().group(stored.head()).fingerprint
+    StoredEvent::parse(SCHEMA_EVENT_V1, record.into()).unwrap()
 }
 
 fn read(short: &Value, platform: &str) -> Event {

@@ -13,6 +13,7 @@ mod score;
 use std::path::PathBuf;
 
 use families::Family;
+use grouping::Grouper;
 use random::Generator;
 use score::{Row, Tally};
 
@@ -30,6 +31,33 @@ fn rows() -> Vec<Row> {
 #[test]
 fn what_holds_is_what_is_known_to_hold() {
     known::check(&rows(), &random_failures());
+}
+
+/// The counted components of an explanation are what the fingerprint is made of, and two
+/// events of different issues differ in one of them.
+#[test]
+fn what_is_explained_is_what_groups() {
+    let grouper = Grouper::new();
+    for family in Family::all(&folder()).unwrap() {
+        let events = family.together.iter().chain(&family.apart);
+        let events = events.map(|event| events::stored(event, &family.platform));
+        let events: Vec<_> = events.collect();
+        for event in &events {
+            let explained = grouper.explain(event.head());
+            let fingerprint = grouper.fingerprint(event.head());
+            assert_eq!(
+                explained.fingerprint, fingerprint,
+                "{}: {explained}",
+                family.id
+            );
+            assert_eq!(explained.root.fingerprint(), fingerprint, "{}", family.id);
+        }
+        for pair in events.windows(2) {
+            let [a, b] = [pair[0].head(), pair[1].head()];
+            let is_one = grouper.fingerprint(a) == grouper.fingerprint(b);
+            assert_eq!(grouper.why_apart(a, b).is_none(), is_one, "{}", family.id);
+        }
+    }
 }
 
 /// The generators that do not keep to their limit, and by how much.

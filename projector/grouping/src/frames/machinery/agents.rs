@@ -81,9 +81,32 @@ const AGENT_WRAPPERS: [&str; 9] = [
 
 /// Whether a frame is theirs.
 pub(super) fn is_agent(module: &str, file: &str, function: &str) -> bool {
-    let starts = |text: &str| !text.is_empty() && AGENTS.iter().any(|a| text.starts_with(a));
-    (starts(module) || function.starts_with("Sentry\\") || module.starts_with("@sentry"))
-        || AGENT_FILES.iter().any(|part| file.contains(part))
+    is_agents_package(module)
+        || function.starts_with("Sentry\\")
+        || module.starts_with("@sentry")
+        || is_agents_file(file)
+}
+
+/// This is asked of every frame: only beginnings with the right letter are compared.
+fn is_agents_package(module: &str) -> bool {
+    let Some(first) = module.as_bytes().first() else {
+        return false;
+    };
+    let mut likely = AGENTS.iter().filter(|a| a.as_bytes()[0] == *first);
+    likely.any(|agent| module.starts_with(agent))
+}
+
+fn is_agents_file(file: &str) -> bool {
+    let bytes = file.as_bytes();
+    let mut slashes = (0..bytes.len()).filter(|at| bytes[*at] == b'/');
+    slashes.any(|at| {
+        let rest = &bytes[at..];
+        let Some(second) = rest.get(1) else {
+            return false;
+        };
+        let mut likely = AGENT_FILES.iter().map(|part| part.as_bytes());
+        likely.any(|part| part[1] == *second && rest.starts_with(part))
+    })
 }
 
 /// Whether a function is what they wrap around a page's own.

@@ -1,0 +1,213 @@
+//! The hash of what counts, and, if somebody wants to know, what went into it.
+//!
+//! Invariant: what is noted is what is hashed: both are done by the same call, so an
+//! explanation cannot tell another story than the fingerprint
+//! ([`Component::fingerprint`] makes it anew from the notes).
+
+use std::borrow::Cow;
+
+use event_model::Fingerprint;
+use xxhash_rust::xxh3::xxh3_128;
+
+use crate::{fingerprint::ALGORITHM_VERSION, frames, names::Key};
+
+/// Room for what counts of a usual stack, bytes.
+const BYTES_USUAL: usize = 512;
+
+/// A part of an event, and whether it counts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Component {
+    /// What it is: "error", "frame", "type", "value", "message", "entry", …
+    pub name: &'static str,
+    /// What is compared; of what has parts, a word for people.
+    pub value: String,
+    /// As the client sent it, where that differs; else empty.
+    pub raw: String,
+    /// Whether it tells issues apart.
+    pub counts: bool,
+    /// The rule or the table that says so.
+    pub why: Cow<'static, str>,
+    /// What it is made of.
+    pub parts: Vec<Component>,
+    pub(crate) form: Form,
+}
+
+/// How a component is hashed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// Its value.
+    Text,
+    /// Place, function and address, which are its parts.
+    Frame { address: u64 },
+    /// Its parts, behind the word for such a whole.
+    Whole(&'static str),
+}
+
+impl Component {
+    /// A text.
+    pub(crate) fn text(name: &'static str, value: &str, raw: &str, why: &'static str) -> Self {
+        Self {
+            name,
+            value: value.to_owned(),
+            raw: if raw == value { "" } else { raw }.to_owned(),
+            counts: true,
+            why: Cow::Borrowed(why),
+            parts: Vec::new(),
+            form: Form::Text,
+        }
+    }
+
+    /// A call.
+    pub(crate) fn frame(key: &Key<'_>, raw: String, why: impl Into<Cow<'static, str>>) -> Self {
+        let part = |name, value: &str| Self::text(name, value, "", "");
+        let mut parts = vec![part("place", &key.place), part("function", &key.function)];
+        if key.address > 0 {
+            parts.push(part("address", &format!("{:#x}", key.address)));
+        }
+        let value = match (key.function.is_empty(), key.place.is_empty()) {
+            (false, false) => format!("{} ({})", key.function, key.place),
+            (false, true) => key.function.to_string(),
+            (true, _) if key.address > 0 => format!("{:#x} ({})", key.address, key.place),
+            (true, _) => key.place.to_string(),
+        };
+        Self {
+            name: "frame",
+            raw: if raw == value { String::new() } else { raw },
+            value,
+            counts: true,
+            why: why.into(),
+            parts,
+            form: Form::Frame {
+                address: key.address,
+            },
+        }
+    }
+
+    /// The same, left out.
+    pub(crate) fn left_out(self, why: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            counts: false,
+            why: why.into(),
+            ..self
+        }
+    }
+
+    /// What its parts hash to: of an explanation's root the event's fingerprint.
+    pub fn fingerprint(&self) -> Fingerprint {
+        let (kind, parts) = match self.form {
+            Form::Whole(kind) => (kind, self.parts.as_slice()),
+            Form::Text | Form::Frame { .. } => ("alone", std::slice::from_ref(self)),
+        };
+        let mut hash = Parts::new(kind, false);
+        for part in parts.iter().filter(|part| part.counts) {
+            match part.form {
+                Form::Text => hash.add_bytes(part.name, part.value.as_bytes()),
+                Form::Frame { address } => {
+                    let [place, function] = [0, 1].map(|at| part.parts[at].value.as_str());
+                    let frame = frames::hash(place, function, address);
+                    hash.add_bytes(part.name, &frame.to_le_bytes());
+                }
+                Form::Whole(_) => hash.add_bytes(part.name, &part.fingerprint().0),
+            }
+        }
+        hash.finish().fingerprint
+    }
+}
+
+/// A hash of labelled parts, none of which can run into the next; with notes, or without.
+pub(crate) struct Parts {
+    /// What is hashed. In one piece at the end: that is faster than to keep a hash's state.
+    bytes: Vec<u8>,
+    kind: &'static str,
+    notes: Option<Vec<Component>>,
+}
+
+/// What parts make.
+pub(crate) struct Whole {
+    pub(crate) fingerprint: Fingerprint,
+    kind: &'static str,
+    notes: Option<Vec<Component>>,
+}
+
+impl Whole {
+    /// It and its parts, for people.
+    pub(crate) fn component(
+        self,
+        name: &'static str,
+        value: &str,
+        why: impl Into<Cow<'static, str>>,
+    ) -> Component {
+        Component {
+            name,
+            value: value.to_owned(),
+            raw: String::new(),
+            counts: true,
+            why: why.into(),
+            parts: self.notes.unwrap_or_default(),
+            form: Form::Whole(self.kind),
+        }
+    }
+}
+
+impl Parts {
+    pub(crate) fn new(kind: &'static str, explains: bool) -> Self {
+        let mut parts = Self {
+            bytes: Vec::with_capacity(BYTES_USUAL),
+            kind,
+            notes: None,
+        };
+        parts.add_bytes("errata grouping", &ALGORITHM_VERSION.to_le_bytes());
+        parts.add_bytes("kind", kind.as_bytes());
+        parts.notes = explains.then(Vec::new);
+        parts
+    }
+
+    pub(crate) fn explains(&self) -> bool {
+        self.notes.is_some()
+    }
+
+    /// A text that counts, as it came, and why it does.
+    pub(crate) fn add(&mut self, name: &'static str, text: &str, raw: &str, why: &'static str) {
+        self.add_bytes(name, text.as_bytes());
+        self.note(|| Component::text(name, text, raw, why));
+    }
+
+    /// A call that counts.
+    pub(crate) fn add_frame(&mut self, hash: u64) {
+        self.add_bytes("frame", &hash.to_le_bytes());
+    }
+
+    /// What is made of parts of its own.
+    pub(crate) fn add_whole(
+        &mut self,
+        name: &'static str,
+        whole: Whole,
+        value: &str,
+        why: &'static str,
+    ) {
+        self.add_bytes(name, &whole.fingerprint.0);
+        self.note(|| whole.component(name, value, why));
+    }
+
+    /// Tells of a component without hashing it.
+    pub(crate) fn note(&mut self, component: impl FnOnce() -> Component) {
+        if let Some(notes) = &mut self.notes {
+            notes.push(component());
+        }
+    }
+
+    fn add_bytes(&mut self, label: &str, bytes: &[u8]) {
+        self.bytes.extend_from_slice(label.as_bytes());
+        self.bytes
+            .extend_from_slice(&(bytes.len() as u64).to_le_bytes());
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    pub(crate) fn finish(self) -> Whole {
+        Whole {
+            fingerprint: Fingerprint(xxh3_128(&self.bytes).to_be_bytes()),
+            kind: self.kind,
+            notes: self.notes,
+        }
+    }
+}
