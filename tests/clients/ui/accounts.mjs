@@ -59,7 +59,7 @@ await scenario(
     await hers.getByText("nightly report").waitFor();
     await hers.getByText("Reads only", { exact: true }).waitFor();
     await hers
-      .getByText(/used (just now|\d+s ago)/)
+      .getByText(/used (just now|\d+[sm] ago)/)
       .first()
       .waitFor();
 

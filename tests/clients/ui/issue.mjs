@@ -2,7 +2,7 @@
 // the first screen, what is deep is bounded, nothing of an event escapes its place.
 import assert from "node:assert/strict";
 import { FAILING, events, sendAll } from "./events.mjs";
-import { PHONE, WIDE, at, scenario } from "./scenario.mjs";
+import { PHONE, WIDE, answered, at, scenario } from "./scenario.mjs";
 
 /** The bar at the bottom of a phone. */
 const BAR_PX = 56;
@@ -18,12 +18,13 @@ await scenario("issue", async ({ page, context, shot }) => {
       const answer = await page.request.get(`${at.url}/api/errors/${id}`);
       issues[name] = answer.ok() ? (await answer.json()).issue_id : "";
       if (issues[name]) break;
-      await page.waitForTimeout(50);
     }
   }
   const open = async (name) => {
     await page.goto(`${at.url}/issues/${issues[name]}/events/${ids[name]}`);
     await page.locator("article").first().waitFor();
+    // What is above it has its height when it is there, too.
+    await page.waitForFunction(() => !document.querySelector("main .MuiSkeleton-root"));
   };
   const main = page.locator("main");
   const failing = page.locator("li[data-failing=true]").first();
@@ -184,8 +185,10 @@ await scenario("issue", async ({ page, context, shot }) => {
   await page.getByText("Issue resolved").first().waitFor();
   await page.keyboard.press("k");
   await shown(listed[1]);
+  const reopened = answered(page, "SetIssueStatus");
   await page.getByRole("button", { name: "Reopen" }).click();
   await page.getByRole("button", { name: "Resolve", exact: true }).waitFor();
+  await reopened;
   await page.keyboard.press("?");
   await page.getByRole("dialog").getByText("resolve and go to the next").waitFor();
   await page.keyboard.press("Escape");
@@ -245,6 +248,7 @@ await scenario("issue", async ({ page, context, shot }) => {
   await page.getByRole("menuitem", { name: /^Discard/ }).click();
   await page.getByText(/^Discarded: /).waitFor();
   await page.getByRole("button", { name: "More to do with this issue" }).click();
+  await page.locator("[role='menu']").waitFor();
   assert.equal(await page.getByRole("menuitem", { name: /^Discard/ }).count(), 0);
   await page.keyboard.press("Escape");
   await page.locator("[role='menu']").waitFor({ state: "detached" });

@@ -37,6 +37,14 @@ export async function sendErrors(errors, key = at.key) {
   return (await response.json()).results;
 }
 
+/** Waits for so many answers to a command, from now on: a page shows what was pressed before it is decided. Call it before the press. */
+export async function answered(page, command, times = 1) {
+  let left = times;
+  await page.waitForEvent("requestfinished", {
+    predicate: (request) => request.url().endsWith(`/${command}`) && (left -= 1) === 0,
+  });
+}
+
 /** Signs in by the form. */
 export async function signIn(page, who = at) {
   await page.goto(`${url}/issues`);
