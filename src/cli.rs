@@ -345,7 +345,7 @@ pub(crate) enum UserRole {
 /// `errata user`
 #[derive(Debug, Subcommand)]
 pub(crate) enum UserCommand {
-    /// List all people: id, status, role, address, name
+    /// List all people: id, status, role, address, name, projects they see
     List,
     /// Print a new one-time link to set the password; earlier ones end
     Reset {
@@ -370,6 +370,13 @@ pub(crate) enum UserCommand {
         #[arg(value_enum)]
         role: UserRole,
     },
+    /// Say which projects a member sees: `all`, or ids separated by commas; `none`: no one
+    Projects {
+        /// Their id or address
+        user: String,
+        /// `all`, `none`, or ids: `1,4`
+        projects: SeenProjects,
+    },
     /// Create a user; prints a one-time link to set the password
     Create {
         /// The address they sign in with
@@ -381,6 +388,30 @@ pub(crate) enum UserCommand {
         #[arg(long)]
         owner: bool,
     },
+}
+
+/// What `errata user projects` is given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum SeenProjects {
+    All,
+    Only(Vec<u32>),
+}
+
+impl std::str::FromStr for SeenProjects {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "all" => Ok(Self::All),
+            "none" => Ok(Self::Only(Vec::new())),
+            ids => {
+                let ids = ids.split(',').map(|id| id.trim().parse());
+                let ids = ids.collect::<Result<_, _>>();
+                let refused = |_| format!("{text:?} is neither all, none nor ids as in 1,4");
+                ids.map(Self::Only).map_err(refused)
+            }
+        }
+    }
 }
 
 /// `errata token`

@@ -48,11 +48,11 @@ pub(crate) enum Ended {
 }
 
 impl Courier {
-    /// Delivers one mail. `step` has all but state, attempts, error and time.
+    /// Delivers what one notification tells: a mail, or one each to those who see different
+    /// parts of it. `step` has all but state, attempts, error and time.
     pub(crate) async fn deliver(
         &self,
-        mail: Mail,
-        to: Vec<Mailbox>,
+        mails: Vec<(Mail, Vec<Mailbox>)>,
         mut step: RecordDeliveryRequest,
     ) -> Ended {
         if !self
@@ -61,26 +61,51 @@ impl Courier {
         {
             return Ended::Open;
         }
+        let attempted_before = step.attempts;
+        let mut failure = None;
+        for (mail, to) in &mails {
+            let first = step.attempts - attempted_before;
+            match self.send(mail, to, &mut step, first).await {
+                Some(Ok(())) => metric::ended("sent"),
+                Some(Err(text)) => {
+                    metric::ended("failed");
+                    failure = Some(text);
+                }
+                None => return Ended::Open,
+            }
+        }
+        let (state, text, ended) = match failure {
+            None => (DeliveryState::Sent, String::new(), Ended::Sent),
+            Some(text) => (DeliveryState::Failed, text, Ended::Failed),
+        };
+        let recorded = self.record(&mut step, state, text).await;
+        if recorded { ended } else { Ended::Open }
+    }
+
+    /// One mail, until it is out or given up; none: the process ends before. `others`: how
+    /// many attempts of the step were made for other mails of it.
+    async fn send(
+        &self,
+        mail: &Mail,
+        to: &[Mailbox],
+        step: &mut RecordDeliveryRequest,
+        others: u32,
+    ) -> Option<Result<(), String>> {
         let mut waits = self.retry.back_off.waits();
         loop {
             step.attempts += 1;
             metric::attempted();
-            let Err(error) = self.mailer.send(&mail, &to, &self.public_url).await else {
-                metric::ended("sent");
-                let recorded = self
-                    .record(&mut step, DeliveryState::Sent, String::new())
-                    .await;
-                return if recorded { Ended::Sent } else { Ended::Open };
+            let attempts = step.attempts - others;
+            let Err(error) = self.mailer.send(mail, to, &self.public_url).await else {
+                return Some(Ok(()));
             };
             let text = with_causes(&error);
-            tracing::warn!(issue = %step.issue_id, attempt = step.attempts, error = %text, "mail was not sent");
-            if error.is_permanent() || step.attempts >= self.retry.attempts_max {
-                metric::ended("failed");
-                let recorded = self.record(&mut step, DeliveryState::Failed, text).await;
-                return if recorded { Ended::Failed } else { Ended::Open };
+            tracing::warn!(issue = %step.issue_id, attempts, error = %text, "mail was not sent");
+            if error.is_permanent() || attempts >= self.retry.attempts_max {
+                return Some(Err(text));
             }
             tokio::select! {
-                () = self.stop.cancelled() => return Ended::Open,
+                () = self.stop.cancelled() => return None,
                 () = tokio::time::sleep(waits.next_wait()) => {}
             }
         }

@@ -8,10 +8,11 @@
 //! know files or logs: it speaks gRPC only, in one process as between hosts.
 //!
 //! In reading order: [`config`], [`rule`] (which transitions matter, and the
-//! notification's id), [`ledger`] (what was already dealt with, and the limits), [`held`]
+//! notification's id), [`audience`] (who is told), [`ledger`] (what was already dealt with, and the limits), [`held`]
 //! (what waits for its time), [`mail`] (rendering and SMTP), [`deliver`] (retry and
 //! back-off), [`run`] (connection), `session` (the loop), [`health`], [`metric`].
 
+pub mod audience;
 mod clock;
 pub mod config;
 pub mod deliver;

@@ -5,6 +5,8 @@
 //! what is held has not. So whatever a crash or a lost connection interrupts stands above
 //! the cursor, and the next session takes it up again.
 
+mod resume;
+
 use std::time::Duration;
 
 use lettre::message::Mailbox;
@@ -12,14 +14,15 @@ use proto::{
     error::{ErrorCode, Refusal},
     v1::{
         AdvanceAlertCursorRequest, DeliveryState, GetEventRequest, GetIssueRequest, Issue,
-        IssueStatus, ListDeliveriesRequest, ListMembersRequest, ListProjectsRequest, MemberStatus,
-        RecordDeliveryRequest, StreamTransitionsRequest, Transition,
+        IssueStatus, ListDeliveriesRequest, ListMembersRequest, RecordDeliveryRequest,
+        StreamTransitionsRequest, Transition,
     },
 };
 use tokio::task::{JoinError, JoinSet};
 use tonic::Status;
 
 use crate::{
+    audience::Audience,
     clock::{nanoseconds, timestamp, unix_ns, until},
     config::{AlerterConfig, MAILS_WINDOW},
     deliver::{Courier, Ended},
@@ -202,7 +205,8 @@ impl Session<'_> {
         metric::held("digest");
         let due_ns = now_ns.saturating_add(nanoseconds(self.config.digest_wait));
         let position = transition.position;
-        if self.held.gather(position, due_ns, || transition) {
+        let project = project_of(&transition);
+        if self.held.gather(position, due_ns, project, || transition) {
             // All that follows stands above the first: the cursor waits for this one.
             self.ledger.begin(position);
         }
@@ -232,9 +236,10 @@ impl Session<'_> {
 
     /// Mails one transition; it was begun.
     async fn tell(&mut self, transition: Transition, rule: Rule, id: String) -> Result<(), Status> {
-        let to = self.recipients().await?;
+        let project = project_of(&transition);
+        let to = self.audience().await?.who_sees(project);
         if to.is_empty() {
-            tracing::warn!(issue = %issue_id_of(&transition), "nobody has an e-mail address: no mail is sent");
+            tracing::warn!(issue = %issue_id_of(&transition), "nobody who sees the project has an e-mail address: no mail is sent");
             self.ledger.end(&id, transition.position);
             return Ok(());
         }
@@ -256,27 +261,34 @@ impl Session<'_> {
 
     async fn tell_digest(&mut self, digest: Digest<Transition>) -> Result<(), Status> {
         let id = digest_id(digest.first_position, EMAIL);
-        let to = self.recipients().await?;
-        if to.is_empty() {
+        // Whoever sees the same of it gets the same mail; all are one notification, so that
+        // a crash between two of them loses none.
+        let parts = self.audience().await?.parts(digest.projects());
+        let told = parts.into_iter().map(|(projects, to)| {
+            let (items, count) = digest.of(&projects);
+            let notice = DigestNotice {
+                notification_id: id.clone(),
+                count,
+                items,
+            };
+            (Mail::Digest(notice), to)
+        });
+        let mails: Vec<(Mail, Vec<Mailbox>)> = told.collect();
+        if mails.is_empty() {
             self.ledger.end(&id, digest.first_position);
             return Ok(());
         }
+        let all: Vec<Mailbox> = mails.iter().flat_map(|(_, to)| to.clone()).collect();
         let step = RecordDeliveryRequest {
-            notification_id: id.clone(),
+            notification_id: id,
             transition_position: digest.last_position,
-            issue_id: digest.items.first().map(issue_id_of).unwrap_or_default(),
+            issue_id: digest.first().map(issue_id_of).unwrap_or_default(),
             rule: DIGEST.to_owned(),
             channel: EMAIL.to_owned(),
-            target: join_addresses(&to),
+            target: join_addresses(&all),
             ..RecordDeliveryRequest::default()
         };
-        let first_position = digest.first_position;
-        let notice = DigestNotice {
-            notification_id: id,
-            count: digest.count,
-            items: digest.items,
-        };
-        self.spawn_at(Mail::Digest(notice), to, step, first_position);
+        self.spawn_at(mails, step, digest.first_position);
         Ok(())
     }
 
@@ -338,67 +350,29 @@ impl Session<'_> {
         }
     }
 
-    /// Sends once more what a crash left as `sending`.
-    async fn resume(&mut self, step: RecordDeliveryRequest) -> Result<(), Status> {
-        let (issue, rule) = (
-            self.issue(&step.issue_id).await?,
-            Rule::from_name(&step.rule),
-        );
-        let (Some(issue), Some(rule)) = (issue, rule) else {
-            return Ok(());
-        };
-        let mut projects = self.courier.peers.projects();
-        let projects = projects
-            .list_projects(ListProjectsRequest::default())
-            .await?;
-        let project = projects
-            .into_inner()
-            .projects
-            .into_iter()
-            .find(|p| p.id == issue.project_id);
-        let to = step
-            .target
-            .split(',')
-            .filter_map(|address| address.trim().parse().ok())
-            .collect();
-        let notice = Notice {
-            notification_id: step.notification_id.clone(),
-            rule,
-            release: issue.last_release.clone(),
-            environment: String::new(),
-            project_name: project.map(|p| p.name).unwrap_or_default(),
-            place: Vec::new(),
-            issue,
-        };
-        self.ledger.begin(step.transition_position);
-        self.spawn(Mail::Notice(Box::new(notice)), to, step);
-        Ok(())
-    }
-
     fn spawn(&mut self, mail: Mail, to: Vec<Mailbox>, step: RecordDeliveryRequest) {
         let position = step.transition_position;
-        self.spawn_at(mail, to, step, position);
+        self.spawn_at(vec![(mail, to)], step, position);
     }
 
-    /// `position`: the one that was begun, and that ends with this mail.
+    /// `position`: the one that was begun, and that ends with these mails.
     fn spawn_at(
         &mut self,
-        mail: Mail,
-        to: Vec<Mailbox>,
+        mails: Vec<(Mail, Vec<Mailbox>)>,
         step: RecordDeliveryRequest,
         position: u64,
     ) {
         // Counts against the limits from now on: the next transition may come before this
         // mail is out.
         let now_ns = self.config.clock.now_ns();
-        match &mail {
-            Mail::Notice(_) => self.ledger.mailed(&step.issue_id, now_ns),
-            Mail::Digest(_) => self.ledger.digested(now_ns),
+        match mails.first() {
+            Some((Mail::Notice(_), _)) => self.ledger.mailed(&step.issue_id, now_ns),
+            Some((Mail::Digest(_), _)) | None => self.ledger.digested(now_ns),
         }
         let courier = self.courier.clone();
         self.couriers.spawn(async move {
             let (notification_id, issue_id) = (step.notification_id.clone(), step.issue_id.clone());
-            let ended = courier.deliver(mail, to, step).await;
+            let ended = courier.deliver(mails, step).await;
             Report {
                 notification_id,
                 position,
@@ -426,15 +400,10 @@ impl Session<'_> {
         Ok(())
     }
 
-    async fn recipients(&self) -> Result<Vec<Mailbox>, Status> {
+    async fn audience(&self) -> Result<Audience, Status> {
         let mut projects = self.courier.peers.projects();
         let members = projects.list_members(ListMembersRequest {}).await?;
-        let members = members.into_inner().members;
-        Ok(members
-            .iter()
-            .filter(|member| member.status() != MemberStatus::Disabled)
-            .filter_map(|member| member.email.parse().ok())
-            .collect())
+        Ok(Audience::of(&members.into_inner().members))
     }
 
     async fn advance_cursor(&mut self) {
@@ -479,6 +448,11 @@ fn step_of(transition: &Transition, rule: Rule, id: &str) -> RecordDeliveryReque
         channel: EMAIL.to_owned(),
         ..RecordDeliveryRequest::default()
     }
+}
+
+fn project_of(transition: &Transition) -> u32 {
+    let issue = transition.issue.as_ref();
+    issue.map(|issue| issue.project_id).unwrap_or_default()
 }
 
 fn issue_id_of(transition: &Transition) -> String {

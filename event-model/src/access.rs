@@ -40,7 +40,7 @@ pub enum Action {
     ReadAccounts,
     /// See what settings of a project would do.
     TrySettings,
-    /// Resolve, ignore, reopen, assign, discard and keep issues.
+    /// Resolve, ignore, reopen, assign, discard and undiscard issues.
     Triage,
     /// Change a project's name, keys and settings.
     ManageProject,
@@ -203,6 +203,16 @@ impl Kind {
     }
 }
 
+/// Whether a caller may ever do something: to a project only if they see it, which
+/// [`allowed`] asks, too.
+pub fn may(caller: Caller, action: Action) -> Result<(), Denied> {
+    action.may(Kind::of(caller))?;
+    if caller.is_read_only() && !action.rights().reads {
+        return Err(Denied::ReadOnly);
+    }
+    Ok(())
+}
+
 /// Whether a caller may do something, to one project or (none) to whatever of it they
 /// see. What is not of a project never asks for one.
 pub fn allowed(
@@ -211,12 +221,8 @@ pub fn allowed(
     action: Action,
     project: Option<ProjectId>,
 ) -> Result<(), Denied> {
-    action.may(Kind::of(caller))?;
-    let rights = action.rights();
-    if caller.is_read_only() && !rights.reads {
-        return Err(Denied::ReadOnly);
-    }
-    match project.filter(|_| rights.of_project) {
+    may(caller, action)?;
+    match project.filter(|_| action.rights().of_project) {
         Some(project) if !sees(state, caller, project) => Err(Denied::NoSuchProject),
         _ => Ok(()),
     }
@@ -247,7 +253,7 @@ pub struct Viewer {
 impl Viewer {
     /// The caller as they stand now, if they may do this at all.
     pub fn of(state: &ControlState, caller: Caller, action: Action) -> Result<Self, Denied> {
-        allowed(state, caller, action, None)?;
+        may(caller, action)?;
         Ok(Self {
             caller,
             sight: sight(state, caller),
@@ -271,6 +277,14 @@ impl Viewer {
     /// Which projects they see.
     pub fn sight(&self) -> &Sight {
         &self.sight
+    }
+
+    /// What they may know of another's sight: that it is all, or which projects both see.
+    pub fn knows_of(&self, other: &Sight) -> Sight {
+        match other {
+            Sight::All => Sight::All,
+            Sight::Only(_) => other.and(&self.sight),
+        }
     }
 
     /// Whether they see this project. Says nothing of whether there is one.

@@ -14,7 +14,7 @@ use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use crate::{ControlState, ProjectId, Role, SessionId, TokenId, TokenScope, UserId};
+use crate::{ControlState, ProjectId, Role, SessionId, TokenId, TokenScope, UserId, control::User};
 
 pub use session::{SESSION_LIFE_NS, SessionCookie};
 pub use usage::{Use, Uses};
@@ -81,16 +81,6 @@ pub enum Via {
 }
 
 impl Caller {
-    /// Whether the caller may manage projects, keys and users.
-    pub fn is_owner(self) -> bool {
-        match self {
-            Self::User { role, .. } => role == Role::Owner,
-            // A role has what it needs by name, and nothing by rank.
-            Self::Internal => false,
-            Self::Admin => true,
-        }
-    }
-
     /// Whether the caller reads only.
     pub fn is_read_only(self) -> bool {
         let read = TokenScope::Read;
@@ -106,6 +96,22 @@ impl Caller {
                 ..
             }
         )
+    }
+
+    /// Whether what the caller showed would still open something: for what goes on after
+    /// it was looked at. A session that "log out everywhere" ended counts until it is
+    /// shown again.
+    pub fn still_stands(self, state: &ControlState, now_ns: i64) -> bool {
+        let Self::User { id, via, .. } = self else {
+            return true;
+        };
+        let is_shown = match via {
+            Via::Session { id, expires_ns } => {
+                now_ns < expires_ns && !state.ended_sessions.contains_key(&id)
+            }
+            Via::Token { id, .. } => state.tokens.get(&id).is_some_and(|t| t.is_valid(now_ns)),
+        };
+        is_shown && state.users.get(&id).is_some_and(User::is_enabled)
     }
 
     /// The person, if it is one.

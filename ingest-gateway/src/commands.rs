@@ -11,13 +11,16 @@ mod discard;
 mod people;
 mod projects;
 mod service;
+mod triage;
 pub(crate) mod validate;
 
 use std::sync::Arc;
 
 use event_log::{CommandError, LogWriter};
 use event_model::{
-    Actor, Command, ControlState, Decision, Position, ProjectId, PublicKey, credential::Caller,
+    Actor, Command, ControlState, Decision, Position, ProjectId, PublicKey,
+    access::{self, Action},
+    credential::Caller,
 };
 use ground::Clock;
 use parking_lot::RwLock;
@@ -25,8 +28,8 @@ use tokio::sync::Mutex;
 use url::Url;
 
 pub(crate) use people::new_link;
+pub(crate) use service::CommandRpc;
 pub use service::Commands;
-pub(crate) use service::{CommandRpc, owner, person};
 pub(crate) use validate::{check_email, check_password};
 
 use crate::{
@@ -157,6 +160,11 @@ pub fn dsn(public_url: &Url, project: ProjectId, key: PublicKey) -> String {
         .unwrap_or_default();
     let path = public_url.path().trim_end_matches('/');
     format!("{scheme}://{key}@{host}{port}{path}/{project}")
+}
+
+/// Whether a caller may ever do this; whether to a project [`validate::project`] asks.
+pub(crate) fn may(caller: Caller, action: Action) -> Result<(), ApiError> {
+    Ok(access::may(caller, action)?)
 }
 
 /// Under whose name a caller's command is recorded.

@@ -7,6 +7,7 @@ use axum::{
     body::Body,
     response::{IntoResponse, Response},
 };
+use event_model::access::Denied;
 use http::HeaderValue;
 pub use proto::error::{ErrorCode, RETRY_AFTER_S, Refusal};
 
@@ -73,6 +74,18 @@ impl ApiError {
             response.headers_mut().insert("x-sentry-error", value);
         }
         response
+    }
+}
+
+impl From<Denied> for ApiError {
+    fn from(denied: Denied) -> Self {
+        let code = match denied {
+            Denied::NoSuchProject => ErrorCode::NotFound,
+            Denied::OnlyOwners | Denied::NotForRoles | Denied::OnlyRoles | Denied::ReadOnly => {
+                ErrorCode::Forbidden
+            }
+        };
+        Self::new(code, denied.to_string())
     }
 }
 

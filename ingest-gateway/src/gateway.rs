@@ -239,7 +239,11 @@ impl Gateway {
         routes.route_layer(from_fn(move |request: Request, next: Next| {
             let callers = callers.clone();
             async move {
-                match callers.of_read(request.headers(), request.extensions()) {
+                match callers.of(
+                    request.headers(),
+                    request.extensions(),
+                    event_model::access::Action::ReadInstallation,
+                ) {
                     Ok(_) => next.run(request).await,
                     Err(error) => tonic::Status::from(error).into_http(),
                 }

@@ -27,6 +27,9 @@ pub trait IssueLookup: Send + Sync + fmt::Debug {
     /// The issue; none: there is no such one. Fails with what the one who was asked
     /// answered, or that nobody could be.
     fn find(&self, id: IssueId) -> Answer<'_, Result<Option<KnownIssue>, Refusal>>;
+
+    /// Which of these there are, and whose they are. Fails as [`Self::find`].
+    fn locate(&self, ids: Vec<IssueId>) -> Answer<'_, Result<Vec<(IssueId, ProjectId)>, Refusal>>;
 }
 
 /// Sends mail.

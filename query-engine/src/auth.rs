@@ -1,9 +1,9 @@
 //! Who calls.
 //!
 //! In this order: a [`Caller`] that the binary put into the request's extensions
-//! (admin socket), the internal token, an API token, the session cookie. Every
-//! person may read everything: there is one organisation. Another role may read what
-//! it needs ([`INTERNAL_METHODS`]) and nothing else. What ended or was revoked a moment ago
+//! (admin socket), the internal token, an API token, the session cookie. What they may
+//! and what they see of it [`event_model::access`] says, by the door they came to; a door
+//! that it does not know opens to nobody. What ended or was revoked a moment ago
 //! opens nothing: the state is brought up to the newest command before it is asked.
 //!
 //! Nothing given, an unreadable `Authorization`, or a session that is over:
@@ -16,7 +16,13 @@ use axum::{
     extract::{ConnectInfo, OriginalUri},
     http::HeaderMap,
 };
-use event_model::credential::{Caller, INTERNAL_TOKEN_HEADER, bearer_token};
+use event_model::{
+    access::{
+        Viewer,
+        door::{self, Need},
+    },
+    credential::{Caller, INTERNAL_TOKEN_HEADER, bearer_token},
+};
 use http::{Extensions, header};
 
 use crate::{
@@ -24,33 +30,45 @@ use crate::{
     error::{ApiError, ErrorCode},
 };
 
-/// What the alerter asks for: all that the internal token opens.
-const INTERNAL_METHODS: [&str; 6] = [
-    "/errata.v1.LiveService/StreamTransitions",
-    "/errata.v1.LiveService/ListDeliveries",
-    "/errata.v1.ProjectService/ListMembers",
-    "/errata.v1.ProjectService/ListProjects",
-    "/errata.v1.IssueService/GetIssue",
-    "/errata.v1.EventService/GetEvent",
-];
-
 impl Core {
-    /// The caller of a request, who may make it.
+    /// The caller of a request to a door that needs this, and what of it they see.
     pub(crate) fn authenticate(
         &self,
         headers: &HeaderMap,
         extensions: &Extensions,
-    ) -> Result<Caller, ApiError> {
+        need: Option<Need>,
+    ) -> Result<Viewer, ApiError> {
         let caller = self.caller(headers, extensions)?;
-        // Without a path nothing is known to be allowed.
-        let is_allowed = |uri: &OriginalUri| INTERNAL_METHODS.contains(&uri.path());
-        if caller == Caller::Internal && !extensions.get().is_some_and(is_allowed) {
+        let Some(action) = door::action(need) else {
             return Err(ApiError::new(
                 ErrorCode::Forbidden,
-                "the internal token does not open this",
+                "nobody has said who may do this",
             ));
+        };
+        Ok(Viewer::of(&self.control.state(), caller, action)?)
+    }
+
+    /// The viewer of a gRPC request.
+    pub(crate) fn viewer_of_method(
+        &self,
+        headers: &HeaderMap,
+        extensions: &Extensions,
+    ) -> Result<Viewer, ApiError> {
+        let uri = extensions.get::<OriginalUri>();
+        let need = uri.and_then(|uri| door::of_method(uri.path()));
+        self.authenticate(headers, extensions, need)
+    }
+
+    /// The viewer as they stand by now; none once they are signed out, revoked or gone.
+    pub(crate) fn viewer_now(&self, viewer: &Viewer) -> Option<Viewer> {
+        if let Err(error) = self.control.poll() {
+            tracing::warn!(%error, "callers are judged by an older state");
         }
-        Ok(caller)
+        let state = self.control.state();
+        let stands = viewer
+            .caller()
+            .still_stands(&state, self.config.clock.now_ns());
+        stands.then(|| viewer.now(&state))
     }
 
     fn caller(&self, headers: &HeaderMap, extensions: &Extensions) -> Result<Caller, ApiError> {

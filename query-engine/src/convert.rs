@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use event_model::{
     ControlState, DeliveryState, DeliveryStep, IssueId, IssueStatus, Level, ProjectId, Role,
-    control::User, free::Free,
+    access::{Sight, Viewer},
+    control::User,
+    free::Free,
 };
 use prost_types::{ListValue, Struct, Value as Any, value::Kind};
 use proto::v1;
@@ -47,8 +49,12 @@ pub(crate) fn issue_id(text: &str) -> Result<IssueId, ApiError> {
     parsed.map_err(|e: event_model::id::IdError| ApiError::invalid("issue_id", e.to_string()))
 }
 
-pub(crate) fn projects(ids: &[u32]) -> Vec<ProjectId> {
-    ids.iter().copied().map(ProjectId).collect()
+/// Projects as asked for; none named: all.
+pub(crate) fn projects(ids: &[u32]) -> Sight {
+    if ids.is_empty() {
+        return Sight::All;
+    }
+    Sight::only(ids.iter().copied().map(ProjectId))
 }
 
 pub(crate) fn issue(scoped: ScopedIssue, state: &ControlState, sparkline: Vec<u64>) -> v1::Issue {
@@ -96,8 +102,15 @@ pub(crate) fn issue(scoped: ScopedIssue, state: &ControlState, sparkline: Vec<u6
     }
 }
 
-pub(crate) fn member(user: &User) -> v1::Member {
+/// A person as the viewer may know them: nothing of projects they do not see themselves.
+pub(crate) fn member(user: &User, viewer: &Viewer) -> v1::Member {
+    let (all_projects, project_ids) = match viewer.knows_of(&user.sight()) {
+        Sight::All => (true, Vec::new()),
+        Sight::Only(both) => (false, both.into_iter().map(|id| id.0).collect()),
+    };
     v1::Member {
+        all_projects,
+        project_ids,
         id: user.id.0,
         email: user.email.clone(),
         name: user.name.clone(),

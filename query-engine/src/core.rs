@@ -11,6 +11,7 @@ use std::{sync::Arc, time::Duration};
 use event_log::{ControlFollower, LogReader};
 use event_model::{
     Position,
+    access::Viewer,
     credential::{ServerSecret, SessionCookie},
     proxy::Addresses,
 };
@@ -20,7 +21,8 @@ use tokio::sync::{Semaphore, watch};
 use crate::{
     config::QueryConfig,
     error::{ApiError, ErrorCode},
-    watch::{Current, Open, Reached},
+    view::View,
+    watch::{Current, Reached},
 };
 
 /// Reads at once. More than the cores and the database's connections can serve
@@ -79,10 +81,11 @@ impl Core {
         self.config.clock.now_s()
     }
 
-    /// Runs a read of the read model on a blocking thread.
+    /// Runs a read of what the viewer sees on a blocking thread.
     pub(crate) async fn read<T: Send + 'static>(
         &self,
-        read: impl FnOnce(&Open) -> Result<T, ApiError> + Send + 'static,
+        viewer: &Viewer,
+        read: impl FnOnce(&View<'_>) -> Result<T, ApiError> + Send + 'static,
     ) -> Result<T, ApiError> {
         let open = self
             .current
@@ -95,9 +98,10 @@ impl Core {
                 "too many reads at once",
             ));
         };
+        let (log, sight) = (self.log.clone(), viewer.sight().clone());
         let task = tokio::task::spawn_blocking(move || {
             let _turn = turn;
-            read(&open)
+            read(&View::new(&open, &log, &sight))
         });
         task.await
             .unwrap_or_else(|error| Err(ApiError::internal(&error)))
@@ -106,9 +110,10 @@ impl Core {
     /// Asks the issue database on a blocking thread.
     pub(crate) async fn ask<T: Send + 'static>(
         &self,
+        viewer: &Viewer,
         ask: impl FnOnce(&Snapshot<'_>) -> Result<T, ReadError> + Send + 'static,
     ) -> Result<T, ApiError> {
-        self.read(move |open| Ok(open.issues.read(ask)?)).await
+        self.read(viewer, move |view| Ok(view.issues(ask)?)).await
     }
 
     /// Waits for issues, statistics and the control state to reach a position.

@@ -8,7 +8,10 @@ use axum::{
     middleware::{Next, from_fn},
 };
 use event_log::{ControlFollower, LogReader};
-use event_model::credential::ServerSecret;
+use event_model::{
+    access::{Action, door::Need},
+    credential::ServerSecret,
+};
 use tokio::sync::watch;
 
 use crate::{config::QueryConfig, core::Core, files, grpc, watch as follow, watch::WatchThread};
@@ -104,7 +107,8 @@ impl QueryEngine {
         routes.route_layer(from_fn(move |request: Request, next: Next| {
             let core = Arc::clone(&core);
             async move {
-                match core.authenticate(request.headers(), request.extensions()) {
+                let need = Some(Need::Right(Action::ReadInstallation));
+                match core.authenticate(request.headers(), request.extensions(), need) {
                     Ok(_) => next.run(request).await,
                     Err(error) => tonic::Status::from(error).into_http(),
                 }

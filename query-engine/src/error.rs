@@ -4,6 +4,7 @@
 use std::ops::Deref;
 
 use axum::response::{IntoResponse, Response};
+use event_model::access::Denied;
 pub(crate) use proto::error::ErrorCode;
 use proto::error::Refusal;
 use read_model::{ReadModelError, issues::reader::ReadError};
@@ -46,6 +47,18 @@ impl Deref for ApiError {
 
     fn deref(&self) -> &Refusal {
         &self.0
+    }
+}
+
+impl From<Denied> for ApiError {
+    fn from(denied: Denied) -> Self {
+        let code = match denied {
+            Denied::NoSuchProject => ErrorCode::NotFound,
+            Denied::OnlyOwners | Denied::NotForRoles | Denied::OnlyRoles | Denied::ReadOnly => {
+                ErrorCode::Forbidden
+            }
+        };
+        Self::new(code, denied.to_string())
     }
 }
 

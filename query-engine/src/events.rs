@@ -6,8 +6,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use event_log::{LogReader, ReadError};
-use event_model::{Event, EventId, Fingerprint, IssueId, Level, Position, ProjectId, StoredEvent};
+use event_model::{
+    Event, EventId, Fingerprint, IssueId, Level, Position, ProjectId, StoredEvent, access::Viewer,
+};
 use proto::v1;
 use read_model::{
     issues::reader::IssueRow,
@@ -22,7 +23,7 @@ use crate::{
     issues::{bounded, bounded_text, limit, no_issue},
     notes,
     time::{ms_of, stamp_ns},
-    watch::Open,
+    view::View,
 };
 
 /// Most tags of a filter.
@@ -32,9 +33,6 @@ const OLDEST_STEP: usize = 1_000;
 /// An event that arrives later than this after it happened is late: clients send
 /// within seconds, and their clocks are some minutes off at most.
 const LATE_NS: i64 = 5 * 60 * 1_000_000_000;
-/// Records behind the search index that a lookup by id reads in the log itself:
-/// what an unhurried projector has not indexed yet, at a microsecond each.
-const TAIL_MAX: u64 = 20_000;
 
 /// One event, whole.
 pub(crate) struct Whole {
@@ -52,6 +50,7 @@ impl Core {
     /// A page of events, by the time they happened.
     pub(crate) async fn list_events(
         &self,
+        viewer: &Viewer,
         request: v1::ListEventsRequest,
     ) -> Result<v1::ListEventsResponse, ApiError> {
         let limit = limit(request.limit)?;
@@ -83,23 +82,22 @@ impl Core {
             (true, Some(moment)) => From::After(moment),
         };
         self.wait_events(request.after_position).await;
-        let log = self.log.clone();
         let (events, next, total) = self
-            .read(move |open| {
-                let filter = event_filter(open, &request, issue)?;
-                let mut hits = open.search.list(&filter, from, limit as usize + 1)?;
+            .read(viewer, move |view| {
+                let filter = event_filter(view, &request, issue)?;
+                let mut hits = view.events(&filter, from, limit as usize + 1)?;
                 // From here on nothing is left to be shown.
-                let first = log.first();
+                let first = view.first();
                 hits.retain(|hit| hit.position >= first);
                 let more = hits.len() > limit as usize;
                 hits.truncate(limit as usize);
                 let next = hits.last().filter(|_| more).map(Hit::moment);
                 let total = if request.with_total {
-                    open.search.total(&filter, first)?
+                    view.total(&filter)?
                 } else {
                     Totals::default()
                 };
-                Ok((summaries(open, &log, &hits)?, next, total))
+                Ok((summaries(view, &hits)?, next, total))
             })
             .await?;
         let next = next.map(|moment| Cursor {
@@ -118,7 +116,11 @@ impl Core {
     }
 
     /// One event: by id, or the "latest" or "oldest" of an issue.
-    pub(crate) async fn get_event(&self, request: v1::GetEventRequest) -> Result<Whole, ApiError> {
+    pub(crate) async fn get_event(
+        &self,
+        viewer: &Viewer,
+        request: v1::GetEventRequest,
+    ) -> Result<Whole, ApiError> {
         let issue = match request.issue_id.as_str() {
             "" => None,
             text => Some(convert::issue_id(text)?),
@@ -135,11 +137,10 @@ impl Core {
         };
         self.wait_issues(request.after_position).await;
         if let Wanted::Id(id) = wanted {
-            self.wait_for_id(id).await?;
+            self.wait_for_id(viewer, id).await?;
         }
-        let log = self.log.clone();
         let found = self
-            .read(move |open| whole(open, &log, wanted, issue))
+            .read(viewer, move |view| whole(view, wanted, issue))
             .await?;
         found.ok_or_else(|| match wanted {
             Wanted::Id(id) => ApiError::not_found(format!("no event {id}")),
@@ -149,15 +150,13 @@ impl Core {
 
     /// An event acknowledged a moment ago is in the log before it is in the index:
     /// if it is there, waits for the index.
-    async fn wait_for_id(&self, id: EventId) -> Result<(), ApiError> {
-        let log = self.log.clone();
-        let indexed = self.reached.borrow().search;
+    async fn wait_for_id(&self, viewer: &Viewer, id: EventId) -> Result<(), ApiError> {
         let ahead = self
-            .read(move |open| {
-                if open.search.find(id, None)?.is_some() {
+            .read(viewer, move |view| {
+                if view.find(id)?.is_some() {
                     return Ok(None);
                 }
-                in_tail(&log, indexed, id)
+                view.in_tail(id)
             })
             .await?;
         if let Some(position) = ahead {
@@ -167,38 +166,12 @@ impl Core {
     }
 }
 
-/// The event at `position`, as far as the log still keeps it.
-pub(crate) fn retained(
-    log: &LogReader,
-    position: Position,
-) -> Result<Option<StoredEvent>, ApiError> {
-    match log.event(position) {
-        Err(ReadError::NotRetained { .. }) => Ok(None),
-        event => Ok(event?),
-    }
-}
-
 /// Which event is asked for.
 #[derive(Debug, Clone, Copy)]
 enum Wanted {
     Id(EventId),
     Latest(IssueId),
     Oldest(IssueId),
-}
-
-/// The newest record after `indexed` that has this id.
-fn in_tail(log: &LogReader, indexed: Position, id: EventId) -> Result<Option<Position>, ApiError> {
-    let end = log.end().0;
-    let first = indexed.0.max(end.saturating_sub(TAIL_MAX));
-    for position in (first + 1..=end).rev() {
-        let position = Position(position);
-        if let Some(event) = retained(log, position)?
-            && event.head().event_id == id.0
-        {
-            return Ok(Some(position));
-        }
-    }
-    Ok(None)
 }
 
 /// Refuses what no person or page would ask for.
@@ -225,16 +198,15 @@ fn check(request: &v1::ListEventsRequest) -> Result<(), ApiError> {
 }
 
 fn event_filter(
-    open: &Open,
+    view: &View<'_>,
     request: &v1::ListEventsRequest,
     issue: Option<IssueId>,
 ) -> Result<EventFilter, ApiError> {
     let mut project = (request.project_id != 0).then_some(ProjectId(request.project_id));
     let mut fingerprints = None;
     if let Some(id) = issue {
-        let (row, prints) = open
-            .issues
-            .read(|snapshot| Ok((snapshot.issue(id)?, snapshot.fingerprints(id)?)))?;
+        let (row, prints) =
+            view.issues(|snapshot| Ok((snapshot.issue(id)?, snapshot.fingerprints(id)?)))?;
         let row = row.ok_or_else(|| no_issue(&request.issue_id))?;
         // An issue is of one project; another one named beside it leaves nothing.
         fingerprints = Some(match project {
@@ -270,11 +242,11 @@ fn event_filter(
 
 /// The issues that these hits belong to.
 pub(crate) fn issues_of(
-    open: &Open,
+    view: &View<'_>,
     hits: &[Hit],
 ) -> Result<HashMap<(ProjectId, Fingerprint), IssueRow>, ApiError> {
     let keys = hits.iter().map(|hit| (hit.project_id, hit.fingerprint));
-    let (ids, rows) = open.issues.read(|snapshot| {
+    let (ids, rows) = view.issues(|snapshot| {
         let ids = snapshot.issue_ids(keys)?;
         let distinct: BTreeSet<IssueId> = ids.values().copied().collect();
         let distinct: Vec<IssueId> = distinct.into_iter().collect();
@@ -287,15 +259,11 @@ pub(crate) fn issues_of(
     Ok(found.collect())
 }
 
-fn summaries(
-    open: &Open,
-    log: &LogReader,
-    hits: &[Hit],
-) -> Result<Vec<v1::EventSummary>, ApiError> {
-    let issues = issues_of(open, hits)?;
+fn summaries(view: &View<'_>, hits: &[Hit]) -> Result<Vec<v1::EventSummary>, ApiError> {
+    let issues = issues_of(view, hits)?;
     let mut summaries = Vec::with_capacity(hits.len());
     for hit in hits {
-        if let Some(event) = retained(log, hit.position)? {
+        if let Some(event) = view.retained(hit.position)? {
             let issue = issues.get(&(hit.project_id, hit.fingerprint));
             summaries.push(summary(&event, hit.position, issue));
         }
@@ -339,12 +307,11 @@ fn summary(event: &StoredEvent, position: Position, issue: Option<&IssueRow>) ->
 
 /// Where the wanted event is, and its issue as far as the projections know.
 fn locate(
-    open: &Open,
-    log: &LogReader,
+    view: &View<'_>,
     wanted: Wanted,
     hint: Option<IssueId>,
 ) -> Result<Option<(Position, Option<IssueRow>)>, ApiError> {
-    let row_of = |id: IssueId| open.issues.read(|snapshot| snapshot.issue(id));
+    let row_of = |id: IssueId| view.issues(|snapshot| snapshot.issue(id));
     match wanted {
         Wanted::Latest(issue) => {
             let row = row_of(issue)?;
@@ -355,18 +322,18 @@ fn locate(
                 return Ok(None);
             };
             // The very first one may have expired; the index has what is left.
-            if retained(log, row.first_position)?.is_some() {
+            if view.retained(row.first_position)?.is_some() {
                 return Ok(Some((row.first_position, Some(row))));
             }
-            let filter = same_issue(open, &row)?;
-            let oldest = oldest_kept(open, log, &filter)?;
+            let filter = same_issue(view, &row)?;
+            let oldest = oldest_kept(view, &filter)?;
             // None is left: the first one's place says that it is no longer kept.
             let position = oldest.map_or(row.first_position, |hit| hit.position);
             Ok(Some((position, Some(row))))
         }
         Wanted::Id(id) => {
-            if let Some(hit) = open.search.find(id, None)? {
-                let issue = issues_of(open, &[hit])?.into_values().next();
+            if let Some(hit) = view.find(id)? {
+                let issue = issues_of(view, &[hit])?.into_values().next();
                 return Ok(Some((hit.position, issue)));
             }
             // Not indexed: the issue row may know it, else the log's tail.
@@ -381,7 +348,7 @@ fn locate(
                     }
                 }
             }
-            let position = in_tail(log, open.search.published()?, id)?;
+            let position = view.in_tail(id)?;
             Ok(position.map(|position| (position, None)))
         }
     }
@@ -389,24 +356,20 @@ fn locate(
 
 /// The event that happened first of those the log still keeps: it drops records by
 /// when they came, so a few that happened earlier may have gone.
-fn oldest_kept(
-    open: &Open,
-    log: &LogReader,
-    filter: &EventFilter,
-) -> Result<Option<Hit>, ApiError> {
+fn oldest_kept(view: &View<'_>, filter: &EventFilter) -> Result<Option<Hit>, ApiError> {
     let mut from = From::Oldest;
     loop {
-        let hits = open.search.list(filter, from, OLDEST_STEP)?;
-        let retained = hits.iter().find(|hit| hit.position >= log.first());
-        if retained.is_some() || hits.len() < OLDEST_STEP {
-            return Ok(retained.copied());
+        let hits = view.events(filter, from, OLDEST_STEP)?;
+        let kept = hits.iter().find(|hit| hit.position >= view.first());
+        if kept.is_some() || hits.len() < OLDEST_STEP {
+            return Ok(kept.copied());
         }
         from = hits.last().map_or(from, |hit| From::After(hit.moment()));
     }
 }
 
-pub(crate) fn same_issue(open: &Open, row: &IssueRow) -> Result<EventFilter, ApiError> {
-    let fingerprints = open.issues.read(|snapshot| snapshot.fingerprints(row.id))?;
+pub(crate) fn same_issue(view: &View<'_>, row: &IssueRow) -> Result<EventFilter, ApiError> {
+    let fingerprints = view.issues(|snapshot| snapshot.fingerprints(row.id))?;
     Ok(EventFilter {
         project: Some(row.project_id),
         fingerprints: Some(fingerprints),
@@ -415,18 +378,17 @@ pub(crate) fn same_issue(open: &Open, row: &IssueRow) -> Result<EventFilter, Api
 }
 
 fn whole(
-    open: &Open,
-    log: &LogReader,
+    view: &View<'_>,
     wanted: Wanted,
     hint: Option<IssueId>,
 ) -> Result<Option<Whole>, ApiError> {
-    let Some((position, issue)) = locate(open, log, wanted, hint)? else {
+    let Some((position, issue)) = locate(view, wanted, hint)? else {
         return Ok(None);
     };
-    let Some(stored) = log.event(position)? else {
+    let Some(stored) = view.event(position)? else {
         return Ok(None);
     };
-    let body = log.body(position, &stored)?;
+    let body = view.body(position, &stored)?;
     let event: Event = serde_json::from_slice(&body).map_err(|e| ApiError::internal(&e))?;
     let moment = Moment {
         at_ms: stored.head().timestamp_ns.to_native().div_euclid(1_000_000),
@@ -434,13 +396,13 @@ fn whole(
     };
     let mut neighbours = [String::new(), String::new()];
     if let Some(row) = &issue {
-        let filter = same_issue(open, row)?;
+        let filter = same_issue(view, row)?;
         for (id, from) in neighbours
             .iter_mut()
             .zip([From::After(moment), From::Before(moment)])
         {
-            let hit = open.search.list(&filter, from, 1)?.pop();
-            let neighbour = hit.map(|hit| retained(log, hit.position)).transpose()?;
+            let hit = view.events(&filter, from, 1)?.pop();
+            let neighbour = hit.map(|hit| view.retained(hit.position)).transpose()?;
             if let Some(neighbour) = neighbour.flatten() {
                 *id = EventId(neighbour.head().event_id).to_string();
             }
@@ -459,9 +421,7 @@ fn whole(
         newer = row.last_event_id.to_string();
     }
     let (project, id) = (event.project_id, event.id);
-    let files = open
-        .issues
-        .read(|snapshot| snapshot.attachments(project, id))?;
+    let files = view.issues(|snapshot| snapshot.attachments(project, id))?;
     Ok(Some(Whole {
         attachments: notes::attachments(files),
         summary: summary(&stored, position, issue.as_ref()),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Router;
-use event_model::credential::Caller;
+use event_model::access::Viewer;
 use proto::v1::{
     self, event_service_server::EventServiceServer, issue_service_server::IssueServiceServer,
     live_service_server::LiveServiceServer, project_service_server::ProjectServiceServer,
@@ -30,8 +30,8 @@ pub(crate) fn routes(core: &Arc<Core>) -> Router {
         let core = Arc::clone(core);
         move |mut request: Request<()>| -> Result<Request<()>, Status> {
             let headers = request.metadata().clone().into_headers();
-            let caller = core.authenticate(&headers, request.extensions())?;
-            request.extensions_mut().insert(caller);
+            let viewer = core.viewer_of_method(&headers, request.extensions())?;
+            request.extensions_mut().insert(viewer);
             Ok(request)
         }
     };
@@ -53,58 +53,61 @@ pub(crate) fn routes(core: &Arc<Core>) -> Router {
 
 type Answer<T> = Result<Response<T>, Status>;
 
+/// Who asks, as the interceptor found them, and what for.
+fn asked<T>(mut request: Request<T>) -> Result<(Viewer, T), Status> {
+    let viewer = request.extensions_mut().remove::<Viewer>();
+    let viewer = viewer.ok_or_else(|| Status::unauthenticated("sign in"))?;
+    Ok((viewer, request.into_inner()))
+}
+
 #[tonic::async_trait]
 impl v1::project_service_server::ProjectService for Reads {
     async fn list_projects(
         &self,
         request: Request<v1::ListProjectsRequest>,
     ) -> Answer<v1::ListProjectsResponse> {
-        Ok(Response::new(
-            self.0.list_projects(request.into_inner()).await?,
-        ))
+        let (viewer, request) = asked(request)?;
+        Ok(Response::new(self.0.list_projects(&viewer, request).await?))
     }
 
     async fn get_project(
         &self,
         request: Request<v1::GetProjectRequest>,
     ) -> Answer<v1::GetProjectResponse> {
-        Ok(Response::new(
-            self.0.get_project(request.into_inner()).await?,
-        ))
+        let (viewer, request) = asked(request)?;
+        Ok(Response::new(self.0.get_project(&viewer, request).await?))
     }
 
     async fn list_members(
         &self,
-        _: Request<v1::ListMembersRequest>,
+        request: Request<v1::ListMembersRequest>,
     ) -> Answer<v1::ListMembersResponse> {
-        Ok(Response::new(self.0.list_members()))
+        let (viewer, _) = asked(request)?;
+        Ok(Response::new(self.0.list_members(&viewer)))
     }
 
     async fn list_feedback(
         &self,
         request: Request<v1::ListFeedbackRequest>,
     ) -> Answer<v1::ListFeedbackResponse> {
-        Ok(Response::new(
-            self.0.list_feedback(request.into_inner()).await?,
-        ))
+        let (viewer, request) = asked(request)?;
+        Ok(Response::new(self.0.list_feedback(&viewer, request).await?))
     }
 
     async fn list_arrivals(
         &self,
         request: Request<v1::ListArrivalsRequest>,
     ) -> Answer<v1::ListArrivalsResponse> {
-        Ok(Response::new(
-            self.0.list_arrivals(request.into_inner()).await?,
-        ))
+        let (viewer, request) = asked(request)?;
+        Ok(Response::new(self.0.list_arrivals(&viewer, request).await?))
     }
 
     async fn get_viewer(
         &self,
         request: Request<v1::GetViewerRequest>,
     ) -> Answer<v1::GetViewerResponse> {
-        let caller = request.extensions().get::<Caller>().copied();
-        let caller = caller.ok_or_else(|| Status::unauthenticated("sign in"))?;
-        Ok(Response::new(self.0.get_viewer(caller)))
+        let (viewer, _) = asked(request)?;
+        Ok(Response::new(self.0.get_viewer(&viewer)))
     }
 }
 
@@ -114,41 +117,49 @@ impl v1::issue_service_server::IssueService for Reads {
         &self,
         request: Request<v1::ListIssuesRequest>,
     ) -> Answer<v1::ListIssuesResponse> {
-        Ok(Response::new(
-            self.0.list_issues(request.into_inner(), true).await?,
-        ))
+        let (viewer, request) = asked(request)?;
+        let page = self.0.list_issues(&viewer, request, true).await?;
+        Ok(Response::new(page))
     }
 
     async fn get_issue(
         &self,
         request: Request<v1::GetIssueRequest>,
     ) -> Answer<v1::GetIssueResponse> {
-        Ok(Response::new(self.0.get_issue(request.into_inner()).await?))
+        let (viewer, request) = asked(request)?;
+        Ok(Response::new(self.0.get_issue(&viewer, request).await?))
+    }
+
+    async fn locate_issues(
+        &self,
+        request: Request<v1::LocateIssuesRequest>,
+    ) -> Answer<v1::LocateIssuesResponse> {
+        let (viewer, request) = asked(request)?;
+        Ok(Response::new(self.0.locate_issues(&viewer, request).await?))
     }
 
     async fn list_activity(
         &self,
         request: Request<v1::ListActivityRequest>,
     ) -> Answer<v1::ListActivityResponse> {
-        Ok(Response::new(
-            self.0.list_activity(request.into_inner()).await?,
-        ))
+        let (viewer, request) = asked(request)?;
+        Ok(Response::new(self.0.list_activity(&viewer, request).await?))
     }
 
     async fn list_tags(
         &self,
         request: Request<v1::ListTagsRequest>,
     ) -> Answer<v1::ListTagsResponse> {
-        Ok(Response::new(self.0.list_tags(request.into_inner()).await?))
+        let (viewer, request) = asked(request)?;
+        Ok(Response::new(self.0.list_tags(&viewer, request).await?))
     }
 
     async fn list_facets(
         &self,
         request: Request<v1::ListFacetsRequest>,
     ) -> Answer<v1::ListFacetsResponse> {
-        Ok(Response::new(
-            self.0.list_facets(request.into_inner()).await?,
-        ))
+        let (viewer, request) = asked(request)?;
+        Ok(Response::new(self.0.list_facets(&viewer, request).await?))
     }
 }
 
@@ -158,16 +169,16 @@ impl v1::event_service_server::EventService for Reads {
         &self,
         request: Request<v1::ListEventsRequest>,
     ) -> Answer<v1::ListEventsResponse> {
-        Ok(Response::new(
-            self.0.list_events(request.into_inner()).await?,
-        ))
+        let (viewer, request) = asked(request)?;
+        Ok(Response::new(self.0.list_events(&viewer, request).await?))
     }
 
     async fn get_event(
         &self,
         request: Request<v1::GetEventRequest>,
     ) -> Answer<v1::GetEventResponse> {
-        let whole = self.0.get_event(request.into_inner()).await?;
+        let (viewer, request) = asked(request)?;
+        let whole = self.0.get_event(&viewer, request).await?;
         Ok(Response::new(detail::response(whole)))
     }
 }
@@ -178,8 +189,9 @@ impl v1::stats_service_server::StatsService for Reads {
         &self,
         request: Request<v1::GetTimeSeriesRequest>,
     ) -> Answer<v1::GetTimeSeriesResponse> {
+        let (viewer, request) = asked(request)?;
         Ok(Response::new(
-            self.0.get_time_series(request.into_inner()).await?,
+            self.0.get_time_series(&viewer, request).await?,
         ))
     }
 
@@ -187,8 +199,9 @@ impl v1::stats_service_server::StatsService for Reads {
         &self,
         request: Request<v1::ListTopIssuesRequest>,
     ) -> Answer<v1::ListTopIssuesResponse> {
+        let (viewer, request) = asked(request)?;
         Ok(Response::new(
-            self.0.list_top_issues(request.into_inner()).await?,
+            self.0.list_top_issues(&viewer, request).await?,
         ))
     }
 
@@ -196,9 +209,8 @@ impl v1::stats_service_server::StatsService for Reads {
         &self,
         request: Request<v1::GetSummaryRequest>,
     ) -> Answer<v1::GetSummaryResponse> {
-        Ok(Response::new(
-            self.0.get_summary(request.into_inner()).await?,
-        ))
+        let (viewer, request) = asked(request)?;
+        Ok(Response::new(self.0.get_summary(&viewer, request).await?))
     }
 
     async fn get_pipeline_status(
@@ -218,17 +230,19 @@ impl v1::live_service_server::LiveService for Reads {
         &self,
         request: Request<v1::StreamIssuesRequest>,
     ) -> Answer<Self::StreamIssuesStream> {
+        let (viewer, request) = asked(request)?;
         let core = Arc::clone(&self.0);
-        Ok(Response::new(core.stream_issues(request.into_inner())?))
+        Ok(Response::new(core.stream_issues(viewer, request)?))
     }
 
     async fn stream_transitions(
         &self,
         request: Request<v1::StreamTransitionsRequest>,
     ) -> Answer<Self::StreamTransitionsStream> {
+        let (viewer, request) = asked(request)?;
         let core = Arc::clone(&self.0);
         Ok(Response::new(
-            core.stream_transitions(request.into_inner()).await?,
+            core.stream_transitions(viewer, request).await?,
         ))
     }
 
@@ -236,8 +250,9 @@ impl v1::live_service_server::LiveService for Reads {
         &self,
         request: Request<v1::ListDeliveriesRequest>,
     ) -> Answer<v1::ListDeliveriesResponse> {
+        let (viewer, request) = asked(request)?;
         Ok(Response::new(
-            self.0.list_deliveries(request.into_inner()).await?,
+            self.0.list_deliveries(&viewer, request).await?,
         ))
     }
 }

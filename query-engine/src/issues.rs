@@ -4,7 +4,7 @@ mod filter;
 
 use std::collections::HashMap;
 
-use event_model::{ControlState, IssueId, UserId};
+use event_model::{ControlState, IssueId, UserId, access::Viewer};
 use proto::v1;
 use read_model::issues::reader::{self, Direction, IssueCursor, IssueSort, Scope, ScopedIssue};
 
@@ -43,6 +43,7 @@ impl Core {
     /// A page of issues, without sparklines if `stats` is false.
     pub(crate) async fn list_issues(
         &self,
+        viewer: &Viewer,
         request: v1::ListIssuesRequest,
         stats: bool,
     ) -> Result<v1::ListIssuesResponse, ApiError> {
@@ -75,9 +76,9 @@ impl Core {
         let window =
             span::sparkline(range.unwrap_or_else(|| span::trailing(range_s, self.now_s())));
         let (page, mut sparklines, total, position) = self
-            .read(move |open| {
-                filter::find_by_id(open, &mut filter)?;
-                let answer = open.issues.read(|snapshot| {
+            .read(viewer, move |view| {
+                filter::find_by_id(view, &mut filter)?;
+                let answer = view.issues(|snapshot| {
                     let page = snapshot.list(&filter, sort, direction, from, limit)?;
                     let ids: Vec<_> = page.issues.iter().map(|row| row.issue.id).collect();
                     let sparklines = if stats {
@@ -123,6 +124,7 @@ impl Core {
     /// One issue with its releases and environments.
     pub(crate) async fn get_issue(
         &self,
+        viewer: &Viewer,
         request: v1::GetIssueRequest,
     ) -> Result<v1::GetIssueResponse, ApiError> {
         let id = convert::issue_id(&request.issue_id)?;
@@ -142,10 +144,9 @@ impl Core {
         };
         self.wait_issues(request.after_position).await;
         let window = span::sparkline(range);
-        let log = self.log.clone();
         let found = self
-            .read(move |open| {
-                let answer = open.issues.read(|snapshot| {
+            .read(viewer, move |view| {
+                let answer = view.issues(|snapshot| {
                     let Some(row) = snapshot.issue(id)? else {
                         return Ok(None);
                     };
@@ -164,8 +165,8 @@ impl Core {
                 let Some(answer) = answer else {
                     return Ok(None);
                 };
-                let of_issue = same_issue(open, &answer.0.issue)?;
-                let kept = open.search.total(&of_issue, log.first())?;
+                let of_issue = same_issue(view, &answer.0.issue)?;
+                let kept = view.total(&of_issue)?;
                 Ok(Some((answer, kept.events)))
             })
             .await?;
@@ -180,15 +181,39 @@ impl Core {
         })
     }
 
+    /// Which of some issues there are, and whose.
+    pub(crate) async fn locate_issues(
+        &self,
+        viewer: &Viewer,
+        request: v1::LocateIssuesRequest,
+    ) -> Result<v1::LocateIssuesResponse, ApiError> {
+        bounded(request.issue_ids.len(), "issue_ids")?;
+        let ids = request.issue_ids.iter().map(|id| convert::issue_id(id));
+        let ids: Vec<IssueId> = ids.collect::<Result<_, _>>()?;
+        let found = self
+            .ask(viewer, move |snapshot| snapshot.issues_of(&ids))
+            .await?;
+        let issues = found.into_iter().map(|row| v1::LocatedIssue {
+            id: row.id.to_string(),
+            project_id: row.project_id.0,
+        });
+        Ok(v1::LocateIssuesResponse {
+            issues: issues.collect(),
+        })
+    }
+
     /// Who did what.
     pub(crate) async fn list_activity(
         &self,
+        viewer: &Viewer,
         request: v1::ListActivityRequest,
     ) -> Result<v1::ListActivityResponse, ApiError> {
         let id = convert::issue_id(&request.issue_id)?;
         self.wait_issues(request.after_position).await;
         let (known, entries) = self
-            .ask(move |snapshot| Ok((snapshot.issue(id)?.is_some(), snapshot.activity(id)?)))
+            .ask(viewer, move |snapshot| {
+                Ok((snapshot.issue(id)?.is_some(), snapshot.activity(id)?))
+            })
             .await?;
         if !known {
             return Err(no_issue(&request.issue_id));
@@ -203,12 +228,15 @@ impl Core {
     /// Values of the issue's tags.
     pub(crate) async fn list_tags(
         &self,
+        viewer: &Viewer,
         request: v1::ListTagsRequest,
     ) -> Result<v1::ListTagsResponse, ApiError> {
         let id = convert::issue_id(&request.issue_id)?;
         self.wait_issues(request.after_position).await;
         let (known, keys) = self
-            .ask(move |snapshot| Ok((snapshot.issue(id)?.is_some(), snapshot.tags(id)?)))
+            .ask(viewer, move |snapshot| {
+                Ok((snapshot.issue(id)?.is_some(), snapshot.tags(id)?))
+            })
             .await?;
         if !known {
             return Err(no_issue(&request.issue_id));
@@ -227,11 +255,14 @@ impl Core {
     /// Filter values.
     pub(crate) async fn list_facets(
         &self,
+        viewer: &Viewer,
         request: v1::ListFacetsRequest,
     ) -> Result<v1::ListFacetsResponse, ApiError> {
         bounded(request.project_ids.len(), "project_ids")?;
         let projects = convert::projects(&request.project_ids);
-        let facets = self.ask(move |snapshot| snapshot.facets(&projects)).await?;
+        let facets = self
+            .ask(viewer, move |snapshot| snapshot.facets(&projects))
+            .await?;
         Ok(v1::ListFacetsResponse {
             environments: facets.environments,
             releases: facets.releases,

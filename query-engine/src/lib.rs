@@ -2,13 +2,14 @@
 //! files.
 //!
 //! Owns: what the outside sees of the read model. Invariant: it never writes; every
-//! answer is of one moment of the issue database. Must not know how the read model
-//! is computed, nor how events come in.
+//! answer is of one moment of the issue database, and every read is asked by a `Viewer`,
+//! of whose projects alone it answers. Must not know how the read model is computed, nor
+//! how events come in.
 //!
 //! The path of a read: [`engine::QueryEngine::router`] → `grpc` or `rest`
 //! authenticate and parse → the functions of `issues`, `events`, `stats`,
 //! `projects`, `live` wait for `after_position`, read on a blocking thread (`core`)
-//! what `watch` has open, and answer messages of `errata.v1` → `rest/json` or tonic
+//! what the caller sees (`view`) of what `watch` has open, and answer messages of `errata.v1` → `rest/json` or tonic
 //! put them on the wire.
 
 pub mod config;
@@ -32,6 +33,7 @@ mod rest;
 mod span;
 mod stats;
 mod time;
+mod view;
 mod watch;
 
 pub use config::QueryConfig;

@@ -2,11 +2,12 @@
 //!
 //! Invariant: a stream holds a cursor and one page, never a backlog. What changes
 //! while a slow client reads is in the `change` table and comes later, once: each
-//! issue as it is then. Streams end cleanly when the engine shuts down.
+//! issue as it is then. What its viewer does not see any more when it would be sent is not
+//! sent, and who is gone gets nothing. Streams end cleanly when the engine shuts down.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, pin::Pin, sync::Arc, time::Duration};
 
-use event_model::Position;
+use event_model::{Position, ProjectId, access::Viewer};
 use proto::v1;
 use read_model::issues::reader::{
     ChangeCursor, DeliveryFilter, Scope, ScopedIssue, Transition, TransitionKind,
@@ -15,14 +16,14 @@ use tokio::{
     sync::mpsc,
     time::{Instant, sleep_until, timeout_at},
 };
-use tokio_stream::wrappers::ReceiverStream;
+use tokio_stream::{Stream, StreamExt, wrappers::ReceiverStream};
 use tonic::Status;
 
 use crate::{
     convert,
     core::Core,
     cursor::{self, Cursor},
-    error::ApiError,
+    error::{ApiError, ErrorCode},
     issues::{LIMIT_MAX, bounded},
     span,
     time::{ms_of, stamp_ns},
@@ -45,7 +46,27 @@ const ERRORS_MAX: u32 = 5;
 
 type Sender<T> = mpsc::Sender<Result<T, Status>>;
 /// A stream of messages.
-pub(crate) type Messages<T> = ReceiverStream<Result<T, Status>>;
+pub(crate) type Messages<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
+
+/// A message of a stream.
+trait Message: Send + 'static {
+    /// Whose issue it tells of; none: of none.
+    fn project(&self) -> Option<ProjectId>;
+}
+
+impl Message for v1::StreamIssuesResponse {
+    fn project(&self) -> Option<ProjectId> {
+        let issue = self.issue.as_ref();
+        issue.map(|issue| ProjectId(issue.project_id))
+    }
+}
+
+impl Message for v1::StreamTransitionsResponse {
+    fn project(&self) -> Option<ProjectId> {
+        let issue = self.transition.as_ref().and_then(|t| t.issue.as_ref());
+        issue.map(|issue| ProjectId(issue.project_id))
+    }
+}
 
 /// Why a stream stops.
 enum End {
@@ -59,6 +80,7 @@ impl Core {
     /// Issues as they change.
     pub(crate) fn stream_issues(
         self: Arc<Self>,
+        viewer: Viewer,
         request: v1::StreamIssuesRequest,
     ) -> Result<Messages<v1::StreamIssuesResponse>, ApiError> {
         bounded(request.project_ids.len(), "project_ids")?;
@@ -67,14 +89,16 @@ impl Core {
             convert::issue_id(&request.issue_id)?;
         }
         let begun = self.reached.borrow().issues;
+        let core = Arc::clone(&self);
         let feed = IssueFeed {
             core: self,
+            viewer: viewer.clone(),
             request,
             range_s,
             begun: begun.0,
             cursor: ChangeCursor::after(begun),
         };
-        Ok(spawn(move |sender| feed.run(sender)))
+        Ok(spawn(core, viewer, move |sender| feed.run(sender)))
     }
 
     /// Transitions in order.
@@ -84,22 +108,29 @@ impl Core {
     )]
     pub(crate) async fn stream_transitions(
         self: Arc<Self>,
+        viewer: Viewer,
         request: v1::StreamTransitionsRequest,
     ) -> Result<Messages<v1::StreamTransitionsResponse>, ApiError> {
         let after = match request.after_position {
-            0 => self.ask(|snapshot| snapshot.alert_cursor()).await?,
+            0 => {
+                let ask = self.ask(&viewer, |snapshot| snapshot.alert_cursor());
+                ask.await?
+            }
             position => event_model::Position(position),
         };
+        let core = Arc::clone(&self);
         let feed = TransitionFeed {
             core: self,
+            viewer: viewer.clone(),
             after: (after, i64::MAX, i64::MAX),
         };
-        Ok(spawn(move |sender| feed.run(sender)))
+        Ok(spawn(core, viewer, move |sender| feed.run(sender)))
     }
 
     /// Deliveries as recorded.
     pub(crate) async fn list_deliveries(
         &self,
+        viewer: &Viewer,
         request: v1::ListDeliveriesRequest,
     ) -> Result<v1::ListDeliveriesResponse, ApiError> {
         let limit = match request.limit {
@@ -125,7 +156,7 @@ impl Core {
         let from = from.map(|cursor| Position(cursor.id));
         self.wait_issues(request.after_position).await;
         let (deliveries, alert_cursor) = self
-            .ask(move |snapshot| {
+            .ask(viewer, move |snapshot| {
                 let deliveries = if unsettled {
                     let since_ns = filter.since_ns.unwrap_or(i64::MAX);
                     snapshot.unsettled_deliveries(since_ns, from, limit)?
@@ -177,10 +208,12 @@ impl Core {
     }
 }
 
-/// Runs a feed; its error, if any, is the stream's last message.
-fn spawn<T, F>(run: impl FnOnce(Sender<T>) -> F) -> Messages<T>
+/// Runs a feed; its error, if any, is the stream's last message. The viewer is looked at
+/// once more when a message leaves for the connection: it may have waited long for a slow
+/// client.
+fn spawn<T, F>(core: Arc<Core>, viewer: Viewer, run: impl FnOnce(Sender<T>) -> F) -> Messages<T>
 where
-    T: Send + 'static,
+    T: Message,
     F: Future<Output = Result<(), End>> + Send + 'static,
 {
     let (sender, receiver) = mpsc::channel(MESSAGES_QUEUED_MAX);
@@ -191,7 +224,22 @@ where
             let _ = sender.send(Err(error.into())).await;
         }
     });
-    ReceiverStream::new(receiver)
+    let is_seen = move |message: &Result<T, Status>| {
+        let project = message.as_ref().ok().and_then(Message::project);
+        project.is_none_or(|project| {
+            let viewer = core.viewer_now(&viewer);
+            viewer.is_some_and(|viewer| viewer.sees(project))
+        })
+    };
+    Box::pin(ReceiverStream::new(receiver).filter(is_seen))
+}
+
+/// Why nothing comes any more to who was signed out, revoked or removed.
+fn is_over() -> End {
+    End::Failed(ApiError::new(
+        ErrorCode::Unauthenticated,
+        "what was shown when the stream began opens nothing any more",
+    ))
 }
 
 /// Bears a few failed reads in a row: the read model may be about to be replaced.
@@ -217,6 +265,7 @@ impl Patience {
 
 struct IssueFeed {
     core: Arc<Core>,
+    viewer: Viewer,
     request: v1::StreamIssuesRequest,
     range_s: u32,
     /// Issues whose first event is after it began within this stream.
@@ -232,6 +281,7 @@ impl IssueFeed {
         loop {
             self.core.wait_for_news(&sender, seen, heartbeat).await?;
             let next_read = Instant::now() + COALESCE;
+            self.viewer = self.core.viewer_now(&self.viewer).ok_or_else(is_over)?;
             let page = self.page().await;
             let Some((messages, position, full)) = patience.bear(page).await? else {
                 continue;
@@ -271,18 +321,17 @@ impl IssueFeed {
             release: self.request.release.clone(),
             range: Some(range),
         };
-        let projects = self.request.project_ids.clone();
+        let projects = convert::projects(&self.request.project_ids);
         let only = self.request.issue_id.clone();
         let (changes, mut sparklines, mut numbers, position, last, full) = self
             .core
-            .ask(move |snapshot| {
+            .ask(&self.viewer, move |snapshot| {
                 let mut changes = snapshot.changes(cursor, PAGE_ROWS)?;
                 let full = changes.len() == PAGE_ROWS as usize;
                 let last = changes.last().map(|change| change.cursor);
                 changes.retain(|change| {
                     let row = &change.issue;
-                    (projects.is_empty() || projects.contains(&row.project_id.0))
-                        && (only.is_empty() || only == row.id.to_string())
+                    projects.has(row.project_id) && (only.is_empty() || only == row.id.to_string())
                 });
                 let ids: Vec<_> = changes.iter().map(|change| change.issue.id).collect();
                 let sparklines = snapshot.issue_series(window, &scope, &ids)?;
@@ -293,7 +342,12 @@ impl IssueFeed {
                 Ok((changes, sparklines, numbers, position, last, full))
             })
             .await?;
-        self.cursor = last.unwrap_or(cursor);
+        self.cursor = match last {
+            Some(last) if full => last,
+            // All up to here is read: what is of projects out of sight, too, which is not to
+            // be passed over again and again.
+            _ => cursor.max(ChangeCursor::after(position)),
+        };
         let state = self.core.control.state();
         let messages = changes.into_iter().map(|change| {
             let row = change.issue;
@@ -319,6 +373,7 @@ impl IssueFeed {
 
 struct TransitionFeed {
     core: Arc<Core>,
+    viewer: Viewer,
     /// Position, issue and kind of the last one sent.
     after: (event_model::Position, i64, i64),
 }
@@ -330,9 +385,10 @@ impl TransitionFeed {
         let mut heartbeat = Instant::now();
         loop {
             let after = self.after;
+            self.viewer = self.core.viewer_now(&self.viewer).ok_or_else(is_over)?;
             let page = self
                 .core
-                .ask(move |snapshot| {
+                .ask(&self.viewer, move |snapshot| {
                     Ok((
                         snapshot.transitions(after, PAGE_ROWS)?,
                         snapshot.position()?,
@@ -352,6 +408,8 @@ impl TransitionFeed {
             if full {
                 continue;
             }
+            // As in `IssueFeed::page`.
+            self.after = self.after.max((position, i64::MAX, i64::MAX));
             if Instant::now() >= heartbeat {
                 heartbeat = Instant::now() + HEARTBEAT;
                 let beat = v1::StreamTransitionsResponse {

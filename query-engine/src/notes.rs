@@ -9,11 +9,8 @@ use std::{
     fs::File,
 };
 
-use event_log::{
-    LogReader,
-    blobs::{BlobHash, Blobs},
-};
-use event_model::{EventId, IssueId, Position, ProjectId};
+use event_log::blobs::{BlobHash, Blobs};
+use event_model::{EventId, IssueId, Position, ProjectId, access::Viewer};
 use proto::v1;
 use read_model::{
     issues::{
@@ -28,10 +25,10 @@ use crate::{
     core::Core,
     cursor::{self, Cursor},
     error::{ApiError, ErrorCode},
-    events::{issues_of, retained},
+    events::issues_of,
     issues::no_issue,
     time::stamp_ms,
-    watch::Open,
+    view::View,
 };
 
 /// Feedback of a project looked through for that of one issue.
@@ -63,14 +60,19 @@ impl Core {
     /// A file of an event or of feedback, where its bytes are, and how many.
     pub(crate) async fn attachment(
         &self,
+        viewer: &Viewer,
         id: EventId,
         number: usize,
         after_position: u64,
     ) -> Result<(Attachment, File, u64), ApiError> {
         self.wait_issues(after_position).await;
-        let projects: Vec<ProjectId> = self.control.state().projects.keys().copied().collect();
+        let projects: Vec<ProjectId> = {
+            let state = self.control.state();
+            let all = state.projects.keys().copied();
+            all.filter(|id| viewer.sees(*id)).collect()
+        };
         let file = self
-            .ask(move |snapshot| {
+            .ask(viewer, move |snapshot| {
                 // Ids are random: no two projects have the same one but by a copy.
                 for project in projects {
                     let files = snapshot.attachments(project, id)?;
@@ -102,6 +104,7 @@ impl Core {
     /// A page of feedback of a project, newest first, or that of one issue.
     pub(crate) async fn list_feedback(
         &self,
+        viewer: &Viewer,
         request: v1::ListFeedbackRequest,
     ) -> Result<v1::ListFeedbackResponse, ApiError> {
         let limit = match request.limit {
@@ -121,12 +124,11 @@ impl Core {
         let before = Cursor::decode(&request.cursor, cursor::FEEDBACK, asked)?;
         let before = before.map(|cursor| Position(cursor.id));
         self.wait_events(request.after_position).await;
-        let log = self.log.clone();
         let project = ProjectId(request.project_id);
         let (feedback, more) = self
-            .read(move |open| match issue {
-                Some(issue) => Ok((of_issue(open, &log, issue, limit)?, None)),
-                None => of_project(open, &log, project, before, limit),
+            .read(viewer, move |view| match issue {
+                Some(issue) => Ok((of_issue(view, issue, limit)?, None)),
+                None => of_project(view, project, before, limit),
             })
             .await?;
         let next = more.map(|position| Cursor {
@@ -145,6 +147,7 @@ impl Core {
     /// What arrived for a project in the last hours.
     pub(crate) async fn list_arrivals(
         &self,
+        viewer: &Viewer,
         request: v1::ListArrivalsRequest,
     ) -> Result<v1::ListArrivalsResponse, ApiError> {
         let hours = match request.hours {
@@ -160,7 +163,7 @@ impl Core {
         // The hour at hand and the whole ones before it.
         let from = self.config.clock.now_ns().div_euclid(HOUR_NS) + 1 - i64::from(hours);
         let counts = self
-            .ask(move |snapshot| snapshot.arrivals(project, from))
+            .ask(viewer, move |snapshot| snapshot.arrivals(project, from))
             .await?;
         let arrival = |count: ArrivalCount| v1::Arrival {
             category: count.category,
@@ -177,44 +180,37 @@ impl Core {
 }
 
 fn of_project(
-    open: &Open,
-    log: &LogReader,
+    view: &View<'_>,
     project: ProjectId,
     before: Option<Position>,
     limit: usize,
 ) -> Result<(Vec<v1::Feedback>, Option<Position>), ApiError> {
-    let mut found = open
-        .issues
-        .read(|snapshot| snapshot.feedback(project, FeedbackAbout::Anything, before, limit + 1))?;
+    let mut found = view.issues(|snapshot| {
+        snapshot.feedback(project, FeedbackAbout::Anything, before, limit + 1)
+    })?;
     let more = found.len() > limit;
     found.truncate(limit);
     let next = found.last().filter(|_| more).map(|last| last.position);
-    let issues = issues_about(open, log, project, &found, None)?;
-    Ok((messages(open, found, &issues)?, next))
+    let issues = issues_about(view, project, &found, None)?;
+    Ok((messages(view, found, &issues)?, next))
 }
 
-fn of_issue(
-    open: &Open,
-    log: &LogReader,
-    issue: IssueId,
-    limit: usize,
-) -> Result<Vec<v1::Feedback>, ApiError> {
-    let row = open.issues.read(|snapshot| snapshot.issue(issue))?;
+fn of_issue(view: &View<'_>, issue: IssueId, limit: usize) -> Result<Vec<v1::Feedback>, ApiError> {
+    let row = view.issues(|snapshot| snapshot.issue(issue))?;
     let row = row.ok_or_else(|| no_issue(&issue.to_string()))?;
-    let mut found = open.issues.read(|snapshot| {
+    let mut found = view.issues(|snapshot| {
         snapshot.feedback(row.project_id, FeedbackAbout::AnEvent, None, CONSIDERED_MAX)
     })?;
-    let issues = issues_about(open, log, row.project_id, &found, Some(issue))?;
+    let issues = issues_about(view, row.project_id, &found, Some(issue))?;
     found.retain(|one| one.event_id.is_some_and(|id| issues.contains_key(&id)));
     found.truncate(limit);
-    messages(open, found, &issues)
+    messages(view, found, &issues)
 }
 
 /// The issues of the events that feedback is about, as far as they are kept; of one
 /// issue, or of all.
 fn issues_about(
-    open: &Open,
-    log: &LogReader,
+    view: &View<'_>,
     project: ProjectId,
     feedback: &[Feedback],
     issue: Option<IssueId>,
@@ -224,7 +220,7 @@ fn issues_about(
         return Ok(HashMap::new());
     }
     let fingerprints = match issue {
-        Some(issue) => Some(open.issues.read(|snapshot| snapshot.fingerprints(issue))?),
+        Some(issue) => Some(view.issues(|snapshot| snapshot.fingerprints(issue))?),
         None => None,
     };
     let count = wanted.len();
@@ -234,12 +230,12 @@ fn issues_about(
         event_ids: Some(wanted.into_iter().collect()),
         ..EventFilter::default()
     };
-    let hits = open.search.list(&filter, From::Newest, count)?;
-    let rows = issues_of(open, &hits)?;
+    let hits = view.events(&filter, From::Newest, count)?;
+    let rows = issues_of(view, &hits)?;
     let mut issues = HashMap::new();
     for hit in hits {
         let row = rows.get(&(hit.project_id, hit.fingerprint));
-        let event = retained(log, hit.position)?;
+        let event = view.retained(hit.position)?;
         if let Some((row, event)) = row.zip(event) {
             issues.insert(EventId(event.head().event_id), row.id);
         }
@@ -248,7 +244,7 @@ fn issues_about(
 }
 
 fn messages(
-    open: &Open,
+    view: &View<'_>,
     feedback: Vec<Feedback>,
     issues: &HashMap<EventId, IssueId>,
 ) -> Result<Vec<v1::Feedback>, ApiError> {
@@ -256,7 +252,7 @@ fn messages(
         .iter()
         .map(|one| (one.project_id, one.id))
         .collect();
-    let files = open.issues.read(|snapshot| {
+    let files = view.issues(|snapshot| {
         let mut files = BTreeMap::new();
         for (project, id) in ids {
             files.insert(id, snapshot.attachments(project, id)?);

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use event_model::{ProjectId, control::Project, credential::Caller};
+use event_model::{ProjectId, access::Viewer, control::Project, credential::Caller};
 use proto::v1;
 use read_model::issues::reader::ProjectTotal;
 
@@ -15,15 +15,17 @@ use crate::{
 };
 
 impl Core {
-    /// All projects, by id.
+    /// The projects the viewer sees, by id.
     pub(crate) async fn list_projects(
         &self,
+        viewer: &Viewer,
         request: v1::ListProjectsRequest,
     ) -> Result<v1::ListProjectsResponse, ApiError> {
         self.wait_issues(request.after_position).await;
-        let totals = self.totals().await?;
+        let totals = self.totals(viewer).await?;
         let state = self.control.state();
         let projects = state.projects.values();
+        let projects = projects.filter(|project| viewer.sees(project.id));
         Ok(v1::ListProjectsResponse {
             projects: projects
                 .map(|project| message(project, totals.get(&project.id)))
@@ -34,6 +36,7 @@ impl Core {
     /// A project and its keys.
     pub(crate) async fn get_project(
         &self,
+        viewer: &Viewer,
         request: v1::GetProjectRequest,
     ) -> Result<v1::GetProjectResponse, ApiError> {
         self.wait_issues(request.after_position).await;
@@ -42,8 +45,9 @@ impl Core {
         let project = state
             .projects
             .get(&id)
+            .filter(|_| viewer.sees(id))
             .ok_or_else(|| ApiError::not_found(format!("no project {}", id.0)))?;
-        let totals = self.totals().await?;
+        let totals = self.totals(viewer).await?;
         let keys = state.keys_of(id).into_iter().map(|key| v1::ProjectKey {
             public_key: key.public_key.to_string(),
             label: key.label.clone(),
@@ -63,37 +67,47 @@ impl Core {
         clippy::redundant_closure_for_method_calls,
         reason = "the method as a path is not general over both lifetimes"
     )]
-    async fn totals(&self) -> Result<HashMap<ProjectId, ProjectTotal>, ApiError> {
+    async fn totals(&self, viewer: &Viewer) -> Result<HashMap<ProjectId, ProjectTotal>, ApiError> {
         if self.current.load().is_none() {
             return Ok(HashMap::new());
         }
-        let totals = self.ask(|snapshot| snapshot.project_totals()).await?;
+        let totals = self
+            .ask(viewer, |snapshot| snapshot.project_totals())
+            .await?;
         Ok(totals.into_iter().map(|t| (t.project_id, t)).collect())
     }
 
     /// Members of the organisation, by id.
-    pub(crate) fn list_members(&self) -> v1::ListMembersResponse {
+    pub(crate) fn list_members(&self, viewer: &Viewer) -> v1::ListMembersResponse {
         let state = self.control.state();
         v1::ListMembersResponse {
-            members: state.users.values().map(convert::member).collect(),
+            members: {
+                let users = state.users.values();
+                users.map(|user| convert::member(user, viewer)).collect()
+            },
         }
     }
 
     /// Who the caller is. Another role or the command line has id 0.
-    pub(crate) fn get_viewer(&self, caller: Caller) -> v1::GetViewerResponse {
+    pub(crate) fn get_viewer(&self, viewer: &Viewer) -> v1::GetViewerResponse {
         let state = self.control.state();
-        let viewer = match caller {
-            Caller::User { id, .. } => state.users.get(&id).map(convert::member),
+        let shown = match viewer.caller() {
+            Caller::User { id, .. } => {
+                let user = state.users.get(&id);
+                user.map(|user| convert::member(user, viewer))
+            }
             Caller::Internal | Caller::Admin => Some(v1::Member {
                 id: 0,
                 email: String::new(),
                 name: "errata".to_owned(),
                 role: v1::Role::Owner as i32,
                 status: v1::MemberStatus::Active as i32,
+                all_projects: true,
+                project_ids: Vec::new(),
             }),
         };
         v1::GetViewerResponse {
-            viewer,
+            viewer: shown,
             organization: state.organization.clone(),
             plan: "unlimited".to_owned(),
             version: self.config.version.clone(),

@@ -14,13 +14,13 @@ use std::sync::Arc;
 
 use axum::{
     Json, Router,
-    extract::{FromRequestParts, Path, Request, State},
+    extract::{FromRequestParts, MatchedPath, Path, Request, State},
     middleware::{self, Next},
     response::Response,
     routing::get,
 };
-use event_model::credential::Caller;
-use http::{HeaderValue, header, request::Parts};
+use event_model::access::{Viewer, door};
+use http::{HeaderValue, Method, header, request::Parts};
 use proto::{routes, v1};
 use tower_http::compression::CompressionLayer;
 
@@ -49,7 +49,7 @@ pub(crate) fn routes(core: &Arc<Core>) -> Router {
         .with_state(Arc::clone(core))
 }
 
-async fn method_not_allowed(method: http::Method) -> ApiError {
+async fn method_not_allowed(method: Method) -> ApiError {
     ApiError::new(
         ErrorCode::MethodNotAllowed,
         format!("{method} is not for this path"),
@@ -68,15 +68,22 @@ async fn no_store(request: Request, next: Next) -> Response {
     response
 }
 
-/// A caller who may read.
-struct Reader;
+/// A caller who may read, by the route they came to.
+struct Reader(Viewer);
 
 impl FromRequestParts<Arc<Core>> for Reader {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, core: &Arc<Core>) -> Result<Self, ApiError> {
-        let _: Caller = core.authenticate(&parts.headers, &parts.extensions)?;
-        Ok(Self)
+        let path = parts.extensions.get::<MatchedPath>();
+        // Whatever may be read may be asked about.
+        let method = match parts.method {
+            Method::HEAD => "GET",
+            ref method => method.as_str(),
+        };
+        let need = path.and_then(|path| door::of_route(method, path.as_str()));
+        let viewer = core.authenticate(&parts.headers, &parts.extensions, need)?;
+        Ok(Self(viewer))
     }
 }
 
@@ -84,11 +91,11 @@ type Answer<T> = Result<Json<T>, ApiError>;
 
 async fn list_errors(
     State(core): State<Arc<Core>>,
-    _: Reader,
+    Reader(viewer): Reader,
     params: Params,
 ) -> Answer<json::ErrorList> {
     let project_id = params.project()?;
-    core.known_project(project_id)?;
+    core.known_project(&viewer, project_id)?;
     let issue_id = params.text("issue");
     params.check_issue()?;
     let request = v1::ListEventsRequest {
@@ -109,7 +116,7 @@ async fn list_errors(
         with_total: false,
     };
     let page = core
-        .list_events(request)
+        .list_events(&viewer, request)
         .await
         .map_err(|error| in_rest(&error))?;
     Ok(Json(json::error_list(page)))
@@ -117,7 +124,7 @@ async fn list_errors(
 
 async fn get_error(
     State(core): State<Arc<Core>>,
-    _: Reader,
+    Reader(viewer): Reader,
     Path(id): Path<String>,
     params: Params,
 ) -> Answer<serde_json::Value> {
@@ -133,7 +140,7 @@ async fn get_error(
         after_position: params.after_position()?,
     };
     let whole = core
-        .get_event(request)
+        .get_event(&viewer, request)
         .await
         .map_err(|error| in_rest(&error))?;
     Ok(Json(json::error_detail(whole)))
@@ -141,12 +148,12 @@ async fn get_error(
 
 async fn list_issues(
     State(core): State<Arc<Core>>,
-    _: Reader,
+    Reader(viewer): Reader,
     params: Params,
 ) -> Answer<json::IssueList> {
     let filter = params.issue_filter()?;
     for project in &filter.project_ids {
-        core.known_project(*project)?;
+        core.known_project(&viewer, *project)?;
     }
     let request = v1::ListIssuesRequest {
         filter: Some(filter),
@@ -158,7 +165,7 @@ async fn list_issues(
         stats_range_s: 0,
     };
     let page = core
-        .list_issues(request, false)
+        .list_issues(&viewer, request, false)
         .await
         .map_err(|error| in_rest(&error))?;
     Ok(Json(json::issue_list(page)))
@@ -166,7 +173,7 @@ async fn list_issues(
 
 async fn get_issue(
     State(core): State<Arc<Core>>,
-    _: Reader,
+    Reader(viewer): Reader,
     Path(id): Path<String>,
     params: Params,
 ) -> Answer<json::Issue> {
@@ -182,7 +189,7 @@ async fn get_issue(
         ..Default::default()
     };
     let found = core
-        .get_issue(request)
+        .get_issue(&viewer, request)
         .await
         .map_err(|error| in_rest(&error))?;
     let issue = found
@@ -192,11 +199,13 @@ async fn get_issue(
 }
 
 impl Core {
-    /// 404 for a project that does not exist; 0 stands for all.
-    fn known_project(&self, id: u32) -> Result<(), ApiError> {
+    /// 404 for a project that the viewer does not see or that does not exist; 0 stands for
+    /// all.
+    fn known_project(&self, viewer: &Viewer, id: u32) -> Result<(), ApiError> {
+        let project = event_model::ProjectId(id);
         let known = || {
             let state = self.control.state();
-            state.projects.contains_key(&event_model::ProjectId(id))
+            state.projects.contains_key(&project) && viewer.sees(project)
         };
         // A project made a moment ago may not be folded yet.
         if id == 0 || known() || self.control.poll().unwrap_or(false) && known() {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use event_model::ControlState;
+use event_model::{ControlState, access::Viewer};
 use prost_types::Timestamp;
 use proto::v1;
 use read_model::issues::reader::{
@@ -54,6 +54,7 @@ impl Core {
     /// Events in buckets.
     pub(crate) async fn get_time_series(
         &self,
+        viewer: &Viewer,
         request: v1::GetTimeSeriesRequest,
     ) -> Result<v1::GetTimeSeriesResponse, ApiError> {
         bounded(request.project_ids.len(), "project_ids")?;
@@ -80,7 +81,7 @@ impl Core {
         let projects = convert::projects(&request.project_ids);
         let (with_users, with_releases) = (request.with_users, request.with_releases);
         let found = self
-            .ask(move |snapshot| {
+            .ask(viewer, move |snapshot| {
                 let series = match issue {
                     None => snapshot.series(window, &projects, &scope, by)?,
                     Some(id) => {
@@ -131,6 +132,7 @@ impl Core {
     /// Issues with the most events in a range.
     pub(crate) async fn list_top_issues(
         &self,
+        viewer: &Viewer,
         request: v1::ListTopIssuesRequest,
     ) -> Result<v1::ListTopIssuesResponse, ApiError> {
         bounded(request.project_ids.len(), "project_ids")?;
@@ -152,7 +154,7 @@ impl Core {
             ..IssueFilter::default()
         };
         let (top, mut sparklines) = self
-            .ask(move |snapshot| {
+            .ask(viewer, move |snapshot| {
                 let (sort, direction) = (IssueSort::Count, Direction::Descending);
                 let top = snapshot.list(&filter, sort, direction, None, limit)?.issues;
                 let ids: Vec<_> = top.iter().map(|top| top.issue.id).collect();
@@ -173,6 +175,7 @@ impl Core {
     /// Totals of a range.
     pub(crate) async fn get_summary(
         &self,
+        viewer: &Viewer,
         request: v1::GetSummaryRequest,
     ) -> Result<v1::GetSummaryResponse, ApiError> {
         bounded(request.project_ids.len(), "project_ids")?;
@@ -181,7 +184,7 @@ impl Core {
         let projects = convert::projects(&request.project_ids);
         self.wait_issues(request.after_position).await;
         let (now, before) = self
-            .ask(move |snapshot| {
+            .ask(viewer, move |snapshot| {
                 Ok((
                     snapshot.summary(range, &projects, &scope)?,
                     snapshot.summary(range.before(), &projects, &scope)?,

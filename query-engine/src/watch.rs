@@ -18,8 +18,10 @@ use std::{
 use arc_swap::ArcSwapOption;
 use event_model::Position;
 use ground::with_causes;
-use read_model::{Generation, issues, search};
+use read_model::Generation;
 use tokio::sync::watch;
+
+use crate::view::Open;
 
 /// How often the positions are read: adds 10 ms on average to what people wait for
 /// their own writes, and costs a few thousandths of a core.
@@ -28,14 +30,6 @@ const TICK: Duration = Duration::from_millis(20);
 const GENERATION_EVERY: Duration = Duration::from_millis(500);
 /// Pause after an error, so that a damaged file fills no log.
 const PAUSE_AFTER_ERROR: Duration = Duration::from_secs(1);
-
-/// The readers of one generation.
-#[derive(Debug)]
-pub(crate) struct Open {
-    pub(crate) number: u64,
-    pub(crate) issues: issues::reader::Reader,
-    pub(crate) search: search::reader::Reader,
-}
 
 /// How far the parts of the read model are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -138,12 +132,12 @@ impl Follower {
         };
         let before = *self.reached.borrow();
         let mut reached = Reached {
-            generation: open.number,
-            issues: open.issues.position()?,
+            generation: open.number(),
+            issues: open.issues_position()?,
             search: before.search,
         };
-        if open.number != before.generation || open.search.published()? != before.search {
-            reached.search = open.search.refresh()?;
+        if open.number() != before.generation || open.search_position()? != before.search {
+            reached.search = open.refresh_search()?;
         }
         self.reached.send_if_modified(|value| {
             let changed = *value != reached;
@@ -160,16 +154,12 @@ impl Follower {
         let open = self.current.load();
         if open
             .as_ref()
-            .is_some_and(|open| open.number == generation.number())
+            .is_some_and(|open| open.number() == generation.number())
         {
             return Ok(());
         }
-        let open = Open {
-            number: generation.number(),
-            issues: issues::reader::Reader::open(&generation.issues_path())?,
-            search: search::reader::Reader::open(&generation.search_path())?,
-        };
-        tracing::info!(generation = open.number, "the read model is open");
+        let open = Open::new(&generation)?;
+        tracing::info!(generation = open.number(), "the read model is open");
         self.current.store(Some(Arc::new(open)));
         Ok(())
     }

@@ -1,6 +1,8 @@
 //! Reads from outside: the router over a real log and a read model filled by hand.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+#[path = "reads/access.rs"]
+mod access;
 #[path = "reads/events.rs"]
 mod events;
 #[path = "reads/figures.rs"]

@@ -7,13 +7,15 @@ use proto::v1::{
     Account, CreateKeyRequest, CreatePasswordLinkRequest, CreateProjectRequest, CreateTokenRequest,
     CreateUserRequest, DisableKeyRequest, DisableUserRequest, EnableKeyRequest, EnableUserRequest,
     ListKeysRequest, ListTokensRequest, ListUsersRequest, MemberStatus, RevokeTokenRequest, Role,
-    SetRoleRequest, TokenScope, account_service_client::AccountServiceClient,
-    command_service_client::CommandServiceClient,
+    SetRoleRequest, SetUserProjectsRequest, TokenScope,
+    account_service_client::AccountServiceClient, command_service_client::CommandServiceClient,
 };
 use tonic::transport::Channel;
 
 use super::said;
-use crate::cli::{Command, KeyCommand, ProjectCommand, TokenCommand, UserCommand, UserRole};
+use crate::cli::{
+    Command, KeyCommand, ProjectCommand, SeenProjects, TokenCommand, UserCommand, UserRole,
+};
 
 /// The gateway, as the command line sees it.
 struct Gateway {
@@ -150,6 +152,21 @@ impl Gateway {
                 call!(self.commands, enable_user, request);
                 Ok(format!("{} can sign in again\n", found.email))
             }
+            UserCommand::Projects { user, projects } => {
+                let found = self.find(user).await?;
+                let (all_projects, project_ids) = match projects {
+                    SeenProjects::All => (true, Vec::new()),
+                    SeenProjects::Only(ids) => (false, ids.clone()),
+                };
+                let request = SetUserProjectsRequest {
+                    user_id: found.id,
+                    all_projects,
+                    project_ids,
+                };
+                call!(self.commands, set_user_projects, request);
+                let seen = self.find(user).await?;
+                Ok(format!("{} sees {}\n", seen.email, sight(&seen)))
+            }
             UserCommand::Role { user, role } => {
                 let found = self.find(user).await?;
                 let (role, word) = match role {
@@ -240,5 +257,18 @@ fn line(user: &Account) -> String {
         _ => "member",
     };
     let (id, email, name) = (user.id, &user.email, &user.name);
-    format!("{id}\t{status}\t{role}\t{email}\t{name}\n")
+    let seen = sight(user);
+    format!("{id}\t{status}\t{role}\t{email}\t{name}\t{seen}\n")
+}
+
+/// "all projects", "projects 1, 4", "no project".
+fn sight(user: &Account) -> String {
+    if user.all_projects {
+        return "all projects".to_owned();
+    }
+    let ids: Vec<String> = user.project_ids.iter().map(ToString::to_string).collect();
+    match ids.as_slice() {
+        [] => "no project".to_owned(),
+        ids => format!("projects {}", ids.join(", ")),
+    }
 }

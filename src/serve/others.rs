@@ -13,8 +13,8 @@ use ingest_gateway::others::{Answer, IssueLookup, KnownIssue, Others, TestMail};
 use proto::{
     error::{ErrorCode, Refusal},
     v1::{
-        GetEventRequest, GetIssueRequest, event_service_client::EventServiceClient,
-        issue_service_client::IssueServiceClient,
+        GetEventRequest, GetIssueRequest, LocateIssuesRequest, LocatedIssue,
+        event_service_client::EventServiceClient, issue_service_client::IssueServiceClient,
     },
 };
 use tonic::{Request, metadata::AsciiMetadataValue, transport::Channel};
@@ -95,7 +95,30 @@ impl QueryRole {
     }
 }
 
+impl QueryRole {
+    async fn places(&self, ids: Vec<IssueId>) -> Result<Vec<(IssueId, ProjectId)>, Refusal> {
+        let Some(channel) = self.channel.get().cloned() else {
+            let message = "the query role does not run";
+            return Err(Refusal::new(ErrorCode::Overloaded, message));
+        };
+        let wanted = LocateIssuesRequest {
+            issue_ids: ids.iter().map(ToString::to_string).collect(),
+        };
+        let mut issues = IssueServiceClient::new(channel);
+        let found = issues.locate_issues(self.request(wanted)).await;
+        let found = found.map_err(|status| Refusal::of_status(&status))?;
+        let places = found.into_inner().issues.into_iter();
+        let place =
+            |issue: LocatedIssue| Some((issue.id.parse().ok()?, ProjectId(issue.project_id)));
+        Ok(places.filter_map(place).collect())
+    }
+}
+
 impl IssueLookup for QueryRole {
+    fn locate(&self, ids: Vec<IssueId>) -> Answer<'_, Result<Vec<(IssueId, ProjectId)>, Refusal>> {
+        Box::pin(self.places(ids))
+    }
+
     fn find(&self, id: IssueId) -> Answer<'_, Result<Option<KnownIssue>, Refusal>> {
         Box::pin(self.look(id))
     }

@@ -95,7 +95,7 @@ fn people_tokens_and_keys_are_listed_and_taken_back_from_the_command_line() {
     let made = says(&data, "user create dev@example.com --name Dev");
     assert!(made.starts_with("user 2\n"), "{made}");
     let listed = says(&data, "user list");
-    let invited = "2\tinvited\tmember\tdev@example.com\tDev\n";
+    let invited = "2\tinvited\tmember\tdev@example.com\tDev\tall projects\n";
     assert!(
         listed.starts_with("1\tactive\towner\towner@example.com\t"),
         "{listed}"
@@ -127,6 +127,18 @@ fn people_tokens_and_keys_are_listed_and_taken_back_from_the_command_line() {
             "{listed}"
         );
     }
+    for (line, seen) in [
+        ("user projects 2 1", "projects 1"),
+        ("user projects dev@example.com none", "no project"),
+        ("user projects 2 all", "all projects"),
+    ] {
+        let answer = says(&data, line);
+        assert_eq!(answer, format!("dev@example.com sees {seen}\n"));
+        let listed = says(&data, "user list");
+        assert!(listed.ends_with(&format!("\tDev\t{seen}\n")), "{listed}");
+    }
+    let nowhere = refused(&data, "user projects 2 1,77");
+    assert!(nowhere.contains("no project 77"), "{nowhere}");
     let unknown = refused(&data, "user reset nobody@example.com");
     assert!(unknown.contains("nobody@example.com"), "{unknown}");
     assert!(unknown.contains("errata user list"), "{unknown}");

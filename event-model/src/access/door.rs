@@ -89,13 +89,13 @@ pub const METHODS: &[(&str, Need)] = &[
 /// Every route of people and tokens, as `METHOD /path`.
 pub const ROUTES: &[(&str, Need)] = &[
     right("GET /api/errors", Action::ReadProject),
-    right("GET /api/errors/{id}", Action::ReadIssue),
+    right("GET /api/errors/{id}", Action::ReadProject),
     right(
         "GET /api/errors/{id}/attachments/{number}",
         Action::ReadProject,
     ),
     right("GET /api/issues", Action::ReadProject),
-    right("GET /api/issues/{id}", Action::ReadIssue),
+    right("GET /api/issues/{id}", Action::ReadProject),
     ("GET /api/openapi.json", Need::Open),
     right("GET /api/projects/{id}/ingest", Action::ReadProject),
     ("POST /api/errors", Need::Key),

@@ -1,6 +1,6 @@
 //! The table of rights, cell by cell, and what members see.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fmt::Write as _};
 
 use event_model::{
     Actor, Command, ControlState, Decision, ProjectId, PublicKey, Role, SessionId, Sight, TokenId,
@@ -320,4 +320,52 @@ proptest! {
             prop_assert_eq!(both.has(ProjectId(id)), has(&one) && has(&other));
         }
     }
+}
+
+const DOC: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/access.md");
+const TABLE_BEGIN: &str = "--ignored write_the_table -->\n";
+const TABLE_END: &str = "<!-- end -->";
+
+/// The page as it must be: with the table as the code has it.
+fn page() -> String {
+    let text = std::fs::read_to_string(DOC).unwrap();
+    let (head, rest) = text.split_once(TABLE_BEGIN).unwrap();
+    let (_, tail) = rest.split_once(TABLE_END).unwrap();
+    let mut table = String::from(
+        "| action | owner | member | role | host | reads | of a project | doors |\n\
+         | --- | --- | --- | --- | --- | --- | --- | --- |\n",
+    );
+    for action in Action::ALL {
+        let rights = action.rights();
+        let may = |yes| if yes { "●" } else { "○" };
+        let doors = METHODS.iter().chain(ROUTES);
+        let doors = doors.filter(|(_, need)| *need == Need::Right(action));
+        let doors: Vec<String> = doors.map(|(name, _)| format!("`{name}`")).collect();
+        let cells = [
+            format!("{action:?}"),
+            may(rights.owner).to_owned(),
+            may(rights.member).to_owned(),
+            may(rights.role).to_owned(),
+            may(rights.host).to_owned(),
+            may(rights.reads).to_owned(),
+            may(rights.of_project).to_owned(),
+            doors.join(", "),
+        ];
+        writeln!(table, "| {} |", cells.join(" | ")).unwrap();
+    }
+    format!("{head}{TABLE_BEGIN}{table}{TABLE_END}{tail}")
+}
+
+#[test]
+fn the_page_shows_the_table_as_it_is() {
+    assert!(
+        page() == std::fs::read_to_string(DOC).unwrap(),
+        "docs/access.md is not current"
+    );
+}
+
+#[test]
+#[ignore = "writes the table into docs/access.md"]
+fn write_the_table() {
+    std::fs::write(DOC, page()).unwrap();
 }

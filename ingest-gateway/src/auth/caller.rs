@@ -4,12 +4,14 @@
 //! Invariant: a session cookie counts only for requests that no other site can
 //! forge: those whose `Origin` is ours, or, without one, whose content type a form
 //! cannot send. What decides is that the cookie authenticated, not what else was sent.
-//! A token that only reads changes nothing.
+//! What they may then [`event_model::access`] says.
 
 use std::sync::Arc;
 
+use axum::extract::OriginalUri;
 use event_model::{
     ControlState,
+    access::{Action, door, may},
     credential::{Caller, INTERNAL_TOKEN_HEADER, ServerSecret, SessionCookie, Uses, bearer_token},
     proxy::Addresses,
 };
@@ -62,38 +64,44 @@ impl Callers {
         &self.cookie
     }
 
-    /// The caller of a gRPC request.
-    pub(crate) fn of_grpc<T>(&self, request: &tonic::Request<T>) -> Result<Caller, ApiError> {
+    /// The caller of a gRPC request, who may do this.
+    pub(crate) fn of_grpc<T>(
+        &self,
+        request: &tonic::Request<T>,
+        action: Action,
+    ) -> Result<Caller, ApiError> {
         let headers = request.metadata().clone().into_headers();
-        self.of(&headers, request.extensions())
+        self.of(&headers, request.extensions(), action)
     }
 
-    /// The caller of a gRPC request that changes nothing.
-    pub(crate) fn of_grpc_read<T>(&self, request: &tonic::Request<T>) -> Result<Caller, ApiError> {
-        let headers = request.metadata().clone().into_headers();
-        self.of_read(&headers, request.extensions())
+    /// The caller of a gRPC command, who may do what its door says.
+    pub(crate) fn of_command<T>(&self, request: &tonic::Request<T>) -> Result<Caller, ApiError> {
+        let uri = request.extensions().get::<OriginalUri>();
+        let need = uri.and_then(|uri| door::of_method(uri.path()));
+        let Some(action) = door::action(need) else {
+            let message = "nobody has said who may do this";
+            return Err(ApiError::new(ErrorCode::Forbidden, message));
+        };
+        self.of_grpc(request, action)
     }
 
-    /// The caller of a request.
+    /// The caller of a request, who may do this. What changes nothing another site can make
+    /// a browser send, too: it never sees the answer.
     pub(crate) fn of(
         &self,
         headers: &HeaderMap,
         extensions: &Extensions,
+        action: Action,
     ) -> Result<Caller, ApiError> {
-        let caller = self.of_read(headers, extensions)?;
-        if caller.is_by_cookie() {
+        let caller = self.authenticate(headers, extensions)?;
+        if caller.is_by_cookie() && !action.rights().reads {
             self.check_same_site(headers)?;
         }
-        if caller.is_read_only() {
-            let message = "this API token only reads";
-            return Err(ApiError::new(ErrorCode::Forbidden, message));
-        }
+        may(caller, action)?;
         Ok(caller)
     }
 
-    /// The caller of a request that changes nothing: another site can make a browser
-    /// send it, but never see its answer.
-    pub(crate) fn of_read(
+    fn authenticate(
         &self,
         headers: &HeaderMap,
         extensions: &Extensions,

@@ -30,8 +30,7 @@ impl CommandCore {
         for (at, id) in ids.into_iter().enumerate() {
             let found = lookup.find(id).await.map_err(unanswered)?;
             let Some(known) = found else {
-                let message = format!("there is no issue {id}");
-                return Err(validate::missing(&format!("issue_ids[{at}]"), message));
+                return Err(validate::no_issue(at, id));
             };
             let (core, project_id) = (self.clone(), known.project_id);
             // Records are read from the log, perhaps from the disk.
@@ -63,7 +62,7 @@ impl CommandCore {
 
 /// What the query role said, as far as it concerns who asks for the command: whether it
 /// may pass later, and when.
-fn unanswered(refusal: Refusal) -> ApiError {
+pub(super) fn unanswered(refusal: Refusal) -> ApiError {
     let message = format!("the issues could not be looked up: {}", refusal.message);
     if refusal.code.is_retriable() {
         ApiError::from(Refusal { message, ..refusal })

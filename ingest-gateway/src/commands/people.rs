@@ -5,6 +5,7 @@
 
 use event_model::{
     ControlState, Decision, LinkSecret, Role, SessionId, TokenId, TokenScope, UserId,
+    access::Action,
     control::User,
     credential::{Caller, SESSION_LIFE_NS, random_secret, sha256},
 };
@@ -12,14 +13,10 @@ use proto::v1::{
     self, CommandResponse, CreatePasswordLinkRequest, CreatePasswordLinkResponse,
     CreateTokenRequest, CreateTokenResponse, CreateUserRequest, CreateUserResponse,
     DisableUserRequest, EnableUserRequest, EndSessionRequest, EndSessionsRequest,
-    RenameUserRequest, RevokeTokenRequest, SetRoleRequest,
+    RenameUserRequest, RevokeTokenRequest, SetRoleRequest, SetUserProjectsRequest,
 };
 
-use super::{
-    Commands, actor_of,
-    service::{owner, person},
-    validate,
-};
+use super::{Commands, actor_of, may, validate};
 use crate::error::{ApiError, ErrorCode};
 
 /// How long a one-time link works: 7 days, as the API promises.
@@ -45,7 +42,7 @@ impl Commands {
         caller: Caller,
         request: CreateUserRequest,
     ) -> Result<CreateUserResponse, ApiError> {
-        owner(caller)?;
+        may(caller, Action::ManagePeople)?;
         let email = validate::check_email("email", &request.email)?;
         let name = validate::person("name", &request.name)?;
         let role = validate::role(request.role)?;
@@ -110,7 +107,7 @@ impl Commands {
         caller: Caller,
         request: SetRoleRequest,
     ) -> Result<CommandResponse, ApiError> {
-        owner(caller)?;
+        may(caller, Action::ManagePeople)?;
         let role = validate::role(request.role)?;
         self.record(caller, move |state| {
             let user = known(state, UserId(request.user_id))?;
@@ -122,13 +119,28 @@ impl Commands {
         .await
     }
 
+    /// Says which projects a member sees. Role owner.
+    pub async fn set_user_projects(
+        &self,
+        caller: Caller,
+        request: SetUserProjectsRequest,
+    ) -> Result<CommandResponse, ApiError> {
+        may(caller, Action::ManagePeople)?;
+        self.record(caller, move |state| {
+            let id = known(state, UserId(request.user_id))?.id;
+            let sight = validate::sight(state, &request)?;
+            Ok(Decision::SetUserProjects { id, sight })
+        })
+        .await
+    }
+
     /// Removes a person. Role owner.
     pub async fn disable_user(
         &self,
         caller: Caller,
         request: DisableUserRequest,
     ) -> Result<CommandResponse, ApiError> {
-        owner(caller)?;
+        may(caller, Action::ManagePeople)?;
         self.record(caller, move |state| {
             let user = known(state, UserId(request.user_id))?;
             keep_an_owner(state, user)?;
@@ -143,7 +155,7 @@ impl Commands {
         caller: Caller,
         request: EnableUserRequest,
     ) -> Result<CommandResponse, ApiError> {
-        owner(caller)?;
+        may(caller, Action::ManagePeople)?;
         self.record(caller, move |state| {
             let user = known(state, UserId(request.user_id))?;
             Ok(Decision::EnableUser { id: user.id })
@@ -157,7 +169,7 @@ impl Commands {
         caller: Caller,
         request: CreatePasswordLinkRequest,
     ) -> Result<CreatePasswordLinkResponse, ApiError> {
-        owner(caller)?;
+        may(caller, Action::ManagePeople)?;
         let secret = random_secret("");
         let link = new_link(&secret, self.core().clock().now_ns());
         let answer = self.record(caller, move |state| {
@@ -183,7 +195,7 @@ impl Commands {
         caller: Caller,
         request: EndSessionRequest,
     ) -> Result<CommandResponse, ApiError> {
-        person(caller)?;
+        may(caller, Action::ChangeOwnAccount)?;
         let session: SessionId =
             request
                 .session_id
@@ -196,7 +208,7 @@ impl Commands {
             let known = state.sessions.get(&session);
             let known = known.filter(|known| {
                 // Others' sessions are nobody's business, not even that they are there.
-                caller.is_owner() || caller.user() == Some(known.user_id)
+                caller.user() == Some(known.user_id) || may(caller, Action::ManagePeople).is_ok()
             });
             let Some(known) = known else {
                 let message = format!("there is no session {session}");
@@ -233,7 +245,7 @@ impl Commands {
         caller: Caller,
         request: CreateTokenRequest,
     ) -> Result<CreateTokenResponse, ApiError> {
-        person(caller)?;
+        may(caller, Action::ChangeOwnAccount)?;
         let label = validate::name("label", &request.label)?;
         let user = self_or(caller, request.user_id)?;
         let scope = match v1::TokenScope::try_from(request.scope) {
@@ -282,7 +294,7 @@ impl Commands {
         caller: Caller,
         request: RevokeTokenRequest,
     ) -> Result<CommandResponse, ApiError> {
-        person(caller)?;
+        may(caller, Action::ChangeOwnAccount)?;
         let id = TokenId(request.token_id);
         self.record(caller, move |state| {
             let Some(token) = state.tokens.get(&id) else {
@@ -290,7 +302,7 @@ impl Commands {
                 return Err(validate::missing("token_id", message));
             };
             if caller.user() != Some(token.user_id) {
-                owner(caller)?;
+                may(caller, Action::ManagePeople)?;
             }
             Ok(Decision::RevokeToken { id })
         })
@@ -300,14 +312,14 @@ impl Commands {
 
 /// Oneself (0), or somebody else as owner.
 fn self_or(caller: Caller, named: u32) -> Result<UserId, ApiError> {
-    person(caller)?;
+    may(caller, Action::ChangeOwnAccount)?;
     let user = match (named, caller.user()) {
         (0, Some(own)) => own,
         (0, None) => return Err(ApiError::invalid("user_id", "must be given")),
         (named, _) => UserId(named),
     };
     if caller.user() != Some(user) {
-        owner(caller)?;
+        may(caller, Action::ManagePeople)?;
     }
     Ok(user)
 }

@@ -1,6 +1,6 @@
 //! Commands about projects and their keys. All are an owner's.
 
-use event_model::{ControlState, Decision, PublicKey, credential::Caller};
+use event_model::{ControlState, Decision, PublicKey, access::Action, credential::Caller};
 use proto::v1::{
     CommandResponse, CreateKeyRequest, CreateKeyResponse, CreateProjectRequest,
     CreateProjectResponse, DisableKeyRequest, EnableKeyRequest, RenameKeyRequest,
@@ -8,8 +8,7 @@ use proto::v1::{
 };
 
 use super::{
-    Commands, actor_of,
-    service::owner,
+    Commands, actor_of, may,
     validate::{self, missing},
 };
 use crate::error::ApiError;
@@ -21,7 +20,7 @@ impl Commands {
         caller: Caller,
         request: CreateProjectRequest,
     ) -> Result<CreateProjectResponse, ApiError> {
-        owner(caller)?;
+        may(caller, Action::CreateProject)?;
         let name = validate::name("name", &request.name)?;
         let platform = validate::label("platform", &request.platform)?;
         let key = PublicKey::random();
@@ -54,11 +53,11 @@ impl Commands {
         caller: Caller,
         request: RenameProjectRequest,
     ) -> Result<CommandResponse, ApiError> {
-        owner(caller)?;
+        may(caller, Action::ManageProject)?;
         let name = validate::name("name", &request.name)?;
         let platform = validate::label("platform", &request.platform)?;
         self.record(caller, move |state| {
-            let id = validate::project(state, request.project_id)?;
+            let id = validate::project(state, caller, Action::ManageProject, request.project_id)?;
             check_free(state, &name, Some(request.project_id))?;
             Ok(Decision::RenameProject { id, name, platform })
         })
@@ -71,13 +70,14 @@ impl Commands {
         caller: Caller,
         request: CreateKeyRequest,
     ) -> Result<CreateKeyResponse, ApiError> {
-        owner(caller)?;
+        may(caller, Action::ManageProject)?;
         let label = validate::label("label", &request.label)?;
         let key = PublicKey::random();
         let (position, project) = self
             .core()
             .decide(actor_of(caller), move |state| {
-                let project_id = validate::project(state, request.project_id)?;
+                let project_id =
+                    validate::project(state, caller, Action::ManageProject, request.project_id)?;
                 let decision = Decision::CreateKey {
                     project_id,
                     public_key: key,
@@ -160,10 +160,10 @@ impl Commands {
         public_key: &str,
         decision: impl FnOnce(event_model::ProjectId, PublicKey) -> Decision + Send + 'static,
     ) -> Result<CommandResponse, ApiError> {
-        owner(caller)?;
+        may(caller, Action::ManageProject)?;
         let public_key = validate::public_key(public_key)?;
         self.record(caller, move |state| {
-            let project_id = validate::project(state, project)?;
+            let project_id = validate::project(state, caller, Action::ManageProject, project)?;
             let key = state.keys.get(&public_key);
             if key.is_none_or(|key| key.project_id != project_id) {
                 let message = format!("project {project_id} has no key {public_key}");

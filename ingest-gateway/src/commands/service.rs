@@ -1,10 +1,10 @@
-//! Commands about issues and of the alerter by their request and answer, and
-//! `errata.v1.CommandService` on top of all.
+//! Commands of the alerter by their request and answer, and `errata.v1.CommandService` on
+//! top of all.
 //!
 //! [`Commands`] serves the command line without HTTP; the gRPC service only adds
 //! who calls.
 
-use event_model::{Decision, Position, credential::Caller};
+use event_model::{Decision, Position, access::Action, credential::Caller};
 use proto::v1::{
     AdvanceAlertCursorRequest, AssignIssuesRequest, CommandResponse, CreateKeyRequest,
     CreateKeyResponse, CreatePasswordLinkRequest, CreatePasswordLinkResponse, CreateProjectRequest,
@@ -13,17 +13,13 @@ use proto::v1::{
     EnableKeyRequest, EnableUserRequest, EndSessionRequest, EndSessionsRequest,
     RecordDeliveryRequest, RenameKeyRequest, RenameProjectRequest, RenameUserRequest,
     RevokeTokenRequest, SendTestMailRequest, SendTestMailResponse, SetIssueStatusRequest,
-    SetRoleRequest, UndiscardIssuesRequest, command_service_server::CommandService,
+    SetRoleRequest, SetUserProjectsRequest, UndiscardIssuesRequest,
+    command_service_server::CommandService,
 };
 use tonic::{Request, Response, Status};
 
-use super::{CommandCore, actor_of, validate};
-use crate::{
-    auth::caller::Callers,
-    error::{ApiError, ErrorCode},
-    others::Others,
-    password::PasswordHasher,
-};
+use super::{CommandCore, actor_of, may, validate};
+use crate::{auth::caller::Callers, error::ApiError, others::Others, password::PasswordHasher};
 
 /// All commands, for any caller.
 #[derive(Debug, Clone)]
@@ -48,54 +44,12 @@ impl Commands {
         &self.core
     }
 
+    pub(super) fn others(&self) -> &Others {
+        &self.others
+    }
+
     pub(super) fn hasher(&self) -> &PasswordHasher {
         &self.hasher
-    }
-
-    /// Resolves, ignores or reopens issues.
-    pub async fn set_issue_status(
-        &self,
-        caller: Caller,
-        request: SetIssueStatusRequest,
-    ) -> Result<CommandResponse, ApiError> {
-        person(caller)?;
-        let issues = validate::issues(&request.issue_ids)?;
-        let status = validate::status(request.status)?;
-        self.record(caller, move |_| {
-            Ok(Decision::SetIssueStatus { issues, status })
-        })
-        .await
-    }
-
-    /// Assigns issues to a person or to nobody.
-    pub async fn assign_issues(
-        &self,
-        caller: Caller,
-        request: AssignIssuesRequest,
-    ) -> Result<CommandResponse, ApiError> {
-        person(caller)?;
-        let issues = validate::issues(&request.issue_ids)?;
-        self.record(caller, move |state| {
-            let user_id = match request.user_id {
-                0 => None,
-                id => Some(validate::user(state, id)?),
-            };
-            Ok(Decision::AssignIssues { issues, user_id })
-        })
-        .await
-    }
-
-    /// Deletes issues and discards their events, those to come included.
-    pub async fn discard_issues(
-        &self,
-        caller: Caller,
-        request: DiscardIssuesRequest,
-    ) -> Result<CommandResponse, ApiError> {
-        person(caller)?;
-        let ids = validate::discarded(&request.issue_ids)?;
-        let issues = self.core.discarded(&self.others, ids).await?;
-        self.record(caller, move |_| Ok(Decision::DiscardIssues { issues }))
-            .await
     }
 
     /// Sends a mail to the caller's own address. Role owner.
@@ -104,7 +58,7 @@ impl Commands {
         caller: Caller,
         _: SendTestMailRequest,
     ) -> Result<SendTestMailResponse, ApiError> {
-        owner(caller)?;
+        may(caller, Action::SendTestMail)?;
         let to = {
             let state = self.core.state().read();
             let user = caller.user().and_then(|id| state.users.get(&id));
@@ -120,25 +74,13 @@ impl Commands {
         Ok(SendTestMailResponse { to, error })
     }
 
-    /// Wants events of issues again.
-    pub async fn undiscard_issues(
-        &self,
-        caller: Caller,
-        request: UndiscardIssuesRequest,
-    ) -> Result<CommandResponse, ApiError> {
-        person(caller)?;
-        let issues = validate::issues(&request.issue_ids)?;
-        self.record(caller, move |_| Ok(Decision::UndiscardIssues { issues }))
-            .await
-    }
-
     /// Records a notification's step. The alerter only.
     pub async fn record_delivery(
         &self,
         caller: Caller,
         request: RecordDeliveryRequest,
     ) -> Result<CommandResponse, ApiError> {
-        internal(caller)?;
+        may(caller, Action::RecordAlerts)?;
         let step = validate::delivery(&request, self.core().clock().now_ns())?;
         self.record(caller, move |_| Ok(Decision::RecordDelivery { step }))
             .await
@@ -150,7 +92,7 @@ impl Commands {
         caller: Caller,
         request: AdvanceAlertCursorRequest,
     ) -> Result<CommandResponse, ApiError> {
-        internal(caller)?;
+        may(caller, Action::RecordAlerts)?;
         let position = request.position;
         self.record(caller, move |_| {
             Ok(Decision::AdvanceAlertCursor { position })
@@ -173,37 +115,6 @@ impl Commands {
     }
 }
 
-pub(crate) fn owner(caller: Caller) -> Result<(), ApiError> {
-    if caller.is_owner() {
-        return Ok(());
-    }
-    Err(ApiError::new(
-        ErrorCode::Forbidden,
-        "only an owner may do this",
-    ))
-}
-
-/// Another role decides nothing in people's name: [`internal`] lists what it may.
-pub(crate) fn person(caller: Caller) -> Result<(), ApiError> {
-    if caller == Caller::Internal {
-        return Err(ApiError::new(
-            ErrorCode::Forbidden,
-            "the internal token is for deliveries and the alert cursor only",
-        ));
-    }
-    Ok(())
-}
-
-fn internal(caller: Caller) -> Result<(), ApiError> {
-    if caller == Caller::Internal {
-        return Ok(());
-    }
-    Err(ApiError::new(
-        ErrorCode::Forbidden,
-        "only a role of this installation may do this",
-    ))
-}
-
 /// The gRPC service.
 #[derive(Debug, Clone)]
 pub(crate) struct CommandRpc {
@@ -220,7 +131,7 @@ macro_rules! rpc {
                     &self,
                     request: Request<$request>,
                 ) -> Result<Response<$response>, Status> {
-                    let caller = self.callers.of_grpc(&request)?;
+                    let caller = self.callers.of_command(&request)?;
                     let answer = self.commands.$name(caller, request.into_inner()).await?;
                     Ok(Response::new(answer))
                 }
@@ -239,6 +150,7 @@ rpc! {
     create_user: CreateUserRequest => CreateUserResponse;
     rename_user: RenameUserRequest => CommandResponse;
     set_role: SetRoleRequest => CommandResponse;
+    set_user_projects: SetUserProjectsRequest => CommandResponse;
     disable_user: DisableUserRequest => CommandResponse;
     enable_user: EnableUserRequest => CommandResponse;
     create_password_link: CreatePasswordLinkRequest => CreatePasswordLinkResponse;

@@ -3,6 +3,8 @@
 use event_model::{
     ControlState, DeliveryState, DeliveryStep, IssueId, IssueStatus, ProjectId, PublicKey, Role,
     UserId,
+    access::{self, Action, Denied, Sight},
+    credential::Caller,
 };
 use proto::v1;
 
@@ -18,6 +20,8 @@ const EMAIL_BYTES_MAX: usize = 254;
 const PASSWORD_CHARS: std::ops::RangeInclusive<usize> = 8..=128;
 /// Issues of one command: bounds the record.
 const ISSUES_MAX: usize = 1_000;
+/// Projects that a member is given one by one: bounds the record, and every read of theirs.
+const SIGHT_MAX: usize = 1_000;
 /// Longest target and error of a delivery, characters.
 const TARGET_CHARS_MAX: usize = 2_000;
 const ERROR_CHARS_MAX: usize = 500;
@@ -136,12 +140,51 @@ pub(super) fn public_key(text: &str) -> Result<PublicKey, ApiError> {
     })
 }
 
-pub(crate) fn project(state: &ControlState, id: u32) -> Result<ProjectId, ApiError> {
+/// A project to which the caller may do this. One that they do not see is none.
+pub(crate) fn project(
+    state: &ControlState,
+    caller: Caller,
+    action: Action,
+    id: u32,
+) -> Result<ProjectId, ApiError> {
     let id = ProjectId(id);
-    if state.projects.contains_key(&id) {
-        return Ok(id);
+    match access::allowed(state, caller, action, Some(id)) {
+        Ok(()) => Ok(id),
+        Err(Denied::NoSuchProject) => {
+            Err(missing("project_id", format!("there is no project {id}")))
+        }
+        Err(denied) => Err(denied.into()),
     }
-    Err(missing("project_id", format!("there is no project {id}")))
+}
+
+/// Which projects somebody is to see.
+pub(super) fn sight(
+    state: &ControlState,
+    request: &v1::SetUserProjectsRequest,
+) -> Result<Sight, ApiError> {
+    let ids = &request.project_ids;
+    if request.all_projects {
+        if ids.is_empty() {
+            return Ok(Sight::All);
+        }
+        let message = "must be empty where all are meant";
+        return Err(ApiError::invalid("project_ids", message));
+    }
+    if ids.len() > SIGHT_MAX {
+        let message = format!("must have at most {SIGHT_MAX} entries");
+        return Err(ApiError::invalid("project_ids", message));
+    }
+    let unknown = ids
+        .iter()
+        .position(|id| !state.projects.contains_key(&ProjectId(*id)));
+    if let Some(at) = unknown {
+        let (field, message) = (
+            format!("project_ids[{at}]"),
+            format!("there is no project {}", ids[at]),
+        );
+        return Err(missing(&field, message));
+    }
+    Ok(Sight::only(ids.iter().copied().map(ProjectId)))
 }
 
 pub(super) fn user(state: &ControlState, id: u32) -> Result<UserId, ApiError> {
@@ -151,6 +194,14 @@ pub(super) fn user(state: &ControlState, id: u32) -> Result<UserId, ApiError> {
         Some(_) => Err(ApiError::invalid("user_id", "was removed")),
         None => Err(missing("user_id", format!("there is no user {id}"))),
     }
+}
+
+/// There is none, or none that the caller sees.
+pub(super) fn no_issue(at: usize, id: IssueId) -> ApiError {
+    missing(
+        &format!("issue_ids[{at}]"),
+        format!("there is no issue {id}"),
+    )
 }
 
 pub(super) fn missing(field: &str, message: String) -> ApiError {

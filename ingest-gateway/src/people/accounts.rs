@@ -5,6 +5,7 @@
 
 use event_model::{
     ControlState, TokenScope, UserId,
+    access::{Action, Sight, Viewer},
     control::{Key, Session, Token, User},
     credential::{Caller, Use, Uses, Via},
 };
@@ -17,7 +18,7 @@ use tonic::{Request, Response, Status};
 
 use crate::{
     auth::caller::Callers,
-    commands::{CommandCore, owner, person, validate},
+    commands::{CommandCore, may, validate},
     error::ApiError,
 };
 
@@ -31,19 +32,20 @@ pub(crate) struct Accounts {
 }
 
 impl Accounts {
-    fn users(&self, caller: Caller) -> ListUsersResponse {
+    fn users(&self, caller: Caller) -> Result<ListUsersResponse, ApiError> {
         let state = self.core.state().read();
+        let viewer = Viewer::of(&state, caller, Action::ReadInstallation)?;
         let (users, now) = (state.users.values(), self.core.clock().now_ns());
-        ListUsersResponse {
+        Ok(ListUsersResponse {
             users: users
-                .map(|user| message(&state, user, caller, now))
+                .map(|user| message(&state, user, &viewer, now))
                 .collect(),
-        }
+        })
     }
 
     fn tokens(&self, caller: Caller, all: bool) -> Result<ListTokensResponse, ApiError> {
         let whose = if all {
-            owner(caller)?;
+            may(caller, Action::ReadAccounts)?;
             None
         } else {
             Some(own(caller)?)
@@ -80,7 +82,7 @@ impl Accounts {
             named => UserId(named),
         };
         if caller.user() != Some(whose) {
-            owner(caller)?;
+            may(caller, Action::ReadAccounts)?;
         }
         let current = match caller {
             Caller::User {
@@ -114,9 +116,9 @@ impl Accounts {
         })
     }
 
-    fn keys(&self, project: u32) -> Result<ListKeysResponse, ApiError> {
+    fn keys(&self, caller: Caller, project: u32) -> Result<ListKeysResponse, ApiError> {
         let state = self.core.state().read();
-        let project = validate::project(&state, project)?;
+        let project = validate::project(&state, caller, Action::ReadProject, project)?;
         let key = |key: &Key| v1::ProjectKey {
             public_key: key.public_key.to_string(),
             label: key.label.clone(),
@@ -130,10 +132,15 @@ impl Accounts {
     }
 }
 
-fn message(state: &ControlState, user: &User, caller: Caller, now: i64) -> v1::Account {
+fn message(state: &ControlState, user: &User, viewer: &Viewer, now: i64) -> v1::Account {
+    let caller = viewer.caller();
+    let (all_projects, project_ids) = match viewer.knows_of(&user.sight()) {
+        Sight::All => (true, Vec::new()),
+        Sight::Only(both) => (false, both.into_iter().map(|id| id.0).collect()),
+    };
     let links = state.password_links.values();
     let open = links.filter(|link| link.user_id == user.id && link.is_open(now));
-    let may_see = caller.is_owner() || caller.user() == Some(user.id);
+    let may_see = caller.user() == Some(user.id) || may(caller, Action::ReadAccounts).is_ok();
     v1::Account {
         id: user.id.0,
         email: user.email.clone(),
@@ -159,6 +166,8 @@ fn message(state: &ControlState, user: &User, caller: Caller, now: i64) -> v1::A
             .filter(|_| may_see)
             .map(stamp),
         disabled_at: user.disabled_ns.map(stamp),
+        all_projects,
+        project_ids,
     }
 }
 
@@ -189,17 +198,15 @@ impl AccountService for Accounts {
         &self,
         request: Request<ListUsersRequest>,
     ) -> Result<Response<ListUsersResponse>, Status> {
-        let caller = self.callers.of_grpc_read(&request)?;
-        person(caller)?;
-        Ok(Response::new(self.users(caller)))
+        let caller = self.callers.of_grpc(&request, Action::ReadInstallation)?;
+        Ok(Response::new(self.users(caller)?))
     }
 
     async fn list_tokens(
         &self,
         request: Request<ListTokensRequest>,
     ) -> Result<Response<ListTokensResponse>, Status> {
-        let caller = self.callers.of_grpc_read(&request)?;
-        person(caller)?;
+        let caller = self.callers.of_grpc(&request, Action::ReadOwnAccount)?;
         Ok(Response::new(self.tokens(caller, request.get_ref().all)?))
     }
 
@@ -207,8 +214,7 @@ impl AccountService for Accounts {
         &self,
         request: Request<ListSessionsRequest>,
     ) -> Result<Response<ListSessionsResponse>, Status> {
-        let caller = self.callers.of_grpc_read(&request)?;
-        person(caller)?;
+        let caller = self.callers.of_grpc(&request, Action::ReadOwnAccount)?;
         let user = request.get_ref().user_id;
         Ok(Response::new(self.sessions(caller, user)?))
     }
@@ -217,7 +223,8 @@ impl AccountService for Accounts {
         &self,
         request: Request<ListKeysRequest>,
     ) -> Result<Response<ListKeysResponse>, Status> {
-        person(self.callers.of_grpc_read(&request)?)?;
-        Ok(Response::new(self.keys(request.get_ref().project_id)?))
+        let caller = self.callers.of_grpc(&request, Action::ReadProject)?;
+        let project = request.get_ref().project_id;
+        Ok(Response::new(self.keys(caller, project)?))
     }
 }

@@ -1,7 +1,7 @@
 //! `errata.v1.IngestDebugService` and `GET /api/projects/{id}/ingest`.
 //!
-//! Every person may read a project's outcomes, as they may read its events; what
-//! could not be attributed tells of strangers' requests, so that is for owners.
+//! Who sees a project may read its outcomes, as they may read its events; what could not
+//! be attributed tells of strangers' requests, so that is for owners.
 
 mod read;
 mod words;
@@ -14,7 +14,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use event_model::{ControlState, ProjectId, PublicKey, credential::Caller};
+use event_model::{ControlState, ProjectId, PublicKey, access::Action, credential::Caller};
 use http::{HeaderValue, header};
 use parking_lot::RwLock;
 use proto::{
@@ -31,6 +31,7 @@ use self::read::Wanted;
 use crate::{
     arrivals::{Kind, RING_OUTCOMES},
     auth::caller::Callers,
+    commands::{may, validate},
     error::{ApiError, ErrorCode},
     outcome::Tally,
 };
@@ -55,14 +56,7 @@ pub(crate) fn router(state: Outcomes) -> Router {
 
 impl Outcomes {
     fn list(&self, caller: Caller, wanted: Wanted) -> Result<ListOutcomesResponse, ApiError> {
-        let is_person = matches!(caller, Caller::User { .. } | Caller::Admin);
-        if !is_person || (wanted.project == ProjectId(0) && !caller.is_owner()) {
-            return Err(ApiError::new(
-                ErrorCode::Forbidden,
-                "only an owner may see requests that belong to no project",
-            ));
-        }
-        self.check(wanted)?;
+        self.check(caller, wanted)?;
         let arrivals = self.tally.arrivals();
         let (outcomes, newest) = arrivals.newest(
             wanted.project,
@@ -81,17 +75,14 @@ impl Outcomes {
     }
 
     /// Whether project and key exist and belong together.
-    fn check(&self, wanted: Wanted) -> Result<(), ApiError> {
+    fn check(&self, caller: Caller, wanted: Wanted) -> Result<(), ApiError> {
         if wanted.project == ProjectId(0) {
-            return Ok(());
+            return may(caller, Action::ReadUnattributed);
         }
         let missing =
             |field: &str, message: String| ApiError::at(ErrorCode::NotFound, field, message);
         let state = self.state.read();
-        if !state.projects.contains_key(&wanted.project) {
-            let message = format!("there is no project {}", wanted.project);
-            return Err(missing("project_id", message));
-        }
+        validate::project(&state, caller, Action::ReadProject, wanted.project.0)?;
         if let Some(key) = wanted.key
             && state
                 .keys
@@ -131,7 +122,7 @@ impl IngestDebugService for Outcomes {
         &self,
         request: tonic::Request<ListOutcomesRequest>,
     ) -> Result<tonic::Response<ListOutcomesResponse>, Status> {
-        let caller = self.callers.of_grpc(&request)?;
+        let caller = self.callers.of_grpc(&request, Action::ReadProject)?;
         let request = request.into_inner();
         let wanted = Wanted {
             project: ProjectId(request.project_id),
@@ -170,9 +161,9 @@ async fn rest(
 
 impl Outcomes {
     fn rest(&self, project: &str, request: &Request) -> Result<ListOutcomesResponse, ApiError> {
-        let caller = self
-            .callers
-            .of_read(request.headers(), request.extensions())?;
+        let caller =
+            self.callers
+                .of(request.headers(), request.extensions(), Action::ReadProject)?;
         let mut wanted = Wanted {
             project: match project {
                 "unattributed" => ProjectId(0),

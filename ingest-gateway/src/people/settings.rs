@@ -10,7 +10,7 @@ mod convert;
 use std::sync::Arc;
 
 use event_intake::{Item, filter::Filter, scrub::Rules};
-use event_model::{Decision, Event, Head, ProjectId, credential::Caller};
+use event_model::{Decision, Event, Head, ProjectId, access::Action, credential::Caller};
 use proto::v1::{
     CommandResponse, GetProjectSettingsRequest, ProjectSettings, SetFiltersRequest,
     SetScrubbingRequest, TrySettingsRequest, TrySettingsResponse,
@@ -22,7 +22,7 @@ pub use convert::{filters_of, filters_to, scrubbing_of, scrubbing_to};
 
 use crate::{
     auth::caller::Callers,
-    commands::{CommandCore, actor_of, owner, person, validate},
+    commands::{CommandCore, actor_of, validate},
     error::{ApiError, ErrorCode},
     policy::Policies,
 };
@@ -43,9 +43,14 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    fn get(&self, project: u32) -> Result<ProjectSettings, ApiError> {
+    fn get(
+        &self,
+        caller: Caller,
+        action: Action,
+        project: u32,
+    ) -> Result<ProjectSettings, ApiError> {
         let state = self.core.state().read();
-        let project = validate::project(&state, project)?;
+        let project = validate::project(&state, caller, action, project)?;
         let scrubbing = state.scrubbing.get(&project).cloned().unwrap_or_default();
         let filters = state.filters.get(&project).cloned().unwrap_or_default();
         Ok(ProjectSettings {
@@ -64,7 +69,7 @@ impl Settings {
         let (position, ()) = self
             .core
             .decide(actor_of(caller), move |state| {
-                let project = validate::project(state, project)?;
+                let project = validate::project(state, caller, Action::ManageProject, project)?;
                 Ok((decision(project), ()))
             })
             .await?;
@@ -86,12 +91,16 @@ impl Settings {
     }
 
     /// What would be stored.
-    fn try_settings(&self, request: &TrySettingsRequest) -> Result<TrySettingsResponse, ApiError> {
+    fn try_settings(
+        &self,
+        caller: Caller,
+        request: &TrySettingsRequest,
+    ) -> Result<TrySettingsResponse, ApiError> {
         if request.text.len() > TRY_BYTES_MAX {
             let message = format!("must have at most {TRY_BYTES_MAX} bytes");
             return Err(ApiError::invalid("text", message));
         }
-        let now = self.get(request.project_id)?;
+        let now = self.get(caller, Action::TrySettings, request.project_id)?;
         let scrubbing = request
             .scrubbing
             .clone()
@@ -172,17 +181,17 @@ impl ProjectSettingsService for Settings {
         &self,
         request: Request<GetProjectSettingsRequest>,
     ) -> Result<Response<ProjectSettings>, Status> {
-        // Of people: no role needs it.
-        person(self.callers.of_grpc_read(&request)?)?;
-        Ok(Response::new(self.get(request.get_ref().project_id)?))
+        let action = Action::ReadProject;
+        let caller = self.callers.of_grpc(&request, action)?;
+        let project = request.get_ref().project_id;
+        Ok(Response::new(self.get(caller, action, project)?))
     }
 
     async fn set_scrubbing(
         &self,
         request: Request<SetScrubbingRequest>,
     ) -> Result<Response<CommandResponse>, Status> {
-        let caller = self.callers.of_grpc(&request)?;
-        owner(caller)?;
+        let caller = self.callers.of_grpc(&request, Action::ManageProject)?;
         let request = request.into_inner();
         let given = request.scrubbing.unwrap_or_default();
         self.rules(request.project_id, &given)?;
@@ -200,8 +209,7 @@ impl ProjectSettingsService for Settings {
         &self,
         request: Request<SetFiltersRequest>,
     ) -> Result<Response<CommandResponse>, Status> {
-        let caller = self.callers.of_grpc(&request)?;
-        owner(caller)?;
+        let caller = self.callers.of_grpc(&request, Action::ManageProject)?;
         let request = request.into_inner();
         let given = request.filters.unwrap_or_default();
         Self::filter(&given)?;
@@ -219,10 +227,11 @@ impl ProjectSettingsService for Settings {
         &self,
         request: Request<TrySettingsRequest>,
     ) -> Result<Response<TrySettingsResponse>, Status> {
-        owner(self.callers.of_grpc_read(&request)?)?;
+        let caller = self.callers.of_grpc(&request, Action::TrySettings)?;
         let settings = self.clone();
         let request = request.into_inner();
-        let looked = tokio::task::spawn_blocking(move || Self::try_settings(&settings, &request));
+        let looked =
+            tokio::task::spawn_blocking(move || Self::try_settings(&settings, caller, &request));
         let looked = looked
             .await
             .map_err(|_| ApiError::new(ErrorCode::Internal, "the look failed"))?;

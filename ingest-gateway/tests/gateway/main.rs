@@ -2,6 +2,7 @@
 //! temporary folder.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod access;
 mod accounts;
 mod arrivals;
 mod auth;

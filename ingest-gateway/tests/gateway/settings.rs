@@ -232,6 +232,17 @@ impl IssueLookup for ReadModel {
             Ok((id == IssueId(0xab)).then_some(known))
         })
     }
+
+    fn locate(&self, ids: Vec<IssueId>) -> Answer<'_, Result<Vec<(IssueId, ProjectId)>, Refusal>> {
+        Box::pin(async move {
+            let mut places = Vec::new();
+            for id in ids {
+                let known = self.find(id).await?;
+                places.extend(known.map(|known| (id, known.project_id)));
+            }
+            Ok(places)
+        })
+    }
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use arrow::array::AsArray;
 use event_log::{LogConfig, LogReader, LogWriter};
 use event_model::{
     Actor, Command, Decision, DiscardedIssue, EventId, IssueId, IssueStatus, Position, ProjectId,
-    head::Head,
+    access::Sight, head::Head,
 };
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use read_model::{
@@ -176,7 +176,9 @@ pub(crate) fn total(generation: &Generation) -> i64 {
 pub(crate) fn found(search_dir: &Path) -> Vec<Position> {
     let reader = Reader::open(search_dir).unwrap();
     let all = EventFilter::default();
-    let hits = reader.list(&all, From::Oldest, 100_000).unwrap();
+    let hits = reader
+        .list(&Sight::All, &all, From::Oldest, 100_000)
+        .unwrap();
     hits.into_iter().map(|hit| hit.position).collect()
 }
 

@@ -9,7 +9,7 @@ use proto::v1;
 use read_model::issues::reader::{IssueFilter, Scope};
 
 use super::{bounded, bounded_text};
-use crate::{convert, error::ApiError, events, query_text, watch::Open};
+use crate::{convert, error::ApiError, events, query_text, view::View};
 
 /// Most words of a filter; each is a pass over title and culprit.
 const WORDS_MAX: usize = 16;
@@ -68,17 +68,17 @@ fn text_or(given: String, asked: String) -> String {
 
 /// Turns a lone word that is an id into the issue it leads to. Where it leads
 /// nowhere it stays a word: titles hold hex digits, too.
-pub(super) fn find_by_id(open: &Open, filter: &mut IssueFilter) -> Result<(), ApiError> {
+pub(super) fn find_by_id(view: &View<'_>, filter: &mut IssueFilter) -> Result<(), ApiError> {
     let [word] = filter.words.as_slice() else {
         return Ok(());
     };
     let found = if let Ok(id) = word.parse::<EventId>() {
-        match open.search.find(id, None)? {
-            Some(hit) => events::issues_of(open, &[hit])?.into_values().next(),
+        match view.find(id)? {
+            Some(hit) => events::issues_of(view, &[hit])?.into_values().next(),
             None => None,
         }
     } else if let Ok(id) = word.parse::<IssueId>() {
-        open.issues.read(|snapshot| snapshot.issue(id))?
+        view.issues(|snapshot| snapshot.issue(id))?
     } else {
         None
     };

@@ -21,7 +21,7 @@ const STEP_BYTES: usize = 64 * 1024;
 /// `GET /api/errors/{id}/attachments/{number}`; also of feedback, by its id.
 pub(super) async fn attachment(
     State(core): State<Arc<Core>>,
-    _: Reader,
+    Reader(viewer): Reader,
     Path((id, number)): Path<(String, String)>,
     params: Params,
 ) -> Result<Response, ApiError> {
@@ -34,7 +34,7 @@ pub(super) async fn attachment(
         ApiError::invalid("number", message)
     })?;
     let (file, bytes, length) = core
-        .attachment(id, number, params.after_position()?)
+        .attachment(&viewer, id, number, params.after_position()?)
         .await?;
     // Read as fast as it is taken, so that who takes nothing holds nothing.
     let bytes = ReaderStream::with_capacity(tokio::fs::File::from_std(bytes), STEP_BYTES);

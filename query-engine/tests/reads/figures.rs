@@ -11,7 +11,7 @@ use crate::{
 
 const HOUR_MS: i64 = 3_600_000;
 
-fn stamp(ms: i64) -> prost_types::Timestamp {
+pub(crate) fn stamp(ms: i64) -> prost_types::Timestamp {
     prost_types::Timestamp {
         seconds: ms.div_euclid(1000),
         nanos: 0,

@@ -43,12 +43,17 @@ pub(crate) struct Fixture {
 
 impl Fixture {
     pub(crate) fn new() -> Self {
+        Self::with(decisions())
+    }
+
+    /// Over a control log of these.
+    pub(crate) fn with(decisions: Vec<Decision>) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let mut config = LogConfig::new(dir.path().join("log"));
         config.events_segment_bytes = 4 * 1024 * 1024;
         config.control_segment_bytes = 1024 * 1024;
         let log = LogWriter::open(config).unwrap();
-        for decision in decisions() {
+        for decision in decisions {
             command(&log, decision);
         }
         let root = dir.path().join("read-model");
@@ -88,6 +93,18 @@ impl Fixture {
     /// `last_ms`; answers its id.
     pub(crate) fn issue(&self, number: u64, title: &str, count: u64, last_ms: i64) -> IssueId {
         let project = if number >= 100 { 2 } else { 1 };
+        self.issue_of(project, number, title, count, last_ms)
+    }
+
+    /// The same of a project.
+    pub(crate) fn issue_of(
+        &self,
+        project: u32,
+        number: u64,
+        title: &str,
+        count: u64,
+        last_ms: i64,
+    ) -> IssueId {
         self.db
             .execute(
                 "INSERT INTO issue (id, project_id, title, culprit, type, value, level, platform,
@@ -188,6 +205,11 @@ impl Fixture {
         let mut search = self.search.lock().unwrap();
         search.add(&document).unwrap();
         search.commit(position).unwrap();
+    }
+
+    /// Says that the search index has reached a position, without an event of it.
+    pub(crate) fn pass_over(&self, position: Position) {
+        self.search.lock().unwrap().commit(position).unwrap();
     }
 
     /// Waits until the engine sees the whole log as far as search and issues say.

@@ -9,7 +9,7 @@ use crate::{
     grpc::authorize,
 };
 
-fn change(fixture: &Fixture, issues: &[u64], position: u64) {
+pub(crate) fn change(fixture: &Fixture, issues: &[u64], position: u64) {
     let rows: Vec<String> = issues
         .iter()
         .map(|id| format!("({id}, {position})"))

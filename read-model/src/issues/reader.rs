@@ -2,7 +2,9 @@
 //! questions that lists, details, statistics and live streams ask.
 //!
 //! Invariant: everything asked of one [`Snapshot`] is of one moment (a read
-//! transaction of SQLite's WAL), and nothing here can write. Units: times in Unix
+//! transaction of SQLite's WAL) and of the projects that it was opened for: each question
+//! holds itself to that [`Sight`], so that no caller can forget it, and an issue of another
+//! project is answered like one that there is not. Nothing here can write. Units: times in Unix
 //! milliseconds unless the name says otherwise. Fails with [`ReadError`]: `Busy`
 //! when every connection is taken for [`CHECKOUT_WAIT`], else SQLite's own error.
 //! Blocking: call it from a thread that may wait.
@@ -24,9 +26,9 @@ use std::{
     time::Duration,
 };
 
-use event_model::Position;
+use event_model::{IssueId, Position, access::Sight};
 use parking_lot::{Condvar, Mutex};
-use rusqlite::{Connection, OpenFlags, OptionalExtension};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
 pub use detail::{Activity, Facets, ReleaseCount, ValueCount};
 pub use feed::{Change, ChangeCursor, Delivery, DeliveryFilter, Transition};
@@ -136,15 +138,17 @@ impl Reader {
         &self.path
     }
 
-    /// Asks several things of one moment.
+    /// Asks several things of one moment, of the projects in `sight` alone.
     pub fn read<T>(
         &self,
+        sight: &Sight,
         ask: impl FnOnce(&Snapshot<'_>) -> Result<T, ReadError>,
     ) -> Result<T, ReadError> {
         let lease = self.checkout()?;
         let transaction = lease.connection().unchecked_transaction()?;
         ask(&Snapshot {
             connection: &transaction,
+            sight,
         })
     }
 
@@ -154,7 +158,7 @@ impl Reader {
         reason = "the method as a path is not general over both lifetimes"
     )]
     pub fn position(&self) -> Result<Position, ReadError> {
-        self.read(|snapshot| snapshot.position())
+        self.read(&Sight::NOTHING, |snapshot| snapshot.position())
     }
 
     fn checkout(&self) -> Result<Lease<'_>, ReadError> {
@@ -228,10 +232,26 @@ fn connect(path: &Path) -> Result<Connection, ReadError> {
     })
 }
 
-/// One moment of the database.
+/// One moment of the database, as far as its asker sees.
 pub struct Snapshot<'a> {
     connection: &'a Connection,
+    sight: &'a Sight,
 }
+
+/// Whether the row of `issue` is of a project in sight, the list of [`Snapshot::seen`]
+/// being the named value.
+macro_rules! issue_seen {
+    ($value:literal) => {
+        concat!(
+            "(",
+            $value,
+            " IS NULL OR issue.project_id IN (SELECT value FROM json_each(",
+            $value,
+            ")))"
+        )
+    };
+}
+use issue_seen;
 
 impl Snapshot<'_> {
     /// The position the projection had reached; 0 before the first record.
@@ -251,6 +271,39 @@ impl Snapshot<'_> {
             .query_row([key], |row| row.get(0))
             .optional()?;
         Ok(Position(value.unwrap_or(0) as u64))
+    }
+
+    /// What is asked for, as far as it is in sight.
+    fn within(&self, projects: &Sight) -> Sight {
+        self.sight.and(projects)
+    }
+
+    /// The projects in sight as a JSON list; none: all.
+    fn seen(&self) -> Option<String> {
+        match self.sight {
+            Sight::All => None,
+            Sight::Only(projects) => Some(json_list(projects.iter().map(|id| i64::from(id.0)))),
+        }
+    }
+
+    /// Those of `issues` that are of a project in sight.
+    fn seen_issues(&self, issues: &[IssueId]) -> Result<Vec<IssueId>, ReadError> {
+        let Some(seen) = self.seen() else {
+            return Ok(issues.to_vec());
+        };
+        let sql = concat!(
+            "SELECT issue.id FROM json_each(?1) AS wanted JOIN issue ON issue.id = wanted.value
+             WHERE ",
+            issue_seen!("?2")
+        );
+        let ids = json_list(issues.iter().map(|id| id.0 as i64));
+        self.rows(sql, params![ids, seen], |row| {
+            Ok(IssueId(row.get::<_, i64>(0)? as u64))
+        })
+    }
+
+    fn sees_issue(&self, issue: IssueId) -> Result<bool, ReadError> {
+        Ok(!self.seen_issues(&[issue])?.is_empty())
     }
 
     fn rows<T>(

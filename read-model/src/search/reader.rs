@@ -6,6 +6,8 @@
 //! folder that is not there yet is an empty index at position 0. Blocking: call it
 //! from a thread that may wait.
 //!
+//! Every question is asked with the projects in sight, of whose events alone it is.
+//!
 //! Lists are by the time events happened, to the millisecond, then by position: one
 //! day's index may hold events of a month, so every segment whose times can still
 //! matter is looked at, those with the latest first; one whose latest is older than
@@ -22,7 +24,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use event_model::{EventId, Fingerprint, Level, Position, ProjectId};
+use event_model::{EventId, Fingerprint, Level, Position, ProjectId, access::Sight};
 use parking_lot::RwLock;
 use tantivy::{
     Index, IndexReader, ReloadPolicy, Term,
@@ -256,14 +258,15 @@ impl Reader {
         Ok(Some(Day { index, reader }))
     }
 
-    /// At most `limit` events, in the order and from where `from` says.
+    /// At most `limit` events of projects in sight, in the order and from where `from` says.
     pub fn list(
         &self,
+        sight: &Sight,
         filter: &EventFilter,
         from: From,
         limit: usize,
     ) -> Result<Vec<Hit>, ReadModelError> {
-        if limit == 0 || filter.finds_nothing() {
+        if limit == 0 || filter.finds_nothing() || *sight == Sight::NOTHING {
             return Ok(Vec::new());
         }
         let days = self.days.read();
@@ -274,7 +277,7 @@ impl Reader {
             days.values().collect()
         };
         for day in days {
-            let query = self.query(&day.index, filter)?;
+            let query = self.query(&day.index, sight, filter)?;
             let searcher = day.reader.searcher();
             let weight = query
                 .weight(EnableScoring::disabled_from_searcher(&searcher))
@@ -285,35 +288,40 @@ impl Reader {
         Ok(best.into_hits())
     }
 
-    /// The events from the position `first` on that pass, exact.
-    pub fn total(&self, filter: &EventFilter, first: Position) -> Result<Totals, ReadModelError> {
+    /// The events from the position `first` on that pass, of projects in sight, exact.
+    pub fn total(
+        &self,
+        sight: &Sight,
+        filter: &EventFilter,
+        first: Position,
+    ) -> Result<Totals, ReadModelError> {
         let mut totals = Totals::default();
-        if filter.finds_nothing() {
+        if filter.finds_nothing() || *sight == Sight::NOTHING {
             return Ok(totals);
         }
         for day in self.days.read().values() {
-            let query = self.query(&day.index, filter)?;
+            let query = self.query(&day.index, sight, filter)?;
             let counted = day.reader.searcher().search(&query, &Counter { first });
             totals += counted.map_err(ReadModelError::search("count"))?;
         }
         Ok(totals)
     }
 
-    /// The event with this id; if several projects have one, the newest.
-    pub fn find(
-        &self,
-        event_id: EventId,
-        project: Option<ProjectId>,
-    ) -> Result<Option<Hit>, ReadModelError> {
+    /// The event with this id; if several projects in sight have one, the newest.
+    pub fn find(&self, sight: &Sight, event_id: EventId) -> Result<Option<Hit>, ReadModelError> {
         let filter = EventFilter {
-            project,
             event_id: Some(event_id),
             ..EventFilter::default()
         };
-        Ok(self.list(&filter, From::Newest, 1)?.pop())
+        Ok(self.list(sight, &filter, From::Newest, 1)?.pop())
     }
 
-    fn query(&self, index: &Index, filter: &EventFilter) -> Result<Box<dyn Query>, ReadModelError> {
+    fn query(
+        &self,
+        index: &Index,
+        sight: &Sight,
+        filter: &EventFilter,
+    ) -> Result<Box<dyn Query>, ReadModelError> {
         let fields = &self.schema;
         let mut must: Vec<(Occur, Box<dyn Query>)> = Vec::new();
         let mut term = |term: Term| {
@@ -352,6 +360,12 @@ impl Reader {
             } else {
                 Term::from_field_text(fields.tag, &tag_term(key, value))
             });
+        }
+        if let Sight::Only(projects) = sight {
+            let terms = projects
+                .iter()
+                .map(|id| Term::from_field_u64(fields.project_id, id.0.into()));
+            must.push((Occur::Must, Box::new(TermSetQuery::new(terms))));
         }
         if !filter.levels.is_empty() {
             let levels = filter.levels.iter();

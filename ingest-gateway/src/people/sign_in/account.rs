@@ -7,7 +7,7 @@ use axum::{
     extract::{Request, State},
     response::Response,
 };
-use event_model::{Decision, credential::Caller};
+use event_model::{Decision, access::Action, credential::Caller};
 use serde::Deserialize;
 
 use super::SignIn;
@@ -30,7 +30,9 @@ pub(super) async fn change_password(
     request: Request,
 ) -> Result<Response, ApiError> {
     let (parts, body) = request.into_parts();
-    let caller = auth.callers.of(&parts.headers, &parts.extensions)?;
+    let caller = auth
+        .callers
+        .of(&parts.headers, &parts.extensions, Action::ChangeOwnAccount)?;
     let user_id = person(caller)?;
     let request: ChangePasswordRequest = auth.read(&parts, body).await?;
     check_password("password", &request.password)?;
@@ -77,7 +79,9 @@ pub(super) async fn sign_out_everywhere(
     request: Request,
 ) -> Result<Response, ApiError> {
     let (parts, body) = request.into_parts();
-    let caller = auth.callers.of(&parts.headers, &parts.extensions)?;
+    let caller = auth
+        .callers
+        .of(&parts.headers, &parts.extensions, Action::ChangeOwnAccount)?;
     let user_id = person(caller)?;
     // Who wants no more than that sends no body.
     let wishes: Option<SignOutEverywhereRequest> = auth.read_if_any(&parts, body).await?;

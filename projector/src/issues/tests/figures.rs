@@ -1,14 +1,14 @@
 //! Every figure that the issue database answers, against a naive count over the raw
-//! events.
+//! events; of random projects in sight, so that nothing of another one is in any.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use event_log::Entry;
-use event_model::{IssueId, IssueStatus, Level, ProjectId, head::Head};
+use event_model::{IssueId, IssueStatus, Level, Position, ProjectId, access::Sight, head::Head};
 use proptest::prelude::*;
 use read_model::issues::reader::{
-    CountOf, Direction, IssueFilter, IssueSort, IssueState, Range, Reader, Scope, SeriesBy,
-    Snapshot, Unit, Window,
+    ChangeCursor, CountOf, Direction, IssueFilter, IssueSort, IssueState, Range, Reader, Scope,
+    SeriesBy, Snapshot, Unit, Window,
 };
 
 use super::{arbitrary_head, issue_of, project, set_status};
@@ -67,7 +67,10 @@ fn arbitrary_filter() -> impl Strategy<Value = IssueFilter> {
         proptest::bool::weighted(0.2),
     );
     (scope, more).prop_map(|((environment, release, range), more)| IssueFilter {
-        projects: more.0.into_iter().map(ProjectId).collect(),
+        projects: match more.0.as_slice() {
+            [] => Sight::All,
+            some => Sight::only(some.iter().copied().map(ProjectId)),
+        },
         statuses: more.1.into_iter().collect(),
         scope: Scope {
             environment: environment.to_owned(),
@@ -78,6 +81,14 @@ fn arbitrary_filter() -> impl Strategy<Value = IssueFilter> {
         is_regressed: more.3,
         ..IssueFilter::default()
     })
+}
+
+fn arbitrary_sight() -> impl Strategy<Value = Sight> {
+    let some = proptest::collection::vec(1..4u32, 0..3);
+    prop_oneof![
+        1 => Just(Sight::All),
+        3 => some.prop_map(|ids| Sight::only(ids.into_iter().map(ProjectId))),
+    ]
 }
 
 /// What is known without any table.
@@ -118,6 +129,16 @@ impl Naive {
         naive
     }
 
+    /// As if there had never been anything of other projects.
+    fn within(mut self, sight: &Sight) -> Self {
+        self.events
+            .retain(|(_, head)| sight.has(ProjectId(head.project_id)));
+        let seen: BTreeSet<IssueId> = self.events.iter().map(|(id, _)| *id).collect();
+        self.regressions.retain(|(id, _)| seen.contains(id));
+        self.statuses.retain(|id, _| seen.contains(id));
+        self
+    }
+
     fn is_of_part(scope: &Scope, head: &Head) -> bool {
         (scope.environment.is_empty() || scope.environment == head.environment)
             && (scope.release.is_empty() || scope.release == head.release)
@@ -128,11 +149,11 @@ impl Naive {
     }
 
     /// Events within scope and projects.
-    fn scoped(&self, scope: &Scope, projects: &[ProjectId]) -> Vec<&(IssueId, Head)> {
+    fn scoped(&self, scope: &Scope, projects: &Sight) -> Vec<&(IssueId, Head)> {
         let is_within = |head: &Head| {
             Self::is_of_part(scope, head)
                 && Self::is_within(scope.range, at_ms(head))
-                && (projects.is_empty() || projects.contains(&ProjectId(head.project_id)))
+                && projects.has(ProjectId(head.project_id))
         };
         let events = self.events.iter();
         events.filter(|(_, head)| is_within(head)).collect()
@@ -209,7 +230,7 @@ fn check_list(
         for scoped in &down {
             let id = scoped.issue.id;
             let its = |scope: &Scope| -> Vec<&Head> {
-                let all = naive.scoped(scope, &[]).into_iter();
+                let all = naive.scoped(scope, &Sight::All).into_iter();
                 all.filter(|(issue, _)| *issue == id)
                     .map(|(_, head)| head)
                     .collect()
@@ -235,6 +256,81 @@ fn check_list(
         }
         prop_assert!(keys.is_sorted_by(|a, b| a >= b), "{:?} {:?}", sort, keys);
     }
+    Ok(())
+}
+
+/// What is asked by an issue's name: of another project's it is what there is of none.
+fn check_named(snapshot: &Snapshot<'_>, naive: &Naive, all: &Naive) -> Result<(), TestCaseError> {
+    let window = Window {
+        range: Range {
+            unit: Unit::Hour,
+            from: NOON_HOUR - 100,
+            to: NOON_HOUR + 100,
+        },
+        from: NOON_HOUR - 100,
+        per_bucket: 200,
+        buckets: 1,
+    };
+    let scope = Scope::default();
+    let ids: Vec<IssueId> = all.statuses.keys().copied().collect();
+    let seen: BTreeSet<IssueId> = naive.statuses.keys().copied().collect();
+    for id in &ids {
+        let is_seen = seen.contains(id);
+        prop_assert_eq!(snapshot.issue(*id).unwrap().is_some(), is_seen);
+        prop_assert_eq!(snapshot.fingerprints(*id).unwrap().is_empty(), !is_seen);
+        prop_assert_eq!(snapshot.activity(*id).unwrap().is_empty(), !is_seen);
+        if !is_seen {
+            prop_assert_eq!(snapshot.tags(*id).unwrap(), vec![]);
+            prop_assert_eq!(snapshot.releases(*id).unwrap(), vec![]);
+            prop_assert_eq!(snapshot.environments(*id).unwrap(), vec![]);
+            let users = snapshot.user_series(window, &Sight::All, Some(*id), &scope);
+            prop_assert_eq!(users.unwrap(), vec![0]);
+        }
+    }
+    let named = |rows: Vec<IssueId>| rows.into_iter().collect::<BTreeSet<_>>();
+    let rows = snapshot.issues_of(&ids).unwrap();
+    prop_assert_eq!(&named(rows.iter().map(|row| row.id).collect()), &seen);
+    let rows = snapshot.scoped_of(&scope, &ids).unwrap();
+    prop_assert_eq!(&named(rows.iter().map(|row| row.issue.id).collect()), &seen);
+    let series = snapshot.issue_series(window, &scope, &ids).unwrap();
+    prop_assert!(series.keys().all(|id| seen.contains(id)));
+    let changes = snapshot.changes(ChangeCursor::default(), 1_000).unwrap();
+    prop_assert_eq!(
+        &named(changes.iter().map(|change| change.issue.id).collect()),
+        &seen
+    );
+    let transitions = snapshot.transitions((Position(0), 0, 0), 1_000).unwrap();
+    prop_assert_eq!(
+        &named(transitions.iter().map(|one| one.issue.id).collect()),
+        &seen
+    );
+    let totals = snapshot.project_totals().unwrap();
+    for total in &totals {
+        let its = naive
+            .events
+            .iter()
+            .filter(|(_, head)| head.project_id == total.project_id.0);
+        let events: u64 = its.map(|(_, head)| u64::from(head.weight)).sum();
+        prop_assert_eq!(total.events, events);
+    }
+    let projects: BTreeSet<u32> = naive
+        .events
+        .iter()
+        .map(|(_, head)| head.project_id)
+        .collect();
+    prop_assert_eq!(totals.len(), projects.len());
+    let facets = snapshot.facets(&Sight::All).unwrap();
+    let values = |of: fn(&Head) -> &String| -> BTreeSet<String> {
+        let all = naive.events.iter().map(|(_, head)| of(head).clone());
+        all.filter(|value| !value.is_empty()).collect()
+    };
+    let found: BTreeSet<String> = facets.environments.into_iter().collect();
+    prop_assert_eq!(found, values(|head| &head.environment));
+    let found: BTreeSet<String> = facets.releases.into_iter().collect();
+    prop_assert_eq!(&found, &values(|head| &head.release));
+    let marks = snapshot.release_marks(window.range, &Sight::All).unwrap();
+    let marked: BTreeSet<String> = marks.into_iter().map(|mark| mark.version).collect();
+    prop_assert!(marked.is_subset(&found));
     Ok(())
 }
 
@@ -332,7 +428,7 @@ proptest! {
     #[test]
     fn every_figure_is_a_naive_count_over_the_raw_events(
         steps in proptest::collection::vec(arbitrary_step(), 1..80),
-        filters in proptest::collection::vec(arbitrary_filter(), 6),
+        filters in proptest::collection::vec((arbitrary_filter(), arbitrary_sight()), 6),
         sizes in proptest::collection::vec(1..17usize, 1..10),
         range in arbitrary_range(),
     ) {
@@ -343,12 +439,14 @@ proptest! {
             Step::Status(head, status) => set_status(head, *status),
         }).collect();
         drop(project(&path, &numbered(entries), &sizes));
-        let naive = Naive::of(&steps);
+        let all = Naive::of(&steps);
         let reader = Reader::open(&path).unwrap();
-        for filter in &filters {
+        for (filter, sight) in &filters {
             let mut result = Ok(());
-            reader.read(|snapshot| {
+            let naive = Naive::of(&steps).within(sight);
+            reader.read(sight, |snapshot| {
                 result = check_list(snapshot, &naive, filter)
+                    .and_then(|()| check_named(snapshot, &naive, &all))
                     .and_then(|()| check_totals(snapshot, &naive, filter, range));
                 Ok(())
             }).unwrap();

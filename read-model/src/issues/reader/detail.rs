@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use event_model::{Fingerprint, IssueId, Position, ProjectId};
+use event_model::{Fingerprint, IssueId, Position, ProjectId, access::Sight};
 use rusqlite::{OptionalExtension, params};
 
 use super::{ReadError, Snapshot, json_list};
@@ -65,6 +65,9 @@ pub struct Facets {
 impl Snapshot<'_> {
     /// Releases of an issue, newest first, at most 50.
     pub fn releases(&self, issue: IssueId) -> Result<Vec<ReleaseCount>, ReadError> {
+        if !self.sees_issue(issue)? {
+            return Ok(Vec::new());
+        }
         self.rows(
             "SELECT name.name, count, first_seen, last_seen
              FROM issue_release CROSS JOIN name ON name.id = issue_release.release
@@ -83,6 +86,9 @@ impl Snapshot<'_> {
 
     /// Environments of an issue, most events first, at most 50.
     pub fn environments(&self, issue: IssueId) -> Result<Vec<ValueCount>, ReadError> {
+        if !self.sees_issue(issue)? {
+            return Ok(Vec::new());
+        }
         self.rows(
             "SELECT name.name, count
              FROM issue_environment CROSS JOIN name ON name.id = issue_environment.environment
@@ -99,6 +105,9 @@ impl Snapshot<'_> {
 
     /// Activity of an issue, newest first, at most 200.
     pub fn activity(&self, issue: IssueId) -> Result<Vec<Activity>, ReadError> {
+        if !self.sees_issue(issue)? {
+            return Ok(Vec::new());
+        }
         self.rows(
             "SELECT position, kind, at_ns, actor, detail FROM activity
              WHERE issue_id = ?1 ORDER BY position DESC, kind LIMIT ?2",
@@ -115,22 +124,25 @@ impl Snapshot<'_> {
         )
     }
 
-    /// Filter values of these projects; none named: of all.
-    pub fn facets(&self, projects: &[ProjectId]) -> Result<Facets, ReadError> {
-        let all = projects.is_empty();
-        let list = json_list(projects.iter().map(|id| i64::from(id.0)));
+    /// Filter values of these projects.
+    pub fn facets(&self, projects: &Sight) -> Result<Facets, ReadError> {
+        let list = match self.within(projects) {
+            Sight::All => None,
+            Sight::Only(projects) => Some(json_list(projects.iter().map(|id| i64::from(id.0)))),
+        };
         let environments = self.rows(
             "SELECT DISTINCT name FROM environment
-             WHERE name <> '' AND (?1 OR project_id IN (SELECT value FROM json_each(?2)))
-             ORDER BY name LIMIT ?3",
-            params![all, list, FACET_ENVIRONMENTS_MAX],
+             WHERE name <> '' AND (?1 IS NULL OR project_id IN (SELECT value FROM json_each(?1)))
+             ORDER BY name LIMIT ?2",
+            params![list, FACET_ENVIRONMENTS_MAX],
             |row| row.get(0),
         )?;
         let releases = self.rows(
             "SELECT version FROM release
-             WHERE version <> '' AND (?1 OR project_id IN (SELECT value FROM json_each(?2)))
-             GROUP BY version ORDER BY max(last_seen) DESC, version LIMIT ?3",
-            params![all, list, FACET_RELEASES_MAX],
+             WHERE version <> ''
+                 AND (?1 IS NULL OR project_id IN (SELECT value FROM json_each(?1)))
+             GROUP BY version ORDER BY max(last_seen) DESC, version LIMIT ?2",
+            params![list, FACET_RELEASES_MAX],
             |row| row.get(0),
         )?;
         Ok(Facets {
@@ -141,6 +153,9 @@ impl Snapshot<'_> {
 
     /// The fingerprints that make up an issue.
     pub fn fingerprints(&self, issue: IssueId) -> Result<Vec<Fingerprint>, ReadError> {
+        if !self.sees_issue(issue)? {
+            return Ok(Vec::new());
+        }
         self.rows(
             "SELECT fingerprint FROM fingerprint WHERE issue_id = ?1 ORDER BY fingerprint",
             [issue.0 as i64],
@@ -158,7 +173,7 @@ impl Snapshot<'_> {
         )?;
         let mut found = HashMap::new();
         for key in wanted {
-            if found.contains_key(&key) {
+            if found.contains_key(&key) || !self.sight.has(key.0) {
                 continue;
             }
             let id: Option<i64> = statement

@@ -8,7 +8,7 @@ use event_model::{DeliveryState, DeliveryStep, EventId, IssueId, Position};
 use rusqlite::params;
 
 use super::{
-    ReadError, Snapshot,
+    ReadError, Snapshot, issue_seen,
     row::{COLUMN_COUNT, COLUMNS, IssueRow, read_issue},
 };
 use crate::issues::{
@@ -89,18 +89,23 @@ impl Snapshot<'_> {
     pub fn changes(&self, cursor: ChangeCursor, limit: u32) -> Result<Vec<Change>, ReadError> {
         let sql = format!(
             "SELECT {COLUMNS}, change.position FROM change JOIN issue ON issue.id = change.issue_id
-             WHERE (change.position, change.issue_id) > (?1, ?2)
-             ORDER BY change.position, change.issue_id LIMIT ?3"
+             WHERE (change.position, change.issue_id) > (?1, ?2) AND {}
+             ORDER BY change.position, change.issue_id LIMIT ?3",
+            issue_seen!("?4")
         );
         let after = cursor.position.0 as i64;
-        self.rows(&sql, params![after, cursor.issue, limit], |row| {
-            let issue = read_issue(row)?;
-            let cursor = ChangeCursor {
-                position: Position(row.get::<_, i64>(COLUMN_COUNT)? as u64),
-                issue: issue.id.0 as i64,
-            };
-            Ok(Change { issue, cursor })
-        })
+        self.rows(
+            &sql,
+            params![after, cursor.issue, limit, self.seen()],
+            |row| {
+                let issue = read_issue(row)?;
+                let cursor = ChangeCursor {
+                    position: Position(row.get::<_, i64>(COLUMN_COUNT)? as u64),
+                    issue: issue.id.0 as i64,
+                };
+                Ok(Change { issue, cursor })
+            },
+        )
     }
 
     /// At most `limit` transitions after (position, issue, kind), in that order.
@@ -112,10 +117,11 @@ impl Snapshot<'_> {
         let sql = format!(
             "SELECT {COLUMNS}, t.position, t.kind, t.at_ns, t.event_id, t.release, t.environment
              FROM transition AS t JOIN issue ON issue.id = t.issue_id
-             WHERE (t.position, t.issue_id, t.kind) > (?1, ?2, ?3)
-             ORDER BY t.position, t.issue_id, t.kind LIMIT ?4"
+             WHERE (t.position, t.issue_id, t.kind) > (?1, ?2, ?3) AND {}
+             ORDER BY t.position, t.issue_id, t.kind LIMIT ?4",
+            issue_seen!("?5")
         );
-        let values = params![after.0.0 as i64, after.1, after.2, limit];
+        let values = params![after.0.0 as i64, after.1, after.2, limit, self.seen()];
         self.rows(&sql, values, |row| {
             let kind_number: i64 = row.get(COLUMN_COUNT + 1)?;
             Ok(Transition {
@@ -145,11 +151,15 @@ impl Snapshot<'_> {
         let sql = format!(
             "SELECT {DELIVERY_COLUMNS} FROM delivery
              WHERE at_ns >= ?1 AND (?2 = 0 OR state = ?2) AND position < ?3
-             ORDER BY position DESC LIMIT ?4"
+                 AND (?5 IS NULL OR EXISTS (
+                     SELECT 1 FROM issue WHERE issue.id = delivery.issue_id AND {}))
+             ORDER BY position DESC LIMIT ?4",
+            issue_seen!("?5")
         );
         let below = from.map_or(i64::MAX, |from| from.0 as i64);
         let since_ns = filter.since_ns.unwrap_or(i64::MIN);
-        self.rows(&sql, params![since_ns, state, below, limit], read_delivery)
+        let values = params![since_ns, state, below, limit, self.seen()];
+        self.rows(&sql, values, read_delivery)
     }
 
     /// What the alerter must know when it starts, oldest step first, above the step at
@@ -164,12 +174,23 @@ impl Snapshot<'_> {
         let sql = format!(
             "SELECT {DELIVERY_COLUMNS} FROM delivery
              WHERE position > ?1 AND (transition_position > ?2 OR at_ns >= ?3 OR state IN (?4, ?5))
-             ORDER BY position LIMIT ?6"
+                 AND (?7 IS NULL OR EXISTS (
+                     SELECT 1 FROM issue WHERE issue.id = delivery.issue_id AND {}))
+             ORDER BY position LIMIT ?6",
+            issue_seen!("?7")
         );
         let above = from.map_or(-1, |from| from.0 as i64);
         let cursor = self.alert_cursor()?.0 as i64;
         let open = [DeliveryState::Sending, DeliveryState::Held].map(delivery_number);
-        let values = params![above, cursor, since_ns, open[0], open[1], limit];
+        let values = params![
+            above,
+            cursor,
+            since_ns,
+            open[0],
+            open[1],
+            limit,
+            self.seen()
+        ];
         self.rows(&sql, values, read_delivery)
     }
 }

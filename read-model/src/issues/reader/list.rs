@@ -12,7 +12,7 @@
 //! that last happened since its start are gone through, most of them telling their
 //! count without a look at the hours.
 
-use event_model::{IssueId, IssueStatus, Level, ProjectId, UserId};
+use event_model::{IssueId, IssueStatus, Level, UserId, access::Sight};
 use rusqlite::params_from_iter;
 
 use super::{
@@ -32,8 +32,8 @@ const DRIVE_MAX: i64 = 2_000;
 /// Which issues. The default is all of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct IssueFilter {
-    /// Empty: all.
-    pub projects: Vec<ProjectId>,
+    /// Of them those in sight.
+    pub projects: Sight,
     /// Empty: all.
     pub statuses: Vec<IssueStatus>,
     /// Empty: all.
@@ -145,6 +145,7 @@ impl Snapshot<'_> {
         cursor: Option<IssueCursor>,
         limit: u32,
     ) -> Result<IssuePage, ReadError> {
+        let filter = &self.narrowed(filter);
         let Some(part) = self.part(&filter.scope)? else {
             return Ok(IssuePage {
                 issues: Vec::new(),
@@ -162,6 +163,14 @@ impl Snapshot<'_> {
         let place = |id: IssueId| ids.iter().position(|each| *each == id);
         issues.sort_by_cached_key(|scoped| place(scoped.issue.id));
         Ok(IssuePage { issues, next })
+    }
+
+    /// What is asked for, as far as it is in sight.
+    fn narrowed(&self, filter: &IssueFilter) -> IssueFilter {
+        IssueFilter {
+            projects: self.within(&filter.projects),
+            ..filter.clone()
+        }
     }
 
     /// Ids of a page in order, with what they are sorted by.
@@ -246,8 +255,9 @@ impl Snapshot<'_> {
         let mut scoped = Scoped::new(&mut sql, part, scope.range);
         let tables = scoped.tables(&mut sql, true, true);
         let ids = sql.list(ids.iter().map(|id| id.0 as i64));
+        let seen = sql.and_projects("+issue.project_id", self.sight);
         let text = format!(
-            "SELECT {COLUMNS}, {}, {}, {}, {} FROM {tables} WHERE issue.id IN {ids}",
+            "SELECT {COLUMNS}, {}, {}, {}, {} FROM {tables} WHERE issue.id IN {ids}{seen}",
             scoped.first_seen,
             scoped.last_seen,
             scoped.count(),
@@ -267,6 +277,7 @@ impl Snapshot<'_> {
 
     /// Issues that pass, exact.
     pub fn total(&self, filter: &IssueFilter) -> Result<u64, ReadError> {
+        let filter = &self.narrowed(filter);
         let Some(part) = self.part(&filter.scope)? else {
             return Ok(0);
         };
@@ -304,7 +315,7 @@ impl Snapshot<'_> {
         may(filter.assignee.is_some(), Driver::Assignee);
         may(range.is_some(), Driver::Seen);
         may(!filter.statuses.is_empty(), Driver::Status);
-        may(!filter.projects.is_empty(), Driver::Project);
+        may(filter.projects != Sight::All, Driver::Project);
         for candidate in candidates {
             let mut sql = Sql::default();
             let table = if candidate == Driver::Part {
@@ -374,12 +385,13 @@ fn drive(sql: &mut Sql, filter: &IssueFilter, scoped: &Scoped, driver: Driver) {
             }
         }
         Driver::Project => {
-            let projects = sql.projects(&filter.projects);
-            sql.condition(format!("issue.project_id IN {projects}"));
+            if let Some(projects) = sql.projects(&filter.projects) {
+                sql.condition(format!("issue.project_id IN {projects}"));
+            }
         }
         Driver::Status => {
             // The index begins with the project, so every project is named.
-            if filter.projects.is_empty() {
+            if filter.projects == Sight::All {
                 sql.condition(
                     "issue.project_id IN (SELECT project_id FROM project_total)".to_owned(),
                 );
@@ -415,8 +427,9 @@ fn conditions(
     walked: Option<&str>,
 ) {
     drive(sql, filter, scoped, driver);
-    if !filter.projects.is_empty() && !matches!(driver, Driver::Project | Driver::Status) {
-        let projects = sql.projects(&filter.projects);
+    if !matches!(driver, Driver::Project | Driver::Status)
+        && let Some(projects) = sql.projects(&filter.projects)
+    {
         sql.condition(format!("+issue.project_id IN {projects}"));
     }
     if !filter.statuses.is_empty() && driver != Driver::Status {

@@ -41,6 +41,9 @@ impl Snapshot<'_> {
         project: ProjectId,
         event: EventId,
     ) -> Result<Vec<Attachment>, ReadError> {
+        if !self.sight.has(project) {
+            return Ok(Vec::new());
+        }
         self.rows(
             "SELECT position, number, name, content_type, attachment_type, size_bytes, sha256,
                  received
@@ -72,6 +75,9 @@ impl Snapshot<'_> {
         before: Option<Position>,
         limit: usize,
     ) -> Result<Vec<Feedback>, ReadError> {
+        if !self.sight.has(project) {
+            return Ok(Vec::new());
+        }
         self.rows(
             "SELECT id, position, event_id, name, email, message, url, release, environment,
                  received
@@ -94,6 +100,9 @@ impl Snapshot<'_> {
         project: ProjectId,
         from_hour: i64,
     ) -> Result<Vec<ArrivalCount>, ReadError> {
+        if !self.sight.has(project) {
+            return Ok(Vec::new());
+        }
         self.rows(
             "SELECT source, category, reason, sum(count) FROM arrival_hour
              WHERE project_id = ?1 AND hour >= ?2

@@ -1,9 +1,9 @@
 //! One row of table `issue`.
 
 use event_model::{EventId, IssueId, IssueStatus, Level, Position, ProjectId, UserId};
-use rusqlite::{OptionalExtension, Row};
+use rusqlite::{OptionalExtension, Row, params};
 
-use super::{ReadError, Snapshot, json_list};
+use super::{ReadError, Snapshot, issue_seen, json_list};
 use crate::issues::{
     batch::Regression,
     numbers::{level_of, status_of},
@@ -118,17 +118,21 @@ pub(super) fn read_issue(row: &Row<'_>) -> rusqlite::Result<IssueRow> {
 impl Snapshot<'_> {
     /// One issue.
     pub fn issue(&self, id: IssueId) -> Result<Option<IssueRow>, ReadError> {
-        let sql = format!("SELECT {COLUMNS} FROM issue WHERE id = ?1");
+        let seen = issue_seen!("?2");
+        let sql = format!("SELECT {COLUMNS} FROM issue WHERE id = ?1 AND {seen}");
         let mut statement = self.connection.prepare_cached(&sql)?;
-        Ok(statement.query_row([id.0 as i64], read_issue).optional()?)
+        let values = params![id.0 as i64, self.seen()];
+        Ok(statement.query_row(values, read_issue).optional()?)
     }
 
     /// Those of `ids` that exist, in no order.
     pub fn issues_of(&self, ids: &[IssueId]) -> Result<Vec<IssueRow>, ReadError> {
         let sql = format!(
-            "SELECT {COLUMNS} FROM json_each(?1) AS wanted JOIN issue ON issue.id = wanted.value"
+            "SELECT {COLUMNS} FROM json_each(?1) AS wanted JOIN issue ON issue.id = wanted.value
+             WHERE {}",
+            issue_seen!("?2")
         );
         let ids = json_list(ids.iter().map(|id| id.0 as i64));
-        self.rows(&sql, [ids], read_issue)
+        self.rows(&sql, params![ids, self.seen()], read_issue)
     }
 }

@@ -5,7 +5,7 @@
 //! expressions of this file, so that they agree. Units: whole Unix minutes or hours
 //! of the event's clamped time, Unix milliseconds where the name says so.
 
-use event_model::ProjectId;
+use event_model::access::Sight;
 use rusqlite::{OptionalExtension, types::Value};
 
 use super::{ReadError, Snapshot};
@@ -170,8 +170,18 @@ impl Sql {
         format!("(SELECT value FROM json_each({list}))")
     }
 
-    pub(super) fn projects(&mut self, projects: &[ProjectId]) -> String {
-        self.list(projects.iter().map(|id| i64::from(id.0)))
+    /// The list of these projects; none: all.
+    pub(super) fn projects(&mut self, projects: &Sight) -> Option<String> {
+        match projects {
+            Sight::All => None,
+            Sight::Only(projects) => Some(self.list(projects.iter().map(|id| i64::from(id.0)))),
+        }
+    }
+
+    /// ` AND …` of these projects, or nothing if it is all.
+    pub(super) fn and_projects(&mut self, column: &str, projects: &Sight) -> String {
+        let projects = self.projects(projects);
+        projects.map_or_else(String::new, |list| format!(" AND {column} IN {list}"))
     }
 }
 

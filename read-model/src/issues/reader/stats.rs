@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use event_model::{IssueId, Level, ProjectId};
+use event_model::{IssueId, Level, ProjectId, access::Sight};
 use rusqlite::{Row, params_from_iter};
 
 use super::{
@@ -117,16 +117,17 @@ pub struct ProjectTotal {
 }
 
 impl Snapshot<'_> {
-    /// Events over time of these projects (none named: all), within the scope's part.
+    /// Events over time of these projects, within the scope's part.
     /// Without events there is one series of zeros if not split, else none; of states
     /// there are always all three.
     pub fn series(
         &self,
         window: Window,
-        projects: &[ProjectId],
+        projects: &Sight,
         scope: &Scope,
         by: SeriesBy,
     ) -> Result<Vec<SeriesCounts>, ReadError> {
+        let projects = &self.within(projects);
         let mut found: BTreeMap<CountOf, Vec<u64>> = BTreeMap::new();
         let always: &[CountOf] = match by {
             SeriesBy::Nothing => &[CountOf::All],
@@ -169,7 +170,7 @@ impl Snapshot<'_> {
     fn project_rows(
         &self,
         window: Window,
-        projects: &[ProjectId],
+        projects: &Sight,
         part: Part,
         by: SeriesBy,
     ) -> Result<Vec<(i64, i64, i64)>, ReadError> {
@@ -181,11 +182,9 @@ impl Snapshot<'_> {
         };
         let mut sql = Sql::default();
         // Naming every project lets SQLite seek in a table whose key begins with it.
-        let projects = if projects.is_empty() {
-            "(SELECT project_id FROM project_total)".to_owned()
-        } else {
-            sql.projects(projects)
-        };
+        let projects = sql
+            .projects(projects)
+            .unwrap_or_else(|| "(SELECT project_id FROM project_total)".to_owned());
         let (from, to) = (sql.value(window.range.from), sql.value(window.range.to));
         let scoped = Scoped::new(&mut sql, part, None);
         let (first, length) = (
@@ -205,7 +204,7 @@ impl Snapshot<'_> {
     fn state_rows(
         &self,
         window: Window,
-        projects: &[ProjectId],
+        projects: &Sight,
         part: Part,
     ) -> Result<Vec<(i64, i64, i64)>, ReadError> {
         let unit = window.range.unit.name();
@@ -218,11 +217,7 @@ impl Snapshot<'_> {
             sql.value(window.from),
             sql.value(i64::from(window.per_bucket)),
         );
-        let its = if projects.is_empty() {
-            String::new()
-        } else {
-            format!(" AND +issue.project_id IN {}", sql.projects(projects))
-        };
+        let its = sql.and_projects("+issue.project_id", projects);
         let text = format!(
             "SELECT CASE WHEN issue.first_seen >= {from_ms} AND issue.first_seen < {to_ms} THEN 0
                  WHEN issue.id IN (SELECT issue_id FROM transition
@@ -254,6 +249,7 @@ impl Snapshot<'_> {
             sql.value(window.from),
             sql.value(i64::from(window.per_bucket)),
         );
+        let issues = self.seen_issues(issues)?;
         let ids = sql.list(issues.iter().map(|id| id.0 as i64));
         let text = format!(
             "SELECT h.issue_id, (h.{unit} - {first}) / {length}, sum(h.count)
@@ -271,12 +267,11 @@ impl Snapshot<'_> {
         Ok(found)
     }
 
-    /// Distinct users of each bucket, of these projects (none named: all) or of one
-    /// issue, within the scope's part.
+    /// Distinct users of each bucket, of these projects or of one issue of theirs, within the scope's part.
     pub fn user_series(
         &self,
         window: Window,
-        projects: &[ProjectId],
+        projects: &Sight,
         issue: Option<IssueId>,
         scope: &Scope,
     ) -> Result<Vec<u64>, ReadError> {
@@ -309,7 +304,7 @@ impl Snapshot<'_> {
     pub(super) fn each_user(
         &self,
         range: Range,
-        projects: &[ProjectId],
+        projects: &Sight,
         issue: Option<IssueId>,
         scope: &Scope,
         mut call: impl FnMut(i64, i64, i64),
@@ -323,11 +318,7 @@ impl Snapshot<'_> {
         let Some((from_ms, to_ms)) = scoped.ends_ms() else {
             unreachable!("the range was given above")
         };
-        let of_projects = if projects.is_empty() {
-            String::new()
-        } else {
-            format!(" AND +issue.project_id IN {}", sql.projects(projects))
-        };
+        let of_projects = sql.and_projects("+issue.project_id", &self.within(projects));
         let of_issue = issue.map_or_else(String::new, |issue| {
             format!(" AND issue.id = {}", sql.value(issue.0 as i64))
         });
@@ -344,14 +335,16 @@ impl Snapshot<'_> {
         Ok(())
     }
 
-    /// Totals of every project that has an event, by id.
+    /// Totals of every project in sight that has an event, by id.
     pub fn project_totals(&self) -> Result<Vec<ProjectTotal>, ReadError> {
         self.rows(
             "SELECT project_id, events, last_received,
                     (SELECT count(*) FROM issue
                      WHERE issue.project_id = project_total.project_id AND status = 1)
-             FROM project_total ORDER BY project_id",
-            [],
+             FROM project_total
+             WHERE ?1 IS NULL OR project_id IN (SELECT value FROM json_each(?1))
+             ORDER BY project_id",
+            [self.seen()],
             |row| {
                 Ok(ProjectTotal {
                     project_id: ProjectId(row.get(0)?),

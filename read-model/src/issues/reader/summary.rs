@@ -4,7 +4,7 @@
 
 use std::collections::HashSet;
 
-use event_model::{IssueStatus, Level, ProjectId};
+use event_model::{IssueStatus, Level, ProjectId, access::Sight};
 use rusqlite::params_from_iter;
 
 use super::{
@@ -48,16 +48,15 @@ pub struct ReleaseMark {
 }
 
 impl Snapshot<'_> {
-    /// Totals of a range for these projects (none named: all), within the scope's
-    /// part; its own range does not matter.
+    /// Totals of a range for these projects, within the scope's part; its own range does not matter.
     pub fn summary(
         &self,
         range: Range,
-        projects: &[ProjectId],
+        projects: &Sight,
         scope: &Scope,
     ) -> Result<Summary, ReadError> {
         let all = IssueFilter {
-            projects: projects.to_vec(),
+            projects: projects.clone(),
             scope: Scope {
                 range: Some(range),
                 ..scope.clone()
@@ -107,13 +106,12 @@ impl Snapshot<'_> {
     pub fn release_marks(
         &self,
         range: Range,
-        projects: &[ProjectId],
+        projects: &Sight,
     ) -> Result<Vec<ReleaseMark>, ReadError> {
         let mut sql = Sql::default();
         let (from, to) = (sql.value(range.from_ms()), sql.value(range.to_ms()));
         sql.condition(format!("first_seen >= {from} AND first_seen < {to}"));
-        if !projects.is_empty() {
-            let projects = sql.projects(projects);
+        if let Some(projects) = sql.projects(&self.within(projects)) {
             sql.condition(format!("project_id IN {projects}"));
         }
         let limit = sql.value(MARKS_MAX);

@@ -55,6 +55,9 @@ impl TagKey {
 impl Snapshot<'_> {
     /// Tag keys of an issue, most events first, '' last.
     pub fn tags(&self, issue: IssueId) -> Result<Vec<TagKey>, ReadError> {
+        if !self.sees_issue(issue)? {
+            return Ok(Vec::new());
+        }
         let mut statement = self.connection.prepare_cached(
             "SELECT key, value, count FROM issue_tag WHERE issue_id = ?1
              ORDER BY key, value LIMIT ?2",

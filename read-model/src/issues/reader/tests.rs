@@ -96,7 +96,7 @@ fn filters() -> Vec<(&'static str, IssueFilter)> {
         (
             "large project, frequent status",
             IssueFilter {
-                projects: vec![ProjectId(1)],
+                projects: Sight::only([ProjectId(1)]),
                 statuses: vec![IssueStatus::Resolved],
                 ..all.clone()
             },
@@ -104,7 +104,7 @@ fn filters() -> Vec<(&'static str, IssueFilter)> {
         (
             "small project",
             IssueFilter {
-                projects: vec![ProjectId(2)],
+                projects: Sight::only([ProjectId(2)]),
                 ..all.clone()
             },
         ),
@@ -168,7 +168,7 @@ const SORTS: [IssueSort; 4] = [
 fn steps_of<T>(ask: impl FnOnce(&Snapshot<'_>) -> Result<T, ReadError>) -> (T, u64) {
     let strides = Arc::new(AtomicU64::new(0));
     let counted = strides.clone();
-    let answer = BIG.reader.read(|snapshot| {
+    let answer = BIG.reader.read(&Sight::All, |snapshot| {
         let count = move || {
             counted.fetch_add(1, Ordering::Relaxed);
             false
@@ -257,7 +257,9 @@ fn every_driver_answers_what_a_scan_would() {
             let mut cursor = None;
             loop {
                 let page = reader
-                    .read(|s| s.list(&filter, sort, Direction::Descending, cursor, 97))
+                    .read(&Sight::All, |s| {
+                        s.list(&filter, sort, Direction::Descending, cursor, 97)
+                    })
                     .unwrap();
                 found.extend(page.issues.iter().map(|row| row.issue.id.0));
                 cursor = page.next;
@@ -266,7 +268,7 @@ fn every_driver_answers_what_a_scan_would() {
                 }
             }
             assert_eq!(found, expected, "{name}, {sort:?}");
-            let total = reader.read(|s| s.total(&filter)).unwrap();
+            let total = reader.read(&Sight::All, |s| s.total(&filter)).unwrap();
             assert_eq!(total as usize, expected.len(), "{name}");
         }
     }
@@ -280,7 +282,7 @@ fn a_walk_of_all_pages_meets_every_issue_once() {
     loop {
         let page = BIG
             .reader
-            .read(|s| {
+            .read(&Sight::All, |s| {
                 s.list(
                     &filter,
                     IssueSort::Users,
@@ -299,7 +301,7 @@ fn a_walk_of_all_pages_meets_every_issue_once() {
         }
     }
     assert_eq!(seen.len(), ISSUES as usize);
-    let total = BIG.reader.read(|s| s.total(&filter)).unwrap();
+    let total = BIG.reader.read(&Sight::All, |s| s.total(&filter)).unwrap();
     assert_eq!(total, u64::from(ISSUES), "totals are exact");
 }
 
@@ -318,7 +320,7 @@ fn sparklines_count_at_bucket_edges() {
     };
     let page = BIG
         .reader
-        .read(|s| {
+        .read(&Sight::All, |s| {
             let filter = IssueFilter::default();
             s.list(&filter, IssueSort::Count, Direction::Descending, None, 50)
         })
@@ -326,7 +328,9 @@ fn sparklines_count_at_bucket_edges() {
     let ids: Vec<_> = page.issues.iter().map(|row| row.issue.id).collect();
     let series = BIG
         .reader
-        .read(|s| s.issue_series(window, &Scope::default(), &ids))
+        .read(&Sight::All, |s| {
+            s.issue_series(window, &Scope::default(), &ids)
+        })
         .unwrap();
     assert_eq!(series.len(), ids.len());
     for row in &page.issues {
@@ -341,7 +345,9 @@ fn sparklines_count_at_bucket_edges() {
     };
     let none = BIG
         .reader
-        .read(|s| s.issue_series(before, &Scope::default(), &ids))
+        .read(&Sight::All, |s| {
+            s.issue_series(before, &Scope::default(), &ids)
+        })
         .unwrap();
     assert!(none.is_empty());
 }
@@ -350,7 +356,8 @@ fn sparklines_count_at_bucket_edges() {
 fn connections_are_given_back_after_errors_and_panics() {
     for _ in 0..20 {
         let failed = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            BIG.reader.read::<()>(|_| panic!("a question fails"))
+            BIG.reader
+                .read::<()>(&Sight::All, |_| panic!("a question fails"))
         }));
         assert!(failed.is_err());
     }

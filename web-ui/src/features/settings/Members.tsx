@@ -21,6 +21,8 @@ import { useCreateUser } from "./api/createUser";
 import { useUsers } from "./api/listUsers";
 import { useSetRemoved } from "./api/setRemoved";
 import { useSetRole } from "./api/setRole";
+import { MemberProjects } from "./MemberProjects";
+import { sightInWords } from "./sight";
 import { Confirm, Failure, Part, useRefused } from "@/shared/ui/form";
 import { useSubmit } from "@/shared/ui/useSubmit";
 import styles from "./settings.module.css";
@@ -45,7 +47,7 @@ export function Members() {
     <>
       <Part
         title="Members"
-        lead="A member reads everything and changes issues; an owner also manages projects, keys and members."
+        lead="A member reads the projects they see and changes their issues; an owner sees all, and also manages projects, keys and members."
       >
         <ul className={styles.members}>
           {here.map((user) => (
@@ -124,6 +126,7 @@ function Row({
           )}
         </span>
       </span>
+      {!removed && isOwner && !user.allProjects && <Pill kind="quiet">{sightInWords(user)}</Pill>}
       {!removed && (
         <Pill kind={user.role === Role.OWNER ? "accent" : "quiet"}>
           {user.role === Role.OWNER ? "Owner" : "Member"}
@@ -137,6 +140,7 @@ function Row({
 function Actions({ user, self, onMade }: { user: User; self: boolean; onMade: (made: Made | null) => void }) {
   const [anchor, setAnchor] = useState<HTMLElement | null>(null);
   const [asking, setAsking] = useState(false);
+  const [choosing, setChoosing] = useState(false);
   const setRole = useSetRole();
   const setRemoved = useSetRemoved();
   const link = useCreatePasswordLink();
@@ -194,9 +198,13 @@ function Actions({ user, self, onMade }: { user: User; self: boolean; onMade: (m
         ) : (
           <MenuItem onClick={() => makeRole(Role.OWNER, Role.MEMBER)}>Make an owner</MenuItem>
         )}
+        {user.role !== Role.OWNER && (
+          <MenuItem onClick={() => (close(), setChoosing(true))}>Projects they see…</MenuItem>
+        )}
         <MenuItem onClick={makeLink}>{invited ? "New invitation link" : "Link to set a new password"}</MenuItem>
         {!self && <MenuItem onClick={() => (close(), setAsking(true))}>Remove…</MenuItem>}
       </Menu>
+      {choosing && <MemberProjects user={user} name={name} onClose={() => setChoosing(false)} />}
       {asking && (
         <Confirm
           title={`Remove ${name}?`}

@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file errata/v1/command.proto.
  */
 export const file_errata_v1_command: GenFile = /*@__PURE__*/
-  fileDesc("ChdlcnJhdGEvdjEvY29tbWFuZC5wcm90bxIJZXJyYXRhLnYxIicKD0NvbW1hbmRSZXNwb25zZRIUCghwb3NpdGlvbhgBIAEoBEICMAEiNgoUQ3JlYXRlUHJvamVjdFJlcXVlc3QSDAoEbmFtZRgBIAEoCRIQCghwbGF0Zm9ybRgCIAEoCSJiChVDcmVhdGVQcm9qZWN0UmVzcG9uc2USFAoIcG9zaXRpb24YASABKARCAjABEhIKCnByb2plY3RfaWQYAiABKA0SEgoKcHVibGljX2tleRgDIAEoCRILCgNkc24YBCABKAkiSgoUUmVuYW1lUHJvamVjdFJlcXVlc3QSEgoKcHJvamVjdF9pZBgBIAEoDRIMCgRuYW1lGAIgASgJEhAKCHBsYXRmb3JtGAMgASgJIjUKEENyZWF0ZUtleVJlcXVlc3QSEgoKcHJvamVjdF9pZBgBIAEoDRINCgVsYWJlbBgCIAEoCSJKChFDcmVhdGVLZXlSZXNwb25zZRIUCghwb3NpdGlvbhgBIAEoBEICMAESEgoKcHVibGljX2tleRgCIAEoCRILCgNkc24YAyABKAkiOwoRRGlzYWJsZUtleVJlcXVlc3QSEgoKcHJvamVjdF9pZBgBIAEoDRISCgpwdWJsaWNfa2V5GAIgASgJIjoKEEVuYWJsZUtleVJlcXVlc3QSEgoKcHJvamVjdF9pZBgBIAEoDRISCgpwdWJsaWNfa2V5GAIgASgJIkkKEFJlbmFtZUtleVJlcXVlc3QSEgoKcHJvamVjdF9pZBgBIAEoDRISCgpwdWJsaWNfa2V5GAIgASgJEg0KBWxhYmVsGAMgASgJImEKEUNyZWF0ZVVzZXJSZXF1ZXN0Eg0KBWVtYWlsGAEgASgJEgwKBG5hbWUYAiABKAkSHQoEcm9sZRgDIAEoDjIPLmVycmF0YS52MS5Sb2xlEhAKCHBhc3N3b3JkGAQgASgJIlIKEkNyZWF0ZVVzZXJSZXNwb25zZRIUCghwb3NpdGlvbhgBIAEoBEICMAESDwoHdXNlcl9pZBgCIAEoDRIVCg1wYXNzd29yZF9saW5rGAMgASgJIjIKEVJlbmFtZVVzZXJSZXF1ZXN0Eg8KB3VzZXJfaWQYASABKA0SDAoEbmFtZRgCIAEoCSJACg5TZXRSb2xlUmVxdWVzdBIPCgd1c2VyX2lkGAEgASgNEh0KBHJvbGUYAiABKA4yDy5lcnJhdGEudjEuUm9sZSIlChJEaXNhYmxlVXNlclJlcXVlc3QSDwoHdXNlcl9pZBgBIAEoDSIkChFFbmFibGVVc2VyUmVxdWVzdBIPCgd1c2VyX2lkGAEgASgNIiwKGUNyZWF0ZVBhc3N3b3JkTGlua1JlcXVlc3QSDwoHdXNlcl9pZBgBIAEoDSJJChpDcmVhdGVQYXNzd29yZExpbmtSZXNwb25zZRIUCghwb3NpdGlvbhgBIAEoBEICMAESFQoNcGFzc3dvcmRfbGluaxgCIAEoCSInChFFbmRTZXNzaW9uUmVxdWVzdBISCgpzZXNzaW9uX2lkGAEgASgJIjkKEkVuZFNlc3Npb25zUmVxdWVzdBIPCgd1c2VyX2lkGAEgASgNEhIKCmVuZF90b2tlbnMYAiABKAgicwoSQ3JlYXRlVG9rZW5SZXF1ZXN0Eg0KBWxhYmVsGAEgASgJEg8KB3VzZXJfaWQYAiABKA0SJAoFc2NvcGUYAyABKA4yFS5lcnJhdGEudjEuVG9rZW5TY29wZRIXCg9leHBpcmVzX2luX2RheXMYBCABKA0iTAoTQ3JlYXRlVG9rZW5SZXNwb25zZRIUCghwb3NpdGlvbhgBIAEoBEICMAESEAoIdG9rZW5faWQYAiABKA0SDQoFdG9rZW4YAyABKAkiJgoSUmV2b2tlVG9rZW5SZXF1ZXN0EhAKCHRva2VuX2lkGAEgASgNIhUKE1NlbmRUZXN0TWFpbFJlcXVlc3QiMQoUU2VuZFRlc3RNYWlsUmVzcG9uc2USCgoCdG8YASABKAkSDQoFZXJyb3IYAiABKAkiUgoVU2V0SXNzdWVTdGF0dXNSZXF1ZXN0EhEKCWlzc3VlX2lkcxgBIAMoCRImCgZzdGF0dXMYAiABKA4yFi5lcnJhdGEudjEuSXNzdWVTdGF0dXMiOQoTQXNzaWduSXNzdWVzUmVxdWVzdBIRCglpc3N1ZV9pZHMYASADKAkSDwoHdXNlcl9pZBgCIAEoDSIpChREaXNjYXJkSXNzdWVzUmVxdWVzdBIRCglpc3N1ZV9pZHMYASADKAkiKwoWVW5kaXNjYXJkSXNzdWVzUmVxdWVzdBIRCglpc3N1ZV9pZHMYASADKAkihAIKFVJlY29yZERlbGl2ZXJ5UmVxdWVzdBIXCg9ub3RpZmljYXRpb25faWQYASABKAkSHwoTdHJhbnNpdGlvbl9wb3NpdGlvbhgCIAEoBEICMAESEAoIaXNzdWVfaWQYAyABKAkSDAoEcnVsZRgEIAEoCRIPCgdjaGFubmVsGAUgASgJEg4KBnRhcmdldBgGIAEoCRInCgVzdGF0ZRgHIAEoDjIYLmVycmF0YS52MS5EZWxpdmVyeVN0YXRlEhAKCGF0dGVtcHRzGAggASgNEg0KBWVycm9yGAkgASgJEiYKAmF0GAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCIxChlBZHZhbmNlQWxlcnRDdXJzb3JSZXF1ZXN0EhQKCHBvc2l0aW9uGAEgASgEQgIwASp9CgtJc3N1ZVN0YXR1cxIcChhJU1NVRV9TVEFUVVNfVU5TUEVDSUZJRUQQABIbChdJU1NVRV9TVEFUVVNfVU5SRVNPTFZFRBABEhkKFUlTU1VFX1NUQVRVU19SRVNPTFZFRBACEhgKFElTU1VFX1NUQVRVU19JR05PUkVEEAMqPQoEUm9sZRIUChBST0xFX1VOU1BFQ0lGSUVEEAASDwoLUk9MRV9NRU1CRVIQARIOCgpST0xFX09XTkVSEAIqVQoKVG9rZW5TY29wZRIbChdUT0tFTl9TQ09QRV9VTlNQRUNJRklFRBAAEhQKEFRPS0VOX1NDT1BFX0ZVTEwQARIUChBUT0tFTl9TQ09QRV9SRUFEEAIqtwEKDURlbGl2ZXJ5U3RhdGUSHgoaREVMSVZFUllfU1RBVEVfVU5TUEVDSUZJRUQQABIaChZERUxJVkVSWV9TVEFURV9TRU5ESU5HEAESFwoTREVMSVZFUllfU1RBVEVfU0VOVBACEhkKFURFTElWRVJZX1NUQVRFX0ZBSUxFRBADEh0KGURFTElWRVJZX1NUQVRFX1NVUFBSRVNTRUQQBBIXChNERUxJVkVSWV9TVEFURV9IRUxEEAUy9w0KDkNvbW1hbmRTZXJ2aWNlElIKDUNyZWF0ZVByb2plY3QSHy5lcnJhdGEudjEuQ3JlYXRlUHJvamVjdFJlcXVlc3QaIC5lcnJhdGEudjEuQ3JlYXRlUHJvamVjdFJlc3BvbnNlEkwKDVJlbmFtZVByb2plY3QSHy5lcnJhdGEudjEuUmVuYW1lUHJvamVjdFJlcXVlc3QaGi5lcnJhdGEudjEuQ29tbWFuZFJlc3BvbnNlEkYKCUNyZWF0ZUtleRIbLmVycmF0YS52MS5DcmVhdGVLZXlSZXF1ZXN0GhwuZXJyYXRhLnYxLkNyZWF0ZUtleVJlc3BvbnNlEkYKCkRpc2FibGVLZXkSHC5lcnJhdGEudjEuRGlzYWJsZUtleVJlcXVlc3QaGi5lcnJhdGEudjEuQ29tbWFuZFJlc3BvbnNlEkQKCUVuYWJsZUtleRIbLmVycmF0YS52MS5FbmFibGVLZXlSZXF1ZXN0GhouZXJyYXRhLnYxLkNvbW1hbmRSZXNwb25zZRJECglSZW5hbWVLZXkSGy5lcnJhdGEudjEuUmVuYW1lS2V5UmVxdWVzdBoaLmVycmF0YS52MS5Db21tYW5kUmVzcG9uc2USSQoKQ3JlYXRlVXNlchIcLmVycmF0YS52MS5DcmVhdGVVc2VyUmVxdWVzdBodLmVycmF0YS52MS5DcmVhdGVVc2VyUmVzcG9uc2USRgoKUmVuYW1lVXNlchIcLmVycmF0YS52MS5SZW5hbWVVc2VyUmVxdWVzdBoaLmVycmF0YS52MS5Db21tYW5kUmVzcG9uc2USQAoHU2V0Um9sZRIZLmVycmF0YS52MS5TZXRSb2xlUmVxdWVzdBoaLmVycmF0YS52MS5Db21tYW5kUmVzcG9uc2USSAoLRGlzYWJsZVVzZXISHS5lcnJhdGEudjEuRGlzYWJsZVVzZXJSZXF1ZXN0GhouZXJyYXRhLnYxLkNvbW1hbmRSZXNwb25zZRJGCgpFbmFibGVVc2VyEhwuZXJyYXRhLnYxLkVuYWJsZVVzZXJSZXF1ZXN0GhouZXJyYXRhLnYxLkNvbW1hbmRSZXNwb25zZRJhChJDcmVhdGVQYXNzd29yZExpbmsSJC5lcnJhdGEudjEuQ3JlYXRlUGFzc3dvcmRMaW5rUmVxdWVzdBolLmVycmF0YS52MS5DcmVhdGVQYXNzd29yZExpbmtSZXNwb25zZRJGCgpFbmRTZXNzaW9uEhwuZXJyYXRhLnYxLkVuZFNlc3Npb25SZXF1ZXN0GhouZXJyYXRhLnYxLkNvbW1hbmRSZXNwb25zZRJICgtFbmRTZXNzaW9ucxIdLmVycmF0YS52MS5FbmRTZXNzaW9uc1JlcXVlc3QaGi5lcnJhdGEudjEuQ29tbWFuZFJlc3BvbnNlEkwKC0NyZWF0ZVRva2VuEh0uZXJyYXRhLnYxLkNyZWF0ZVRva2VuUmVxdWVzdBoeLmVycmF0YS52MS5DcmVhdGVUb2tlblJlc3BvbnNlEkgKC1Jldm9rZVRva2VuEh0uZXJyYXRhLnYxLlJldm9rZVRva2VuUmVxdWVzdBoaLmVycmF0YS52MS5Db21tYW5kUmVzcG9uc2USTwoMU2VuZFRlc3RNYWlsEh4uZXJyYXRhLnYxLlNlbmRUZXN0TWFpbFJlcXVlc3QaHy5lcnJhdGEudjEuU2VuZFRlc3RNYWlsUmVzcG9uc2USTgoOU2V0SXNzdWVTdGF0dXMSIC5lcnJhdGEudjEuU2V0SXNzdWVTdGF0dXNSZXF1ZXN0GhouZXJyYXRhLnYxLkNvbW1hbmRSZXNwb25zZRJKCgxBc3NpZ25Jc3N1ZXMSHi5lcnJhdGEudjEuQXNzaWduSXNzdWVzUmVxdWVzdBoaLmVycmF0YS52MS5Db21tYW5kUmVzcG9uc2USTAoNRGlzY2FyZElzc3VlcxIfLmVycmF0YS52MS5EaXNjYXJkSXNzdWVzUmVxdWVzdBoaLmVycmF0YS52MS5Db21tYW5kUmVzcG9uc2USUAoPVW5kaXNjYXJkSXNzdWVzEiEuZXJyYXRhLnYxLlVuZGlzY2FyZElzc3Vlc1JlcXVlc3QaGi5lcnJhdGEudjEuQ29tbWFuZFJlc3BvbnNlEk4KDlJlY29yZERlbGl2ZXJ5EiAuZXJyYXRhLnYxLlJlY29yZERlbGl2ZXJ5UmVxdWVzdBoaLmVycmF0YS52MS5Db21tYW5kUmVzcG9uc2USVgoSQWR2YW5jZUFsZXJ0Q3Vyc29yEiQuZXJyYXRhLnYxLkFkdmFuY2VBbGVydEN1cnNvclJlcXVlc3QaGi5lcnJhdGEudjEuQ29tbWFuZFJlc3BvbnNlYgZwcm90bzM", [file_google_protobuf_timestamp]);
+  fileDesc("ChdlcnJhdGEvdjEvY29tbWFuZC5wcm90bxIJZXJyYXRhLnYxIicKD0NvbW1hbmRSZXNwb25zZRIUCghwb3NpdGlvbhgBIAEoBEICMAEiNgoUQ3JlYXRlUHJvamVjdFJlcXVlc3QSDAoEbmFtZRgBIAEoCRIQCghwbGF0Zm9ybRgCIAEoCSJiChVDcmVhdGVQcm9qZWN0UmVzcG9uc2USFAoIcG9zaXRpb24YASABKARCAjABEhIKCnByb2plY3RfaWQYAiABKA0SEgoKcHVibGljX2tleRgDIAEoCRILCgNkc24YBCABKAkiSgoUUmVuYW1lUHJvamVjdFJlcXVlc3QSEgoKcHJvamVjdF9pZBgBIAEoDRIMCgRuYW1lGAIgASgJEhAKCHBsYXRmb3JtGAMgASgJIjUKEENyZWF0ZUtleVJlcXVlc3QSEgoKcHJvamVjdF9pZBgBIAEoDRINCgVsYWJlbBgCIAEoCSJKChFDcmVhdGVLZXlSZXNwb25zZRIUCghwb3NpdGlvbhgBIAEoBEICMAESEgoKcHVibGljX2tleRgCIAEoCRILCgNkc24YAyABKAkiOwoRRGlzYWJsZUtleVJlcXVlc3QSEgoKcHJvamVjdF9pZBgBIAEoDRISCgpwdWJsaWNfa2V5GAIgASgJIjoKEEVuYWJsZUtleVJlcXVlc3QSEgoKcHJvamVjdF9pZBgBIAEoDRISCgpwdWJsaWNfa2V5GAIgASgJIkkKEFJlbmFtZUtleVJlcXVlc3QSEgoKcHJvamVjdF9pZBgBIAEoDRISCgpwdWJsaWNfa2V5GAIgASgJEg0KBWxhYmVsGAMgASgJImEKEUNyZWF0ZVVzZXJSZXF1ZXN0Eg0KBWVtYWlsGAEgASgJEgwKBG5hbWUYAiABKAkSHQoEcm9sZRgDIAEoDjIPLmVycmF0YS52MS5Sb2xlEhAKCHBhc3N3b3JkGAQgASgJIlIKEkNyZWF0ZVVzZXJSZXNwb25zZRIUCghwb3NpdGlvbhgBIAEoBEICMAESDwoHdXNlcl9pZBgCIAEoDRIVCg1wYXNzd29yZF9saW5rGAMgASgJIjIKEVJlbmFtZVVzZXJSZXF1ZXN0Eg8KB3VzZXJfaWQYASABKA0SDAoEbmFtZRgCIAEoCSJACg5TZXRSb2xlUmVxdWVzdBIPCgd1c2VyX2lkGAEgASgNEh0KBHJvbGUYAiABKA4yDy5lcnJhdGEudjEuUm9sZSJUChZTZXRVc2VyUHJvamVjdHNSZXF1ZXN0Eg8KB3VzZXJfaWQYASABKA0SFAoMYWxsX3Byb2plY3RzGAIgASgIEhMKC3Byb2plY3RfaWRzGAMgAygNIiUKEkRpc2FibGVVc2VyUmVxdWVzdBIPCgd1c2VyX2lkGAEgASgNIiQKEUVuYWJsZVVzZXJSZXF1ZXN0Eg8KB3VzZXJfaWQYASABKA0iLAoZQ3JlYXRlUGFzc3dvcmRMaW5rUmVxdWVzdBIPCgd1c2VyX2lkGAEgASgNIkkKGkNyZWF0ZVBhc3N3b3JkTGlua1Jlc3BvbnNlEhQKCHBvc2l0aW9uGAEgASgEQgIwARIVCg1wYXNzd29yZF9saW5rGAIgASgJIicKEUVuZFNlc3Npb25SZXF1ZXN0EhIKCnNlc3Npb25faWQYASABKAkiOQoSRW5kU2Vzc2lvbnNSZXF1ZXN0Eg8KB3VzZXJfaWQYASABKA0SEgoKZW5kX3Rva2VucxgCIAEoCCJzChJDcmVhdGVUb2tlblJlcXVlc3QSDQoFbGFiZWwYASABKAkSDwoHdXNlcl9pZBgCIAEoDRIkCgVzY29wZRgDIAEoDjIVLmVycmF0YS52MS5Ub2tlblNjb3BlEhcKD2V4cGlyZXNfaW5fZGF5cxgEIAEoDSJMChNDcmVhdGVUb2tlblJlc3BvbnNlEhQKCHBvc2l0aW9uGAEgASgEQgIwARIQCgh0b2tlbl9pZBgCIAEoDRINCgV0b2tlbhgDIAEoCSImChJSZXZva2VUb2tlblJlcXVlc3QSEAoIdG9rZW5faWQYASABKA0iFQoTU2VuZFRlc3RNYWlsUmVxdWVzdCIxChRTZW5kVGVzdE1haWxSZXNwb25zZRIKCgJ0bxgBIAEoCRINCgVlcnJvchgCIAEoCSJSChVTZXRJc3N1ZVN0YXR1c1JlcXVlc3QSEQoJaXNzdWVfaWRzGAEgAygJEiYKBnN0YXR1cxgCIAEoDjIWLmVycmF0YS52MS5Jc3N1ZVN0YXR1cyI5ChNBc3NpZ25Jc3N1ZXNSZXF1ZXN0EhEKCWlzc3VlX2lkcxgBIAMoCRIPCgd1c2VyX2lkGAIgASgNIikKFERpc2NhcmRJc3N1ZXNSZXF1ZXN0EhEKCWlzc3VlX2lkcxgBIAMoCSIrChZVbmRpc2NhcmRJc3N1ZXNSZXF1ZXN0EhEKCWlzc3VlX2lkcxgBIAMoCSKEAgoVUmVjb3JkRGVsaXZlcnlSZXF1ZXN0EhcKD25vdGlmaWNhdGlvbl9pZBgBIAEoCRIfChN0cmFuc2l0aW9uX3Bvc2l0aW9uGAIgASgEQgIwARIQCghpc3N1ZV9pZBgDIAEoCRIMCgRydWxlGAQgASgJEg8KB2NoYW5uZWwYBSABKAkSDgoGdGFyZ2V0GAYgASgJEicKBXN0YXRlGAcgASgOMhguZXJyYXRhLnYxLkRlbGl2ZXJ5U3RhdGUSEAoIYXR0ZW1wdHMYCCABKA0SDQoFZXJyb3IYCSABKAkSJgoCYXQYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIjEKGUFkdmFuY2VBbGVydEN1cnNvclJlcXVlc3QSFAoIcG9zaXRpb24YASABKARCAjABKn0KC0lzc3VlU3RhdHVzEhwKGElTU1VFX1NUQVRVU19VTlNQRUNJRklFRBAAEhsKF0lTU1VFX1NUQVRVU19VTlJFU09MVkVEEAESGQoVSVNTVUVfU1RBVFVTX1JFU09MVkVEEAISGAoUSVNTVUVfU1RBVFVTX0lHTk9SRUQQAyo9CgRSb2xlEhQKEFJPTEVfVU5TUEVDSUZJRUQQABIPCgtST0xFX01FTUJFUhABEg4KClJPTEVfT1dORVIQAipVCgpUb2tlblNjb3BlEhsKF1RPS0VOX1NDT1BFX1VOU1BFQ0lGSUVEEAASFAoQVE9LRU5fU0NPUEVfRlVMTBABEhQKEFRPS0VOX1NDT1BFX1JFQUQQAiq3AQoNRGVsaXZlcnlTdGF0ZRIeChpERUxJVkVSWV9TVEFURV9VTlNQRUNJRklFRBAAEhoKFkRFTElWRVJZX1NUQVRFX1NFTkRJTkcQARIXChNERUxJVkVSWV9TVEFURV9TRU5UEAISGQoVREVMSVZFUllfU1RBVEVfRkFJTEVEEAMSHQoZREVMSVZFUllfU1RBVEVfU1VQUFJFU1NFRBAEEhcKE0RFTElWRVJZX1NUQVRFX0hFTEQQBTLJDgoOQ29tbWFuZFNlcnZpY2USUgoNQ3JlYXRlUHJvamVjdBIfLmVycmF0YS52MS5DcmVhdGVQcm9qZWN0UmVxdWVzdBogLmVycmF0YS52MS5DcmVhdGVQcm9qZWN0UmVzcG9uc2USTAoNUmVuYW1lUHJvamVjdBIfLmVycmF0YS52MS5SZW5hbWVQcm9qZWN0UmVxdWVzdBoaLmVycmF0YS52MS5Db21tYW5kUmVzcG9uc2USRgoJQ3JlYXRlS2V5EhsuZXJyYXRhLnYxLkNyZWF0ZUtleVJlcXVlc3QaHC5lcnJhdGEudjEuQ3JlYXRlS2V5UmVzcG9uc2USRgoKRGlzYWJsZUtleRIcLmVycmF0YS52MS5EaXNhYmxlS2V5UmVxdWVzdBoaLmVycmF0YS52MS5Db21tYW5kUmVzcG9uc2USRAoJRW5hYmxlS2V5EhsuZXJyYXRhLnYxLkVuYWJsZUtleVJlcXVlc3QaGi5lcnJhdGEudjEuQ29tbWFuZFJlc3BvbnNlEkQKCVJlbmFtZUtleRIbLmVycmF0YS52MS5SZW5hbWVLZXlSZXF1ZXN0GhouZXJyYXRhLnYxLkNvbW1hbmRSZXNwb25zZRJJCgpDcmVhdGVVc2VyEhwuZXJyYXRhLnYxLkNyZWF0ZVVzZXJSZXF1ZXN0Gh0uZXJyYXRhLnYxLkNyZWF0ZVVzZXJSZXNwb25zZRJGCgpSZW5hbWVVc2VyEhwuZXJyYXRhLnYxLlJlbmFtZVVzZXJSZXF1ZXN0GhouZXJyYXRhLnYxLkNvbW1hbmRSZXNwb25zZRJACgdTZXRSb2xlEhkuZXJyYXRhLnYxLlNldFJvbGVSZXF1ZXN0GhouZXJyYXRhLnYxLkNvbW1hbmRSZXNwb25zZRJQCg9TZXRVc2VyUHJvamVjdHMSIS5lcnJhdGEudjEuU2V0VXNlclByb2plY3RzUmVxdWVzdBoaLmVycmF0YS52MS5Db21tYW5kUmVzcG9uc2USSAoLRGlzYWJsZVVzZXISHS5lcnJhdGEudjEuRGlzYWJsZVVzZXJSZXF1ZXN0GhouZXJyYXRhLnYxLkNvbW1hbmRSZXNwb25zZRJGCgpFbmFibGVVc2VyEhwuZXJyYXRhLnYxLkVuYWJsZVVzZXJSZXF1ZXN0GhouZXJyYXRhLnYxLkNvbW1hbmRSZXNwb25zZRJhChJDcmVhdGVQYXNzd29yZExpbmsSJC5lcnJhdGEudjEuQ3JlYXRlUGFzc3dvcmRMaW5rUmVxdWVzdBolLmVycmF0YS52MS5DcmVhdGVQYXNzd29yZExpbmtSZXNwb25zZRJGCgpFbmRTZXNzaW9uEhwuZXJyYXRhLnYxLkVuZFNlc3Npb25SZXF1ZXN0GhouZXJyYXRhLnYxLkNvbW1hbmRSZXNwb25zZRJICgtFbmRTZXNzaW9ucxIdLmVycmF0YS52MS5FbmRTZXNzaW9uc1JlcXVlc3QaGi5lcnJhdGEudjEuQ29tbWFuZFJlc3BvbnNlEkwKC0NyZWF0ZVRva2VuEh0uZXJyYXRhLnYxLkNyZWF0ZVRva2VuUmVxdWVzdBoeLmVycmF0YS52MS5DcmVhdGVUb2tlblJlc3BvbnNlEkgKC1Jldm9rZVRva2VuEh0uZXJyYXRhLnYxLlJldm9rZVRva2VuUmVxdWVzdBoaLmVycmF0YS52MS5Db21tYW5kUmVzcG9uc2USTwoMU2VuZFRlc3RNYWlsEh4uZXJyYXRhLnYxLlNlbmRUZXN0TWFpbFJlcXVlc3QaHy5lcnJhdGEudjEuU2VuZFRlc3RNYWlsUmVzcG9uc2USTgoOU2V0SXNzdWVTdGF0dXMSIC5lcnJhdGEudjEuU2V0SXNzdWVTdGF0dXNSZXF1ZXN0GhouZXJyYXRhLnYxLkNvbW1hbmRSZXNwb25zZRJKCgxBc3NpZ25Jc3N1ZXMSHi5lcnJhdGEudjEuQXNzaWduSXNzdWVzUmVxdWVzdBoaLmVycmF0YS52MS5Db21tYW5kUmVzcG9uc2USTAoNRGlzY2FyZElzc3VlcxIfLmVycmF0YS52MS5EaXNjYXJkSXNzdWVzUmVxdWVzdBoaLmVycmF0YS52MS5Db21tYW5kUmVzcG9uc2USUAoPVW5kaXNjYXJkSXNzdWVzEiEuZXJyYXRhLnYxLlVuZGlzY2FyZElzc3Vlc1JlcXVlc3QaGi5lcnJhdGEudjEuQ29tbWFuZFJlc3BvbnNlEk4KDlJlY29yZERlbGl2ZXJ5EiAuZXJyYXRhLnYxLlJlY29yZERlbGl2ZXJ5UmVxdWVzdBoaLmVycmF0YS52MS5Db21tYW5kUmVzcG9uc2USVgoSQWR2YW5jZUFsZXJ0Q3Vyc29yEiQuZXJyYXRhLnYxLkFkdmFuY2VBbGVydEN1cnNvclJlcXVlc3QaGi5lcnJhdGEudjEuQ29tbWFuZFJlc3BvbnNlYgZwcm90bzM", [file_google_protobuf_timestamp]);
 
 /**
  * Where a command takes effect.
@@ -380,6 +380,39 @@ export const SetRoleRequestSchema: GenMessage<SetRoleRequest> = /*@__PURE__*/
   messageDesc(file_errata_v1_command, 12);
 
 /**
+ * Takes the place of what was set before; until then a member sees all projects.
+ *
+ * @generated from message errata.v1.SetUserProjectsRequest
+ */
+export type SetUserProjectsRequest = Message<"errata.v1.SetUserProjectsRequest"> & {
+  /**
+   * @generated from field: uint32 user_id = 1;
+   */
+  userId: number;
+
+  /**
+   * All there are and will be; `project_ids` must then be empty.
+   *
+   * @generated from field: bool all_projects = 2;
+   */
+  allProjects: boolean;
+
+  /**
+   * These alone, at most 1,000; empty: none.
+   *
+   * @generated from field: repeated uint32 project_ids = 3;
+   */
+  projectIds: number[];
+};
+
+/**
+ * Describes the message errata.v1.SetUserProjectsRequest.
+ * Use `create(SetUserProjectsRequestSchema)` to create a new message.
+ */
+export const SetUserProjectsRequestSchema: GenMessage<SetUserProjectsRequest> = /*@__PURE__*/
+  messageDesc(file_errata_v1_command, 13);
+
+/**
  * @generated from message errata.v1.DisableUserRequest
  */
 export type DisableUserRequest = Message<"errata.v1.DisableUserRequest"> & {
@@ -394,7 +427,7 @@ export type DisableUserRequest = Message<"errata.v1.DisableUserRequest"> & {
  * Use `create(DisableUserRequestSchema)` to create a new message.
  */
 export const DisableUserRequestSchema: GenMessage<DisableUserRequest> = /*@__PURE__*/
-  messageDesc(file_errata_v1_command, 13);
+  messageDesc(file_errata_v1_command, 14);
 
 /**
  * @generated from message errata.v1.EnableUserRequest
@@ -411,7 +444,7 @@ export type EnableUserRequest = Message<"errata.v1.EnableUserRequest"> & {
  * Use `create(EnableUserRequestSchema)` to create a new message.
  */
 export const EnableUserRequestSchema: GenMessage<EnableUserRequest> = /*@__PURE__*/
-  messageDesc(file_errata_v1_command, 14);
+  messageDesc(file_errata_v1_command, 15);
 
 /**
  * @generated from message errata.v1.CreatePasswordLinkRequest
@@ -428,7 +461,7 @@ export type CreatePasswordLinkRequest = Message<"errata.v1.CreatePasswordLinkReq
  * Use `create(CreatePasswordLinkRequestSchema)` to create a new message.
  */
 export const CreatePasswordLinkRequestSchema: GenMessage<CreatePasswordLinkRequest> = /*@__PURE__*/
-  messageDesc(file_errata_v1_command, 15);
+  messageDesc(file_errata_v1_command, 16);
 
 /**
  * @generated from message errata.v1.CreatePasswordLinkResponse
@@ -452,7 +485,7 @@ export type CreatePasswordLinkResponse = Message<"errata.v1.CreatePasswordLinkRe
  * Use `create(CreatePasswordLinkResponseSchema)` to create a new message.
  */
 export const CreatePasswordLinkResponseSchema: GenMessage<CreatePasswordLinkResponse> = /*@__PURE__*/
-  messageDesc(file_errata_v1_command, 16);
+  messageDesc(file_errata_v1_command, 17);
 
 /**
  * @generated from message errata.v1.EndSessionRequest
@@ -471,7 +504,7 @@ export type EndSessionRequest = Message<"errata.v1.EndSessionRequest"> & {
  * Use `create(EndSessionRequestSchema)` to create a new message.
  */
 export const EndSessionRequestSchema: GenMessage<EndSessionRequest> = /*@__PURE__*/
-  messageDesc(file_errata_v1_command, 17);
+  messageDesc(file_errata_v1_command, 18);
 
 /**
  * @generated from message errata.v1.EndSessionsRequest
@@ -497,7 +530,7 @@ export type EndSessionsRequest = Message<"errata.v1.EndSessionsRequest"> & {
  * Use `create(EndSessionsRequestSchema)` to create a new message.
  */
 export const EndSessionsRequestSchema: GenMessage<EndSessionsRequest> = /*@__PURE__*/
-  messageDesc(file_errata_v1_command, 18);
+  messageDesc(file_errata_v1_command, 19);
 
 /**
  * @generated from message errata.v1.CreateTokenRequest
@@ -537,7 +570,7 @@ export type CreateTokenRequest = Message<"errata.v1.CreateTokenRequest"> & {
  * Use `create(CreateTokenRequestSchema)` to create a new message.
  */
 export const CreateTokenRequestSchema: GenMessage<CreateTokenRequest> = /*@__PURE__*/
-  messageDesc(file_errata_v1_command, 19);
+  messageDesc(file_errata_v1_command, 20);
 
 /**
  * @generated from message errata.v1.CreateTokenResponse
@@ -566,7 +599,7 @@ export type CreateTokenResponse = Message<"errata.v1.CreateTokenResponse"> & {
  * Use `create(CreateTokenResponseSchema)` to create a new message.
  */
 export const CreateTokenResponseSchema: GenMessage<CreateTokenResponse> = /*@__PURE__*/
-  messageDesc(file_errata_v1_command, 20);
+  messageDesc(file_errata_v1_command, 21);
 
 /**
  * @generated from message errata.v1.RevokeTokenRequest
@@ -583,7 +616,7 @@ export type RevokeTokenRequest = Message<"errata.v1.RevokeTokenRequest"> & {
  * Use `create(RevokeTokenRequestSchema)` to create a new message.
  */
 export const RevokeTokenRequestSchema: GenMessage<RevokeTokenRequest> = /*@__PURE__*/
-  messageDesc(file_errata_v1_command, 21);
+  messageDesc(file_errata_v1_command, 22);
 
 /**
  * @generated from message errata.v1.SendTestMailRequest
@@ -596,7 +629,7 @@ export type SendTestMailRequest = Message<"errata.v1.SendTestMailRequest"> & {
  * Use `create(SendTestMailRequestSchema)` to create a new message.
  */
 export const SendTestMailRequestSchema: GenMessage<SendTestMailRequest> = /*@__PURE__*/
-  messageDesc(file_errata_v1_command, 22);
+  messageDesc(file_errata_v1_command, 23);
 
 /**
  * @generated from message errata.v1.SendTestMailResponse
@@ -622,7 +655,7 @@ export type SendTestMailResponse = Message<"errata.v1.SendTestMailResponse"> & {
  * Use `create(SendTestMailResponseSchema)` to create a new message.
  */
 export const SendTestMailResponseSchema: GenMessage<SendTestMailResponse> = /*@__PURE__*/
-  messageDesc(file_errata_v1_command, 23);
+  messageDesc(file_errata_v1_command, 24);
 
 /**
  * @generated from message errata.v1.SetIssueStatusRequest
@@ -646,7 +679,7 @@ export type SetIssueStatusRequest = Message<"errata.v1.SetIssueStatusRequest"> &
  * Use `create(SetIssueStatusRequestSchema)` to create a new message.
  */
 export const SetIssueStatusRequestSchema: GenMessage<SetIssueStatusRequest> = /*@__PURE__*/
-  messageDesc(file_errata_v1_command, 24);
+  messageDesc(file_errata_v1_command, 25);
 
 /**
  * @generated from message errata.v1.AssignIssuesRequest
@@ -660,7 +693,7 @@ export type AssignIssuesRequest = Message<"errata.v1.AssignIssuesRequest"> & {
   issueIds: string[];
 
   /**
-   * 0: nobody.
+   * 0: nobody. Who does not see the issues' projects cannot be given them.
    *
    * @generated from field: uint32 user_id = 2;
    */
@@ -672,7 +705,7 @@ export type AssignIssuesRequest = Message<"errata.v1.AssignIssuesRequest"> & {
  * Use `create(AssignIssuesRequestSchema)` to create a new message.
  */
 export const AssignIssuesRequestSchema: GenMessage<AssignIssuesRequest> = /*@__PURE__*/
-  messageDesc(file_errata_v1_command, 25);
+  messageDesc(file_errata_v1_command, 26);
 
 /**
  * @generated from message errata.v1.DiscardIssuesRequest
@@ -691,7 +724,7 @@ export type DiscardIssuesRequest = Message<"errata.v1.DiscardIssuesRequest"> & {
  * Use `create(DiscardIssuesRequestSchema)` to create a new message.
  */
 export const DiscardIssuesRequestSchema: GenMessage<DiscardIssuesRequest> = /*@__PURE__*/
-  messageDesc(file_errata_v1_command, 26);
+  messageDesc(file_errata_v1_command, 27);
 
 /**
  * @generated from message errata.v1.UndiscardIssuesRequest
@@ -710,7 +743,7 @@ export type UndiscardIssuesRequest = Message<"errata.v1.UndiscardIssuesRequest">
  * Use `create(UndiscardIssuesRequestSchema)` to create a new message.
  */
 export const UndiscardIssuesRequestSchema: GenMessage<UndiscardIssuesRequest> = /*@__PURE__*/
-  messageDesc(file_errata_v1_command, 27);
+  messageDesc(file_errata_v1_command, 28);
 
 /**
  * One step in the life of a notification. Set by the alerter.
@@ -794,7 +827,7 @@ export type RecordDeliveryRequest = Message<"errata.v1.RecordDeliveryRequest"> &
  * Use `create(RecordDeliveryRequestSchema)` to create a new message.
  */
 export const RecordDeliveryRequestSchema: GenMessage<RecordDeliveryRequest> = /*@__PURE__*/
-  messageDesc(file_errata_v1_command, 28);
+  messageDesc(file_errata_v1_command, 29);
 
 /**
  * @generated from message errata.v1.AdvanceAlertCursorRequest
@@ -811,7 +844,7 @@ export type AdvanceAlertCursorRequest = Message<"errata.v1.AdvanceAlertCursorReq
  * Use `create(AdvanceAlertCursorRequestSchema)` to create a new message.
  */
 export const AdvanceAlertCursorRequestSchema: GenMessage<AdvanceAlertCursorRequest> = /*@__PURE__*/
-  messageDesc(file_errata_v1_command, 29);
+  messageDesc(file_errata_v1_command, 30);
 
 /**
  * @generated from enum errata.v1.IssueStatus
@@ -1044,6 +1077,16 @@ export const CommandService: GenService<{
     output: typeof CommandResponseSchema;
   },
   /**
+   * Role owner. Which projects a member sees; owners see all.
+   *
+   * @generated from rpc errata.v1.CommandService.SetUserProjects
+   */
+  setUserProjects: {
+    methodKind: "unary";
+    input: typeof SetUserProjectsRequestSchema;
+    output: typeof CommandResponseSchema;
+  },
+  /**
    * Role owner. The person's sessions, tokens and links end at once, and they cannot
    * sign in. The last owner cannot be removed.
    *
@@ -1120,7 +1163,8 @@ export const CommandService: GenService<{
     output: typeof SendTestMailResponseSchema;
   },
   /**
-   * Resolve, ignore, reopen; several issues at once.
+   * Resolve, ignore, reopen; several issues at once. As all about issues: of projects that
+   * the caller sees.
    *
    * @generated from rpc errata.v1.CommandService.SetIssueStatus
    */

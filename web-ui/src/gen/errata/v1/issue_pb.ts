@@ -18,7 +18,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file errata/v1/issue.proto.
  */
 export const file_errata_v1_issue: GenFile = /*@__PURE__*/
-  fileDesc("ChVlcnJhdGEvdjEvaXNzdWUucHJvdG8SCWVycmF0YS52MSLNBQoFSXNzdWUSCgoCaWQYASABKAkSEgoKcHJvamVjdF9pZBgCIAEoDRINCgV0aXRsZRgDIAEoCRIPCgdjdWxwcml0GAQgASgJEgwKBHR5cGUYBSABKAkSDQoFdmFsdWUYBiABKAkSHwoFbGV2ZWwYByABKA4yEC5lcnJhdGEudjEuTGV2ZWwSJgoGc3RhdHVzGAggASgOMhYuZXJyYXRhLnYxLklzc3VlU3RhdHVzEg0KBWNvdW50GAkgASgEEg0KBXVzZXJzGAogASgEEi4KCmZpcnN0X3NlZW4YCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi0KCWxhc3Rfc2VlbhgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKQoIYXNzaWduZWUYDSABKAsyFy5lcnJhdGEudjEuSXNzdWUuTWVtYmVyEhAKCHBsYXRmb3JtGA4gASgJEhUKDWZpcnN0X3JlbGVhc2UYDyABKAkSFAoMbGFzdF9yZWxlYXNlGBAgASgJEhYKDmZpcnN0X2V2ZW50X2lkGBEgASgJEhUKDWxhc3RfZXZlbnRfaWQYEiABKAkSEQoJc3BhcmtsaW5lGBMgAygNEhQKB2hhbmRsZWQYFCABKAhIAIgBARITCgtyYW5nZV9jb3VudBgVIAEoBBITCgtyYW5nZV91c2VycxgWIAEoBBIwCgxyZWdyZXNzZWRfYXQYFyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhQKDHJlZ3Jlc3NlZF9pbhgYIAEoCRIUCgxpc19kaXNjYXJkZWQYGSABKAgSGAoQZGlzY2FyZGVkX2V2ZW50cxgaIAEoBBoxCgZNZW1iZXISCgoCaWQYASABKA0SDQoFZW1haWwYAiABKAkSDAoEbmFtZRgDIAEoCUIKCghfaGFuZGxlZCLAAgoLSXNzdWVGaWx0ZXISEwoLcHJvamVjdF9pZHMYASADKA0SKAoIc3RhdHVzZXMYAiADKA4yFi5lcnJhdGEudjEuSXNzdWVTdGF0dXMSIAoGbGV2ZWxzGAMgAygOMhAuZXJyYXRhLnYxLkxldmVsEhMKC2Vudmlyb25tZW50GAQgASgJEg8KB3JlbGVhc2UYBSABKAkSDAoEdGV4dBgGIAEoCRIQCghhc3NpZ25lZRgHIAEoDRIoCgRmcm9tGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBImCgJ0bxgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGaXNfbmV3GAogASgIEhQKDGlzX3JlZ3Jlc3NlZBgLIAEoCBISCgp1bmFzc2lnbmVkGAwgASgIIsQBChFMaXN0SXNzdWVzUmVxdWVzdBImCgZmaWx0ZXIYASABKAsyFi5lcnJhdGEudjEuSXNzdWVGaWx0ZXISIgoEc29ydBgCIAEoDjIULmVycmF0YS52MS5Jc3N1ZVNvcnQSDQoFbGltaXQYAyABKA0SDgoGY3Vyc29yGAQgASgJEhoKDmFmdGVyX3Bvc2l0aW9uGAUgASgEQgIwARIVCg1zdGF0c19yYW5nZV9zGAYgASgNEhEKCWFzY2VuZGluZxgHIAEoCCLCAQoSTGlzdElzc3Vlc1Jlc3BvbnNlEiAKBmlzc3VlcxgBIAMoCzIQLmVycmF0YS52MS5Jc3N1ZRITCgtuZXh0X2N1cnNvchgCIAEoCRINCgV0b3RhbBgDIAEoDRIUCghwb3NpdGlvbhgEIAEoBEICMAESKAoEZnJvbRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJgoCdG8YBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIs4BCg9HZXRJc3N1ZVJlcXVlc3QSEAoIaXNzdWVfaWQYASABKAkSGgoOYWZ0ZXJfcG9zaXRpb24YAiABKARCAjABEhUKDXN0YXRzX3JhbmdlX3MYAyABKA0SKAoEZnJvbRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJgoCdG8YBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhMKC2Vudmlyb25tZW50GAYgASgJEg8KB3JlbGVhc2UYByABKAkioAEKEEdldElzc3VlUmVzcG9uc2USHwoFaXNzdWUYASABKAsyEC5lcnJhdGEudjEuSXNzdWUSKQoIcmVsZWFzZXMYAiADKAsyFy5lcnJhdGEudjEuUmVsZWFzZUNvdW50EisKDGVudmlyb25tZW50cxgDIAMoCzIVLmVycmF0YS52MS5WYWx1ZUNvdW50EhMKC2tlcHRfZXZlbnRzGAQgASgEIo0BCgxSZWxlYXNlQ291bnQSDwoHdmVyc2lvbhgBIAEoCRINCgVjb3VudBgCIAEoBBIuCgpmaXJzdF9zZWVuGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBItCglsYXN0X3NlZW4YBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIioKClZhbHVlQ291bnQSDQoFdmFsdWUYASABKAkSDQoFY291bnQYAiABKAQiQwoTTGlzdEFjdGl2aXR5UmVxdWVzdBIQCghpc3N1ZV9pZBgBIAEoCRIaCg5hZnRlcl9wb3NpdGlvbhgCIAEoBEICMAEiPwoUTGlzdEFjdGl2aXR5UmVzcG9uc2USJwoKYWN0aXZpdGllcxgBIAMoCzITLmVycmF0YS52MS5BY3Rpdml0eSJ1CghBY3Rpdml0eRIUCghwb3NpdGlvbhgBIAEoBEICMAESDAoEa2luZBgCIAEoCRImCgJhdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDQoFYWN0b3IYBCABKAkSDgoGZGV0YWlsGAUgASgJIj8KD0xpc3RUYWdzUmVxdWVzdBIQCghpc3N1ZV9pZBgBIAEoCRIaCg5hZnRlcl9wb3NpdGlvbhgCIAEoBEICMAEiMwoQTGlzdFRhZ3NSZXNwb25zZRIfCgR0YWdzGAEgAygLMhEuZXJyYXRhLnYxLlRhZ0tleSJdCgZUYWdLZXkSCwoDa2V5GAEgASgJEg0KBWNvdW50GAIgASgEEiUKBnZhbHVlcxgDIAMoCzIVLmVycmF0YS52MS5WYWx1ZUNvdW50EhAKCGRpc3RpbmN0GAQgASgNIigKEUxpc3RGYWNldHNSZXF1ZXN0EhMKC3Byb2plY3RfaWRzGAEgAygNIjwKEkxpc3RGYWNldHNSZXNwb25zZRIUCgxlbnZpcm9ubWVudHMYASADKAkSEAoIcmVsZWFzZXMYAiADKAkqiAEKCUlzc3VlU29ydBIaChZJU1NVRV9TT1JUX1VOU1BFQ0lGSUVEEAASGAoUSVNTVUVfU09SVF9MQVNUX1NFRU4QARIZChVJU1NVRV9TT1JUX0ZJUlNUX1NFRU4QAhIUChBJU1NVRV9TT1JUX0NPVU5UEAMSFAoQSVNTVUVfU09SVF9VU0VSUxAEMv8CCgxJc3N1ZVNlcnZpY2USSQoKTGlzdElzc3VlcxIcLmVycmF0YS52MS5MaXN0SXNzdWVzUmVxdWVzdBodLmVycmF0YS52MS5MaXN0SXNzdWVzUmVzcG9uc2USQwoIR2V0SXNzdWUSGi5lcnJhdGEudjEuR2V0SXNzdWVSZXF1ZXN0GhsuZXJyYXRhLnYxLkdldElzc3VlUmVzcG9uc2USTwoMTGlzdEFjdGl2aXR5Eh4uZXJyYXRhLnYxLkxpc3RBY3Rpdml0eVJlcXVlc3QaHy5lcnJhdGEudjEuTGlzdEFjdGl2aXR5UmVzcG9uc2USQwoITGlzdFRhZ3MSGi5lcnJhdGEudjEuTGlzdFRhZ3NSZXF1ZXN0GhsuZXJyYXRhLnYxLkxpc3RUYWdzUmVzcG9uc2USSQoKTGlzdEZhY2V0cxIcLmVycmF0YS52MS5MaXN0RmFjZXRzUmVxdWVzdBodLmVycmF0YS52MS5MaXN0RmFjZXRzUmVzcG9uc2ViBnByb3RvMw", [file_errata_v1_command, file_errata_v1_event, file_google_protobuf_timestamp]);
+  fileDesc("ChVlcnJhdGEvdjEvaXNzdWUucHJvdG8SCWVycmF0YS52MSLNBQoFSXNzdWUSCgoCaWQYASABKAkSEgoKcHJvamVjdF9pZBgCIAEoDRINCgV0aXRsZRgDIAEoCRIPCgdjdWxwcml0GAQgASgJEgwKBHR5cGUYBSABKAkSDQoFdmFsdWUYBiABKAkSHwoFbGV2ZWwYByABKA4yEC5lcnJhdGEudjEuTGV2ZWwSJgoGc3RhdHVzGAggASgOMhYuZXJyYXRhLnYxLklzc3VlU3RhdHVzEg0KBWNvdW50GAkgASgEEg0KBXVzZXJzGAogASgEEi4KCmZpcnN0X3NlZW4YCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi0KCWxhc3Rfc2VlbhgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKQoIYXNzaWduZWUYDSABKAsyFy5lcnJhdGEudjEuSXNzdWUuTWVtYmVyEhAKCHBsYXRmb3JtGA4gASgJEhUKDWZpcnN0X3JlbGVhc2UYDyABKAkSFAoMbGFzdF9yZWxlYXNlGBAgASgJEhYKDmZpcnN0X2V2ZW50X2lkGBEgASgJEhUKDWxhc3RfZXZlbnRfaWQYEiABKAkSEQoJc3BhcmtsaW5lGBMgAygNEhQKB2hhbmRsZWQYFCABKAhIAIgBARITCgtyYW5nZV9jb3VudBgVIAEoBBITCgtyYW5nZV91c2VycxgWIAEoBBIwCgxyZWdyZXNzZWRfYXQYFyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhQKDHJlZ3Jlc3NlZF9pbhgYIAEoCRIUCgxpc19kaXNjYXJkZWQYGSABKAgSGAoQZGlzY2FyZGVkX2V2ZW50cxgaIAEoBBoxCgZNZW1iZXISCgoCaWQYASABKA0SDQoFZW1haWwYAiABKAkSDAoEbmFtZRgDIAEoCUIKCghfaGFuZGxlZCLAAgoLSXNzdWVGaWx0ZXISEwoLcHJvamVjdF9pZHMYASADKA0SKAoIc3RhdHVzZXMYAiADKA4yFi5lcnJhdGEudjEuSXNzdWVTdGF0dXMSIAoGbGV2ZWxzGAMgAygOMhAuZXJyYXRhLnYxLkxldmVsEhMKC2Vudmlyb25tZW50GAQgASgJEg8KB3JlbGVhc2UYBSABKAkSDAoEdGV4dBgGIAEoCRIQCghhc3NpZ25lZRgHIAEoDRIoCgRmcm9tGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBImCgJ0bxgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGaXNfbmV3GAogASgIEhQKDGlzX3JlZ3Jlc3NlZBgLIAEoCBISCgp1bmFzc2lnbmVkGAwgASgIIsQBChFMaXN0SXNzdWVzUmVxdWVzdBImCgZmaWx0ZXIYASABKAsyFi5lcnJhdGEudjEuSXNzdWVGaWx0ZXISIgoEc29ydBgCIAEoDjIULmVycmF0YS52MS5Jc3N1ZVNvcnQSDQoFbGltaXQYAyABKA0SDgoGY3Vyc29yGAQgASgJEhoKDmFmdGVyX3Bvc2l0aW9uGAUgASgEQgIwARIVCg1zdGF0c19yYW5nZV9zGAYgASgNEhEKCWFzY2VuZGluZxgHIAEoCCLCAQoSTGlzdElzc3Vlc1Jlc3BvbnNlEiAKBmlzc3VlcxgBIAMoCzIQLmVycmF0YS52MS5Jc3N1ZRITCgtuZXh0X2N1cnNvchgCIAEoCRINCgV0b3RhbBgDIAEoDRIUCghwb3NpdGlvbhgEIAEoBEICMAESKAoEZnJvbRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJgoCdG8YBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIs4BCg9HZXRJc3N1ZVJlcXVlc3QSEAoIaXNzdWVfaWQYASABKAkSGgoOYWZ0ZXJfcG9zaXRpb24YAiABKARCAjABEhUKDXN0YXRzX3JhbmdlX3MYAyABKA0SKAoEZnJvbRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJgoCdG8YBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhMKC2Vudmlyb25tZW50GAYgASgJEg8KB3JlbGVhc2UYByABKAkioAEKEEdldElzc3VlUmVzcG9uc2USHwoFaXNzdWUYASABKAsyEC5lcnJhdGEudjEuSXNzdWUSKQoIcmVsZWFzZXMYAiADKAsyFy5lcnJhdGEudjEuUmVsZWFzZUNvdW50EisKDGVudmlyb25tZW50cxgDIAMoCzIVLmVycmF0YS52MS5WYWx1ZUNvdW50EhMKC2tlcHRfZXZlbnRzGAQgASgEIo0BCgxSZWxlYXNlQ291bnQSDwoHdmVyc2lvbhgBIAEoCRINCgVjb3VudBgCIAEoBBIuCgpmaXJzdF9zZWVuGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBItCglsYXN0X3NlZW4YBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIioKClZhbHVlQ291bnQSDQoFdmFsdWUYASABKAkSDQoFY291bnQYAiABKAQiKAoTTG9jYXRlSXNzdWVzUmVxdWVzdBIRCglpc3N1ZV9pZHMYASADKAkiPwoUTG9jYXRlSXNzdWVzUmVzcG9uc2USJwoGaXNzdWVzGAEgAygLMhcuZXJyYXRhLnYxLkxvY2F0ZWRJc3N1ZSIuCgxMb2NhdGVkSXNzdWUSCgoCaWQYASABKAkSEgoKcHJvamVjdF9pZBgCIAEoDSJDChNMaXN0QWN0aXZpdHlSZXF1ZXN0EhAKCGlzc3VlX2lkGAEgASgJEhoKDmFmdGVyX3Bvc2l0aW9uGAIgASgEQgIwASI/ChRMaXN0QWN0aXZpdHlSZXNwb25zZRInCgphY3Rpdml0aWVzGAEgAygLMhMuZXJyYXRhLnYxLkFjdGl2aXR5InUKCEFjdGl2aXR5EhQKCHBvc2l0aW9uGAEgASgEQgIwARIMCgRraW5kGAIgASgJEiYKAmF0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBINCgVhY3RvchgEIAEoCRIOCgZkZXRhaWwYBSABKAkiPwoPTGlzdFRhZ3NSZXF1ZXN0EhAKCGlzc3VlX2lkGAEgASgJEhoKDmFmdGVyX3Bvc2l0aW9uGAIgASgEQgIwASIzChBMaXN0VGFnc1Jlc3BvbnNlEh8KBHRhZ3MYASADKAsyES5lcnJhdGEudjEuVGFnS2V5Il0KBlRhZ0tleRILCgNrZXkYASABKAkSDQoFY291bnQYAiABKAQSJQoGdmFsdWVzGAMgAygLMhUuZXJyYXRhLnYxLlZhbHVlQ291bnQSEAoIZGlzdGluY3QYBCABKA0iKAoRTGlzdEZhY2V0c1JlcXVlc3QSEwoLcHJvamVjdF9pZHMYASADKA0iPAoSTGlzdEZhY2V0c1Jlc3BvbnNlEhQKDGVudmlyb25tZW50cxgBIAMoCRIQCghyZWxlYXNlcxgCIAMoCSqIAQoJSXNzdWVTb3J0EhoKFklTU1VFX1NPUlRfVU5TUEVDSUZJRUQQABIYChRJU1NVRV9TT1JUX0xBU1RfU0VFThABEhkKFUlTU1VFX1NPUlRfRklSU1RfU0VFThACEhQKEElTU1VFX1NPUlRfQ09VTlQQAxIUChBJU1NVRV9TT1JUX1VTRVJTEAQy0AMKDElzc3VlU2VydmljZRJJCgpMaXN0SXNzdWVzEhwuZXJyYXRhLnYxLkxpc3RJc3N1ZXNSZXF1ZXN0Gh0uZXJyYXRhLnYxLkxpc3RJc3N1ZXNSZXNwb25zZRJDCghHZXRJc3N1ZRIaLmVycmF0YS52MS5HZXRJc3N1ZVJlcXVlc3QaGy5lcnJhdGEudjEuR2V0SXNzdWVSZXNwb25zZRJPCgxMb2NhdGVJc3N1ZXMSHi5lcnJhdGEudjEuTG9jYXRlSXNzdWVzUmVxdWVzdBofLmVycmF0YS52MS5Mb2NhdGVJc3N1ZXNSZXNwb25zZRJPCgxMaXN0QWN0aXZpdHkSHi5lcnJhdGEudjEuTGlzdEFjdGl2aXR5UmVxdWVzdBofLmVycmF0YS52MS5MaXN0QWN0aXZpdHlSZXNwb25zZRJDCghMaXN0VGFncxIaLmVycmF0YS52MS5MaXN0VGFnc1JlcXVlc3QaGy5lcnJhdGEudjEuTGlzdFRhZ3NSZXNwb25zZRJJCgpMaXN0RmFjZXRzEhwuZXJyYXRhLnYxLkxpc3RGYWNldHNSZXF1ZXN0Gh0uZXJyYXRhLnYxLkxpc3RGYWNldHNSZXNwb25zZWIGcHJvdG8z", [file_errata_v1_command, file_errata_v1_event, file_google_protobuf_timestamp]);
 
 /**
  * @generated from message errata.v1.Issue
@@ -589,6 +589,66 @@ export const ValueCountSchema: GenMessage<ValueCount> = /*@__PURE__*/
   messageDesc(file_errata_v1_issue, 7);
 
 /**
+ * @generated from message errata.v1.LocateIssuesRequest
+ */
+export type LocateIssuesRequest = Message<"errata.v1.LocateIssuesRequest"> & {
+  /**
+   * 16 hex digits each; 1 to 1,000.
+   *
+   * @generated from field: repeated string issue_ids = 1;
+   */
+  issueIds: string[];
+};
+
+/**
+ * Describes the message errata.v1.LocateIssuesRequest.
+ * Use `create(LocateIssuesRequestSchema)` to create a new message.
+ */
+export const LocateIssuesRequestSchema: GenMessage<LocateIssuesRequest> = /*@__PURE__*/
+  messageDesc(file_errata_v1_issue, 8);
+
+/**
+ * @generated from message errata.v1.LocateIssuesResponse
+ */
+export type LocateIssuesResponse = Message<"errata.v1.LocateIssuesResponse"> & {
+  /**
+   * In no order; those there are, of projects that the caller sees.
+   *
+   * @generated from field: repeated errata.v1.LocatedIssue issues = 1;
+   */
+  issues: LocatedIssue[];
+};
+
+/**
+ * Describes the message errata.v1.LocateIssuesResponse.
+ * Use `create(LocateIssuesResponseSchema)` to create a new message.
+ */
+export const LocateIssuesResponseSchema: GenMessage<LocateIssuesResponse> = /*@__PURE__*/
+  messageDesc(file_errata_v1_issue, 9);
+
+/**
+ * @generated from message errata.v1.LocatedIssue
+ */
+export type LocatedIssue = Message<"errata.v1.LocatedIssue"> & {
+  /**
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * @generated from field: uint32 project_id = 2;
+   */
+  projectId: number;
+};
+
+/**
+ * Describes the message errata.v1.LocatedIssue.
+ * Use `create(LocatedIssueSchema)` to create a new message.
+ */
+export const LocatedIssueSchema: GenMessage<LocatedIssue> = /*@__PURE__*/
+  messageDesc(file_errata_v1_issue, 10);
+
+/**
  * @generated from message errata.v1.ListActivityRequest
  */
 export type ListActivityRequest = Message<"errata.v1.ListActivityRequest"> & {
@@ -608,7 +668,7 @@ export type ListActivityRequest = Message<"errata.v1.ListActivityRequest"> & {
  * Use `create(ListActivityRequestSchema)` to create a new message.
  */
 export const ListActivityRequestSchema: GenMessage<ListActivityRequest> = /*@__PURE__*/
-  messageDesc(file_errata_v1_issue, 8);
+  messageDesc(file_errata_v1_issue, 11);
 
 /**
  * @generated from message errata.v1.ListActivityResponse
@@ -627,7 +687,7 @@ export type ListActivityResponse = Message<"errata.v1.ListActivityResponse"> & {
  * Use `create(ListActivityResponseSchema)` to create a new message.
  */
 export const ListActivityResponseSchema: GenMessage<ListActivityResponse> = /*@__PURE__*/
-  messageDesc(file_errata_v1_issue, 9);
+  messageDesc(file_errata_v1_issue, 12);
 
 /**
  * @generated from message errata.v1.Activity
@@ -674,7 +734,7 @@ export type Activity = Message<"errata.v1.Activity"> & {
  * Use `create(ActivitySchema)` to create a new message.
  */
 export const ActivitySchema: GenMessage<Activity> = /*@__PURE__*/
-  messageDesc(file_errata_v1_issue, 10);
+  messageDesc(file_errata_v1_issue, 13);
 
 /**
  * @generated from message errata.v1.ListTagsRequest
@@ -696,7 +756,7 @@ export type ListTagsRequest = Message<"errata.v1.ListTagsRequest"> & {
  * Use `create(ListTagsRequestSchema)` to create a new message.
  */
 export const ListTagsRequestSchema: GenMessage<ListTagsRequest> = /*@__PURE__*/
-  messageDesc(file_errata_v1_issue, 11);
+  messageDesc(file_errata_v1_issue, 14);
 
 /**
  * @generated from message errata.v1.ListTagsResponse
@@ -715,7 +775,7 @@ export type ListTagsResponse = Message<"errata.v1.ListTagsResponse"> & {
  * Use `create(ListTagsResponseSchema)` to create a new message.
  */
 export const ListTagsResponseSchema: GenMessage<ListTagsResponse> = /*@__PURE__*/
-  messageDesc(file_errata_v1_issue, 12);
+  messageDesc(file_errata_v1_issue, 15);
 
 /**
  * @generated from message errata.v1.TagKey
@@ -753,7 +813,7 @@ export type TagKey = Message<"errata.v1.TagKey"> & {
  * Use `create(TagKeySchema)` to create a new message.
  */
 export const TagKeySchema: GenMessage<TagKey> = /*@__PURE__*/
-  messageDesc(file_errata_v1_issue, 13);
+  messageDesc(file_errata_v1_issue, 16);
 
 /**
  * @generated from message errata.v1.ListFacetsRequest
@@ -772,7 +832,7 @@ export type ListFacetsRequest = Message<"errata.v1.ListFacetsRequest"> & {
  * Use `create(ListFacetsRequestSchema)` to create a new message.
  */
 export const ListFacetsRequestSchema: GenMessage<ListFacetsRequest> = /*@__PURE__*/
-  messageDesc(file_errata_v1_issue, 14);
+  messageDesc(file_errata_v1_issue, 17);
 
 /**
  * @generated from message errata.v1.ListFacetsResponse
@@ -798,7 +858,7 @@ export type ListFacetsResponse = Message<"errata.v1.ListFacetsResponse"> & {
  * Use `create(ListFacetsResponseSchema)` to create a new message.
  */
 export const ListFacetsResponseSchema: GenMessage<ListFacetsResponse> = /*@__PURE__*/
-  messageDesc(file_errata_v1_issue, 15);
+  messageDesc(file_errata_v1_issue, 18);
 
 /**
  * All descending unless `ascending`; ties by id.
@@ -868,6 +928,16 @@ export const IssueService: GenService<{
     methodKind: "unary";
     input: typeof GetIssueRequestSchema;
     output: typeof GetIssueResponseSchema;
+  },
+  /**
+   * Which of these issues there are, and whose they are.
+   *
+   * @generated from rpc errata.v1.IssueService.LocateIssues
+   */
+  locateIssues: {
+    methodKind: "unary";
+    input: typeof LocateIssuesRequestSchema;
+    output: typeof LocateIssuesResponseSchema;
   },
   /**
    * Who did what, newest first.

@@ -1,0 +1,151 @@
+//! What a viewer sees of read model and log: the only way to either.
+//!
+//! Invariant: the readers of an [`Open`] generation are nobody's but this module's, and a
+//! [`View`] asks each of them with the sight it was made for. So a new read cannot forget
+//! it, and what is of another project is answered like what there is not, in the same
+//! steps. Blocking, like what it reads.
+
+use event_log::{LogReader, ReadError as LogError};
+use event_model::{EventId, Position, ProjectId, StoredEvent, access::Sight};
+use read_model::{
+    Generation, ReadModelError,
+    issues::{self, reader::ReadError, reader::Snapshot},
+    search::{
+        self,
+        reader::{EventFilter, From, Hit, Totals},
+    },
+};
+
+use crate::error::ApiError;
+
+/// Records behind the search index that a lookup by id reads in the log itself:
+/// what an unhurried projector has not indexed yet, at a microsecond each.
+const TAIL_MAX: u64 = 20_000;
+
+/// The readers of one generation.
+#[derive(Debug)]
+pub(crate) struct Open {
+    number: u64,
+    issues: issues::reader::Reader,
+    search: search::reader::Reader,
+}
+
+impl Open {
+    pub(crate) fn new(
+        generation: &Generation,
+    ) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(Self {
+            number: generation.number(),
+            issues: issues::reader::Reader::open(&generation.issues_path())?,
+            search: search::reader::Reader::open(&generation.search_path())?,
+        })
+    }
+
+    pub(crate) fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// How far the issues are.
+    pub(crate) fn issues_position(&self) -> Result<Position, ReadError> {
+        self.issues.position()
+    }
+
+    /// How far the search index says it is.
+    pub(crate) fn search_position(&self) -> Result<Position, ReadModelError> {
+        self.search.published()
+    }
+
+    /// Takes in what is new in the search index; how far it is then.
+    pub(crate) fn refresh_search(&self) -> Result<Position, ReadModelError> {
+        self.search.refresh()
+    }
+}
+
+/// Read model and log, as far as somebody sees.
+pub(crate) struct View<'a> {
+    open: &'a Open,
+    log: &'a LogReader,
+    sight: &'a Sight,
+}
+
+impl<'a> View<'a> {
+    pub(crate) fn new(open: &'a Open, log: &'a LogReader, sight: &'a Sight) -> Self {
+        Self { open, log, sight }
+    }
+
+    /// Asks several things of one moment of the issues.
+    pub(crate) fn issues<T>(
+        &self,
+        ask: impl FnOnce(&Snapshot<'_>) -> Result<T, ReadError>,
+    ) -> Result<T, ReadError> {
+        self.open.issues.read(self.sight, ask)
+    }
+
+    /// A list of events.
+    pub(crate) fn events(
+        &self,
+        filter: &EventFilter,
+        from: From,
+        limit: usize,
+    ) -> Result<Vec<Hit>, ReadModelError> {
+        self.open.search.list(self.sight, filter, from, limit)
+    }
+
+    /// Events that pass, of those the log keeps, exact.
+    pub(crate) fn total(&self, filter: &EventFilter) -> Result<Totals, ReadModelError> {
+        self.open.search.total(self.sight, filter, self.first())
+    }
+
+    /// The newest indexed event with this id.
+    pub(crate) fn find(&self, id: EventId) -> Result<Option<Hit>, ReadModelError> {
+        self.open.search.find(self.sight, id)
+    }
+
+    /// The first position that the log keeps.
+    pub(crate) fn first(&self) -> Position {
+        self.log.first()
+    }
+
+    /// The event at `position`. Fails where it is no longer kept.
+    pub(crate) fn event(&self, position: Position) -> Result<Option<StoredEvent>, LogError> {
+        let event = self.log.event(position)?;
+        let is_seen = |event: &StoredEvent| {
+            let project = event.head().project_id.to_native();
+            self.sight.has(ProjectId(project))
+        };
+        Ok(event.filter(is_seen))
+    }
+
+    /// The event at `position`, as far as the log still keeps it.
+    pub(crate) fn retained(&self, position: Position) -> Result<Option<StoredEvent>, ApiError> {
+        match self.event(position) {
+            Err(LogError::NotRetained { .. }) => Ok(None),
+            event => Ok(event?),
+        }
+    }
+
+    /// The body of an event that this view gave.
+    pub(crate) fn body(
+        &self,
+        position: Position,
+        event: &StoredEvent,
+    ) -> Result<bytes::Bytes, LogError> {
+        self.log.body(position, event)
+    }
+
+    /// The newest record behind the search index that has this id.
+    pub(crate) fn in_tail(&self, id: EventId) -> Result<Option<Position>, ApiError> {
+        let indexed = self.open.search.published()?;
+        let end = self.log.end().0;
+        let first = indexed.0.max(end.saturating_sub(TAIL_MAX));
+        for position in (first + 1..=end).rev() {
+            let position = Position(position);
+            if let Some(event) = self.retained(position)?
+                && event.head().event_id == id.0
+            {
+                return Ok(Some(position));
+            }
+        }
+        Ok(None)
+    }
+}
