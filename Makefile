@@ -30,7 +30,7 @@ test: ## Everything: check, and the end-to-end tests (installs what they need)
 
 reference: ## Make docs/reference anew from the program
 	cargo build --locked --bin errata
-	for page in configuration cli metrics errors routes; do target/debug/errata reference $$page > docs/reference/$$page.md; done
+	for page in configuration cli metrics errors routes numbers; do target/debug/errata reference $$page > docs/reference/$$page.md; done
 	target/debug/errata reference schema > docs/reference/errata.schema.json
 
 differential: ## What is stored of real events beside what Relay makes of them

@@ -102,6 +102,8 @@ pub(crate) enum Page {
     Errors,
     /// Every path and service and whose it is, as Markdown
     Routes,
+    /// Every number and word that is stored, as Markdown
+    Numbers,
     /// The command line as a manual page, for man
     Man,
 }

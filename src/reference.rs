@@ -19,6 +19,7 @@ use crate::{
 
 mod metric;
 mod routes;
+mod number;
 
 const NOTE: &str = "Made by `make reference` from the program itself; changes here are lost.\n";
 
@@ -34,6 +35,7 @@ pub(crate) fn page(page: Page) -> Result<String> {
         Page::Metrics => Ok(metric::page()),
         Page::Errors => errors(),
         Page::Routes => Ok(routes::page()),
+        Page::Numbers => Ok(number::page()),
         Page::Man => manual(),
     }
 }

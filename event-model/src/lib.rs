@@ -23,6 +23,7 @@ pub mod id;
 pub mod level;
 pub mod network;
 pub mod note;
+pub mod numbers;
 pub mod proxy;
 pub mod record;
 pub mod settings;

@@ -39,6 +39,27 @@ pub enum DropReason {
 }
 
 impl DropReason {
+    /// Every word for why something was dropped, as records and metrics have them.
+    pub fn words() -> Vec<&'static str> {
+        let own = [
+            Self::Invalid,
+            Self::TooLarge,
+            Self::Duplicate,
+            Self::TypeNotStored,
+            Self::Empty,
+            Self::Unauthenticated,
+            Self::Forbidden,
+            Self::UnknownProject,
+            Self::Limited,
+            Self::StorageFull,
+            Self::Overloaded,
+            Self::Aborted,
+            Self::Internal,
+        ];
+        let filtered = FilterReason::ALL.into_iter().map(Self::Filtered);
+        own.into_iter().chain(filtered).map(Self::name).collect()
+    }
+
     /// The label's value.
     pub fn name(self) -> &'static str {
         match self {

@@ -70,17 +70,19 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Every kind with the byte that is stored.
+    pub const ALL: [Self; 7] = [
+        Self::Data,
+        Self::BatchEnd,
+        Self::Seal,
+        Self::Epoch,
+        Self::Watermark,
+        Self::Redacted,
+        Self::Lost,
+    ];
+
     fn from_byte(byte: u8) -> Option<Self> {
-        Some(match byte {
-            1 => Self::Data,
-            2 => Self::BatchEnd,
-            3 => Self::Seal,
-            4 => Self::Epoch,
-            5 => Self::Watermark,
-            6 => Self::Redacted,
-            7 => Self::Lost,
-            _ => return None,
-        })
+        Self::ALL.into_iter().find(|kind| *kind as u8 == byte)
     }
 
     /// Whether a frame of this kind is a record, that is, consumes a sequence number.

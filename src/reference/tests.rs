@@ -15,6 +15,7 @@ fn the_committed_reference_is_what_the_program_says() {
         ("metrics.md", Page::Metrics),
         ("errors.md", Page::Errors),
         ("routes.md", Page::Routes),
+        ("numbers.md", Page::Numbers),
     ] {
         let path = Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("docs/reference")

@@ -9,5 +9,6 @@ mod golden;
 mod head;
 mod ids;
 mod notes;
+mod numbers;
 mod sample;
 mod triage;

@@ -231,15 +231,15 @@ pub struct ProjectDelta {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum TransitionKind {
     /// Its first event.
-    New,
+    New = 1,
     /// An event that happened after it was resolved.
-    Regressed,
+    Regressed = 2,
     /// By command.
-    Resolved,
+    Resolved = 3,
     /// By command.
-    Ignored,
+    Ignored = 4,
     /// By command.
-    Reopened,
+    Reopened = 5,
 }
 
 impl TransitionKind {

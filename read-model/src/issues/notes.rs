@@ -95,9 +95,9 @@ pub struct Feedback {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Source {
     /// The gateway had it.
-    Gateway,
+    Gateway = 1,
     /// An SDK says that it dropped it.
-    Client,
+    Client = 2,
 }
 
 /// Items that came in the same hour and had the same fate.

@@ -1,19 +1,24 @@
 //! The numbers that stand for enums in the issue database, and so in checkpoints,
 //! which outlive the events they were made of.
 //!
-//! Invariant: a number once given keeps its meaning; a new variant gets a new one.
+//! Invariant: a number once given keeps its meaning; a new variant gets a new one. What
+//! records hold as well has the same number here ([`event_model::numbers`]).
 
-use event_model::{DeliveryState, IssueStatus, Level};
+use event_model::{DeliveryState, IssueStatus, Level, numbers::Numbers, numbers_of};
 
 use super::{batch::TransitionKind, notes::Source};
 
+/// The numbers that only the database has.
+pub fn numbers() -> Vec<Numbers> {
+    vec![
+        numbers_of!("transition", TransitionKind: New, Regressed, Resolved, Ignored, Reopened),
+        numbers_of!("source of an arrival", Source: Gateway, Client),
+    ]
+}
+
 /// Of a status.
 pub fn status_number(status: IssueStatus) -> i64 {
-    match status {
-        IssueStatus::Unresolved => 1,
-        IssueStatus::Resolved => 2,
-        IssueStatus::Ignored => 3,
-    }
+    status as i64
 }
 
 /// The status with this number; unresolved for any other.
@@ -27,13 +32,7 @@ pub fn status_of(number: i64) -> IssueStatus {
 
 /// Of a level.
 pub fn level_number(level: Level) -> i64 {
-    match level {
-        Level::Debug => 1,
-        Level::Info => 2,
-        Level::Warning => 3,
-        Level::Error => 4,
-        Level::Fatal => 5,
-    }
+    level as i64
 }
 
 /// The level with this number; error for any other.
@@ -49,13 +48,7 @@ pub fn level_of(number: i64) -> Level {
 
 /// Of a transition.
 pub fn transition_number(kind: TransitionKind) -> i64 {
-    match kind {
-        TransitionKind::New => 1,
-        TransitionKind::Regressed => 2,
-        TransitionKind::Resolved => 3,
-        TransitionKind::Ignored => 4,
-        TransitionKind::Reopened => 5,
-    }
+    kind as i64
 }
 
 /// The transition with this number; reopened for any other.
@@ -71,13 +64,7 @@ pub fn transition_of(number: i64) -> TransitionKind {
 
 /// Of a delivery's state.
 pub fn delivery_number(state: DeliveryState) -> i64 {
-    match state {
-        DeliveryState::Sending => 1,
-        DeliveryState::Sent => 2,
-        DeliveryState::Failed => 3,
-        DeliveryState::Suppressed => 4,
-        DeliveryState::Held => 5,
-    }
+    state as i64
 }
 
 /// The state with this number; suppressed for any other.
@@ -93,10 +80,7 @@ pub fn delivery_of(number: i64) -> DeliveryState {
 
 /// Of who says that something arrived.
 pub fn source_number(source: Source) -> i64 {
-    match source {
-        Source::Gateway => 1,
-        Source::Client => 2,
-    }
+    source as i64
 }
 
 #[cfg(test)]
