@@ -18,8 +18,8 @@ use crate::{
 };
 
 mod metric;
-mod routes;
 mod number;
+mod routes;
 
 const NOTE: &str = "Made by `make reference` from the program itself; changes here are lost.\n";
 

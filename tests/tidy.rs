@@ -4,6 +4,8 @@
 
 #[path = "tidy/modules.rs"]
 mod modules;
+#[path = "tidy/versions.rs"]
+mod versions;
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -20,6 +20,7 @@ mod clients;
 mod cold;
 mod extras;
 mod faults;
+mod golden;
 mod grpc;
 mod http;
 mod ingestion;
