@@ -70,10 +70,13 @@ pub(super) fn function(name: &str) -> Cow<'_, str> {
         .unwrap_or(name);
     let name = of_il2cpp(name);
     let labels = labels_of_initialiser(name);
-    let clone = CLONES.iter().filter_map(|clone| name.find(clone)).min();
+    // Each mark begins with one of these: most names have none, and are looked at once.
+    let may = name.contains([' ', '.', '@']);
+    let clones = CLONES.iter().filter(|_| may);
+    let clone = clones.filter_map(|clone| name.find(clone)).min();
     let name = clone.map_or(name, |at| &name[..at]);
     let name = without_closure(without_number(name));
-    let within = WITHIN.iter().filter_map(|mark| name.find(mark)).min();
+    let within = first_within(name, &WITHIN);
     let name = within.filter(|at| *at > 0).map_or(name, |at| &name[..at]);
     let name = match unified(name) {
         Cow::Borrowed(name) => short(name),
@@ -241,11 +244,13 @@ fn unified(name: &str) -> Cow<'_, str> {
         "'unnamed",
         "{impl#",
     ];
-    if !marks.iter().any(|mark| name.contains(mark)) && name.contains("]::") {
-        return without_crate_hashes(name);
-    }
-    if !marks.iter().any(|mark| name.contains(mark)) {
-        return Cow::Borrowed(name);
+    let is_likely = name.contains(['{', '?', '`', '_', '[', '(', ' ', '\'']);
+    if !is_likely || !marks.iter().any(|mark| name.contains(mark)) {
+        return if name.contains("]::") {
+            without_crate_hashes(name)
+        } else {
+            Cow::Borrowed(name)
+        };
     }
     let mut name = name
         .replace("`anonymous namespace'", "(anonymous namespace)")
@@ -314,6 +319,9 @@ fn bracketed(name: &str, open: &str, close: char) -> Option<(usize, usize)> {
 
 /// `-[Cart add:]`, also inside of a block's name.
 fn objective_c(name: &str) -> Option<&str> {
+    if !name.contains('[') {
+        return None;
+    }
     let start = name.find("-[").or_else(|| name.find("+["))?;
     let end = name[start..].find(']')?;
     let method = &name[start..=start + end];
@@ -330,10 +338,16 @@ fn without_hash(name: &str) -> &str {
     }
 }
 
+/// The first place of a mark; all of them begin with two colons.
+fn first_within(name: &str, marks: &[&str]) -> Option<usize> {
+    let mut places = name.match_indices("::").map(|(at, _)| at);
+    places.find(|at| marks.iter().any(|mark| name[*at..].starts_with(mark)))
+}
+
 /// The function that a Rust closure stands in.
 fn without_closure(name: &str) -> &str {
     let marks = ["::{closure", "::{{closure", "::{async_"];
-    match marks.iter().filter_map(|mark| name.find(mark)).min() {
+    match first_within(name, &marks) {
         Some(at) if at > 0 => &name[..at],
         _ => name,
     }
