@@ -127,18 +127,6 @@ fn people_tokens_and_keys_are_listed_and_taken_back_from_the_command_line() {
             "{listed}"
         );
     }
-    for (line, seen) in [
-        ("user projects 2 1", "projects 1"),
-        ("user projects dev@example.com none", "no project"),
-        ("user projects 2 all", "all projects"),
-    ] {
-        let answer = says(&data, line);
-        assert_eq!(answer, format!("dev@example.com sees {seen}\n"));
-        let listed = says(&data, "user list");
-        assert!(listed.ends_with(&format!("\tDev\t{seen}\n")), "{listed}");
-    }
-    let nowhere = refused(&data, "user projects 2 1,77");
-    assert!(nowhere.contains("no project 77"), "{nowhere}");
     let unknown = refused(&data, "user reset nobody@example.com");
     assert!(unknown.contains("nobody@example.com"), "{unknown}");
     assert!(unknown.contains("errata user list"), "{unknown}");
@@ -198,6 +186,25 @@ fn people_tokens_and_keys_are_listed_and_taken_back_from_the_command_line() {
         assert_eq!(status_of(key, "/api/errors", event), status, "{state}");
     }
     assert!(refused(&data, "key disable 00 --project 1").contains("key"));
+}
+
+#[test]
+fn which_projects_a_member_sees_is_said_from_the_command_line() {
+    let server = Server::start();
+    let data = server.data_dir();
+    says(&data, "user create dev@example.com --name Dev");
+    for (line, seen) in [
+        ("user projects 2 1", "projects 1"),
+        ("user projects dev@example.com none", "no project"),
+        ("user projects 2 all", "all projects"),
+    ] {
+        let answer = says(&data, line);
+        assert_eq!(answer, format!("dev@example.com sees {seen}\n"));
+        let listed = says(&data, "user list");
+        assert!(listed.ends_with(&format!("\tDev\t{seen}\n")), "{listed}");
+    }
+    let nowhere = refused(&data, "user projects 2 1,77");
+    assert!(nowhere.contains("no project 77"), "{nowhere}");
 }
 
 #[test]
