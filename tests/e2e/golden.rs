@@ -23,8 +23,6 @@ use crate::support::{Client, Mailbox, Server, errata, python, wait_for};
 
 /// Size of the whole folder at most: it is in every clone.
 const BYTES_MAX: u64 = 1_000_000;
-/// Decisions that nothing can ask for yet, and so no server can have made.
-const WITHOUT_A_DOOR: &[&str] = &["set_user_projects"];
 /// What every event whose text is searched for says.
 const NEEDLE: &str = "haystack";
 
@@ -106,8 +104,7 @@ fn assert_complete(data: &Path) {
                 .cloned()
         })
         .collect();
-    let known = Decision::KINDS.iter().map(|(_, kind)| snake(kind));
-    let expected = known.filter(|kind| !WITHOUT_A_DOOR.contains(&kind.as_str()));
+    let expected = Decision::KINDS.iter().map(|(_, kind)| snake(kind));
     assert_eq!(decided, expected.collect(), "a decision of each kind");
     let records = dumped(data, "events");
     let noted: BTreeSet<&str> = records

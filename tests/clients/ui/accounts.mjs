@@ -1,6 +1,6 @@
 // People, tokens, sessions, keys and the first hour, as an owner and as a member meet them.
 import assert from "node:assert/strict";
-import { PHONE, WIDE, at, scenario, signIn } from "./scenario.mjs";
+import { PHONE, WIDE, answered, at, scenario, signIn } from "./scenario.mjs";
 
 const ADA = { email: "ada@example.org", password: "a long enough sentence" };
 
@@ -68,10 +68,36 @@ await scenario(
     await row("Tokens", "nightly report").getByText(ADA.email).waitFor();
     await shot("tokens");
     await page.goto(`${at.url}/settings/members`);
+
+    // Which projects she sees: true of what she reads from then on, and taken back by Undo.
+    const statusOf = async (project) =>
+      (
+        await fetch(`${at.url}/api/issues?limit=1&project=${project}`, {
+          headers: { authorization: `Bearer ${token}` },
+        })
+      ).status;
+    const statuses = async () => (await Promise.all([1, 2, 3].map(statusOf))).sort();
+    assert.deepEqual(await statuses(), [200, 200, 200]);
+    await page.getByRole("button", { name: `Change ${ADA.email}` }).click();
+    await page.getByRole("menuitem", { name: "Projects they see…" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByLabel("All projects").click();
+    await dialog.getByRole("group", { name: "Projects" }).getByRole("checkbox").first().check();
+    await shot("sight");
+    const narrowed = answered(page, "SetUserProjects");
+    await dialog.getByRole("button", { name: "Save" }).click();
+    await narrowed;
+    await page.getByText(/ sees 1 project now/).waitFor();
+    assert.deepEqual(await statuses(), [200, 404, 404]);
+    const widened = answered(page, "SetUserProjects");
+    await page.getByRole("button", { name: "Undo" }).last().click();
+    await widened;
+    assert.deepEqual(await statuses(), [200, 200, 200]);
+
     await page.getByRole("button", { name: `Change ${ADA.email}` }).click();
     await page.getByRole("menuitem", { name: "Make an owner" }).click();
     await page.getByText(`${ADA.email} is an owner now`).waitFor();
-    await page.getByRole("button", { name: "Undo" }).click();
+    await page.getByRole("button", { name: "Undo" }).last().click();
     await page.getByRole("button", { name: `Change ${ADA.email}` }).click();
     await page.getByRole("menuitem", { name: "Make an owner" }).waitFor();
     await page.getByRole("menuitem", { name: "Remove…" }).click();

@@ -193,6 +193,8 @@ fn people_and_projects(server: &Server) {
     says(server, "user create dev@example.com --name Dev");
     says(server, "user role 2 owner");
     says(server, "user role 2 member");
+    says(server, "user projects 2 1");
+    says(server, "user projects 2 all");
     says(server, "user disable 2");
     says(server, "user enable 2");
     let link = says(server, "user reset dev@example.com");

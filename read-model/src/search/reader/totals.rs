@@ -124,7 +124,7 @@ impl SegmentCollector for SegmentCounter {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use event_model::{EventId, Fingerprint, Level, Position, ProjectId};
+    use event_model::{EventId, Fingerprint, Level, Position, ProjectId, access::Sight};
 
     use super::Totals;
     use crate::search::{
@@ -181,7 +181,7 @@ mod tests {
                 fingerprints,
                 ..EventFilter::default()
             };
-            let totals = reader.total(&filter, Position(first)).unwrap();
+            let totals = reader.total(&Sight::All, &filter, Position(first)).unwrap();
             assert_eq!(
                 totals,
                 Totals { events, errors },
