@@ -10,6 +10,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::{names, parts::Component, rules::Stack};
 
+mod facts;
 pub(crate) mod machinery;
 
 use machinery::{is_extension, is_machinery};
@@ -41,7 +42,7 @@ impl Scope {
         // What is machinery is costly to tell, and is asked last.
         let says = |(stack, (at, frame)): &Place<'a>| {
             let told = stack.mark(*at).group;
-            told.unwrap_or_else(|| !is_machinery(frame, platform))
+            told.unwrap_or_else(|| !facts::of(frame, platform).is_machinery)
         };
         let is_told = |(stack, (at, frame)): &Place<'a>| {
             stack.mark(*at).group == Some(true) || is_own(*stack, *at, frame)
@@ -76,7 +77,7 @@ impl Scope {
             Self::Extension => stack.in_app(at) || is_extension(&frame.filename),
             Self::All => !machinery::is_plumbing(frame, platform),
         };
-        counts && !is_machinery(frame, platform)
+        counts && !facts::of(frame, platform).is_machinery
     }
 }
 
@@ -107,26 +108,24 @@ pub(crate) fn counted(stack: Stack<'_>, platform: &str, scope: Scope) -> Counted
         places: Vec::with_capacity(stack.frames.len()),
         ..Counted::default()
     };
-    let mut bytes = Vec::with_capacity(KEY_BYTES_USUAL);
     for (place, frame) in stack.places() {
         if !scope.counts(stack, place, frame, platform) {
             continue;
         }
-        let key = names::key(frame, platform);
+        let facts = facts::of(frame, platform);
         // What a script begins with has no name, or is not shown, by engine.
         let is_script = matches!(platform, "javascript" | "node");
-        if is_script && counted.named == 0 && key.says() {
+        if is_script && counted.named == 0 && facts.says {
             counted.clear();
         }
         // Where the program began says nothing of what it did: threads begin elsewhere.
         if counted.is_main_alone {
             counted.clear();
         }
-        counted.is_main_alone = is_main(frame, platform) && counted.named == 0;
-        counted.named += usize::from(key.says());
-        counted.is_closure = names::is_closure(&frame.function);
-        let hash = hash_with(&mut bytes, &key.place, &key.function, key.address);
-        counted.hashes.push(hash);
+        counted.is_main_alone = facts.is_main && counted.named == 0;
+        counted.named += usize::from(facts.says);
+        counted.is_closure = facts.is_closure;
+        counted.hashes.push(facts.hash);
         counted.places.push(place);
         drop_cycle(&mut counted.hashes);
         counted.places.truncate(counted.hashes.len());
@@ -163,7 +162,7 @@ impl Counted {
         }
         self.hashes.drain(..from);
         self.places.drain(..from);
-        let says = |place: &&usize| names::key(&stack.frames[**place], platform).says();
+        let says = |place: &&usize| facts::of(&stack.frames[**place], platform).says;
         self.named = self.places.iter().filter(says).count();
     }
 
@@ -236,7 +235,9 @@ pub(crate) fn own<'a>(
     frames: &'a [ArchivedFrameHeadV1],
     platform: &str,
 ) -> impl Iterator<Item = &'a ArchivedFrameHeadV1> {
-    let own = move |frame: &&ArchivedFrameHeadV1| frame.in_app && !is_machinery(frame, platform);
+    let own = move |frame: &&ArchivedFrameHeadV1| {
+        frame.in_app && !facts::of(frame, platform).is_machinery
+    };
     frames.iter().rev().filter(own)
 }
 
@@ -256,23 +257,18 @@ pub(crate) fn newest<'a>(
 ) -> Option<&'a ArchivedFrameHeadV1> {
     let newest_first = || frames.iter().rev();
     newest_own(frames, platform)
-        .or_else(|| newest_first().find(|f| !is_machinery(f, platform)))
+        .or_else(|| newest_first().find(|f| !facts::of(f, platform).is_machinery))
         .or_else(|| frames.last())
 }
 
 /// What counts of a call, as a number.
 pub(crate) fn hash(place: &str, function: &str, address: u64) -> u64 {
-    hash_with(&mut Vec::new(), place, function, address)
-}
-
-/// The same, with room that is used again.
-fn hash_with(bytes: &mut Vec<u8>, place: &str, function: &str, address: u64) -> u64 {
-    bytes.clear();
+    let mut bytes = Vec::with_capacity(KEY_BYTES_USUAL);
     bytes.extend_from_slice(place.as_bytes());
     bytes.push(0);
     bytes.extend_from_slice(function.as_bytes());
     bytes.extend_from_slice(&address.to_le_bytes());
-    xxh3_64(bytes)
+    xxh3_64(&bytes)
 }
 
 /// Cuts the newest frames off if they repeat those before them.
