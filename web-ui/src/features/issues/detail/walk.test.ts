@@ -11,6 +11,14 @@ describe("walking through the list one came from", () => {
     expect(joined(known, ["b", "a"], "a")).toBe(known);
   });
 
+  test("a list that is full stays the same one, however many more are found", () => {
+    const found = Array.from({ length: 11_000 }, (_, at) => `issue-${String(at)}`);
+    const full = joined([], found, "issue-7");
+    expect(full).toHaveLength(2000);
+    expect(joined(full, found, "issue-7")).toBe(full);
+    expect(joined(full.slice(0, 1999), found, "issue-7")).toEqual(full);
+  });
+
   test("an issue of another list begins that list", () => {
     expect(joined(["a", "b"], ["x", "y"], "y")).toEqual(["x", "y"]);
   });

@@ -16,8 +16,9 @@ const AHEAD = 3;
 export function joined(known: readonly string[], found: readonly string[], current: string): readonly string[] {
   if (!known.includes(current)) return found.slice(0, IDS_MAX);
   const old = new Set(known);
-  const fresh = found.filter((id) => !old.has(id));
-  return fresh.length === 0 ? known : [...known, ...fresh].slice(0, IDS_MAX);
+  // A list that is full stays the same one: whoever takes a new one looks again.
+  const fresh = found.filter((id) => !old.has(id)).slice(0, Math.max(0, IDS_MAX - known.length));
+  return fresh.length === 0 ? known : [...known, ...fresh];
 }
 
 export interface Place {
