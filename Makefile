@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run build check test reference differential grouping-score soak bench supply fuzz clean
+.PHONY: help run build check test reference differential grouping-score soak bench bench-log profile supply fuzz clean
 
 UI_SOURCES := $(shell find web-ui sdk-ts proto/errata -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
 
@@ -13,8 +13,10 @@ help: ## Show the targets
 run: build ## Build everything and start the server on http://127.0.0.1:8470
 	./target/release/errata serve --data-dir ./data
 
-build: web-ui/dist/index.html ## Build target/release/errata, web UI included
+build: web-ui/dist/index.html ## Build target/release/errata, web UI included; debug information goes into errata.debug beside it
 	cargo build --release --locked --bin errata
+	objcopy --only-keep-debug target/release/errata target/release/errata.debug
+	cd target/release && objcopy --strip-debug --add-gnu-debuglink=errata.debug errata errata.stripped && mv errata.stripped errata
 
 web-ui/node_modules/.package-lock.json: web-ui/package-lock.json
 	cd web-ui && npm ci --ignore-scripts --no-audit --no-fund
@@ -48,11 +50,19 @@ supply: ## Licences and advisories, unused dependencies, spelling, the API's for
 fuzz: ## Every fuzzer for FUZZ_SECONDS (60)
 	tests/scripts/fuzz.sh
 
-bench: ## Benchmarks: see benches/README.md; BENCH_FULL=1 for more rounds of the log's
-	cargo build --release --locked -p benches --bins --features peers
+bench: ## The server beside a bare one, some 5 minutes: see benches/README.md; BENCH_FULL=1 for the long storm and the soak
+	cargo build --release --locked -p benches --bins
 	cargo build --release --locked --bin errata
+	target/release/server_speed $(if $(BENCH_FULL),--full)
+
+bench-log: ## The log beside the disk, the memory and its peers; BENCH_FULL=1 for more rounds
+	cargo build --release --locked -p benches --bins --features peers
 	target/release/log_limits $(if $(BENCH_FULL),--full)
-	benches/run.sh
+
+profile: ## Where a server's time goes under load, by thread and by function (perf); PROFILE_SIZE=small|large
+	cargo build --release --locked -p benches --bin load
+	cargo build --release --locked --bin errata
+	benches/profile.sh
 
 clean: ## Remove what was built
 	cargo clean

@@ -3,7 +3,10 @@
 //! gateway's command service in memory: the same code either way.
 
 mod accounts;
+mod plan;
+mod rules;
 mod settings;
+mod storage;
 
 use std::{io::Write, path::Path};
 
@@ -34,6 +37,14 @@ pub(crate) async fn run(command: &Command, loaded: &Loaded) -> Result<()> {
         Command::Project {
             command: ProjectCommand::Filters(choice),
         } => settings::filters(choice, channel).await,
+        Command::Storage => storage::print(channel).await,
+        Command::Plan { command } => plan::set(command, channel).await,
+        Command::Project {
+            command: ProjectCommand::SpikeProtection { project, set },
+        } => settings::spike_protection(*project, *set, channel).await,
+        Command::Project {
+            command: ProjectCommand::GroupingRules { command },
+        } => rules::run(command, channel).await,
         command => accounts::answer(command, channel).await,
     };
     connection.close().await?;

@@ -1,8 +1,14 @@
 //! The command line.
 
+mod project;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub(crate) use project::{
+    GroupingRulesCommand, ProjectCommand, RulesApplication, RulesPreview, SettingsChoice, Switch,
+};
 
 /// A self-hosted error tracker: acknowledged means on disk.
 #[derive(Debug, Parser)]
@@ -50,11 +56,19 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: ProjectCommand,
     },
+    /// What takes how much of the disk, by project, as the running server knows it
+    Storage,
     /// Keys that clients write with
     Key {
         /// What to do
         #[command(subcommand)]
         command: KeyCommand,
+    },
+    /// How much may be stored in an hour
+    Plan {
+        /// What to do
+        #[command(subcommand)]
+        command: PlanCommand,
     },
     /// People
     User {
@@ -269,34 +283,36 @@ pub(crate) enum Log {
     All,
 }
 
-/// `errata project`
+/// `errata plan`
 #[derive(Debug, Subcommand)]
-pub(crate) enum ProjectCommand {
-    /// Create a project and its first key; prints the DSN
-    Create {
-        /// 1 to 64 characters, unique
-        name: String,
-        /// "javascript", "python", …
-        #[arg(long, default_value = "")]
-        platform: String,
-    },
-    /// Print what is masked of a project's events as JSON, or set it
+pub(crate) enum PlanCommand {
+    /// Set the plan of the organisation, or of one project
     ///
-    /// Beyond the default, which always holds. To change it, print it into a file, edit that and set it.
-    Scrub(SettingsChoice),
-    /// Print which of a project's events are not wanted as JSON, or set it
-    Filters(SettingsChoice),
+    /// The organisation's is shared by its projects; a project's own holds beside it. The number holds for each category by itself: so many errors, so many attachments an hour, UTC.
+    Set {
+        /// Which
+        #[arg(value_enum)]
+        plan: PlanName,
+        /// Of an enterprise plan: events an hour
+        #[arg(long, default_value_t = 0, required_if_eq("plan", "enterprise"))]
+        events_per_hour: u64,
+        /// The project's id; without it, the organisation
+        #[arg(long, default_value_t = 0, hide_default_value = true)]
+        project: u32,
+    },
 }
 
-/// `errata project scrub`, `errata project filters`
-#[derive(Debug, Args)]
-pub(crate) struct SettingsChoice {
-    /// The project's id
-    #[arg(long, default_value_t = 1)]
-    pub project: u32,
-    /// A file with the JSON to set; -: standard input
-    #[arg(long, value_name = "FILE")]
-    pub set: Option<PathBuf>,
+/// The name of a plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PlanName {
+    /// No quota
+    Unlimited,
+    /// 1,000 events an hour
+    Free,
+    /// 10,000 events an hour
+    Pro,
+    /// As many as --events-per-hour says
+    Enterprise,
 }
 
 /// `errata key`
@@ -304,6 +320,17 @@ pub(crate) struct SettingsChoice {
 pub(crate) enum KeyCommand {
     /// List a project's keys: key, whether it writes, label
     List {
+        /// The project's id
+        #[arg(long, default_value_t = 1)]
+        project: u32,
+    },
+    /// Set how much a key may store in any minute
+    Limit {
+        /// The key
+        key: String,
+        /// Items; 0: as many as come
+        #[arg(long, value_name = "ITEMS")]
+        per_minute: u32,
         /// The project's id
         #[arg(long, default_value_t = 1)]
         project: u32,

@@ -18,6 +18,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
+use event_log::Floor;
 use event_model::proxy::TrustedProxies;
 use ingest_gateway::{Bootstrap, BootstrapOwner, GatewayLimits};
 use schemars::JsonSchema;
@@ -101,6 +102,11 @@ pub(crate) struct LogConfig {
     pub events_segment_bytes: u64,
     /// A segment file of the control log, likewise.
     pub control_segment_bytes: u64,
+    /// What stays free of the disk that holds the logs: before it is reached events are refused
+    /// (503), while reads, sign-in and commands go on. What projections have yet to write of
+    /// what was taken in stays free on top of it, at most as much again; 0: 2 GiB, or 5 % of
+    /// the disk if that is less.
+    pub free_bytes_min: u64,
     /// How long events are kept.
     pub retention: RetentionConfig,
 }
@@ -174,7 +180,18 @@ impl Default for LogConfig {
         Self {
             events_segment_bytes: 128 * MIB as u64,
             control_segment_bytes: 4 * MIB as u64,
+            free_bytes_min: 0,
             retention: RetentionConfig::default(),
+        }
+    }
+}
+
+impl LogConfig {
+    /// What of the disk stays free, and what gives way for it.
+    pub(crate) fn floor(&self) -> Floor {
+        Floor {
+            free_bytes_min: (self.free_bytes_min > 0).then_some(self.free_bytes_min),
+            shed: self.retention.tiers(),
         }
     }
 }

@@ -10,11 +10,7 @@ use std::{
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use event_intake::{Context, Item, Limits, scrub};
-use event_model::{
-    Event, ProjectId, StoredEvent,
-    head::Head,
-    record::{BodyPlace, SCHEMA_EVENT_V1, archive_head, encode_event},
-};
+use event_model::{Event, ProjectId, StoredEvent, head::Head};
 use grouping::{Apart, Component, Explanation, Grouper, RuleError, Rules};
 use serde_json::{Map, Value, json};
 
@@ -41,10 +37,10 @@ pub(crate) fn run(args: &ExplainGrouping) -> Result<()> {
         None => Grouper::new(),
     };
     let first = stored(&args.file)?;
-    let explained = grouper.explain(first.head());
+    let explained = grouper.explain(first.whole());
     let mut out = std::io::stdout();
     let Some(file) = &args.second else {
-        let headline = grouper.headline(first.head());
+        let headline = grouper.headline(first.whole());
         if args.json {
             let mut told = explanation(&explained);
             told["title"] = json!(headline.title);
@@ -58,11 +54,11 @@ pub(crate) fn run(args: &ExplainGrouping) -> Result<()> {
         return write!(out, "{explained}").context("write to standard output");
     };
     let second = stored(file)?;
-    let apart = grouper.why_apart(first.head(), second.head());
+    let apart = grouper.why_apart(first.whole(), second.whole());
     if args.json {
         let told = json!({
             "first": explanation(&explained),
-            "second": explanation(&grouper.explain(second.head())),
+            "second": explanation(&grouper.explain(second.whole())),
             "apart": apart.as_ref().map(difference),
         });
         return writeln!(out, "{told:#}").context("write to standard output");
@@ -98,9 +94,7 @@ fn stored(path: &Path) -> Result<StoredEvent> {
         bail!("{}: longer than {EVENT_BYTES_MAX} bytes", path.display());
     }
     let event = read(&body).with_context(|| format!("{}: no event", path.display()))?;
-    let head = archive_head(&Head::of(&event, 0));
-    let record = encode_event(&head, BodyPlace::Plain(b"{}"));
-    StoredEvent::parse(SCHEMA_EVENT_V1, record.into()).context("store the event's head")
+    StoredEvent::of(&Head::of(&event, 0)).context("store the event's head")
 }
 
 /// An event of Sentry's or of the native protocol.

@@ -62,6 +62,7 @@ struct Ops {
 /// counts is not there, but known.
 pub(crate) fn describe() {
     server::describe();
+    crate::serve::describe();
     ingest_gateway::telemetry::describe();
     projector::metrics::describe();
     alerter::metric::describe();

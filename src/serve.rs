@@ -32,8 +32,11 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use self::gateway::{OpenGateway, open_gateway};
 use self::{alerts::Alerts, query::Query};
+pub(crate) use self::{
+    gateway::{OpenGateway, open_gateway},
+    query::describe,
+};
 use crate::{
     cli::{Role, Serve},
     config::{Config, Loaded},
@@ -46,6 +49,8 @@ use crate::{
 
 /// How often the gateway tells the log what it did not keep.
 const TALLY_EVERY: Duration = Duration::from_secs(10);
+/// How often the gateway asks what projects usually send: an hour of it changes little.
+const USUAL_EVERY: Duration = Duration::from_mins(10);
 /// How often the gateway looks at what the logs have sealed and scrubbed.
 const LOGS_LOOK_EVERY: Duration = Duration::from_secs(10);
 /// From SIGTERM to the end of the process.
@@ -91,6 +96,7 @@ struct Process {
 fn projector_config(config: &Config) -> Result<ProjectorConfig> {
     let mut found = ProjectorConfig::new(&config.data_dir);
     found.checkpoints.retention = config.log.retention.retention()?;
+    found.checkpoints.floor = config.log.floor();
     found.checkpoints.look_every = config.log.retention.look_every();
     Ok(found)
 }
@@ -250,6 +256,10 @@ impl Process {
             let query = Query::start(config, logs.clone(), &data.secret, uses.unwrap_or_default())?;
             // Beside a projector too: it reopens the read model a little later.
             self.health.add(query.check(config.metrics.ready_lag_max));
+            let stored = Box::pin(query.watch_storage());
+            let stop = self.stop.clone();
+            let stored = watched::spawn("the look at what is stored", &self.health, stop, stored);
+            self.tasks.push(stored);
             self.query = Some(query);
         }
         let described = crate::openapi::router();
@@ -300,21 +310,26 @@ impl Process {
         if let Some(open) = &mut self.gateway {
             let serving = open.serve_admin(config, router.clone(), self.stop.clone())?;
             self.tasks.push(tokio::spawn(serving));
-            let retention = config.log.retention.retention()?;
-            let every = config.log.retention.look_every();
+            let keeping = gateway::keeping(config)?;
             let (upkeep, stop) = (open.gateway.upkeep().clone(), self.stop.clone());
             self.health.add(watched::upkeep(&open.log));
             let (old, logs, tallies) = (upkeep.retention, upkeep.logs, upkeep.tallies);
-            let rounds = async move { old.run(retention, every).await };
+            let disk = old.clone();
+            let rounds = async move { old.run(keeping).await };
+            let looks = async move { disk.watch_disk().await };
             let care = async move { logs.run(LOGS_LOOK_EVERY).await };
             let tally = async move { tallies.run(TALLY_EVERY).await };
+            let usual = upkeep.usual;
+            let learn = async move { usual.run(USUAL_EVERY).await };
             let mut watch = |name, task| {
                 let task = watched::spawn(name, &self.health, stop.clone(), task);
                 self.tasks.push(task);
             };
             watch("retention", Box::pin(rounds) as watched::Task);
+            watch("the look at the disk", Box::pin(looks));
             watch("the look at the logs", Box::pin(care));
             watch("the tally of drops", Box::pin(tally));
+            watch("the look at what is usual", Box::pin(learn));
         }
         Ok(())
     }

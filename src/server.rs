@@ -47,6 +47,9 @@ use crate::forward::unavailable_to;
 /// turned away, all others being at work.
 const CONNECTIONS_CLOSED: &str = "errata_connections_closed_total";
 
+/// Counter, label `reason`: requests that found no turn, or whose head nobody may send.
+const REQUESTS_REFUSED: &str = "errata_requests_refused_total";
+
 /// HTTP/2 connections are pinged when idle so long, and closed without an answer.
 const PING_INTERVAL: Duration = Duration::from_secs(30);
 /// Most bytes of a head, in both protocols; in HTTP/1.1 also of what is read ahead.
@@ -171,9 +174,13 @@ impl Connections {
             let answering = async move {
                 let (method, uri) = (request.method().clone(), request.uri().clone());
                 let (mut answer, turn) = match (request::fault_of_head(&request), turn) {
-                    (Some(fault), _) => (request::bad_request(fault), None),
+                    (Some(fault), _) => {
+                        refused("bad_head");
+                        (request::bad_request(fault), None)
+                    }
                     (None, Some(turn)) => (answer(router, request, peer, &life).await, Some(turn)),
                     (None, None) => {
+                        refused("busy");
                         let request = request.map(|_| Body::empty());
                         let message = "too many requests are in progress";
                         (unavailable_to(&request, message), None)
@@ -285,12 +292,21 @@ async fn sleep_until(until: Option<Instant>) {
 pub(crate) fn describe() {
     metrics::describe_counter!(
         CONNECTIONS_CLOSED,
-        "Connections that the server closed or turned away; label `reason`"
+        "Connections that the server closed or turned away; label `reason`: silent, idle, unread (used up their time), displaced (by a newcomer), no_place (all others at work)"
+    );
+    metrics::describe_counter!(
+        REQUESTS_REFUSED,
+        "Requests refused before any door saw them; label `reason`: busy (too many in progress, of all or of one address), bad_head"
     );
     metrics::describe_gauge!(
         crate::forward::FORWARDS_IN_FLIGHT,
         "Requests on their way to the gateway of another process, answers included"
     );
+}
+
+/// Counts a request that no door saw, by reason.
+fn refused(reason: &'static str) {
+    metrics::counter!(REQUESTS_REFUSED, "reason" => reason).increment(1);
 }
 
 /// Counts a connection that we closed, by reason.

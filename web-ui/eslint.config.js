@@ -29,6 +29,15 @@ export default tseslint.config(
       "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }],
       // `onClick={() => void run()}` is how an event handler starts a promise.
       "@typescript-eslint/no-confusing-void-expression": "off",
+      // React calls what an effect gives back when it ends. In new browsers even `scrollIntoView` gives a promise.
+      "no-restricted-syntax": [
+        "error",
+        {
+          selector:
+            "CallExpression[callee.name=/^use(Layout|Insertion)?Effect$/] > ArrowFunctionExpression.arguments:first-child[body.type!=/^(BlockStatement|ArrowFunctionExpression)$/]",
+          message: "an effect gives back its clean-up or nothing: write a block",
+        },
+      ],
     },
   },
   {

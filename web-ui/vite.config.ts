@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
+import { noJson } from "./scripts/no-json";
 
 // In development the API is another process: the built server.
 const server = process.env["ERRATA_URL"] ?? "http://127.0.0.1:8470";
@@ -11,7 +12,7 @@ const proxied = { target: server, changeOrigin: true, headers: { origin: server 
 const router = fileURLToPath(new URL("./node_modules/react-router/dist/development", import.meta.url));
 
 export default defineConfig({
-  plugins: [react()],
+  plugins: [react(), noJson()],
   resolve: { alias: { "@": fileURLToPath(new URL("./src", import.meta.url)) } },
   server: {
     host: "127.0.0.1",

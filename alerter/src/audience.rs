@@ -6,11 +6,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use lettre::message::Mailbox;
-use proto::v1::{Member, MemberStatus};
+use proto::v1::{Member, MemberStatus, Role};
 
 /// Everybody who can be mailed, and which projects they see.
 #[derive(Debug)]
-pub struct Audience(Vec<(Mailbox, Projects)>);
+pub struct Audience {
+    all: Vec<(Mailbox, Projects)>,
+    owners: Vec<Mailbox>,
+}
 
 #[derive(Debug)]
 enum Projects {
@@ -33,20 +36,31 @@ impl Audience {
         let there = members
             .iter()
             .filter(|member| member.status() != MemberStatus::Disabled);
+        let mut owners = Vec::new();
         let mailed = there.filter_map(|member| {
+            let mailbox: Mailbox = member.email.parse().ok()?;
+            if member.role() == Role::Owner {
+                owners.push(mailbox.clone());
+            }
             let projects = if member.all_projects {
                 Projects::All
             } else {
                 Projects::Only(member.project_ids.iter().copied().collect())
             };
-            Some((member.email.parse().ok()?, projects))
+            Some((mailbox, projects))
         });
-        Self(mailed.collect())
+        let all = mailed.collect();
+        Self { all, owners }
+    }
+
+    /// Who manages the installation.
+    pub fn owners(&self) -> Vec<Mailbox> {
+        self.owners.clone()
     }
 
     /// Who sees this project.
     pub fn who_sees(&self, project: u32) -> Vec<Mailbox> {
-        let seeing = self.0.iter().filter(|(_, its)| its.have(project));
+        let seeing = self.all.iter().filter(|(_, its)| its.have(project));
         seeing.map(|(mailbox, _)| mailbox.clone()).collect()
     }
 
@@ -58,7 +72,7 @@ impl Audience {
     ) -> BTreeMap<BTreeSet<u32>, Vec<Mailbox>> {
         let projects: Vec<u32> = projects.collect();
         let mut parts: BTreeMap<BTreeSet<u32>, Vec<Mailbox>> = BTreeMap::new();
-        for (mailbox, its) in &self.0 {
+        for (mailbox, its) in &self.all {
             let seen = projects.iter().copied().filter(|id| its.have(*id));
             let seen: BTreeSet<u32> = seen.collect();
             if !seen.is_empty() {

@@ -12,7 +12,7 @@ use std::{
 
 use proto::v1::{DeliveryState, RecordDeliveryRequest};
 
-use crate::rule::DIGEST;
+use crate::{quota, rule::DIGEST};
 
 /// The state of all notifications, as far as the alerter must remember it.
 #[derive(Debug, Default)]
@@ -24,6 +24,9 @@ pub struct Ledger {
     /// The last transition of a digest that was told: what stands below it and has no
     /// record of its own was in it.
     digested_to: u64,
+    /// Warnings of quotas: id → when, Unix nanoseconds. Of an hour that is over none comes
+    /// again, so they are forgotten after two.
+    warned: HashMap<String, i64>,
     /// When each issue was last mailed, Unix nanoseconds.
     last_mailed_ns: HashMap<String, i64>,
     /// When mails went out, within the window of [`Self::mails_within`]; oldest first.
@@ -51,6 +54,13 @@ impl Ledger {
         for delivery in deliveries {
             let id = &delivery.notification_id;
             let is_digest = delivery.rule == DIGEST;
+            if quota::is_rule(&delivery.rule) {
+                // One without an end is told again, under the same id, if it still holds.
+                if delivery.state() != DeliveryState::Sending {
+                    ledger.warned.insert(id.clone(), at_ns(delivery));
+                }
+                continue;
+            }
             match delivery.state() {
                 DeliveryState::Sending if is_digest => continue,
                 DeliveryState::Sending => {
@@ -120,7 +130,20 @@ impl Ledger {
         self.mailed_ns.push_back(at_ns);
     }
 
-    /// A digest went out.
+    /// Whether this warning of a quota was told.
+    pub fn is_warned(&self, notification_id: &str) -> bool {
+        self.warned.contains_key(notification_id)
+    }
+
+    /// It is being told.
+    pub fn warned(&mut self, notification_id: &str, at_ns: i64) {
+        let kept_ns = 2 * nanoseconds(Duration::from_hours(1));
+        self.warned
+            .retain(|_, told_ns| at_ns.saturating_sub(*told_ns) < kept_ns);
+        self.warned.insert(notification_id.to_owned(), at_ns);
+    }
+
+    /// A digest or a warning went out.
     pub fn digested(&mut self, at_ns: i64) {
         self.mailed_ns.push_back(at_ns);
     }
@@ -228,6 +251,25 @@ mod tests {
             .collect();
         assert_eq!(open, ["open"]);
         assert_eq!(ledger.done_to(), 10);
+    }
+
+    #[test]
+    fn a_warning_of_a_quota_is_told_once_across_a_restart() {
+        let quota = |id: &str, state| RecordDeliveryRequest {
+            rule: "quota_80".to_owned(),
+            ..delivery(id, 0, state, 100)
+        };
+        let recorded = [
+            quota("sent", DeliveryState::Sent),
+            quota("failed", DeliveryState::Failed),
+            quota("open", DeliveryState::Sending),
+        ];
+        let (mut ledger, unfinished) = Ledger::restore(10, &recorded);
+        assert_eq!(unfinished, [], "it is looked at anew whether it holds");
+        let known = |ledger: &Ledger| ["sent", "failed", "open"].map(|id| ledger.is_warned(id));
+        assert_eq!(known(&ledger), [true, true, false]);
+        ledger.warned("open", 8_000 * SECOND_NS);
+        assert_eq!(known(&ledger), [false, false, true], "of an hour long over");
     }
 
     #[test]

@@ -8,8 +8,8 @@
 //! know files or logs: it speaks gRPC only, in one process as between hosts.
 //!
 //! In reading order: [`config`], [`rule`] (which transitions matter, and the
-//! notification's id), [`audience`] (who is told), [`ledger`] (what was already dealt with, and the limits), [`held`]
-//! (what waits for its time), [`mail`] (rendering and SMTP), [`deliver`] (retry and
+//! notification's id), [`audience`] (who is told), [`ledger`] (what was already dealt with, and the limits), [`quota`]
+//! (which quotas people are warned of), [`held`] (what waits for its time), [`mail`] (rendering and SMTP), [`deliver`] (retry and
 //! back-off), [`run`] (connection), `session` (the loop), [`health`], [`metric`].
 
 pub mod audience;
@@ -21,6 +21,7 @@ pub mod held;
 pub mod ledger;
 pub mod mail;
 pub mod metric;
+pub mod quota;
 pub mod rule;
 pub mod run;
 mod session;

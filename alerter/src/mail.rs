@@ -9,6 +9,7 @@ pub(crate) mod clean;
 mod digest;
 mod notice;
 mod place;
+mod quota;
 mod test;
 
 use std::time::Duration;
@@ -19,7 +20,7 @@ use lettre::{
 };
 
 use self::clean::one_line;
-pub use self::{digest::DigestNotice, notice::Notice, place::place};
+pub use self::{digest::DigestNotice, notice::Notice, place::place, quota::QuotaNotice};
 use crate::config::SmtpConfig;
 
 /// Longest subject, characters; longer ones are cut by mail clients anyway.
@@ -77,6 +78,8 @@ pub enum Mail {
     Notice(Box<Notice>),
     /// Of many.
     Digest(DigestNotice),
+    /// Of a quota.
+    Quota(QuotaNotice),
 }
 
 impl Mail {
@@ -90,6 +93,7 @@ impl Mail {
         match self {
             Self::Notice(notice) => notice.render(from, to, public_url),
             Self::Digest(digest) => digest.render(from, to, public_url),
+            Self::Quota(quota) => quota.render(from, to, public_url),
         }
     }
 }

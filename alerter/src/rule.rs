@@ -49,11 +49,13 @@ pub const EMAIL: &str = "email";
 
 /// The notification's id: 32 hex digits.
 pub fn notification_id(transition: &Transition, rule: Rule, channel: &str) -> String {
-    let issue = transition
-        .issue
-        .as_ref()
-        .map(|issue| issue.id.as_str())
-        .unwrap_or_default();
+    // Not that of the issue as it is now: one that is merged meanwhile is not told again.
+    let issue = transition.issue.as_ref().map_or("", |issue| &issue.id);
+    let issue = if transition.issue_id.is_empty() {
+        issue
+    } else {
+        &transition.issue_id
+    };
     id_of(
         transition.position,
         &[issue, rule.name(), channel],
@@ -65,6 +67,17 @@ pub fn notification_id(transition: &Transition, rule: Rule, channel: &str) -> St
 /// is gathered again after a crash.
 pub fn digest_id(first_position: u64, channel: &str) -> String {
     id_of(first_position, &[DIGEST, channel], 0)
+}
+
+/// The id of a warning that so much of an hour's quota is used; of the organisation, whose
+/// id is 0, or a project.
+pub fn quota_id(hour_begins_s: i64, project: u32, percent: u32, channel: &str) -> String {
+    let (project, percent) = (project.to_string(), percent.to_string());
+    id_of(
+        hour_begins_s.unsigned_abs(),
+        &["quota", &project, &percent, channel],
+        0,
+    )
 }
 
 fn id_of(position: u64, parts: &[&str], kind: i32) -> String {

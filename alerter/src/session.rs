@@ -5,6 +5,7 @@
 //! what is held has not. So whatever a crash or a lost connection interrupts stands above
 //! the cursor, and the next session takes it up again.
 
+mod quota;
 mod resume;
 
 use std::time::Duration;
@@ -125,12 +126,15 @@ impl Session<'_> {
         health.set(None);
         let mut tick = tokio::time::interval(CURSOR_INTERVAL);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut look = tokio::time::interval(quota::LOOK_EVERY);
+        look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             let has_room = self.couriers.len() < IN_FLIGHT_MAX;
             tokio::select! {
                 () = self.courier.stop.cancelled() => return Ok(()),
                 Some(report) = self.couriers.join_next() => self.settle(report)?,
                 _ = tick.tick() => self.advance_cursor().await,
+                _ = look.tick(), if has_room => self.warn_of_quotas().await?,
                 () = until(self.held.next_due_ns(), &self.config.clock), if has_room => self.tell_due().await?,
                 message = stream.message(), if has_room => {
                     let Some(message) = message? else { return Ok(()) };
@@ -367,7 +371,7 @@ impl Session<'_> {
         let now_ns = self.config.clock.now_ns();
         match mails.first() {
             Some((Mail::Notice(_), _)) => self.ledger.mailed(&step.issue_id, now_ns),
-            Some((Mail::Digest(_), _)) | None => self.ledger.digested(now_ns),
+            Some((Mail::Digest(_) | Mail::Quota(_), _)) | None => self.ledger.digested(now_ns),
         }
         let courier = self.courier.clone();
         self.couriers.spawn(async move {

@@ -3,12 +3,13 @@
 //! Open loop: request `n` is due at `start + n / rate`, whatever the server does; its
 //! latency counts from then, so that a stalled server cannot hide its stall. With
 //! rate 0 the loop is closed: every connection sends as fast as it is answered, and
-//! the figure to read is the throughput.
+//! the figure to read is the throughput. What could not be sent within [`LATE_MAX`] of the
+//! end is not sent: it stands in `offered`, not in `sent`.
 
 use std::{
     collections::BTreeMap,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration, Instant},
@@ -28,6 +29,36 @@ use crate::payload::Payloads;
 /// Longest latency told apart, microseconds.
 const LATENCY_MAX_US: u64 = 60_000_000;
 
+/// How long a generator whose connections are all busy goes on with what is overdue.
+const LATE_MAX: Duration = Duration::from_secs(2);
+
+/// Counts while a load runs, for whoever watches.
+#[derive(Debug, Default)]
+pub struct Progress {
+    /// Requests a second, for how long and since when; a rate of 0: as many as are sent.
+    due: OnceLock<(u64, Duration, Instant)>,
+    sent: AtomicU64,
+    accepted: AtomicU64,
+}
+
+impl Progress {
+    /// Requests that were due by now.
+    pub fn offered(&self) -> u64 {
+        match self.due.get() {
+            Some((rate, duration, start)) if *rate > 0 => {
+                let seconds = start.elapsed().min(*duration).as_secs_f64();
+                (seconds * *rate as f64) as u64
+            }
+            _ => self.sent.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Answered 200 by now.
+    pub fn accepted(&self) -> u64 {
+        self.accepted.load(Ordering::Relaxed)
+    }
+}
+
 /// What to send.
 #[derive(Debug, Clone)]
 pub struct Plan {
@@ -46,6 +77,8 @@ pub struct Plan {
 /// What came of it.
 #[derive(Debug, Clone, Serialize)]
 pub struct Outcome {
+    /// Requests that were due.
+    pub offered: u64,
     /// Requests sent.
     pub sent: u64,
     /// Answered 200.
@@ -90,9 +123,10 @@ impl From<&Histogram<u64>> for Percentiles {
 
 struct Shared {
     plan: Plan,
-    payloads: Payloads,
+    payloads: Arc<Payloads>,
     next: AtomicU64,
     start: Instant,
+    progress: Arc<Progress>,
     /// Makes event ids of this run distinct from those of others.
     run: u64,
 }
@@ -105,13 +139,30 @@ struct Tally {
 }
 
 /// Sends the load and waits for the last answer.
-pub async fn run(plan: Plan, payloads: Payloads) -> Result<Outcome> {
+pub async fn run(plan: Plan, payloads: Arc<Payloads>) -> Result<Outcome> {
+    watched(plan, payloads, Arc::default()).await
+}
+
+/// The same, with counts for whoever watches this one load.
+pub async fn watched(
+    plan: Plan,
+    payloads: Arc<Payloads>,
+    progress: Arc<Progress>,
+) -> Result<Outcome> {
     let connections = plan.connections;
+    let start = Instant::now();
+    let due = (plan.rate, plan.duration, start);
+    progress
+        .due
+        .set(due)
+        .ok()
+        .context("counts are of one load")?;
     let shared = Arc::new(Shared {
         plan,
         payloads,
         next: AtomicU64::new(0),
-        start: Instant::now(),
+        start,
+        progress,
         run: rand::random(),
     });
     let mut workers = JoinSet::new();
@@ -132,7 +183,10 @@ pub async fn run(plan: Plan, payloads: Payloads) -> Result<Outcome> {
             .context("add histograms")?;
     }
     let seconds = shared.start.elapsed().as_secs_f64();
+    let plan = &shared.plan;
+    let due = (plan.duration.as_secs_f64() * plan.rate as f64) as u64;
     Ok(Outcome {
+        offered: due.max(total.sent),
         sent: total.sent,
         accepted: total.accepted,
         refused: total.refused,
@@ -168,6 +222,7 @@ async fn work(shared: Arc<Shared>) -> Result<Tally> {
             .payloads
             .body(usize::try_from(n).unwrap_or_default(), &id);
         tally.sent += 1;
+        shared.progress.sent.fetch_add(1, Ordering::Relaxed);
         let status = if let Ok(status) = send(&mut sender, &shared.plan, body).await {
             status
         } else {
@@ -180,6 +235,7 @@ async fn work(shared: Arc<Shared>) -> Result<Tally> {
         tally.latencies.saturating_record(latency.max(1));
         if status == 200 {
             tally.accepted += 1;
+            shared.progress.accepted.fetch_add(1, Ordering::Relaxed);
         } else {
             *tally.refused.entry(status).or_default() += 1;
         }
@@ -193,6 +249,9 @@ async fn due(shared: &Shared, n: u64) -> Option<Instant> {
     }
     let offset = Duration::from_secs_f64(n as f64 / shared.plan.rate as f64);
     if offset >= shared.plan.duration {
+        return None;
+    }
+    if shared.start.elapsed() > shared.plan.duration + LATE_MAX {
         return None;
     }
     let due = shared.start + offset;

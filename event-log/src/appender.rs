@@ -3,26 +3,32 @@
 //! The appender takes whatever gathered while the last batches were syncing, packs
 //! it and hands it to the log; the completer waits for the log and answers the
 //! tickets. At most [`BATCHES_IN_FLIGHT_MAX`] batches are on the way, so groups form
-//! by themselves under load and a lone event never waits for company.
+//! by themselves under load and a lone event never waits for company. Stacks go in before
+//! the events of their batch, unless they stand in the segment already.
 //!
-//! Invariant: batches are taken, appended and answered in the order of the queue;
-//! the queue's bytes count an event from its append to its answer. Every event is
-//! answered exactly once, also when a thread dies.
+//! Invariant: events are taken in turns ([`crate::lanes`]), batches appended and answered
+//! in the order they were taken; the queue's bytes count an event from its append to its
+//! answer. Every event is answered exactly once, also when a thread dies. Events that are
+//! only counted become tally records of the batch that they were taken for.
 
 use std::{
-    collections::VecDeque,
     sync::{Arc, mpsc},
     time::Duration,
 };
 
-use event_model::Position;
-use log_core::{Log, Record, Ticket};
+use event_model::{
+    Note, Position,
+    note::{Summing, Surplus},
+};
+use log_core::{Log, Preface, Reader, Record, Ticket};
 use parking_lot::{Condvar, Mutex};
 use tokio::sync::oneshot;
 
 use crate::{
     blocks::{Packed, Packer},
     error::{AppendError, CommitError, OpenError},
+    lanes::{Lane, Lanes},
+    stacks::{Landed, Sent, StackBook},
     thread::NamedThread,
     ticket::EventTicket,
 };
@@ -37,6 +43,9 @@ const BATCHES_IN_FLIGHT_MAX: usize = 2;
 const BATCH_BYTES_MAX: usize = 1024 * 1024;
 /// What an event takes beside head and body while it is queued, bytes.
 const EVENT_OVERHEAD_BYTES: usize = 128;
+/// Tally records of a batch that an event is tried with: of more kinds at once each has
+/// several, which count the same.
+const TALLIES_TRIED_MAX: usize = 32;
 /// Longest wait for work before the threads look again at whether they should end.
 const WAIT_MAX: Duration = Duration::from_secs(1);
 
@@ -48,13 +57,16 @@ pub(crate) enum Payload {
     Event(Packed),
     /// A record that goes in as it is.
     Note(Record),
+    /// An event that is only counted, with others like it.
+    Surplus(Box<Surplus>),
 }
 
 impl Payload {
     fn bytes(&self) -> usize {
         let held = match self {
-            Self::Event(event) => event.head.len() + event.body.len(),
+            Self::Event(event) => event.head.len() + event.stack.len() + event.body.len(),
             Self::Note(record) => record.payload.len(),
+            Self::Surplus(one) => size_of::<Surplus>() + one.environment.len() + one.release.len(),
         };
         held + EVENT_OVERHEAD_BYTES
     }
@@ -67,11 +79,16 @@ struct Queued {
 
 #[derive(Default)]
 struct State {
-    events: VecDeque<Queued>,
+    waiting: Lanes<Queued>,
     /// Of the events in the queue and in flight.
     bytes: usize,
     batches_in_flight: usize,
+    /// Where stacks of batches that are durable stand, for the appender.
+    landed: Vec<Landed>,
     closed: bool,
+    /// The appender sleeps until an event comes. While it waits for room no event wakes
+    /// it: under load that would be a wake-up for each, for nothing.
+    wants_events: bool,
 }
 
 /// The queue of events, bounded in bytes.
@@ -83,20 +100,112 @@ pub(crate) struct EventQueue {
     batch_bytes_max: usize,
 }
 
-/// Events first, then notes, so that notes do not tear blocks of bodies apart; the
-/// answers stand in the same order.
+/// Events first, then notes, so that notes do not tear blocks of bodies apart, then tally
+/// records, which stand for several events each; the answers stand in the same order.
 #[derive(Default)]
 struct Batch {
     events: Vec<Packed>,
+    event_answers: Vec<Answer>,
     notes: Vec<Record>,
-    answers: Vec<Answer>,
     note_answers: Vec<Answer>,
+    tallies: Vec<(Summing, Vec<Answer>)>,
     bytes: usize,
+    /// What was learned since the batch before.
+    landed: Vec<Landed>,
+}
+
+impl Batch {
+    fn add(&mut self, Queued { payload, answer }: Queued) {
+        match payload {
+            Payload::Event(event) => {
+                self.events.push(event);
+                self.event_answers.push(answer);
+            }
+            Payload::Note(record) => {
+                self.notes.push(record);
+                self.note_answers.push(answer);
+            }
+            // The newest are looked at first: a storm is of one kind, or of a few.
+            Payload::Surplus(one) => {
+                let recent = self.tallies.iter_mut().rev().take(TALLIES_TRIED_MAX);
+                for (summing, answers) in recent {
+                    if summing.add(&one) {
+                        answers.push(answer);
+                        return;
+                    }
+                }
+                self.tallies.push((Summing::new(&one), vec![answer]));
+            }
+        }
+    }
+
+    /// The records, stacks first, and who waits for each of the others.
+    fn into_records(self, packer: &mut Packer, book: &mut StackBook) -> Ready {
+        book.learn(self.landed);
+        let (stacks, places) = book.plan(&self.events);
+        let (mut records, preface, stacks) = stacks.send();
+        let alone = self.event_answers.into_iter().chain(self.note_answers);
+        let mut answers: Vec<Answers> = alone.map(Answers::One).collect();
+        let events = packer.pack(&self.events, &places).into_iter();
+        records.extend(events.map(|record| Record {
+            schema: event_model::record::SCHEMA_EVENT_V1,
+            payload: record.into(),
+        }));
+        records.extend(self.notes);
+        for (summing, waiting) in self.tallies {
+            let note = Note::Sampled(summing.finish());
+            records.push(Record {
+                schema: note.schema(),
+                payload: note.encode().into(),
+            });
+            answers.push(Answers::Many(waiting));
+        }
+        Ready {
+            preface,
+            records,
+            answers,
+            stacks,
+        }
+    }
+}
+
+/// A batch as it goes to the log.
+struct Ready {
+    /// Stacks that its segment should have already.
+    preface: Option<Preface>,
+    /// Other stacks, then what somebody waits for.
+    records: Vec<Record>,
+    answers: Vec<Answers>,
+    /// What is to be learned of the stacks.
+    stacks: Sent,
+}
+
+/// Who waits for a record.
+enum Answers {
+    One(Answer),
+    Many(Vec<Answer>),
+}
+
+impl Answers {
+    fn give(self, outcome: &Result<Position, CommitError>) {
+        // A caller that went away needs no answer.
+        match self {
+            Self::One(answer) => {
+                let _ = answer.send(outcome.clone());
+            }
+            Self::Many(answers) => {
+                for answer in answers {
+                    let _ = answer.send(outcome.clone());
+                }
+            }
+        }
+    }
 }
 
 struct InFlight {
     ticket: Ticket,
-    answers: Vec<Answer>,
+    answers: Vec<Answers>,
+    stacks: Sent,
     bytes: usize,
 }
 
@@ -121,7 +230,7 @@ impl EventQueue {
     }
 
     /// Takes an event or a note, or refuses it at once.
-    pub(crate) fn push(&self, payload: Payload) -> Result<EventTicket, AppendError> {
+    pub(crate) fn push(&self, lane: Lane, payload: Payload) -> Result<EventTicket, AppendError> {
         let (answer, ticket) = oneshot::channel();
         let bytes = payload.bytes();
         let queued = Queued { payload, answer };
@@ -135,16 +244,20 @@ impl EventQueue {
         if state.closed {
             return Err(AppendError::Closed);
         }
-        if state.bytes + bytes > self.bytes_max {
+        let free = self.bytes_max - state.bytes;
+        if !state.waiting.has_room(lane, bytes, free) {
             return Err(AppendError::Overloaded {
                 queued_bytes: state.bytes as u64,
                 queued_bytes_max: self.bytes_max as u64,
             });
         }
         state.bytes += bytes;
-        state.events.push_back(queued);
+        state.waiting.push(lane, bytes, queued);
+        let wakes = std::mem::take(&mut state.wants_events);
         drop(state);
-        self.changed.notify_one();
+        if wakes {
+            self.changed.notify_one();
+        }
         Ok(EventTicket(ticket))
     }
 
@@ -159,42 +272,37 @@ impl EventQueue {
         let mut state = self.state.lock();
         loop {
             let free = state.batches_in_flight < BATCHES_IN_FLIGHT_MAX;
-            if free && !state.events.is_empty() {
+            if free && !state.waiting.is_empty() {
                 break;
             }
-            if state.closed && state.events.is_empty() {
+            if state.closed && state.waiting.is_empty() {
                 return None;
             }
+            state.wants_events = free;
             self.changed.wait_for(&mut state, WAIT_MAX);
+            state.wants_events = false;
         }
         let mut batch = Batch::default();
-        while let Some(next) = state.events.front().map(|queued| queued.payload.bytes()) {
+        while let Some(next) = state.waiting.next_bytes() {
             if batch.bytes > 0 && batch.bytes + next > self.batch_bytes_max {
                 break;
             }
-            let Some(queued) = state.events.pop_front() else {
+            let Some((bytes, queued)) = state.waiting.pop() else {
                 break;
             };
-            batch.bytes += next;
-            match queued.payload {
-                Payload::Event(event) => {
-                    batch.events.push(event);
-                    batch.answers.push(queued.answer);
-                }
-                Payload::Note(record) => {
-                    batch.notes.push(record);
-                    batch.note_answers.push(queued.answer);
-                }
-            }
+            batch.bytes += bytes;
+            batch.add(queued);
         }
-        batch.answers.append(&mut batch.note_answers);
         state.batches_in_flight += 1;
+        batch.landed = std::mem::take(&mut state.landed);
         Some(batch)
     }
 
-    /// A batch is off the disk's hands: its bytes are free again.
-    fn release(&self, bytes: usize) {
+    /// A batch is off the disk's hands: its bytes are free again, and where its stacks
+    /// stand is known.
+    fn release(&self, bytes: usize, landed: Option<Landed>) {
         let mut state = self.state.lock();
+        state.landed.extend(landed);
         state.bytes -= bytes;
         state.batches_in_flight -= 1;
         drop(state);
@@ -209,7 +317,7 @@ struct EndGuard(Arc<EventQueue>);
 impl Drop for EndGuard {
     fn drop(&mut self) {
         self.0.close();
-        self.0.state.lock().events.clear();
+        self.0.state.lock().waiting.clear();
     }
 }
 
@@ -222,8 +330,8 @@ pub(crate) fn start(queue: &Arc<EventQueue>, log: &Log) -> Result<[NamedThread; 
     })?;
     // Never blocks: the batches in flight are counted before one is taken.
     let (sender, receiver) = mpsc::sync_channel(BATCHES_IN_FLIGHT_MAX);
-    let guard = EndGuard(Arc::clone(queue));
-    let completer = NamedThread::spawn(completer, move || complete(&guard.0, &receiver))?;
+    let (guard, reader) = (EndGuard(Arc::clone(queue)), log.reader());
+    let completer = NamedThread::spawn(completer, move || complete(&guard.0, &reader, &receiver))?;
     let (guard, log) = (EndGuard(Arc::clone(queue)), log.clone());
     let appender = NamedThread::spawn(appender, move || append(&guard.0, &log, packer, &sender))?;
     Ok([appender, completer])
@@ -235,22 +343,21 @@ fn append(
     mut packer: Packer,
     completer: &mpsc::SyncSender<InFlight>,
 ) {
+    let mut book = StackBook::default();
     while let Some(batch) = queue.take() {
-        let records = packer
-            .pack(&batch.events)
-            .into_iter()
-            .map(|record| Record {
-                schema: event_model::record::SCHEMA_EVENT_V1,
-                payload: record.into(),
-            })
-            .chain(batch.notes)
-            .collect();
-        let (answers, bytes) = (batch.answers, batch.bytes);
-        match log.append_batch(records) {
+        let bytes = batch.bytes;
+        let ready = batch.into_records(&mut packer, &mut book);
+        let (answers, stacks) = (ready.answers, ready.stacks);
+        let appended = match ready.preface {
+            Some(preface) => log.append_batch_after(preface, ready.records),
+            None => log.append_batch(ready.records),
+        };
+        match appended {
             Ok(ticket) => {
                 let in_flight = InFlight {
                     ticket,
                     answers,
+                    stacks,
                     bytes,
                 };
                 if completer.send(in_flight).is_err() {
@@ -259,23 +366,34 @@ fn append(
                 }
             }
             Err(error) => {
-                queue.release(bytes);
+                queue.release(bytes, None);
                 refuse(answers, &error.into());
             }
         }
     }
 }
 
-fn complete(queue: &EventQueue, batches: &mpsc::Receiver<InFlight>) {
+fn complete(queue: &EventQueue, reader: &Reader, batches: &mpsc::Receiver<InFlight>) {
     for batch in batches {
         let outcome = batch.ticket.wait();
+        // What nobody waits for are stacks, and they stand first.
+        let stacks = |sequences: &std::ops::Range<u64>| {
+            let records = sequences.end - sequences.start;
+            records as usize - batch.answers.len()
+        };
+        let landed = outcome.as_ref().ok().and_then(|sequences| {
+            let base = reader.segment_of(sequences.start)?.base;
+            batch
+                .stacks
+                .landed(sequences.start, stacks(sequences), base)
+        });
         // First: the appender can go on while the answers are given.
-        queue.release(batch.bytes);
+        queue.release(batch.bytes, landed);
         match outcome {
             Ok(sequences) => {
-                for (sequence, answer) in sequences.zip(batch.answers) {
-                    // A caller that went away needs no answer.
-                    let _ = answer.send(Ok(Position::new(0, sequence)));
+                let events = sequences.clone().skip(stacks(&sequences));
+                for (sequence, answers) in events.zip(batch.answers) {
+                    answers.give(&Ok(Position::new(0, sequence)));
                 }
             }
             Err(error) => refuse(batch.answers, &error.into()),
@@ -283,8 +401,13 @@ fn complete(queue: &EventQueue, batches: &mpsc::Receiver<InFlight>) {
     }
 }
 
-fn refuse(answers: Vec<Answer>, error: &CommitError) {
-    for answer in answers {
-        let _ = answer.send(Err(error.clone()));
+fn refuse(answers: Vec<Answers>, error: &CommitError) {
+    let outcome = Err(error.clone());
+    for waiting in answers {
+        waiting.give(&outcome);
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

@@ -30,7 +30,7 @@ use sha2::{Digest, Sha256};
 use tokio::sync::RwLock;
 
 use marks::Marks;
-pub use sweep::{Naming, Swept};
+pub use sweep::{Naming, Sheddable, Swept};
 
 /// Largest blob, bytes: all attachments of an envelope together.
 pub const BLOB_BYTES_MAX: usize = 40 * 1024 * 1024;

@@ -9,7 +9,7 @@
 use std::ops::Range;
 
 use bytes::Bytes;
-use event_model::record::{BodyPlace, encode_event};
+use event_model::record::{BodyPlace, StackPlace, encode_event};
 use parking_lot::Mutex;
 use zstd::{bulk::Compressor, zstd_safe};
 
@@ -36,8 +36,10 @@ const DECODED_BYTES_MAX: u64 = 16 * 1024 * 1024;
 /// An event on its way to the log.
 #[derive(Debug)]
 pub(crate) struct Packed {
-    /// The archived head.
+    /// The archive of what the event has of its own of its head.
     pub(crate) head: Vec<u8>,
+    /// The archive of its stack; empty if it has none.
+    pub(crate) stack: Bytes,
     /// The JSON document.
     pub(crate) body: Vec<u8>,
 }
@@ -56,16 +58,17 @@ impl Packer {
         })
     }
 
-    /// The records of `events`, in their order, for one atomic batch.
-    pub(crate) fn pack(&mut self, events: &[Packed]) -> Vec<Vec<u8>> {
+    /// The records of `events`, whose stacks are in these places, in their order, for one
+    /// atomic batch.
+    pub(crate) fn pack(&mut self, events: &[Packed], stacks: &[StackPlace]) -> Vec<Vec<u8>> {
         let mut records = Vec::with_capacity(events.len());
         for range in split(events.iter().map(|e| e.body.len())) {
-            self.pack_block(&events[range], &mut records);
+            self.pack_block(&events[range.clone()], &stacks[range], &mut records);
         }
         records
     }
 
-    fn pack_block(&mut self, events: &[Packed], records: &mut Vec<Vec<u8>>) {
+    fn pack_block(&mut self, events: &[Packed], stacks: &[StackPlace], records: &mut Vec<Vec<u8>>) {
         self.raw.clear();
         for event in events {
             self.raw.extend_from_slice(&event.body);
@@ -85,18 +88,20 @@ impl Packer {
                 .filter(|frame| frame.len() < self.raw.len())
         };
         let Some(frame) = frame else {
-            let plain = |e: &Packed| encode_event(&e.head, BodyPlace::Plain(&e.body));
-            records.extend(events.iter().map(plain));
+            let plain = |(event, stack): (&Packed, &StackPlace)| {
+                encode_event(&event.head, stack, BodyPlace::Plain(&event.body))
+            };
+            records.extend(events.iter().zip(stacks).map(plain));
             return;
         };
-        if let [event] = events {
+        if let ([event], [stack]) = (events, stacks) {
             let len = event.body.len() as u32;
             let place = BodyPlace::Zstd { frame: &frame, len };
-            records.push(encode_event(&event.head, place));
+            records.push(encode_event(&event.head, stack, place));
             return;
         }
         let mut offset = 0u32;
-        for (back, event) in events.iter().enumerate() {
+        for (back, (event, stack)) in events.iter().zip(stacks).enumerate() {
             let len = event.body.len() as u32;
             let place = BodyPlace::Block {
                 back: back as u16,
@@ -104,7 +109,7 @@ impl Packer {
                 len,
                 frame: (back == 0).then_some(&frame[..]),
             };
-            records.push(encode_event(&event.head, place));
+            records.push(encode_event(&event.head, stack, place));
             offset += len;
         }
     }

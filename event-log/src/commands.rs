@@ -22,10 +22,10 @@ use crate::{
 
 /// Commands that may wait: people and the alerter together make a few a second.
 pub(crate) const COMMANDS_QUEUED_MAX: usize = 1024;
-/// Archive of one command, bytes; the largest lists the ids of issues.
-const COMMAND_BYTES_MAX: usize = 256 * 1024;
+/// Archive of one command, bytes; the largest holds a project's rules of grouping, 1 MiB.
+const COMMAND_BYTES_MAX: usize = 1024 * 1024 + 64 * 1024;
 /// Commands of one group, bytes.
-const GROUP_BYTES_MAX: usize = 1024 * 1024;
+const GROUP_BYTES_MAX: usize = 2 * 1024 * 1024;
 /// What the log adds to a record at most, bytes: its header and the padding.
 const FRAME_BYTES_MAX: usize = 64;
 /// Markers of one batch: 16 KiB, so that they fit the smallest segment.
@@ -63,7 +63,7 @@ impl CommandLimits {
     pub(crate) fn of_segment(segment_bytes: u64) -> Self {
         let segment_bytes = usize::try_from(segment_bytes).unwrap_or(usize::MAX);
         Self {
-            command_bytes_max: COMMAND_BYTES_MAX.min(segment_bytes / 4),
+            command_bytes_max: COMMAND_BYTES_MAX.min(segment_bytes / 3),
             group_bytes_max: GROUP_BYTES_MAX.min(segment_bytes / 2),
         }
     }

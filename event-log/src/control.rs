@@ -15,11 +15,16 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use event_model::ControlState;
+use event_model::{ControlState, Position};
 use parking_lot::Mutex;
 
-use crate::{error::ReadError, reader::LogReader};
+use crate::{
+    error::ReadError,
+    reader::{Entry, Item, LogReader},
+};
 
+/// Records that are looked at first, backwards, for the last command.
+const LOOK_BACK_MIN: u64 = 1_024;
 /// Longest wait for a command before the thread looks whether it should end.
 const WAIT_MAX: Duration = Duration::from_millis(200);
 /// Pause after a failed read, so that a damaged log does not spin.
@@ -47,6 +52,52 @@ pub fn control_at(reader: &LogReader, number: u64) -> Result<ControlState, ReadE
         state.apply_numbered(found, &command);
     }
     Ok(state)
+}
+
+/// The number of the last command that holds at a position: whose marker is there or before
+/// it. For who begins to read there and has not noted it.
+///
+/// Markers have each number once, in order, so that the next one behind the position tells
+/// it; where there is none, the last one before it. Reads as many records as lie between.
+pub fn number_at(reader: &LogReader, position: Position) -> Result<u64, ReadError> {
+    for item in reader.read_after(position) {
+        if let Some(number) = command_of(item)? {
+            return Ok(number - 1);
+        }
+    }
+    let first = reader.first().sequence();
+    let (mut end, mut span) = (position.sequence(), LOOK_BACK_MIN);
+    while end >= first {
+        let from = end.saturating_sub(span).max(first - 1);
+        let mut last = None;
+        for item in reader.read_after(Position::new(position.partition(), from)) {
+            if item
+                .as_ref()
+                .is_ok_and(|item| item.position.sequence() > end)
+            {
+                break;
+            }
+            last = command_of(item)?.or(last);
+        }
+        if let Some(number) = last {
+            return Ok(number);
+        }
+        (end, span) = (from, span.saturating_mul(4));
+    }
+    Ok(0)
+}
+
+/// The number of a command; a record that cannot be read is none, and is passed over by
+/// every projection.
+fn command_of(item: Result<Item, ReadError>) -> Result<Option<u64>, ReadError> {
+    match item {
+        Ok(item) => Ok(match item.entry {
+            Entry::Command { number, .. } => Some(number),
+            _ => None,
+        }),
+        Err(ReadError::Record { .. } | ReadError::CommandMissing { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// Folds what came after `state`; whether anything did.

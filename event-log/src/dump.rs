@@ -6,7 +6,7 @@
 
 use std::path::{Path, PathBuf};
 
-use event_model::Position;
+use event_model::{Position, StackHash};
 use ground::with_causes;
 use serde_json::{Map, Value, json};
 
@@ -58,7 +58,13 @@ fn event_value(reader: &LogReader, item: Item) -> Value {
     match item.entry {
         Entry::Event(event) => {
             set("kind", "event".into());
-            set("head", event.head().to_json());
+            set("head", event.whole().to_json());
+            let place = event.record().stack();
+            if place.hash != StackHash::NONE {
+                let at = reader.stack_position(item.position, place);
+                let stack = json!({"hash": place.hash.to_string(), "position": at.0});
+                set("stack", stack);
+            }
             match reader.body(item.position, &event) {
                 Ok(body) => {
                     let text = || Value::from(String::from_utf8_lossy(&body).into_owned());

@@ -61,6 +61,15 @@ pub enum OpenError {
         /// Why.
         reason: CommitError,
     },
+    /// How much room there is cannot be found out.
+    #[error("the disk that holds {} cannot be asked for its free space", dir.display())]
+    Space {
+        /// The folder of the logs.
+        dir: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
     /// A thread could not be started.
     #[error("the thread {name} cannot be started")]
     Thread {

@@ -1,8 +1,9 @@
 //! Reading both logs as one stream, in the order of the events log.
 //!
-//! Invariant: what is read is durable; positions grow strictly. Heads are read in
-//! place from the mapped segment; a body is unpacked only when asked for, its block
-//! kept for the neighbours. Fails with [`ReadError`], which names the record.
+//! Invariant: what is read is durable; positions grow strictly, with gaps where stacks
+//! stand, which come with their events. Heads are read in place from the mapped segment; a
+//! stack is checked and copied out of the log once, and kept for all events that have it; a
+//! body is unpacked only when asked for, its block kept for the neighbours. Fails with [`ReadError`], which names the record.
 
 use std::{
     path::{Path, PathBuf},
@@ -12,8 +13,10 @@ use std::{
 
 use bytes::Bytes;
 use event_model::{
-    Command, Note, Position, RecordError, StoredEvent,
-    record::{BodyRef, SCHEMA_EVENT_V1, SCHEMA_MARKER_V1, decode_marker},
+    Command, EventRecord, Note, Position, RecordError, StackHash, StoredEvent, StoredStack,
+    record::{
+        BodyRef, SCHEMA_EVENT_V1, SCHEMA_MARKER_V1, SCHEMA_STACK_V1, StackPlace, decode_marker,
+    },
 };
 use log_core::Reader;
 
@@ -21,6 +24,7 @@ use crate::{
     blocks::{BlockCache, unpack},
     error::{OpenError, ReadError, WhichLog, read_error},
     folders::log_dir,
+    stacks::StackCache,
 };
 
 /// Pause of a wait on a log whose writer has ended.
@@ -78,6 +82,7 @@ pub(crate) struct Inner {
     pub(crate) events: Reader,
     control: Reader,
     blocks: BlockCache,
+    stacks: StackCache,
 }
 
 impl std::fmt::Debug for LogReader {
@@ -93,6 +98,7 @@ impl LogReader {
             events,
             control,
             blocks: BlockCache::default(),
+            stacks: StackCache::default(),
         }))
     }
 
@@ -146,6 +152,7 @@ impl LogReader {
             entries: self.0.events.read(next),
             end: self.0.events.durable_end(),
             reader: self.clone(),
+            last_stack: None,
             failed: false,
         }
     }
@@ -158,20 +165,72 @@ impl LogReader {
     /// The event at `position`; none if another record or nothing is there. One that
     /// retention dropped answers [`ReadError::NotRetained`].
     pub fn event(&self, position: Position) -> Result<Option<StoredEvent>, ReadError> {
+        let record = self.event_record(position.sequence())?;
+        record
+            .map(|record| self.with_stack(position.sequence(), record, None))
+            .transpose()
+    }
+
+    fn event_record(&self, sequence: u64) -> Result<Option<EventRecord>, ReadError> {
         let entry = self
             .0
             .events
-            .get(position.sequence())
+            .get(sequence)
             .map_err(read_error(WhichLog::Events))?;
         entry
             .filter(|entry| entry.schema == SCHEMA_EVENT_V1)
-            .map(|entry| StoredEvent::parse(entry.schema, entry.payload))
+            .map(|entry| EventRecord::parse(entry.schema, entry.payload))
             .transpose()
-            .map_err(|source| ReadError::Record {
-                log: WhichLog::Events,
-                sequence: position.sequence(),
-                source,
-            })
+            .map_err(damaged(WhichLog::Events, sequence))
+    }
+
+    /// An event with its stack: the one at hand, one that was read before, or that of the
+    /// event's segment.
+    fn with_stack(
+        &self,
+        sequence: u64,
+        record: EventRecord,
+        at_hand: Option<&StoredStack>,
+    ) -> Result<StoredEvent, ReadError> {
+        let hash = record.stack().hash;
+        if hash == StackHash::NONE {
+            let event = record.with(StoredStack::none());
+            return event.map_err(damaged(WhichLog::Events, sequence));
+        }
+        let at_hand = at_hand.filter(|stack| stack.hash() == hash).cloned();
+        let stack = match at_hand.or_else(|| self.0.stacks.get(hash)) {
+            Some(stack) => stack,
+            None => self.read_stack(sequence, &record)?,
+        };
+        record
+            .with(stack)
+            .map_err(damaged(WhichLog::Events, sequence))
+    }
+
+    /// Where the record of an event's stack stands.
+    pub(crate) fn stack_position(&self, event: Position, place: &StackPlace) -> Position {
+        let segment = self.0.events.segment_of(event.sequence());
+        let base = segment.map_or(0, |segment| segment.base);
+        Position(place.of(event.sequence(), base))
+    }
+
+    fn read_stack(&self, sequence: u64, event: &EventRecord) -> Result<StoredStack, ReadError> {
+        let place = event.stack();
+        let at = self.stack_position(Position(sequence), place).sequence();
+        let entry = match self.0.events.get(at) {
+            // A repair gave it up: that cannot be mended, and must not stop a reader.
+            Err(log_core::ReadError::Lost { .. }) => None,
+            entry => entry.map_err(read_error(WhichLog::Events))?,
+        };
+        let entry = entry.filter(|entry| entry.schema == SCHEMA_STACK_V1);
+        let stack = match entry {
+            // Copied, so that what is kept does not hold on to a segment.
+            Some(entry) => StoredStack::read(place.hash, Bytes::copy_from_slice(&entry.payload)),
+            None => Err(RecordError::NoStack { sequence: at }),
+        };
+        let stack = stack.map_err(damaged(WhichLog::Events, sequence))?;
+        self.0.stacks.add(stack.clone());
+        Ok(stack)
     }
 
     /// The JSON document of the event at `position`, wherever it is. Bodies read one
@@ -216,7 +275,7 @@ impl LogReader {
     fn carried_block(&self, position: Position, carrier: u64) -> Result<Bytes, ReadError> {
         let fail = |reason: String| ReadError::Body { position, reason };
         let event = self
-            .event(Position(carrier))?
+            .event_record(carrier)?
             .ok_or_else(|| fail(format!("record {carrier} should carry its block")))?;
         match event.body() {
             BodyRef::Block {
@@ -276,18 +335,21 @@ impl LogReader {
         })
     }
 
-    fn item(&self, entry: log_core::Entry) -> Result<Item, ReadError> {
+    fn item(
+        &self,
+        entry: log_core::Entry,
+        last_stack: &mut Option<StoredStack>,
+    ) -> Result<Item, ReadError> {
         let (position, time_ns) = (Position::new(0, entry.sequence), entry.time_ns);
-        let damaged = |log, sequence, source| ReadError::Record {
-            log,
-            sequence,
-            source,
-        };
-        let events_damaged = |source| damaged(WhichLog::Events, position.sequence(), source);
+        let events_damaged = damaged(WhichLog::Events, position.sequence());
         let entry = match entry.schema {
-            SCHEMA_EVENT_V1 => Entry::Event(
-                StoredEvent::parse(entry.schema, entry.payload).map_err(events_damaged)?,
-            ),
+            SCHEMA_EVENT_V1 => {
+                let record = EventRecord::parse(entry.schema, entry.payload);
+                let record = record.map_err(events_damaged)?;
+                let event = self.with_stack(position.sequence(), record, last_stack.as_ref())?;
+                *last_stack = Some(event.stack().clone());
+                Entry::Event(event)
+            }
             SCHEMA_MARKER_V1 => {
                 let number = decode_marker(&entry.payload).map_err(events_damaged)?;
                 let record = self
@@ -299,7 +361,7 @@ impl LogReader {
                 match Command::decode(record.schema, &record.payload) {
                     Ok(command) => Entry::Command { number, command },
                     Err(RecordError::UnknownSchema(schema)) => Entry::Opaque { schema },
-                    Err(source) => return Err(damaged(WhichLog::Control, number, source)),
+                    Err(source) => return Err(damaged(WhichLog::Control, number)(source)),
                 }
             }
             schema if Note::is_schema(schema) => {
@@ -313,6 +375,14 @@ impl LogReader {
             time_ns,
             entry,
         })
+    }
+}
+
+fn damaged(log: WhichLog, sequence: u64) -> impl Fn(RecordError) -> ReadError + Copy {
+    move |source| ReadError::Record {
+        log,
+        sequence,
+        source,
     }
 }
 
@@ -334,7 +404,17 @@ pub struct Items {
     /// Exclusive.
     end: u64,
     reader: LogReader,
+    /// Of the event before: most often the next one's, too.
+    last_stack: Option<StoredStack>,
     failed: bool,
+}
+
+impl Items {
+    /// The place of the record that was read last, also of one that could not be; before
+    /// the first the place before it.
+    pub fn position(&self) -> Position {
+        Position(self.entries.position() - 1)
+    }
 }
 
 impl std::fmt::Debug for Items {
@@ -352,12 +432,15 @@ impl Iterator for Items {
         if self.failed {
             return None;
         }
-        match self.entries.next()? {
-            Ok(entry) if entry.sequence >= self.end => None,
-            Ok(entry) => Some(self.reader.item(entry)),
-            Err(source) => {
-                self.failed = true;
-                Some(Err(read_error(WhichLog::Events)(source)))
+        loop {
+            match self.entries.next()? {
+                Ok(entry) if entry.sequence >= self.end => return None,
+                Ok(entry) if entry.schema == SCHEMA_STACK_V1 => {}
+                Ok(entry) => return Some(self.reader.item(entry, &mut self.last_stack)),
+                Err(source) => {
+                    self.failed = true;
+                    return Some(Err(read_error(WhichLog::Events)(source)));
+                }
             }
         }
     }

@@ -10,8 +10,10 @@
 //! Units: bytes on disk, Unix nanoseconds. Fails with [`RetainError`]; nothing is lost
 //! by trying again.
 
+use std::sync::atomic::Ordering;
+
 use event_model::{
-    Decision, Position,
+    ControlState, Decision, Position,
     command::{DropReason, OverruledCursor},
     control::DroppedRange,
 };
@@ -23,6 +25,7 @@ pub use log_core::{
 };
 
 use crate::{
+    control::number_at,
     error::{OpenError, WhichLog},
     folders::log_dir,
     reader::LogReader,
@@ -47,6 +50,25 @@ pub enum RetainError<E> {
         #[source]
         source: log_core::MaintainError,
     },
+}
+
+/// What the control state says that a drop goes by.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Recorded {
+    /// The newest drop.
+    pub dropped: Option<DroppedRange>,
+    /// The number of the newest command that groups events anew; 0: none did.
+    pub regrouped: u64,
+}
+
+impl From<&ControlState> for Recorded {
+    fn from(state: &ControlState) -> Self {
+        let newest = state.regroups.values().filter_map(|all| all.back());
+        Self {
+            dropped: state.dropped,
+            regrouped: newest.map(|regroup| regroup.number).max().unwrap_or(0),
+        }
+    }
 }
 
 /// What [`LogWriter::retain`] found and did.
@@ -119,6 +141,28 @@ impl LogReader {
     }
 }
 
+impl LogReader {
+    /// Bytes on disk of the events log.
+    pub fn disk_bytes(&self) -> Result<u64, OpenError> {
+        let bytes = self.0.events.disk_bytes();
+        bytes.map_err(|source| OpenError::Log {
+            log: WhichLog::Events,
+            dir: log_dir(&self.0.dir, WhichLog::Events),
+            source,
+        })
+    }
+
+    /// Bytes on disk of what one of these cursors has not passed.
+    pub(crate) fn unread_bytes(&self, cursors: &[&str]) -> Result<u64, OpenError> {
+        let unread = self.0.events.unread_bytes(cursors);
+        unread.map_err(|source| OpenError::Log {
+            log: WhichLog::Events,
+            dir: log_dir(&self.0.dir, WhichLog::Events),
+            source,
+        })
+    }
+}
+
 /// What may be dropped of a log that looks like this.
 pub fn plan(stat: &log_core::Stat, retention: &Retention, now_ns: i64) -> Plan {
     let ends = stat.segments.iter().skip(1).map(|next| next.created_ns);
@@ -144,12 +188,13 @@ pub fn plan(stat: &log_core::Stat, retention: &Retention, now_ns: i64) -> Plan {
 }
 
 impl LogWriter {
-    /// Drops what `retention` says. `recorded` is the newest drop of the control state;
-    /// `record` appends a command and answers when its control record is durable.
+    /// Drops what `retention` says; `record` appends a command and answers when its control
+    /// record is durable. A command that groups events anew needs them until a checkpoint has
+    /// what it made, and nothing goes for age or size before.
     pub fn retain<E>(
         &self,
         retention: &Retention,
-        recorded: Option<DroppedRange>,
+        recorded: Recorded,
         now_ns: i64,
         record: impl FnOnce(Decision) -> Result<(), E>,
     ) -> Result<Retained, RetainError<E>> {
@@ -163,12 +208,28 @@ impl LogWriter {
             Ok(())
         };
         // A crash came between the record and the drop.
-        if let Some(range) = recorded.filter(|range| range.below > reader.first()) {
+        let dropped = recorded.dropped;
+        if let Some(range) = dropped.filter(|range| range.below > reader.first()) {
             drop_below(range.below)?;
         }
-        let plan = reader
+        let mut plan = reader
             .retention_plan(retention, now_ns)
             .map_err(RetainError::Plan)?;
+        if plan.reason.is_some_and(|reason| reason != Reason::Space)
+            && let Some(claim) = self
+                .wanted_again(recorded.regrouped, retention)
+                .map_err(RetainError::Plan)?
+        {
+            plan = Plan {
+                below: reader.first().sequence(),
+                wanted: plan.wanted,
+                segments: 0,
+                bytes: 0,
+                reason: None,
+                held_by: vec![claim],
+                overruled: Vec::new(),
+            };
+        }
         if let Some(decision) = decision(&plan) {
             record(decision).map_err(RetainError::Record)?;
             drop_below(Position(plan.below))?;
@@ -179,6 +240,41 @@ impl LogWriter {
             bytes,
             plan,
         })
+    }
+}
+
+impl LogWriter {
+    /// The checkpoint's claim, if it has not passed the newest command that groups events anew.
+    fn wanted_again(
+        &self,
+        regrouped: u64,
+        retention: &Retention,
+    ) -> Result<Option<Claim>, OpenError> {
+        let covered = &self.0.regroups_covered;
+        let is_required = retention
+            .cursors_required
+            .iter()
+            .any(|name| name == CHECKPOINT);
+        if !is_required || regrouped <= covered.load(Ordering::Relaxed) {
+            return Ok(None);
+        }
+        let failed = |source| OpenError::Log {
+            log: WhichLog::Events,
+            dir: log_dir(&self.reader().0.dir, WhichLog::Events),
+            source,
+        };
+        let position = self.0.events.reader().settled(CHECKPOINT).map_err(failed)?;
+        let position = position.unwrap_or(0);
+        let done = Position(position.saturating_sub(1));
+        // A record that cannot be read now can be later: nothing goes meanwhile.
+        if number_at(&self.reader(), done).is_ok_and(|number| number >= regrouped) {
+            covered.store(regrouped, Ordering::Relaxed);
+            return Ok(None);
+        }
+        Ok(Some(Claim {
+            cursor: CHECKPOINT.to_owned(),
+            position,
+        }))
     }
 }
 
@@ -193,6 +289,7 @@ fn decision(plan: &Plan) -> Option<Decision> {
         reason: match plan.reason? {
             Reason::Age => DropReason::Age,
             Reason::Size => DropReason::Size,
+            Reason::Space => DropReason::Space,
         },
         segments: plan.segments,
         bytes: plan.bytes,

@@ -6,10 +6,14 @@
 
 use std::{
     path::PathBuf,
-    sync::{Arc, mpsc},
+    sync::{Arc, atomic::AtomicU64, mpsc},
 };
 
-use event_model::{Command, Head, Note, Position, record::archive_head};
+use bytes::Bytes;
+use event_model::{
+    Command, Head, Note, Position, ProjectId, note::Surplus, record::archive_head,
+    stack::archive_stack,
+};
 pub use log_core::Maintenance;
 use log_core::{Log, Record};
 use parking_lot::Mutex;
@@ -21,6 +25,7 @@ use crate::{
     commands::{COMMANDS_QUEUED_MAX, CommandLimits, Commands, Message},
     error::{AppendError, CloseError, CommandError, OpenError, WhichLog},
     folders::log_dir,
+    lanes::Lane,
     markers::{MarkerHint, last_marker},
     reader::LogReader,
     thread::NamedThread,
@@ -97,6 +102,9 @@ pub(crate) struct Inner {
     pub(crate) events: Log,
     control: Log,
     reader: LogReader,
+    /// The newest command that groups events anew of which a checkpoint is known to have what
+    /// it made.
+    pub(crate) regroups_covered: AtomicU64,
     /// Taken by the first close.
     threads: Mutex<Vec<NamedThread>>,
 }
@@ -151,26 +159,53 @@ impl LogWriter {
             events,
             control,
             reader,
+            regroups_covered: AtomicU64::new(0),
             threads: Mutex::new(threads),
         })))
     }
 
-    /// Queues an event; `body` is its JSON document. Never blocks: above the queue's
-    /// bound it refuses. Events stand in the log in the order of these calls.
+    /// Queues an event of its project's lane; see [`Self::append_event_of`].
     pub fn append_event(&self, head: &Head, body: Vec<u8>) -> Result<EventTicket, AppendError> {
+        self.append_event_of(Lane::of(ProjectId(head.project_id)), head, body)
+    }
+
+    /// Queues an event; `body` is its JSON document. Never blocks: above the bound of
+    /// the queue, or of the lane's share of it, it refuses. Events of a lane stand in the
+    /// log in the order of these calls.
+    pub fn append_event_of(
+        &self,
+        lane: Lane,
+        head: &Head,
+        body: Vec<u8>,
+    ) -> Result<EventTicket, AppendError> {
         self.check_writable()?;
-        let head = archive_head(head).into_vec();
-        self.0.queue.push(Payload::Event(Packed { head, body }))
+        let event = Packed {
+            head: archive_head(head).into_vec(),
+            stack: archive_stack(head).map_or_else(Bytes::new, Bytes::from_owner),
+            body,
+        };
+        self.0.queue.push(lane, Payload::Event(event))
     }
 
     /// Queues a note, as [`Self::append_event`] does an event. Within a batch notes
     /// stand behind the events.
     pub fn append_note(&self, note: &Note) -> Result<EventTicket, AppendError> {
         self.check_writable()?;
-        self.0.queue.push(Payload::Note(Record {
+        let record = Record {
             schema: note.schema(),
             payload: note.encode().into(),
-        }))
+        };
+        // Notes of no project are the gateway's own.
+        let lane = Lane::of(ProjectId(note.project_id().unwrap_or(0)));
+        self.0.queue.push(lane, Payload::Note(record))
+    }
+
+    /// Queues an event that is only counted: with others like it that are written in the
+    /// same batch it becomes a tally record ([`event_model::note::SampledV1`]), behind
+    /// events and notes. Its ticket completes when that is durable.
+    pub fn append_surplus(&self, lane: Lane, one: Surplus) -> Result<EventTicket, AppendError> {
+        self.check_writable()?;
+        self.0.queue.push(lane, Payload::Surplus(Box::new(one)))
     }
 
     fn check_writable(&self) -> Result<(), AppendError> {

@@ -26,6 +26,10 @@ pub enum Action {
     ReadIssue,
     /// See lists, figures, streams, files, keys and settings of a project.
     ReadProject,
+    /// See what was used of the quotas.
+    ReadUsage,
+    /// See what was used of the organisation's quota, by all projects together.
+    ReadOrganizationUsage,
     /// See who belongs to the installation.
     ReadMembers,
     /// See oneself, how far the server is, and what it can do.
@@ -40,10 +44,13 @@ pub enum Action {
     ReadAccounts,
     /// See what settings of a project would do.
     TrySettings,
-    /// Resolve, ignore, reopen, assign, discard and undiscard issues.
+    /// Resolve, ignore, reopen, assign, discard and undiscard issues; merge them and take them
+    /// apart.
     Triage,
     /// Change a project's name, keys and settings.
     ManageProject,
+    /// Say how much may be stored.
+    ManagePlans,
     /// Create a project.
     CreateProject,
     /// Change one's own name, password, tokens and sessions.
@@ -110,10 +117,12 @@ pub enum Denied {
 
 impl Action {
     /// All of them, in the order of the table.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 20] = [
         Self::ListProjects,
         Self::ReadIssue,
         Self::ReadProject,
+        Self::ReadUsage,
+        Self::ReadOrganizationUsage,
         Self::ReadMembers,
         Self::ReadInstallation,
         Self::FollowAlerts,
@@ -123,6 +132,7 @@ impl Action {
         Self::TrySettings,
         Self::Triage,
         Self::ManageProject,
+        Self::ManagePlans,
         Self::CreateProject,
         Self::ChangeOwnAccount,
         Self::ManagePeople,
@@ -147,16 +157,18 @@ impl Action {
         const OWNERS: [bool; 4] = [true, false, false, true];
         const ALL: [bool; 4] = [true, true, true, true];
         const ROLES: [bool; 4] = [false, false, true, false];
+        const OWNERS_AND_ROLES: [bool; 4] = [true, false, true, true];
         match self {
+            Self::ReadOrganizationUsage => row(OWNERS_AND_ROLES, true, false),
             Self::ListProjects | Self::ReadMembers | Self::FollowAlerts => row(ALL, true, false),
-            Self::ReadIssue => row(ALL, true, true),
+            Self::ReadIssue | Self::ReadUsage => row(ALL, true, true),
             Self::ReadProject => row(PEOPLE, true, true),
             Self::ReadInstallation | Self::ReadOwnAccount => row(PEOPLE, true, false),
             Self::ReadUnattributed | Self::ReadAccounts => row(OWNERS, true, false),
             Self::TrySettings => row(OWNERS, true, true),
             Self::Triage => row(PEOPLE, false, true),
             Self::ManageProject => row(OWNERS, false, true),
-            Self::CreateProject | Self::ManagePeople | Self::SendTestMail => {
+            Self::CreateProject | Self::ManagePlans | Self::ManagePeople | Self::SendTestMail => {
                 row(OWNERS, false, false)
             }
             Self::ChangeOwnAccount => row(PEOPLE, false, false),

@@ -5,18 +5,25 @@
 //! fit (an unknown id, a second use of a name) changes nothing: the gateway checks
 //! before it appends, and a fold must not fail on history.
 
+mod grouping;
 mod people;
+mod regroup;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
+    sync::Arc,
+};
 
 use crate::{
-    Command, Decision, DropReason, IssueId, Position, ProjectId, PublicKey, SessionId, TokenId,
-    UserId,
+    Command, Decision, DropReason, IssueId, Plan, Position, ProjectId, PublicKey, SessionId,
+    TokenId, UserId,
     command::triage::Events,
     settings::{Filters, Scrubbing},
 };
 
+pub use grouping::{GroupingRules, HISTORY_MAX, RulesVersion};
 pub use people::{LinkEnd, PasswordLink, Session, Token, User};
+pub use regroup::{REGROUPS_MAX, REGROUPS_SHOWN, Regroup, RegroupStep, RulesInForce};
 
 /// The state after some number of control records.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -43,15 +50,29 @@ pub struct ControlState {
     pub scrubbing: BTreeMap<ProjectId, Scrubbing>,
     /// Which of a project's events are not wanted; without an entry: none.
     pub filters: BTreeMap<ProjectId, Filters>,
+    /// How much the organisation may store.
+    pub plan: Plan,
+    /// How much a project may store, beside that; without an entry: no quota of its own.
+    pub project_plans: BTreeMap<ProjectId, Plan>,
+    /// Projects whose storms are stored event by event.
+    pub unprotected: BTreeSet<ProjectId>,
+    /// The rules that projects' events are grouped by; projects without an entry: never set.
+    pub grouping: BTreeMap<ProjectId, GroupingRules>,
+    /// The version at which somebody changed last how a project's events are grouped; 0: never.
+    pub grouping_version: u64,
+    /// What was decided of how projects' events that were there are grouped, oldest first.
+    pub regroups: BTreeMap<ProjectId, VecDeque<Regroup>>,
     /// Issues whose events are not wanted.
     pub discarded: BTreeMap<IssueId, Discarded>,
-    /// The version at which a project's scrubbing, filters or discarded issues changed
-    /// last; without an entry: never.
+    /// The version at which a project's scrubbing, filters, protection or discarded issues
+    /// changed last; without an entry: never.
     pub settings_versions: BTreeMap<ProjectId, u64>,
     /// The newest token's id, revoked or not: ids are never used again.
     pub newest_token: TokenId,
     /// The newest drop of old events.
     pub dropped: Option<DroppedRange>,
+    /// What else the disk had no room for.
+    pub shed: Shed,
     /// Control records folded so far; also the number of the last one.
     pub version: u64,
 }
@@ -61,7 +82,8 @@ pub struct ControlState {
 pub struct Discarded {
     /// Whose.
     pub project_id: ProjectId,
-    /// What its events are known by at the door: [`crate::stack_hash`].
+    /// What its events are known by at the door: [`crate::stack_hash`]. None while the
+    /// project has rules of grouping: events of one stack may be of several issues then.
     pub stacks: BTreeSet<u64>,
 }
 
@@ -76,6 +98,15 @@ pub struct DroppedRange {
     pub at_ns: i64,
 }
 
+/// What went because the disk was about to be full, besides events.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Shed {
+    /// Files went that only records before this position name.
+    pub files_below: Position,
+    /// Parquet files went of days before this one, "YYYY-MM-DD"; empty: none.
+    pub cold_before: String,
+}
+
 /// A source of events.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Project {
@@ -87,6 +118,8 @@ pub struct Project {
     pub platform: String,
     /// Unix nanoseconds.
     pub created_ns: i64,
+    /// The version of the algorithm that groups its events.
+    pub algorithm: u32,
 }
 
 /// A key that clients write with.
@@ -100,6 +133,8 @@ pub struct Key {
     pub label: String,
     /// Whether it may write.
     pub enabled: bool,
+    /// Items that it may store in any minute; none: no limit of its own.
+    pub items_per_minute: Option<u32>,
     /// Unix nanoseconds.
     pub created_ns: i64,
 }
@@ -113,8 +148,8 @@ impl ControlState {
     /// Applies the next command of a log in which it has this number; those between were
     /// of a newer release.
     pub fn apply_numbered(&mut self, number: u64, command: &Command) {
+        self.version = number.saturating_sub(1);
         self.apply(command);
-        self.version = number;
     }
 
     /// Applies the next command.
@@ -128,7 +163,8 @@ impl ControlState {
             | Decision::CreateKey { .. }
             | Decision::DisableKey { .. }
             | Decision::EnableKey { .. }
-            | Decision::RenameKey { .. } => self.apply_to_projects(&command.decision, at_ns),
+            | Decision::RenameKey { .. }
+            | Decision::SetKeyLimit { .. } => self.apply_to_projects(&command.decision, at_ns),
             Decision::CreateUser { .. }
             | Decision::RenameUser { .. }
             | Decision::SetRole { .. }
@@ -153,16 +189,59 @@ impl ControlState {
                     self.dropped = Some(range);
                 }
             }
-            Decision::SetScrubbing { .. } | Decision::SetFilters { .. } => {
+            Decision::FilesShed { below, .. } => {
+                self.shed.files_below = self.shed.files_below.max(Position(*below));
+            }
+            Decision::ColdShed { before, .. } => {
+                if *before > self.shed.cold_before {
+                    self.shed.cold_before.clone_from(before);
+                }
+            }
+            Decision::SetScrubbing { .. }
+            | Decision::SetFilters { .. }
+            | Decision::SetSpikeProtection { .. } => {
                 self.apply_to_settings(&command.decision);
             }
+            Decision::SetPlan { project_id, plan } => match project_id {
+                None => self.plan = *plan,
+                Some(id) if self.projects.contains_key(id) => {
+                    self.project_plans.insert(*id, *plan);
+                }
+                Some(_) => {}
+            },
+            Decision::SetGroupingRules { project_id, text } => {
+                self.set_grouping_rules(*project_id, text, command);
+            }
+            Decision::SetGroupingAlgorithm {
+                project_id,
+                algorithm,
+            } => self.set_grouping_algorithm(*project_id, *algorithm),
+            Decision::ApplyGrouping {
+                project_id,
+                text,
+                algorithm,
+                from,
+            } => {
+                let rules = RulesInForce {
+                    text: Arc::from(text.as_str()),
+                    algorithm: *algorithm,
+                };
+                self.apply_grouping(*project_id, &rules, Position(*from), command);
+            }
+            Decision::UndoGrouping {
+                project_id,
+                applied,
+            } => self.undo_grouping(*project_id, *applied, command),
             // Of triage, whose events are wanted; the rest of it, and deliveries, live in
             // the issue projection.
             Decision::SetIssueStatus { .. }
             | Decision::AssignIssues { .. }
             | Decision::DiscardIssues { .. }
             | Decision::UndiscardIssues { .. } => self.apply_to_issues(&command.decision),
-            Decision::RecordDelivery { .. } | Decision::AdvanceAlertCursor { .. } => {}
+            Decision::MergeIssues { .. }
+            | Decision::UnmergeFingerprints { .. }
+            | Decision::RecordDelivery { .. }
+            | Decision::AdvanceAlertCursor { .. } => {}
         }
     }
 
@@ -176,7 +255,10 @@ impl ControlState {
                         project_id: issue.project_id,
                         stacks: BTreeSet::new(),
                     });
-                    discarded.stacks.extend(&issue.stacks);
+                    let has_rules = self.grouping.get(&issue.project_id);
+                    if has_rules.is_none_or(|rules| rules.text.is_empty()) {
+                        discarded.stacks.extend(&issue.stacks);
+                    }
                     Some(issue.project_id)
                 }
             };
@@ -206,6 +288,16 @@ impl ControlState {
                     self.settings_versions.insert(*project_id, self.version);
                 }
             }
+            Decision::SetSpikeProtection { project_id, is_on } => {
+                if self.projects.contains_key(project_id) {
+                    if *is_on {
+                        self.unprotected.remove(project_id);
+                    } else {
+                        self.unprotected.insert(*project_id);
+                    }
+                    self.settings_versions.insert(*project_id, self.version);
+                }
+            }
             _ => unreachable!("`apply` hands over decisions about settings only"),
         }
     }
@@ -218,12 +310,14 @@ impl ControlState {
                 platform,
                 public_key,
                 key_label,
+                algorithm,
             } => {
                 let project = Project {
                     id: *id,
                     name: name.clone(),
                     platform: platform.clone(),
                     created_ns: at_ns,
+                    algorithm: *algorithm,
                 };
                 self.projects.entry(*id).or_insert(project);
                 self.add_key(*id, *public_key, key_label, at_ns);
@@ -252,6 +346,13 @@ impl ControlState {
                 public_key,
                 label,
             } => self.change_key(*project_id, public_key, |key| key.label.clone_from(label)),
+            Decision::SetKeyLimit {
+                project_id,
+                public_key,
+                items_per_minute,
+            } => self.change_key(*project_id, public_key, |key| {
+                key.items_per_minute = *items_per_minute;
+            }),
             _ => unreachable!("`apply` hands over decisions about projects and keys only"),
         }
     }
@@ -262,6 +363,7 @@ impl ControlState {
             project_id,
             label: label.to_owned(),
             enabled: true,
+            items_per_minute: None,
             created_ns: at_ns,
         };
         self.keys.entry(public_key).or_insert(key);
@@ -277,6 +379,14 @@ impl ControlState {
     /// The version at which what a project's events are judged by changed last.
     pub fn settings_version(&self, project: ProjectId) -> u64 {
         self.settings_versions.get(&project).copied().unwrap_or(0)
+    }
+
+    /// How much a project may store by itself, beside what the organisation may.
+    pub fn plan_of(&self, project: ProjectId) -> Plan {
+        self.project_plans
+            .get(&project)
+            .copied()
+            .unwrap_or_default()
     }
 
     /// The next free project id.

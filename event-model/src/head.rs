@@ -1,11 +1,15 @@
 //! The head of an event: what grouping and counting need, read in place from the
-//! mapped segment without a parse. An rkyv archive without hash maps or shared
+//! mapped segment without a parse. rkyv archives without hash maps or shared
 //! pointers.
+//!
+//! It is stored in two parts: what each event has of its own ([`ArchivedHead`]), and
+//! its stack ([`crate::stack`]), which many share and which is stored once.
+//! [`WholeHead`] is both, side by side.
 //!
 //! Invariant: a head is a pure function of its event ([`Head::of`]). A change of
 //! these fields is a new type (`HeadV2`) with an up-conversion; `HeadV1` stays.
 
-use rkyv::{Archive, Deserialize, Serialize};
+use rkyv::{Archive, Deserialize, Serialize, with::Skip};
 
 use crate::{
     event::{Event, Exception, Frame, Mechanism},
@@ -13,16 +17,19 @@ use crate::{
 };
 
 mod image;
+mod whole;
 
 use image::Images;
+use whole::Values;
+pub use whole::{ExceptionPart, WholeHead};
 
 /// The newest head.
 pub type Head = HeadV1;
-/// The newest head as archived.
+/// What an event has of its own of the newest head, as archived.
 pub type ArchivedHead = ArchivedHeadV1;
 
 /// Version 1 of the head.
-#[derive(Debug, Clone, PartialEq, Archive, Serialize, Deserialize, serde::Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Archive, Serialize, Deserialize, serde::Serialize)]
 pub struct HeadV1 {
     /// [`Event::id`].
     #[serde(serialize_with = "crate::id::hex")]
@@ -41,13 +48,18 @@ pub struct HeadV1 {
     pub size_bytes: u32,
     /// 0 unknown, 1 no, 2 yes.
     pub handled: u8,
+    /// The kind ([`crate::kind`]) of the events that it was kept for, which are only
+    /// counted ([`crate::note::SampledV1`]); 0: none. The gateway says so, not the event.
+    pub kept_for: u64,
     /// As in [`Event`].
     pub platform: String,
-    /// Oldest cause first.
+    /// Oldest cause first. Of each its text is the event's own, the rest is of the stack.
+    #[rkyv(with = Values)]
     pub exceptions: Vec<ExceptionHeadV1>,
     /// The stack of an event whose exceptions have none: that of the thread which the
     /// newest exception names, the crashed, the current or the only one. Oldest call
-    /// first.
+    /// first. Of the stack.
+    #[rkyv(with = Skip)]
     pub thread_frames: Vec<FrameHeadV1>,
     /// The formatted message, at most [`VALUE_CHARS_MAX`] characters.
     pub message: String,
@@ -72,16 +84,19 @@ pub struct HeadV1 {
     /// Name and version of the SDK.
     pub sdk: (String, String),
     /// Debug ids of the images and scripts that frames are in, each once: what their
-    /// symbols and source maps are filed under.
+    /// symbols and source maps are filed under. Of the stack.
+    #[rkyv(with = Skip)]
     pub debug_ids: Vec<String>,
 }
 
-/// One exception, without its frames' context.
-#[derive(Debug, Clone, PartialEq, Archive, Serialize, Deserialize, serde::Serialize)]
+/// One exception, without its frames' context. Archived it is a part of a stack, and has
+/// no text.
+#[derive(Debug, Clone, Default, PartialEq, Archive, Serialize, Deserialize, serde::Serialize)]
 pub struct ExceptionHeadV1 {
     /// The class.
     pub ty: String,
     /// The text, at most [`VALUE_CHARS_MAX`] characters.
+    #[rkyv(with = Skip)]
     pub value: String,
     /// Where the class is defined.
     pub module: String,
@@ -142,6 +157,7 @@ impl HeadV1 {
             weight: event.count.max(1),
             size_bytes,
             handled: handled_number(event),
+            kept_for: 0,
             platform: event.platform.clone(),
             exceptions: event
                 .exceptions
@@ -166,16 +182,6 @@ impl HeadV1 {
             sdk: (sdk_text(event, "name"), sdk_text(event, "version")),
             debug_ids: images.into_debug_ids(),
         }
-    }
-}
-
-impl ArchivedHeadV1 {
-    /// The head as JSON, for people: `errata log dump`.
-    pub fn to_json(&self) -> serde_json::Value {
-        rkyv::deserialize::<HeadV1, rkyv::rancor::Error>(self)
-            .ok()
-            .and_then(|head| serde_json::to_value(head).ok())
-            .unwrap_or_default()
     }
 }
 

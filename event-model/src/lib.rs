@@ -7,10 +7,10 @@
 //!
 //! In reading order: [`id`], [`level`], [`event`] (one whole event),
 //! [`free`] (its parts of free form), [`head`] (the
-//! part of it that grouping and counting read in place), [`record`] (bytes of a
-//! record), [`note`] (records that are no events), [`command`], [`settings`] (of a
-//! project), [`control`] (the fold), [`credential`], [`access`] (who may do what), [`network`],
-//! [`proxy`]; [`stack_hash`] (what the door knows of an event before grouping).
+//! part of it that grouping and counting read in place), [`stack`] (of that, what many
+//! events share), [`record`] (bytes of a record), [`note`] (records that are no events), [`command`], [`settings`] (of a
+//! project), [`plan`] (how much it may store), [`control`] (the fold), [`credential`], [`access`] (who may do what), [`network`],
+//! [`proxy`]; [`stack_hash`] and [`kind`] (what the door knows of an event before grouping).
 
 pub mod access;
 pub mod command;
@@ -24,9 +24,11 @@ pub mod level;
 pub mod network;
 pub mod note;
 pub mod numbers;
+pub mod plan;
 pub mod proxy;
 pub mod record;
 pub mod settings;
+pub mod stack;
 mod stack_hash;
 
 pub use command::{
@@ -41,5 +43,7 @@ pub use id::{
 };
 pub use level::Level;
 pub use note::Note;
-pub use record::{RecordError, StoredEvent};
-pub use stack_hash::{stack_hash, stored_stack_hash};
+pub use plan::Plan;
+pub use record::{EventRecord, RecordError, StoredEvent};
+pub use stack::{StackHash, StoredStack};
+pub use stack_hash::{kind, stack_hash, stored_stack_hash};

@@ -6,10 +6,14 @@
 //! A release that does not know a schema reads it as opaque. Texts are bounded and
 //! scrubbed by whoever makes the note. Times are Unix nanoseconds.
 
+mod sampled;
 mod sessions;
 
 use rkyv::{Archive, Deserialize, Serialize, rancor};
 
+pub use self::sampled::{
+    PARTS_MAX, Sampled, SampledPartV1, SampledV1, Summing, Surplus, USERS_MAX,
+};
 pub use self::sessions::{
     CheckIn, CheckInStatus, CheckInV1, SessionCountV1, SessionStatus, SessionUpdateV1, Sessions,
     SessionsV1,
@@ -18,6 +22,9 @@ use crate::record::RecordError;
 
 /// The reason under which gateway and projection count events of discarded issues.
 pub const DISCARDED_ISSUE: &str = "filtered_discarded_issue";
+
+/// The fate of events that were only counted, as gateway and projection name it.
+pub const SAMPLED: &str = "sampled";
 
 /// Attachments of an event, version 1.
 pub const SCHEMA_ATTACHMENTS_V1: u16 = 0x0401;
@@ -31,6 +38,8 @@ pub const SCHEMA_CHECK_IN_V1: u16 = 0x0701;
 pub const SCHEMA_CLIENT_REPORT_V1: u16 = 0x0801;
 /// What the gateway did not keep, version 1.
 pub const SCHEMA_TALLY_V1: u16 = 0x0901;
+/// Events of a storm that were only counted, version 1.
+pub const SCHEMA_SAMPLED_V1: u16 = 0x0a01;
 
 /// The newest attachments.
 pub type Attachments = AttachmentsV1;
@@ -57,6 +66,8 @@ pub enum Note {
     ClientReport(ClientReport),
     /// What the gateway did not keep.
     Tally(Tally),
+    /// Events of a storm that were only counted.
+    Sampled(Sampled),
 }
 
 /// Files that belong to one event; their bytes are blobs of the project, durable
@@ -173,6 +184,7 @@ impl Note {
             Self::CheckIn(_) => SCHEMA_CHECK_IN_V1,
             Self::ClientReport(_) => SCHEMA_CLIENT_REPORT_V1,
             Self::Tally(_) => SCHEMA_TALLY_V1,
+            Self::Sampled(_) => SCHEMA_SAMPLED_V1,
         }
     }
 
@@ -184,6 +196,7 @@ impl Note {
             Self::Sessions(note) => Some(note.project_id),
             Self::CheckIn(note) => Some(note.project_id),
             Self::ClientReport(note) => Some(note.project_id),
+            Self::Sampled(note) => Some(note.project_id),
             Self::Tally(_) => None,
         }
     }
@@ -197,6 +210,7 @@ impl Note {
             Self::CheckIn(note) => rkyv::to_bytes::<rancor::Error>(note),
             Self::ClientReport(note) => rkyv::to_bytes::<rancor::Error>(note),
             Self::Tally(note) => rkyv::to_bytes::<rancor::Error>(note),
+            Self::Sampled(note) => rkyv::to_bytes::<rancor::Error>(note),
         };
         archive
             .expect("a note holds only numbers, strings and lists, which always archive")
@@ -213,6 +227,7 @@ impl Note {
                 | SCHEMA_CHECK_IN_V1
                 | SCHEMA_CLIENT_REPORT_V1
                 | SCHEMA_TALLY_V1
+                | SCHEMA_SAMPLED_V1
         )
     }
 
@@ -229,6 +244,7 @@ impl Note {
             SCHEMA_SESSIONS_V1 => rkyv::from_bytes(&aligned).map(Self::Sessions),
             SCHEMA_CHECK_IN_V1 => rkyv::from_bytes(&aligned).map(Self::CheckIn),
             SCHEMA_CLIENT_REPORT_V1 => rkyv::from_bytes(&aligned).map(Self::ClientReport),
+            SCHEMA_SAMPLED_V1 => rkyv::from_bytes(&aligned).map(Self::Sampled),
             _ => rkyv::from_bytes(&aligned).map(Self::Tally),
         };
         read.map_err(|error: rancor::Error| RecordError::Archive {

@@ -31,12 +31,14 @@ pub fn numbers() -> Vec<Numbers> {
     let mut schemas = vec![
         (u64::from(record::SCHEMA_EVENT_V1), "Event"),
         (u64::from(record::SCHEMA_MARKER_V1), "Marker"),
+        (u64::from(record::SCHEMA_STACK_V1), "Stack"),
         (u64::from(note::SCHEMA_ATTACHMENTS_V1), "Attachments"),
         (u64::from(note::SCHEMA_FEEDBACK_V1), "Feedback"),
         (u64::from(note::SCHEMA_SESSIONS_V1), "Sessions"),
         (u64::from(note::SCHEMA_CHECK_IN_V1), "CheckIn"),
         (u64::from(note::SCHEMA_CLIENT_REPORT_V1), "ClientReport"),
         (u64::from(note::SCHEMA_TALLY_V1), "Tally"),
+        (u64::from(note::SCHEMA_SAMPLED_V1), "Sampled"),
     ];
     let decisions = Decision::KINDS.iter();
     schemas.extend(decisions.map(|(schema, kind)| (u64::from(*schema), *kind)));
@@ -59,7 +61,7 @@ pub fn numbers() -> Vec<Numbers> {
             "delivery state",
             DeliveryState: Sending, Sent, Failed, Suppressed, Held
         ),
-        numbers_of!("reason of a dropped range", DropReason: Age, Size),
+        numbers_of!("reason of a dropped range", DropReason: Age, Size, Space),
         numbers_of!("scrub method", ScrubMethod: Mask, Remove, Hash),
         numbers_of!("source lines", SourceLines: Scrub, Keep, Remove),
     ]

@@ -10,28 +10,41 @@
 //! | 6 | 2 | kind 2: how many sequence numbers back the record is that carries the block; 0: this one |
 //! | 8 | 4 | kind 2: the body's offset in the decompressed block |
 //! | 12 | 4 | the body's length, decompressed |
-//! | 16 | `head_len` | rkyv archive of the head, 16-byte aligned |
+//! | 16 | 16 | hash of the stack; zeros: the event has none |
+//! | 32 | 8 | sequence number of the stack's record; it counts if it is in the same segment |
+//! | 40 | 4 | else: how many sequence numbers back the stack's record is |
+//! | 44 | 4 | 0 |
+//! | 48 | `head_len` | rkyv archive of what the event has of its own, 16-byte aligned |
 //! | … | | padding to 16, then the body (kinds 0, 1) or the compressed block (kind 2, back 0) |
+//!
+//! A stack (schema [`SCHEMA_STACK_V1`]) is the rkyv archive of [`crate::stack`]. It stands
+//! in the same segment as the events that name it, before them.
 //!
 //! A marker (schema [`SCHEMA_MARKER_V1`]) is the number of a control record, u64.
 //! [`crate::note`] has the other records of the events log, [`crate::Decision`] those
 //! of the control log; no two kinds share a number.
 //! Invariant: head bytes are validated by bytecheck before the first access, so a
-//! [`StoredEvent`] always has a sound head. A schema this release does not know is
+//! [`EventRecord`] always has a sound head, a [`StoredEvent`] a sound stack, too. A schema this release does not know is
 //! [`RecordError::UnknownSchema`]: an opaque record, to be passed over.
 
 use bytes::Bytes;
 use rkyv::{rancor, util::AlignedVec};
 
-use crate::head::{ArchivedHead, Head};
+use crate::{
+    head::{ArchivedHead, Head, WholeHead},
+    stack::{StackHash, StoredStack, archive_stack},
+};
 
 /// Event, version 1.
 pub const SCHEMA_EVENT_V1: u16 = 0x0101;
 /// Marker of a control record, version 1.
 pub const SCHEMA_MARKER_V1: u16 = 0x0201;
 
+/// Stack of events, version 1.
+pub const SCHEMA_STACK_V1: u16 = 0x0301;
+
 /// Bytes before the head.
-pub const PREFIX_BYTES: usize = 16;
+pub const PREFIX_BYTES: usize = 48;
 /// Alignment of head and body within the record; the log aligns payloads alike.
 pub const ALIGN: usize = 16;
 
@@ -57,11 +70,48 @@ pub enum RecordError {
     /// The archive is damaged.
     #[error("archived {what} does not validate: {reason}")]
     Archive {
-        /// "head", "command" or "note".
+        /// "head", "stack", "command" or "note".
         what: &'static str,
         /// bytecheck's words.
         reason: String,
     },
+    /// Bytes that are another stack, or none.
+    #[error("a stack has the hash {found}, not {wanted}")]
+    StackHash {
+        /// By which it is named.
+        wanted: StackHash,
+        /// Of the bytes.
+        found: StackHash,
+    },
+    /// The record that an event names is not a stack.
+    #[error("record {sequence} is no stack")]
+    NoStack {
+        /// Where it should be.
+        sequence: u64,
+    },
+}
+
+/// Which stack an event has, and where it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct StackPlace {
+    /// What the stack is known by.
+    pub hash: StackHash,
+    /// Sequence number of its record: if that is in the event's segment, it is there.
+    pub sequence: u64,
+    /// Else: how many sequence numbers before the event it is.
+    pub back: u32,
+}
+
+impl StackPlace {
+    /// Where the stack of the event with this number is, in a segment that begins with
+    /// `base`.
+    pub fn of(&self, event: u64, base: u64) -> u64 {
+        if self.sequence >= base && self.sequence < event {
+            self.sequence
+        } else {
+            event.saturating_sub(u64::from(self.back))
+        }
+    }
 }
 
 /// Where an event's body is.
@@ -114,14 +164,14 @@ pub enum BodyPlace<'a> {
     },
 }
 
-/// The archive of a head, for [`encode_event`].
+/// The archive of what an event has of its own of a head, for [`encode_event`].
 pub fn archive_head(head: &Head) -> AlignedVec {
     rkyv::to_bytes::<rancor::Error>(head)
         .expect("a head holds only numbers, strings and lists, which always archive")
 }
 
 /// One event record.
-pub fn encode_event(head: &[u8], body: BodyPlace<'_>) -> Vec<u8> {
+pub fn encode_event(head: &[u8], stack: &StackPlace, body: BodyPlace<'_>) -> Vec<u8> {
     let (kind, back, offset, len, tail): (u8, u16, u32, u32, &[u8]) = match body {
         BodyPlace::Plain(bytes) => (0, 0, 0, bytes.len() as u32, bytes),
         BodyPlace::Zstd { frame, len } => (1, 0, 0, len, frame),
@@ -140,6 +190,10 @@ pub fn encode_event(head: &[u8], body: BodyPlace<'_>) -> Vec<u8> {
     record.extend_from_slice(&back.to_le_bytes());
     record.extend_from_slice(&offset.to_le_bytes());
     record.extend_from_slice(&len.to_le_bytes());
+    record.extend_from_slice(&stack.hash.0);
+    record.extend_from_slice(&stack.sequence.to_le_bytes());
+    record.extend_from_slice(&stack.back.to_le_bytes());
+    record.extend_from_slice(&[0; 4]);
     record.extend_from_slice(head);
     if !tail.is_empty() {
         record.resize(record.len().next_multiple_of(ALIGN), 0);
@@ -148,26 +202,30 @@ pub fn encode_event(head: &[u8], body: BodyPlace<'_>) -> Vec<u8> {
     record
 }
 
-/// An event record, its head validated, nothing copied.
+/// An event record, its head validated, nothing copied; its stack is still to be found.
 #[derive(Debug, Clone)]
-pub struct StoredEvent {
+pub struct EventRecord {
     record: Bytes,
     head_end: usize,
+    stack: StackPlace,
     body: BodyRef,
 }
 
-impl StoredEvent {
+/// An event record with its stack.
+#[derive(Debug, Clone)]
+pub struct StoredEvent {
+    record: EventRecord,
+    stack: StoredStack,
+}
+
+impl EventRecord {
     /// Reads a record of schema `schema`. The bytes should be 16-byte aligned, as
     /// the log hands them out; others are copied once.
     pub fn parse(schema: u16, record: Bytes) -> Result<Self, RecordError> {
         if schema != SCHEMA_EVENT_V1 {
             return Err(RecordError::UnknownSchema(schema));
         }
-        let record = if (record.as_ptr() as usize).is_multiple_of(ALIGN) {
-            record
-        } else {
-            realign(&record)
-        };
+        let record = aligned(record);
         let word = |at: usize| -> Result<u32, RecordError> {
             let four = record
                 .get(at..at + 4)
@@ -181,6 +239,7 @@ impl StoredEvent {
         let head_len = word(0)? as usize;
         let kind_and_back = word(4)?;
         let (offset, len) = (word(8)?, word(12)?);
+        let stack = stack_place(&record)?;
         let head_end = PREFIX_BYTES + head_len;
         let head = record
             .get(PREFIX_BYTES..head_end)
@@ -221,11 +280,31 @@ impl StoredEvent {
         Ok(Self {
             record,
             head_end,
+            stack,
             body,
         })
     }
 
-    /// The head, in place.
+    /// Which stack it has, and where.
+    pub fn stack(&self) -> &StackPlace {
+        &self.stack
+    }
+
+    /// With its stack.
+    pub fn with(self, stack: StoredStack) -> Result<StoredEvent, RecordError> {
+        if stack.hash() != self.stack.hash {
+            return Err(RecordError::StackHash {
+                wanted: self.stack.hash,
+                found: stack.hash(),
+            });
+        }
+        Ok(StoredEvent {
+            record: self,
+            stack,
+        })
+    }
+
+    /// What the event has of its own of its head, in place.
     #[expect(
         unsafe_code,
         reason = "validated once in `parse`, the bytes never change"
@@ -243,9 +322,81 @@ impl StoredEvent {
     }
 }
 
-fn realign(bytes: &[u8]) -> Bytes {
+fn stack_place(record: &Bytes) -> Result<StackPlace, RecordError> {
+    let too_short = || RecordError::TooShort {
+        len: record.len(),
+        what: "prefix",
+        need: PREFIX_BYTES,
+    };
+    let rest = record.get(16..PREFIX_BYTES).ok_or_else(too_short)?;
+    let (hash, rest) = rest.split_first_chunk().ok_or_else(too_short)?;
+    let (sequence, rest) = rest.split_first_chunk().ok_or_else(too_short)?;
+    let (back, _) = rest.split_first_chunk().ok_or_else(too_short)?;
+    Ok(StackPlace {
+        hash: StackHash(*hash),
+        sequence: u64::from_le_bytes(*sequence),
+        back: u32::from_le_bytes(*back),
+    })
+}
+
+impl StoredEvent {
+    /// Bytes of its record. The bodies of several events may stand in the record of the
+    /// first of them, and its stack in one of its own.
+    pub fn record_bytes(&self) -> usize {
+        self.record.record.len()
+    }
+
+    /// A head as it is read from the log, with a body of nothing: for tests, and for
+    /// what is to be grouped without being stored.
+    pub fn of(head: &Head) -> Result<Self, RecordError> {
+        let stack = match archive_stack(head) {
+            Some(archive) => {
+                StoredStack::read(StackHash::of(&archive), Bytes::from_owner(archive))?
+            }
+            None => StoredStack::none(),
+        };
+        let place = StackPlace {
+            hash: stack.hash(),
+            ..StackPlace::default()
+        };
+        let record = encode_event(&archive_head(head), &place, BodyPlace::Plain(b"{}"));
+        let record = EventRecord::parse(SCHEMA_EVENT_V1, record.into())?;
+        record.with(stack)
+    }
+
+    /// What the event has of its own of its head.
+    pub fn head(&self) -> &ArchivedHead {
+        self.record.head()
+    }
+
+    /// Its whole head.
+    pub fn whole(&self) -> WholeHead<'_> {
+        WholeHead::new(self.record.head(), self.stack.get())
+    }
+
+    /// Its stack.
+    pub fn stack(&self) -> &StoredStack {
+        &self.stack
+    }
+
+    /// Its record.
+    pub fn record(&self) -> &EventRecord {
+        &self.record
+    }
+
+    /// Where the body is.
+    pub fn body(&self) -> &BodyRef {
+        self.record.body()
+    }
+}
+
+/// The same bytes, aligned as an archive needs them; copied only if they are not.
+pub(crate) fn aligned(bytes: Bytes) -> Bytes {
+    if (bytes.as_ptr() as usize).is_multiple_of(ALIGN) {
+        return bytes;
+    }
     let mut aligned = AlignedVec::<ALIGN>::with_capacity(bytes.len());
-    aligned.extend_from_slice(bytes);
+    aligned.extend_from_slice(&bytes);
     Bytes::from_owner(aligned)
 }
 

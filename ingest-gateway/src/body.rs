@@ -4,7 +4,8 @@
 //! in the [`account`] as long as they are anywhere ([`ReadBody`]); what is only
 //! announced is not. Nothing holds them for ever: a body has [a deadline]
 //! (`limits.body_read_timeout_ms`), one that stands still is given up sooner, and
-//! sooner still when memory runs short. What may be heavy runs in the [`pool`]. Units
+//! sooner still when memory runs short. What may be heavy runs in the [`pool`], the rest on the
+//! workers, no more at once than can be worked on ([`turns`]). Units
 //! are bytes. Fails with [`ApiError`]: 413 above a cap, 408 when the body does not
 //! come in time, 400 when it breaks off or does not decompress, 415 on an unknown
 //! encoding, 503 when there is no room.
@@ -12,6 +13,8 @@
 mod account;
 mod decode;
 mod pool;
+mod queue;
+mod turns;
 
 use std::{sync::Arc, time::Duration};
 
@@ -200,10 +203,10 @@ impl<'l> Incoming<'l> {
         }
     }
 
-    /// The beginning of the body, decompressed: at least its first line that is not
-    /// blank, if that is not too long. Who has no key has one there, so no more is
-    /// received and made of a body than it takes to find it.
-    pub(crate) async fn first_line(&mut self) -> Result<Vec<u8>, ApiError> {
+    /// The beginning of the body, decompressed: at least so many lines from the first that
+    /// is not blank, if they are not too long. Who has no key has one in the first, so no
+    /// more is received and made of a body than it takes to find it.
+    pub(crate) async fn beginning(&mut self, lines: usize) -> Result<Vec<u8>, ApiError> {
         // Tried anew each time that twice as much is there: linear in all.
         let mut tried = 0;
         loop {
@@ -214,13 +217,19 @@ impl<'l> Incoming<'l> {
                 let part = decode::begin(encoding, received, FIRST_LINE_BYTES_MAX + 1)?;
                 let (decode::Part::Whole(bytes) | decode::Part::Beginning(bytes)) = part;
                 let line = bytes.trim_ascii_start();
-                let is_there = line.contains(&b'\n') || bytes.len() > FIRST_LINE_BYTES_MAX;
+                let ends = line.iter().filter(|byte| **byte == b'\n').take(lines);
+                let is_there = ends.count() == lines || bytes.len() > FIRST_LINE_BYTES_MAX;
                 if is_there || self.is_whole || received.len() > FIRST_LINE_INPUT_BYTES_MAX {
                     return Ok(bytes);
                 }
             }
             self.more().await?;
         }
+    }
+
+    /// The rest is not wanted: it is thrown away while the answer is on its way.
+    pub(crate) fn leave(self) {
+        throw_away(self.body, self.limits);
     }
 
     /// All of it, decompressed.
@@ -360,6 +369,7 @@ pub(crate) async fn inflate(
         return Ok(ReadBody::new(bytes, reservation, received_bytes));
     }
     if bytes.len() <= INLINE_INPUT_BYTES_MAX {
+        let _turn = pool.turn(party).await?;
         let part = decode::begin(encoding, &bytes, OFF_THREAD_BYTES_MIN.min(bytes_max) + 1)?;
         if let decode::Part::Whole(whole) = part {
             reservation.grow(whole.len())?;
@@ -399,6 +409,28 @@ fn too_large(limits: &GatewayLimits) -> ApiError {
 
 /// How long a refused body is read on.
 const DRAIN_MAX: Duration = Duration::from_secs(2);
+
+/// What becomes of the body of a request that is refused by its head. One that is limited
+/// hears of it at once, for it may have much to send and be slow; who waits to be told to
+/// send is not told to.
+pub(crate) async fn refuse(
+    body: Body,
+    headers: &HeaderMap,
+    error: &ApiError,
+    limits: &GatewayLimits,
+) {
+    if error.code != ErrorCode::Limited {
+        drain(body, limits).await;
+    } else if !headers.contains_key(header::EXPECT) {
+        throw_away(body, limits);
+    }
+}
+
+fn throw_away(body: Body, limits: &GatewayLimits) {
+    let limits = limits.clone();
+    // Ends soon, whatever comes: `DRAIN_MAX`.
+    tokio::spawn(async move { drain(body, &limits).await });
+}
 
 /// Reads on and throws away, within reason: a client that is still sending when
 /// the connection closes reports a broken pipe instead of the answer.

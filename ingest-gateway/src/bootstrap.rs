@@ -6,12 +6,12 @@
 //! a new one-time link, which ends the one before.
 
 use event_model::{
-    Actor, ControlState, Decision, ProjectId, PublicKey, Role, TokenScope, UserId,
+    Actor, ControlState, Decision, Plan, ProjectId, PublicKey, Role, TokenScope, UserId,
     credential::{random_secret, sha256},
 };
 
 use crate::{
-    commands::{CommandCore, check_email, check_password, new_link},
+    commands::{CommandCore, check_email, check_password, new_link, rules},
     config::Bootstrap,
     error::{ApiError, ErrorCode},
     password::PasswordHasher,
@@ -35,6 +35,8 @@ pub struct BootstrapReport {
     pub dsn: Option<String>,
     /// The one-time link to set the owner's password; none once it is set.
     pub owner_link: Option<String>,
+    /// How much the organisation may store in an hour.
+    pub plan: Plan,
 }
 
 impl std::fmt::Debug for BootstrapReport {
@@ -44,6 +46,7 @@ impl std::fmt::Debug for BootstrapReport {
             .field("first_start", &self.first_start)
             .field("dsn", &self.dsn)
             .field("owner_link", &self.owner_link.as_ref().map(|_| "…"))
+            .field("plan", &self.plan)
             .finish()
     }
 }
@@ -78,6 +81,7 @@ pub async fn bootstrap(
         first_start,
         dsn,
         owner_link,
+        plan: state.plan,
     })
 }
 
@@ -107,6 +111,7 @@ fn missing(state: &ControlState, wishes: &Bootstrap, password_hash: &str) -> Vec
             platform: String::new(),
             public_key: wishes.key.unwrap_or_else(PublicKey::random),
             key_label: "default".to_owned(),
+            algorithm: rules::newest(),
         });
     }
     if !state.users.contains_key(&OWNER) {

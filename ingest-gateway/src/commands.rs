@@ -8,15 +8,18 @@
 //! trace in the log.
 
 mod discard;
+mod limits;
+mod merge;
 mod people;
 mod projects;
+pub(crate) mod rules;
 mod service;
 mod triage;
 pub(crate) mod validate;
 
 use std::sync::Arc;
 
-use event_log::{CommandError, LogWriter};
+use event_log::{CommandError, LogReader, LogWriter};
 use event_model::{
     Actor, Command, ControlState, Decision, Position, ProjectId, PublicKey,
     access::{self, Action},
@@ -69,6 +72,11 @@ impl CommandCore {
         &self.clock
     }
 
+    /// What was decided and stored so far.
+    pub(crate) fn log_reader(&self) -> LogReader {
+        self.log.reader()
+    }
+
     /// The state, for reading.
     pub fn state(&self) -> &Arc<RwLock<ControlState>> {
         &self.state
@@ -109,15 +117,13 @@ impl CommandCore {
         match self.log.append_command(command.clone()).await {
             Ok(receipt) => {
                 let mut state = self.state.write();
-                state.apply(&command);
-                state.version = receipt.number;
+                state.apply_numbered(receipt.number, &command);
                 Ok(receipt.position)
             }
             Err(error) => {
                 if let CommandError::Unmarked { number, .. } = error {
                     let mut state = self.state.write();
-                    state.apply(&command);
-                    state.version = number;
+                    state.apply_numbered(number, &command);
                 }
                 tracing::error!(%error, "a command was not recorded");
                 Err(refused(&error))

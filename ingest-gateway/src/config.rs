@@ -2,13 +2,10 @@
 //!
 //! Invariant: every limit has its unit in its name and a default here; nothing in
 //! this crate reads the environment or a file.
-//!
-//! Rate limits per key, quotas and spike protection are not built yet (their own
-//! issue). `limits.enabled` is the key that will switch them; until then it is
-//! read and changes nothing.
 
 use std::{path::PathBuf, time::Duration};
 
+use event_log::Floor;
 use event_model::{credential::Uses, proxy::TrustedProxies};
 use ground::Clock;
 use schemars::JsonSchema;
@@ -33,6 +30,8 @@ pub struct GatewayConfig {
     pub others: Others,
     /// The folder of blobs (`data/blobs`).
     pub blobs_dir: PathBuf,
+    /// What of the disk stays free, and what gives way for it.
+    pub floor: Floor,
     /// How many recent events are remembered to tell duplicates.
     pub recent_events: usize,
     /// Now, to whatever is dated, ends or is let go.
@@ -52,6 +51,7 @@ impl GatewayConfig {
             uses: Uses::default(),
             others: Others::default(),
             blobs_dir,
+            floor: Floor::default(),
             recent_events: RECENT_EVENTS_DEFAULT,
             clock: Clock::MACHINE,
         }
@@ -62,8 +62,19 @@ impl GatewayConfig {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct GatewayLimits {
-    /// Reserved for rate limits and quotas; changes nothing yet.
+    /// Whether plans, limits of keys, spike protection and the rates a minute below hold. Caps, time-outs and
+    /// the waits after failed sign-ins hold in any case.
     pub enabled: bool,
+    /// `POST /api/errors` of one key.
+    pub errors_per_minute: u32,
+    /// `POST /api/errors/batch` of one key.
+    pub batches_per_minute: u32,
+    /// REST lists that one API token, or one person, reads.
+    pub lists_per_minute: u32,
+    /// Single issues, events and files that one API token, or one person, reads over REST.
+    pub details_per_minute: u32,
+    /// Sign-ins and looks at invitations from one address (an IPv6 /64), right or wrong.
+    pub sign_ins_per_minute: u32,
     /// A request's body as received.
     pub received_bytes_max: usize,
     /// A request's body after decompression.
@@ -95,6 +106,12 @@ pub struct GatewayLimits {
     pub requests_address_max: usize,
     /// From a gRPC stream's begin to its end; what came until then is stored.
     pub stream_timeout_ms: u64,
+    /// Spike protection: a project is never in a spike below so many events a minute,
+    /// however few it usually has.
+    pub spike_floor_per_minute: u32,
+    /// It is above this many times what is usual for it, at the same hour of the week once
+    /// there are three weeks of it.
+    pub spike_factor: u32,
     /// What the files of one project (attachments, minidumps) take on disk; beyond it a file
     /// is dropped, its event stored.
     pub blob_bytes_project_max: u64,
@@ -108,6 +125,11 @@ impl Default for GatewayLimits {
     fn default() -> Self {
         Self {
             enabled: true,
+            errors_per_minute: 100,
+            batches_per_minute: 20,
+            lists_per_minute: 300,
+            details_per_minute: 600,
+            sign_ins_per_minute: 120,
             received_bytes_max: 20 * MIB,
             decompressed_bytes_max: 100 * MIB,
             event_bytes_max: MIB,
@@ -122,6 +144,8 @@ impl Default for GatewayLimits {
             requests_max: 2_048,
             requests_address_max: 1_024,
             stream_timeout_ms: 300_000,
+            spike_floor_per_minute: 1_000,
+            spike_factor: 5,
             blob_bytes_project_max: 5 << 30,
             blob_bytes_max: 20 << 30,
         }

@@ -1,11 +1,12 @@
-//! The words for what becomes of an item: stored, or dropped for a reason. They know
-//! nobody; who counts, lists and answers them stands above.
+//! The words for what becomes of an item: stored, only counted, or dropped for a reason.
+//! They know nobody; who counts, lists and answers them stands above.
 
 use event_intake::filter::FilterReason;
-use event_model::ProjectId;
+use event_model::{ProjectId, note::SAMPLED};
 use proto::error::ErrorCode;
 
-/// Why an item was not stored. A reason for each is promised in DESIGN.md.
+/// Why an item was not stored. A reason for each is promised in DESIGN.md. One is no drop:
+/// [`Self::Sampled`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum DropReason {
     /// Malformed.
@@ -26,10 +27,14 @@ pub enum DropReason {
     UnknownProject,
     /// Not wanted, by a filter of the project.
     Filtered(FilterReason),
+    /// The surplus of a spike: counted in its issue, by a durable record.
+    Sampled,
     /// Rate limits and quotas.
     Limited,
     /// A file beyond what its project, or the server, keeps in files.
     StorageFull,
+    /// The disk is nearly full: its floor is kept free.
+    DiskFull,
     /// No memory, no space, no room in the queue, shutting down.
     Overloaded,
     /// The body did not come in time or the client went away.
@@ -50,8 +55,10 @@ impl DropReason {
             Self::Unauthenticated,
             Self::Forbidden,
             Self::UnknownProject,
+            Self::Sampled,
             Self::Limited,
             Self::StorageFull,
+            Self::DiskFull,
             Self::Overloaded,
             Self::Aborted,
             Self::Internal,
@@ -72,8 +79,10 @@ impl DropReason {
             Self::Forbidden => "forbidden",
             Self::UnknownProject => "unknown_project",
             Self::Filtered(reason) => reason.name(),
+            Self::Sampled => SAMPLED,
             Self::Limited => "limited",
             Self::StorageFull => "storage_full",
+            Self::DiskFull => "disk_full",
             Self::Overloaded => "overloaded",
             Self::Aborted => "aborted",
             Self::Internal => "internal",
@@ -86,7 +95,11 @@ impl DropReason {
     /// not kept for a reason that is in order.
     pub fn is_refusal(self) -> bool {
         match self {
-            Self::Duplicate | Self::TypeNotStored | Self::Empty | Self::Filtered(_) => false,
+            Self::Duplicate
+            | Self::TypeNotStored
+            | Self::Empty
+            | Self::Sampled
+            | Self::Filtered(_) => false,
             Self::Invalid
             | Self::TooLarge
             | Self::Unauthenticated
@@ -94,6 +107,7 @@ impl DropReason {
             | Self::UnknownProject
             | Self::Limited
             | Self::StorageFull
+            | Self::DiskFull
             | Self::Overloaded
             | Self::Aborted
             | Self::Internal => true,

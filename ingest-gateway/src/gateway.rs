@@ -1,5 +1,7 @@
 //! The gateway as a whole: start, router, end.
 
+mod tail;
+
 use std::{sync::Arc, time::Duration};
 
 use axum::{
@@ -8,11 +10,10 @@ use axum::{
     middleware::{Next, from_fn},
 };
 use event_log::{
-    Entry, LogReader, LogWriter, ReadError,
+    LogWriter, ReadError,
     blobs::{BlobError, Blobs},
 };
 use event_model::{
-    EventId, Position, ProjectId,
     credential::{ServerSecret, Uses},
     proxy::Addresses,
 };
@@ -24,16 +25,19 @@ use crate::{
     bootstrap::{BootstrapReport, bootstrap},
     commands::{CommandCore, Commands},
     config::{Bootstrap, GatewayConfig},
+    disk::DiskRoom,
     error::ApiError,
     ingest::{Ingestion, Store},
+    limits::{Limits, Scope},
     outcome::{Counts, Tally, TallySnapshot},
     password::PasswordHasher,
     people::{People, sign_in::SignIn},
     policy::Policies,
     recent::Recent,
+    spikes::{Spikes, Threshold},
     stock::Stock,
     telemetry,
-    upkeep::{LogCare, Retainer, Tallies, Upkeep},
+    upkeep::{Learner, LogCare, Retainer, Tallies, Upkeep},
 };
 
 /// Why the gateway does not start.
@@ -99,10 +103,19 @@ impl Gateway {
         let report = bootstrap(&commands, &hasher, &wishes)
             .await
             .map_err(StartError::Bootstrap)?;
+        let tail = tail::read(&log, config.recent_events, &config.clock).await?;
+        let allowances = Limits::new(
+            &config.limits,
+            tail.usage,
+            Arc::clone(commands.state()),
+            config.clock.clone(),
+        );
         let found = Found {
-            recent: recent_events(&log, config.recent_events).await?,
+            recent: tail.recent,
+            allowances: Arc::new(allowances),
             blobs: Blobs::open(&config.blobs_dir)?,
             stock: stock_of(&config).await?,
+            disk: disk_of(&config, &log).await?,
             commands,
             hasher,
         };
@@ -121,19 +134,33 @@ impl Gateway {
             commands,
             hasher,
             recent,
+            allowances,
             blobs,
             stock,
+            disk,
         } = found;
         let tally = Arc::new(Tally::default());
+        let threshold = Threshold {
+            floor: config.limits.spike_floor_per_minute,
+            factor: config.limits.spike_factor,
+        };
+        let spikes = Arc::new(Spikes::new(config.limits.enabled.then_some(threshold)));
         let upkeep = Upkeep {
             retention: Retainer {
                 log: log.clone(),
                 blobs: blobs.clone(),
                 stock: Arc::clone(&stock),
+                disk: Arc::clone(&disk),
                 commands: commands.clone(),
                 state: Arc::clone(commands.state()),
             },
             tallies: Tallies::new(log.clone(), Arc::clone(&tally), config.clock.clone()),
+            usual: Learner {
+                history: config.others.history.clone(),
+                state: Arc::clone(commands.state()),
+                spikes: Arc::clone(&spikes),
+                clock: config.clock.clone(),
+            },
             logs: LogCare { log: log.clone() },
         };
         let limits = &config.limits;
@@ -172,14 +199,15 @@ impl Gateway {
         };
         let store = Store::new(
             log,
-            recent,
+            (recent, Arc::clone(&spikes)),
             blobs,
-            stock,
+            (stock, disk, Arc::clone(&allowances)),
             (limits.durable_timeout(), config.clock.clone()),
         );
         let ingestion = Ingestion {
             state: Arc::clone(commands.state()),
             policies,
+            allowances,
             addresses,
             event_limits,
             bodies: Bodies {
@@ -188,6 +216,7 @@ impl Gateway {
             },
             tally,
             store: Arc::new(store),
+            spikes,
             is_closing: false.into(),
             clock: config.clock,
             limits: config.limits,
@@ -265,8 +294,18 @@ impl Gateway {
     /// each scrape is rendered, by one scrape at a time: then received = stored +
     /// dropped + in flight holds in what is rendered, also under load.
     pub fn publisher(&self) -> impl Fn() + Send + Sync + use<> {
-        let tally = Arc::clone(&self.ingestion.tally);
-        move || telemetry::items(&tally.counts())
+        let ingestion = Arc::clone(&self.ingestion);
+        move || {
+            telemetry::items(&ingestion.tally.counts());
+            telemetry::spikes(ingestion.spikes.spiking(ingestion.clock.now_ns()));
+            for (scope, used, quota) in ingestion.allowances.standings() {
+                let project = match scope {
+                    Scope::Organization => 0,
+                    Scope::Project(id) => id.0,
+                };
+                telemetry::quota(scope.name(), project, used, quota);
+            }
+        }
     }
 
     /// Refuses new items with 503 from now on.
@@ -292,22 +331,10 @@ struct Found {
     commands: CommandCore,
     hasher: PasswordHasher,
     recent: Arc<Recent>,
+    allowances: Arc<Limits>,
     blobs: Blobs,
     stock: Arc<Stock>,
-}
-
-/// Knows the ids of the log's last `count` events.
-async fn recent_events(log: &LogWriter, count: usize) -> Result<Arc<Recent>, StartError> {
-    let recent = Recent::new(count);
-    let (reader, filled) = (log.reader(), Arc::clone(&recent));
-    tokio::task::spawn_blocking(move || remember(&reader, &filled, count))
-        .await
-        .map_err(|_| StartError::Panicked)?
-        .map_err(|source| StartError::Read {
-            what: "tail of the events log",
-            source,
-        })?;
-    Ok(recent)
+    disk: Arc<DiskRoom>,
 }
 
 /// Counts the files that are there.
@@ -320,28 +347,9 @@ async fn stock_of(config: &GatewayConfig) -> Result<Arc<Stock>, StartError> {
     Ok(Arc::new(counted.map_err(StartError::Files)?))
 }
 
-/// Notes the ids of the log's last `count` events.
-fn remember(reader: &LogReader, recent: &Recent, count: usize) -> Result<(), ReadError> {
-    let end = reader.end();
-    let first = reader.first().sequence();
-    let from = end
-        .sequence()
-        .saturating_sub(count as u64)
-        .max(first.saturating_sub(1));
-    for item in reader.read_after(Position::new(end.partition(), from)) {
-        match item.map(|item| item.entry) {
-            Ok(Entry::Event(event)) => {
-                let head = event.head();
-                recent.note(
-                    ProjectId(head.project_id.to_native()),
-                    EventId(head.event_id),
-                );
-            }
-            Ok(_) => {}
-            // One damaged record costs one id, not the start.
-            Err(error @ ReadError::Log { .. }) => return Err(error),
-            Err(error) => tracing::error!(%error, "a record of the log's tail is passed over"),
-        }
-    }
-    Ok(())
+/// Looks how much room there is.
+async fn disk_of(config: &GatewayConfig, log: &LogWriter) -> Result<Arc<DiskRoom>, StartError> {
+    let (floor, reader) = (config.floor.clone(), log.reader());
+    let looked = tokio::task::spawn_blocking(move || DiskRoom::new(reader, floor));
+    Ok(Arc::new(looked.await.map_err(|_| StartError::Panicked)?))
 }

@@ -3,7 +3,7 @@
 //!
 //! The path of an event: [`watch`] notes the request → key → body (capped, decompressed)
 //! → parse and scrub, a piece of the request at a time ([`piece`]) → [`store`]: duplicate?
-//! append, durable → answer. Invariant: an answer of success is given only after the
+//! surplus of a spike? append, durable → answer. Invariant: an answer of success is given only after the
 //! event, or the one it repeats, is durable.
 
 mod cors;
@@ -38,8 +38,10 @@ use crate::{
     body::{Bodies, Party, Pool, Reservation},
     config::GatewayLimits,
     error::{ApiError, ErrorCode},
+    limits::{Category, Limits},
     outcome::Tally,
     policy::{Policies, Policy},
+    spikes::Spikes,
 };
 
 /// Attachments may be so many times as large as what was received, beyond the first
@@ -54,6 +56,8 @@ const FILE_BYTES_FREE: usize = 1 << 20;
 pub(crate) struct Ingestion {
     pub(crate) state: Arc<RwLock<ControlState>>,
     pub(crate) policies: Arc<Policies>,
+    /// How much and how often.
+    pub(crate) allowances: Arc<Limits>,
     pub(crate) addresses: Arc<Addresses>,
     /// Of requests.
     pub(crate) limits: GatewayLimits,
@@ -62,6 +66,7 @@ pub(crate) struct Ingestion {
     pub(crate) bodies: Bodies,
     pub(crate) tally: Arc<Tally>,
     pub(crate) store: Arc<Store>,
+    pub(crate) spikes: Arc<Spikes>,
     pub(crate) clock: Clock,
     /// Once the end has begun.
     pub(crate) is_closing: AtomicBool,
@@ -92,6 +97,19 @@ impl Ingestion {
             ));
         }
         Ok(())
+    }
+
+    /// Refuses while the disk has no room, so that the project is told why, and by what is
+    /// known of a key what could bring nothing but items of this category; `None`: anything.
+    fn check_limits(
+        &self,
+        key: PublicKey,
+        project: ProjectId,
+        category: Option<Category>,
+    ) -> Result<(), ApiError> {
+        self.store.check_room()?;
+        let allowance = self.allowances.allowance(project, Some(key));
+        self.allowances.check(allowance, category)
     }
 
     /// Whose the memory and the turns of a request are while its key is not known.
@@ -181,6 +199,7 @@ impl Origin {
             head: Box::new(head),
             body,
             unwanted,
+            is_protected: self.policy.is_protected,
         }
     }
 
@@ -206,6 +225,8 @@ pub(crate) struct Prepared {
     body: Vec<u8>,
     /// Why the project's filters turn it away, if they do.
     unwanted: Option<FilterReason>,
+    /// Whether it may only be counted, as the surplus of a spike.
+    is_protected: bool,
 }
 
 impl Prepared {

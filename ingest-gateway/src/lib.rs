@@ -5,7 +5,8 @@
 //!
 //! The path of an event: route ([`path`] takes a prefix off) → key → body, capped
 //! and decompressed ([`body`]) → parse and scrub, wanted? ([`event_intake`]) →
-//! duplicate? ([`recent`]) → append → durable → answer. Every item gets one fate
+//! within the quota? (`limits`, asked of the key before the body, too) → duplicate?
+//! ([`recent`]) → surplus of a spike? (`spikes`) → append → durable → answer. Every item gets one fate
 //! ([`outcome`]), and the newest can be looked up (`arrivals`).
 //!
 //! A 2xx promises: the event is on disk (`fdatasync` done) and will be readable
@@ -19,8 +20,9 @@
 //! - words: [`fate`], [`error`], [`others`] (what is asked of other roles), [`config`];
 //! - who asks: `address`, `auth`, `password`;
 //! - what became of items: `arrivals`, [`outcome`], [`telemetry`];
-//! - of ingestion: [`path`], [`body`], `policy` (of a project), [`recent`] (duplicates),
-//!   `stock` (files);
+//! - of ingestion: [`path`], [`body`], `policy` (of a project), `limits` (how much and
+//!   how often), [`recent`] (duplicates), `spikes` (whose surplus is only counted), `stock`
+//!   (files);
 //! - decisions: [`commands`], [`bootstrap`].
 
 mod address;
@@ -30,10 +32,12 @@ pub mod body;
 pub mod bootstrap;
 pub mod commands;
 pub mod config;
+mod disk;
 pub mod error;
 pub mod fate;
 pub mod gateway;
 mod ingest;
+mod limits;
 pub mod others;
 pub mod outcome;
 mod password;
@@ -41,6 +45,7 @@ pub mod path;
 pub mod people;
 mod policy;
 pub mod recent;
+mod spikes;
 mod stock;
 pub mod telemetry;
 pub mod upkeep;

@@ -1,7 +1,7 @@
 //! The fate of every received item: exactly one, recorded through a guard that
 //! exposes a forgotten one.
 //!
-//! Invariant: received = stored + dropped + in flight, in [`Tally`] and in every
+//! Invariant: received = stored + sampled + dropped + in flight, in [`Tally`] and in every
 //! scrape of the metrics, at any time: an item's two steps are counted under the
 //! same lock ([`Stripe`]), and a look takes each stripe as a whole. A request whose
 //! items are not known yet (or never: no authentication, an unreadable body) counts
@@ -20,7 +20,8 @@ use std::{
     time::Instant,
 };
 
-use event_model::{EventId, ProjectId};
+use event_log::Lane;
+use event_model::{EventId, ProjectId, PublicKey};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
@@ -58,6 +59,8 @@ pub struct TallySnapshot {
     pub received: u64,
     /// Items stored, durable.
     pub stored: u64,
+    /// Items only counted, by a durable record.
+    pub sampled: u64,
     /// Items not stored, for a named reason.
     pub dropped: u64,
     /// Items without a fate yet.
@@ -96,12 +99,14 @@ impl Tally {
         let mut snapshot = TallySnapshot {
             received: counts.received,
             stored: 0,
+            sampled: 0,
             dropped: 0,
             in_flight: counts.in_flight,
         };
         for (series, quantity) in counts.ended {
             match series.reason {
                 None => snapshot.stored += quantity,
+                Some(DropReason::Sampled) => snapshot.sampled += quantity,
                 Some(_) => snapshot.dropped += quantity,
             }
         }
@@ -235,6 +240,21 @@ impl Received {
         self.project
     }
 
+    /// Whose turn it is in the log's queue: its project's, and of that its key's.
+    pub(crate) fn lane(&self) -> Lane {
+        let key = self.arrival.owner().map_or([0; 16], |(_, key)| key.0);
+        Lane {
+            project: self.project,
+            // Keys are random: half of one tells it from its project's others.
+            sender: u64::from_le_bytes(std::array::from_fn(|at| key[at])),
+        }
+    }
+
+    /// The key that it came with, once known.
+    pub(crate) fn key(&self) -> Option<PublicKey> {
+        self.arrival.owner().map(|(_, key)| key)
+    }
+
     /// One more item of the same request.
     pub fn another(&self, category: &'static str, quantity: u64) -> Self {
         Self::of(
@@ -249,6 +269,11 @@ impl Received {
     /// It is on disk.
     pub fn stored(mut self) {
         self.close(None);
+    }
+
+    /// It is counted, by a record on disk.
+    pub fn sampled(mut self) {
+        self.close(Some(DropReason::Sampled));
     }
 
     /// It is not, and why.
@@ -317,6 +342,7 @@ mod tests {
             TallySnapshot {
                 received: 4,
                 stored: 0,
+                sampled: 0,
                 dropped: 0,
                 in_flight: 4
             }
@@ -328,6 +354,7 @@ mod tests {
             TallySnapshot {
                 received: 4,
                 stored: 1,
+                sampled: 0,
                 dropped: 3,
                 in_flight: 0
             }

@@ -6,14 +6,19 @@
 //! [`commands`](crate::commands), or in the list that is asked for.
 
 mod accounts;
+mod issues;
 mod outcomes;
 pub mod settings;
 pub(crate) mod sign_in;
 
 use std::sync::Arc;
 
-use axum::Router;
+use axum::{
+    Json, Router,
+    response::{IntoResponse, Response},
+};
 use event_model::credential::Uses;
+use http::{HeaderValue, header};
 use proto::{
     routes::service_path,
     v1::{
@@ -23,6 +28,7 @@ use proto::{
         project_settings_service_server::{self, ProjectSettingsServiceServer},
     },
 };
+use serde_json::Value;
 use tonic::codec::CompressionEncoding;
 use tonic_web::GrpcWebLayer;
 use tower::Layer;
@@ -30,7 +36,8 @@ use tower::Layer;
 use self::{accounts::Accounts, outcomes::Outcomes, settings::Settings, sign_in::SignIn};
 use crate::{
     auth::caller::Callers,
-    commands::{CommandRpc, Commands},
+    commands::{CommandRpc, Commands, rules::RULES_BYTES_MAX},
+    error::ApiError,
     outcome::Tally,
     policy::Policies,
 };
@@ -38,9 +45,9 @@ use crate::{
 /// Longest command message, bytes: 1,000 issue ids are 18 KB.
 const COMMAND_BYTES_MAX: usize = 256 * 1024;
 
-/// Longest message about settings, bytes: the longest text of a look, and all lists
-/// full.
-const SETTINGS_BYTES_MAX: usize = 1 << 20;
+/// Longest message about settings, bytes: the longest text of rules of grouping; the text
+/// of a look with all lists full is shorter.
+const SETTINGS_BYTES_MAX: usize = RULES_BYTES_MAX + 64 * 1024;
 
 /// What they need.
 #[derive(Debug, Clone)]
@@ -64,6 +71,7 @@ impl People {
             commands: self.commands.clone(),
             callers: self.callers.clone(),
         };
+        let issues_rest = issues::router(commands.clone());
         let commands = CommandServiceServer::new(commands)
             .accept_compressed(CompressionEncoding::Gzip)
             .max_decoding_message_size(COMMAND_BYTES_MAX);
@@ -73,6 +81,7 @@ impl People {
             event_limits: Arc::clone(&self.event_limits),
             callers: self.callers.clone(),
         };
+        let rules_rest = settings::rest::router(settings.clone());
         let settings = ProjectSettingsServiceServer::new(settings)
             .accept_compressed(CompressionEncoding::Gzip)
             .max_decoding_message_size(SETTINGS_BYTES_MAX);
@@ -111,6 +120,23 @@ impl People {
                 GrpcWebLayer::new().layer(settings),
             )
             .merge(outcomes_rest)
+            .merge(rules_rest)
+            .merge(issues_rest)
             .merge(sign_in::router(Arc::clone(&self.sign_in)))
     }
+}
+
+/// What REST answers, which nobody keeps.
+fn answer(answered: Result<Value, ApiError>) -> Response {
+    let mut response = match answered {
+        Ok(told) => Json(told).into_response(),
+        Err(error) => error.into_response(),
+    };
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
+    response
 }

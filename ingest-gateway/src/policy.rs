@@ -36,6 +36,8 @@ pub(crate) struct Policy {
     filter: Filter,
     /// Stacks of discarded issues, sorted.
     discarded: Vec<u64>,
+    /// Whether the surplus of a spike is only counted.
+    pub(crate) is_protected: bool,
     /// The version of the settings it was compiled of.
     version: u64,
 }
@@ -81,6 +83,7 @@ impl Policies {
             rules: Rules::standard().clone(),
             filter: Filter::default(),
             discarded: Vec::new(),
+            is_protected: true,
             version: 0,
         };
         Self {
@@ -130,6 +133,7 @@ impl Policies {
             rules: self.rules(project, &scrubbing),
             filter: filter(project, &filters),
             discarded,
+            is_protected: !state.unprotected.contains(&project),
             version,
         }
     }
@@ -191,6 +195,7 @@ mod tests {
                 platform: String::new(),
                 public_key: PublicKey([id as u8; 16]),
                 key_label: String::new(),
+                algorithm: 1,
             };
             apply(&mut state, decision);
         }

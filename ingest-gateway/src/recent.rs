@@ -1,6 +1,6 @@
 //! Telling duplicates: the ids of the last million events, in memory.
 //!
-//! Invariant: an id is remembered once its event is durable, or while it is on its
+//! Invariant: an id is remembered once its event is durable (not if it was only counted), or while it is on its
 //! way there; a second one meanwhile waits for the first and is answered like it.
 //! Bounded: each shard forgets its oldest. Ids are kept as 64-bit hashes under a
 //! random seed: a false match has the chance of 5·10⁻¹⁴ an event, and nobody can
@@ -162,6 +162,12 @@ impl First {
     /// The event is durable.
     pub fn stored(self) {
         self.recent.note_key(self.key);
+        self.fate.send_replace(Some(Ok(())));
+    }
+
+    /// It is only counted, and that is durable: its id is not remembered, one that comes
+    /// again counts again; those who wait are answered like it.
+    pub fn counted(self) {
         self.fate.send_replace(Some(Ok(())));
     }
 

@@ -7,7 +7,8 @@
 
 use std::{collections::HashSet, time::Duration};
 
-use event_log::{error::WhichLog, retention::Retained, writer::Maintenance};
+use event_log::{Room, error::WhichLog, retention::Retained, writer::Maintenance};
+use event_model::note::SAMPLED;
 use metrics::{
     Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
 };
@@ -22,11 +23,15 @@ pub fn describe() {
     );
     describe_counter!(
         "errata_ingest_items_total",
-        "Items with a fate; labels `outcome` (stored: durable, dropped), `reason` (empty if stored), `category`, `project` (0: not known)"
+        "Items with a fate; labels `outcome` (stored: durable; sampled: counted by a durable record; dropped), `reason` (empty if stored), `category`, `project` (0: not known)"
     );
     describe_gauge!(
         "errata_ingest_items_in_flight",
         "Items received that have no fate yet"
+    );
+    describe_gauge!(
+        "errata_ingest_spiking_projects",
+        "Projects that have many more events than usual, so that the surplus of those alike is only counted"
     );
     describe_gauge!(
         "errata_ingest_body_bytes_in_flight",
@@ -61,6 +66,18 @@ pub fn describe() {
         "Passwords given; label `result`: right, wrong, limited (had to wait), failed (could not be checked)"
     );
     describe_counter!(
+        "errata_limited_total",
+        "Times that a limit said no; label `limit`: errors, batches (rates of native paths), key (a key's own), project, organization (quotas), sign_in"
+    );
+    describe_gauge!(
+        "errata_quota_events",
+        "Events that may be stored in an hour, where a plan says so; labels `scope` (organization, project), `project`"
+    );
+    describe_gauge!(
+        "errata_quota_used_events",
+        "Events stored in the running hour, UTC, where a plan has a quota; labels as errata_quota_events"
+    );
+    describe_counter!(
         "errata_commands_total",
         "Commands; label `result`: recorded, refused, failed"
     );
@@ -81,6 +98,37 @@ pub fn describe() {
         "errata_log_held_back_records",
         "Records that retention wants gone and a cursor has not passed; label `cursor`"
     );
+    describe_gauge!(
+        "errata_disk_free_bytes",
+        Unit::Bytes,
+        "What is free of the disk that holds the logs"
+    );
+    describe_gauge!(
+        "errata_disk_kept_bytes",
+        Unit::Bytes,
+        "What has to be free of it, or events are refused: log.free_bytes_min, and what projections have yet to write"
+    );
+    describe_counter!(
+        "errata_shed_files_total",
+        "Files that gave way because the disk was about to be full; label `tier`: cold, blobs, events (segments)"
+    );
+    describe_counter!(
+        "errata_shed_bytes_total",
+        Unit::Bytes,
+        "Their bytes on disk; label `tier`"
+    );
+}
+
+/// A look at the disk.
+pub(crate) fn disk(room: &Room) {
+    gauge!("errata_disk_free_bytes").set(room.disk.free_bytes as f64);
+    gauge!("errata_disk_kept_bytes").set(room.kept_bytes() as f64);
+}
+
+/// Something gave way to keep the disk from being full.
+pub(crate) fn shed(tier: &'static str, files: u64, bytes: u64) {
+    counter!("errata_shed_files_total", "tier" => tier).increment(files);
+    counter!("errata_shed_bytes_total", "tier" => tier).increment(bytes);
 }
 
 /// A round of retention; `held` are the cursors that have a gauge.
@@ -107,6 +155,11 @@ pub(crate) fn maintained(log: WhichLog, found: &Maintenance) {
     gauge!("errata_log_damaged_segments", "log" => log).set(damaged as f64);
 }
 
+/// How many projects are in a spike.
+pub(crate) fn spikes(projects: usize) {
+    gauge!("errata_ingest_spiking_projects").set(projects as f64);
+}
+
 /// All counts of items, of one moment.
 pub(crate) fn items(counts: &Counts) {
     counter!("errata_ingest_items_received_total").absolute(counts.received);
@@ -114,6 +167,7 @@ pub(crate) fn items(counts: &Counts) {
     for (series, quantity) in &counts.ended {
         let outcome = match series.reason {
             None => "stored",
+            Some(DropReason::Sampled) => SAMPLED,
             Some(_) => "dropped",
         };
         counter!(
@@ -125,6 +179,21 @@ pub(crate) fn items(counts: &Counts) {
         )
         .absolute(*quantity);
     }
+}
+
+/// A limit said no.
+pub(crate) fn limited(limit: &'static str) {
+    counter!("errata_limited_total", "limit" => limit).increment(1);
+}
+
+/// How a quota stands.
+pub(crate) fn quota(scope: &'static str, project: u32, used: u64, quota: u64) {
+    let labels = [
+        ("scope", scope.to_owned()),
+        ("project", project.to_string()),
+    ];
+    gauge!("errata_quota_used_events", &labels).set(used as f64);
+    gauge!("errata_quota_events", &labels).set(quota as f64);
 }
 
 pub(crate) fn body_memory(reserved_bytes: usize, released_bytes: usize) {

@@ -79,7 +79,7 @@ pub use io::{LogFile, LogIo, Open, RealDisk};
 pub use log::{Config, Log, Sealing, Stepper};
 pub use maintain::{Dropped, Redaction};
 pub use mmap::{Mapping, install_sigbus_handler};
-pub use queue::Record;
+pub use queue::{Preface, Record};
 pub use read::{Entry, Iter, Reader};
 pub use recover::{Recovery, TornTail};
 pub use repair::{Finding, FindingKind, Repair, RepairError, RepairMode, repair};

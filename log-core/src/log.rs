@@ -17,7 +17,7 @@ use crate::format::{
 use crate::io::{LogIo, RealDisk};
 use crate::maintain::{Dropped, Maintainer, Redaction};
 use crate::open::{self, Threads};
-use crate::queue::{Append, Queue, Record, Records};
+use crate::queue::{Append, Preface, Queue, Record, Records};
 use crate::read::Reader;
 use crate::recover::Recovery;
 use crate::retention::{Plan, Retention};
@@ -227,28 +227,44 @@ impl Log {
     /// Never blocks on the disk: when the queue is full it refuses. Records get sequence numbers in the order in
     /// which they were queued.
     pub fn append(&self, record: Record) -> Result<Ticket, AppendError> {
-        self.push(smallvec![record], false)
+        self.push(smallvec![record], false, None)
     }
 
     /// Queues records that become durable together: they get consecutive sequence numbers, and after any crash all
     /// of them are there or none. Together they must fit into one segment.
     pub fn append_batch(&self, records: Vec<Record>) -> Result<Ticket, AppendError> {
-        self.push(records.into(), true)
+        self.push(records.into(), true, None)
     }
 
-    fn push(&self, records: Records, batch: bool) -> Result<Ticket, AppendError> {
-        if records.is_empty() || records.iter().any(|record| record.payload.is_empty()) {
+    /// [`Log::append_batch`] of records that need others in their own segment, before them: these are written as the
+    /// batch's first ones, unless the batch goes into the segment where they stand already. Whether they were shows in
+    /// the ticket: its range has them, too.
+    pub fn append_batch_after(
+        &self,
+        preface: Preface,
+        records: Vec<Record>,
+    ) -> Result<Ticket, AppendError> {
+        self.push(records.into(), true, Some(preface))
+    }
+
+    fn push(
+        &self,
+        records: Records,
+        batch: bool,
+        preface: Option<Preface>,
+    ) -> Result<Ticket, AppendError> {
+        let before = || preface.iter().flat_map(|preface| &preface.records);
+        let mut all = records.iter().chain(before());
+        if records.is_empty() || all.any(|record| record.payload.is_empty()) {
             return Err(AppendError::Empty);
         }
-        if let Some(record) = records
-            .iter()
-            .find(|record| record.payload.len() > PAYLOAD_BYTES_MAX)
-        {
+        let mut all = records.iter().chain(before());
+        if let Some(record) = all.find(|record| record.payload.len() > PAYLOAD_BYTES_MAX) {
             let (bytes, limit_bytes) = (record.payload.len() as u64, PAYLOAD_BYTES_MAX as u64);
             return Err(AppendError::TooLarge { bytes, limit_bytes });
         }
-        let (append, ticket) = Append::new(&self.handle.log_id, records, batch);
-        let (bytes, limit_bytes) = (append.frame_bytes as u64, self.handle.append_bytes_max);
+        let (append, ticket) = Append::new(&self.handle.log_id, records, batch, preface);
+        let (bytes, limit_bytes) = (append.bytes_max() as u64, self.handle.append_bytes_max);
         if bytes > limit_bytes {
             return Err(AppendError::TooLarge { bytes, limit_bytes });
         }
@@ -259,7 +275,7 @@ impl Log {
     /// Completes the segment that is written to, if it holds a record: what follows goes to the next one. The ticket's
     /// range is empty, and begins where that segment does.
     pub fn roll(&self) -> Result<Ticket, AppendError> {
-        let (append, ticket) = Append::new(&self.handle.log_id, Records::new(), false);
+        let (append, ticket) = Append::new(&self.handle.log_id, Records::new(), false, None);
         self.handle.queue.push(append)?;
         Ok(ticket)
     }

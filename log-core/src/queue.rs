@@ -25,6 +25,16 @@ pub struct Record {
     pub payload: Bytes,
 }
 
+/// Records that a batch needs in its own segment, and that stand in one already: they are written before the batch,
+/// and as a part of it, unless it goes into just that segment.
+#[derive(Clone, Debug)]
+pub struct Preface {
+    /// Sequence number of the first record of the segment in which they stand.
+    pub segment_base: u64,
+    /// What they are.
+    pub records: Vec<Record>,
+}
+
 /// The records of an append: most have one, and are not worth an allocation.
 pub(crate) type Records = SmallVec<[Record; 1]>;
 
@@ -36,41 +46,61 @@ pub(crate) struct Sealed {
     pub(crate) digest: PayloadDigest,
 }
 
+impl Sealed {
+    pub(crate) fn new(log_id: &[u8; 16], record: Record) -> Self {
+        Self {
+            crc: crc32fast::hash(&record.payload),
+            digest: PayloadDigest::of(log_id, &record.payload),
+            record,
+        }
+    }
+}
+
 /// One append: a record, or the records of a batch; without any, the wish that the segment be completed.
 #[derive(Debug)]
 pub(crate) struct Append {
     pub(crate) records: SmallVec<[Sealed; 1]>,
     pub(crate) batch: bool,
-    /// Bytes of all of its frames.
+    /// Rarely written, so that checksums are left to whoever writes it.
+    pub(crate) preface: Option<Preface>,
+    /// Bytes of all of its frames but those of the preface.
     pub(crate) frame_bytes: usize,
+    /// Bytes of the preface's frames.
+    pub(crate) preface_bytes: usize,
     pub(crate) completion: Completion,
 }
 
 impl Append {
-    pub(crate) fn new(log_id: &[u8; 16], records: Records, batch: bool) -> (Self, Ticket) {
-        let frames: usize = records
-            .iter()
-            .map(|record| frame_bytes(record.payload.len()))
-            .sum();
-        let frame_bytes = frames + if batch { CONTROL_FRAME_BYTES } else { 0 };
-        let records = records
-            .into_iter()
-            .map(|record| Sealed {
-                crc: crc32fast::hash(&record.payload),
-                digest: PayloadDigest::of(log_id, &record.payload),
-                record,
-            })
-            .collect();
+    pub(crate) fn new(
+        log_id: &[u8; 16],
+        records: Records,
+        batch: bool,
+        preface: Option<Preface>,
+    ) -> (Self, Ticket) {
+        let bytes_of = |records: &[Record]| -> usize {
+            let frames = records.iter();
+            frames.map(|record| frame_bytes(record.payload.len())).sum()
+        };
+        let frame_bytes = bytes_of(&records) + if batch { CONTROL_FRAME_BYTES } else { 0 };
+        let preface_bytes = preface.as_ref().map_or(0, |p| bytes_of(&p.records));
+        let sealed = |record| Sealed::new(log_id, record);
         let (completion, ticket) = Completion::pair();
         (
             Self {
-                records,
+                records: records.into_iter().map(sealed).collect(),
                 batch,
+                preface,
                 frame_bytes,
+                preface_bytes,
                 completion,
             },
             ticket,
         )
+    }
+
+    /// Bytes of what is written at most.
+    pub(crate) fn bytes_max(&self) -> usize {
+        self.frame_bytes + self.preface_bytes
     }
 }
 

@@ -166,6 +166,22 @@ impl Reader {
         self.store.plan(retention, now_ns)
     }
 
+    /// Bytes on disk of what one of these cursors has not passed, whole segments, the one that is written to among
+    /// them. No record is read.
+    pub fn unread_bytes(&self, cursors: &[&str]) -> Result<u64, OpenError> {
+        self.store.unread_bytes(cursors)
+    }
+
+    /// The first record that the cursor of this name has not passed; none: there is no such cursor.
+    pub fn settled(&self, cursor: &str) -> Result<Option<u64>, OpenError> {
+        self.store.settled(cursor)
+    }
+
+    /// Bytes on disk of all segments. No record is read.
+    pub fn disk_bytes(&self) -> Result<u64, OpenError> {
+        self.store.segments_disk_bytes()
+    }
+
     /// The log's random identity.
     pub fn log_id(&self) -> [u8; 16] {
         let segments = self.store.segments();

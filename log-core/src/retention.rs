@@ -1,6 +1,6 @@
 //! Retention: which of the oldest segments may go. Pure; `Log::drop_below` acts on it.
 //!
-//! Age and size say what is wanted gone: a prefix of the complete segments, never the one that is written to. Then
+//! Age, size and the room that the disk lacks say what is wanted gone: a prefix of the complete segments, never the one that is written to. Then
 //! every required cursor is asked, and what one of them has not passed stays. A cursor that lags beyond
 //! `cursor_lag_bytes_max` loses its claim and is named in [`Plan::overruled`]; one that does not exist yet holds
 //! everything, whatever the cap: its owner has never said what it has kept.
@@ -17,6 +17,8 @@ pub struct Retention {
     pub age_max: Option<Duration>,
     /// The oldest segments are wanted gone while all together take more than this on disk; `None`: no bound.
     pub bytes_max: Option<u64>,
+    /// The oldest segments are wanted gone until this much more is free, whatever their age; 0: none are.
+    pub shed_bytes: u64,
     /// Cursors that must have passed a segment before it goes.
     pub cursors_required: Vec<String>,
     /// A required cursor with more than this on disk from its position on loses its claim; `None`: never.
@@ -47,6 +49,8 @@ pub enum Reason {
     Age,
     /// All segments together take more than `bytes_max`.
     Size,
+    /// The disk has to have `shed_bytes` more.
+    Space,
 }
 
 /// A cursor and where it stands; 0: it does not exist.
@@ -130,7 +134,25 @@ pub fn plan(
     }
 }
 
-/// The oldest segments, as far as age or size says that each of them should go.
+/// Bytes on disk of what one of these cursors has not passed, whole segments; of all of them if one does not exist.
+pub fn unread_bytes(segments: &[SegmentFacts], cursors: &[(String, u64)], names: &[&str]) -> u64 {
+    let position_of = |name: &&str| {
+        let found = cursors.iter().find(|(cursor, _)| cursor == name);
+        found.map_or(0, |(_, position)| *position)
+    };
+    let Some(slowest) = names.iter().map(position_of).min() else {
+        return 0;
+    };
+    // One that has passed everything wants what comes next: the segment that is written to.
+    let unread = |segment: &&SegmentFacts| segment.end > slowest || !segment.complete;
+    segments
+        .iter()
+        .filter(unread)
+        .map(|segment| segment.disk_bytes)
+        .sum()
+}
+
+/// The oldest segments, as far as age, size or lack of space says that each of them should go.
 fn unwanted<'a>(
     retention: &Retention,
     segments: &'a [SegmentFacts],
@@ -142,6 +164,7 @@ fn unwanted<'a>(
         now_ns.saturating_sub(age_ns)
     });
     let mut unwanted = Vec::new();
+    let mut freed = 0;
     // The last one is written to, or will be the log's only word on where it ends.
     let candidates = segments.split_last().map_or(&[][..], |(_, before)| before);
     for segment in candidates.iter().take_while(|segment| segment.complete) {
@@ -149,10 +172,13 @@ fn unwanted<'a>(
             Reason::Age
         } else if retention.bytes_max.is_some_and(|max| left > max) {
             Reason::Size
+        } else if freed < retention.shed_bytes {
+            Reason::Space
         } else {
             break;
         };
         left -= segment.disk_bytes;
+        freed += segment.disk_bytes;
         unwanted.push((segment, reason));
     }
     unwanted

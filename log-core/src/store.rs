@@ -22,6 +22,9 @@ use crate::retention::{self, Plan, Retention, SegmentFacts};
 use crate::sealed::BlockCache;
 use crate::segment::Segment;
 
+/// Segments, oldest first, and cursors with where they stand.
+type Facts = (Vec<SegmentFacts>, Vec<(String, u64)>);
+
 /// Sealed files open at once: each costs a descriptor, and its block table some 40 KB.
 const SEALED_OPEN_MAX: usize = 64;
 
@@ -205,6 +208,31 @@ impl Store {
 
     /// What retention would drop at `now_ns`. No record is read: the list, the files' sizes and the cursors say it all.
     pub(crate) fn plan(&self, retention: &Retention, now_ns: i64) -> Result<Plan, OpenError> {
+        let (facts, cursors) = self.facts()?;
+        Ok(retention::plan(&facts, &cursors, retention, now_ns))
+    }
+
+    /// Bytes on disk of what one of these cursors has not passed.
+    pub(crate) fn unread_bytes(&self, names: &[&str]) -> Result<u64, OpenError> {
+        let (facts, cursors) = self.facts()?;
+        Ok(retention::unread_bytes(&facts, &cursors, names))
+    }
+
+    /// Where a cursor stands: the first record that it has not passed; none: there is no such cursor.
+    pub(crate) fn settled(&self, name: &str) -> Result<Option<u64>, OpenError> {
+        let cursors = cursor::all(self.io.as_ref(), &self.dir)?;
+        let found = cursors.into_iter().find(|cursor| cursor.name == name);
+        Ok(found.map(|cursor| cursor.settled))
+    }
+
+    /// Bytes on disk of all segments.
+    pub(crate) fn segments_disk_bytes(&self) -> Result<u64, OpenError> {
+        let (facts, _) = self.facts()?;
+        Ok(facts.iter().map(|segment| segment.disk_bytes).sum())
+    }
+
+    /// What is known of all segments, oldest first, and where the cursors stand.
+    fn facts(&self) -> Result<Facts, OpenError> {
         // The end first: a follower looks at the list with it.
         let end = self.end();
         let segments = self.segments();
@@ -221,11 +249,11 @@ impl Store {
                 complete: info.complete && next.is_some(),
             });
         }
-        let cursors: Vec<_> = cursor::all(self.io.as_ref(), &self.dir)?
+        let cursors = cursor::all(self.io.as_ref(), &self.dir)?
             .into_iter()
             .map(|cursor| (cursor.name, cursor.settled))
             .collect();
-        Ok(retention::plan(&facts, &cursors, retention, now_ns))
+        Ok((facts, cursors))
     }
 
     /// Bytes that a file takes on disk.

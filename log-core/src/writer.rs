@@ -28,7 +28,7 @@ use crate::io::{LogFile, LogIo, random_bytes, write_all};
 use crate::lock::WriterLock;
 use crate::next::Next;
 use crate::publish::PageState;
-use crate::queue::{Append, Drained, Queue};
+use crate::queue::{Append, Drained, Queue, Sealed};
 use crate::segment::Segment;
 use crate::store::Store;
 
@@ -182,7 +182,7 @@ impl Writer {
         let time_ns = self.io.now_ns();
         while let Some(append) = group.next() {
             // A watermark must still fit behind it, or what it adds could stay unproven.
-            let full = !self.fits(append.frame_bytes + CONTROL_FRAME_BYTES);
+            let full = !self.fits(append.bytes_max() + CONTROL_FRAME_BYTES);
             let wanted = append.records.is_empty() && self.next > self.active.segment.header.base;
             if (full || wanted)
                 && let Err(stop) = self.flush().and_then(|()| self.roll())
@@ -209,7 +209,14 @@ impl Writer {
     fn encode(&mut self, append: Append, time_ns: i64) {
         let first = self.next;
         let flags = if append.batch { FLAG_BATCH } else { 0 };
-        for sealed in &append.records {
+        let segment = &self.active.segment.header;
+        let preface = append.preface.into_iter();
+        let preface = preface.filter(|preface| preface.segment_base != segment.base);
+        let preface: Vec<Sealed> = preface
+            .flat_map(|preface| preface.records)
+            .map(|record| Sealed::new(&segment.log_id, record))
+            .collect();
+        for sealed in preface.iter().chain(&append.records) {
             let payload = &sealed.record.payload;
             let header = FrameHeader {
                 length: payload.len() as u32,

@@ -15,6 +15,8 @@ mod golden;
 mod maintenance;
 #[path = "it/model.rs"]
 mod model;
+#[path = "it/preface.rs"]
+mod preface;
 #[path = "it/publish.rs"]
 mod publish;
 #[path = "it/sigbus.rs"]

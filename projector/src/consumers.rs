@@ -6,6 +6,7 @@
 //! stored and takes the same records again.
 
 pub(crate) mod cold;
+pub(crate) mod grouped;
 pub(crate) mod issues;
 pub(crate) mod records;
 pub(crate) mod search;

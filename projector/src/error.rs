@@ -16,6 +16,9 @@ pub enum ProjectorError {
     /// The read model could not be read or written.
     #[error("cannot go on with the read model")]
     ReadModel(#[from] ReadModelError),
+    /// What was stored of the issues could not be looked at.
+    #[error("cannot look at the issues")]
+    Issues(#[from] read_model::issues::reader::ReadError),
     /// The log, its cursors or its identity could not be looked at.
     #[error("cannot look at the events log")]
     LogState(#[from] event_log::OpenError),

@@ -14,12 +14,12 @@ use std::{
 };
 
 use event_log::{
-    LogCursor, LogReader, Retention,
+    Floor, LogCursor, LogReader, Retention, Tier,
     retention::{CHECKPOINT, CursorError},
 };
 use event_model::Position;
 use ground::Clock;
-use read_model::{Checkpoints, Generation};
+use read_model::{Checkpoints, Generation, issues::reader::Reader};
 
 use crate::{
     ProjectorError,
@@ -41,6 +41,8 @@ pub struct CheckpointConfig {
     pub dir: PathBuf,
     /// What the log's writer will drop. Its cursors are those besides the checkpoint's.
     pub retention: Retention,
+    /// When events give way to what is new, a checkpoint comes before that, too.
+    pub floor: Floor,
     /// How often to look whether it could drop something.
     pub look_every: Duration,
     /// By which the age of what could be dropped is measured.
@@ -109,7 +111,8 @@ impl Keeper {
         let mut looked: Option<Instant> = None;
         while !stop.is_set() {
             self.report(Self::move_cursors);
-            if looked.is_none_or(|at| at.elapsed() >= self.config.look_every) {
+            let is_due = looked.is_none_or(|at| at.elapsed() >= self.config.look_every);
+            if is_due || self.shed_bytes() > 0 {
                 looked = Some(Instant::now());
                 let now_ns = self.config.clock.now_ns();
                 self.report(|keeper| keeper.look(now_ns).map(|_| ()));
@@ -147,8 +150,15 @@ impl Keeper {
     /// Makes a checkpoint if something could be dropped that too few of them cover, and
     /// moves the cursor; the position of a new one.
     pub(crate) fn look(&mut self, now_ns: i64) -> Result<Option<Position>, ProjectorError> {
-        let plan = self.reader.retention_plan(&self.config.retention, now_ns)?;
-        let covers = |position: &Position| position.sequence() + 1 >= plan.below;
+        let retention = Retention {
+            shed_bytes: self.shed_bytes(),
+            ..self.config.retention.clone()
+        };
+        let plan = self.reader.retention_plan(&retention, now_ns)?;
+        // A checkpoint of before a command that grouped events anew would need all of them.
+        let regrouped = self.regrouped()?;
+        let covers =
+            |position: &Position| position.sequence() + 1 >= plan.below && *position >= regrouped;
         let covering = || -> Result<Vec<Position>, ProjectorError> {
             let positions = self.checkpoints.positions()?;
             Ok(positions.into_iter().filter(covers).collect())
@@ -177,6 +187,22 @@ impl Keeper {
             self.checkpoint.set(&self.reader, *oldest)?;
         }
         Ok(written)
+    }
+
+    /// What events have to make room for.
+    fn shed_bytes(&self) -> u64 {
+        if !self.config.floor.shed.contains(&Tier::Events) {
+            return 0;
+        }
+        let room = self.reader.room(&self.config.floor);
+        room.map_or(0, |room| room.shed_bytes())
+    }
+
+    /// The last command that grouped events anew.
+    fn regrouped(&self) -> Result<Position, ProjectorError> {
+        let reader = Reader::open(&self.generation.issues_path());
+        let found = reader.and_then(|reader| reader.regrouped());
+        Ok(found?)
     }
 
     fn issues_position(&self) -> Position {

@@ -22,6 +22,7 @@ mod headline;
 #[allow(clippy::unwrap_used, dead_code)]
 #[path = "../../tests/support/heads.rs"]
 mod heads;
+mod history;
 mod issues;
 mod keeper;
 pub mod metrics;

@@ -36,6 +36,14 @@ pub fn describe() {
         "Time that a checkpoint of the issues took"
     );
     describe_counter!(
+        GROUPED,
+        "Times that grouping was asked of an event; labels `projection`, `from` (memory: its stack, and what else counts, came before; stack: it was grouped)"
+    );
+    describe_counter!(
+        GROUPED_BY_DEFAULT,
+        "Events grouped without their project's rules, which this release cannot read, or by another version of the algorithm than its own, which this release does not have; labels `projection`, `reason` (rules, algorithm)"
+    );
+    describe_counter!(
         ERRORS,
         "Failed batches, each of which is tried again; label `projection` (also checkpoint)"
     );
@@ -57,5 +65,9 @@ pub const SKIPPED_POSITION: &str = "errata_projector_skipped_position";
 pub const SKIPPED: &str = "errata_projector_skipped_records_total";
 /// Histogram: seconds a checkpoint took.
 pub const CHECKPOINT_SECONDS: &str = "errata_projector_checkpoint_seconds";
+/// Counter: times that grouping was asked.
+pub const GROUPED: &str = "errata_projector_grouped_total";
+/// Counter: events that the default grouped in the place of what was set.
+pub const GROUPED_BY_DEFAULT: &str = "errata_projector_grouped_by_default_total";
 /// Counter: failed batches.
 pub const ERRORS: &str = "errata_projector_errors_total";

@@ -8,8 +8,8 @@
 
 use std::path::{Path, PathBuf};
 
-use event_log::{Entry, LogReader};
-use event_model::Position;
+use event_log::{Entry, LogReader, number_at};
+use event_model::{Decision, Position};
 use read_model::{
     Checkpoints, ReadModelError,
     issues::{IssueWriter, writer::Durability},
@@ -40,6 +40,8 @@ pub(crate) fn issues(
     }
     let checkpoints = Checkpoints::of(checkpoint_dir);
     let log_id = reader.log_id();
+    let needs = Needs::of(reader)?;
+    let mut lacking = None;
     let mut tried = Vec::new();
     for position in checkpoints.positions()? {
         let refused = if position.sequence() + 1 < first.sequence() {
@@ -48,14 +50,24 @@ pub(crate) fn issues(
             "it is ahead of the log".to_owned()
         } else {
             match restore(&checkpoints, position, log_id, path, durability) {
-                Ok(writer) => {
+                Ok(writer) if needs.are_met(writer.command()) => {
                     tracing::info!(%position, "the issues begin with a checkpoint");
                     return Ok(writer);
+                }
+                Ok(writer) => {
+                    drop(writer);
+                    remove(path)?;
+                    lacking = lacking.or(Some(position));
+                    "events that were grouped anew behind it are gone".to_owned()
                 }
                 Err(error) => refuse(&checkpoints, position, error)?,
             }
         };
         tried.push(format!("{position}: {refused}"));
+    }
+    if let Some(position) = lacking {
+        tracing::warn!(%position, "the issues begin with a checkpoint; of what was grouped anew behind it, only what the log still has moves");
+        return Ok(restore(&checkpoints, position, log_id, path, durability)?);
     }
     if if_lost == IfLost::Accept {
         tracing::warn!(%first, "the issues of dropped events are lost");
@@ -73,6 +85,36 @@ pub(crate) fn issues(
             tried.join("; ")
         },
     })
+}
+
+/// What commands that group events anew read again, and the log has no more.
+struct Needs {
+    /// The number of the last of them.
+    unmet: u64,
+}
+
+impl Needs {
+    fn of(reader: &LogReader) -> Result<Self, ProjectorError> {
+        let first = reader.first();
+        let before = number_at(reader, Position(first.0 - 1))?;
+        let mut unmet = 0;
+        for record in reader.commands_after(0) {
+            let (number, command) = record?;
+            let is_unmet = match command.decision {
+                Decision::ApplyGrouping { from, .. } => Position(from) < first,
+                Decision::UndoGrouping { applied, .. } => applied <= before,
+                _ => false,
+            };
+            if is_unmet {
+                unmet = number;
+            }
+        }
+        Ok(Self { unmet })
+    }
+
+    fn are_met(&self, command: u64) -> bool {
+        command >= self.unmet
+    }
 }
 
 /// The number of the last command whose marker was dropped: the one before the first

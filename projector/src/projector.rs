@@ -15,7 +15,7 @@ use std::{
     time::Duration,
 };
 
-use event_log::{LogReader, Retention};
+use event_log::{Floor, LogReader, Retention};
 use event_model::Position;
 use ground::{Clock, with_causes};
 use parking_lot::Mutex;
@@ -60,6 +60,7 @@ impl ProjectorConfig {
             checkpoints: CheckpointConfig {
                 dir: data_dir.join("log").join("checkpoints"),
                 retention: Retention::default(),
+                floor: Floor::default(),
                 look_every: LOOK_EVERY,
                 clock: Clock::MACHINE,
             },
@@ -286,8 +287,14 @@ impl Opener {
     fn open(&self) -> Result<Running, ProjectorError> {
         let (generation, writer) = open(&self.lock, &self.config, &self.reader)?;
         let tripwire = || self.tripwire.clone();
-        let issues = IssueConsumer::new(generation.clone(), writer, tripwire());
         let search = SearchConsumer::open(generation.search_path(), tripwire())?;
+        let of_search = Arc::<Progress>::default();
+        let issues = IssueConsumer::new(
+            generation.clone(),
+            writer,
+            Arc::clone(&of_search),
+            tripwire(),
+        );
         let cold = ColdStore::open(&self.config.cold_dir)?;
         let cold = ColdConsumer::open(cold, &self.reader, tripwire())?;
         let mut running = Running {
@@ -297,7 +304,7 @@ impl Opener {
             generation,
             _lock: Arc::clone(&self.lock),
         };
-        let started = self.start_threads(&mut running, (issues, search, cold));
+        let started = self.start_threads(&mut running, (issues, (search, of_search), cold));
         if let Err(error) = started {
             self.stop.set();
             let _ = running.end();
@@ -309,11 +316,15 @@ impl Opener {
     fn start_threads(
         &self,
         running: &mut Running,
-        (issues, search, cold): (IssueConsumer, SearchConsumer, ColdConsumer),
+        (issues, (search, of_search), cold): (
+            IssueConsumer,
+            (SearchConsumer, Arc<Progress>),
+            ColdConsumer,
+        ),
     ) -> Result<(), ProjectorError> {
-        running.consumers.push(self.spawn(issues)?);
-        running.consumers.push(self.spawn(search)?);
-        running.consumers.push(self.spawn(cold)?);
+        running.consumers.push(self.spawn(issues, Arc::default())?);
+        running.consumers.push(self.spawn(search, of_search)?);
+        running.consumers.push(self.spawn(cold, Arc::default())?);
         let consumers = running.consumers.iter();
         let keeper = Keeper::new(
             self.reader.clone(),
@@ -329,8 +340,8 @@ impl Opener {
     fn spawn<C: Consumer + Send + 'static>(
         &self,
         consumer: C,
+        progress: Arc<Progress>,
     ) -> Result<RunningConsumer, ProjectorError> {
-        let progress = Arc::<Progress>::default();
         progress.set_position(consumer.position());
         let (reader, stop, shared) = (
             self.reader.clone(),

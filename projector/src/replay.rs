@@ -20,7 +20,7 @@ use read_model::{
 use crate::{
     ProjectorConfig, ProjectorError,
     careful::Tripwire,
-    consumers::{records::Records, search},
+    consumers::{grouped::Grouped, records::Records, search},
     issues::fold::{BatchEnd, IssueFold},
     origin::{self, IfLost},
 };
@@ -165,7 +165,7 @@ fn replay_issues(
         records: BATCH_RECORDS_MAX,
     };
     loop {
-        let taken = fold.take(reader, batch, |_| false)?;
+        let taken = fold.take((reader, reader), batch, |_| false)?;
         report.events += taken.events;
         report.commands += taken.commands;
         report.passed_over += taken.others;
@@ -191,14 +191,24 @@ fn replay_search(
     let mut writer = SearchWriter::open(dir)?;
     let mut last = Position(0);
     let mut taken = 0;
-    for record in Records::after(reader, Position(0), "search") {
+    let mut grouped = Grouped::new("search");
+    grouped.bring_to(reader, last)?;
+    for record in Records::after(reader, last, "search") {
         let (position, entry) = record?;
         if position > end {
             break;
         }
-        if let Some(Entry::Event(event)) = entry {
-            search::add(&mut writer, position, &event, tripwire)?;
+        match &entry {
+            Some(Entry::Event(event)) => {
+                search::add(&mut writer, &mut grouped, position, event, tripwire)?;
+            }
+            Some(Entry::Command { number, command }) if command.decision.groups_anew() => {
+                let place = (position, *number);
+                search::group_anew(&mut writer, reader, place, command, || false)?;
+            }
+            _ => {}
         }
+        grouped.pass(position, entry.as_ref());
         last = position;
         taken += 1;
         if taken >= COMMIT_RECORDS_MAX {

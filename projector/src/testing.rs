@@ -1,8 +1,13 @@
 //! Records for the tests of this crate.
 
-use event_model::{Command, Decision, Position, command::Actor, head::Head};
+use event_model::{Command, ControlState, Decision, Position, command::Actor, head::Head};
 
 use event_log::Entry;
+
+use crate::{
+    ProjectorError,
+    history::{History, Span},
+};
 
 pub(crate) use crate::heads::{NOON_NS, message, stored};
 
@@ -33,4 +38,27 @@ pub(crate) fn numbered(entries: Vec<Entry>) -> Vec<(Position, Entry)> {
     };
     let entries = entries.into_iter().map(number_it);
     (1..).map(Position).zip(entries).collect()
+}
+
+/// What was taken in, for who reads it again.
+pub(crate) struct Entries<'e>(pub(crate) &'e [(Position, Entry)]);
+
+impl History for Entries<'_> {
+    fn span(&self, from: Position, before: Position) -> Span<'_> {
+        let entries = self.0.iter();
+        let within = entries.filter(move |(position, _)| (from..before).contains(position));
+        Box::new(within.map(|(position, entry)| Ok((*position, Some(entry.clone())))))
+    }
+
+    fn control_before(&self, position: Position) -> Result<ControlState, ProjectorError> {
+        let mut state = ControlState::default();
+        for (at, entry) in self.0 {
+            if let Entry::Command { number, command } = entry
+                && *at < position
+            {
+                state.apply_numbered(*number, command);
+            }
+        }
+        Ok(state)
+    }
 }

@@ -6,11 +6,7 @@
 use std::{collections::BTreeMap, fmt::Write as _, fs, path::PathBuf};
 
 use event_intake::{Context, Item, Limits};
-use event_model::{
-    Event, ProjectId, StoredEvent,
-    head::Head,
-    record::{BodyPlace, SCHEMA_EVENT_V1, archive_head, encode_event},
-};
+use event_model::{Event, ProjectId, StoredEvent, head::Head};
 use grouping::Grouper;
 use serde_json::Value;
 
@@ -47,15 +43,13 @@ fn reading(payload: &[u8]) -> Event {
 }
 
 fn stored(event: &Event) -> StoredEvent {
-    let head = archive_head(&Head::of(event, 0));
-    let record = encode_event(&head, BodyPlace::Plain(b"{}"));
-    StoredEvent::parse(SCHEMA_EVENT_V1, record.into()).unwrap()
+    StoredEvent::of(&Head::of(event, 0)).unwrap()
 }
 
 /// What is seen of an event, line by line.
 fn seen(event: &Event) -> String {
     let stored = stored(event);
-    let headline = Grouper::new().headline(stored.head());
+    let headline = Grouper::new().headline(stored.whole());
     let mut text = format!(
         "title   {}\nculprit {}\ntype    {}\n",
         headline.title, headline.culprit, headline.ty
@@ -92,7 +86,7 @@ fn every_platform_is_seen_as_its_people_expect() {
     for (name, payload) in &fixtures {
         let event = reading(payload);
         let stored = stored(&event);
-        let headline = Grouper::new().headline(stored.head());
+        let headline = Grouper::new().headline(stored.whole());
         let expected = &expected[name];
         assert_eq!(headline.title, expected["title"], "{name}");
         assert_eq!(headline.culprit, expected["culprit"], "{name}");
@@ -125,7 +119,7 @@ fn what_varies_between_two_occurrences_does_not_split_an_issue() {
             frame.function = frame.function.replace("{{closure}}", "{closure#4}");
         }
         "shop@9.9".clone_into(&mut other.release);
-        let print = |event: &Event| Grouper::new().fingerprint(stored(event).head());
+        let print = |event: &Event| Grouper::new().fingerprint(stored(event).whole());
         assert_eq!(print(&event), print(&other), "{name}");
         // The newest own call is another one: another issue.
         let mut moved = event.clone();

@@ -6,11 +6,7 @@
 use std::{fs, path::PathBuf};
 
 use event_intake::{Context, Item, Limits};
-use event_model::{
-    Event, ProjectId, StoredEvent,
-    head::Head,
-    record::{BodyPlace, SCHEMA_EVENT_V1, archive_head, encode_event},
-};
+use event_model::{Event, ProjectId, StoredEvent, head::Head};
 use grouping::Grouper;
 use serde_json::{Value, json};
 
@@ -36,10 +32,8 @@ fn reading(payload: &Value) -> Event {
 /// The stored event with what is shown of it.
 fn seen(payload: &Value) -> Value {
     let event = reading(payload);
-    let head = archive_head(&Head::of(&event, 0));
-    let record = encode_event(&head, BodyPlace::Plain(b"{}"));
-    let stored = StoredEvent::parse(SCHEMA_EVENT_V1, record.into()).unwrap();
-    let headline = Grouper::new().headline(stored.head());
+    let stored = StoredEvent::of(&Head::of(&event, 0)).unwrap();
+    let headline = Grouper::new().headline(stored.whole());
     let mut seen = serde_json::to_value(&event).unwrap();
     seen["headline"] = json!({
         "title": headline.title,

@@ -13,6 +13,7 @@
 use std::fmt;
 
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use prost::Message;
 use tonic::{Code, Status, metadata::MetadataMap};
 
 /// Seconds a client should wait after an overload: two commit groups of a busy
@@ -297,9 +298,19 @@ impl Refusal {
         }
     }
 
-    /// The answer over gRPC.
+    /// The answer over gRPC. What may pass later has `google.rpc.RetryInfo` among its
+    /// details, for clients that wait by themselves.
     pub fn status(&self) -> Status {
-        let mut status = Status::new(self.code.grpc(), self.text());
+        let mut status = if self.code.is_retriable() {
+            let details = rpc_status(self.code.grpc(), self);
+            Status::with_details(
+                self.code.grpc(),
+                self.text(),
+                details.encode_to_vec().into(),
+            )
+        } else {
+            Status::new(self.code.grpc(), self.text())
+        };
         let metadata = status.metadata_mut();
         if let Ok(word) = self.code.word().parse() {
             metadata.insert(CODE, word);
@@ -331,6 +342,49 @@ impl Refusal {
             field: field.to_owned(),
             retry_after_s: seconds.unwrap_or(RETRY_AFTER_S),
         }
+    }
+}
+
+/// `google.rpc.Status`: a refusal as it stands in details, and in answers of OTLP.
+#[derive(Clone, PartialEq, Message)]
+pub struct RpcStatus {
+    /// The gRPC code.
+    #[prost(int32, tag = "1")]
+    pub code: i32,
+    /// For people.
+    #[prost(string, tag = "2")]
+    pub message: String,
+    /// `google.rpc.RetryInfo`, if it may pass later.
+    #[prost(message, repeated, tag = "3")]
+    pub details: Vec<prost_types::Any>,
+}
+
+/// `google.rpc.RetryInfo`.
+#[derive(Clone, PartialEq, Message)]
+struct RetryInfo {
+    #[prost(message, optional, tag = "1")]
+    retry_delay: Option<prost_types::Duration>,
+}
+
+/// The type of the details that say when to come again.
+pub const RETRY_INFO: &str = "type.googleapis.com/google.rpc.RetryInfo";
+
+/// A refusal as `google.rpc.Status` of this code.
+pub fn rpc_status(code: Code, refusal: &Refusal) -> RpcStatus {
+    let retry = refusal.code.is_retriable().then(|| {
+        let retry_delay = Some(prost_types::Duration {
+            seconds: i64::try_from(refusal.retry_after_s).unwrap_or(i64::MAX),
+            nanos: 0,
+        });
+        prost_types::Any {
+            type_url: RETRY_INFO.to_owned(),
+            value: RetryInfo { retry_delay }.encode_to_vec(),
+        }
+    });
+    RpcStatus {
+        code: code as i32,
+        message: refusal.text(),
+        details: retry.into_iter().collect(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The `errata.v1` API: messages, clients and servers, generated from the `.proto`
 //! files beside this crate. The TypeScript is generated from the same files.
 //!
-//! Owns the shapes that travel, how errors do (`error`), and whose each
+//! Owns the shapes that travel, how errors (`error`) and limits (`rate`) do, and whose each
 //! path and service is (`routes`). Must not know domain logic:
 //! conversions to and from domain types live with whoever needs them.
 //!
@@ -9,6 +9,8 @@
 
 #[cfg(feature = "services")]
 pub mod error;
+#[cfg(feature = "services")]
+pub mod rate;
 #[cfg(feature = "services")]
 pub mod routes;
 

@@ -54,6 +54,7 @@ pub struct Service {
 
 const GET: &[&str] = &["GET"];
 const POST: &[&str] = &["POST"];
+const GET_AND_PUT: &[&str] = &["GET", "PUT"];
 const BOTH: &[&str] = &["GET", "POST"];
 
 const fn taken(path: &'static str, methods: &'static [&'static str], place: Place) -> Route {
@@ -150,16 +151,51 @@ pub const CHANGE_PASSWORD: Route = asked("/auth/change-password", Role::Gateway,
 /// Ends all sessions of one's own.
 pub const SIGN_OUT_EVERYWHERE: Route = asked("/auth/sign-out-everywhere", Role::Gateway, POST);
 
+/// The rules that a project's events are grouped by.
+pub const GROUPING_RULES: Route = asked(
+    "/api/projects/{id}/grouping-rules",
+    Role::Gateway,
+    GET_AND_PUT,
+);
+/// Applies rules to events that are there, too.
+pub const APPLY_RULES: Route = asked(
+    "/api/projects/{id}/grouping-rules/apply",
+    Role::Gateway,
+    POST,
+);
+/// Takes that back.
+pub const UNDO_RULES: Route = asked(
+    "/api/projects/{id}/grouping-rules/undo",
+    Role::Gateway,
+    POST,
+);
+/// What others would do.
+pub const CHECK_RULES: Route = asked("/api/projects/{id}/grouping-rules/check", Role::Query, POST);
+/// What they would make of the events that are there.
+pub const PREVIEW_RULES: Route = asked(
+    "/api/projects/{id}/grouping-rules/preview",
+    Role::Query,
+    POST,
+);
+
 /// Lists events.
 pub const LIST_ERRORS: Route = asked("/api/errors", Role::Query, GET);
 /// One event.
 pub const GET_ERROR: Route = asked("/api/errors/{id}", Role::Query, GET);
+/// Why an event is in its issue.
+pub const GROUPING: Route = asked("/api/errors/{id}/grouping", Role::Query, GET);
 /// A file of an event.
 pub const ATTACHMENT: Route = asked("/api/errors/{id}/attachments/{number}", Role::Query, GET);
 /// Lists issues.
 pub const LIST_ISSUES: Route = asked("/api/issues", Role::Query, GET);
 /// One issue.
 pub const GET_ISSUE: Route = asked("/api/issues/{id}", Role::Query, GET);
+/// Makes one issue of several.
+pub const MERGE_ISSUES: Route = asked("/api/issues/merge", Role::Gateway, POST);
+/// Takes fingerprints out of an issue.
+pub const UNMERGE_ISSUE: Route = asked("/api/issues/{id}/unmerge", Role::Gateway, POST);
+/// Issues that are much like one.
+pub const SIMILAR_ISSUES: Route = asked("/api/issues/{id}/similar", Role::Query, GET);
 /// The OpenAPI document.
 pub const OPENAPI: Route = asked("/api/openapi.json", Role::Each, GET);
 
@@ -195,11 +231,20 @@ pub const ROUTES: &[Route] = &[
     SET_PASSWORD,
     CHANGE_PASSWORD,
     SIGN_OUT_EVERYWHERE,
+    GROUPING_RULES,
+    APPLY_RULES,
+    UNDO_RULES,
+    CHECK_RULES,
+    PREVIEW_RULES,
     LIST_ERRORS,
     GET_ERROR,
+    GROUPING,
     ATTACHMENT,
     LIST_ISSUES,
     GET_ISSUE,
+    MERGE_ISSUES,
+    UNMERGE_ISSUE,
+    SIMILAR_ISSUES,
     OPENAPI,
 ];
 
@@ -237,6 +282,7 @@ pub const SERVICES: &[Service] = &[
     service(v1::project_service_server::SERVICE_NAME, Role::Query),
     service(v1::issue_service_server::SERVICE_NAME, Role::Query),
     service(v1::event_service_server::SERVICE_NAME, Role::Query),
+    service(v1::grouping_service_server::SERVICE_NAME, Role::Query),
     service(v1::stats_service_server::SERVICE_NAME, Role::Query),
     service(v1::live_service_server::SERVICE_NAME, Role::Query),
 ];

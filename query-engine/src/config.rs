@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use event_log::Floor;
 use event_model::{
     credential::{SessionCookie, Uses},
     proxy::TrustedProxies,
@@ -16,6 +17,10 @@ pub struct QueryConfig {
     pub public_url: String,
     /// The read model's folder (`data/read-model`).
     pub read_model_dir: PathBuf,
+    /// The Parquet files' folder (`data/cold`), likewise.
+    pub cold_dir: PathBuf,
+    /// What of the disk stays free.
+    pub floor: Floor,
     /// The folder of blobs (`data/blobs`), which need not be there yet.
     pub blobs_dir: PathBuf,
     /// The server's version, shown to people.
@@ -27,8 +32,21 @@ pub struct QueryConfig {
     /// Where it is noted when sessions and tokens were used last; shared with the gateway
     /// of the same process.
     pub uses: Uses,
+    /// How often one may read.
+    pub limits: ReadLimits,
     /// Now, to ranges, sessions and tokens.
     pub clock: Clock,
+}
+
+/// How often one token, or one person's sessions, may read over REST.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReadLimits {
+    /// Whether limits hold at all.
+    pub enabled: bool,
+    /// Lists, a minute.
+    pub lists_per_minute: u32,
+    /// Single issues and events, and files, a minute.
+    pub details_per_minute: u32,
 }
 
 impl QueryConfig {
@@ -71,10 +89,17 @@ mod tests {
                 public_url: url.to_owned(),
                 read_model_dir: PathBuf::new(),
                 blobs_dir: PathBuf::new(),
+                cold_dir: PathBuf::new(),
+                floor: Floor::default(),
                 version: String::new(),
                 mail_configured: false,
                 trusted_proxies: TrustedProxies::default(),
                 uses: Uses::default(),
+                limits: ReadLimits {
+                    enabled: false,
+                    lists_per_minute: 1,
+                    details_per_minute: 1,
+                },
                 clock: Clock::MACHINE,
             };
             assert_eq!(config.dsn(key, 7), expected, "{url}");

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use event_model::{
-    ControlState, DeliveryState, DeliveryStep, IssueId, IssueStatus, Level, ProjectId, Role,
+    ControlState, DeliveryState, DeliveryStep, IssueId, IssueStatus, Level, Plan, ProjectId, Role,
     access::{Sight, Viewer},
     control::User,
     free::Free,
@@ -99,6 +99,22 @@ pub(crate) fn issue(scoped: ScopedIssue, state: &ControlState, sparkline: Vec<u6
         regressed_in,
         is_discarded: row.is_discarded,
         discarded_events: row.turned_away,
+        sampled: row.sampled,
+        fingerprints: row.fingerprints,
+    }
+}
+
+/// How much may be stored.
+pub(crate) fn plan(plan: Plan) -> v1::Plan {
+    let kind = match plan {
+        Plan::Unlimited => v1::PlanKind::Unlimited,
+        Plan::Free => v1::PlanKind::Free,
+        Plan::Pro => v1::PlanKind::Pro,
+        Plan::Enterprise(_) => v1::PlanKind::Enterprise,
+    };
+    v1::Plan {
+        kind: kind.into(),
+        events_per_hour: plan.events_per_hour().unwrap_or_default(),
     }
 }
 

@@ -15,12 +15,16 @@ use event_model::{
     credential::{ServerSecret, SessionCookie},
     proxy::Addresses,
 };
+use grouping::Groupers;
+use parking_lot::Mutex;
 use read_model::issues::reader::{ReadError, Snapshot};
 use tokio::sync::{Semaphore, watch};
 
 use crate::{
     config::QueryConfig,
     error::{ApiError, ErrorCode},
+    grouping::Previews,
+    rest::paced::Pace,
     view::View,
     watch::{Current, Reached},
 };
@@ -42,10 +46,16 @@ pub(crate) struct Core {
     pub(crate) secret: ServerSecret,
     pub(crate) addresses: Addresses,
     pub(crate) cookie: SessionCookie,
+    /// Who read how often over REST.
+    pub(crate) pace: Pace,
     pub(crate) current: Current,
     pub(crate) reached: watch::Receiver<Reached>,
     /// True once the engine shuts down: streams end.
     pub(crate) stopping: watch::Receiver<bool>,
+    /// By which events are explained: compiled once a change.
+    pub(crate) groupers: Arc<Mutex<Groupers>>,
+    /// Those under way.
+    pub(crate) previews: Arc<Previews>,
     turns: Arc<Semaphore>,
     /// Files read from disk at once: each is held in memory whole, once.
     pub(crate) downloads: Semaphore,
@@ -64,6 +74,7 @@ impl Core {
         Self {
             cookie: config.session_cookie(),
             addresses: Addresses::new(config.trusted_proxies.clone(), secret.clone()),
+            pace: Pace::new(config.limits, config.clock.clone()),
             config,
             log,
             control,
@@ -71,6 +82,8 @@ impl Core {
             current,
             reached,
             stopping,
+            groupers: Arc::default(),
+            previews: Arc::default(),
             turns: Arc::new(Semaphore::new(READS_MAX)),
             downloads: Semaphore::new(DOWNLOADS_MAX),
         }

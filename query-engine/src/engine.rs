@@ -9,8 +9,8 @@ use axum::{
 };
 use event_log::{ControlFollower, LogReader};
 use event_model::{
-    access::{Action, door::Need},
-    credential::ServerSecret,
+    access::{Action, Viewer, door::Need},
+    credential::{Caller, ServerSecret},
 };
 use tokio::sync::watch;
 
@@ -133,6 +133,15 @@ impl QueryEngine {
             issues: end.saturating_sub(reached.issues.sequence()),
             search: end.saturating_sub(reached.search.sequence()),
         }
+    }
+
+    /// What takes how much of the disk, of all projects; an error in words.
+    pub async fn storage(&self) -> Result<proto::v1::GetStorageResponse, String> {
+        let state = self.core.control.state();
+        let viewer = Viewer::of(&state, Caller::Admin, Action::ReadOrganizationUsage);
+        let viewer = viewer.map_err(|denied| denied.to_string())?;
+        let storage = self.core.get_storage(&viewer).await;
+        storage.map_err(|error| error.to_string())
     }
 
     /// Ends all live streams; other reads finish. Idempotent.

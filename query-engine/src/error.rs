@@ -27,6 +27,16 @@ impl ApiError {
         Self(Refusal::at(code, field, message).retry_after(RETRY_AFTER_S))
     }
 
+    /// The same with another waiting time.
+    pub(crate) fn retry_after(self, seconds: u64) -> Self {
+        Self(self.0.retry_after(seconds))
+    }
+
+    /// A refusal on its way over gRPC.
+    pub(crate) fn of_status(status: &Status) -> Self {
+        Self(Refusal::of_status(status))
+    }
+
     pub(crate) fn invalid(field: &str, message: impl Into<String>) -> Self {
         Self::at(ErrorCode::Invalid, field, message)
     }

@@ -46,6 +46,12 @@ pub(crate) struct Whole {
     pub(crate) older: String,
 }
 
+/// One event, without its body.
+pub(crate) struct Located {
+    pub(crate) summary: v1::EventSummary,
+    pub(crate) event: StoredEvent,
+}
+
 impl Core {
     /// A page of events, by the time they happened.
     pub(crate) async fn list_events(
@@ -121,6 +127,24 @@ impl Core {
         viewer: &Viewer,
         request: v1::GetEventRequest,
     ) -> Result<Whole, ApiError> {
+        self.find_event(viewer, request, whole).await
+    }
+
+    /// The same, as its head tells it.
+    pub(crate) async fn locate_event(
+        &self,
+        viewer: &Viewer,
+        request: v1::GetEventRequest,
+    ) -> Result<Located, ApiError> {
+        self.find_event(viewer, request, located).await
+    }
+
+    async fn find_event<T: Send + 'static>(
+        &self,
+        viewer: &Viewer,
+        request: v1::GetEventRequest,
+        read: ReadEvent<T>,
+    ) -> Result<T, ApiError> {
         let issue = match request.issue_id.as_str() {
             "" => None,
             text => Some(convert::issue_id(text)?),
@@ -140,7 +164,7 @@ impl Core {
             self.wait_for_id(viewer, id).await?;
         }
         let found = self
-            .read(viewer, move |view| whole(view, wanted, issue))
+            .read(viewer, move |view| read(view, wanted, issue))
             .await?;
         found.ok_or_else(|| match wanted {
             Wanted::Id(id) => ApiError::not_found(format!("no event {id}")),
@@ -165,6 +189,9 @@ impl Core {
         Ok(())
     }
 }
+
+/// Reads an event of a view, as far as it is there; with an issue that may be its.
+type ReadEvent<T> = fn(&View<'_>, Wanted, Option<IssueId>) -> Result<Option<T>, ApiError>;
 
 /// Which event is asked for.
 #[derive(Debug, Clone, Copy)]
@@ -205,8 +232,11 @@ fn event_filter(
     let mut project = (request.project_id != 0).then_some(ProjectId(request.project_id));
     let mut fingerprints = None;
     if let Some(id) = issue {
-        let (row, prints) =
-            view.issues(|snapshot| Ok((snapshot.issue(id)?, snapshot.fingerprints(id)?)))?;
+        let (row, prints) = view.issues(|snapshot| {
+            let row = snapshot.issue(id)?;
+            let id = row.as_ref().map_or(id, |row| row.id);
+            Ok((row, snapshot.fingerprints(id)?))
+        })?;
         let row = row.ok_or_else(|| no_issue(&request.issue_id))?;
         // An issue is of one project; another one named beside it leaves nothing.
         fingerprints = Some(match project {
@@ -273,12 +303,16 @@ fn summaries(view: &View<'_>, hits: &[Hit]) -> Result<Vec<v1::EventSummary>, Api
 
 /// A line about an event. The culprit is its issue's: that of the newest event with
 /// the same fingerprint, which is the same place in the code.
-fn summary(event: &StoredEvent, position: Position, issue: Option<&IssueRow>) -> v1::EventSummary {
+pub(crate) fn summary(
+    event: &StoredEvent,
+    position: Position,
+    issue: Option<&IssueRow>,
+) -> v1::EventSummary {
     let head = event.head();
-    let shown = head.exceptions.last();
+    let shown = event.whole().exceptions().next_back();
     let message = match shown {
         Some(exception) if !exception.value.is_empty() || head.message.is_empty() => {
-            exception.value.as_str()
+            exception.value
         }
         _ => head.message.as_str(),
     };
@@ -375,6 +409,21 @@ pub(crate) fn same_issue(view: &View<'_>, row: &IssueRow) -> Result<EventFilter,
         fingerprints: Some(fingerprints),
         ..EventFilter::default()
     })
+}
+
+fn located(
+    view: &View<'_>,
+    wanted: Wanted,
+    hint: Option<IssueId>,
+) -> Result<Option<Located>, ApiError> {
+    let Some((position, issue)) = locate(view, wanted, hint)? else {
+        return Ok(None);
+    };
+    let event = view.event(position)?;
+    Ok(event.map(|event| Located {
+        summary: summary(&event, position, issue.as_ref()),
+        event,
+    }))
 }
 
 fn whole(

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use axum::Router;
 use event_model::access::Viewer;
+use grouping::rules::RULES_BYTES_MAX;
 use proto::v1::{
-    self, event_service_server::EventServiceServer, issue_service_server::IssueServiceServer,
-    live_service_server::LiveServiceServer, project_service_server::ProjectServiceServer,
-    stats_service_server::StatsServiceServer,
+    self, event_service_server::EventServiceServer, grouping_service_server::GroupingServiceServer,
+    issue_service_server::IssueServiceServer, live_service_server::LiveServiceServer,
+    project_service_server::ProjectServiceServer, stats_service_server::StatsServiceServer,
 };
 use tonic::{
     Request, Response, Status, server::NamedService, service::interceptor::InterceptedService,
@@ -19,6 +20,8 @@ use crate::{core::Core, detail, live::Messages};
 
 /// Largest request message: every request here is a filter.
 const REQUEST_BYTES_MAX: usize = 256 * 1024;
+/// The same with a text of rules.
+const RULES_REQUEST_BYTES_MAX: usize = RULES_BYTES_MAX + REQUEST_BYTES_MAX;
 
 #[derive(Clone)]
 struct Reads(Arc<Core>);
@@ -36,8 +39,9 @@ pub(crate) fn routes(core: &Arc<Core>) -> Router {
         }
     };
     macro_rules! route {
-        ($router:expr, $server:ident) => {{
-            let service = $server::new(reads.clone()).max_decoding_message_size(REQUEST_BYTES_MAX);
+        ($router:expr, $server:ident) => {{ route!($router, $server, REQUEST_BYTES_MAX) }};
+        ($router:expr, $server:ident, $bytes_max:expr) => {{
+            let service = $server::new(reads.clone()).max_decoding_message_size($bytes_max);
             let service = InterceptedService::new(service, authenticate.clone());
             let path = proto::routes::service_path(<$server<Reads> as NamedService>::NAME);
             $router.route_service(&path, GrpcWebLayer::new().layer(service))
@@ -47,6 +51,7 @@ pub(crate) fn routes(core: &Arc<Core>) -> Router {
     let router = route!(router, ProjectServiceServer);
     let router = route!(router, IssueServiceServer);
     let router = route!(router, EventServiceServer);
+    let router = route!(router, GroupingServiceServer, RULES_REQUEST_BYTES_MAX);
     let router = route!(router, StatsServiceServer);
     route!(router, LiveServiceServer)
 }
@@ -102,6 +107,31 @@ impl v1::project_service_server::ProjectService for Reads {
         Ok(Response::new(self.0.list_arrivals(&viewer, request).await?))
     }
 
+    async fn get_usage(
+        &self,
+        request: Request<v1::GetUsageRequest>,
+    ) -> Answer<v1::GetUsageResponse> {
+        let (viewer, request) = asked(request)?;
+        Ok(Response::new(self.0.get_usage(&viewer, request).await?))
+    }
+
+    async fn get_organization_usage(
+        &self,
+        request: Request<v1::GetOrganizationUsageRequest>,
+    ) -> Answer<v1::GetOrganizationUsageResponse> {
+        let (viewer, request) = asked(request)?;
+        let answer = self.0.get_organization_usage(&viewer, request).await?;
+        Ok(Response::new(answer))
+    }
+
+    async fn list_spikes(
+        &self,
+        request: Request<v1::ListSpikesRequest>,
+    ) -> Answer<v1::ListSpikesResponse> {
+        let (viewer, request) = asked(request)?;
+        Ok(Response::new(self.0.list_spikes(&viewer, request).await?))
+    }
+
     async fn get_viewer(
         &self,
         request: Request<v1::GetViewerRequest>,
@@ -154,6 +184,15 @@ impl v1::issue_service_server::IssueService for Reads {
         Ok(Response::new(self.0.list_tags(&viewer, request).await?))
     }
 
+    async fn list_similar_issues(
+        &self,
+        request: Request<v1::ListSimilarIssuesRequest>,
+    ) -> Answer<v1::ListSimilarIssuesResponse> {
+        let (viewer, request) = asked(request)?;
+        let answer = self.0.list_similar_issues(&viewer, request).await?;
+        Ok(Response::new(answer))
+    }
+
     async fn list_facets(
         &self,
         request: Request<v1::ListFacetsRequest>,
@@ -180,6 +219,47 @@ impl v1::event_service_server::EventService for Reads {
         let (viewer, request) = asked(request)?;
         let whole = self.0.get_event(&viewer, request).await?;
         Ok(Response::new(detail::response(whole)))
+    }
+
+    async fn explain_grouping(
+        &self,
+        request: Request<v1::ExplainGroupingRequest>,
+    ) -> Answer<v1::ExplainGroupingResponse> {
+        let (viewer, request) = asked(request)?;
+        let explanation = self.0.explain_grouping(&viewer, request).await?;
+        Ok(Response::new(v1::ExplainGroupingResponse {
+            explanation: Some(explanation),
+        }))
+    }
+
+    async fn why_apart(
+        &self,
+        request: Request<v1::WhyApartRequest>,
+    ) -> Answer<v1::WhyApartResponse> {
+        let (viewer, request) = asked(request)?;
+        Ok(Response::new(self.0.why_apart(&viewer, request).await?))
+    }
+}
+
+#[tonic::async_trait]
+impl v1::grouping_service_server::GroupingService for Reads {
+    async fn check_rules(
+        &self,
+        request: Request<v1::CheckRulesRequest>,
+    ) -> Answer<v1::CheckRulesResponse> {
+        let (viewer, request) = asked(request)?;
+        Ok(Response::new(self.0.check_rules(&viewer, request).await?))
+    }
+
+    type PreviewRegroupStream = Messages<v1::PreviewRegroupResponse>;
+
+    async fn preview_regroup(
+        &self,
+        request: Request<v1::PreviewRegroupRequest>,
+    ) -> Answer<Self::PreviewRegroupStream> {
+        let (viewer, request) = asked(request)?;
+        let core = Arc::clone(&self.0);
+        Ok(Response::new(core.preview_regroup(viewer, request).await?))
     }
 }
 
@@ -218,6 +298,14 @@ impl v1::stats_service_server::StatsService for Reads {
         _: Request<v1::GetPipelineStatusRequest>,
     ) -> Answer<v1::GetPipelineStatusResponse> {
         Ok(Response::new(self.0.get_pipeline_status()))
+    }
+
+    async fn get_storage(
+        &self,
+        request: Request<v1::GetStorageRequest>,
+    ) -> Answer<v1::GetStorageResponse> {
+        let (viewer, _) = asked(request)?;
+        Ok(Response::new(self.0.get_storage(&viewer).await?))
     }
 }
 

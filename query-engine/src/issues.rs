@@ -150,6 +150,9 @@ impl Core {
                     let Some(row) = snapshot.issue(id)? else {
                         return Ok(None);
                     };
+                    let asked = id;
+                    let id = row.id;
+                    let merged_id = (asked != id).then_some(asked);
                     let numbers = snapshot.scoped_of(&scope, &[id])?.pop();
                     let scoped = ScopedIssue {
                         // The page is about the whole issue; its numbers about the scope.
@@ -160,7 +163,9 @@ impl Core {
                     let sparkline = snapshot.issue_series(window, &scope, &[id])?.remove(&id);
                     let releases = snapshot.releases(id)?;
                     let environments = snapshot.environments(id)?;
-                    Ok(Some((scoped, sparkline, releases, environments)))
+                    let prints = snapshot.fingerprint_rows(id)?;
+                    let parts = (prints, merged_id);
+                    Ok(Some((scoped, sparkline, releases, environments, parts)))
                 })?;
                 let Some(answer) = answer else {
                     return Ok(None);
@@ -170,7 +175,7 @@ impl Core {
                 Ok(Some((answer, kept.events)))
             })
             .await?;
-        let ((scoped, sparkline, releases, environments), kept_events) =
+        let ((scoped, sparkline, releases, environments, parts), kept_events) =
             found.ok_or_else(|| no_issue(&request.issue_id))?;
         let sparkline = sparkline.unwrap_or_else(|| window.zeros());
         Ok(v1::GetIssueResponse {
@@ -178,6 +183,8 @@ impl Core {
             releases: releases.into_iter().map(release).collect(),
             environments: environments.into_iter().map(value).collect(),
             kept_events,
+            fingerprints: parts.0.into_iter().map(fingerprint).collect(),
+            merged_id: parts.1.map(|id| id.to_string()).unwrap_or_default(),
         })
     }
 
@@ -190,12 +197,13 @@ impl Core {
         bounded(request.issue_ids.len(), "issue_ids")?;
         let ids = request.issue_ids.iter().map(|id| convert::issue_id(id));
         let ids: Vec<IssueId> = ids.collect::<Result<_, _>>()?;
-        let found = self
-            .ask(viewer, move |snapshot| snapshot.issues_of(&ids))
-            .await?;
-        let issues = found.into_iter().map(|row| v1::LocatedIssue {
-            id: row.id.to_string(),
+        let found = self.ask(viewer, move |snapshot| snapshot.led(&ids)).await?;
+        let issues = found.into_iter().map(|(asked, row)| v1::LocatedIssue {
+            id: asked.to_string(),
             project_id: row.project_id.0,
+            lead_id: row.id.to_string(),
+            opened: row.opened.0,
+            fingerprints: row.fingerprints,
         });
         Ok(v1::LocateIssuesResponse {
             issues: issues.collect(),
@@ -210,14 +218,15 @@ impl Core {
     ) -> Result<v1::ListActivityResponse, ApiError> {
         let id = convert::issue_id(&request.issue_id)?;
         self.wait_issues(request.after_position).await;
-        let (known, entries) = self
+        let found = self
             .ask(viewer, move |snapshot| {
-                Ok((snapshot.issue(id)?.is_some(), snapshot.activity(id)?))
+                let Some(row) = snapshot.issue(id)? else {
+                    return Ok(None);
+                };
+                Ok(Some(snapshot.activity(row.id)?))
             })
             .await?;
-        if !known {
-            return Err(no_issue(&request.issue_id));
-        }
+        let entries = found.ok_or_else(|| no_issue(&request.issue_id))?;
         let state = self.control.state();
         let entries = entries.into_iter().map(|entry| activity(entry, &state));
         Ok(v1::ListActivityResponse {
@@ -233,14 +242,15 @@ impl Core {
     ) -> Result<v1::ListTagsResponse, ApiError> {
         let id = convert::issue_id(&request.issue_id)?;
         self.wait_issues(request.after_position).await;
-        let (known, keys) = self
+        let found = self
             .ask(viewer, move |snapshot| {
-                Ok((snapshot.issue(id)?.is_some(), snapshot.tags(id)?))
+                let Some(row) = snapshot.issue(id)? else {
+                    return Ok(None);
+                };
+                Ok(Some(snapshot.tags(row.id)?))
             })
             .await?;
-        if !known {
-            return Err(no_issue(&request.issue_id));
-        }
+        let keys = found.ok_or_else(|| no_issue(&request.issue_id))?;
         let keys = keys.into_iter().map(|key| v1::TagKey {
             key: key.key,
             count: key.count,
@@ -303,6 +313,21 @@ fn sort(number: i32) -> Result<IssueSort, ApiError> {
         Ok(v1::IssueSort::Count) => Ok(IssueSort::Count),
         Ok(v1::IssueSort::Users) => Ok(IssueSort::Users),
         Err(_) => Err(ApiError::invalid("sort", format!("{number} is not known"))),
+    }
+}
+
+fn fingerprint(row: reader::FingerprintRow) -> v1::IssueFingerprint {
+    v1::IssueFingerprint {
+        fingerprint: row.fingerprint.to_string(),
+        issue_id: row.id.to_string(),
+        title: row.title,
+        culprit: row.culprit,
+        level: convert::level(row.level),
+        count: row.count,
+        users: row.users,
+        first_seen: Some(stamp_ms(row.first_seen_ms)),
+        last_seen: Some(stamp_ms(row.last_seen_ms)),
+        sample_event_id: row.last_event_id.to_string(),
     }
 }
 

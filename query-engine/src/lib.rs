@@ -7,8 +7,8 @@
 //! how events come in.
 //!
 //! The path of a read: [`engine::QueryEngine::router`] → `grpc` or `rest`
-//! authenticate and parse → the functions of `issues`, `events`, `stats`,
-//! `projects`, `live` wait for `after_position`, read on a blocking thread (`core`)
+//! authenticate and parse → the functions of `issues`, `similar`, `events`, `grouping`,
+//! `stats`, `storage`, `projects`, `usage`, `live` wait for `after_position`, read on a blocking thread (`core`)
 //! what the caller sees (`view`) of what `watch` has open, and answer messages of `errata.v1` → `rest/json` or tonic
 //! put them on the wire.
 
@@ -23,6 +23,7 @@ mod cursor;
 mod detail;
 mod error;
 mod events;
+mod grouping;
 mod grpc;
 mod issues;
 mod live;
@@ -30,11 +31,14 @@ mod notes;
 mod projects;
 mod query_text;
 mod rest;
+mod similar;
 mod span;
 mod stats;
+mod storage;
 mod time;
+mod usage;
 mod view;
 mod watch;
 
-pub use config::QueryConfig;
+pub use config::{QueryConfig, ReadLimits};
 pub use engine::{Lag, QueryEngine, StartError};

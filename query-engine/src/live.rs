@@ -7,7 +7,7 @@
 
 use std::{collections::HashMap, pin::Pin, sync::Arc, time::Duration};
 
-use event_model::{Position, ProjectId, access::Viewer};
+use event_model::{IssueId, Position, ProjectId, access::Viewer};
 use proto::v1;
 use read_model::issues::reader::{
     ChangeCursor, DeliveryFilter, Scope, ScopedIssue, Transition, TransitionKind,
@@ -44,12 +44,12 @@ const PAUSE_AFTER_ERROR: Duration = Duration::from_secs(1);
 /// Failed reads in a row after which a stream ends with the error.
 const ERRORS_MAX: u32 = 5;
 
-type Sender<T> = mpsc::Sender<Result<T, Status>>;
+pub(crate) type Sender<T> = mpsc::Sender<Result<T, Status>>;
 /// A stream of messages.
 pub(crate) type Messages<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
 /// A message of a stream.
-trait Message: Send + 'static {
+pub(crate) trait Message: Send + 'static {
     /// Whose issue it tells of; none: of none.
     fn project(&self) -> Option<ProjectId>;
 }
@@ -69,7 +69,7 @@ impl Message for v1::StreamTransitionsResponse {
 }
 
 /// Why a stream stops.
-enum End {
+pub(crate) enum End {
     /// The client left or the engine ends.
     Quiet,
     /// Reads fail.
@@ -199,7 +199,7 @@ impl Core {
     }
 
     /// Hands a message to the client, who may be slow, but not when it is over.
-    async fn send<T>(&self, sender: &Sender<T>, message: T) -> Result<(), End> {
+    pub(crate) async fn send<T>(&self, sender: &Sender<T>, message: T) -> Result<(), End> {
         let mut stopping = self.stopping.clone();
         tokio::select! {
             sent = sender.send(Ok(message)) => sent.map_err(|_| End::Quiet),
@@ -211,7 +211,11 @@ impl Core {
 /// Runs a feed; its error, if any, is the stream's last message. The viewer is looked at
 /// once more when a message leaves for the connection: it may have waited long for a slow
 /// client.
-fn spawn<T, F>(core: Arc<Core>, viewer: Viewer, run: impl FnOnce(Sender<T>) -> F) -> Messages<T>
+pub(crate) fn spawn<T, F>(
+    core: Arc<Core>,
+    viewer: Viewer,
+    run: impl FnOnce(Sender<T>) -> F,
+) -> Messages<T>
 where
     T: Message,
     F: Future<Output = Result<(), End>> + Send + 'static,
@@ -235,7 +239,7 @@ where
 }
 
 /// Why nothing comes any more to who was signed out, revoked or removed.
-fn is_over() -> End {
+pub(crate) fn is_over() -> End {
     End::Failed(ApiError::new(
         ErrorCode::Unauthenticated,
         "what was shown when the stream began opens nothing any more",
@@ -322,16 +326,21 @@ impl IssueFeed {
             range: Some(range),
         };
         let projects = convert::projects(&self.request.project_ids);
-        let only = self.request.issue_id.clone();
-        let (changes, mut sparklines, mut numbers, position, last, full) = self
+        let only: Option<IssueId> = self.request.issue_id.parse().ok();
+        let (changes, sparklines, numbers, position, last, full) = self
             .core
             .ask(&self.viewer, move |snapshot| {
                 let mut changes = snapshot.changes(cursor, PAGE_ROWS)?;
                 let full = changes.len() == PAGE_ROWS as usize;
                 let last = changes.last().map(|change| change.cursor);
+                // Who follows an issue that was merged follows the one it is part of.
+                let only = match only {
+                    Some(id) => Some(snapshot.issue(id)?.map_or(id, |row| row.id)),
+                    None => None,
+                };
                 changes.retain(|change| {
                     let row = &change.issue;
-                    projects.has(row.project_id) && (only.is_empty() || only == row.id.to_string())
+                    projects.has(row.project_id) && only.is_none_or(|only| only == row.id)
                 });
                 let ids: Vec<_> = changes.iter().map(|change| change.issue.id).collect();
                 let sparklines = snapshot.issue_series(window, &scope, &ids)?;
@@ -351,12 +360,13 @@ impl IssueFeed {
         let state = self.core.control.state();
         let messages = changes.into_iter().map(|change| {
             let row = change.issue;
+            let merged_id = change.merged.map(|id| id.to_string());
             let is_new = row.opened.0 > self.begun;
-            let sparkline = sparklines.remove(&row.id);
+            let sparkline = sparklines.get(&row.id).cloned();
             let sparkline = sparkline.unwrap_or_else(|| window.zeros());
             // An issue that has nothing of the environment is shown as it is, with
             // nothing counted.
-            let scoped = numbers.remove(&row.id).unwrap_or(ScopedIssue {
+            let scoped = numbers.get(&row.id).cloned().unwrap_or(ScopedIssue {
                 issue: row,
                 count: 0,
                 users: 0,
@@ -365,6 +375,7 @@ impl IssueFeed {
                 issue: Some(convert::issue(scoped, &state, sparkline)),
                 is_new,
                 position: position.0,
+                merged_id: merged_id.unwrap_or_default(),
             }
         });
         Ok((messages.collect(), position, full))
@@ -400,7 +411,7 @@ impl TransitionFeed {
             };
             let full = page.len() == PAGE_ROWS as usize;
             for transition in page {
-                let row = transition.issue.id.0 as i64;
+                let row = transition.issue_id.0 as i64;
                 self.after = (transition.position, row, transition.kind_number);
                 let message = self.message(transition);
                 self.core.send(&sender, message).await?;
@@ -448,6 +459,7 @@ impl TransitionFeed {
                     .unwrap_or_default(),
                 release: transition.release,
                 environment: transition.environment,
+                issue_id: transition.issue_id.to_string(),
             }),
             position,
         }

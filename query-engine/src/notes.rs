@@ -35,6 +35,7 @@ use crate::{
 const CONSIDERED_MAX: usize = 1_000;
 const LIMIT_DEFAULT: u32 = 50;
 const LIMIT_MAX: u32 = 200;
+const SPIKES_DEFAULT: u32 = 20;
 const HOURS_DEFAULT: u32 = 24;
 /// 90 days.
 const HOURS_MAX: u32 = 2_160;
@@ -175,6 +176,44 @@ impl Core {
         Ok(v1::ListArrivalsResponse {
             received: received.into_iter().map(arrival).collect(),
             dropped_by_clients: clients.into_iter().map(arrival).collect(),
+        })
+    }
+
+    /// Storms of a project whose surplus was only counted.
+    pub(crate) async fn list_spikes(
+        &self,
+        viewer: &Viewer,
+        request: v1::ListSpikesRequest,
+    ) -> Result<v1::ListSpikesResponse, ApiError> {
+        let limit = match request.limit {
+            0 => SPIKES_DEFAULT,
+            limit @ 1..=LIMIT_MAX => limit,
+            limit => {
+                let message = format!("{limit} is not within 1 to {LIMIT_MAX}");
+                return Err(ApiError::invalid("limit", message));
+            }
+        };
+        self.wait_issues(request.after_position).await;
+        let project = ProjectId(request.project_id);
+        let now = self.config.clock.now_ns().div_euclid(60_000_000_000);
+        let spikes = self
+            .ask(viewer, move |snapshot| {
+                snapshot.spikes(project, limit as usize)
+            })
+            .await?;
+        let spikes = spikes.into_iter().map(|spike| v1::Spike {
+            began_at: Some(stamp_ms(spike.first_minute * 60_000)),
+            last_at: Some(stamp_ms(spike.last_minute * 60_000)),
+            sampled: spike.items,
+            is_active: now - spike.last_minute <= 1,
+        });
+        let state = self.control.state();
+        let is_on = viewer.sees(project)
+            && state.projects.contains_key(&project)
+            && !state.unprotected.contains(&project);
+        Ok(v1::ListSpikesResponse {
+            spikes: spikes.collect(),
+            is_on,
         })
     }
 }

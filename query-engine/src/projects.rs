@@ -54,6 +54,7 @@ impl Core {
             enabled: key.enabled,
             dsn: self.config.dsn(key.public_key, id.0),
             created_at: Some(stamp_ns(key.created_ns)),
+            items_per_minute: key.items_per_minute.unwrap_or_default(),
         });
         Ok(v1::GetProjectResponse {
             project: Some(message(project, totals.get(&id))),
@@ -109,7 +110,7 @@ impl Core {
         v1::GetViewerResponse {
             viewer: shown,
             organization: state.organization.clone(),
-            plan: "unlimited".to_owned(),
+            plan: state.plan.name().to_owned(),
             version: self.config.version.clone(),
             mail_configured: self.config.mail_configured,
             public_url: self.config.public_url.trim_end_matches('/').to_owned(),

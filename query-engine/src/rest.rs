@@ -1,5 +1,6 @@
-//! REST reads: `GET /api/errors`, `/api/errors/{id}`, `/api/issues`,
-//! `/api/issues/{id}`, as DESIGN.md promises them.
+//! REST reads: `GET /api/errors`, `/api/errors/{id}`, `/api/errors/{id}/grouping`,
+//! `/api/issues`, `/api/issues/{id}`, `/api/issues/{id}/similar`,
+//! `POST /api/projects/{id}/grouping-rules/check` and `/preview`, as DESIGN.md promises them.
 //!
 //! Parameters are checked here and name themselves in the error; the work is that
 //! of the gRPC services. Absent values: texts are empty, numbers `null`, lists `[]`,
@@ -8,7 +9,11 @@
 
 mod download;
 mod json;
+pub(crate) mod paced;
 mod params;
+mod preview;
+mod rules;
+mod similar;
 
 use std::sync::Arc;
 
@@ -16,8 +21,8 @@ use axum::{
     Json, Router,
     extract::{FromRequestParts, MatchedPath, Path, Request, State},
     middleware::{self, Next},
-    response::Response,
-    routing::get,
+    response::{IntoResponse, Response},
+    routing::{get, post},
 };
 use event_model::access::{Viewer, door};
 use http::{HeaderValue, Method, header, request::Parts};
@@ -36,8 +41,12 @@ pub(crate) fn routes(core: &Arc<Core>) -> Router {
     Router::new()
         .route(routes::LIST_ERRORS.path, get(list_errors))
         .route(routes::GET_ERROR.path, get(get_error))
+        .route(routes::GROUPING.path, get(get_grouping))
+        .route(routes::CHECK_RULES.path, post(rules::check))
+        .route(routes::PREVIEW_RULES.path, post(preview::preview))
         .route(routes::LIST_ISSUES.path, get(list_issues))
         .route(routes::GET_ISSUE.path, get(get_issue))
+        .route(routes::SIMILAR_ISSUES.path, get(similar::list))
         .layer(middleware::from_fn(no_store))
         .layer(CompressionLayer::new())
         // Not compressed: most files are already, and lengths should be told.
@@ -45,6 +54,7 @@ pub(crate) fn routes(core: &Arc<Core>) -> Router {
             routes::ATTACHMENT.path,
             get(download::attachment),
         )
+        .layer(middleware::from_fn(paced::tell))
         .method_not_allowed_fallback(method_not_allowed)
         .with_state(Arc::clone(core))
 }
@@ -83,6 +93,8 @@ impl FromRequestParts<Arc<Core>> for Reader {
         };
         let need = path.and_then(|path| door::of_route(method, path.as_str()));
         let viewer = core.authenticate(&parts.headers, &parts.extensions, need)?;
+        let path = path.map_or("", MatchedPath::as_str);
+        core.pace.take(viewer.caller(), path, &parts.extensions)?;
         Ok(Self(viewer))
     }
 }
@@ -128,12 +140,7 @@ async fn get_error(
     Path(id): Path<String>,
     params: Params,
 ) -> Answer<serde_json::Value> {
-    if id.parse::<event_model::EventId>().is_err() {
-        return Err(ApiError::invalid(
-            "id",
-            format!("{:?} is not an event id of 32 hex digits", cut(&id)),
-        ));
-    }
+    check_event_id(&id)?;
     let request = v1::GetEventRequest {
         event_id: id,
         issue_id: String::new(),
@@ -144,6 +151,41 @@ async fn get_error(
         .await
         .map_err(|error| in_rest(&error))?;
     Ok(Json(json::error_detail(whole)))
+}
+
+async fn get_grouping(
+    State(core): State<Arc<Core>>,
+    Reader(viewer): Reader,
+    Path(id): Path<String>,
+    params: Params,
+) -> Answer<json::Grouping> {
+    check_event_id(&id)?;
+    let request = v1::ExplainGroupingRequest {
+        event_id: id,
+        issue_id: String::new(),
+        after_position: params.after_position()?,
+    };
+    let explanation = core
+        .explain_grouping(&viewer, request)
+        .await
+        .map_err(|error| in_rest(&error))?;
+    Ok(Json(json::grouping(explanation)))
+}
+
+fn check_event_id(id: &str) -> Result<(), ApiError> {
+    if id.parse::<event_model::EventId>().is_ok() {
+        return Ok(());
+    }
+    let message = format!("{:?} is not an event id of 32 hex digits", cut(id));
+    Err(ApiError::invalid("id", message))
+}
+
+fn check_issue_id(id: &str) -> Result<(), ApiError> {
+    if id.parse::<event_model::IssueId>().is_ok() {
+        return Ok(());
+    }
+    let message = format!("{:?} is not an issue id of 16 hex digits", cut(id));
+    Err(ApiError::invalid("id", message))
 }
 
 async fn list_issues(
@@ -176,13 +218,9 @@ async fn get_issue(
     Reader(viewer): Reader,
     Path(id): Path<String>,
     params: Params,
-) -> Answer<json::Issue> {
-    if id.parse::<event_model::IssueId>().is_err() {
-        return Err(ApiError::invalid(
-            "id",
-            format!("{:?} is not an issue id of 16 hex digits", cut(&id)),
-        ));
-    }
+) -> Result<Response, ApiError> {
+    check_issue_id(&id)?;
+    let is_told = params.fingerprints()?;
     let request = v1::GetIssueRequest {
         issue_id: id,
         after_position: params.after_position()?,
@@ -195,13 +233,27 @@ async fn get_issue(
     let issue = found
         .issue
         .ok_or_else(|| ApiError::not_found("no such issue"))?;
-    Ok(Json(json::issue(issue)))
+    let place = routes::GET_ISSUE.path.replace("{id}", &issue.id);
+    let made_of = if is_told {
+        found.fingerprints
+    } else {
+        Vec::new()
+    };
+    let mut response = Json(json::whole_issue(issue, made_of)).into_response();
+    // Of an issue that was merged: which one it is part of.
+    if !found.merged_id.is_empty()
+        && let Ok(place) = HeaderValue::from_str(&place)
+    {
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_LOCATION, place);
+    }
+    Ok(response)
 }
 
 impl Core {
     /// 404 for a project that the viewer does not see or that does not exist; 0 stands for
     /// all.
-    fn known_project(&self, viewer: &Viewer, id: u32) -> Result<(), ApiError> {
+    pub(crate) fn known_project(&self, viewer: &Viewer, id: u32) -> Result<(), ApiError> {
         let project = event_model::ProjectId(id);
         let known = || {
             let state = self.control.state();

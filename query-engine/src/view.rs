@@ -5,8 +5,11 @@
 //! it, and what is of another project is answered like what there is not, in the same
 //! steps. Blocking, like what it reads.
 
-use event_log::{LogReader, ReadError as LogError};
-use event_model::{EventId, Position, ProjectId, StoredEvent, access::Sight};
+use event_log::{Entry, Item, LogReader, ReadError as LogError};
+use event_model::{
+    EventId, Position, ProjectId, StoredEvent,
+    access::{Sight, Viewer},
+};
 use read_model::{
     Generation, ReadModelError,
     issues::{self, reader::ReadError, reader::Snapshot},
@@ -147,5 +150,58 @@ impl<'a> View<'a> {
             }
         }
         Ok(None)
+    }
+}
+
+/// The log as far as a viewer sees it, for who walks through much of it on a thread of
+/// their own: it holds no reader of the read model for so long.
+pub(crate) struct Past {
+    log: LogReader,
+    sight: Sight,
+}
+
+impl Past {
+    pub(crate) fn new(log: &LogReader, viewer: &Viewer) -> Self {
+        Self {
+            log: log.clone(),
+            sight: viewer.sight().clone(),
+        }
+    }
+
+    /// The first position that the log keeps, and the last there is.
+    pub(crate) fn ends(&self) -> (Position, Position) {
+        (self.log.first(), self.log.end())
+    }
+
+    /// Events in sight and commands of these positions, both included, in the log's order.
+    /// Passed over is what is no longer kept, and what cannot be read: projections pass
+    /// over it, too.
+    pub(crate) fn span(&self, first: Position, last: Position) -> Result<Vec<Item>, LogError> {
+        let mut found = Vec::new();
+        let before = Position(first.0.saturating_sub(1));
+        let mut reading = self.log.read_after(before);
+        while let Some(read) = reading.next() {
+            if reading.position() > last {
+                break;
+            }
+            match read {
+                Ok(item) if self.sees(&item.entry) => found.push(item),
+                Ok(_) | Err(LogError::Record { .. } | LogError::CommandMissing { .. }) => {}
+                // It was dropped while it was read: what was older is gone, too.
+                Err(LogError::NotRetained { .. }) => break,
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(found)
+    }
+
+    fn sees(&self, entry: &Entry) -> bool {
+        match entry {
+            Entry::Event(event) => self
+                .sight
+                .has(ProjectId(event.head().project_id.to_native())),
+            Entry::Command { .. } => true,
+            Entry::Note(_) | Entry::Opaque { .. } => false,
+        }
     }
 }

@@ -9,15 +9,27 @@ mod events;
 mod figures;
 #[path = "reads/fixture.rs"]
 mod fixture;
+#[path = "reads/grouping.rs"]
+mod grouping;
 #[path = "reads/grpc.rs"]
 mod grpc;
 #[path = "reads/live.rs"]
 mod live;
+#[path = "reads/merged.rs"]
+mod merged;
 #[path = "reads/notes.rs"]
 mod notes;
+#[path = "reads/preview.rs"]
+mod preview;
 #[path = "reads/rest.rs"]
 mod rest;
 #[path = "reads/routes.rs"]
 mod routes;
+#[path = "reads/rules.rs"]
+mod rules;
+#[path = "reads/similar.rs"]
+mod similar;
 #[path = "reads/ui.rs"]
 mod ui;
+#[path = "reads/usage.rs"]
+mod usage;

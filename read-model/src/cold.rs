@@ -10,6 +10,7 @@
 //! alone.
 
 mod columns;
+pub mod folder;
 pub mod schema;
 pub mod writer;
 

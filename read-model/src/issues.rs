@@ -3,10 +3,12 @@
 //! reached in the transaction that brought it there.
 
 pub mod batch;
+pub mod moves;
 pub mod notes;
 pub mod numbers;
 pub mod reader;
 pub mod schema;
+pub mod sketch;
 mod statements;
 pub mod writer;
 

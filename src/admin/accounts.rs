@@ -7,7 +7,7 @@ use proto::v1::{
     Account, CreateKeyRequest, CreatePasswordLinkRequest, CreateProjectRequest, CreateTokenRequest,
     CreateUserRequest, DisableKeyRequest, DisableUserRequest, EnableKeyRequest, EnableUserRequest,
     ListKeysRequest, ListTokensRequest, ListUsersRequest, MemberStatus, RevokeTokenRequest, Role,
-    SetRoleRequest, SetUserProjectsRequest, TokenScope,
+    SetKeyLimitRequest, SetRoleRequest, SetUserProjectsRequest, TokenScope,
     account_service_client::AccountServiceClient, command_service_client::CommandServiceClient,
 };
 use tonic::transport::Channel;
@@ -54,7 +54,9 @@ pub(super) async fn answer(command: &Command, channel: Channel) -> Result<String
         Command::Key { command } => gateway.key(command).await,
         Command::User { command } => gateway.user(command).await,
         Command::Token { command } => gateway.token(command).await,
-        Command::Project { .. } => unreachable!("`run` handles settings itself"),
+        Command::Project { .. } | Command::Plan { .. } | Command::Storage => {
+            unreachable!("`run` handles settings, plans and storage itself")
+        }
         Command::Serve(_)
         | Command::Replay { .. }
         | Command::Log { .. }
@@ -87,6 +89,22 @@ impl Gateway {
                 };
                 let made = call!(self.commands, create_key, request);
                 Ok(format!("key {}\nDSN {}\n", made.public_key, made.dsn))
+            }
+            KeyCommand::Limit {
+                key,
+                per_minute,
+                project,
+            } => {
+                let request = SetKeyLimitRequest {
+                    project_id: *project,
+                    public_key: key.clone(),
+                    items_per_minute: *per_minute,
+                };
+                call!(self.commands, set_key_limit, request);
+                Ok(match per_minute {
+                    0 => format!("{key} has no limit of its own\n"),
+                    items => format!("{key} stores at most {items} items a minute\n"),
+                })
             }
             KeyCommand::Disable { key, project } => {
                 let request = DisableKeyRequest {

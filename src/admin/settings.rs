@@ -1,4 +1,5 @@
-//! `errata project scrub` and `errata project filters`: settings as JSON.
+//! `errata project scrub` and `errata project filters`: settings as JSON; `errata project
+//! spike-protection`, a switch.
 
 use std::{io::Read as _, path::Path};
 
@@ -7,13 +8,13 @@ use event_model::settings::{Filters, Scrubbing};
 use ingest_gateway::people::settings::{filters_of, filters_to, scrubbing_of, scrubbing_to};
 use proto::v1::{
     GetProjectSettingsRequest, ProjectSettings, SetFiltersRequest, SetScrubbingRequest,
-    project_settings_service_client::ProjectSettingsServiceClient,
+    SetSpikeProtectionRequest, project_settings_service_client::ProjectSettingsServiceClient,
 };
 use serde::de::DeserializeOwned;
 use tonic::transport::Channel;
 
 use super::said;
-use crate::cli::SettingsChoice;
+use crate::cli::{SettingsChoice, Switch};
 
 type Client = ProjectSettingsServiceClient<Channel>;
 
@@ -27,7 +28,7 @@ pub(super) async fn scrub(choice: &SettingsChoice, channel: Channel) -> Result<S
         };
         client.set_scrubbing(request).await.map_err(|s| said(&s))?;
     }
-    let held = held(&mut client, choice).await?;
+    let held = held(&mut client, choice.project).await?;
     let settings = scrubbing_of(&held.scrubbing.unwrap_or_default())
         .map_err(|error| anyhow::anyhow!("{}", error.message))?;
     printed(&settings)
@@ -43,14 +44,29 @@ pub(super) async fn filters(choice: &SettingsChoice, channel: Channel) -> Result
         };
         client.set_filters(request).await.map_err(|s| said(&s))?;
     }
-    let held = held(&mut client, choice).await?;
+    let held = held(&mut client, choice.project).await?;
     printed(&filters_of(&held.filters.unwrap_or_default()))
 }
 
-async fn held(client: &mut Client, choice: &SettingsChoice) -> Result<ProjectSettings> {
-    let request = GetProjectSettingsRequest {
-        project_id: choice.project,
-    };
+/// Switches if asked to; prints what holds then.
+pub(super) async fn spike_protection(
+    project_id: u32,
+    set: Option<Switch>,
+    channel: Channel,
+) -> Result<String> {
+    let mut client = Client::new(channel);
+    if let Some(switch) = set {
+        let is_on = switch == Switch::On;
+        let request = SetSpikeProtectionRequest { project_id, is_on };
+        let done = client.set_spike_protection(request).await;
+        done.map_err(|s| said(&s))?;
+    }
+    let is_on = held(&mut client, project_id).await?.spike_protection;
+    Ok(if is_on { "on\n" } else { "off\n" }.to_owned())
+}
+
+async fn held(client: &mut Client, project_id: u32) -> Result<ProjectSettings> {
+    let request = GetProjectSettingsRequest { project_id };
     let held = client.get_project_settings(request).await;
     Ok(held.map_err(|s| said(&s))?.into_inner())
 }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use event_log::{Retention, retention::REQUIRED};
+use event_log::{Retention, Tier, retention::REQUIRED};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +24,23 @@ pub(crate) struct RetentionConfig {
     pub cursor_lag_bytes: u64,
     /// Between two looks whether something can be dropped, at least 1 s.
     pub look_every_s: u64,
+    /// What gives way when the disk is about to be full, before events are refused, the oldest
+    /// first: `cold` (Parquet files), `blobs` (attachments, minidumps), `events`, in this order;
+    /// in the variable separated by commas. Nothing unless it is named: a storm of events must
+    /// not remove what is older.
+    pub shed: Vec<ShedTier>,
+}
+
+/// What may give way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ShedTier {
+    /// Parquet files of the oldest days.
+    Cold,
+    /// The oldest attachments and minidumps.
+    Blobs,
+    /// The oldest segments of the events log.
+    Events,
 }
 
 impl Default for RetentionConfig {
@@ -33,6 +50,7 @@ impl Default for RetentionConfig {
             bytes: 0,
             cursor_lag_bytes: 0,
             look_every_s: 60,
+            shed: Vec::new(),
         }
     }
 }
@@ -44,9 +62,20 @@ impl RetentionConfig {
         Ok(Retention {
             age_max: duration("log.retention.age", &self.age)?,
             bytes_max: unbounded(self.bytes),
+            shed_bytes: 0,
             cursors_required: REQUIRED.map(str::to_owned).to_vec(),
             cursor_lag_bytes_max: unbounded(self.cursor_lag_bytes),
         })
+    }
+
+    /// What gives way, in order.
+    pub(crate) fn tiers(&self) -> Vec<Tier> {
+        let tier = |tier: &ShedTier| match tier {
+            ShedTier::Cold => Tier::Cold,
+            ShedTier::Blobs => Tier::Blobs,
+            ShedTier::Events => Tier::Events,
+        };
+        self.shed.iter().map(tier).collect()
     }
 
     /// Between two looks.

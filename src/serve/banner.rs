@@ -65,8 +65,17 @@ impl Banner {
         if self.roles != [Role::Alerter] {
             writeln!(text, "  Data     {}", config.data_dir.display())?;
         }
-        if report.is_some() {
-            writeln!(text, "  Plan     unlimited: no quotas, no rate limits")?;
+        if let Some(report) = report {
+            let quota = report.plan.events_per_hour().map_or_else(
+                || "no quota of events".to_owned(),
+                |events| format!("{events} events an hour"),
+            );
+            let off = if config.limits.enabled {
+                ""
+            } else {
+                "; limits are switched off"
+            };
+            writeln!(text, "  Plan     {}: {quota}{off}", report.plan.name())?;
         }
         text.push('\n');
         Ok(text)

@@ -2,17 +2,22 @@
 //! of paths that are another role's.
 
 use std::{
-    fs,
+    fs, io,
     os::unix::fs::{DirBuilderExt, PermissionsExt},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use anyhow::{Context, Result};
 use axum::{Router, extract::Request, response::Response};
 use event_log::{LogConfig, LogWriter};
 use event_model::credential::{Caller, ServerSecret};
-use ingest_gateway::{Gateway, GatewayConfig};
+use ingest_gateway::{
+    Gateway, GatewayConfig,
+    upkeep::{ColdDay, ColdFiles, Keeping},
+};
 use proto::error::{ErrorCode, Refusal};
+use read_model::cold::folder;
 use tokio::net::UnixListener;
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -65,6 +70,7 @@ pub(crate) async fn open_gateway(loaded: &Loaded) -> Result<OpenGateway> {
     let gateway_config = GatewayConfig {
         others,
         limits: config.limits.clone(),
+        floor: config.log.floor(),
         trusted_proxies: config.trusted_proxies.clone(),
         ..GatewayConfig::new(public_url, data_dir.join("blobs"))
     };
@@ -83,6 +89,35 @@ pub(crate) async fn open_gateway(loaded: &Loaded) -> Result<OpenGateway> {
         query,
         socket: None,
     })
+}
+
+/// What goes when.
+pub(super) fn keeping(config: &Config) -> Result<Keeping> {
+    Ok(Keeping {
+        retention: config.log.retention.retention()?,
+        look_every: config.log.retention.look_every(),
+        cold: Arc::new(Cold(config.data_dir.join("cold"))),
+    })
+}
+
+/// The folder of Parquet files, as the gateway's retention asks for it.
+#[derive(Debug)]
+struct Cold(PathBuf);
+
+impl ColdFiles for Cold {
+    fn days(&self) -> io::Result<Vec<ColdDay>> {
+        let days = folder::days(&self.0)?.into_iter();
+        let day = |day: folder::ColdDay| ColdDay {
+            date: day.date,
+            files: day.files,
+            bytes: day.bytes,
+        };
+        Ok(days.map(day).collect())
+    }
+
+    fn remove_before(&self, date: &str) -> io::Result<()> {
+        folder::remove_before(&self.0, date)
+    }
 }
 
 /// A directory that was there before (a volume, an unpacked backup) may be open to

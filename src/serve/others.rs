@@ -9,12 +9,15 @@ use event_model::{
     IssueId, Position, ProjectId,
     credential::{INTERNAL_TOKEN_HEADER, ServerSecret},
 };
-use ingest_gateway::others::{Answer, IssueLookup, KnownIssue, Others, TestMail};
+use ingest_gateway::others::{
+    Answer, History, IssueLookup, KnownIssue, LocatedIssue, Others, TestMail,
+};
 use proto::{
     error::{ErrorCode, Refusal},
     v1::{
-        GetEventRequest, GetIssueRequest, LocateIssuesRequest, LocatedIssue,
+        self, GetEventRequest, GetIssueRequest, GetTimeSeriesRequest, LocateIssuesRequest,
         event_service_client::EventServiceClient, issue_service_client::IssueServiceClient,
+        stats_service_client::StatsServiceClient,
     },
 };
 use tonic::{Request, metadata::AsciiMetadataValue, transport::Channel};
@@ -64,13 +67,14 @@ impl QueryRole {
             issue_id: id.to_string(),
             ..GetIssueRequest::default()
         };
-        let issue = match issues.get_issue(self.request(wanted)).await {
-            Ok(found) => found.into_inner().issue.unwrap_or_default(),
+        let found = match issues.get_issue(self.request(wanted)).await {
+            Ok(found) => found.into_inner(),
             Err(status) => match Refusal::of_status(&status) {
                 refusal if refusal.code == ErrorCode::NotFound => return Ok(None),
                 refusal => return Err(refusal),
             },
         };
+        let issue = found.issue.unwrap_or_default();
         let mut events = EventServiceClient::new(channel);
         let mut positions = Vec::new();
         let mut event_id = "latest".to_owned();
@@ -84,19 +88,24 @@ impl QueryRole {
             let Ok(found) = events.get_event(self.request(wanted)).await else {
                 break;
             };
-            let found = found.into_inner();
-            positions.extend(found.summary.map(|event| Position(event.position)));
-            event_id = found.older_event_id;
+            let event = found.into_inner();
+            positions.extend(event.summary.map(|summary| Position(summary.position)));
+            event_id = event.older_event_id;
         }
+        let fingerprints = found.fingerprints.iter();
         Ok(Some(KnownIssue {
+            id: issue.id.parse().unwrap_or(id),
             project_id: ProjectId(issue.project_id),
+            fingerprints: fingerprints
+                .filter_map(|print| print.fingerprint.parse().ok())
+                .collect(),
             positions,
         }))
     }
 }
 
 impl QueryRole {
-    async fn places(&self, ids: Vec<IssueId>) -> Result<Vec<(IssueId, ProjectId)>, Refusal> {
+    async fn places(&self, ids: Vec<IssueId>) -> Result<Vec<LocatedIssue>, Refusal> {
         let Some(channel) = self.channel.get().cloned() else {
             let message = "the query role does not run";
             return Err(Refusal::new(ErrorCode::Overloaded, message));
@@ -108,14 +117,62 @@ impl QueryRole {
         let found = issues.locate_issues(self.request(wanted)).await;
         let found = found.map_err(|status| Refusal::of_status(&status))?;
         let places = found.into_inner().issues.into_iter();
-        let place =
-            |issue: LocatedIssue| Some((issue.id.parse().ok()?, ProjectId(issue.project_id)));
+        let place = |issue: v1::LocatedIssue| {
+            Some(LocatedIssue {
+                asked: issue.id.parse().ok()?,
+                lead: issue.lead_id.parse().ok()?,
+                project_id: ProjectId(issue.project_id),
+                opened: Position(issue.opened),
+                fingerprints: issue.fingerprints,
+            })
+        };
         Ok(places.filter_map(place).collect())
     }
 }
 
+impl QueryRole {
+    async fn counts(
+        &self,
+        project: ProjectId,
+        until_hour: i64,
+        count: i64,
+    ) -> Result<Vec<u64>, Refusal> {
+        let Some(channel) = self.channel.get().cloned() else {
+            let message = "the query role does not run";
+            return Err(Refusal::new(ErrorCode::Overloaded, message));
+        };
+        let hour = |hour: i64| prost_types::Timestamp {
+            seconds: hour * 3_600,
+            nanos: 0,
+        };
+        let wanted = GetTimeSeriesRequest {
+            project_ids: vec![project.0],
+            from: Some(hour(until_hour - count)),
+            to: Some(hour(until_hour)),
+            bucket_s: 3_600,
+            ..GetTimeSeriesRequest::default()
+        };
+        let mut stats = StatsServiceClient::new(channel);
+        let found = stats.get_time_series(self.request(wanted)).await;
+        let found = found.map_err(|status| Refusal::of_status(&status))?;
+        let series = found.into_inner().series.into_iter().next();
+        Ok(series.map(|series| series.counts).unwrap_or_default())
+    }
+}
+
+impl History for QueryRole {
+    fn hours(
+        &self,
+        project: ProjectId,
+        until_hour: i64,
+        count: i64,
+    ) -> Answer<'_, Result<Vec<u64>, Refusal>> {
+        Box::pin(self.counts(project, until_hour, count))
+    }
+}
+
 impl IssueLookup for QueryRole {
-    fn locate(&self, ids: Vec<IssueId>) -> Answer<'_, Result<Vec<(IssueId, ProjectId)>, Refusal>> {
+    fn locate(&self, ids: Vec<IssueId>) -> Answer<'_, Result<Vec<LocatedIssue>, Refusal>> {
         Box::pin(self.places(ids))
     }
 
@@ -152,6 +209,7 @@ pub(crate) fn others(config: &Config, secret: &ServerSecret) -> Result<(Others, 
     });
     let others = Others {
         issues: Some(Arc::new(query.clone())),
+        history: Some(Arc::new(query.clone())),
         mail: smtp,
     };
     Ok((others, query))

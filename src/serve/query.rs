@@ -1,15 +1,48 @@
 //! The query role: the engine over logs and read model, and its routes.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
 use axum::Router;
 use event_log::LogReader;
 use event_model::credential::{ServerSecret, Uses};
 use projector::ProjectorConfig;
-use query_engine::{QueryConfig, QueryEngine};
+use proto::v1::GetStorageResponse;
+use query_engine::{QueryConfig, QueryEngine, ReadLimits};
 
 use crate::config::Config;
+
+/// Gauge, labels `tier`, `project`.
+const STORAGE_BYTES: &str = "errata_storage_bytes";
+/// Between two looks at what takes how much of the disk: each walks the folders.
+const STORAGE_LOOK_EVERY: Duration = Duration::from_mins(1);
+/// After a look that failed.
+const STORAGE_RETRY_WAIT: Duration = Duration::from_secs(5);
+
+/// Describes the metrics of this module to the recorder.
+pub(crate) fn describe() {
+    metrics::describe_gauge!(
+        STORAGE_BYTES,
+        metrics::Unit::Bytes,
+        "What is on disk, once a minute; labels `tier` (log, blobs, cold, read_model), `project` (empty: of all)"
+    );
+}
+
+fn publish(storage: &GetStorageResponse) {
+    let set = |tier: &'static str, project: String, bytes: u64| {
+        metrics::gauge!(STORAGE_BYTES, "tier" => tier, "project" => project).set(bytes as f64);
+    };
+    set("read_model", String::new(), storage.read_model_bytes);
+    for own in &storage.projects {
+        for (tier, bytes) in [
+            ("log", own.log_bytes),
+            ("blobs", own.blob_bytes),
+            ("cold", own.cold_bytes),
+        ] {
+            set(tier, own.project_id.to_string(), bytes);
+        }
+    }
+}
 
 /// The running engine.
 pub(super) struct Query(Arc<QueryEngine>);
@@ -25,10 +58,17 @@ impl Query {
             public_url: config.public_url(),
             read_model_dir: ProjectorConfig::new(&config.data_dir).read_model_dir,
             blobs_dir: config.data_dir.join("blobs"),
+            cold_dir: config.data_dir.join("cold"),
+            floor: config.log.floor(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             mail_configured: !config.smtp.url.is_empty(),
             trusted_proxies: config.trusted_proxies.clone(),
             uses,
+            limits: ReadLimits {
+                enabled: config.limits.enabled,
+                lists_per_minute: config.limits.lists_per_minute,
+                details_per_minute: config.limits.details_per_minute,
+            },
             clock: ground::Clock::MACHINE,
         };
         let engine = QueryEngine::start(query_config, logs, secret.clone())
@@ -63,6 +103,28 @@ impl Query {
                 }
             }
             Ok(())
+        }
+    }
+
+    /// Says every minute what takes how much of the disk.
+    pub(super) fn watch_storage(&self) -> impl Future<Output = ()> + Send + use<> {
+        let engine = Arc::downgrade(&self.0);
+        async move {
+            loop {
+                let Some(engine) = engine.upgrade() else {
+                    return;
+                };
+                let wait = match engine.storage().await {
+                    Ok(storage) => {
+                        publish(&storage);
+                        STORAGE_LOOK_EVERY
+                    }
+                    // Without a read model there is nothing to say yet.
+                    Err(_) => STORAGE_RETRY_WAIT,
+                };
+                drop(engine);
+                tokio::time::sleep(wait).await;
+            }
         }
     }
 

@@ -8,7 +8,7 @@
 //! | `log-maintain` | `/readyz` says so | the log goes on, unsealed and unscrubbed |
 //! | `project-*` | `/readyz` says so | events are taken in, lists stand still |
 //! | `errata-watch`, `errata-control` | `/readyz` says so | reads stand still |
-//! | retention, look at the logs, tally, alerter | `/readyz` says so | the rest works |
+//! | retention, looks at the logs and the disk, tally, look at what is stored, alerter | `/readyz` says so | the rest works |
 //! | `errata-ops` | nobody answers `/readyz` | so whoever asks restarts the process |
 //! | live streams, deliveries, requests | the one stream, mail or request fails | it is begun again by who wants it |
 

@@ -14,5 +14,9 @@ pub(crate) mod siege;
 pub(crate) mod wire;
 
 mod bodies;
+mod contents;
+mod crowd;
+mod frames;
 mod held;
 mod places;
+mod smuggling;

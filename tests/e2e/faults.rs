@@ -1,6 +1,7 @@
 //! The whole server under faults: killed, without power, on a full disk, and killed while the disk is full. What was
 //! acknowledged is readable and counted afterwards, and whatever heals does so without a restart.
 
+mod floor;
 mod hostile;
 
 use std::{

@@ -91,6 +91,10 @@ fn snake(name: &str) -> String {
     text
 }
 
+/// What only a full disk makes, with what is kept here gone: `faults/floor.rs` has it from
+/// a running server, the samples of `event-model` hold its form.
+const AT_A_FULL_DISK: [&str; 2] = ["cold_shed", "files_shed"];
+
 /// Every kind of record and file is in it: else it would prove little.
 fn assert_complete(data: &Path) {
     let commands = dumped(data, "control");
@@ -105,6 +109,7 @@ fn assert_complete(data: &Path) {
         })
         .collect();
     let expected = Decision::KINDS.iter().map(|(_, kind)| snake(kind));
+    let expected = expected.filter(|kind| !AT_A_FULL_DISK.contains(&kind.as_str()));
     assert_eq!(decided, expected.collect(), "a decision of each kind");
     let records = dumped(data, "events");
     let noted: BTreeSet<&str> = records
@@ -116,6 +121,7 @@ fn assert_complete(data: &Path) {
         "check_in",
         "client_report",
         "feedback",
+        "sampled",
         "sessions",
         "tally",
     ];
@@ -149,7 +155,7 @@ fn an_installation_of_release_0_1_is_opened_whole() {
     let mailbox = Mailbox::start(0);
     let url = mailbox.url();
     let mut server = Server::start_in(&data, &[("ERRATA_SMTP__URL", &url)]);
-    server.wait_for_issues("limit=100", |issues| issues.len() == 6);
+    server.wait_for_issues("limit=100", |issues| issues.len() == 7);
     let hits = || seen(&server)["hits"].as_array().unwrap().len();
     wait_for("the search index", || (hits() == 6).then_some(()));
     assert_eq!(&seen(&server), made, "{HOW}");
@@ -180,14 +186,14 @@ fn an_installation_of_release_0_1_is_opened_whole() {
     let mails = mailbox.wait_for_mails(1);
     let subject = mails[0]["headers"]["subject"].as_str().unwrap();
     assert!(subject.contains("AfterTheUpgrade"), "{subject}");
-    let issues = server.wait_for_issues("limit=100", |issues| issues.len() == 7);
+    let issues = server.wait_for_issues("limit=100", |issues| issues.len() == 8);
 
     // Built anew from its logs and its checkpoint it is the same.
     server.stop();
     let replayed = errata(&data, &["replay"]);
     assert!(replayed.status.success(), "{replayed:?}");
     server.restart();
-    let after = server.wait_for_issues("limit=100", |issues| issues.len() == 7);
+    let after = server.wait_for_issues("limit=100", |issues| issues.len() == 8);
     assert_eq!(after, issues);
 }
 

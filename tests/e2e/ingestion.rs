@@ -204,9 +204,9 @@ fn a_full_disk_is_counted_and_shown() {
             scrape.assert_exact();
             (scrape.in_flight == 0).then_some(scrape)
         });
-        assert!(rest.count("overloaded") > 0, "{rest:?}");
+        assert!(rest.count("disk_full") > 0, "{rest:?}");
         let refused = outcomes(&server, "1/ingest?kind=refused");
-        let full = refused.iter().find(|one| one["reason"] == "overloaded");
+        let full = refused.iter().find(|one| one["reason"] == "disk_full");
         let full = full.unwrap_or_else(|| panic!("{refused:?}"));
         assert_eq!(full["http_status"], 503, "{full}");
         assert!(full["advice"].as_str().unwrap().contains("disk"), "{full}");

@@ -172,6 +172,9 @@ impl Seen<'_> {
             "{}",
             read.body
         );
+        let template = "/api/errors/{id}/grouping";
+        let grouping = self.send("GET", template, &format!("{detail}/grouping"), &reader, "");
+        assert_eq!(grouping.status, 200, "{}", grouping.body);
         let list = self.send("GET", "/api/errors", "/api/errors?limit=2", &reader, "");
         for line in self.client.get("/api/errors").1["errors"]
             .as_array()
@@ -193,6 +196,11 @@ impl Seen<'_> {
             ("/api/issues", "/api/issues?sort=age".to_owned(), 400),
             ("/api/issues", "/api/issues?project=99".to_owned(), 404),
             ("/api/issues/{id}", format!("/api/issues/{issue}"), 200),
+            (
+                "/api/issues/{id}/similar",
+                format!("/api/issues/{issue}/similar"),
+                200,
+            ),
             (
                 "/api/issues/{id}",
                 "/api/issues/00000000000000ff".to_owned(),
@@ -222,6 +230,8 @@ impl Seen<'_> {
                 "{path}"
             );
         }
+        self.rules(&reader);
+        self.one_of_several(&reader);
         let plain = [
             ("content-type", "application/json"),
             ("origin", server.url.as_str()),
@@ -238,6 +248,111 @@ impl Seen<'_> {
             .status,
             401
         );
+    }
+}
+
+impl Seen<'_> {
+    /// Two issues made one, and two again.
+    fn one_of_several(&mut self, reader: &[(&str, &str)]) {
+        let ids = |seen: &Self| -> Vec<String> {
+            let (_, list) = seen.client.get("/api/issues?sort=first_seen");
+            let issues = list["issues"].as_array().unwrap().iter();
+            issues
+                .map(|issue| issue["id"].as_str().unwrap().to_owned())
+                .collect()
+        };
+        let before = ids(self);
+        let merge = "/api/issues/merge";
+        let wanted = json!({ "issue_ids": before[..2] }).to_string();
+        for (body, status) in [
+            ("{\"issues\": []}", 400),
+            (
+                "{\"issue_ids\": [\"00000000000000ff\", \"00000000000000fe\"]}",
+                404,
+            ),
+            (&wanted, 200),
+        ] {
+            let answer = self.send("POST", merge, merge, reader, body);
+            assert_eq!(answer.status, status, "{body}: {}", answer.body);
+        }
+        let merged = wait_for("one issue of two", || {
+            let now = ids(self);
+            (now.len() == before.len() - 1).then_some(now)
+        });
+        let lead = before[..2].iter().find(|id| merged.contains(id)).unwrap();
+        let (template, path) = ("/api/issues/{id}", format!("/api/issues/{lead}"));
+        let told = format!("{path}?fingerprints=true");
+        let issue = self.send("GET", template, &told, reader, "").body;
+        let parts = issue["fingerprints"].as_array().unwrap();
+        assert_eq!(parts.len(), 2, "{issue}");
+        let theirs = parts.iter().find(|part| part["issue_id"] != **lead);
+        let out = json!({ "fingerprints": [theirs.unwrap()["fingerprint"]] }).to_string();
+        let unmerge = "/api/issues/{id}/unmerge";
+        let path = format!("{path}/unmerge");
+        for (body, status) in [("{}", 400), (&out, 200)] {
+            let answer = self.send("POST", unmerge, &path, reader, body);
+            assert_eq!(answer.status, status, "{body}: {}", answer.body);
+        }
+        wait_for("two issues again", || (ids(self) == before).then_some(()));
+    }
+
+    /// Rules of grouping: tried out, set, read, applied and taken back.
+    fn rules(&mut self, reader: &[(&str, &str)]) {
+        let rules = "/api/projects/{id}/grouping-rules";
+        let check = "/api/projects/{id}/grouping-rules/check";
+        let preview = "/api/projects/{id}/grouping-rules/preview";
+        let apply = "/api/projects/{id}/grouping-rules/apply";
+        let undo = "/api/projects/{id}/grouping-rules/undo";
+        let of_first = "/api/projects/1/grouping-rules";
+        let declined = "error.type:PaymentDeclined -> declined";
+        for (method, template, end, body, status) in [
+            ("POST", check, "/check", "error.typ:x -> y", 200),
+            ("POST", check, "/check", declined, 200),
+            ("POST", check, "/check?events=1001", declined, 400),
+            (
+                "POST",
+                check,
+                "/check?event=eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee",
+                declined,
+                404,
+            ),
+            ("POST", preview, "/preview", "error.typ:x -> y", 400),
+            ("POST", preview, "/preview?seconds=601", declined, 400),
+            (
+                "POST",
+                preview,
+                "/preview?samples=1",
+                "error.type:* -> one",
+                200,
+            ),
+            ("PUT", rules, "", "error.typ:x -> y", 400),
+            ("PUT", rules, "?expected_version=7", declined, 409),
+            ("PUT", rules, "?expected_version=0", declined, 200),
+            ("GET", rules, "", "", 200),
+            ("GET", rules, "?version=9", "", 404),
+            ("POST", apply, "/apply", "error.typ:x -> y", 400),
+            ("POST", apply, "/apply?expected_version=7", declined, 409),
+            ("POST", undo, "/undo", "", 404),
+            ("POST", apply, "/apply?in_force=true", "", 200),
+            ("POST", undo, "/undo?application=9999", "", 404),
+            ("POST", undo, "/undo", "", 200),
+            ("GET", rules, "", "", 200),
+        ] {
+            let path = format!("{of_first}{end}");
+            let answer = self.send(method, template, &path, reader, body);
+            assert_eq!(answer.status, status, "{method} {path}: {}", answer.body);
+        }
+        let answer = self.send(
+            "POST",
+            check,
+            &format!("{of_first}/check"),
+            reader,
+            declined,
+        );
+        let found = &answer.body["matches"][0];
+        assert_eq!(found["events"], 2, "{}", answer.body);
+        let (_, held) = self.client.get(of_first);
+        assert_eq!(held["text"], declined);
     }
 }
 

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// Waits until issues and search both know of `count` events.
-fn settle(server: &Server, count: u64) {
+pub(crate) fn settle(server: &Server, count: u64) {
     server.wait_for_issues("", |issues| {
         let counts = issues.iter().map(|issue| issue["count"].as_u64().unwrap());
         counts.sum::<u64>() == count
@@ -21,7 +21,7 @@ fn settle(server: &Server, count: u64) {
 }
 
 /// Everything that REST tells of the read model.
-fn everything(server: &Server) -> Value {
+pub(crate) fn everything(server: &Server) -> Value {
     let (_, mut issues) = server.get("/api/issues?limit=1000&sort=first_seen");
     let (_, errors) = server.get("/api/errors?limit=1000");
     let list = issues["issues"].as_array_mut().unwrap();

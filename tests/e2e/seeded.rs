@@ -105,6 +105,11 @@ fn people_tokens_sessions_and_keys_are_listed_and_taken_back() {
     scenario("accounts");
 }
 
+#[test]
+fn issues_are_grouped_merged_and_explained_as_people_say() {
+    scenario("grouping");
+}
+
 /// For people at work on the UI: a server on a copy of the seeded installation, until its
 /// input ends. `cargo test -p errata --test e2e -- --ignored --nocapture seeded::by_hand`
 #[test]

@@ -3,7 +3,6 @@
 use event_model::{
     StoredEvent,
     head::{ExceptionHeadV1, FrameHeadV1, Head},
-    record::{BodyPlace, SCHEMA_EVENT_V1, archive_head, encode_event},
 };
 
 /// 2026-11-22T10:00:00Z.
@@ -19,6 +18,7 @@ pub(crate) fn head() -> Head {
         weight: 1,
         size_bytes: 0,
         handled: 0,
+        kept_for: 0,
         platform: "python".into(),
         exceptions: Vec::new(),
         thread_frames: Vec::new(),
@@ -95,6 +95,5 @@ pub(crate) fn error(platform: &str, ty: &str, value: &str, frames: &[&str]) -> H
 }
 
 pub(crate) fn stored(head: &Head) -> StoredEvent {
-    let record = encode_event(&archive_head(head), BodyPlace::Plain(b"{}"));
-    StoredEvent::parse(SCHEMA_EVENT_V1, record.into()).unwrap()
+    StoredEvent::of(head).unwrap()
 }

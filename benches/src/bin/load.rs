@@ -1,7 +1,7 @@
 //! The load generator's command line: prints one JSON object.
 #![allow(clippy::print_stdout, reason = "its output is its purpose")]
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use anyhow::Result;
 use benches::{
@@ -47,7 +47,7 @@ struct Args {
 #[tokio::main]
 async fn main() -> Result<()> {
     let args = Args::parse();
-    let payloads = Payloads::new(args.size);
+    let payloads = Arc::new(Payloads::new(args.size));
     let json_bytes = payloads.json_bytes;
     let plan = Plan {
         address: args.address.clone(),

@@ -18,19 +18,19 @@ mod latency;
 mod read;
 mod recovery;
 
-type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
+pub(crate) type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
-const FONT: &str = "Helvetica, Arial, sans-serif";
-const TITLE_PX: u32 = 20;
-const TEXT_PX: u32 = 14;
-const SMALL_PX: u32 = 12;
-const WIDTH_PX: u32 = 960;
-const INK: RGBColor = RGBColor(0x24, 0x29, 0x2f);
-const FAINT: RGBColor = RGBColor(0x6e, 0x77, 0x81);
-const GRID: RGBColor = RGBColor(0xe4, 0xe8, 0xec);
+pub(crate) const FONT: &str = "Helvetica, Arial, sans-serif";
+pub(crate) const TITLE_PX: u32 = 20;
+pub(crate) const TEXT_PX: u32 = 14;
+pub(crate) const SMALL_PX: u32 = 12;
+pub(crate) const WIDTH_PX: u32 = 960;
+pub(crate) const INK: RGBColor = RGBColor(0x24, 0x29, 0x2f);
+pub(crate) const FAINT: RGBColor = RGBColor(0x6e, 0x77, 0x81);
+pub(crate) const GRID: RGBColor = RGBColor(0xe4, 0xe8, 0xec);
 const GOAL: RGBColor = RGBColor(0xcf, 0x22, 0x2e);
 /// `log-core`, then the peers, then further lines: told apart by brightness too.
-const COLOURS: [RGBColor; 4] = [
+pub(crate) const COLOURS: [RGBColor; 4] = [
     RGBColor(0x0b, 0x5c, 0xad),
     RGBColor(0xe0, 0x8e, 0x1b),
     RGBColor(0x8c, 0x99, 0xa6),
@@ -68,7 +68,7 @@ fn text(
 }
 
 /// Title above, where and when below; what is between is handed back.
-fn frame<'a>(root: &Area<'a>, title: &str, note: &str) -> Result<Area<'a>> {
+pub(crate) fn frame<'a>(root: &Area<'a>, title: &str, note: &str) -> Result<Area<'a>> {
     root.fill(&WHITE)?;
     let (_, height) = root.dim_in_pixel();
     let left = (HPos::Left, VPos::Top);
@@ -79,7 +79,7 @@ fn frame<'a>(root: &Area<'a>, title: &str, note: &str) -> Result<Area<'a>> {
 }
 
 /// Coloured squares with names, from `at` to the right.
-fn legend(area: &Area<'_>, at: (i32, i32), entries: &[(&str, RGBColor)]) -> Result<()> {
+pub(crate) fn legend(area: &Area<'_>, at: (i32, i32), entries: &[(&str, RGBColor)]) -> Result<()> {
     const SQUARE: i32 = 12;
     const LETTER: i32 = 7;
     let mut x = at.0;
@@ -94,7 +94,7 @@ fn legend(area: &Area<'_>, at: (i32, i32), entries: &[(&str, RGBColor)]) -> Resu
 }
 
 /// The next of 1, 1.5, 2, 3, 5 times a power of ten at or above `value`: where an axis ends well.
-fn round_up(value: f64) -> f64 {
+pub(crate) fn round_up(value: f64) -> f64 {
     let power = 10f64.powf(value.max(f64::MIN_POSITIVE).log10().floor());
     let steps = [1.0, 1.5, 2.0, 3.0, 5.0, 10.0];
     steps

@@ -84,6 +84,12 @@ impl Marks {
         Some(newest.stamp_ns)
     }
 
+    /// Every mark: its stamp, and the first position at which what it says holds.
+    pub(super) fn steps(&self) -> Vec<(i64, Position)> {
+        let step = |mark: &Mark| (mark.stamp_ns, Position(mark.position.0 + 1));
+        self.list.iter().map(step).collect()
+    }
+
     /// Forgets those up to this stamp: what they allow was done.
     pub(super) fn forget(&mut self, stamp_ns: i64) {
         self.list.retain(|mark| mark.stamp_ns > stamp_ns);

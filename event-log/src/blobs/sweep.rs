@@ -43,10 +43,23 @@ pub struct Swept {
     pub projects: BTreeMap<ProjectId, u64>,
 }
 
+/// The oldest blobs, if their records are to lose them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sheddable {
+    /// Only records before this position name them.
+    pub below: Position,
+    /// How many.
+    pub files: u64,
+    /// Their bytes.
+    pub bytes: u64,
+}
+
 /// A file that is old enough to go.
 struct Old {
     project: ProjectId,
     path: PathBuf,
+    put: SystemTime,
+    bytes: u64,
 }
 
 impl Blobs {
@@ -74,14 +87,42 @@ impl Blobs {
         Ok(true)
     }
 
+    /// The oldest blobs that take so much together, or as many as there are that a mark
+    /// tells the records of; none if there are none. [`Self::sweep`] removes them.
+    pub async fn oldest(&self, bytes: u64) -> Result<Option<Sheddable>, BlobError> {
+        let steps = self.marks.lock().steps();
+        let Some((newest_ns, _)) = steps.last().copied() else {
+            return Ok(None);
+        };
+        let dir = self.dir.clone();
+        let found = tokio::task::spawn_blocking(move || old_files(&dir, coarse(newest_ns))).await;
+        let found = found.unwrap_or_else(|error| Err(error.into()));
+        let old = found.map_err(|source| self.io("look through", source))?;
+        let mut sheddable = None;
+        for (stamp_ns, below) in steps {
+            let passed = old.iter().filter(|file| file.put < coarse(stamp_ns));
+            let (count, sum) = passed.fold((0, 0), |(n, sum), file| (n + 1, sum + file.bytes));
+            if count > 0 {
+                sheddable = Some(Sheddable {
+                    below,
+                    files: count,
+                    bytes: sum,
+                });
+            }
+            if sum >= bytes {
+                break;
+            }
+        }
+        Ok(sheddable)
+    }
+
     /// Removes what no record from `first` on names, as far as marks tell.
     pub async fn sweep(&self, first: Position, patience: Duration) -> Result<Swept, BlobError> {
         let mut swept = Swept::default();
         let Some(stamp_ns) = self.marks.lock().passed(first) else {
             return Ok(swept);
         };
-        let before = UNIX_EPOCH + Duration::from_nanos(stamp_ns.max(0).unsigned_abs());
-        let before = before.checked_sub(COARSE).unwrap_or(UNIX_EPOCH);
+        let before = coarse(stamp_ns);
         let dir = self.dir.clone();
         let found = tokio::task::spawn_blocking(move || old_files(&dir, before)).await;
         let found = found.unwrap_or_else(|error| Err(error.into()));
@@ -119,6 +160,12 @@ impl Blobs {
     }
 }
 
+/// What was surely put before a stamp has an earlier time than this.
+fn coarse(stamp_ns: i64) -> SystemTime {
+    let stamp = UNIX_EPOCH + Duration::from_nanos(stamp_ns.max(0).unsigned_abs());
+    stamp.checked_sub(COARSE).unwrap_or(UNIX_EPOCH)
+}
+
 /// Files that were put last before this time, and what a crash left of writing one.
 fn old_files(dir: &Path, before: SystemTime) -> io::Result<Vec<Old>> {
     let mut old = Vec::new();
@@ -135,10 +182,18 @@ fn old_files(dir: &Path, before: SystemTime) -> io::Result<Vec<Old>> {
             let file = file?;
             let name = file.file_name();
             let hash = name.to_str().and_then(|name| name.split('#').next());
-            let is_ours = hash.is_some_and(|hash| hash.parse::<BlobHash>().is_ok());
-            if is_ours && file.metadata()?.modified()? < before {
-                let path = file.path();
-                old.push(Old { project, path });
+            if hash.is_none_or(|hash| hash.parse::<BlobHash>().is_err()) {
+                continue;
+            }
+            let (found, path) = (file.metadata()?, file.path());
+            let (put, bytes) = (found.modified()?, found.len());
+            if put < before {
+                old.push(Old {
+                    project,
+                    path,
+                    put,
+                    bytes,
+                });
             }
         }
     }

@@ -3,7 +3,7 @@
 use event_log::{Entry, LogReader, ReadError};
 use event_model::{
     Position,
-    record::{BodyPlace, BodyRef, SCHEMA_EVENT_V1, archive_head, encode_event},
+    record::{BodyPlace, BodyRef, SCHEMA_EVENT_V1, StackPlace, archive_head, encode_event},
 };
 use log_core::{Config, Log, Record};
 
@@ -158,7 +158,7 @@ fn bodies_that_cannot_be_unpacked_say_why_and_cost_no_memory() {
     for (place, _) in &places {
         let record = Record {
             schema: SCHEMA_EVENT_V1,
-            payload: encode_event(&head, *place).into(),
+            payload: encode_event(&head, &StackPlace::default(), *place).into(),
         };
         core.append(record).unwrap().wait().unwrap();
     }

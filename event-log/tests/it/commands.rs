@@ -223,7 +223,7 @@ async fn a_caller_that_goes_away_does_not_stop_its_command_half_way() {
 fn commands_too_large_or_after_the_end_are_refused() {
     let dir = tempfile::tempdir().unwrap();
     let log = open(dir.path());
-    let large = log.append_command_blocking(command(&"x".repeat(300_000)));
+    let large = log.append_command_blocking(command(&"x".repeat(1_200_000)));
     assert!(
         matches!(large, Err(CommandError::TooLarge { .. })),
         "{large:?}"

@@ -5,11 +5,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use event_log::{ControlFollower, fold_control};
-use event_model::ControlState;
+use event_log::{ControlFollower, Entry, fold_control, number_at};
+use event_model::{ControlState, Position};
 use log_core::{Config, Log, Record};
 
-use crate::sample::{command, open};
+use crate::sample::{command, event, open};
 
 #[test]
 fn a_follower_comes_to_the_state_of_a_fresh_fold() {
@@ -99,4 +99,39 @@ fn commands_of_a_newer_release_are_counted_and_passed_over() {
     assert_eq!(receipt.number, 5);
     assert!(follower.poll().unwrap());
     assert_eq!(follower.state().version, 5);
+}
+
+#[test]
+fn the_command_that_holds_at_a_position_is_found_from_either_side() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = open(dir.path());
+    let reader = log.reader();
+    assert_eq!(number_at(&reader, Position(0)).unwrap(), 0, "an empty log");
+    // Runs of events between commands; the last is longer than a look back.
+    for run in [3, 0, 1, 40, 6_000] {
+        let mut tickets = Vec::new();
+        for number in 0..run {
+            let (head, body) = event(number, 10);
+            tickets.push(log.append_event(&head, body).unwrap());
+        }
+        for ticket in tickets {
+            ticket.wait().unwrap();
+        }
+        if run < 1_000 {
+            log.append_command_blocking(command("x")).unwrap();
+        }
+    }
+    let mut expected = 0;
+    assert_eq!(number_at(&reader, Position(0)).unwrap(), 0);
+    for item in reader.read_after(Position(0)) {
+        let item = item.unwrap();
+        if let Entry::Command { number, .. } = item.entry {
+            expected = number;
+        }
+        let at = item.position.0;
+        if at < 60 || at % 977 == 0 || item.position == reader.end() {
+            assert_eq!(number_at(&reader, item.position).unwrap(), expected, "{at}");
+        }
+    }
+    assert_eq!(expected, 4);
 }

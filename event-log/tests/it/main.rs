@@ -10,5 +10,7 @@ mod follow;
 mod model;
 mod retention;
 mod sample;
+mod sampled;
+mod stacks;
 mod stream;
 mod sweep;

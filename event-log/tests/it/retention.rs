@@ -5,9 +5,9 @@ use std::{convert::Infallible, path::Path};
 
 use event_log::{
     Entry, LogReader, LogWriter, ReadError, Retention, dump,
-    retention::{REQUIRED, Reason, RetainError, Retained},
+    retention::{REQUIRED, Reason, Recorded, RetainError, Retained},
 };
-use event_model::{ControlState, Decision, Position};
+use event_model::{ControlState, Decision, Position, ProjectId, PublicKey};
 
 use crate::sample::{command, event};
 
@@ -53,7 +53,7 @@ fn folded(reader: &LogReader) -> ControlState {
 }
 
 fn retain(log: &LogWriter, retention: &Retention) -> Retained {
-    let recorded = folded(&log.reader()).dropped;
+    let recorded = Recorded::from(&folded(&log.reader()));
     let record = |decision| {
         let command = event_model::Command {
             decision,
@@ -166,7 +166,7 @@ fn a_crash_between_any_two_steps_is_finished_and_recorded_once() {
     append(&log, 1..40);
     let plan = log.reader().retention_plan(&everything(), NOW_NS).unwrap();
     // Nothing is recorded when the record fails, and nothing goes.
-    let failed = log.retain(&everything(), None, NOW_NS, |_| Err("no"));
+    let failed = log.retain(&everything(), Recorded::default(), NOW_NS, |_| Err("no"));
     assert!(matches!(failed, Err(RetainError::Record("no"))));
     assert_eq!(log.reader().first(), Position(1));
     // Recorded, then the process is gone.
@@ -232,4 +232,50 @@ fn required_cursors_hold_back_and_say_so() {
     );
     cursors[1].set(Position(0)).unwrap();
     assert_eq!(cursors[1].position(), Position(retained.first.0 - 1));
+}
+
+/// Events that are grouped anew are read again: nothing goes before a checkpoint has what
+/// came of it, unless there is no room.
+#[test]
+fn what_is_grouped_anew_stays_until_a_checkpoint_has_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = open(dir.path());
+    let decide = |decision| {
+        let command = event_model::Command {
+            decision,
+            ..command("")
+        };
+        log.append_command_blocking(command).unwrap().position
+    };
+    decide(Decision::CreateProject {
+        id: ProjectId(1),
+        name: "shop".into(),
+        platform: String::new(),
+        public_key: PublicKey([1; 16]),
+        key_label: String::new(),
+        algorithm: 6,
+    });
+    append(&log, 1..40);
+    let reader = log.reader();
+    let mut cursors = REQUIRED.map(|name| reader.cursor(name).unwrap());
+    let before = reader.end();
+    let applied = decide(Decision::ApplyGrouping {
+        project_id: ProjectId(1),
+        text: String::new(),
+        algorithm: 6,
+        from: 1,
+    });
+    append(&log, 40..50);
+    cursors[1].set(reader.end()).unwrap();
+    cursors[2].set(reader.end()).unwrap();
+    cursors[0].set(before).unwrap();
+    let retention = Retention {
+        cursors_required: REQUIRED.map(str::to_owned).to_vec(),
+        ..everything()
+    };
+    let retained = retain(&log, &retention);
+    let held = retained.plan.held_by.first().map(|claim| &*claim.cursor);
+    assert_eq!((retained.segments, held), (0, Some("checkpoint")));
+    cursors[0].set(applied).unwrap();
+    assert!(retain(&log, &retention).segments > 0);
 }

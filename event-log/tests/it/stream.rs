@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use event_log::{AppendError, Entry, LogConfig, LogReader, LogWriter};
+use event_log::{AppendError, Entry, LogReader, LogWriter};
 use event_model::Position;
 use log_core::{Config, Log, Record};
 
@@ -46,45 +46,6 @@ async fn a_ticket_is_a_future_and_its_event_is_readable_when_it_completes() {
     let (head, body) = event(2, 100);
     let second = log.append_event(&head, body).unwrap().wait().unwrap();
     assert_eq!(second, Position(2));
-}
-
-#[test]
-fn a_full_queue_refuses_at_once_and_takes_events_again_later() {
-    let dir = tempfile::tempdir().unwrap();
-    let log = LogWriter::open(LogConfig {
-        queue_bytes_max: 64 * 1024,
-        ..crate::sample::config(dir.path())
-    })
-    .unwrap();
-    let mut tickets = Vec::new();
-    let refusal = (1..=10_000).find_map(|n| {
-        let (head, body) = event(n, 20_000);
-        match log.append_event(&head, body) {
-            Ok(ticket) => {
-                tickets.push(ticket);
-                None
-            }
-            Err(error) => Some(error),
-        }
-    });
-    let Some(AppendError::Overloaded {
-        queued_bytes,
-        queued_bytes_max,
-    }) = refusal
-    else {
-        panic!("{refusal:?}");
-    };
-    assert_eq!(queued_bytes_max, 64 * 1024);
-    assert!(queued_bytes <= queued_bytes_max);
-    let taken = tickets.len();
-    for ticket in tickets {
-        ticket.wait().unwrap();
-    }
-    // Every answer given: the queue is empty, the next one fits.
-    assert_eq!(log.state().queued_bytes, 0);
-    let (head, body) = event(1, 20_000);
-    let position = log.append_event(&head, body).unwrap().wait().unwrap();
-    assert_eq!(position, Position(taken as u64 + 1));
 }
 
 #[test]

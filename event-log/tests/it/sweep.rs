@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use event_log::blobs::{BlobHash, Blobs, Naming, Swept};
+use event_log::blobs::{BlobHash, Blobs, Naming, Sheddable, Swept};
 use event_model::{Position, ProjectId};
 use proptest::prelude::*;
 
@@ -235,4 +235,41 @@ async fn a_clock_that_goes_back_costs_no_file() {
         assert_eq!(swept, Swept::default(), "{opened_again}");
         assert!(blobs.get(project, hash).await.unwrap().is_some());
     }
+}
+
+#[tokio::test]
+async fn the_oldest_files_are_told_by_the_position_that_their_records_are_before() {
+    let dir = tempfile::tempdir().unwrap();
+    let blobs = Blobs::open(dir.path()).unwrap();
+    assert_eq!(blobs.oldest(1).await.unwrap(), None);
+    // A file of 100 bytes and its record each minute, and a mark behind it.
+    for minute in 1..=4u8 {
+        let now_ns = i64::from(minute) * 60 * SECOND_NS;
+        let naming = blobs.naming().await;
+        let put = blobs.put(&naming, ProjectId(7), vec![minute; 100].into(), now_ns);
+        put.await.unwrap();
+        drop(naming);
+        let end = Position(u64::from(minute) * 10);
+        let marked = blobs.mark(|| end, now_ns + 10 * SECOND_NS, AT_ONCE).await;
+        assert!(marked.unwrap());
+    }
+    let step = |below, files| {
+        Some(Sheddable {
+            below: Position(below),
+            files,
+            bytes: files * 100,
+        })
+    };
+    for (wanted, expected) in [
+        (1, step(11, 1)),
+        (100, step(11, 1)),
+        (101, step(21, 2)),
+        (400, step(41, 4)),
+        (5_000, step(41, 4)),
+    ] {
+        assert_eq!(blobs.oldest(wanted).await.unwrap(), expected, "{wanted}");
+    }
+    let swept = blobs.sweep(Position(21), AT_ONCE).await.unwrap();
+    assert_eq!((swept.files, swept.projects[&ProjectId(7)]), (2, 200));
+    assert_eq!(blobs.oldest(1).await.unwrap(), step(31, 1));
 }

@@ -4,7 +4,7 @@
 
 use bytes::Bytes;
 use event_model::record::{SCHEMA_EVENT_V1, decode_marker};
-use event_model::{Command, Decision, Head, Note, StoredEvent};
+use event_model::{Command, Decision, EventRecord, Head, Note, StackHash, StoredStack};
 
 libfuzzer_sys::fuzz_target!(|input: &[u8]| {
     let Some((&shift, bytes)) = input.split_first() else {
@@ -15,10 +15,14 @@ libfuzzer_sys::fuzz_target!(|input: &[u8]| {
     let mut placed = vec![0; shift];
     placed.extend_from_slice(bytes);
     let placed = Bytes::from(placed).slice(shift..);
-    if let Ok(event) = StoredEvent::parse(SCHEMA_EVENT_V1, placed.clone()) {
-        let _ = format!("{:?}", event.body());
-        let _ = event.head().to_json();
+    if let Ok(event) = EventRecord::parse(SCHEMA_EVENT_V1, placed.clone()) {
+        let _ = format!("{:?} {:?}", event.body(), event.stack());
         let _ = rkyv::deserialize::<Head, rkyv::rancor::Error>(event.head());
+    }
+    if let Ok(stack) = StoredStack::read(StackHash::of(&placed), placed.clone()) {
+        for exception in stack.get().exceptions.iter() {
+            let _ = format!("{} {}", exception.ty, exception.frames.len());
+        }
     }
     for (schema, _) in Decision::KINDS {
         if let Ok(command) = Command::decode(*schema, &placed) {

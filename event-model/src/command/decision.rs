@@ -13,7 +13,7 @@ use super::{
     },
 };
 use crate::{
-    IssueId, ProjectId, PublicKey, SessionId, TokenId, UserId,
+    Fingerprint, IssueId, Plan, ProjectId, PublicKey, SessionId, TokenId, UserId,
     settings::{Filters, Scrubbing},
 };
 
@@ -35,6 +35,9 @@ decisions! {
         public_key: PublicKey,
         /// The key's; may be empty.
         key_label: String,
+        /// The version of the algorithm that groups its events: the newest of the release
+        /// that created it.
+        algorithm: u32,
     }
     /// Another name or platform for a project.
     0x4201 RenameProject {
@@ -92,6 +95,66 @@ decisions! {
         project_id: ProjectId,
         /// The filters.
         filters: Filters,
+    }
+    /// How much may be stored in an hour. Takes the place of what was set before.
+    0x4a01 SetPlan {
+        /// Whose; none: the organisation's, which its projects share.
+        project_id: Option<ProjectId>,
+        /// How much.
+        plan: Plan,
+    }
+    /// How much a key may store in a minute. Takes the place of what was set before.
+    0x4b01 SetKeyLimit {
+        /// Whose.
+        project_id: ProjectId,
+        /// The key.
+        public_key: PublicKey,
+        /// Items in any minute, at least 1; none: as many as come.
+        items_per_minute: Option<u32>,
+    }
+    /// Whether the surplus of a project's storms is only counted. It is, until somebody
+    /// says otherwise.
+    0x4e01 SetSpikeProtection {
+        /// Whose.
+        project_id: ProjectId,
+        /// Whether.
+        is_on: bool,
+    }
+    /// The rules that a project's events are grouped by from here on. Takes the place of
+    /// what was set before.
+    0x4d01 SetGroupingRules {
+        /// Whose.
+        project_id: ProjectId,
+        /// As a person wrote it; empty: none.
+        text: String,
+    }
+    /// The version of the algorithm that groups a project's events from here on.
+    0x4f01 SetGroupingAlgorithm {
+        /// Whose.
+        project_id: ProjectId,
+        /// Which.
+        algorithm: u32,
+    }
+    /// Rules and a version of the algorithm that group a project's events from here on, and
+    /// those that are there: all of the log from `from` on.
+    0x4901 ApplyGrouping {
+        /// Whose.
+        project_id: ProjectId,
+        /// The rules, as a person wrote them; empty: none.
+        text: String,
+        /// The version of the algorithm.
+        algorithm: u32,
+        /// The packed [`crate::Position`] of the first record that the log had.
+        from: u64,
+    }
+    /// Takes [`Decision::ApplyGrouping`] back: the project's issues are what they were, and
+    /// the rules and the algorithm that were in force before are so again, also for what came
+    /// since. Passed over, if it was not the newest or other rules were set since.
+    0x4c01 UndoGrouping {
+        /// Whose.
+        project_id: ProjectId,
+        /// The number of the command that applied.
+        applied: u64,
     }
     /// A person.
     0x5001 CreateUser {
@@ -237,6 +300,28 @@ decisions! {
         /// Which.
         issues: Vec<IssueId>,
     }
+    /// Several issues are one from here on, made of all their fingerprints. It is the one
+    /// whose first event is the oldest in the log, and stands as that one stands; the ids of
+    /// the others lead to it. Ids that lead to the same issue, to none, to one of another
+    /// project or to a discarded one are passed over by the projection.
+    0x6401 MergeIssues {
+        /// Whose.
+        project_id: ProjectId,
+        /// Which, in no order.
+        issues: Vec<IssueId>,
+    }
+    /// Fingerprints are taken out of an issue and are issues again. Those that are none of
+    /// its own are passed over by the projection.
+    0x6501 UnmergeFingerprints {
+        /// Whose.
+        project_id: ProjectId,
+        /// Out of which.
+        issue: IssueId,
+        /// Which.
+        fingerprints: Vec<Fingerprint>,
+        /// Whether they become one issue together; else one each.
+        together: bool,
+    }
     /// A notification's step.
     0x7001 RecordDelivery {
         /// The step.
@@ -259,5 +344,23 @@ decisions! {
         bytes: u64,
         /// Who loses records unread.
         overruled: Vec<OverruledCursor>,
+    }
+    /// The oldest attachments and minidumps go, because the disk was about to be full.
+    0x7901 FilesShed {
+        /// Files that only records before this packed [`crate::Position`] name go.
+        below: u64,
+        /// How many there were.
+        files: u64,
+        /// Bytes on disk that they took.
+        bytes: u64,
+    }
+    /// The oldest Parquet files go, because the disk was about to be full.
+    0x7a01 ColdShed {
+        /// Days of receipt before this one go, UTC: "YYYY-MM-DD".
+        before: String,
+        /// How many files there were.
+        files: u64,
+        /// Bytes on disk that they took.
+        bytes: u64,
     }
 }

@@ -62,6 +62,22 @@ impl<'a> Triage<'a> {
 }
 
 impl Decision {
+    /// Whether it changes which events are one issue.
+    pub fn regroups(&self) -> bool {
+        matches!(
+            self,
+            Self::MergeIssues { .. }
+                | Self::UnmergeFingerprints { .. }
+                | Self::ApplyGrouping { .. }
+                | Self::UndoGrouping { .. }
+        )
+    }
+
+    /// Whether it groups events anew that are there.
+    pub fn groups_anew(&self) -> bool {
+        matches!(self, Self::ApplyGrouping { .. } | Self::UndoGrouping { .. })
+    }
+
     /// What it does to which issues, in its order.
     pub fn triage(&self) -> Vec<Triage<'_>> {
         match self {
@@ -76,7 +92,12 @@ impl Decision {
             Self::UndiscardIssues { issues } => {
                 each(issues, |id| Triage::status(id, IssueStatus::Unresolved))
             }
-            Self::CreateOrganization { .. }
+            // How a merged issue stands is known where fingerprints are.
+            Self::MergeIssues { .. }
+            | Self::UnmergeFingerprints { .. }
+            | Self::ApplyGrouping { .. }
+            | Self::UndoGrouping { .. }
+            | Self::CreateOrganization { .. }
             | Self::CreateProject { .. }
             | Self::RenameProject { .. }
             | Self::CreateKey { .. }
@@ -85,6 +106,11 @@ impl Decision {
             | Self::RenameKey { .. }
             | Self::SetScrubbing { .. }
             | Self::SetFilters { .. }
+            | Self::SetPlan { .. }
+            | Self::SetKeyLimit { .. }
+            | Self::SetSpikeProtection { .. }
+            | Self::SetGroupingRules { .. }
+            | Self::SetGroupingAlgorithm { .. }
             | Self::CreateUser { .. }
             | Self::RenameUser { .. }
             | Self::SetRole { .. }
@@ -100,7 +126,9 @@ impl Decision {
             | Self::RevokeToken { .. }
             | Self::RecordDelivery { .. }
             | Self::AdvanceAlertCursor { .. }
-            | Self::RangeDropped { .. } => Vec::new(),
+            | Self::RangeDropped { .. }
+            | Self::FilesShed { .. }
+            | Self::ColdShed { .. } => Vec::new(),
         }
     }
 }

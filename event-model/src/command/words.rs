@@ -197,6 +197,8 @@ pub enum DropReason {
     Age = 1,
     /// The log takes more space than it may.
     Size = 2,
+    /// The disk was about to be full.
+    Space = 3,
 }
 
 /// A consumer that had not read all of what goes, and is no longer waited for.

@@ -32,6 +32,7 @@ fn project(id: u32) -> Decision {
         platform: String::new(),
         public_key: PublicKey([id as u8; 16]),
         key_label: String::new(),
+        algorithm: 1,
     }
 }
 
@@ -96,7 +97,11 @@ fn expected(
 ) -> Result<(), Denied> {
     let by_rank = match (action, kind) {
         (
-            Action::ListProjects | Action::ReadIssue | Action::ReadMembers | Action::FollowAlerts,
+            Action::ListProjects
+            | Action::ReadIssue
+            | Action::ReadUsage
+            | Action::ReadMembers
+            | Action::FollowAlerts,
             Kind::Owner | Kind::Member | Kind::Role | Kind::Host,
         )
         | (
@@ -112,17 +117,21 @@ fn expected(
             | Action::ReadAccounts
             | Action::TrySettings
             | Action::ManageProject
+            | Action::ManagePlans
             | Action::CreateProject
             | Action::ManagePeople
             | Action::SendTestMail,
             Kind::Owner | Kind::Host,
         )
-        | (Action::RecordAlerts, Kind::Role) => Ok(()),
+        | (Action::RecordAlerts, Kind::Role)
+        | (Action::ReadOrganizationUsage, Kind::Owner | Kind::Role | Kind::Host) => Ok(()),
         (
             Action::ReadUnattributed
+            | Action::ReadOrganizationUsage
             | Action::ReadAccounts
             | Action::TrySettings
             | Action::ManageProject
+            | Action::ManagePlans
             | Action::CreateProject
             | Action::ManagePeople
             | Action::SendTestMail,
@@ -138,6 +147,7 @@ fn expected(
             | Action::ReadAccounts
             | Action::TrySettings
             | Action::ManageProject
+            | Action::ManagePlans
             | Action::CreateProject
             | Action::ManagePeople
             | Action::SendTestMail,
@@ -150,6 +160,8 @@ fn expected(
         Action::ListProjects
         | Action::ReadIssue
         | Action::ReadProject
+        | Action::ReadUsage
+        | Action::ReadOrganizationUsage
         | Action::ReadMembers
         | Action::ReadInstallation
         | Action::FollowAlerts
@@ -159,6 +171,7 @@ fn expected(
         | Action::TrySettings => false,
         Action::Triage
         | Action::ManageProject
+        | Action::ManagePlans
         | Action::CreateProject
         | Action::ChangeOwnAccount
         | Action::ManagePeople
@@ -171,16 +184,19 @@ fn expected(
     let is_of_project = match action {
         Action::ReadIssue
         | Action::ReadProject
+        | Action::ReadUsage
         | Action::TrySettings
         | Action::Triage
         | Action::ManageProject => true,
         Action::ListProjects
+        | Action::ReadOrganizationUsage
         | Action::ReadMembers
         | Action::ReadInstallation
         | Action::FollowAlerts
         | Action::ReadUnattributed
         | Action::ReadOwnAccount
         | Action::ReadAccounts
+        | Action::ManagePlans
         | Action::CreateProject
         | Action::ChangeOwnAccount
         | Action::ManagePeople
@@ -234,7 +250,7 @@ fn every_cell_of_the_table_is_as_written_down_here() {
             }
         }
     }
-    assert_eq!(cells, 17 * 8 * 3);
+    assert_eq!(cells, 20 * 8 * 3);
     assert_eq!(BTreeSet::from(Action::ALL).len(), Action::ALL.len());
 }
 

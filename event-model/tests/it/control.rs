@@ -2,12 +2,14 @@
 
 use event_model::{
     Actor, Command, ControlState, Decision, DiscardedIssue, DropReason, IssueId, IssueStatus,
-    LinkSecret, ProjectId, PublicKey, Role, SessionId, TokenId, TokenScope, UserId,
-    control::LinkEnd,
+    LinkSecret, Plan, ProjectId, PublicKey, Role, TokenId, TokenScope, UserId,
+    control::HISTORY_MAX,
     settings::{Filters, Scrubbing},
 };
 
 use crate::sample::commands;
+
+mod people;
 
 fn fold(decisions: impl IntoIterator<Item = Decision>) -> ControlState {
     let mut state = ControlState::default();
@@ -28,6 +30,7 @@ fn project(id: u32, name: &str) -> Decision {
         platform: String::new(),
         public_key: PublicKey([100 + id as u8; 16]),
         key_label: String::new(),
+        algorithm: 1,
     }
 }
 
@@ -66,6 +69,17 @@ fn set_password(user: u32, email: &str) -> Decision {
         email: email.into(),
         password_hash: "hash".into(),
         end_tokens: false,
+    }
+}
+
+fn token(id: u32, user: u32) -> Decision {
+    Decision::CreateToken {
+        id: TokenId(id),
+        user_id: UserId(user),
+        label: String::new(),
+        token_sha256: [id as u8; 32],
+        scope: TokenScope::Full,
+        expires_ns: None,
     }
 }
 
@@ -148,60 +162,42 @@ fn a_key_is_disabled_by_its_own_project_only() {
 }
 
 #[test]
-fn a_password_ends_the_users_sessions_and_links_and_nobody_elses() {
-    let state = fold([
-        user(1, "Owner@Example.org"),
-        user(2, "b@x"),
-        link(1, 1),
-        link(1, 2),
-        link(2, 3),
-        set_password(1, ""),
-    ]);
-    assert_eq!(state.users[&UserId(1)].password_hash, "hash");
-    assert_eq!(state.users[&UserId(1)].session_epoch, 1);
-    assert_eq!(state.users[&UserId(2)].session_epoch, 0);
-    let end = |secret: u8| state.password_links[&[secret; 32]].end;
-    assert_eq!(
-        [end(1), end(2), end(3)],
-        [Some(LinkEnd::Replaced), Some(LinkEnd::Used), None]
-    );
-    assert_eq!(
-        state.user_by_email("owner@example.ORG").unwrap().id,
-        UserId(1)
-    );
-    assert_eq!(state.next_user_id(), UserId(3));
-}
-
-#[test]
-fn the_owners_first_password_names_the_address() {
-    let state = fold([user(1, ""), set_password(1, "ada@x")]);
-    assert_eq!(state.user_by_email("ada@x").unwrap().id, UserId(1));
-    let ends = Decision::EndSessions {
-        user_id: UserId(1),
-        end_tokens: false,
+fn plans_and_limits_take_the_place_of_what_was_set_before() {
+    let plan = |project: Option<u32>, plan| Decision::SetPlan {
+        project_id: project.map(ProjectId),
+        plan,
     };
-    assert_eq!(fold([user(1, ""), ends]).users[&UserId(1)].session_epoch, 1);
-}
-
-#[test]
-fn tokens_work_until_revoked() {
-    let create = |id: u32, hash: u8| Decision::CreateToken {
-        id: TokenId(id),
-        user_id: UserId(1),
-        label: "ci".into(),
-        token_sha256: [hash; 32],
-        scope: TokenScope::Full,
-        expires_ns: None,
+    let limit = |project, items_per_minute| Decision::SetKeyLimit {
+        project_id: ProjectId(project),
+        public_key: PublicKey([1; 16]),
+        items_per_minute,
     };
-    let state = fold([
-        create(1, 1),
-        create(2, 2),
-        Decision::RevokeToken { id: TokenId(1) },
+    let state = fold([project(1, "a"), key(1, 1)]);
+    let limit_of = |state: &ControlState| state.keys[&PublicKey([1; 16])].items_per_minute;
+    assert_eq!((state.plan, limit_of(&state)), (Plan::Unlimited, None));
+    let mut decisions = vec![
+        project(1, "a"),
+        key(1, 1),
+        plan(None, Plan::Free),
+        plan(Some(1), Plan::Pro),
+        plan(Some(2), Plan::Pro),
+        limit(1, Some(60)),
+        limit(2, Some(1)),
+    ];
+    let state = fold(decisions.clone());
+    assert_eq!(state.plan, Plan::Free);
+    assert_eq!(state.plan_of(ProjectId(1)), Plan::Pro);
+    assert_eq!(state.project_plans.len(), 1, "there is no project 2");
+    assert_eq!(limit_of(&state), Some(60), "by its own project only");
+    decisions.extend([
+        plan(None, Plan::Enterprise(7)),
+        plan(Some(1), Plan::Unlimited),
+        limit(1, None),
     ]);
-    assert_eq!(state.token_by_hash(&[1; 32]), None);
-    assert_eq!(state.token_by_hash(&[2; 32]).unwrap().id, TokenId(2));
-    let all_revoked = fold([create(2, 2), Decision::RevokeToken { id: TokenId(2) }]);
-    assert_eq!(all_revoked.next_token_id(), TokenId(3), "no id comes twice");
+    let state = fold(decisions);
+    assert_eq!(state.plan.events_per_hour(), Some(7));
+    assert_eq!(state.plan_of(ProjectId(1)).events_per_hour(), None);
+    assert_eq!(limit_of(&state), None);
 }
 
 #[test]
@@ -210,7 +206,7 @@ fn a_history_that_does_not_fit_never_fails() {
     for (_, command) in commands().iter().rev() {
         reversed.apply(command);
     }
-    assert_eq!(reversed.version, 29);
+    assert_eq!(reversed.version, commands().len() as u64);
     assert_eq!(reversed.users[&UserId(4)].session_epoch, 0);
 }
 
@@ -252,6 +248,15 @@ fn settings_of_a_project_take_the_place_of_what_was_set_before() {
     assert_eq!(state.scrubbing.len(), 1);
     assert!(!state.scrubbing[&ProjectId(1)].emails);
     assert!(state.filters.is_empty(), "there is no project 2");
+    let protect = |id, is_on| Decision::SetSpikeProtection {
+        project_id: ProjectId(id),
+        is_on,
+    };
+    let state = fold([project(1, "a"), protect(1, false), protect(2, false)]);
+    assert_eq!(state.unprotected, [ProjectId(1)].into());
+    let state = fold([project(1, "a"), protect(1, false), protect(1, true)]);
+    assert!(state.unprotected.is_empty());
+    assert_eq!(state.settings_version(ProjectId(1)), 3);
 }
 
 #[test]
@@ -287,89 +292,6 @@ fn a_discarded_issue_gathers_stacks_until_it_is_kept_again() {
         let state = fold([project(1, "a"), discard(&[3]), triage(status)]);
         assert_eq!(state.discarded.len(), left, "{status:?}");
     }
-}
-
-fn session(user: u32, id: u8, expires_ns: i64) -> Decision {
-    Decision::StartSession {
-        user_id: UserId(user),
-        session: SessionId([id; 16]),
-        device: String::new(),
-        expires_ns,
-    }
-}
-
-fn token(id: u32, user: u32) -> Decision {
-    Decision::CreateToken {
-        id: TokenId(id),
-        user_id: UserId(user),
-        label: String::new(),
-        token_sha256: [id as u8; 32],
-        scope: TokenScope::Full,
-        expires_ns: None,
-    }
-}
-
-#[test]
-fn who_is_gone_has_no_session_token_or_link_and_the_others_keep_theirs() {
-    let disable = Decision::DisableUser { id: UserId(1) };
-    let people = [user(1, "a@x"), user(2, "b@x")];
-    let theirs = [1, 2].map(|n| [session(n, n as u8, 1_000), token(n, n), link(n, n as u8)]);
-    let before = people.into_iter().chain(theirs.into_iter().flatten());
-    let state = fold(before.chain([disable.clone()]));
-    assert_eq!(state.users[&UserId(1)].disabled_ns, Some(9));
-    assert_eq!(state.users[&UserId(1)].session_epoch, 1);
-    assert_eq!(
-        state.sessions.keys().collect::<Vec<_>>(),
-        [&SessionId([2; 16])]
-    );
-    assert_eq!(state.tokens.keys().collect::<Vec<_>>(), [&TokenId(2)]);
-    assert!(
-        !state.password_links[&[1; 32]].is_open(9) && state.password_links[&[2; 32]].is_open(9)
-    );
-    assert_eq!(state.users[&UserId(2)].session_epoch, 0);
-
-    let back = fold([
-        user(1, "a@x"),
-        token(1, 1),
-        disable,
-        Decision::EnableUser { id: UserId(1) },
-    ]);
-    assert!(back.users[&UserId(1)].is_enabled() && back.tokens.is_empty());
-}
-
-#[test]
-fn a_session_ends_alone_and_is_remembered_until_it_would_have_been_over() {
-    let end = |id: u8| Decision::EndSession {
-        user_id: UserId(1),
-        session: SessionId([id; 16]),
-        expires_ns: 5,
-    };
-    let ended = |decisions: Vec<Decision>| {
-        fold(decisions)
-            .ended_sessions
-            .into_keys()
-            .collect::<Vec<_>>()
-    };
-    let start = || vec![user(1, "a@x"), session(1, 1, 5), session(1, 2, 900)];
-    let first = SessionId([1; 16]);
-    assert_eq!(ended([start(), vec![end(1)]].concat()), [first]);
-    let rest = fold([start(), vec![end(1)]].concat()).sessions;
-    assert_eq!(rest.into_keys().collect::<Vec<_>>(), [SessionId([2; 16])]);
-    // Of one that could not be recorded, too.
-    assert_eq!(ended(vec![user(1, "a@x"), end(7)]), [SessionId([7; 16])]);
-    // At 5 nothing is left to remember.
-    assert_eq!(ended([start(), vec![end(1), token(1, 1)]].concat()), []);
-    // Another's session stays.
-    let foreign = vec![user(1, "a@x"), user(2, "b@x"), session(2, 3, 900), end(3)];
-    assert_eq!(fold(foreign).sessions.len(), 1);
-}
-
-#[test]
-fn the_hundred_and_first_session_ends_the_oldest() {
-    let starts = (0..101).map(|id| session(1, id, 9_000));
-    let state = fold([user(1, "a@x")].into_iter().chain(starts));
-    assert_eq!(state.sessions.len(), 100);
-    assert!(state.ended_sessions.contains_key(&SessionId([0; 16])));
 }
 
 #[test]
@@ -442,4 +364,64 @@ fn only_what_a_projects_events_are_judged_by_changes_its_settings_version() {
     assert_eq!(versions(&all), [3, 7], "that issue was kept all the time");
     all.push(undiscard(7));
     assert_eq!(versions(&all), [3, 9]);
+}
+
+#[test]
+fn rules_of_grouping_are_kept_with_their_history_and_nobody_elses_change() {
+    let rules = |id: u32, text: &str| Decision::SetGroupingRules {
+        project_id: ProjectId(id),
+        text: text.into(),
+    };
+    let mut decisions = vec![
+        project(1, "a"),
+        project(2, "b"),
+        rules(9, "x"),
+        rules(2, "y"),
+    ];
+    let sets = HISTORY_MAX as u32 + 50;
+    decisions.extend((1..=sets).map(|n| rules(1, &n.to_string())));
+    decisions.push(Decision::SetGroupingAlgorithm {
+        project_id: ProjectId(1),
+        algorithm: 9,
+    });
+    let state = fold(decisions);
+    let (one, two) = (
+        &state.grouping[&ProjectId(1)],
+        &state.grouping[&ProjectId(2)],
+    );
+    assert_eq!((&*one.text, one.version), (sets.to_string().as_str(), sets));
+    assert_eq!((&*two.text, two.version, two.history.len()), ("y", 1, 1));
+    assert_eq!(one.history.len(), HISTORY_MAX);
+    let (oldest, newest) = (one.history.front().unwrap(), one.history.back().unwrap());
+    assert_eq!((oldest.version, newest.version), (51, sets));
+    // The command that holds the text, by whom, when.
+    assert_eq!(
+        (newest.command, newest.at_ns),
+        (4 + u64::from(sets), 4 + i64::from(sets))
+    );
+    assert_eq!((newest.actor, newest.bytes), (Actor::System, 3));
+    assert!(
+        !state.grouping.contains_key(&ProjectId(9)),
+        "there is no such project"
+    );
+    assert_eq!(state.grouping_version, state.version);
+    let algorithms = state.projects.values().map(|project| project.algorithm);
+    assert_eq!(algorithms.collect::<Vec<_>>(), [9, 1]);
+    assert_eq!(state.settings_version(ProjectId(2)), 4);
+}
+
+#[test]
+fn a_command_has_its_number_also_behind_one_that_nobody_here_knows() {
+    let mut state = fold([project(1, "a")]);
+    let command = Command {
+        actor: Actor::Admin,
+        at_ns: 1,
+        decision: Decision::SetGroupingRules {
+            project_id: ProjectId(1),
+            text: "x".into(),
+        },
+    };
+    state.apply_numbered(7, &command);
+    assert_eq!(state.version, 7);
+    assert_eq!(state.grouping[&ProjectId(1)].history[0].command, 7);
 }

@@ -3,25 +3,44 @@
 
 use bytes::Bytes;
 use event_model::{
-    Command, Decision, Head, StoredEvent,
-    record::{BodyPlace, SCHEMA_EVENT_V1, archive_head, decode_marker, encode_event},
+    Command, Decision, EventRecord, Head, StackHash, StoredEvent, StoredStack,
+    record::{BodyPlace, SCHEMA_EVENT_V1, StackPlace, archive_head, decode_marker, encode_event},
+    stack::archive_stack,
 };
 use proptest::prelude::*;
 
 use crate::sample::{commands, head};
 
 fn record() -> Vec<u8> {
-    encode_event(&archive_head(&head()), BodyPlace::Plain(b"{\"message\":1}"))
+    let place = StackPlace {
+        hash: stack().hash(),
+        ..StackPlace::default()
+    };
+    let body = BodyPlace::Plain(b"{\"message\":1}");
+    encode_event(&archive_head(&head()), &place, body)
+}
+
+fn stack() -> StoredStack {
+    let archive = archive_stack(&head()).unwrap().to_vec();
+    StoredStack::read(StackHash::of(&archive), archive.into()).unwrap()
 }
 
 /// Reads everything of what parses.
 fn read_event(bytes: Vec<u8>) -> bool {
-    let Ok(event) = StoredEvent::parse(SCHEMA_EVENT_V1, Bytes::from(bytes)) else {
+    let Ok(record) = EventRecord::parse(SCHEMA_EVENT_V1, Bytes::from(bytes)) else {
         return false;
     };
-    let _ = format!("{:?}", event.body());
-    let _ = event.head().to_json();
-    rkyv::deserialize::<Head, rkyv::rancor::Error>(event.head()).is_ok()
+    let _ = format!("{:?}", record.body());
+    let _ = record.stack().of(7, 3);
+    let is_head = rkyv::deserialize::<Head, rkyv::rancor::Error>(record.head()).is_ok();
+    // Damage may name another stack, or have other texts than the stack has exceptions.
+    let Ok(event) = record.with(stack()) else {
+        return is_head;
+    };
+    let whole = event.whole();
+    let _ = whole.exceptions().map(|e| e.value.len()).sum::<usize>();
+    let _ = whole.to_json();
+    is_head
 }
 
 fn read_command(schema: u16, bytes: &[u8]) -> bool {
@@ -72,6 +91,27 @@ fn a_flip_of_any_single_bit_is_read_without_a_panic() {
 }
 
 #[test]
+fn a_stack_is_read_by_its_hash_alone() {
+    let archive = archive_stack(&head()).unwrap().to_vec();
+    let hash = StackHash::of(&archive);
+    for bit in 0..archive.len() * 8 {
+        let mut bytes = archive.clone();
+        bytes[bit / 8] ^= 1 << (bit % 8);
+        // Bytes that are their own hash's are read, or refused, without a panic.
+        let _ = StoredStack::read(StackHash::of(&bytes), bytes.clone().into());
+        assert!(StoredStack::read(hash, bytes.into()).is_err(), "bit {bit}");
+    }
+    for len in 0..archive.len() {
+        let cut = archive[..len].to_vec();
+        assert!(StoredStack::read(hash, cut.into()).is_err(), "cut to {len}");
+    }
+    assert_eq!(
+        StoredStack::read(hash, archive.into()).unwrap().hash(),
+        hash
+    );
+}
+
+#[test]
 fn lengths_that_overflow_are_refused() {
     for head_len in [u32::MAX, u32::MAX - 15, 1 << 31] {
         let mut bytes = record();
@@ -105,20 +145,24 @@ proptest! {
             shifted[at] = byte;
         }
         let bytes = Bytes::from(shifted).slice(shift..);
-        if let Ok(event) = StoredEvent::parse(SCHEMA_EVENT_V1, bytes) {
-            let _ = event.head().to_json();
-        }
+        read_event(bytes.to_vec());
+        let _ = EventRecord::parse(SCHEMA_EVENT_V1, bytes);
     }
 
     #[test]
     fn a_record_is_read_the_same_at_any_alignment(shift in 0..16usize, body in prop::collection::vec(any::<u8>(), 0..100)) {
-        let record = encode_event(&archive_head(&head()), BodyPlace::Plain(&body));
-        let mut shifted = vec![0; shift];
-        shifted.extend(record);
-        let bytes = Bytes::from(shifted).slice(shift..);
-        let event = StoredEvent::parse(SCHEMA_EVENT_V1, bytes).unwrap();
-        let stored = rkyv::deserialize::<Head, rkyv::rancor::Error>(event.head()).unwrap();
-        prop_assert_eq!(stored, head());
+        let shifted = |bytes: &[u8]| {
+            let mut shifted = vec![0; shift];
+            shifted.extend_from_slice(bytes);
+            Bytes::from(shifted).slice(shift..)
+        };
+        let archive = archive_stack(&head()).unwrap();
+        let place = StackPlace { hash: StackHash::of(&archive), ..StackPlace::default() };
+        let record = encode_event(&archive_head(&head()), &place, BodyPlace::Plain(&body));
+        let record = EventRecord::parse(SCHEMA_EVENT_V1, shifted(&record)).unwrap();
+        let stack = StoredStack::read(place.hash, shifted(&archive)).unwrap();
+        let event: StoredEvent = record.with(stack).unwrap();
+        prop_assert_eq!(event.whole().to_head().unwrap(), head());
         prop_assert_eq!(event.body(), &event_model::record::BodyRef::Plain(body.into()));
     }
 }

@@ -7,11 +7,12 @@ use std::path::PathBuf;
 
 use bytes::Bytes;
 use event_model::{
-    Command, Decision, Head, RecordError, StoredEvent,
+    Command, Decision, EventRecord, RecordError, StackHash, StoredEvent, StoredStack,
     record::{
-        BodyPlace, BodyRef, SCHEMA_EVENT_V1, archive_head, decode_marker, encode_event,
+        BodyPlace, BodyRef, SCHEMA_EVENT_V1, StackPlace, archive_head, decode_marker, encode_event,
         encode_marker,
     },
+    stack::archive_stack,
 };
 
 use crate::sample::{commands, head};
@@ -32,6 +33,12 @@ fn frame() -> Vec<u8> {
 /// Every body kind with the head of the samples.
 fn events() -> Vec<(&'static str, Vec<u8>)> {
     let (head, frame, len) = (archive_head(&head()), frame(), BODY.len() as u32);
+    let stack = StackPlace {
+        hash: StackHash::of(&archive_stack(&self::head()).unwrap()),
+        sequence: 0x0102_0304_0506,
+        back: 0x0708_090a,
+    };
+    let encode_event = |head: &[u8], body| encode_event(head, &stack, body);
     let block = |back, offset, frame| BodyPlace::Block {
         back,
         offset,
@@ -66,8 +73,12 @@ fn files() -> Vec<(String, Vec<u8>)> {
     let events = events()
         .into_iter()
         .map(|(name, record)| (name.to_owned(), record));
+    let stack = (
+        "stack_v1".to_owned(),
+        archive_stack(&head()).unwrap().to_vec(),
+    );
     let marker = ("marker_v1".to_owned(), encode_marker(0x0102_0304).to_vec());
-    events.chain(commands).chain([marker]).collect()
+    events.chain(commands).chain([marker, stack]).collect()
 }
 
 fn command_file(name: &str, command: &Command) -> String {
@@ -85,9 +96,15 @@ fn read(name: &str) -> Bytes {
 }
 
 fn parse(name: &str) -> StoredEvent {
-    let event = StoredEvent::parse(SCHEMA_EVENT_V1, read(name)).unwrap();
-    let stored = rkyv::deserialize::<Head, rkyv::rancor::Error>(event.head()).unwrap();
-    assert_eq!(stored, head(), "{name}");
+    let record = EventRecord::parse(SCHEMA_EVENT_V1, read(name)).unwrap();
+    let place = *record.stack();
+    assert_eq!(
+        (place.sequence, place.back),
+        (0x0102_0304_0506, 0x0708_090a)
+    );
+    let stack = StoredStack::read(place.hash, read("stack_v1")).unwrap();
+    let event = record.with(stack).unwrap();
+    assert_eq!(event.whole().to_head().unwrap(), head(), "{name}");
     event
 }
 
@@ -122,10 +139,13 @@ fn the_head_is_read_in_place_without_a_copy() {
     let event = parse("event_v1_plain");
     let head = event.head();
     assert_eq!(head.project_id, 42);
-    assert_eq!(head.exceptions[1].ty.as_str(), "RuntimeError");
-    assert_eq!(head.exceptions[1].frames[1].lineno, 99);
     assert_eq!(head.tags[0].1.as_str(), "eu");
-    let json = head.to_json();
+    let whole = event.whole();
+    let exception = whole.exception(1).unwrap();
+    assert_eq!(exception.ty(), "RuntimeError");
+    assert_eq!(exception.frames()[1].lineno, 99);
+    assert_eq!(whole.exceptions().next().unwrap().value, "'käse'");
+    let json = whole.to_json();
     assert_eq!(json["event_id"], "30313233343536373839616263646566");
     assert_eq!(json["exceptions"][0]["value"], "'käse'");
 }
@@ -169,10 +189,21 @@ fn every_decision_has_a_sample_and_a_schema_of_its_own() {
             Decision::RecordDelivery { .. } => "record_delivery",
             Decision::AdvanceAlertCursor { .. } => "advance_alert_cursor",
             Decision::RangeDropped { .. } => "range_dropped",
+            Decision::FilesShed { .. } => "files_shed",
+            Decision::ColdShed { .. } => "cold_shed",
             Decision::SetScrubbing { .. } => "set_scrubbing",
             Decision::SetFilters { .. } => "set_filters",
+            Decision::SetPlan { .. } => "set_plan",
+            Decision::SetKeyLimit { .. } => "set_key_limit",
+            Decision::SetSpikeProtection { .. } => "set_spike_protection",
+            Decision::SetGroupingRules { .. } => "set_grouping_rules",
+            Decision::SetGroupingAlgorithm { .. } => "set_grouping_algorithm",
+            Decision::ApplyGrouping { .. } => "apply_grouping",
+            Decision::UndoGrouping { .. } => "undo_grouping",
             Decision::DiscardIssues { .. } => "discard_issues",
             Decision::UndiscardIssues { .. } => "undiscard_issues",
+            Decision::MergeIssues { .. } => "merge_issues",
+            Decision::UnmergeFingerprints { .. } => "unmerge_fingerprints",
         };
         assert_eq!(name, expected);
     }
@@ -215,7 +246,7 @@ fn what_is_written_today_is_byte_for_byte_the_sample() {
 #[test]
 fn a_schema_of_a_newer_release_is_opaque_not_damaged() {
     let record = read("event_v1_plain");
-    let event = StoredEvent::parse(0x0102, record.clone());
+    let event = EventRecord::parse(0x0102, record.clone());
     assert!(matches!(event, Err(RecordError::UnknownSchema(0x0102))));
     for (name, command) in commands() {
         let newer = command.schema() + 1;

@@ -10,5 +10,6 @@ mod head;
 mod ids;
 mod notes;
 mod numbers;
+mod regroup;
 mod sample;
 mod triage;

@@ -6,7 +6,8 @@ use event_model::{
     Note, RecordError,
     note::{
         AttachmentV1, Attachments, CheckIn, CheckInStatus, ClientDropV1, ClientReport, Feedback,
-        SessionCountV1, SessionStatus, SessionUpdateV1, Sessions, Tally, TallyCountV1,
+        Sampled, SampledPartV1, SessionCountV1, SessionStatus, SessionUpdateV1, Sessions, Tally,
+        TallyCountV1,
     },
 };
 use proptest::prelude::*;
@@ -102,7 +103,31 @@ fn notes() -> Vec<(&'static str, Note)> {
         ("check_in_v1", Note::CheckIn(check_in)),
         ("client_report_v1", Note::ClientReport(report)),
         ("tally_v1", Note::Tally(tally)),
+        (
+            "sampled_v1",
+            Note::Sampled(sampled(project_id, received_ns)),
+        ),
     ]
+}
+
+fn sampled(project_id: u32, received_ns: i64) -> Sampled {
+    Sampled {
+        project_id,
+        received_ns,
+        kind: 0x0123_4567_89ab_cdef,
+        sample_id: *b"0123456789abcdef",
+        parts: vec![SampledPartV1 {
+            minute: 29_922_688,
+            level: 4,
+            environment: "production".into(),
+            release: "shop@1.4.2".into(),
+            items: 239,
+            count: 240,
+            first_ms: 1_795_361_281_000,
+            last_ms: 1_795_361_285_999,
+            users: vec![7, u64::MAX],
+        }],
+    }
 }
 
 fn path(name: &str) -> PathBuf {

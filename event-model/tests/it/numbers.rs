@@ -57,7 +57,7 @@ fn what_is_archived_is_the_number_in_the_table() {
         "delivery state": DeliveryState::Sending, DeliveryState::Sent, DeliveryState::Failed,
         DeliveryState::Suppressed, DeliveryState::Held,
     );
-    archived!("reason of a dropped range": DropReason::Age, DropReason::Size);
+    archived!("reason of a dropped range": DropReason::Age, DropReason::Size, DropReason::Space);
     archived!("scrub method": ScrubMethod::Mask, ScrubMethod::Remove, ScrubMethod::Hash);
     archived!("source lines": SourceLines::Scrub, SourceLines::Keep, SourceLines::Remove);
     archived!("sight": Sight::All);

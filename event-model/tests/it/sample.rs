@@ -1,9 +1,9 @@
 //! One of everything that is stored.
 
 use event_model::{
-    Actor, Command, Decision, DeliveryState, DeliveryStep, DiscardedIssue, DropReason, Head,
-    IssueId, IssueStatus, LinkSecret, OverruledCursor, ProjectId, PublicKey, Role, SessionId,
-    Sight, TokenId, TokenScope, UserId,
+    Actor, Command, Decision, DeliveryState, DeliveryStep, DiscardedIssue, DropReason, Fingerprint,
+    Head, IssueId, IssueStatus, LinkSecret, OverruledCursor, Plan, ProjectId, PublicKey, Role,
+    SessionId, Sight, TokenId, TokenScope, UserId,
     head::{ExceptionHeadV1, FrameHeadV1},
     settings::{Filters, ScrubMethod, ScrubRule, Scrubbing, SourceLines},
 };
@@ -42,6 +42,7 @@ pub(crate) fn head() -> Head {
         weight: 3,
         size_bytes: 19_500,
         handled: 1,
+        kept_for: 0x0123_4567_89ab_cdef,
         platform: "python".into(),
         exceptions: vec![
             exception("KeyError", "'käse'", 1, 0, vec![frame("inner", 7, false)]),
@@ -150,6 +151,7 @@ pub(crate) fn commands() -> Vec<(&'static str, Command)> {
                 platform: "javascript".into(),
                 public_key,
                 key_label: "first".into(),
+                algorithm: 6,
             },
         ),
         (
@@ -333,6 +335,24 @@ pub(crate) fn commands() -> Vec<(&'static str, Command)> {
             },
         ),
         (
+            "files_shed",
+            Actor::System,
+            Decision::FilesShed {
+                below: 1_000_002,
+                files: 12,
+                bytes: 52_428_800,
+            },
+        ),
+        (
+            "cold_shed",
+            Actor::System,
+            Decision::ColdShed {
+                before: "2026-02-01".into(),
+                files: 9,
+                bytes: 734_003_200,
+            },
+        ),
+        (
             "set_scrubbing",
             user,
             Decision::SetScrubbing {
@@ -346,6 +366,65 @@ pub(crate) fn commands() -> Vec<(&'static str, Command)> {
             Decision::SetFilters {
                 project_id,
                 filters: filters(),
+            },
+        ),
+        (
+            "set_plan",
+            admin,
+            Decision::SetPlan {
+                project_id: Some(project_id),
+                plan: Plan::Enterprise(250_000),
+            },
+        ),
+        (
+            "set_key_limit",
+            user,
+            Decision::SetKeyLimit {
+                project_id,
+                public_key: PublicKey([0xab; 16]),
+                items_per_minute: Some(600),
+            },
+        ),
+        (
+            "set_spike_protection",
+            user,
+            Decision::SetSpikeProtection {
+                project_id,
+                is_on: false,
+            },
+        ),
+        (
+            "set_grouping_rules",
+            user,
+            Decision::SetGroupingRules {
+                project_id,
+                text: "# käse\nerror.type:Down -> down\n".into(),
+            },
+        ),
+        (
+            "set_grouping_algorithm",
+            admin,
+            Decision::SetGroupingAlgorithm {
+                project_id,
+                algorithm: 7,
+            },
+        ),
+        (
+            "apply_grouping",
+            user,
+            Decision::ApplyGrouping {
+                project_id,
+                text: "# käse\nerror.type:Down -> down\n".into(),
+                algorithm: 7,
+                from: 0x0102_0304_0506,
+            },
+        ),
+        (
+            "undo_grouping",
+            admin,
+            Decision::UndoGrouping {
+                project_id,
+                applied: 0x0708,
             },
         ),
         (
@@ -364,6 +443,24 @@ pub(crate) fn commands() -> Vec<(&'static str, Command)> {
             user,
             Decision::UndiscardIssues {
                 issues: vec![IssueId(0xfeed), IssueId(2)],
+            },
+        ),
+        (
+            "merge_issues",
+            user,
+            Decision::MergeIssues {
+                project_id: ProjectId(42),
+                issues: vec![IssueId(0xfeed), IssueId(2)],
+            },
+        ),
+        (
+            "unmerge_fingerprints",
+            user,
+            Decision::UnmergeFingerprints {
+                project_id: ProjectId(42),
+                issue: IssueId(0xfeed),
+                fingerprints: vec![Fingerprint([7; 16]), Fingerprint([8; 16])],
+                together: true,
             },
         ),
     ];

@@ -45,6 +45,8 @@ pub struct Limits {
     pub breadcrumbs_max: usize,
     /// Tags kept, the first.
     pub tags_max: usize,
+    /// What a thread remembers of what it has read; 0: nothing. What is read is the same.
+    pub remembered_bytes_max: usize,
 }
 
 impl Default for Limits {
@@ -59,6 +61,7 @@ impl Default for Limits {
             threads_max: 64,
             breadcrumbs_max: 100,
             tags_max: 100,
+            remembered_bytes_max: 2 << 20,
         }
     }
 }

@@ -180,6 +180,13 @@ impl<'t> Object<'t> {
         self.at >= self.end
     }
 
+    /// Its text and how deep it lies, if it is one that is often the same (a frame, a
+    /// member of the whole) and nothing was taken from it yet. Two of the same text and
+    /// depth are the same.
+    pub(crate) fn whole(&self) -> Option<(&'t str, u8)> {
+        self.tape.whole(self.at)
+    }
+
     /// The keys, in their order.
     pub(crate) fn keys(&self) -> impl Iterator<Item = Cow<'t, str>> + use<'t> {
         let tape = self.tape;

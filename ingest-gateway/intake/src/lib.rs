@@ -31,6 +31,7 @@ mod notes;
 pub mod otlp;
 mod place;
 mod read;
+mod remembered;
 pub mod scrub;
 mod security;
 mod sentry;

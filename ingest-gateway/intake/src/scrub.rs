@@ -10,6 +10,7 @@
 //! `event.scrubbed_count`. What an event is grouped by and looked up by (types,
 //! functions, modules, release, loaded images) is not touched.
 
+mod again;
 mod keys;
 mod names;
 mod path;
@@ -45,6 +46,7 @@ pub fn event(event: &mut Event, rules: &Rules) {
     scrub.noted = std::mem::take(&mut event.scrubbed);
     scrub.masked = event.scrubbed_count as usize;
     scrub.parts(event);
+    scrub.all_sources(event);
     scrub.finish(event);
 }
 
@@ -83,23 +85,12 @@ impl Scrub {
         }
     }
 
-    /// For an event all of whose parts of free form this one wrote: scrubs the rest
-    /// and leaves the paths of what was masked.
+    /// For an event all of whose frames ([`Self::sources`]) and parts of free form this
+    /// one scrubbed: scrubs the rest and leaves the paths of what was masked.
     pub(super) fn finish(mut self, event: &mut Event) {
         self.texts(event);
         event.scrubbed = self.noted;
         event.scrubbed_count = u32::try_from(self.masked).unwrap_or(u32::MAX);
-    }
-
-    /// Where the paths of what was masked end so far, for [`Self::rewind`].
-    pub(super) fn mark(&self) -> (usize, usize) {
-        (self.noted.len(), self.masked)
-    }
-
-    /// Forgets what was masked since: it is to be written again.
-    pub(super) fn rewind(&mut self, (noted, masked): (usize, usize)) {
-        self.noted.truncate(noted);
-        self.masked = masked;
     }
 
     /// An object of free form, scrubbed.
@@ -112,17 +103,6 @@ impl Scrub {
         let mut out = Writer::new();
         self.members(path, members, budget, &mut out);
         out.finish()
-    }
-
-    /// What was written as a part of `from`, a field of the event, is now one of `to`.
-    pub(super) fn moved(&mut self, from: &str, to: &Path<'_>) {
-        for noted in &mut self.noted {
-            if let Some(rest) = noted.strip_prefix(from)
-                && rest.starts_with('.')
-            {
-                *noted = format!("{to}{rest}");
-            }
-        }
     }
 
     /// Writes an object's members; equal keys are written once, the last one.

@@ -174,9 +174,9 @@ impl<'c, 'x> Reader<'c, 'x> {
             "fingerprint" => event.fingerprint = fields::fingerprint(value),
             "checksum" => self.checksum = value.into_text().map(std::borrow::Cow::into_owned),
             "main_exception_id" => self.main_exception_id = value.as_integer(),
-            "modules" => event.modules = fields::unscrubbed(value),
-            "sdk" => event.sdk = fields::unscrubbed(value),
-            "debug_meta" => event.debug_meta = fields::unscrubbed(value),
+            "modules" => event.modules = fields::unscrubbed(value, limits),
+            "sdk" => event.sdk = fields::unscrubbed(value, limits),
+            "debug_meta" => event.debug_meta = fields::unscrubbed(value, limits),
             // The project is the key's; the type was looked at before.
             "project" | "type" => {}
             _ => {

@@ -20,6 +20,7 @@ const LIMITS: Limits = Limits {
     threads_max: 2,
     breadcrumbs_max: 3,
     tags_max: 4,
+    remembered_bytes_max: 0,
 };
 
 const PLATFORMS: &[&str] = &[

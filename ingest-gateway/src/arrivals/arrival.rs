@@ -65,6 +65,11 @@ impl Arrival {
             .unwrap_or_else(|_| Arc::new(Self::new(&Method::POST, &Uri::default(), None, 0)))
     }
 
+    /// The key of this task's request and its project, once known.
+    pub(crate) fn current_owner() -> Option<(ProjectId, PublicKey)> {
+        CURRENT.try_with(|arrival| arrival.owner()).ok().flatten()
+    }
+
     /// Does something with the request of this task, if it has one.
     pub(crate) fn with_current(act: impl FnOnce(&Self)) {
         // Without a request there is nobody to tell.

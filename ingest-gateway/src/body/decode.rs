@@ -1,15 +1,20 @@
 //! `Content-Encoding` and its inverse, counted while it streams, so that a bomb
 //! costs no more than the cap.
 
-use std::io::Read;
+mod member;
+
+use std::{cell::RefCell, io::Read};
 
 use http::{HeaderMap, header};
 
+use self::member::Inflated;
 use super::{Reservation, Weight};
 use crate::error::{ApiError, ErrorCode};
 
 /// Output is produced, counted and paid for in steps of this size, bytes.
 const STEP_BYTES: usize = 64 * 1024;
+/// Output that is longer than this is not moved any more as it grows.
+const LONG_BYTES: usize = 1 << 20;
 /// Most bytes that come of one, beyond the first [`RATIO_FREE_BYTES`]. Ordinary errors
 /// shrink by five to thirty times; what shrinks by more is a bomb, or a batch of one
 /// event over and over.
@@ -23,6 +28,12 @@ const LIGHT_BYTES_MAX: usize = 4 << 20;
 const ZSTD_WINDOW_LOG_MAX: u32 = 23;
 /// The brotli decoder's input buffer, bytes.
 const BROTLI_BUFFER_BYTES: usize = 4096;
+
+thread_local! {
+    /// What [`begin`] inflates into: to find and clear room for the longest body takes
+    /// longer than to read the usual one.
+    static ROOM: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
 
 /// How a body is compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -172,7 +183,12 @@ pub(super) fn decode(
             let more = output.len().clamp(STEP_BYTES, 16 * STEP_BYTES);
             let more = more.min(room - filled);
             reservation.grow(more)?;
-            output.reserve_exact(more);
+            if output.capacity() < filled + more {
+                // What is long is given all its addresses at once: memory comes as it is
+                // written, while each move to a larger place would hold both of them.
+                let is_long = filled >= LONG_BYTES;
+                output.reserve_exact(if is_long { room - filled } else { more });
+            }
             output.resize(filled + more, 0);
         }
         match reader.read(&mut output[filled..]) {
@@ -193,23 +209,38 @@ pub(super) fn begin(encoding: Encoding, input: &[u8], bytes_max: usize) -> Resul
     if input.is_empty() {
         return Ok(Part::Whole(Vec::new()));
     }
-    let mut reader = open(encoding, input)?;
-    let mut output = vec![0u8; bytes_max];
-    let mut filled = 0usize;
-    while filled < bytes_max {
-        match reader.read(&mut output[filled..]) {
-            Ok(0) => {
-                output.truncate(filled);
-                return Ok(Part::Whole(output));
+    ROOM.with_borrow_mut(|room| {
+        if room.len() < bytes_max {
+            room.resize(bytes_max, 0);
+        }
+        let room = &mut room[..bytes_max];
+        if encoding == Encoding::Gzip {
+            match member::inflate(input, room) {
+                Some(Inflated::Whole(filled)) => return Ok(Part::Whole(room[..filled].to_vec())),
+                Some(Inflated::Full) => return Ok(Part::Beginning(room.to_vec())),
+                None => {}
             }
+        }
+        begin_into(open(encoding, input)?, encoding, room)
+    })
+}
+
+fn begin_into(
+    mut reader: Box<dyn Read + '_>,
+    encoding: Encoding,
+    room: &mut [u8],
+) -> Result<Part, ApiError> {
+    let mut filled = 0usize;
+    while filled < room.len() {
+        match reader.read(&mut room[filled..]) {
+            Ok(0) => return Ok(Part::Whole(room[..filled].to_vec())),
             Ok(read) => filled += read,
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
             Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => break,
             Err(error) => return Err(broken(encoding, filled, &error)),
         }
     }
-    output.truncate(filled);
-    Ok(Part::Beginning(output))
+    Ok(Part::Beginning(room[..filled].to_vec()))
 }
 
 fn open(encoding: Encoding, input: &[u8]) -> Result<Box<dyn Read + '_>, ApiError> {

@@ -7,7 +7,6 @@
 //! request is gone is not begun.
 
 use std::{
-    collections::{HashMap, VecDeque},
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
     thread,
@@ -16,7 +15,11 @@ use std::{
 use parking_lot::{Condvar, Mutex};
 use tokio::sync::oneshot;
 
-use super::Party;
+use super::{
+    Party,
+    queue::Queue,
+    turns::{Turn, Turns},
+};
 use crate::error::{ApiError, ErrorCode};
 
 /// Jobs that wait.
@@ -52,7 +55,11 @@ impl Weight {
 
 /// The threads. They end when this is dropped and all is done.
 #[derive(Debug)]
-pub struct Pool(Arc<Shared>);
+pub struct Pool {
+    shared: Arc<Shared>,
+    /// For what is read on the workers.
+    turns: Turns,
+}
 
 #[derive(Default)]
 struct Shared {
@@ -66,47 +73,20 @@ impl std::fmt::Debug for Shared {
     }
 }
 
-#[derive(Default)]
 struct Queues {
-    light: Queue,
-    heavy: Queue,
+    light: Queue<Job>,
+    heavy: Queue<Job>,
     is_closed: bool,
 }
 
-/// Jobs by party; parties in the order of their next turn.
-#[derive(Default)]
-struct Queue {
-    turns: VecDeque<Party>,
-    jobs: HashMap<Party, VecDeque<Job>>,
-    count: usize,
-}
-
-impl Queue {
-    /// Whether there was room.
-    fn push(&mut self, party: Party, job: Job) -> bool {
-        let own = self.jobs.entry(party).or_default();
-        if self.count >= QUEUED_MAX || own.len() >= QUEUED_PARTY_MAX {
-            return false;
+impl Default for Queues {
+    fn default() -> Self {
+        let queue = || Queue::new(QUEUED_MAX, QUEUED_PARTY_MAX);
+        Self {
+            light: queue(),
+            heavy: queue(),
+            is_closed: false,
         }
-        if own.is_empty() {
-            self.turns.push_back(party);
-        }
-        own.push_back(job);
-        self.count += 1;
-        true
-    }
-
-    fn pop(&mut self) -> Option<Job> {
-        let party = self.turns.pop_front()?;
-        let own = self.jobs.get_mut(&party)?;
-        let job = own.pop_front();
-        if own.is_empty() {
-            self.jobs.remove(&party);
-        } else {
-            self.turns.push_back(party);
-        }
-        self.count -= 1;
-        job
     }
 }
 
@@ -126,7 +106,15 @@ impl Pool {
                 tracing::error!(%error, "a thread for bodies could not be started");
             }
         }
-        Self(shared)
+        Self {
+            shared,
+            turns: Turns::new(count),
+        }
+    }
+
+    /// Leave to read on the worker what is small, when it is `party`'s turn.
+    pub(crate) async fn turn(&self, party: Party) -> Result<Turn, ApiError> {
+        self.turns.take(party).await
     }
 
     /// Does `work` on one of the threads when it is `party`'s turn.
@@ -148,7 +136,7 @@ impl Pool {
             }
         });
         {
-            let mut queues = self.0.queues.lock();
+            let mut queues = self.shared.queues.lock();
             let queue = match weight {
                 Weight::Light => &mut queues.light,
                 Weight::Heavy => &mut queues.heavy,
@@ -161,7 +149,7 @@ impl Pool {
             }
         }
         // The thread for light work may be the one that wakes, for either kind.
-        self.0.wake.notify_all();
+        self.shared.wake.notify_all();
         receiver.await.map_err(|_| {
             tracing::error!("reading a body panicked");
             ApiError::new(ErrorCode::Internal, "the body could not be read")
@@ -177,8 +165,8 @@ impl Default for Pool {
 
 impl Drop for Pool {
     fn drop(&mut self) {
-        self.0.queues.lock().is_closed = true;
-        self.0.wake.notify_all();
+        self.shared.queues.lock().is_closed = true;
+        self.shared.wake.notify_all();
     }
 }
 
@@ -225,7 +213,7 @@ mod tests {
 
     #[test]
     fn parties_take_turns_and_nobody_fills_the_queue() {
-        let mut queue = Queue::default();
+        let mut queue = Queue::new(QUEUED_MAX, QUEUED_PARTY_MAX);
         let order = Arc::new(Mutex::new(Vec::new()));
         let job = |number: u8| -> Job {
             let order = Arc::clone(&order);
@@ -241,10 +229,7 @@ mod tests {
         }
         assert_eq!(order.lock()[..7], [1, 2, 1, 2, 1, 2, 1]);
         assert_eq!(order.lock().len(), QUEUED_PARTY_MAX + 3);
-        assert_eq!(
-            (queue.count, queue.jobs.len(), queue.turns.len()),
-            (0, 0, 0)
-        );
+        assert!(queue.is_empty());
     }
 
     #[tokio::test]

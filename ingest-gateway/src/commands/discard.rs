@@ -32,7 +32,7 @@ impl CommandCore {
             let Some(known) = found else {
                 return Err(validate::no_issue(at, id));
             };
-            let (core, project_id) = (self.clone(), known.project_id);
+            let (core, project_id, id) = (self.clone(), known.project_id, known.id);
             // Records are read from the log, perhaps from the disk.
             let read = tokio::task::spawn_blocking(move || {
                 let positions = known.positions.iter();
@@ -56,7 +56,7 @@ impl CommandCore {
         if event.head().project_id.to_native() != project.0 {
             return None;
         }
-        stored_stack_hash(event.head())
+        stored_stack_hash(event.whole())
     }
 }
 

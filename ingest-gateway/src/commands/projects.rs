@@ -8,7 +8,7 @@ use proto::v1::{
 };
 
 use super::{
-    Commands, actor_of, may,
+    Commands, actor_of, may, rules,
     validate::{self, missing},
 };
 use crate::error::ApiError;
@@ -35,6 +35,7 @@ impl Commands {
                     platform,
                     public_key: key,
                     key_label: String::new(),
+                    algorithm: rules::newest(),
                 };
                 Ok((decision, id))
             })
@@ -153,7 +154,7 @@ impl Commands {
         .await
     }
 
-    async fn change_key(
+    pub(super) async fn change_key(
         &self,
         caller: Caller,
         project: u32,

@@ -10,10 +10,11 @@ use proto::v1::{
     CreateKeyResponse, CreatePasswordLinkRequest, CreatePasswordLinkResponse, CreateProjectRequest,
     CreateProjectResponse, CreateTokenRequest, CreateTokenResponse, CreateUserRequest,
     CreateUserResponse, DisableKeyRequest, DisableUserRequest, DiscardIssuesRequest,
-    EnableKeyRequest, EnableUserRequest, EndSessionRequest, EndSessionsRequest,
-    RecordDeliveryRequest, RenameKeyRequest, RenameProjectRequest, RenameUserRequest,
-    RevokeTokenRequest, SendTestMailRequest, SendTestMailResponse, SetIssueStatusRequest,
-    SetRoleRequest, SetUserProjectsRequest, UndiscardIssuesRequest,
+    EnableKeyRequest, EnableUserRequest, EndSessionRequest, EndSessionsRequest, MergeIssuesRequest,
+    MergeIssuesResponse, RecordDeliveryRequest, RenameKeyRequest, RenameProjectRequest,
+    RenameUserRequest, RevokeTokenRequest, SendTestMailRequest, SendTestMailResponse,
+    SetIssueStatusRequest, SetKeyLimitRequest, SetPlanRequest, SetRoleRequest,
+    SetUserProjectsRequest, UndiscardIssuesRequest, UnmergeFingerprintsRequest,
     command_service_server::CommandService,
 };
 use tonic::{Request, Response, Status};
@@ -147,6 +148,8 @@ rpc! {
     disable_key: DisableKeyRequest => CommandResponse;
     enable_key: EnableKeyRequest => CommandResponse;
     rename_key: RenameKeyRequest => CommandResponse;
+    set_key_limit: SetKeyLimitRequest => CommandResponse;
+    set_plan: SetPlanRequest => CommandResponse;
     create_user: CreateUserRequest => CreateUserResponse;
     rename_user: RenameUserRequest => CommandResponse;
     set_role: SetRoleRequest => CommandResponse;
@@ -163,6 +166,8 @@ rpc! {
     assign_issues: AssignIssuesRequest => CommandResponse;
     discard_issues: DiscardIssuesRequest => CommandResponse;
     undiscard_issues: UndiscardIssuesRequest => CommandResponse;
+    merge_issues: MergeIssuesRequest => MergeIssuesResponse;
+    unmerge_fingerprints: UnmergeFingerprintsRequest => CommandResponse;
     record_delivery: RecordDeliveryRequest => CommandResponse;
     advance_alert_cursor: AdvanceAlertCursorRequest => CommandResponse;
 }

@@ -114,7 +114,10 @@ impl Commands {
             return Err(unanswered(Refusal::new(ErrorCode::Overloaded, message)));
         };
         let found = lookup.locate(issues.to_vec()).await.map_err(unanswered)?;
-        Ok(Places(Some(found.into_iter().collect())))
+        let places = found
+            .into_iter()
+            .map(|found| (found.asked, found.project_id));
+        Ok(Places(Some(places.collect())))
     }
 }
 

@@ -204,11 +204,11 @@ pub(super) fn no_issue(at: usize, id: IssueId) -> ApiError {
     )
 }
 
-pub(super) fn missing(field: &str, message: String) -> ApiError {
+pub(crate) fn missing(field: &str, message: String) -> ApiError {
     ApiError::at(ErrorCode::NotFound, field, message)
 }
 
-pub(super) fn taken(field: &str, message: String) -> ApiError {
+pub(crate) fn taken(field: &str, message: String) -> ApiError {
     ApiError::at(ErrorCode::Conflict, field, message)
 }
 

@@ -14,8 +14,9 @@ const ALLOW_HEADERS: HeaderValue = HeaderValue::from_static(
 );
 
 /// Without it pages cannot see limits.
-const EXPOSE_HEADERS: HeaderValue =
-    HeaderValue::from_static("x-sentry-error, x-sentry-rate-limits, retry-after");
+const EXPOSE_HEADERS: HeaderValue = HeaderValue::from_static(
+    "x-sentry-error, x-sentry-rate-limits, retry-after, ratelimit, ratelimit-policy",
+);
 
 /// For every answer of an ingestion path, errors included.
 pub(crate) async fn allow_any_origin(mut response: Response) -> Response {

@@ -38,6 +38,7 @@ use crate::{
     body::{self, OFF_THREAD_BYTES_MIN, Party, ReadBody, Reservation},
     config::GatewayLimits,
     error::{ApiError, ErrorCode},
+    limits::Category,
     outcome::{Received, fates::Fates},
 };
 
@@ -114,6 +115,7 @@ async fn authenticate(
         let key = key::native_key(&parts.headers, None)?;
         let project = key::project_of(&ingestion.state.read(), key)?;
         item.relabel(CATEGORY, project);
+        ingestion.check_limits(key, project, Some(Category::Error))?;
         let sender = ingestion.sender(&parts.extensions, &parts.headers);
         Ok((key, ingestion.account(sender, Some(key))?))
     });
@@ -127,7 +129,7 @@ async fn authenticate(
             Ok((sender, body))
         }
         Err(error) => {
-            body::drain(body, &ingestion.limits).await;
+            body::refuse(body, &parts.headers, &error, &ingestion.limits).await;
             item.refused(&error);
             Err(error)
         }

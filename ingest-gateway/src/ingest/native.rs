@@ -20,9 +20,11 @@ use super::{
     store::Storable,
 };
 use crate::{
+    arrivals::Arrival,
     auth::key,
     body::{self, Party, ReadBody},
     error::{ApiError, ErrorCode},
+    limits::{Category, Door},
     outcome::{Received, fates::Fates},
     telemetry,
 };
@@ -48,24 +50,26 @@ pub(crate) fn router(ingestion: Arc<Ingestion>) -> Router {
 
 async fn one(State(ingestion): State<Arc<Ingestion>>, request: Request) -> Response {
     let started = Instant::now();
-    let response = match receive(&ingestion, request).await {
+    let mut response = match receive(&ingestion, request, Door::Errors).await {
         Err(error) => error.into_response(),
         Ok((item, parts, party, read)) => store_one(&ingestion, item, &parts, party, read)
             .await
             .unwrap_or_else(ApiError::into_response),
     };
+    tell(&ingestion, &mut response, Door::Errors);
     telemetry::request_ended("errors", response.status().as_u16(), started.elapsed());
     response
 }
 
 async fn batch(State(ingestion): State<Arc<Ingestion>>, request: Request) -> Response {
     let started = Instant::now();
-    let response = match receive(&ingestion, request).await {
+    let mut response = match receive(&ingestion, request, Door::Batches).await {
         Err(error) => error.into_response(),
         Ok((item, parts, party, read)) => store_batch(&ingestion, item, &parts, party, read)
             .await
             .unwrap_or_else(ApiError::into_response),
     };
+    tell(&ingestion, &mut response, Door::Batches);
     telemetry::request_ended(
         "errors_batch",
         response.status().as_u16(),
@@ -74,27 +78,40 @@ async fn batch(State(ingestion): State<Arc<Ingestion>>, request: Request) -> Res
     response
 }
 
-/// Authenticates, then reads the body.
+/// Says how it stands with the limits.
+fn tell(ingestion: &Ingestion, response: &mut Response, door: Door) {
+    if let Some((project, key)) = Arrival::current_owner() {
+        let allowance = ingestion.allowances.allowance(project, Some(key));
+        let headers = response.headers_mut();
+        ingestion.allowances.tell(headers, allowance, (key, door));
+    }
+}
+
+/// Authenticates, asks the limits, then reads the body.
 async fn receive(
     ingestion: &Ingestion,
     request: Request,
+    door: Door,
 ) -> Result<(Received, Parts, Party, ReadBody), ApiError> {
     let mut item = Received::new(&ingestion.tally, CATEGORY, ProjectId(0), 1);
     let (parts, request_body) = request.into_parts();
     let limits = &ingestion.limits;
     let known = ingestion.check_open().and_then(|()| {
         let key = key::native_key(&parts.headers, parts.uri.query())?;
-        Ok((key, key::project_of(&ingestion.state.read(), key)?))
+        let project = key::project_of(&ingestion.state.read(), key)?;
+        item.relabel(CATEGORY, project);
+        ingestion.check_limits(key, project, Some(Category::Error))?;
+        ingestion.allowances.enter(key, door)?;
+        Ok(key)
     });
-    let (key, project) = match known {
-        Ok(known) => known,
+    let key = match known {
+        Ok(key) => key,
         Err(error) => {
-            body::drain(request_body, limits).await;
+            body::refuse(request_body, &parts.headers, &error, limits).await;
             item.refused(&error);
             return Err(error);
         }
     };
-    item.relabel(CATEGORY, project);
     let party = Party::Key(key);
     let read = async {
         let sender = ingestion.sender(&parts.extensions, &parts.headers);

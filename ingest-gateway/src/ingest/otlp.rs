@@ -41,6 +41,7 @@ use crate::{
     body::{self, Charge, Party, ReadBody, Reservation},
     error::ApiError,
     fate::DropReason,
+    limits::Category,
     outcome::{Received, fates::Fates},
     telemetry,
 };
@@ -128,14 +129,18 @@ async fn receive(
     let read = async {
         let known = authenticate(ingestion, &parts.headers, parts.uri.query(), path_project)
             .and_then(|known| form.encoding().map(|encoding| (known, encoding)));
-        let ((key, project), encoding) = match known {
+        let checked = known.and_then(|((key, project), encoding)| {
+            item.relabel(signal.category(), project);
+            check_limits(ingestion, signal, key, project)?;
+            Ok((key, encoding))
+        });
+        let (key, encoding) = match checked {
             Ok(known) => known,
             Err(error) => {
-                body::drain(request_body, limits).await;
+                body::refuse(request_body, &parts.headers, &error, limits).await;
                 return Err(error);
             }
         };
-        item.relabel(signal.category(), project);
         let mut limits = limits.clone();
         limits.decompressed_bytes_max = limits.decompressed_bytes_max.min(DECOMPRESSED_BYTES_MAX);
         let sender = ingestion.sender(&parts.extensions, &parts.headers);
@@ -169,6 +174,20 @@ fn authenticate(
     let project = key::project_of(&state, key)?;
     check_path(&state, path_project, project)?;
     Ok((key, project))
+}
+
+/// Metrics hold no errors: what is thrown away costs nothing.
+fn check_limits(
+    ingestion: &Ingestion,
+    signal: Signal,
+    key: PublicKey,
+    project: ProjectId,
+) -> Result<(), ApiError> {
+    let category = match signal {
+        Signal::Logs | Signal::Traces => Some(Category::Error),
+        Signal::Metrics => None,
+    };
+    ingestion.check_limits(key, project, category)
 }
 
 fn key_of(headers: &HeaderMap, query: Option<&str>) -> Result<PublicKey, ApiError> {

@@ -26,7 +26,8 @@ const READ_FACTOR: usize = 8;
 pub(crate) struct Desk {
     pub(crate) party: Party,
     pub(crate) reservation: Reservation,
-    /// Whether it leaves the worker; a small request is read where it came in.
+    /// Whether it leaves the worker; a small request is read where it came in,
+    /// when it has its turn.
     weight: Option<Weight>,
     /// What reading one event takes, besides the event.
     read_bytes: usize,
@@ -70,6 +71,7 @@ impl Desk {
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, ApiError> {
         let Some(weight) = self.weight else {
+            let _turn = ingestion.bodies.pool.turn(self.party).await?;
             return Ok(work());
         };
         let _charge = self.reservation.charge(self.read_bytes)?;

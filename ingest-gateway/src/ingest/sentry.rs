@@ -26,9 +26,11 @@ use proto::routes::{self, Route};
 
 use super::{Ingestion, Origin, cors, piece::Desk};
 use crate::{
+    arrivals::Arrival,
     auth::key,
     body::{self, Incoming, Party, ReadBody},
     error::{ApiError, ErrorCode},
+    limits::Category,
     outcome::Received,
     telemetry,
 };
@@ -76,6 +78,17 @@ impl Endpoint {
             Self::Attachments => "attachments",
             Self::Cron => "cron",
             Self::ReportDialog => "report_dialog",
+        }
+    }
+
+    /// What a request could be limited for as a whole; none: it may bring anything.
+    fn brings(self) -> Option<Category> {
+        match self {
+            Self::Envelope | Self::Unreal => None,
+            Self::Store | Self::Minidump | Self::Security | Self::Nel => Some(Category::Error),
+            Self::Attachments => Some(Category::Attachment),
+            Self::Cron => Some(Category::Monitor),
+            Self::ReportDialog => Some(Category::Feedback),
         }
     }
 
@@ -147,7 +160,7 @@ async fn serve(
         path_monitor: param("slug"),
         parts,
     };
-    let response = match call.answer(&ingestion, request_body, &mut item).await {
+    let mut response = match call.answer(&ingestion, request_body, &mut item).await {
         Ok(response) => response,
         Err(error) => {
             if let Some(item) = item.take() {
@@ -156,6 +169,12 @@ async fn serve(
             call.refusal(&error)
         }
     };
+    if let Some((project, key)) = Arrival::current_owner() {
+        let allowance = ingestion.allowances.allowance(project, Some(key));
+        ingestion
+            .allowances
+            .tell_sentry(response.headers_mut(), allowance);
+    }
     let status = response.status().as_u16();
     telemetry::request_ended(endpoint.name(), status, started.elapsed());
     response
@@ -191,6 +210,13 @@ impl Call {
         };
         if let (Some(item), Some((_, project))) = (item.as_mut(), project) {
             item.relabel(self.endpoint.category(), project);
+        }
+        if let Some((key, project)) = project {
+            let checked = ingestion.check_limits(key, project, self.endpoint.brings());
+            if let Err(error) = checked {
+                body::refuse(request_body, &self.parts.headers, &error, limits).await;
+                return Err(error);
+            }
         }
         let (read, project, party) = self.receive(ingestion, request_body, project, item).await?;
         if self.endpoint == Endpoint::Store && self.parts.method == Method::GET {
@@ -229,7 +255,7 @@ impl Call {
         let (key, project) = if let Some(known) = project {
             known
         } else {
-            let line = incoming.first_line().await?;
+            let line = incoming.beginning(1).await?;
             let known = self.authenticate_envelope(ingestion, None, &line)?;
             if let Some(item) = item.as_mut() {
                 item.relabel(self.endpoint.category(), known.1);
@@ -237,12 +263,39 @@ impl Call {
             incoming.reservation().belongs_to(Party::Key(known.0))?;
             known
         };
+        if self.endpoint == Endpoint::Envelope
+            && let Some(error) = self
+                .is_limited(ingestion, (key, project), &mut incoming)
+                .await?
+        {
+            incoming.leave();
+            return Err(error);
+        }
         let party = Party::Key(key);
         let read = incoming.whole(ingestion.turn(party)).await?;
         if self.endpoint == Endpoint::Envelope {
             self.authenticate_envelope(ingestion, Some((key, project)), &read.bytes)?;
         }
         Ok((read, project, party))
+    }
+
+    /// Why nothing of an envelope can be stored, if so: it begins with an event, to which
+    /// the rest belongs, and no event can be. Sessions and reports of SDKs pass, whatever
+    /// became of events.
+    async fn is_limited(
+        &self,
+        ingestion: &Ingestion,
+        (key, project): (PublicKey, ProjectId),
+        incoming: &mut Incoming<'_>,
+    ) -> Result<Option<ApiError>, ApiError> {
+        if let Err(error) = ingestion.check_limits(key, project, None) {
+            return Ok(Some(error));
+        }
+        let Err(error) = ingestion.check_limits(key, project, Some(Category::Error)) else {
+            return Ok(None);
+        };
+        let beginning = incoming.beginning(2).await?;
+        Ok(begins_with_event(&beginning).then_some(error))
     }
 
     /// The key and its project, from headers, query and path.
@@ -389,6 +442,18 @@ impl Call {
         url::form_urlencoded::parse(query.as_bytes())
             .find_map(|(name, value)| (name == wanted).then(|| value.into_owned()))
     }
+}
+
+/// Whether the first item of an envelope is an event; no, if that cannot be told.
+fn begins_with_event(beginning: &[u8]) -> bool {
+    #[derive(serde::Deserialize)]
+    struct ItemHead<'a> {
+        #[serde(borrow, rename = "type")]
+        kind: std::borrow::Cow<'a, str>,
+    }
+    let mut lines = beginning.trim_ascii_start().split(|byte| *byte == b'\n');
+    let head = lines.nth(1).unwrap_or_default();
+    serde_json::from_slice::<ItemHead<'_>>(head).is_ok_and(|head| head.kind == "event")
 }
 
 /// A transparent GIF, 1×1: what `GET /store/` answers.

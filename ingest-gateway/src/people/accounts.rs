@@ -125,6 +125,7 @@ impl Accounts {
             enabled: key.enabled,
             dsn: self.core.dsn(project, key.public_key),
             created_at: Some(stamp(key.created_ns)),
+            items_per_minute: key.items_per_minute.unwrap_or_default(),
         };
         Ok(ListKeysResponse {
             keys: state.keys_of(project).into_iter().map(key).collect(),

@@ -9,13 +9,12 @@ mod words;
 use std::sync::Arc;
 
 use axum::{
-    Json, Router,
+    Router,
     extract::{Path, Request, State},
-    response::{IntoResponse, Response},
+    response::Response,
     routing::get,
 };
 use event_model::{ControlState, ProjectId, PublicKey, access::Action, credential::Caller};
-use http::{HeaderValue, header};
 use parking_lot::RwLock;
 use proto::{
     routes,
@@ -28,6 +27,7 @@ use tonic::Status;
 use url::form_urlencoded;
 
 use self::read::Wanted;
+use super::answer;
 use crate::{
     arrivals::{Kind, RING_OUTCOMES},
     auth::caller::Callers,
@@ -141,22 +141,11 @@ async fn rest(
     Path(project): Path<String>,
     request: Request,
 ) -> Response {
-    let answered = outcomes.rest(&project, &request);
-    let mut response = match answered {
-        Ok(answer) => {
-            let outcomes: Vec<_> = answer.outcomes.iter().map(read::json).collect();
-            let newest = answer.newest.to_string();
-            Json(json!({ "outcomes": outcomes, "newest": newest })).into_response()
-        }
-        Err(error) => error.into_response(),
-    };
-    let headers = response.headers_mut();
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(
-        header::X_CONTENT_TYPE_OPTIONS,
-        HeaderValue::from_static("nosniff"),
-    );
-    response
+    let answered = outcomes.rest(&project, &request).map(|answer| {
+        let outcomes: Vec<_> = answer.outcomes.iter().map(read::json).collect();
+        json!({ "outcomes": outcomes, "newest": answer.newest.to_string() })
+    });
+    answer(answered)
 }
 
 impl Outcomes {

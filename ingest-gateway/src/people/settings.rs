@@ -1,19 +1,25 @@
 //! `errata.v1.ProjectSettingsService`: what owners set for a project, and a look at
 //! what it would do.
 //!
-//! Invariant: what is accepted compiles, with the very code that the door runs; a
+//! Invariant: what is accepted compiles (rules of grouping:
+//! `commands::rules`), with the very code that the door runs; a
 //! look ([`Settings::try_settings`]) stores and counts nothing. Also the settings'
 //! conversion between wire and model, for the command line too.
 
+mod apply;
 mod convert;
+pub(super) mod rest;
+mod rules;
 
 use std::sync::Arc;
 
 use event_intake::{Item, filter::Filter, scrub::Rules};
 use event_model::{Decision, Event, Head, ProjectId, access::Action, credential::Caller};
 use proto::v1::{
-    CommandResponse, GetProjectSettingsRequest, ProjectSettings, SetFiltersRequest,
-    SetScrubbingRequest, TrySettingsRequest, TrySettingsResponse,
+    ApplyGroupingRulesRequest, CommandResponse, GetGroupingRulesRequest, GetProjectSettingsRequest,
+    GroupingRules, ProjectSettings, SetFiltersRequest, SetGroupingAlgorithmRequest,
+    SetGroupingRulesRequest, SetScrubbingRequest, SetSpikeProtectionRequest, TrySettingsRequest,
+    TrySettingsResponse, UndoGroupingRulesRequest,
     project_settings_service_server::ProjectSettingsService,
 };
 use tonic::{Request, Response, Status};
@@ -57,6 +63,7 @@ impl Settings {
             project_id: project.0,
             scrubbing: Some(scrubbing_to(&scrubbing)),
             filters: Some(filters_to(&filters)),
+            spike_protection: !state.unprotected.contains(&project),
         })
     }
 
@@ -223,6 +230,18 @@ impl ProjectSettingsService for Settings {
         ))
     }
 
+    async fn set_spike_protection(
+        &self,
+        request: Request<SetSpikeProtectionRequest>,
+    ) -> Result<Response<CommandResponse>, Status> {
+        let caller = self.callers.of_grpc(&request, Action::ManageProject)?;
+        let SetSpikeProtectionRequest { project_id, is_on } = request.into_inner();
+        let decision = move |project_id| Decision::SetSpikeProtection { project_id, is_on };
+        Ok(Response::new(
+            self.decide(caller, project_id, decision).await?,
+        ))
+    }
+
     async fn try_settings(
         &self,
         request: Request<TrySettingsRequest>,
@@ -236,5 +255,52 @@ impl ProjectSettingsService for Settings {
             .await
             .map_err(|_| ApiError::new(ErrorCode::Internal, "the look failed"))?;
         Ok(Response::new(looked?))
+    }
+
+    async fn get_grouping_rules(
+        &self,
+        request: Request<GetGroupingRulesRequest>,
+    ) -> Result<Response<GroupingRules>, Status> {
+        let caller = self.callers.of_grpc(&request, Action::ReadProject)?;
+        let request = request.into_inner();
+        Ok(Response::new(self.grouping_rules(caller, request).await?))
+    }
+
+    async fn set_grouping_rules(
+        &self,
+        request: Request<SetGroupingRulesRequest>,
+    ) -> Result<Response<CommandResponse>, Status> {
+        let caller = self.callers.of_grpc(&request, Action::ManageProject)?;
+        let request = request.into_inner();
+        let set = self.set_grouping(caller, request).await?;
+        Ok(Response::new(set))
+    }
+
+    async fn apply_grouping_rules(
+        &self,
+        request: Request<ApplyGroupingRulesRequest>,
+    ) -> Result<Response<CommandResponse>, Status> {
+        let caller = self.callers.of_grpc(&request, Action::ManageProject)?;
+        let applied = self.apply_grouping(caller, request.into_inner()).await?;
+        Ok(Response::new(applied))
+    }
+
+    async fn undo_grouping_rules(
+        &self,
+        request: Request<UndoGroupingRulesRequest>,
+    ) -> Result<Response<CommandResponse>, Status> {
+        let caller = self.callers.of_grpc(&request, Action::ManageProject)?;
+        let undone = self.undo_grouping(caller, request.into_inner()).await?;
+        Ok(Response::new(undone))
+    }
+
+    async fn set_grouping_algorithm(
+        &self,
+        request: Request<SetGroupingAlgorithmRequest>,
+    ) -> Result<Response<CommandResponse>, Status> {
+        let caller = self.callers.of_grpc(&request, Action::ManageProject)?;
+        let request = request.into_inner();
+        let set = self.set_algorithm(caller, request).await?;
+        Ok(Response::new(set))
     }
 }

@@ -11,9 +11,10 @@ mod renewal;
 mod routes;
 mod throttle;
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use event_model::{credential::ServerSecret, proxy::Addresses};
+use ground::Limiter;
 
 pub use renewal::renew_sessions;
 pub(super) use routes::router;
@@ -43,6 +44,8 @@ pub(crate) struct SignIn {
     bodies: Bodies,
     hasher: PasswordHasher,
     throttle: Throttle,
+    /// By network: how often anything is asked here, right or wrong.
+    attempts: Limiter<IpAddr>,
 }
 
 impl SignIn {
@@ -56,6 +59,7 @@ impl SignIn {
         hasher: PasswordHasher,
         (limits, pool): (&GatewayLimits, Arc<Pool>),
     ) -> Self {
+        let clock = core.clock().clone();
         let limits = GatewayLimits {
             received_bytes_max: BODY_BYTES_MAX,
             decompressed_bytes_max: BODY_BYTES_MAX,
@@ -73,6 +77,7 @@ impl SignIn {
             },
             hasher,
             throttle: Throttle::default(),
+            attempts: Limiter::new(clock),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What was not stored, recorded in the log: a small record every while, so that counts
-//! survive the process and every project's page can show them.
+//! survive the process and every project's page can show them. What was only counted has
+//! records of its own.
 //!
 //! Invariant: a drop is in at most one record; one that could not be recorded is in
 //! the next. A crash loses what was counted since the last record.
@@ -14,7 +15,10 @@ use event_model::{
 use ground::Clock;
 use tokio::sync::Mutex;
 
-use crate::{fate::Series, outcome};
+use crate::{
+    fate::{DropReason, Series},
+    outcome,
+};
 
 /// Counts of one record: with 20 bytes of words each, far below a record's bound.
 const COUNTS_MAX: usize = 10_000;
@@ -69,7 +73,8 @@ impl Tallies {
         let mut missing: Vec<(Series, u64)> = ended
             .into_iter()
             .filter(|(series, total)| {
-                series.reason.is_some() && recorded.drops.get(series) != Some(total)
+                let is_drop = !matches!(series.reason, None | Some(DropReason::Sampled));
+                is_drop && recorded.drops.get(series) != Some(total)
             })
             .collect();
         while !missing.is_empty() {

@@ -41,6 +41,7 @@ async fn create_project(log: &LogWriter) {
         platform: String::new(),
         public_key: KEY.parse().unwrap(),
         key_label: String::new(),
+        algorithm: 1,
     };
     let command = Command {
         actor: Actor::System,
@@ -96,7 +97,7 @@ fn stored(log: &LogWriter) -> BTreeMap<EventId, (HeadV1, Event)> {
         };
         let body = reader.body(item.position, record).unwrap();
         let event: Event = serde_json::from_slice(&body).unwrap();
-        let archived = serde_json::to_value(record.head().to_json()).unwrap();
+        let archived = serde_json::to_value(record.whole().to_json()).unwrap();
         let head = HeadV1::of(&event, record.head().size_bytes.into());
         // The head is what grouping and counting see instead of the body.
         assert_eq!(archived, serde_json::to_value(&head).unwrap());

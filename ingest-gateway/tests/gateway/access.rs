@@ -20,7 +20,7 @@ use event_model::{
 };
 use http::{Request, StatusCode, Version};
 use http_body_util::BodyExt;
-use ingest_gateway::others::{Answer, IssueLookup, KnownIssue};
+use ingest_gateway::others::{Answer, IssueLookup, KnownIssue, LocatedIssue};
 use prost::Message;
 use proto::{
     error::Refusal,
@@ -63,16 +63,26 @@ impl IssueLookup for ReadModel {
     fn find(&self, id: IssueId) -> Answer<'_, Result<Option<KnownIssue>, Refusal>> {
         self.asked.fetch_add(1, Ordering::Relaxed);
         let known = project_of(id).map(|project_id| KnownIssue {
+            id,
             project_id,
+            fingerprints: Vec::new(),
             positions: Vec::new(),
         });
         Box::pin(async move { Ok(known) })
     }
 
-    fn locate(&self, ids: Vec<IssueId>) -> Answer<'_, Result<Vec<(IssueId, ProjectId)>, Refusal>> {
+    fn locate(&self, ids: Vec<IssueId>) -> Answer<'_, Result<Vec<LocatedIssue>, Refusal>> {
         self.asked.fetch_add(1, Ordering::Relaxed);
-        let places = ids.into_iter().filter_map(|id| Some((id, project_of(id)?)));
-        let places = places.collect();
+        let place = |id| {
+            Some(LocatedIssue {
+                asked: id,
+                lead: id,
+                project_id: project_of(id)?,
+                opened: event_model::Position(id.0),
+                fingerprints: 1,
+            })
+        };
+        let places = ids.into_iter().filter_map(place).collect();
         Box::pin(async move { Ok(places) })
     }
 }
@@ -227,9 +237,13 @@ async fn a_foreign_project_is_answered_like_one_that_is_not_there() {
         "CommandService/RenameKey",
         "CommandService/RenameProject",
         "IngestDebugService/ListOutcomes",
+        "ProjectSettingsService/GetGroupingRules",
         "ProjectSettingsService/GetProjectSettings",
         "ProjectSettingsService/SetFilters",
+        "ProjectSettingsService/SetGroupingAlgorithm",
+        "ProjectSettingsService/SetGroupingRules",
         "ProjectSettingsService/SetScrubbing",
+        "ProjectSettingsService/SetSpikeProtection",
         "ProjectSettingsService/TrySettings",
     ] {
         // The project is the first field of each of them.
@@ -243,7 +257,7 @@ async fn a_foreign_project_is_answered_like_one_that_is_not_there() {
         let (own, _) = call(&world, path, &of(2), Some(bearer(TOKEN))).await;
         assert_ne!(own, Code::PermissionDenied, "{path}");
     }
-    assert_eq!(seen["NotFound"], 3, "reads, which a member may: {seen:?}");
+    assert_eq!(seen["NotFound"], 4, "reads, which a member may: {seen:?}");
     let outcomes = async |project: &str| {
         let request = Request::get(format!("/api/projects/{project}/ingest"));
         let request = request.header("authorization", format!("Bearer {token}"));

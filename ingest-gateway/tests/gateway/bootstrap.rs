@@ -119,6 +119,7 @@ async fn a_first_start_that_ended_after_its_first_step_is_finished_by_the_next()
         platform: String::new(),
         public_key: crate::support::KEY.parse().unwrap(),
         key_label: String::new(),
+        algorithm: 1,
     };
     let command = Command {
         actor: Actor::System,

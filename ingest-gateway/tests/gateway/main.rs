@@ -4,6 +4,7 @@
 
 mod access;
 mod accounts;
+mod apply;
 mod arrivals;
 mod auth;
 mod bodies;
@@ -12,14 +13,19 @@ mod commands;
 mod duplicates;
 mod ends;
 mod fates;
+mod grouping;
 mod grpc;
 mod items;
 mod keys;
+mod limits;
+mod merge;
 mod native;
 mod otlp;
 mod outcomes;
+mod plans;
 mod routes;
 mod sentry;
 mod settings;
 mod sign_in;
+mod spikes;
 mod support;

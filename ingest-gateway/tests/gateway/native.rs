@@ -158,7 +158,10 @@ async fn preflight_needs_no_key_and_every_answer_allows_any_page() {
         let exposed = refused.headers["access-control-expose-headers"]
             .to_str()
             .unwrap();
-        assert_eq!(exposed, "x-sentry-error, x-sentry-rate-limits, retry-after");
+        assert_eq!(
+            exposed,
+            "x-sentry-error, x-sentry-rate-limits, retry-after, ratelimit, ratelimit-policy"
+        );
     }
     let other = world.post("/auth/sign-out", &[], "{}").await;
     assert!(!other.headers.contains_key("access-control-allow-origin"));

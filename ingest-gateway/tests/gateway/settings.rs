@@ -4,7 +4,7 @@ use event_log::Entry;
 use event_model::{IssueId, Position, ProjectId, credential::Caller};
 use ingest_gateway::{
     error::{ErrorCode, Refusal},
-    others::{Answer, IssueLookup, KnownIssue},
+    others::{Answer, IssueLookup, KnownIssue, LocatedIssue},
 };
 use proto::v1::{
     CreateTokenRequest, CreateUserRequest, DiscardIssuesRequest, Filters,
@@ -233,12 +233,18 @@ impl IssueLookup for ReadModel {
         })
     }
 
-    fn locate(&self, ids: Vec<IssueId>) -> Answer<'_, Result<Vec<(IssueId, ProjectId)>, Refusal>> {
+    fn locate(&self, ids: Vec<IssueId>) -> Answer<'_, Result<Vec<LocatedIssue>, Refusal>> {
         Box::pin(async move {
             let mut places = Vec::new();
             for id in ids {
                 let known = self.find(id).await?;
-                places.extend(known.map(|known| (id, known.project_id)));
+                places.extend(known.map(|known| LocatedIssue {
+                    asked: id,
+                    lead: known.id,
+                    project_id: known.project_id,
+                    opened: Position(1),
+                    fingerprints: 1,
+                }));
             }
             Ok(places)
         })
@@ -274,6 +280,8 @@ async fn a_discarded_stack_is_turned_away_at_the_door() {
     );
     let position = stored(&world)[0].0;
     *read_model.0.lock().unwrap() = Some(KnownIssue {
+        id: IssueId(0xab),
+        fingerprints: Vec::new(),
         project_id: ProjectId(1),
         positions: vec![position, Position(999_999)],
     });

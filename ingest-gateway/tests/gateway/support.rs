@@ -137,6 +137,17 @@ impl World {
         self.dir.as_ref().unwrap().path()
     }
 
+    /// What was decided, in order.
+    pub(crate) fn decisions(&self) -> Vec<event_model::Decision> {
+        let reader = self.log.reader();
+        let items = reader.read_after(event_model::Position::default());
+        let decisions = items.filter_map(|item| match item.unwrap().entry {
+            Entry::Command { command, .. } => Some(command.decision),
+            _ => None,
+        });
+        decisions.collect()
+    }
+
     /// The notes in the log, in order.
     pub(crate) fn notes(&self) -> Vec<event_model::Note> {
         let reader = self.log.reader();

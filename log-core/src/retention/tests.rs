@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::{Claim, Plan, Reason, Retention, SegmentFacts, plan};
+use super::{Claim, Plan, Reason, Retention, SegmentFacts, plan, unread_bytes};
 
 const SECOND_NS: i64 = 1_000_000_000;
 const NOW_NS: i64 = 1_000 * SECOND_NS;
@@ -250,4 +250,48 @@ proptest! {
         };
         prop_assert!(plan(&all, &at(a), &stricter, NOW_NS).below >= before.below);
     }
+}
+
+#[test]
+fn a_lack_of_room_sheds_the_oldest_segments_until_enough_is_free() {
+    // What age drops counts as room made.
+    for (age_s, shed_bytes, dropped, reason) in [
+        (None, 0, 0, None),
+        (None, 1, 1, Some(Reason::Space)),
+        (None, 100, 1, Some(Reason::Space)),
+        (None, 101, 2, Some(Reason::Space)),
+        (None, u64::MAX, 5, Some(Reason::Space)),
+        (Some(39), 100, 2, Some(Reason::Age)),
+        (Some(39), 250, 3, Some(Reason::Space)),
+    ] {
+        let retention = Retention {
+            shed_bytes,
+            ..bounds(age_s, None)
+        };
+        let plan = plan(&segments(5), &[], &retention, NOW_NS);
+        assert_eq!(
+            (plan.segments, plan.reason),
+            (dropped, reason),
+            "{shed_bytes}"
+        );
+    }
+}
+
+#[test]
+fn what_the_slowest_of_the_named_cursors_has_not_passed_is_unread() {
+    let at = |search: u64, cold: u64| vec![("search".into(), search), ("cold".into(), cold)];
+    for (cursors, bytes) in [
+        (vec![], 550),
+        (at(151, 0), 550),
+        (at(151, 121), 350),
+        (at(121, 151), 350),
+        // In the middle of a segment: all of it.
+        (at(125, 151), 350),
+        (at(151, 151), 50),
+        (at(161, 161), 50),
+    ] {
+        let found = unread_bytes(&segments(5), &cursors, &["search", "cold"]);
+        assert_eq!(found, bytes, "{cursors:?}");
+    }
+    assert_eq!(unread_bytes(&segments(5), &[], &[]), 0);
 }

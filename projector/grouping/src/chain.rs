@@ -22,7 +22,7 @@
 
 mod wrapper;
 
-use event_model::head::{ArchivedExceptionHeadV1, ArchivedFrameHeadV1, ArchivedHead};
+use event_model::head::{ArchivedFrameHeadV1, ExceptionPart, WholeHead};
 
 use crate::{fingerprint, frames};
 
@@ -40,31 +40,29 @@ const GROUP_TYPES: [&str; 6] = [
 pub(crate) enum Subject<'a> {
     /// An error and its causes, oldest cause first, the error itself last; empty for
     /// messages.
-    Chain(Vec<&'a ArchivedExceptionHeadV1>),
+    Chain(Vec<ExceptionPart<'a>>),
     /// Errors of several kinds.
     Several {
         /// What holds them.
-        group: &'a ArchivedExceptionHeadV1,
+        group: ExceptionPart<'a>,
         /// One of each kind.
-        members: Vec<&'a ArchivedExceptionHeadV1>,
+        members: Vec<ExceptionPart<'a>>,
     },
 }
 
 impl<'a> Subject<'a> {
     /// The subject of an event.
-    pub(crate) fn of(head: &'a ArchivedHead) -> Self {
-        let chain = head.exceptions.as_slice();
+    pub(crate) fn of(head: &'a WholeHead<'a>) -> Self {
+        let chain: Vec<ExceptionPart<'a>> = head.exceptions().collect();
+        // As most events are: nothing is to be told apart.
+        if chain.len() == 1 {
+            return Self::Chain(chain);
+        }
+        let chain = chain.as_slice();
         let Some(main) = main_of(chain) else {
             return Self::Chain(Vec::new());
         };
-        let whole = || {
-            let others = chain.iter().enumerate().filter(|(at, exception)| {
-                let says = !wrapper::is_diagnostic(&exception.ty) && !exception.is_suppressed;
-                *at != main && says
-            });
-            let others = others.map(|(_, exception)| exception);
-            Self::Chain(others.chain([&chain[main]]).collect())
-        };
+        let whole = || Self::Chain(in_order(chain, main).collect());
         if !is_group(chain, main) {
             return whole();
         }
@@ -74,7 +72,7 @@ impl<'a> Subject<'a> {
         found.sort_by_key(|at| (chain[*at].exception_id.to_native(), *at));
         let mut kinds = Vec::new();
         found.retain(|at| {
-            let kind = fingerprint::kind(&chain[*at], &head.platform);
+            let kind = fingerprint::kind(chain[*at], &head.platform);
             let is_first = !kinds.contains(&kind);
             kinds.push(kind);
             is_first
@@ -83,25 +81,25 @@ impl<'a> Subject<'a> {
             [] => whole(),
             [only] => Self::Chain(with_causes(chain, *only)),
             several => Self::Several {
-                group: &chain[main],
-                members: several.iter().map(|at| &chain[*at]).collect(),
+                group: chain[main],
+                members: several.iter().map(|at| chain[*at]).collect(),
             },
         }
     }
 
     /// The exception to show; none for messages.
-    pub(crate) fn shown(&self) -> Option<&'a ArchivedExceptionHeadV1> {
+    pub(crate) fn shown(&self) -> Option<ExceptionPart<'a>> {
         match self {
             Self::Chain(chain) => chain.get(shown_of(chain)?).copied(),
-            Self::Several { group, .. } => Some(group),
+            Self::Several { group, .. } => Some(*group),
         }
     }
 
     /// The frame to point at: the newest of the application's own (of native code that
     /// has a name), in the shown exception, else in those it came from, else in what was
     /// suppressed; else the newest that is no machinery.
-    pub(crate) fn frame(&self, head: &'a ArchivedHead) -> Option<&'a ArchivedFrameHeadV1> {
-        let exceptions: Vec<&ArchivedExceptionHeadV1> = match self {
+    pub(crate) fn frame(&self, head: &'a WholeHead<'a>) -> Option<&'a ArchivedFrameHeadV1> {
+        let exceptions: Vec<ExceptionPart<'_>> = match self {
             Self::Chain(chain) => {
                 let shown = shown_of(chain).map_or(0, |at| at + 1);
                 let wrappers = chain[shown..].iter().rev();
@@ -118,8 +116,8 @@ impl<'a> Subject<'a> {
                 .collect(),
         };
         let stacks = || {
-            let of_exceptions = exceptions.iter().map(|e| e.frames.as_slice());
-            of_exceptions.chain([head.thread_frames.as_slice()])
+            let of_exceptions = exceptions.iter().map(|e| e.frames());
+            of_exceptions.chain([head.thread_frames()])
         };
         // An address without a symbol says no more than its image.
         let is_named = |frame: &&ArchivedFrameHeadV1| !frame.function.is_empty();
@@ -134,30 +132,83 @@ impl<'a> Subject<'a> {
             .or_else(|| stacks().find_map(|stack| frames::newest_own(stack, &head.platform)))
             // Reactor writes where the application asked into a suppressed exception.
             .or_else(|| {
-                let suppressed = head.exceptions.iter().rev().filter(|e| e.is_suppressed);
-                let mut stacks = suppressed.map(|e| e.frames.as_slice());
+                let suppressed = head.exceptions().rev().filter(|e| e.is_suppressed);
+                let mut stacks = suppressed.map(ExceptionPart::frames);
                 stacks.find_map(|stack| frames::newest_own(stack, &head.platform))
             })
             .or_else(|| stacks().find_map(|stack| frames::newest(stack, &head.platform)))
     }
 }
 
+/// How an event's errors hang together as far as its stack does not say: what an event is
+/// about is the same in all events of one stack and platform that are of the same shape.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shape {
+    /// Bit `n`: the error at `n` of [`Subject::Chain`] only wraps the one before it.
+    Chain {
+        /// See above; 0 for messages.
+        wraps: u64,
+    },
+    /// Whether members of a group are of one kind may depend on their texts.
+    Group,
+    /// There are more errors than bits.
+    Long,
+}
+
+impl Shape {
+    /// The shape of an event.
+    pub(crate) fn of(head: &WholeHead<'_>) -> Self {
+        let count = head.exception_count();
+        if count < 2 {
+            return Self::Chain { wraps: 0 };
+        }
+        if count > u64::BITS as usize {
+            return Self::Long;
+        }
+        let chain: Vec<ExceptionPart<'_>> = head.exceptions().collect();
+        let Some(main) = main_of(&chain) else {
+            return Self::Chain { wraps: 0 };
+        };
+        if is_group(&chain, main) {
+            return Self::Group;
+        }
+        let mut wraps = 0;
+        let mut before: Option<ExceptionPart<'_>> = None;
+        for (at, exception) in in_order(&chain, main).enumerate() {
+            let does = before.is_some_and(|before| wrapper::wraps(exception, before));
+            wraps |= u64::from(does) << at;
+            before = Some(exception);
+        }
+        Self::Chain { wraps }
+    }
+}
+
+/// A chain that is no group's: what was suppressed or only tells of a place left out, the
+/// main exception last.
+fn in_order<'c, 'a>(
+    chain: &'c [ExceptionPart<'a>],
+    main: usize,
+) -> impl Iterator<Item = ExceptionPart<'a>> + use<'a, 'c> {
+    let others = chain.iter().enumerate().filter(move |(at, exception)| {
+        let says = !wrapper::is_diagnostic(&exception.ty) && !exception.is_suppressed;
+        *at != main && says
+    });
+    others.map(|(_, exception)| *exception).chain([chain[main]])
+}
+
 /// What of a chain tells errors apart: all but those that only wrap the one before them.
-pub(crate) fn telling<'a>(
-    chain: &[&'a ArchivedExceptionHeadV1],
-) -> Vec<&'a ArchivedExceptionHeadV1> {
+pub(crate) fn telling<'a>(chain: &[ExceptionPart<'a>]) -> Vec<ExceptionPart<'a>> {
     let tells = |at: &usize| *at == 0 || !wrapper::wraps(chain[*at], chain[*at - 1]);
     (0..chain.len()).filter(tells).map(|at| chain[at]).collect()
 }
 
 /// Why an exception does not count; none if it does.
 pub(crate) fn why_left_out(
-    exception: &ArchivedExceptionHeadV1,
-    chain: &[&ArchivedExceptionHeadV1],
-    telling: &[&ArchivedExceptionHeadV1],
+    exception: ExceptionPart<'_>,
+    chain: &[ExceptionPart<'_>],
+    telling: &[ExceptionPart<'_>],
 ) -> Option<&'static str> {
-    let holds =
-        |list: &[&ArchivedExceptionHeadV1]| list.iter().any(|e| std::ptr::eq(*e, exception));
+    let holds = |list: &[ExceptionPart<'_>]| list.iter().any(|e| e.is(exception));
     if holds(telling) {
         None
     } else if holds(chain) {
@@ -172,7 +223,7 @@ pub(crate) fn why_left_out(
 }
 
 /// The newest exception, or the one it belongs to in the end; none for messages.
-fn main_of(chain: &[ArchivedExceptionHeadV1]) -> Option<usize> {
+fn main_of(chain: &[ExceptionPart<'_>]) -> Option<usize> {
     let newest = chain.len().checked_sub(1)?;
     let mut at = newest;
     for _ in 0..chain.len() {
@@ -190,13 +241,13 @@ fn main_of(chain: &[ArchivedExceptionHeadV1]) -> Option<usize> {
 }
 
 /// The newest of a chain that does more than wrap the one before it.
-fn shown_of(chain: &[&ArchivedExceptionHeadV1]) -> Option<usize> {
+fn shown_of(chain: &[ExceptionPart<'_>]) -> Option<usize> {
     let newest = chain.len().checked_sub(1)?;
     let says = |at: &usize| *at == 0 || !wrapper::wraps(chain[*at], chain[*at - 1]);
     (0..=newest).rev().find(says)
 }
 
-fn is_group(chain: &[ArchivedExceptionHeadV1], at: usize) -> bool {
+fn is_group(chain: &[ExceptionPart<'_>], at: usize) -> bool {
     let exception = &chain[at];
     let made_for_it = || GROUP_TYPES.iter().any(|ty| exception.ty.ends_with(ty));
     exception.is_exception_group
@@ -205,9 +256,9 @@ fn is_group(chain: &[ArchivedExceptionHeadV1], at: usize) -> bool {
 }
 
 /// The exceptions that name this one as what holds them.
-fn children(chain: &[ArchivedExceptionHeadV1], at: usize) -> impl Iterator<Item = usize> {
+fn children(chain: &[ExceptionPart<'_>], at: usize) -> impl Iterator<Item = usize> {
     let id = chain[at].exception_id;
-    let is_child = move |(other, child): (usize, &ArchivedExceptionHeadV1)| {
+    let is_child = move |(other, child): (usize, &ExceptionPart<'_>)| {
         let belongs = id >= 0 && other != at && child.parent_id == id;
         (belongs && !child.is_suppressed).then_some(other)
     };
@@ -215,12 +266,7 @@ fn children(chain: &[ArchivedExceptionHeadV1], at: usize) -> impl Iterator<Item 
 }
 
 /// The members of a group that are no groups themselves.
-fn members(
-    chain: &[ArchivedExceptionHeadV1],
-    group: usize,
-    seen: &mut [bool],
-    found: &mut Vec<usize>,
-) {
+fn members(chain: &[ExceptionPart<'_>], group: usize, seen: &mut [bool], found: &mut Vec<usize>) {
     let mut groups = vec![group];
     while let Some(group) = groups.pop() {
         if std::mem::replace(&mut seen[group], true) {
@@ -237,7 +283,7 @@ fn members(
 }
 
 /// An exception after what it came from, oldest first.
-fn with_causes(chain: &[ArchivedExceptionHeadV1], at: usize) -> Vec<&ArchivedExceptionHeadV1> {
+fn with_causes<'a>(chain: &[ExceptionPart<'a>], at: usize) -> Vec<ExceptionPart<'a>> {
     let mut wanted = vec![false; chain.len()];
     let mut open = vec![at];
     while let Some(at) = open.pop() {
@@ -248,8 +294,8 @@ fn with_causes(chain: &[ArchivedExceptionHeadV1], at: usize) -> Vec<&ArchivedExc
     let kept = chain.iter().zip(&wanted).enumerate();
     let mut causes: Vec<_> = kept
         .filter(|(other, (_, wanted))| **wanted && *other != at)
-        .map(|(_, (exception, _))| exception)
+        .map(|(_, (exception, _))| *exception)
         .collect();
-    causes.push(&chain[at]);
+    causes.push(chain[at]);
     causes
 }

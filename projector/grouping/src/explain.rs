@@ -41,6 +41,14 @@ impl Explanation {
     }
 }
 
+impl Explanation {
+    /// Where it first differs from another event's, which may have been grouped by other
+    /// rules.
+    pub fn apart_from(&self, other: &Self) -> Option<Apart> {
+        why_apart(self, other)
+    }
+}
+
 /// Where two explanations first differ.
 pub(crate) fn why_apart(a: &Explanation, b: &Explanation) -> Option<Apart> {
     if a.fingerprint == b.fingerprint {

@@ -13,12 +13,19 @@
 //!
 //! Invariant: pure and total; time is linear in the path.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, cell::RefCell};
+
+use crate::{marks::Words, recent::Recent};
 
 mod hash;
 
+thread_local! {
+    /// Many functions of a stack stand in few files.
+    static PLACES: RefCell<Recent<Box<str>, 2>> = const { RefCell::new(Recent::new()) };
+}
+
 /// Names that say nothing without their folder.
-const GENERIC: [&str; 26] = [
+static GENERIC: Words<26> = Words::of([
     "index",
     "page",
     "layout",
@@ -45,9 +52,9 @@ const GENERIC: [&str; 26] = [
     "serializers",
     "urls",
     "_layout",
-];
+]);
 /// Folders that every project has: they say nothing, and files move between them.
-const FOLDERS: [&str; 38] = [
+static FOLDERS: Words<38> = Words::of([
     "assets",
     "static",
     "js",
@@ -86,7 +93,7 @@ const FOLDERS: [&str; 38] = [
     "files",
     "web",
     "code",
-];
+]);
 /// Folders that Ruby's frameworks give a project.
 const RUBY_FOLDERS: [&str; 8] = [
     "app", "lib", "config", "db", "spec", "test", "bin", "script",
@@ -99,6 +106,13 @@ pub(crate) fn place<'a>(path: &'a str, platform: &str) -> Cow<'a, str> {
     if path.is_empty() {
         return Cow::Borrowed("");
     }
+    let make = || read(path, platform).into();
+    let place: Box<str> = PLACES.with_borrow_mut(|known| known.get([platform, path], 0, make));
+    Cow::Owned(place.into())
+}
+
+/// The same, not remembered.
+fn read<'a>(path: &'a str, platform: &str) -> Cow<'a, str> {
     let path = within(path);
     if let Some(known) = special(path) {
         return Cow::Borrowed(known);
@@ -124,7 +138,7 @@ pub(crate) fn place<'a>(path: &'a str, platform: &str) -> Cow<'a, str> {
         return Cow::Owned(inner.to_ascii_lowercase());
     }
     let stem = bare.split('.').next().unwrap_or_default();
-    if GENERIC.contains(&stem)
+    if GENERIC.has(stem)
         && let Some(folder) = folder(path, !scheme.is_empty())
     {
         let folder = folder.replace("%5B", "[").replace("%5D", "]");
@@ -169,7 +183,8 @@ fn within(path: &str) -> &str {
         let inner = inner.trim_end_matches(')');
         return inner.rsplit_once(':').map_or(inner, |(file, _)| file);
     }
-    if let Some(at) = path.find(") : ")
+    if path.as_bytes().contains(&b')')
+        && let Some(at) = path.find(") : ")
         && let Some(open) = path[..at].rfind('(')
     {
         return &path[..open];
@@ -193,11 +208,11 @@ fn special(path: &str) -> Option<&'static str> {
         "<console>",
     ];
     let is_cell = cells.iter().any(|cell| path.starts_with(cell));
-    if is_cell
-        || path.contains("/.ipykernel/")
-        || path.contains("/ipykernel_")
-        || path.contains("\\ipykernel_")
-    {
+    let is_kernel = || {
+        let parts = ["/.ipykernel/", "/ipykernel_", "\\ipykernel_"];
+        path.contains("ipykernel") && parts.iter().any(|part| path.contains(part))
+    };
+    if is_cell || is_kernel() {
         return Some("<cell>");
     }
     if path.strip_prefix("REPL").is_some_and(is_number) {
@@ -282,7 +297,7 @@ fn folder(path: &str, is_url: bool) -> Option<&str> {
     let says = |folder: &str| {
         !folder.is_empty()
             && folder != "."
-            && !FOLDERS.contains(&folder)
+            && !FOLDERS.has(folder)
             && !hash::is_version(folder)
             && !hash::is_hash(folder)
     };
@@ -293,13 +308,30 @@ fn folder(path: &str, is_url: bool) -> Option<&str> {
     // A URL's host is no folder.
     let above: Vec<&str> = folders.take(FOLDERS_MAX).collect();
     // "/app" is a machine's folder, "/srv/app" may be a project's.
-    let below_known = above.iter().any(|folder| {
-        FOLDERS.contains(folder) && path.get(1..).is_some_and(|p| !p.starts_with(folder))
-    });
+    let below_known = above
+        .iter()
+        .any(|folder| FOLDERS.has(folder) && path.get(1..).is_some_and(|p| !p.starts_with(folder)));
     let fits = if is_url {
         !above.is_empty()
     } else {
         !is_absolute || below_known
     };
     fits.then_some(nearest)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn what_is_remembered_of_a_file_is_what_is_read(
+            paths in prop::collection::vec("[a-c/]{0,2}(index|v2|chunks|app|a1b2c3d4)?(\\.min|-3f2a1c9b)?\\.(js|ts|rb|x)", 1..20),
+            platform in prop::sample::select(&["javascript", "node", "ruby", "python"][..]),
+        ) {
+            for path in paths.iter().chain(&paths) {
+                prop_assert_eq!(super::place(path, platform), super::read(path, platform));
+            }
+        }
+    }
 }

@@ -26,7 +26,7 @@ use std::borrow::Cow;
 
 use event_model::{
     Fingerprint,
-    head::{ArchivedExceptionHeadV1, ArchivedHead},
+    head::{ExceptionPart, WholeHead},
 };
 
 use crate::{
@@ -40,14 +40,17 @@ use crate::{
 
 /// Hashed into every fingerprint.
 pub const ALGORITHM_VERSION: u32 = 6;
+/// Versions that this release groups by, in ascending order, the newest last. Once 0.1.0 is
+/// released, one that projects may be on stays here with its code.
+pub const ALGORITHMS: [u32; 1] = [ALGORITHM_VERSION];
 
 /// The fingerprint of an event.
-pub(crate) fn fingerprint(head: &ArchivedHead, judged: &Judged<'_>) -> Fingerprint {
+pub(crate) fn fingerprint(head: &WholeHead<'_>, judged: &Judged<'_>) -> Fingerprint {
     whole(head, judged, false).fingerprint
 }
 
 /// All of it, for people.
-pub(crate) fn explained(head: &ArchivedHead, judged: &Judged<'_>) -> Component {
+pub(crate) fn explained(head: &WholeHead<'_>, judged: &Judged<'_>) -> Component {
     let whole = whole(head, judged, true);
     let why = if let Some(rule) = judged.fingerprint {
         Cow::Owned(format!("the rule on line {}: {}", rule.line, rule.text))
@@ -69,44 +72,61 @@ pub(crate) fn explained(head: &ArchivedHead, judged: &Judged<'_>) -> Component {
     component
 }
 
-fn is_left_to_server(head: &ArchivedHead) -> bool {
+/// What the server makes of it, whatever fingerprint a client or a rule gives; for people.
+pub(crate) fn explained_by_default(head: &WholeHead<'_>, judged: &Judged<'_>) -> Component {
+    by_default(head, judged, true).component("event", "", "")
+}
+
+/// Whether the client says nothing of what an event is to be known by.
+pub(crate) fn is_left_to_server(head: &WholeHead<'_>) -> bool {
     let given = &head.fingerprint;
     given.is_empty() || (given.len() == 1 && variables::is_default(&given[0]))
 }
 
-fn whole(head: &ArchivedHead, judged: &Judged<'_>, explains: bool) -> Whole {
-    // What a rule gives is an issue with what a client gives that is the same.
-    let mut parts = Parts::new("client", explains);
-    if let Some(rule) = judged.fingerprint {
-        if let [only] = rule.then.entries.as_slice()
-            && variables::is_default(only)
-        {
-            return by_default(head, judged, explains);
-        }
-        for entry in &rule.then.entries {
-            if variables::is_default(entry) {
-                let default = by_default(head, judged, explains);
-                let why = "`{{ default }}`: as if there were no rule";
-                parts.add_whole("default", default, "", why);
-            } else {
-                let text = variables::filled(entry, head);
-                parts.add("entry", &text, entry, "an entry of the rule's fingerprint");
-            }
-        }
-        return parts.finish();
+fn whole(head: &WholeHead<'_>, judged: &Judged<'_>, explains: bool) -> Whole {
+    if judged.fingerprint.is_some() || is_left_to_server(head) {
+        return of_server(head, judged, explains);
     }
-    if is_left_to_server(head) {
+    of_client(head, explains, || of_server(head, judged, explains))
+}
+
+/// What an event is known by if its client says nothing: what a rule gives, or what all
+/// events have without one.
+pub(crate) fn of_server(head: &WholeHead<'_>, judged: &Judged<'_>, explains: bool) -> Whole {
+    let Some(rule) = judged.fingerprint else {
+        return by_default(head, judged, explains);
+    };
+    if let [only] = rule.then.entries.as_slice()
+        && variables::is_default(only)
+    {
         return by_default(head, judged, explains);
     }
-    for entry in head.fingerprint.iter() {
+    // What a rule gives is an issue with what a client gives that is the same.
+    let mut parts = Parts::new("client", explains);
+    for entry in &rule.then.entries {
         if variables::is_default(entry) {
             let default = by_default(head, judged, explains);
-            parts.add_whole(
-                "default",
-                default,
-                "",
-                "`{{ default }}`: as if the client gave none",
-            );
+            let why = "`{{ default }}`: as if there were no rule";
+            parts.add_whole("default", default, "", why);
+        } else {
+            let text = variables::filled(entry, head);
+            parts.add("entry", &text, entry, "an entry of the rule's fingerprint");
+        }
+    }
+    parts.finish()
+}
+
+/// What the client gave, where no rule has the word and it is not left to the server.
+pub(crate) fn of_client(
+    head: &WholeHead<'_>,
+    explains: bool,
+    mut default: impl FnMut() -> Whole,
+) -> Whole {
+    let mut parts = Parts::new("client", explains);
+    for entry in head.fingerprint.iter() {
+        if variables::is_default(entry) {
+            let why = "`{{ default }}`: as if the client gave none";
+            parts.add_whole("default", default(), "", why);
         } else {
             let text = variables::resolve(entry, head);
             parts.add(
@@ -120,13 +140,13 @@ fn whole(head: &ArchivedHead, judged: &Judged<'_>, explains: bool) -> Whole {
     parts.finish()
 }
 
-fn by_default(head: &ArchivedHead, judged: &Judged<'_>, explains: bool) -> Whole {
+fn by_default(head: &WholeHead<'_>, judged: &Judged<'_>, explains: bool) -> Whole {
     match Subject::of(head) {
         Subject::Chain(chain) => of_chain(head, judged, &chain, explains),
         Subject::Several { group, members } => {
             let kinds = members.iter().map(|member| {
                 (
-                    of_kind(member, judged.of(head, member), &head.platform, explains),
+                    of_kind(head, *member, judged.of(head, *member), explains),
                     *member,
                 )
             });
@@ -135,10 +155,12 @@ fn by_default(head: &ArchivedHead, judged: &Judged<'_>, explains: bool) -> Whole
             let mut parts = Parts::new("group", explains);
             parts.note(|| {
                 let name = Component::text("error", &group.ty, "", "");
-                name.left_out("it holds the others")
+                let index = index_of(group, *head);
+                name.left_out("it holds the others").at(index)
             });
             for (kind, member) in kinds {
-                parts.add_whole("part", kind, &member.ty, "one of its kinds of errors");
+                let why = "one of its kinds of errors";
+                parts.add_whole("part", kind, &member.ty, why);
             }
             parts.finish()
         }
@@ -146,32 +168,40 @@ fn by_default(head: &ArchivedHead, judged: &Judged<'_>, explains: bool) -> Whole
 }
 
 /// What tells an error from others, by itself.
-pub(crate) fn kind(exception: &ArchivedExceptionHeadV1, platform: &str) -> Fingerprint {
-    let stack = Stack::bare(&exception.frames);
-    of_kind(exception, stack, platform, false).fingerprint
+pub(crate) fn kind(exception: ExceptionPart<'_>, platform: &str) -> Fingerprint {
+    let stack = Stack::bare(exception.frames());
+    let mut parts = Parts::new("kind", false);
+    add_chain(&mut parts, None, &[(exception, stack)], platform);
+    parts.finish().fingerprint
+}
+
+/// Which of the event's errors it is.
+fn index_of(exception: ExceptionPart<'_>, head: WholeHead<'_>) -> Option<usize> {
+    head.exceptions().position(|other| other.is(exception))
 }
 
 fn of_kind(
-    exception: &ArchivedExceptionHeadV1,
+    head: &WholeHead<'_>,
+    exception: ExceptionPart<'_>,
     stack: Stack<'_>,
-    platform: &str,
     explains: bool,
 ) -> Whole {
     let mut parts = Parts::new("kind", explains);
-    add_chain(&mut parts, &[(exception, stack)], platform);
+    let all = Some(*head);
+    add_chain(&mut parts, all, &[(exception, stack)], &head.platform);
     parts.finish()
 }
 
 fn of_chain(
-    head: &ArchivedHead,
+    head: &WholeHead<'_>,
     judged: &Judged<'_>,
-    all: &[&ArchivedExceptionHeadV1],
+    all: &[ExceptionPart<'_>],
     explains: bool,
 ) -> Whole {
     let telling = chain::telling(all);
-    let mut chain: Vec<(&ArchivedExceptionHeadV1, Stack<'_>)> = telling
+    let mut chain: Vec<(ExceptionPart<'_>, Stack<'_>)> = telling
         .iter()
-        .map(|exception| (*exception, judged.of(head, exception)))
+        .map(|exception| (*exception, judged.of(head, *exception)))
         .collect();
     // A crash's stack may be in its thread alone.
     if let Some((_, last)) = chain.last_mut().filter(|(_, last)| last.frames.is_empty()) {
@@ -179,22 +209,27 @@ fn of_chain(
     }
     let mut parts = Parts::new("chain", explains);
     if explains {
-        for exception in head.exceptions.iter() {
+        for (index, exception) in head.exceptions().enumerate() {
             if let Some(why) = chain::why_left_out(exception, all, &telling) {
                 let text = format!("{}: {}", exception.ty, exception.value);
-                parts.note(|| Component::text("error", &text, "", "").left_out(why));
+                let error = Component::text("error", &text, "", "").left_out(why);
+                parts.note(|| error.at(Some(index)));
             }
         }
     }
     let message = message(head);
     if chain.is_empty() {
+        parts.depend_on_texts();
         let why = "no error: the message, masked";
         parts.add("message", &text::masked(message), message, why);
         add_stack(&mut parts, judged.of_thread(head), &head.platform);
     } else {
-        let is_told = add_chain(&mut parts, &chain, &head.platform);
-        let says_nothing = |e: &ArchivedExceptionHeadV1| e.value.is_empty() && e.ty.is_empty();
-        if !is_told && chain.iter().all(|(exception, _)| says_nothing(exception)) {
+        let is_told = add_chain(&mut parts, Some(*head), &chain, &head.platform);
+        let says_nothing = |e: ExceptionPart<'_>| e.value.is_empty() && e.ty.is_empty();
+        if !is_told {
+            parts.depend_on_texts();
+        }
+        if !is_told && chain.iter().all(|(exception, _)| says_nothing(*exception)) {
             let why = "the errors say nothing: the message, masked";
             parts.add("message", &text::masked(message), message, why);
         }
@@ -202,17 +237,18 @@ fn of_chain(
     parts.finish()
 }
 
-/// Adds errors with what counts of their stacks, and their texts if the stacks say too
-/// little. Whether the stacks were enough.
+/// Adds errors, of all that the event has, with what counts of their stacks, and their
+/// texts if the stacks say too little. Whether the stacks were enough.
 fn add_chain(
     parts: &mut Parts,
-    chain: &[(&ArchivedExceptionHeadV1, Stack<'_>)],
+    head: Option<WholeHead<'_>>,
+    chain: &[(ExceptionPart<'_>, Stack<'_>)],
     platform: &str,
 ) -> bool {
     let explains = parts.explains();
     let scope = Scope::of(chain.iter().map(|(_, stack)| *stack), platform);
     let counted = chain.iter().map(|(_, stack)| match scope {
-        Some(scope) => frames::counted(*stack, platform, scope),
+        Some(scope) => frames::counted(*stack, platform, scope, explains),
         None => Counted::default(),
     });
     let counted: Vec<Counted> = counted.collect();
@@ -226,18 +262,23 @@ fn add_chain(
     for (at, ((exception, stack), counted)) in chain.iter().zip(&counted).enumerate() {
         // A cause without a stack has nothing but its text.
         let is_bare_cause = at < newest && stack.frames.is_empty();
-        let ty = shown_type(exception, platform);
+        let ty = shown_type(*exception, platform);
+        let whole = head.filter(|_| explains);
+        let index = whole.and_then(|head| index_of(*exception, head));
         // Go's wrapped texts between the first and the last error are the callers'.
         if is_bare_cause && at > 0 && platform == "go" && names::ty(&ty, platform).is_empty() {
             parts.note(|| {
-                let text = Component::text("error", &exception.value, "", "");
-                text.left_out("a text that a caller put around another")
+                let text = Component::text("error", exception.value, "", "");
+                let why = "a text that a caller put around another";
+                text.left_out(why).at(index)
             });
             continue;
         }
         let mut part = Parts::new("error", explains);
         if (!is_told || is_bare_cause) && exception.code.is_empty() {
-            let text = text::of_error(&exception.value, platform);
+            // Also if it is a try like the one before, which is left out.
+            parts.depend_on_texts();
+            let text = text::of_error(exception.value, platform);
             let (shown, why) = if text.is_of_any_type {
                 ("", "engines have other types for this")
             } else {
@@ -251,11 +292,11 @@ fn add_chain(
             } else {
                 "no frame says where it broke: the text, masked"
             };
-            part.add("value", &text.text, &exception.value, why);
+            part.add("value", &text.text, exception.value, why);
         } else {
             part.add("type", &ty, &exception.ty, "the type");
             part.note(|| {
-                let value = Component::text("value", &exception.value, "", "");
+                let value = Component::text("value", exception.value, "", "");
                 value.left_out("the stack tells enough")
             });
         }
@@ -267,10 +308,11 @@ fn add_chain(
         if before == Some(print) {
             parts.note(|| {
                 let whole = part.component("error", &exception.ty, "");
-                whole.left_out("a try that failed like the one before")
+                let why = "a try that failed like the one before";
+                whole.left_out(why).at(index)
             });
         } else {
-            parts.add_whole("error", part, &exception.ty, "");
+            parts.add_whole_at(index, "error", part, &exception.ty, "");
         }
         before = Some(print);
     }
@@ -279,7 +321,7 @@ fn add_chain(
 
 fn add_stack(parts: &mut Parts, stack: Stack<'_>, platform: &str) {
     let scope = Scope::of([stack].into_iter(), platform);
-    let counted = scope.map(|scope| frames::counted(stack, platform, scope));
+    let counted = scope.map(|scope| frames::counted(stack, platform, scope, parts.explains()));
     add_frames(parts, stack, &counted.unwrap_or_default(), scope, platform);
 }
 
@@ -300,16 +342,16 @@ fn add_frames(
     }
 }
 
-fn shown_type<'a>(exception: &'a ArchivedExceptionHeadV1, platform: &str) -> Cow<'a, str> {
+fn shown_type<'a>(exception: ExceptionPart<'a>, platform: &str) -> Cow<'a, str> {
     if exception.synthetic {
         Cow::Borrowed("")
     } else {
-        names::own_type(&exception.ty, platform)
+        names::own_type(exception.ty(), platform)
     }
 }
 
 /// The message as grouping reads it: without its parameters if the client tells.
-pub(crate) fn message(head: &ArchivedHead) -> &str {
+pub(crate) fn message<'a>(head: &'a WholeHead<'a>) -> &'a str {
     if head.message_template.is_empty() {
         &head.message
     } else {

@@ -13,6 +13,7 @@ use crate::{names, parts::Component, rules::Stack};
 mod facts;
 pub(crate) mod machinery;
 
+use facts::Facts;
 use machinery::{is_extension, is_machinery};
 
 /// Room for what counts of a usual call, bytes.
@@ -45,7 +46,8 @@ impl Scope {
             told.unwrap_or_else(|| !facts::of(frame, platform).is_machinery)
         };
         let is_told = |(stack, (at, frame)): &Place<'a>| {
-            stack.mark(*at).group == Some(true) || is_own(*stack, *at, frame)
+            let is_own = stack.in_app(*at) && !is_extension(&frame.filename);
+            stack.mark(*at).group == Some(true) || is_own
         };
         let mut own = frames.clone().filter(is_told).filter(says);
         if own.next().is_some() {
@@ -69,21 +71,37 @@ impl Scope {
         frame: &ArchivedFrameHeadV1,
         platform: &str,
     ) -> bool {
-        if let Some(told) = stack.mark(at).group {
-            return told;
-        }
-        let counts = match self {
-            Self::InApp => is_own(stack, at, frame),
-            Self::Extension => stack.in_app(at) || is_extension(&frame.filename),
-            Self::All => !machinery::is_plumbing(frame, platform),
-        };
-        counts && !facts::of(frame, platform).is_machinery
+        self.facts(stack, at, frame, platform).is_some()
     }
-}
 
-/// The application's own code; a browser's extension is nobody's.
-fn is_own(stack: Stack<'_>, at: usize, frame: &ArchivedFrameHeadV1) -> bool {
-    stack.in_app(at) && !is_extension(&frame.filename)
+    /// What is to know of a frame, if it counts.
+    #[inline]
+    fn facts(
+        self,
+        stack: Stack<'_>,
+        at: usize,
+        frame: &ArchivedFrameHeadV1,
+        platform: &str,
+    ) -> Option<Facts> {
+        if stack.marks.is_some()
+            && let Some(told) = stack.mark(at).group
+        {
+            return told.then(|| facts::of(frame, platform));
+        }
+        // To know a frame costs more than to know whose it is.
+        let (in_app, is_all) = (stack.in_app(at), self == Self::All);
+        if (self == Self::InApp && !in_app) || (is_all && machinery::is_plumbing(frame, platform)) {
+            return None;
+        }
+        let facts = facts::of(frame, platform);
+        let counts = match self {
+            // The application's own code; a browser's extension is nobody's.
+            Self::InApp => in_app && !facts.is_extension,
+            Self::Extension => in_app || facts.is_extension,
+            Self::All => true,
+        };
+        (counts && !facts.is_machinery).then_some(facts)
+    }
 }
 
 /// What counts of a stack.
@@ -91,7 +109,7 @@ fn is_own(stack: Stack<'_>, at: usize, frame: &ArchivedFrameHeadV1) -> bool {
 pub(crate) struct Counted {
     /// A hash of each frame, oldest call first.
     pub(crate) hashes: Vec<u64>,
-    /// Where in the stack they are.
+    /// Where in the stack they are; empty if nobody wanted to know.
     places: Vec<usize>,
     /// Frames that say where it broke: a named function, or an address.
     pub(crate) named: usize,
@@ -101,18 +119,22 @@ pub(crate) struct Counted {
     pub(crate) is_closure: bool,
 }
 
-/// What counts of a stack.
-pub(crate) fn counted(stack: Stack<'_>, platform: &str, scope: Scope) -> Counted {
+/// What counts of a stack; with its places if somebody wants to know them.
+pub(crate) fn counted(
+    stack: Stack<'_>,
+    platform: &str,
+    scope: Scope,
+    with_places: bool,
+) -> Counted {
     let mut counted = Counted {
         hashes: Vec::with_capacity(stack.frames.len()),
-        places: Vec::with_capacity(stack.frames.len()),
         ..Counted::default()
     };
+    let with_places = with_places || stack.marks.is_some();
     for (place, frame) in stack.places() {
-        if !scope.counts(stack, place, frame, platform) {
+        let Some(facts) = scope.facts(stack, place, frame, platform) else {
             continue;
-        }
-        let facts = facts::of(frame, platform);
+        };
         // What a script begins with has no name, or is not shown, by engine.
         let is_script = matches!(platform, "javascript" | "node");
         if is_script && counted.named == 0 && facts.says {
@@ -126,7 +148,9 @@ pub(crate) fn counted(stack: Stack<'_>, platform: &str, scope: Scope) -> Counted
         counted.named += usize::from(facts.says);
         counted.is_closure = facts.is_closure;
         counted.hashes.push(facts.hash);
-        counted.places.push(place);
+        if with_places {
+            counted.places.push(place);
+        }
         drop_cycle(&mut counted.hashes);
         counted.places.truncate(counted.hashes.len());
     }
@@ -180,7 +204,7 @@ pub(crate) fn explained(
     platform: &str,
 ) -> Vec<Component> {
     let mut places = counted.places.iter().peekable();
-    let explain = |(place, frame): (usize, &ArchivedFrameHeadV1)| {
+    let mut explain = |(place, frame): (usize, &ArchivedFrameHeadV1)| {
         let counts = places.next_if(|next| **next == place).is_some();
         let raw = names::raw_place(frame);
         let key = names::key(frame, platform);
@@ -218,7 +242,9 @@ pub(crate) fn explained(
         };
         Component::frame(&key, raw, "").left_out(why)
     };
-    stack.places().map(explain).collect()
+    let all = stack.places();
+    all.map(|(at, frame)| explain((at, frame)).at(Some(at)))
+        .collect()
 }
 
 /// The function that a native program begins with.
@@ -263,12 +289,27 @@ pub(crate) fn newest<'a>(
 
 /// What counts of a call, as a number.
 pub(crate) fn hash(place: &str, function: &str, address: u64) -> u64 {
-    let mut bytes = Vec::with_capacity(KEY_BYTES_USUAL);
-    bytes.extend_from_slice(place.as_bytes());
-    bytes.push(0);
-    bytes.extend_from_slice(function.as_bytes());
-    bytes.extend_from_slice(&address.to_le_bytes());
-    xxh3_64(&bytes)
+    let parts = [
+        place.as_bytes(),
+        &[0],
+        function.as_bytes(),
+        &address.to_le_bytes(),
+    ];
+    let len = parts.iter().map(|part| part.len()).sum();
+    let (mut usual, mut long) = ([0; KEY_BYTES_USUAL], Vec::new());
+    let bytes = if len <= KEY_BYTES_USUAL {
+        &mut usual[..len]
+    } else {
+        long.resize(len, 0);
+        long.as_mut_slice()
+    };
+    let mut rest = &mut *bytes;
+    for part in parts {
+        let (start, behind) = rest.split_at_mut(part.len());
+        start.copy_from_slice(part);
+        rest = behind;
+    }
+    xxh3_64(bytes)
 }
 
 /// Cuts the newest frames off if they repeat those before them.

@@ -2,9 +2,14 @@
 
 use std::sync::Arc;
 
-use event_model::{Fingerprint, head::ArchivedHead};
+use event_model::{Fingerprint, head::WholeHead};
 
-use crate::{Apart, Explanation, Rules, explain, fingerprint, rules::Judged, title, variables};
+use crate::{
+    Apart, Explanation, Matched, Profile, Rules, explain, fingerprint,
+    rules::{FingerprintTo, Judged, Rule},
+    similar::sketch::{self, PLACES},
+    title, variables,
+};
 
 /// How an issue is shown: taken from one of its events.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -28,8 +33,17 @@ pub struct Group {
     pub headline: Headline,
 }
 
-/// Groups events.
-#[derive(Debug, Clone, Default)]
+/// The identity of an event's issue, and what it cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Placed {
+    /// The identity of its issue.
+    pub fingerprint: Fingerprint,
+    /// There were more rules than may be asked of one event.
+    pub is_cut_short: bool,
+}
+
+/// Groups events. Two that are equal make the same of each event.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Grouper {
     rules: Arc<Rules>,
 }
@@ -45,9 +59,14 @@ impl Grouper {
         Self { rules }
     }
 
+    /// The rules that it groups by.
+    pub fn rules(&self) -> &Arc<Rules> {
+        &self.rules
+    }
+
     /// All that is made of an event.
-    pub fn group(&self, head: &ArchivedHead) -> Group {
-        let judged = self.rules.judge(head);
+    pub fn group(&self, head: WholeHead<'_>) -> Group {
+        let (head, judged) = (&head, self.rules.judge(&head));
         Group {
             fingerprint: fingerprint::fingerprint(head, &judged),
             headline: headline(head, &judged),
@@ -56,30 +75,68 @@ impl Grouper {
 
     /// The identity of an event's issue alone: for the fold, which shows only the
     /// newest event of a batch.
-    pub fn fingerprint(&self, head: &ArchivedHead) -> Fingerprint {
-        fingerprint::fingerprint(head, &self.rules.judge(head))
+    pub fn fingerprint(&self, head: WholeHead<'_>) -> Fingerprint {
+        fingerprint::fingerprint(&head, &self.rules.judge(&head))
+    }
+
+    /// The same, and whether all rules could be asked.
+    pub fn place(&self, head: WholeHead<'_>) -> Placed {
+        let judged = self.rules.judge(&head);
+        Placed {
+            fingerprint: fingerprint::fingerprint(&head, &judged),
+            is_cut_short: judged.is_cut_short,
+        }
+    }
+
+    /// How many rules it has.
+    pub fn rule_count(&self) -> usize {
+        self.rules.len()
     }
 
     /// What of an event counts and what does not, and why.
-    pub fn explain(&self, head: &ArchivedHead) -> Explanation {
-        Explanation::of(fingerprint::explained(head, &self.rules.judge(head)))
+    pub fn explain(&self, head: WholeHead<'_>) -> Explanation {
+        Explanation::of(fingerprint::explained(&head, &self.rules.judge(&head)))
     }
 
     /// Why two events are not in one issue; none if they are.
-    pub fn why_apart(&self, a: &ArchivedHead, b: &ArchivedHead) -> Option<Apart> {
+    pub fn why_apart(&self, a: WholeHead<'_>, b: WholeHead<'_>) -> Option<Apart> {
         explain::why_apart(&self.explain(a), &self.explain(b))
     }
 
+    /// Which rules hold of an event.
+    pub fn matched(&self, head: WholeHead<'_>) -> Matched {
+        self.rules.matched(&head)
+    }
+
+    /// What of an event may be compared with others.
+    pub fn profile(&self, head: WholeHead<'_>) -> Profile {
+        Profile::of(&head, &self.rules.judge(&head))
+    }
+
+    /// What stands for an event where those alike are looked for: two events have about the
+    /// share of equal numbers that [`Profile::score`] tells. None if it says nothing.
+    pub fn sketch(&self, head: WholeHead<'_>) -> Option<[u16; PLACES]> {
+        sketch::of(&self.profile(head))
+    }
+
     /// How an event is shown.
-    pub fn headline(&self, head: &ArchivedHead) -> Headline {
-        headline(head, &self.rules.judge(head))
+    pub fn headline(&self, head: WholeHead<'_>) -> Headline {
+        headline(&head, &self.rules.judge(&head))
     }
 }
 
 /// As an event is shown, with the title that a rule gives.
-fn headline(head: &ArchivedHead, judged: &Judged<'_>) -> Headline {
-    let mut headline = title::headline(head);
-    let title = judged.fingerprint.map_or("", |rule| &rule.then.title);
+fn headline(head: &WholeHead<'_>, judged: &Judged<'_>) -> Headline {
+    titled(title::headline(head), judged.fingerprint, head)
+}
+
+/// A headline with the title that a rule gives.
+pub(crate) fn titled(
+    mut headline: Headline,
+    rule: Option<&Rule<FingerprintTo>>,
+    head: &WholeHead<'_>,
+) -> Headline {
+    let title = rule.map_or("", |rule| &rule.then.title);
     if !title.is_empty() {
         let filled = variables::filled(title, head);
         title::clip(&filled, title::TITLE_CHARS_MAX).clone_into(&mut headline.title);

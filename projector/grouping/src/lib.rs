@@ -7,9 +7,11 @@
 //! linear in the head.
 //!
 //! In reading order: [`grouper`] (the way in), [`explain`] (why), `chain` (what an event is
-//! about), `fingerprint`, `parts` (its hash, with notes), `frames` (what of a stack counts), `names` (as people of a language write
+//! about), `fingerprint`, `parts` (its hash, with notes), `marks` (words in texts), `recent` (what was read of names lately), `frames` (what of a stack counts), `names` (as people of a language write
 //! them), `files`, `text` and `mask` (what of a text counts), `variables` (of a client's
-//! fingerprint), [`rules`] (a project's own), `title`.
+//! fingerprint), [`rules`] (a project's own), `kept`
+//! (each project's, as the control state has them), `title`, [`memo`] (what was made of a
+//! stack is not made again), [`similar`] (which are alike), [`regroup`] (what becomes of issues when events are grouped otherwise).
 
 mod chain;
 pub mod explain;
@@ -24,16 +26,25 @@ mod growth;
 #[allow(clippy::unwrap_used)]
 #[path = "../../../tests/support/heads.rs"]
 mod heads;
+mod kept;
+mod marks;
 mod mask;
+pub mod memo;
 mod names;
 mod parts;
+mod recent;
+pub mod regroup;
 pub mod rules;
+pub mod similar;
 mod text;
 mod title;
 mod variables;
 
 pub use explain::{Apart, Explanation};
-pub use fingerprint::ALGORITHM_VERSION;
-pub use grouper::{Group, Grouper, Headline};
+pub use fingerprint::{ALGORITHM_VERSION, ALGORITHMS};
+pub use grouper::{Group, Grouper, Headline, Placed};
+pub use kept::{Fault, Groupers};
+pub use memo::{Lookups, Memo};
 pub use parts::Component;
-pub use rules::{RuleError, Rules};
+pub use rules::{Matched, RuleError, Rules};
+pub use similar::{Likeness, Profile};

@@ -24,6 +24,8 @@ mod quotes;
 mod values;
 mod words;
 
+use crate::marks::Words;
+
 /// Times that a text is masked; the second changes nothing in all but some of those that
 /// nobody would write.
 const PASSES_MAX: usize = 16;
@@ -31,6 +33,10 @@ const PASSES_MAX: usize = 16;
 /// The text with its variable parts replaced.
 pub(crate) fn mask(text: &str) -> String {
     let mut masked = once(text);
+    // Where nothing was masked, nothing will be.
+    if masked == text {
+        return masked;
+    }
     for _ in 1..PASSES_MAX {
         let again = once(&masked);
         if again == masked {
@@ -42,6 +48,11 @@ pub(crate) fn mask(text: &str) -> String {
 }
 
 fn once(text: &str) -> String {
+    scanned(text, true)
+}
+
+/// Masks a text once; if not `is_fast` plain words are asked what all are asked.
+fn scanned(text: &str, is_fast: bool) -> String {
     let mut masked = Masked {
         text: String::with_capacity(text.len() + 16),
     };
@@ -50,7 +61,15 @@ fn once(text: &str) -> String {
     while at < bytes.len() {
         let rest = &text[at..];
         let before = if at == 0 { b' ' } else { bytes[at - 1] };
-        if let Some(len) = placeholder(rest) {
+        let plain = if is_fast {
+            plain(before, rest, &masked)
+        } else {
+            0
+        };
+        if plain > 0 {
+            masked.keep(&rest[..plain]);
+            at += plain;
+        } else if let Some(len) = placeholder(rest) {
             masked.token(&rest[..len]);
             at += len;
         } else if let Some(len) = quotes::quoted(before, rest, &mut masked) {
@@ -76,6 +95,25 @@ fn once(text: &str) -> String {
     masked.text
 }
 
+/// The length of a word that is none of what is masked, with the blank behind it: small
+/// letters between blanks. Most of a text are such words, and a dozen questions are asked of
+/// any other.
+fn plain(before: u8, rest: &str, masked: &Masked) -> usize {
+    // What has no digits, signs and capitals and is masked all the same, or may be.
+    static SAYING: Words<7> = Words::of(["nan", "inf", "infinity", "true", "false", "null", "nil"]);
+    let bytes = rest.as_bytes();
+    let letters = bytes.iter().take(words::WORD_BYTES_MAX);
+    let len = letters.take_while(|b| b.is_ascii_lowercase()).count();
+    let written = masked.text.as_bytes();
+    // Behind a number it is as if that were one.
+    let stands_alone = written.is_empty() || written.ends_with(b" ") && !written.ends_with(b"<#> ");
+    let ends = bytes.get(len).is_none_or(|b| *b == b' ');
+    if before != b' ' || len == 0 || !ends || !stands_alone || SAYING.has(&rest[..len]) {
+        return 0;
+    }
+    len + usize::from(len < bytes.len())
+}
+
 /// Whether what stands behind this byte goes on with a word.
 fn is_inner(before: u8) -> bool {
     before.is_ascii_alphanumeric() || before == b'_'
@@ -99,7 +137,10 @@ fn placeholder(rest: &str) -> Option<usize> {
         "<agent>",
         "<data>",
     ];
-    let token = TOKENS.iter().find(|token| rest.starts_with(**token));
+    // To look for one byte costs less.
+    let may = rest.starts_with('<');
+    let mut tokens = TOKENS.iter().filter(|_| may);
+    let token = tokens.find(|token| rest.starts_with(**token));
     token.map(|token| token.len())
 }
 

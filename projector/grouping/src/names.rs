@@ -19,7 +19,10 @@ use std::borrow::Cow;
 
 use event_model::head::ArchivedFrameHeadV1;
 
-use crate::files;
+use crate::{
+    files,
+    marks::{Marks, Signs, Words},
+};
 
 mod dotnet;
 mod go;
@@ -32,7 +35,7 @@ mod script;
 pub(crate) use jvm::is_bridge;
 
 /// Words for functions whose name nobody knows.
-const UNKNOWN: [&str; 8] = [
+static UNKNOWN: Words<8> = Words::of([
     "?",
     "??",
     "???",
@@ -41,7 +44,17 @@ const UNKNOWN: [&str; 8] = [
     "<redacted>",
     "unknown",
     "(unknown)",
-];
+]);
+
+/// Words for functions that have no name of their own.
+static CLOSURES: Marks<6> = Marks::of([
+    "lambda",
+    "closure",
+    "anonymous",
+    "block",
+    "$anonfun",
+    "<fn>",
+]);
 
 /// What of a frame counts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -208,7 +221,7 @@ fn own_module<'a>(module: &'a str, platform: &str) -> Cow<'a, str> {
 }
 
 fn is_unknown(function: &str) -> bool {
-    UNKNOWN.contains(&function) || native::is_placeholder(function)
+    UNKNOWN.has(function) || native::is_placeholder(function)
 }
 
 fn is_native(platform: &str) -> bool {
@@ -221,16 +234,7 @@ fn is_native(platform: &str) -> bool {
 /// Whether a function has no name of its own: which one of its neighbours it is, the
 /// stack does not tell.
 pub(crate) fn is_closure(function: &str) -> bool {
-    [
-        "lambda",
-        "closure",
-        "anonymous",
-        "block",
-        "$anonfun",
-        "<fn>",
-    ]
-    .iter()
-    .any(|word| function.contains(word))
+    CLOSURES.are_in(function, Signs::of(function))
 }
 
 /// A call as the client sent it, for people.
@@ -266,7 +270,7 @@ pub(crate) fn place(frame: &ArchivedFrameHeadV1, platform: &str) -> String {
 /// A function and its module, as people write them.
 fn call<'a>(function: &'a str, module: &'a str, platform: &str) -> (Cow<'a, str>, Cow<'a, str>) {
     let function = function.trim();
-    if UNKNOWN.contains(&function) {
+    if UNKNOWN.has(function) {
         return (Cow::Borrowed(""), Cow::Borrowed(module));
     }
     let module = match platform {

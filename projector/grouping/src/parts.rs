@@ -27,6 +27,8 @@ pub struct Component {
     pub counts: bool,
     /// The rule or the table that says so.
     pub why: Cow<'static, str>,
+    /// Which of the event's errors, or which call of its stack, from 0, oldest first.
+    pub index: Option<usize>,
     /// What it is made of.
     pub parts: Vec<Component>,
     pub(crate) form: Form,
@@ -52,6 +54,7 @@ impl Component {
             raw: if raw == value { "" } else { raw }.to_owned(),
             counts: true,
             why: Cow::Borrowed(why),
+            index: None,
             parts: Vec::new(),
             form: Form::Text,
         }
@@ -76,6 +79,7 @@ impl Component {
             value,
             counts: true,
             why: why.into(),
+            index: None,
             parts,
             form: Form::Frame {
                 address: key.address,
@@ -90,6 +94,11 @@ impl Component {
             why: why.into(),
             ..self
         }
+    }
+
+    /// The same, which stands there in the event.
+    pub(crate) fn at(self, index: Option<usize>) -> Self {
+        Self { index, ..self }
     }
 
     /// What its parts hash to: of an explanation's root the event's fingerprint.
@@ -120,16 +129,29 @@ pub(crate) struct Parts {
     bytes: Vec<u8>,
     kind: &'static str,
     notes: Option<Vec<Component>>,
+    is_of_texts: bool,
 }
 
 /// What parts make.
 pub(crate) struct Whole {
     pub(crate) fingerprint: Fingerprint,
+    /// Texts of the event's own went into it: another event of the stack may have another.
+    pub(crate) is_of_texts: bool,
     kind: &'static str,
     notes: Option<Vec<Component>>,
 }
 
 impl Whole {
+    /// Of which no more is known, or wanted.
+    pub(crate) fn of(fingerprint: Fingerprint) -> Self {
+        Self {
+            fingerprint,
+            is_of_texts: false,
+            kind: "",
+            notes: None,
+        }
+    }
+
     /// It and its parts, for people.
     pub(crate) fn component(
         self,
@@ -143,6 +165,7 @@ impl Whole {
             raw: String::new(),
             counts: true,
             why: why.into(),
+            index: None,
             parts: self.notes.unwrap_or_default(),
             form: Form::Whole(self.kind),
         }
@@ -155,6 +178,7 @@ impl Parts {
             bytes: Vec::with_capacity(BYTES_USUAL),
             kind,
             notes: None,
+            is_of_texts: false,
         };
         parts.add_bytes("errata grouping", &ALGORITHM_VERSION.to_le_bytes());
         parts.add_bytes("kind", kind.as_bytes());
@@ -172,9 +196,19 @@ impl Parts {
         self.note(|| Component::text(name, text, raw, why));
     }
 
+    /// Notes that the event's own texts count, or whether they do.
+    pub(crate) fn depend_on_texts(&mut self) {
+        self.is_of_texts = true;
+    }
+
     /// A call that counts.
     pub(crate) fn add_frame(&mut self, hash: u64) {
-        self.add_bytes("frame", &hash.to_le_bytes());
+        // As `add_bytes` writes it, in one piece: there are many of them.
+        const LABEL: &[u8; 13] = b"frame\x08\0\0\0\0\0\0\0";
+        let mut piece = [0; LABEL.len() + 8];
+        piece[..LABEL.len()].copy_from_slice(LABEL);
+        piece[LABEL.len()..].copy_from_slice(&hash.to_le_bytes());
+        self.bytes.extend_from_slice(&piece);
     }
 
     /// What is made of parts of its own.
@@ -185,8 +219,21 @@ impl Parts {
         value: &str,
         why: &'static str,
     ) {
+        self.add_whole_at(None, name, whole, value, why);
+    }
+
+    /// The same, which stands there in the event.
+    pub(crate) fn add_whole_at(
+        &mut self,
+        index: Option<usize>,
+        name: &'static str,
+        whole: Whole,
+        value: &str,
+        why: &'static str,
+    ) {
         self.add_bytes(name, &whole.fingerprint.0);
-        self.note(|| whole.component(name, value, why));
+        self.is_of_texts |= whole.is_of_texts;
+        self.note(|| whole.component(name, value, why).at(index));
     }
 
     /// Tells of a component without hashing it.
@@ -206,6 +253,7 @@ impl Parts {
     pub(crate) fn finish(self) -> Whole {
         Whole {
             fingerprint: Fingerprint(xxh3_128(&self.bytes).to_be_bytes()),
+            is_of_texts: self.is_of_texts,
             kind: self.kind,
             notes: self.notes,
         }

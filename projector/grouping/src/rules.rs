@@ -21,13 +21,17 @@
 mod glob;
 mod matcher;
 mod parse;
+mod reads;
 mod spelling;
 mod stack;
+pub mod tokens;
+mod words;
 
-use event_model::head::ArchivedHead;
+use event_model::head::WholeHead;
 
 pub use parse::RuleError;
 
+pub(crate) use reads::Reads;
 pub(crate) use stack::{Judged, Stack};
 
 use matcher::{Matcher, Sibling};
@@ -45,6 +49,7 @@ pub const STEPS_MAX: u64 = 1_000_000;
 pub struct Rules {
     fingerprints: Vec<Rule<FingerprintTo>>,
     stacks: Vec<Rule<Vec<stack::Action>>>,
+    reads: Reads,
 }
 
 /// A line.
@@ -67,6 +72,18 @@ pub(crate) struct FingerprintTo {
     pub(crate) entries: Vec<String>,
     /// With variables; empty: none.
     pub(crate) title: String,
+}
+
+/// Which rules hold of an event.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Matched {
+    /// The lines of stack rules that hold of a frame, then that of the fingerprint rule
+    /// that decides; from 1.
+    pub lines: Vec<u32>,
+    /// There were more rules than may be asked of one event.
+    pub is_cut_short: bool,
+    /// Comparisons that it took.
+    pub steps: u64,
 }
 
 /// What may still be spent on an event.
@@ -97,6 +114,24 @@ impl Rules {
         parse::rules(text)
     }
 
+    /// These and then others, whose lines are counted behind `lines` of them.
+    #[must_use]
+    pub fn followed_by(&self, others: &Self, lines: u32) -> Self {
+        let mut all = self.clone();
+        let behind = |line: u32| line.saturating_add(lines);
+        all.fingerprints
+            .extend(others.fingerprints.iter().map(|rule| Rule {
+                line: behind(rule.line),
+                ..rule.clone()
+            }));
+        all.stacks.extend(others.stacks.iter().map(|rule| Rule {
+            line: behind(rule.line),
+            ..rule.clone()
+        }));
+        all.reads = Reads::of(&all);
+        all
+    }
+
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.fingerprints.is_empty() && self.stacks.is_empty()
@@ -107,8 +142,47 @@ impl Rules {
         self.fingerprints.len() + self.stacks.len()
     }
 
+    /// What they ask of an event besides its stack.
+    pub(crate) fn reads(&self) -> &Reads {
+        &self.reads
+    }
+
+    /// The place of a fingerprint rule of theirs.
+    pub(crate) fn place_of(&self, rule: &Rule<FingerprintTo>) -> Option<usize> {
+        let mut all = self.fingerprints.iter();
+        all.position(|other| std::ptr::eq(other, rule))
+    }
+
+    /// The fingerprint rule of this place.
+    pub(crate) fn fingerprint_at(&self, place: usize) -> Option<&Rule<FingerprintTo>> {
+        self.fingerprints.get(place)
+    }
+
+    /// Which of them hold of an event.
+    pub(crate) fn matched(&self, head: &WholeHead<'_>) -> Matched {
+        let judged = self.judge(head);
+        let mut lines = judged.spoke;
+        lines.sort_unstable();
+        lines.dedup();
+        lines.extend(judged.fingerprint.map(|rule| rule.line));
+        Matched {
+            lines,
+            is_cut_short: judged.is_cut_short,
+            steps: judged.steps,
+        }
+    }
+
+    /// The line of each rule, as it was written.
+    pub fn lines(&self) -> impl Iterator<Item = (u32, &str)> {
+        let fingerprints = self.fingerprints.iter();
+        let stacks = self.stacks.iter();
+        fingerprints
+            .map(|rule| (rule.line, &*rule.text))
+            .chain(stacks.map(|rule| (rule.line, &*rule.text)))
+    }
+
     /// What the rules say of an event's frames, and which fingerprint rule holds.
-    pub(crate) fn judge<'r>(&'r self, head: &ArchivedHead) -> Judged<'r> {
+    pub(crate) fn judge<'r>(&'r self, head: &WholeHead<'_>) -> Judged<'r> {
         if self.is_empty() {
             return Judged::default();
         }
@@ -127,7 +201,7 @@ impl Rules {
 /// Whether a fingerprint rule holds.
 fn holds(
     rule: &Rule<FingerprintTo>,
-    head: &ArchivedHead,
+    head: &WholeHead<'_>,
     judged: &Judged<'_>,
     budget: &mut Budget,
 ) -> bool {
@@ -143,7 +217,7 @@ fn holds(
 }
 
 impl<T> Rule<T> {
-    fn holds_of_event(&self, head: &ArchivedHead, budget: &mut Budget) -> bool {
+    fn holds_of_event(&self, head: &WholeHead<'_>, budget: &mut Budget) -> bool {
         self.of_event.iter().all(|m| m.holds_of_event(head, budget))
     }
 

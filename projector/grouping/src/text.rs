@@ -198,9 +198,12 @@ const TRANSLATIONS: [Translation; 5] = [
 pub(crate) fn masked(text: &str) -> String {
     let lines = text.lines().map(str::trim);
     let lines = lines.filter(|line| !line.is_empty() && !line.starts_with("Did you mean"));
-    let lines: Vec<String> = lines.take(LINES_MAX).map(plain).collect();
+    let lines: Vec<Cow<'_, str>> = lines.take(LINES_MAX).map(plain).collect();
     // Where a line ends depends on the system, and on who wrote it down.
-    let joined = lines.join(" ");
+    let joined = match lines.as_slice() {
+        [only] => Cow::Borrowed(&**only),
+        lines => Cow::Owned(lines.join(" ")),
+    };
     mask(without_place(joined.trim_end_matches('.')))
 }
 
@@ -219,7 +222,17 @@ fn without_place(text: &str) -> &str {
 }
 
 /// A line with single blanks and without escape sequences.
-fn plain(line: &str) -> String {
+pub(crate) fn plain(line: &str) -> Cow<'_, str> {
+    let bytes = line.as_bytes();
+    let is_graphic = bytes.iter().all(|b| b.is_ascii_graphic() || *b == b' ');
+    if is_graphic && !bytes.windows(2).any(|pair| pair == b"  ") {
+        return Cow::Borrowed(line);
+    }
+    Cow::Owned(respaced(line))
+}
+
+/// The same, written anew.
+pub(crate) fn respaced(line: &str) -> String {
     let mut plain = String::with_capacity(line.len());
     let mut rest = line.chars();
     while let Some(c) = rest.next() {
@@ -246,15 +259,18 @@ pub(crate) struct Text {
 pub(crate) fn of_error(value: &str, platform: &str) -> Text {
     let is_script = matches!(platform, "javascript" | "node");
     let is_dotnet = matches!(platform, "csharp" | "dotnet" | "fsharp");
-    let known = translated(value, if is_dotnet { &DOTNET } else { &TRANSLATIONS });
-    let known = known.filter(|_| is_script || is_dotnet || platform == "cocoa");
-    if let Some(known) = known {
+    let translations: &'static [Translation] = match platform {
+        _ if is_dotnet => &DOTNET,
+        _ if is_script || platform == "cocoa" => &TRANSLATIONS,
+        _ => &[],
+    };
+    if let Some(known) = translated(value, translations) {
         return Text {
             text: Cow::Borrowed(known),
             is_of_any_type: false,
         };
     }
-    if let Some(meaning) = engines::meaning(value).filter(|_| is_script) {
+    if is_script && let Some(meaning) = engines::meaning(value) {
         return Text {
             text: Cow::Owned(mask(&meaning.text)),
             is_of_any_type: meaning.is_of_any_type,
@@ -267,7 +283,7 @@ pub(crate) fn of_error(value: &str, platform: &str) -> Text {
 }
 
 fn translated(value: &str, known: &'static [Translation]) -> Option<&'static str> {
-    if value.len() > TRANSLATED_BYTES_MAX {
+    if known.is_empty() || value.len() > TRANSLATED_BYTES_MAX {
         return None;
     }
     let text = value.trim().trim_end_matches(['.', '。']).to_lowercase();

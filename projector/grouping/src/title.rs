@@ -16,7 +16,7 @@
 
 use std::borrow::Cow;
 
-use event_model::head::{ArchivedExceptionHeadV1, ArchivedHead};
+use event_model::head::{ArchivedFrameHeadV1, ExceptionPart, WholeHead};
 
 use crate::{
     Headline,
@@ -36,64 +36,116 @@ const KINDS_MAX: usize = 3;
 const NAMELESS: &str = "(no message)";
 
 /// All of it.
-pub(crate) fn headline(head: &ArchivedHead) -> Headline {
+pub(crate) fn headline(head: &WholeHead<'_>) -> Headline {
     let subject = Subject::of(head);
-    let (ty, value) = words(head, &subject);
-    Headline {
-        title: join(&ty, &value, || nameless(head, &subject)),
-        culprit: culprit_of(head, &subject),
-        ty,
-        value,
+    let members = match &subject {
+        Subject::Several { members, .. } => members.as_slice(),
+        Subject::Chain(_) => &[],
+    };
+    Shown::of(head, &subject).headline(head, members)
+}
+
+/// What of a headline the stack says: the same for all events of one stack and platform
+/// that are of the same [`crate::chain::Shape`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Shown {
+    /// Which of the event's exceptions is shown; none for messages.
+    exception: Option<usize>,
+    /// Its type, as the title has it, or that of the nearest that says something.
+    ty: String,
+    frame: Option<Place>,
+}
+
+/// The frame to point at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Place {
+    /// No longer than a title.
+    name: String,
+    in_app: bool,
+}
+
+impl Shown {
+    /// Of an event that is about this.
+    pub(crate) fn of(head: &WholeHead<'_>, subject: &Subject<'_>) -> Self {
+        let platform: &str = &head.platform;
+        let shown = subject.shown();
+        let ty = match subject {
+            // The nearest that says something.
+            Subject::Chain(chain) if platform == "go" => {
+                let mut types = chain.iter().rev().map(|e| shown_type(*e, platform));
+                types.find(|ty| !ty.is_empty()).unwrap_or_default()
+            }
+            _ => shown.map_or_else(String::new, |e| shown_type(e, platform)),
+        };
+        let place = |frame: &ArchivedFrameHeadV1| Place {
+            name: clip(&place(frame, platform), TITLE_CHARS_MAX).to_owned(),
+            in_app: frame.in_app,
+        };
+        Self {
+            exception: shown.and_then(|shown| head.exceptions().position(|e| e.is(shown))),
+            ty,
+            frame: subject.frame(head).map(place),
+        }
+    }
+
+    /// The headline of an event of its kind; of a group's with its members.
+    pub(crate) fn headline(&self, head: &WholeHead<'_>, members: &[ExceptionPart<'_>]) -> Headline {
+        let platform: &str = &head.platform;
+        let shown = self.exception.and_then(|at| head.exception(at));
+        let value: &str = match shown {
+            Some(exception) if !exception.value.is_empty() => exception.value,
+            _ => &head.message,
+        };
+        let raw_type = shown.map_or("", ExceptionPart::ty);
+        let line = first_line(value, raw_type, &self.ty);
+        let line = if members.is_empty() {
+            line
+        } else {
+            Cow::Owned(with_kinds(&line, members, platform))
+        };
+        let ty = clip(&self.ty, TYPE_CHARS_MAX);
+        let value = clip(&line, TITLE_CHARS_MAX);
+        let place = self.frame.as_ref().map_or("", |place| &place.name);
+        Headline {
+            title: join(ty, value, if place.is_empty() { NAMELESS } else { place }),
+            culprit: clip(self.culprit(head), CULPRIT_CHARS_MAX).to_owned(),
+            ty: ty.to_owned(),
+            value: value.to_owned(),
+        }
+    }
+
+    fn culprit<'a>(&'a self, head: &'a WholeHead<'a>) -> &'a str {
+        match &self.frame {
+            Some(place) if place.in_app || head.transaction.is_empty() => &place.name,
+            _ => &head.transaction,
+        }
+    }
+
+    /// The bytes it takes.
+    pub(crate) fn bytes(&self) -> usize {
+        let place = self.frame.as_ref().map_or(0, |place| place.name.len());
+        size_of::<Self>() + self.ty.len() + place
     }
 }
 
-fn culprit_of(head: &ArchivedHead, subject: &Subject<'_>) -> String {
-    let text = match subject.frame(head) {
-        Some(frame) if frame.in_app || head.transaction.is_empty() => place(frame, &head.platform),
-        _ => head.transaction.as_str().to_owned(),
-    };
-    clip(&text, CULPRIT_CHARS_MAX).to_owned()
-}
-
-fn join(ty: &str, value: &str, nameless: impl FnOnce() -> String) -> String {
-    let title = match (ty.is_empty(), value.is_empty()) {
-        (false, false) => format!("{ty}: {value}"),
+fn join(ty: &str, value: &str, nameless: &str) -> String {
+    match (ty.is_empty(), value.is_empty()) {
+        (false, false) => {
+            let mut title = String::with_capacity(ty.len() + 2 + value.len());
+            title.push_str(ty);
+            title.push_str(": ");
+            title.push_str(value);
+            let kept = clip(&title, TITLE_CHARS_MAX).len();
+            title.truncate(kept);
+            title
+        }
         (false, true) => ty.to_owned(),
         (true, false) => value.to_owned(),
-        (true, true) => nameless(),
-    };
-    clip(&title, TITLE_CHARS_MAX).to_owned()
+        (true, true) => nameless.to_owned(),
+    }
 }
 
-/// Type and value of the shown exception, as the title has them.
-fn words(head: &ArchivedHead, subject: &Subject<'_>) -> (String, String) {
-    let platform: &str = &head.platform;
-    let ty = match subject {
-        // The nearest that says something.
-        Subject::Chain(chain) if platform == "go" => {
-            let mut types = chain.iter().rev().map(|e| shown_type(e, platform));
-            types.find(|ty| !ty.is_empty()).unwrap_or_default()
-        }
-        _ => subject
-            .shown()
-            .map_or_else(String::new, |e| shown_type(e, platform)),
-    };
-    let shown = subject.shown();
-    let raw_type = shown.map_or("", |e| e.ty.as_str());
-    let value: &str = match shown {
-        Some(exception) if !exception.value.is_empty() => &exception.value,
-        _ => &head.message,
-    };
-    let line = first_line(value, raw_type, &ty);
-    let value = match subject {
-        Subject::Several { members, .. } => with_kinds(&line, members, platform),
-        Subject::Chain(_) => line.into_owned(),
-    };
-    let ty = clip(&ty, TYPE_CHARS_MAX).to_owned();
-    (ty, clip(&value, TITLE_CHARS_MAX).to_owned())
-}
-
-fn shown_type(exception: &ArchivedExceptionHeadV1, platform: &str) -> String {
+fn shown_type(exception: ExceptionPart<'_>, platform: &str) -> String {
     if exception.synthetic && !names::is_signal(&exception.ty) {
         return String::new();
     }
@@ -146,7 +198,7 @@ fn without_type<'a>(line: &'a str, raw_type: &str, ty: &str) -> &'a str {
 
 /// A group's text with the kinds of what it holds, in place of their number or texts,
 /// which Python and .NET put there.
-fn with_kinds(line: &str, members: &[&ArchivedExceptionHeadV1], platform: &str) -> String {
+fn with_kinds(line: &str, members: &[ExceptionPart<'_>], platform: &str) -> String {
     let text = match line.rfind(" (") {
         Some(at) if line.ends_with("sub-exceptions)") || line.ends_with("sub-exception)") => {
             &line[..at]
@@ -161,9 +213,9 @@ fn with_kinds(line: &str, members: &[&ArchivedExceptionHeadV1], platform: &str) 
     };
     let mut kinds: Vec<String> = Vec::new();
     for member in members {
-        let ty = shown_type(member, platform);
+        let ty = shown_type(*member, platform);
         let kind = if ty.is_empty() {
-            first_line(&member.value, &member.ty, "").into_owned()
+            first_line(member.value, &member.ty, "").into_owned()
         } else {
             ty
         };
@@ -184,15 +236,12 @@ fn with_kinds(line: &str, members: &[&ArchivedExceptionHeadV1], platform: &str) 
     }
 }
 
-fn nameless(head: &ArchivedHead, subject: &Subject<'_>) -> String {
-    subject
-        .frame(head)
-        .map(|frame| place(frame, &head.platform))
-        .filter(|place| !place.is_empty())
-        .unwrap_or_else(|| NAMELESS.to_owned())
-}
-
+/// The beginning of a text, so many characters at most.
 pub(crate) fn clip(text: &str, chars_max: usize) -> &str {
+    // No text has more characters than bytes.
+    if text.len() <= chars_max {
+        return text;
+    }
     match text.char_indices().nth(chars_max) {
         Some((end, _)) => &text[..end],
         None => text,

@@ -1,7 +1,7 @@
 //! Variables in a client's fingerprint or a rule's: an entry that is `{{ name }}` as a whole,
 //! in a rule also within other text.
 //!
-//! Known names: `default`, `transaction`, `message`, `type` (`error.type`), `value`
+//! Known names, in any case: `default`, `transaction`, `message`, `type` (`error.type`), `value`
 //! (`error.value`), `function`, `module`, `package`, `path` and `filename` (each also with
 //! `stack.` before it), `level`, `logger`, `release`, `environment`, `platform`, `sdk`,
 //! `tags.NAME`. A
@@ -12,10 +12,13 @@ use std::borrow::Cow;
 
 use event_model::{
     Level,
-    head::{ArchivedFrameHeadV1, ArchivedHead},
+    head::{ArchivedFrameHeadV1, ExceptionPart, WholeHead},
 };
 
 use crate::{chain::Subject, fingerprint::message, text::masked};
+
+/// What stands before a tag's key.
+const TAGS: &str = "tags.";
 
 /// All names but those of tags.
 pub(crate) const KNOWN: [&str; 23] = [
@@ -46,8 +49,27 @@ pub(crate) const KNOWN: [&str; 23] = [
 
 /// Whether a variable is known.
 pub(crate) fn is_known(name: &str) -> bool {
-    let tag = name.strip_prefix("tags.");
-    KNOWN.contains(&name) || name == "filename" || tag.is_some_and(|key| !key.is_empty())
+    let name = canonical(name);
+    KNOWN.contains(&&*name)
+        || name == "filename"
+        || tag_of(&name).is_some_and(|key| !key.is_empty())
+}
+
+/// Names are written in any case; a tag's key is the client's own.
+fn canonical(name: &str) -> Cow<'_, str> {
+    if !name.contains(|c: char| c.is_ascii_uppercase()) {
+        return Cow::Borrowed(name);
+    }
+    match name.split_at_checked(TAGS.len()) {
+        Some((start, key)) if start.eq_ignore_ascii_case(TAGS) => {
+            Cow::Owned(format!("{TAGS}{key}"))
+        }
+        _ => Cow::Owned(name.to_ascii_lowercase()),
+    }
+}
+
+fn tag_of(name: &str) -> Option<&str> {
+    name.strip_prefix(TAGS)
 }
 
 /// The variables within a text.
@@ -57,66 +79,122 @@ pub(crate) fn names_in(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// A text with its variables filled in, wherever they stand.
-pub(crate) fn filled(text: &str, head: &ArchivedHead) -> String {
+pub(crate) fn filled(text: &str, head: &WholeHead<'_>) -> String {
     let mut filled = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some((before, behind)) = rest.split_once("{{") {
-        let Some((name, after)) = behind.split_once("}}") else {
-            break;
-        };
+    while let Some((before, name, after)) = next(rest) {
         filled.push_str(before);
-        filled.push_str(&value_of(name.trim(), head));
+        filled.push_str(&value_of(name, head));
         rest = after;
     }
     filled.push_str(rest);
     filled
 }
 
+/// The variables that [`filled`] fills in.
+pub(crate) fn filled_in(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let (_, name, after) = next(rest)?;
+        rest = after;
+        Some(name)
+    })
+}
+
+/// What stands before the first variable, its name, and what stands behind it.
+fn next(text: &str) -> Option<(&str, &str, &str)> {
+    let (before, behind) = text.split_once("{{")?;
+    let (name, after) = behind.split_once("}}")?;
+    Some((before, name.trim(), after))
+}
+
 /// Whether an entry stands for the server's own grouping.
 pub(crate) fn is_default(entry: &str) -> bool {
-    name_of(entry) == Some("default")
+    name_of(entry).is_some_and(|name| name.eq_ignore_ascii_case("default"))
 }
 
 /// An entry with its variable filled in; other entries as they are.
-pub(crate) fn resolve<'a>(entry: &'a str, head: &'a ArchivedHead) -> Cow<'a, str> {
+pub(crate) fn resolve<'a>(entry: &'a str, head: &'a WholeHead<'a>) -> Cow<'a, str> {
     match name_of(entry) {
         Some(name) => value_of(name, head),
         None => Cow::Borrowed(entry),
     }
 }
 
-fn value_of<'a>(name: &'a str, head: &'a ArchivedHead) -> Cow<'a, str> {
+/// What a variable stands for.
+pub(crate) enum Asked {
+    Transaction,
+    Message,
+    Type,
+    Value,
+    Function,
+    Module,
+    Package,
+    Path,
+    Platform,
+    Sdk,
+    Level,
+    Logger,
+    Release,
+    Environment,
+    Tag(String),
+    /// It is unknown.
+    Nothing,
+}
+
+/// What a variable stands for.
+pub(crate) fn asked(name: &str) -> Asked {
+    let name = &*canonical(name);
+    match name {
+        "transaction" => Asked::Transaction,
+        "message" => Asked::Message,
+        "type" | "error.type" => Asked::Type,
+        "value" | "error.value" => Asked::Value,
+        "function" | "stack.function" => Asked::Function,
+        "module" | "stack.module" => Asked::Module,
+        "package" | "stack.package" => Asked::Package,
+        "path" | "filename" | "stack.abs_path" | "stack.filename" | "stack.path" => Asked::Path,
+        "platform" => Asked::Platform,
+        "sdk" => Asked::Sdk,
+        "level" => Asked::Level,
+        "logger" => Asked::Logger,
+        "release" => Asked::Release,
+        "environment" => Asked::Environment,
+        _ => tag_of(name).map_or(Asked::Nothing, |key| Asked::Tag(key.to_owned())),
+    }
+}
+
+fn value_of<'a>(name: &str, head: &'a WholeHead<'a>) -> Cow<'a, str> {
     let subject = Subject::of(head);
     let exception = subject.shown();
     let frame = subject.frame(head);
     let of_frame = |part: fn(&ArchivedFrameHeadV1) -> &str| frame.map_or("", part);
-    let value: Cow<'a, str> = match name {
-        "transaction" => Cow::Borrowed(&head.transaction),
-        "message" => match exception {
-            Some(exception) if message(head).is_empty() => Cow::Owned(masked(&exception.value)),
+    let value: Cow<'a, str> = match asked(name) {
+        Asked::Transaction => Cow::Borrowed(&head.transaction),
+        Asked::Message => match exception {
+            Some(exception) if message(head).is_empty() => Cow::Owned(masked(exception.value)),
             _ => Cow::Owned(masked(message(head))),
         },
-        "type" | "error.type" => Cow::Borrowed(exception.map_or("", |e| &e.ty)),
-        "value" | "error.value" => Cow::Borrowed(exception.map_or("", |e| &e.value)),
-        "function" | "stack.function" => Cow::Borrowed(of_frame(|f| &f.function)),
-        "module" | "stack.module" => Cow::Borrowed(of_frame(|f| &f.module)),
-        "package" | "stack.package" => Cow::Borrowed(of_frame(|f| &f.package)),
-        "platform" => Cow::Borrowed(&head.platform),
-        "sdk" => Cow::Borrowed(&head.sdk.0),
-        "path" | "filename" | "stack.abs_path" | "stack.filename" | "stack.path" => {
-            Cow::Borrowed(of_frame(|f| &f.filename))
+        Asked::Type => Cow::Borrowed(exception.map_or("", ExceptionPart::ty)),
+        Asked::Value => Cow::Borrowed(exception.map_or("", |e| e.value)),
+        Asked::Function => Cow::Borrowed(of_frame(|f| &f.function)),
+        Asked::Module => Cow::Borrowed(of_frame(|f| &f.module)),
+        Asked::Package => Cow::Borrowed(of_frame(|f| &f.package)),
+        Asked::Path => Cow::Borrowed(of_frame(|f| &f.filename)),
+        Asked::Platform => Cow::Borrowed(&head.platform),
+        Asked::Sdk => Cow::Borrowed(&head.sdk.0),
+        Asked::Level => Cow::Borrowed(Level::from_number(head.level).name()),
+        Asked::Logger => Cow::Borrowed(&head.logger),
+        Asked::Release => Cow::Borrowed(&head.release),
+        Asked::Environment => Cow::Borrowed(&head.environment),
+        Asked::Tag(key) => Cow::Borrowed(tag(head, &key)),
+        Asked::Nothing => {
+            let name = canonical(name);
+            return Cow::Owned(format!("<unrecognized-variable-{name}>"));
         }
-        "level" => Cow::Borrowed(Level::from_number(head.level).name()),
-        "logger" => Cow::Borrowed(&head.logger),
-        "release" => Cow::Borrowed(&head.release),
-        "environment" => Cow::Borrowed(&head.environment),
-        _ => match name.strip_prefix("tags.") {
-            Some(key) => Cow::Borrowed(tag(head, key)),
-            None => return Cow::Owned(format!("<unrecognized-variable-{name}>")),
-        },
     };
     if value.is_empty() {
-        Cow::Owned(format!("<no-{name}>"))
+        Cow::Owned(format!("<no-{}>", canonical(name)))
     } else {
         value
     }
@@ -127,7 +205,11 @@ fn name_of(entry: &str) -> Option<&str> {
     Some(inner.trim())
 }
 
-fn tag<'a>(head: &'a ArchivedHead, key: &str) -> &'a str {
+/// The value of a tag; empty if there is none.
+pub(crate) fn tag<'a>(head: &'a WholeHead<'a>, key: &str) -> &'a str {
     let mut tags = head.tags.iter();
     tags.find(|pair| pair.0 == key).map_or("", |pair| &pair.1)
 }
+
+#[cfg(test)]
+mod tests;

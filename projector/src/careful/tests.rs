@@ -122,7 +122,12 @@ fn a_panic_that_does_not_come_again_costs_no_record() {
         position: reader.end(),
         records: 1000,
     };
-    while fold.take(&reader, end, |_| false).unwrap().records > 0 {}
+    while fold
+        .take((&reader, &reader), end, |_| false)
+        .unwrap()
+        .records
+        > 0
+    {}
     assert!(times.load(Ordering::SeqCst) >= 2);
     assert_eq!(total(&generation), 50);
     let meta = &dump(&generation)["meta"];

@@ -3,22 +3,26 @@
 //!
 //! Resuming: the files' names tell which segment was the last one. Whether all days
 //! of it were written is checked against the log (heads only); if not, all of them
-//! are written again under the same names.
+//! are written again under the same names. So are those with events that were grouped anew,
+//! as far as the log still has their segments.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, VecDeque, btree_map},
     time::Duration,
 };
 
-use event_log::{Entry, LogReader, SegmentSpan};
-use event_model::{Position, StoredEvent};
-use grouping::Grouper;
+use event_log::{Entry, LogReader, SegmentSpan, control_at};
+use event_model::{Position, ProjectId, StoredEvent};
 use read_model::{
     cold::{ColdFile, ColdFileWriter, ColdRow, ColdStore},
     search::schema::day_of,
 };
 
-use super::{Consumer, Stop, records::Records};
+use super::{
+    Consumer, Stop,
+    grouped::{Grouped, regrouped},
+    records::Records,
+};
 use crate::{
     ProjectorError,
     careful::{Tripwire, caught, passed_over},
@@ -33,7 +37,20 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 pub(crate) struct ColdConsumer {
     store: ColdStore,
     position: Position,
+    grouped: Grouped,
     tripwire: Tripwire,
+    /// Commands that were looked at.
+    looked: u64,
+    /// Those that group events anew of which the files do not know.
+    pending: VecDeque<Pending>,
+}
+
+/// A command that groups events anew.
+#[derive(Debug, Clone, Copy)]
+struct Pending {
+    number: u64,
+    project: ProjectId,
+    from: Position,
 }
 
 impl ColdConsumer {
@@ -55,17 +72,132 @@ impl ColdConsumer {
                 Position::new(newest.first.partition(), newest.first.sequence() - 1)
             };
         }
+        let looked = store.regrouped()?;
+        let mut grouped = Grouped::new(Self::NAME);
+        if looked > 0 {
+            grouped.follow(control_at(reader, looked)?);
+        }
         Ok(Self {
             store,
             position,
+            grouped,
             tripwire,
+            looked,
+            pending: VecDeque::new(),
         })
+    }
+
+    /// Looks at the commands that came since.
+    fn look(&mut self, reader: &LogReader) -> Result<(), ProjectorError> {
+        if self.looked >= reader.commands_end() {
+            return Ok(());
+        }
+        for record in reader.commands_after(self.looked) {
+            let (number, command) = record?;
+            self.looked = number;
+            if command.decision.groups_anew() {
+                let state = control_at(reader, number)?;
+                if let Some((project, from)) = regrouped(&state, &command, number) {
+                    self.pending.push_back(Pending {
+                        number,
+                        project,
+                        from,
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the files anew that have events of the project and of which the log still has
+    /// the segments; whether all of them.
+    fn group_anew(
+        &mut self,
+        reader: &LogReader,
+        stop: &Stop,
+        pending: Pending,
+    ) -> Result<bool, ProjectorError> {
+        self.grouped.follow(control_at(reader, pending.number)?);
+        let mut files: BTreeMap<Position, BTreeSet<String>> = BTreeMap::new();
+        for file in self.store.files()? {
+            files.entry(file.last).or_default().insert(file.date);
+        }
+        let mut next = pending.from.max(reader.first());
+        while next <= self.position
+            && let Some(segment) = reader.segment_of(next)
+        {
+            let last = Position(segment.end.0 - 1);
+            if let Some(days) = files.get(&last)
+                && has_events_of(reader, &segment, pending.project)?
+                && self.export(reader, stop, &segment, Some(days))?.is_none()
+            {
+                return Ok(false);
+            }
+            next = segment.end;
+        }
+        self.store.set_regrouped(pending.number)?;
+        Ok(true)
     }
 
     fn next_segment(&self, reader: &LogReader) -> Option<SegmentSpan> {
         let next = self.position.sequence() + 1;
         let next = Position(next.max(reader.first().sequence()));
         reader.segment_of(next).filter(|segment| segment.complete)
+    }
+}
+
+impl ColdConsumer {
+    /// Writes the files of a segment, of these days or of all; how many records it has. None
+    /// if it was stopped.
+    fn export(
+        &mut self,
+        reader: &LogReader,
+        stop: &Stop,
+        segment: &SegmentSpan,
+        days: Option<&BTreeSet<String>>,
+    ) -> Result<Option<u64>, ProjectorError> {
+        let last = Position(segment.end.0 - 1);
+        let before = Position(segment.first.0 - 1);
+        self.grouped.bring_to(reader, before)?;
+        let mut files: BTreeMap<String, ColdFileWriter<'_>> = BTreeMap::new();
+        let mut taken = 0;
+        for record in Records::after(reader, before, Self::NAME) {
+            let (position, entry) = record?;
+            if position > last || stop.is_set() {
+                break;
+            }
+            taken += 1;
+            self.grouped.pass(position, entry.as_ref());
+            let Some(Entry::Event(event)) = entry else {
+                continue;
+            };
+            let date = day_of(event.head().received_ns.to_native());
+            if days.is_some_and(|days| !days.contains(&date)) {
+                // It was shed.
+                continue;
+            }
+            let file = match files.entry(date) {
+                btree_map::Entry::Occupied(open) => open.into_mut(),
+                btree_map::Entry::Vacant(vacant) => {
+                    let file = ColdFile {
+                        last,
+                        first: segment.first,
+                        date: vacant.key().clone(),
+                    };
+                    vacant.insert(self.store.create(&file)?)
+                }
+            };
+            let grouped = &mut self.grouped;
+            push(file, reader, grouped, position, &event, &self.tripwire)?;
+        }
+        self.grouped.tell();
+        if stop.is_set() {
+            return Ok(None);
+        }
+        for file in files.into_values() {
+            file.finish()?;
+        }
+        Ok(Some(taken))
     }
 }
 
@@ -77,7 +209,8 @@ impl Consumer for ColdConsumer {
     }
 
     fn wait(&mut self, reader: &LogReader, stop: &Stop) -> bool {
-        if self.next_segment(reader).is_some() {
+        let is_looked = self.pending.is_empty() && self.looked >= reader.commands_end();
+        if !is_looked || self.next_segment(reader).is_some() {
             return true;
         }
         stop.sleep(LOOK_EVERY);
@@ -85,6 +218,13 @@ impl Consumer for ColdConsumer {
     }
 
     fn step(&mut self, reader: &LogReader, stop: &Stop) -> Result<u64, ProjectorError> {
+        self.look(reader)?;
+        while let Some(pending) = self.pending.front().copied() {
+            if !self.group_anew(reader, stop, pending)? {
+                return Ok(0);
+            }
+            self.pending.pop_front();
+        }
         let Some(segment) = self.next_segment(reader) else {
             return Ok(0);
         };
@@ -93,41 +233,11 @@ impl Consumer for ColdConsumer {
             let (from, to) = (self.position.0 + 1, segment.first.0);
             tracing::error!(from, to, "dropped from the log before they were exported");
         }
-        let last = Position(segment.end.0 - 1);
-        let before = Position(segment.first.0 - 1);
-        let mut files: BTreeMap<String, ColdFileWriter<'_>> = BTreeMap::new();
-        let mut taken = 0;
-        for record in Records::after(reader, before, Self::NAME) {
-            let (position, entry) = record?;
-            if position > last || stop.is_set() {
-                break;
-            }
-            taken += 1;
-            let Some(Entry::Event(event)) = entry else {
-                continue;
-            };
-            let date = day_of(event.head().received_ns.to_native());
-            let file = match files.entry(date) {
-                std::collections::btree_map::Entry::Occupied(open) => open.into_mut(),
-                std::collections::btree_map::Entry::Vacant(vacant) => {
-                    let file = ColdFile {
-                        last,
-                        first: segment.first,
-                        date: vacant.key().clone(),
-                    };
-                    vacant.insert(self.store.create(&file)?)
-                }
-            };
-            push(file, reader, position, &event, &self.tripwire)?;
-        }
-        if stop.is_set() {
+        let Some(taken) = self.export(reader, stop, &segment, None)? else {
             // Half a segment: its temporary files go at the next start.
             return Ok(0);
-        }
-        for file in files.into_values() {
-            file.finish()?;
-        }
-        self.position = last;
+        };
+        self.position = Position(segment.end.0 - 1);
         Ok(taken)
     }
 
@@ -145,6 +255,7 @@ impl Consumer for ColdConsumer {
 fn push(
     file: &mut ColdFileWriter<'_>,
     reader: &LogReader,
+    grouped: &mut Grouped,
     position: Position,
     event: &StoredEvent,
     tripwire: &Tripwire,
@@ -162,7 +273,7 @@ fn push(
     };
     let about = caught(|| {
         tripwire.pass(position);
-        Grouper::new().group(head)
+        grouped.group(position, event)
     });
     let group = match about {
         Ok(about) => about,
@@ -173,12 +284,33 @@ fn push(
     };
     file.push(&ColdRow {
         position,
-        head,
+        head: event.whole(),
         fingerprint: group.fingerprint,
         headline: &headline::of(head, group.headline),
         body: &body,
     })?;
     Ok(())
+}
+
+/// Whether a segment has an event of a project.
+fn has_events_of(
+    reader: &LogReader,
+    segment: &SegmentSpan,
+    project: ProjectId,
+) -> Result<bool, ProjectorError> {
+    let before = Position(segment.first.0 - 1);
+    for record in Records::after(reader, before, ColdConsumer::NAME) {
+        let (position, entry) = record?;
+        if position >= segment.end {
+            break;
+        }
+        if let Some(Entry::Event(event)) = entry
+            && event.head().project_id.to_native() == project.0
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The days of receipt of the events from `first` to `last`.

@@ -5,19 +5,23 @@
 //! least [`PACE`] passes between two transactions, so that a steady trickle does
 //! not cost a transaction an event.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use event_log::LogReader;
-use event_model::Position;
+use event_model::{ControlState, Position};
 use read_model::{
     Generation,
     issues::{IssueWriter, writer::Durability},
 };
 
-use super::{Consumer, Stop, WAIT};
+use super::{Consumer, Progress, Stop, WAIT};
 use crate::{
     ProjectorError,
     careful::Tripwire,
+    history::{History, Span},
     issues::fold::{BatchEnd, IssueFold},
 };
 
@@ -27,6 +31,11 @@ const PACE: Duration = Duration::from_millis(20);
 const BATCH_RECORDS_MAX: u64 = 50_000;
 /// Longest time a transaction gathers records.
 const BATCH_TIME_MAX: Duration = Duration::from_millis(250);
+/// Longest wait for search where events are grouped anew: others wait meanwhile, and a
+/// hundred thousand events take it some seconds.
+const MEET_MAX: Duration = Duration::from_secs(5);
+/// How often to look whether it has come.
+const MEET_EVERY: Duration = Duration::from_millis(2);
 /// Records between two looks at the clock.
 const CLOCK_EVERY: u64 = 256;
 
@@ -35,18 +44,53 @@ const CLOCK_EVERY: u64 = 256;
 pub(crate) struct IssueConsumer {
     generation: Generation,
     fold: IssueFold,
+    /// How far search is.
+    search: Arc<Progress>,
     last_step: Option<Instant>,
     is_damaged: bool,
 }
 
 impl IssueConsumer {
-    pub(crate) fn new(generation: Generation, writer: IssueWriter, tripwire: Tripwire) -> Self {
+    pub(crate) fn new(
+        generation: Generation,
+        writer: IssueWriter,
+        search: Arc<Progress>,
+        tripwire: Tripwire,
+    ) -> Self {
         let path = generation.issues_path();
         Self {
             generation,
             fold: IssueFold::new(path, Durability::Live, writer, tripwire),
+            search,
             last_step: None,
             is_damaged: false,
+        }
+    }
+}
+
+/// The log, and the wait for search where events are grouped anew: a list of events and the
+/// issues that they are of should change together. Of many events the list comes after: what
+/// went as a whole is found meanwhile by what it was called, and what came apart where it was.
+struct Meeting<'a> {
+    reader: &'a LogReader,
+    search: &'a Progress,
+    stop: &'a Stop,
+}
+
+impl History for Meeting<'_> {
+    fn span(&self, from: Position, before: Position) -> Span<'_> {
+        self.reader.span(from, before)
+    }
+
+    fn control_before(&self, position: Position) -> Result<ControlState, ProjectorError> {
+        self.reader.control_before(position)
+    }
+
+    fn meet(&self, position: Position) {
+        let began = Instant::now();
+        let is_coming = || began.elapsed() < MEET_MAX && self.search.error().is_none();
+        while self.search.position() < position && is_coming() && !self.stop.is_set() {
+            self.stop.sleep(MEET_EVERY);
         }
     }
 }
@@ -69,7 +113,7 @@ impl Consumer for IssueConsumer {
         reader.wait_past(self.position(), WAIT)
     }
 
-    fn step(&mut self, reader: &LogReader, _stop: &Stop) -> Result<u64, ProjectorError> {
+    fn step(&mut self, reader: &LogReader, stop: &Stop) -> Result<u64, ProjectorError> {
         let started = Instant::now();
         self.last_step = Some(started);
         let (position, first) = (self.position(), reader.first());
@@ -87,7 +131,12 @@ impl Consumer for IssueConsumer {
         };
         let is_late =
             |taken: u64| taken.is_multiple_of(CLOCK_EVERY) && started.elapsed() >= BATCH_TIME_MAX;
-        Ok(self.fold.take(reader, end, is_late)?.records)
+        let meeting = Meeting {
+            reader,
+            search: &self.search,
+            stop,
+        };
+        Ok(self.fold.take((reader, &meeting), end, is_late)?.records)
     }
 
     fn recover(&mut self, error: &ProjectorError) -> Result<(), ProjectorError> {
@@ -105,5 +154,33 @@ impl Consumer for IssueConsumer {
 
     fn close(self) -> Result<(), ProjectorError> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::consumers::tests::World;
+
+    #[test]
+    fn issues_wait_for_search_and_for_no_end() {
+        let world = World::new();
+        let (reader, stop, search) = (world.reader(), Stop::default(), Progress::default());
+        let meeting = Meeting {
+            reader: &reader,
+            search: &search,
+            stop: &stop,
+        };
+        std::thread::scope(|scope| {
+            let met = scope.spawn(|| meeting.meet(Position(7)));
+            search.set_position(Position(6));
+            std::thread::sleep(Duration::from_millis(20));
+            assert!(!met.is_finished());
+            search.set_position(Position(7));
+            met.join().unwrap();
+        });
+        stop.set();
+        meeting.meet(Position(8));
     }
 }

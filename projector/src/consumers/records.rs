@@ -12,7 +12,6 @@ use crate::{ProjectorError, metrics};
 /// See the module.
 pub(crate) struct Records {
     items: Items,
-    last: u64,
     name: &'static str,
 }
 
@@ -21,9 +20,6 @@ impl Records {
     pub(crate) fn after(reader: &LogReader, after: Position, name: &'static str) -> Self {
         Self {
             items: reader.read_after(after),
-            last: after
-                .sequence()
-                .max(reader.first().sequence().saturating_sub(1)),
             name,
         }
     }
@@ -33,16 +29,12 @@ impl Iterator for Records {
     type Item = Result<(Position, Option<Entry>), ProjectorError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let position = Position(self.last + 1);
         match self.items.next()? {
             Ok(Item {
                 position, entry, ..
-            }) => {
-                self.last = position.sequence();
-                Some(Ok((position, Some(entry))))
-            }
+            }) => Some(Ok((position, Some(entry)))),
             Err(error @ (ReadError::Record { .. } | ReadError::CommandMissing { .. })) => {
-                self.last = position.sequence();
+                let position = self.items.position();
                 ::metrics::counter!(metrics::SKIPPED, "projection" => self.name).increment(1);
                 let error: &dyn std::error::Error = &error;
                 tracing::error!(projection = self.name, %position, error, "record passed over");

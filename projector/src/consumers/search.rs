@@ -10,15 +10,23 @@ use std::{
     time::{Duration, Instant},
 };
 
-use event_log::{Entry, LogReader};
-use event_model::{EventId, Level, Position, ProjectId, StoredEvent};
-use grouping::Grouper;
-use read_model::search::{SearchDocument, SearchWriter};
+use event_log::{Entry, LogReader, control_at};
+use event_model::{Command, EventId, Level, Position, ProjectId, StoredEvent};
+use grouping::{Group, Memo};
+use read_model::{
+    ReadModelError,
+    search::{SearchDocument, SearchWriter},
+};
 
-use super::{Consumer, Stop, WAIT, records::Records};
+use super::{
+    Consumer, Stop, WAIT,
+    grouped::{Grouped, regrouped},
+    records::Records,
+};
 use crate::{
     ProjectorError,
     careful::{Tripwire, caught, passed_over},
+    history::{Passed, Walk},
 };
 
 /// Least time between two commits.
@@ -39,6 +47,7 @@ pub(crate) struct SearchConsumer {
     seen: Position,
     committed: Position,
     last_commit: Option<Instant>,
+    grouped: Grouped,
     tripwire: Tripwire,
 }
 
@@ -52,6 +61,7 @@ impl SearchConsumer {
             seen: position,
             committed: position,
             last_commit: None,
+            grouped: Grouped::new(Self::NAME),
             tripwire,
         })
     }
@@ -114,12 +124,24 @@ impl Consumer for SearchConsumer {
             self.reopen()?;
         }
         let mut taken = 0;
+        self.grouped.bring_to(reader, self.seen)?;
         if let Some(writer) = &mut self.writer {
             for record in Records::after(reader, self.seen, Self::NAME) {
                 let (position, entry) = record?;
-                if let Some(Entry::Event(event)) = entry {
-                    add(writer, position, &event, &self.tripwire)?;
+                match &entry {
+                    Some(Entry::Event(event)) => {
+                        add(writer, &mut self.grouped, position, event, &self.tripwire)?;
+                    }
+                    Some(Entry::Command { number, command }) if command.decision.groups_anew() => {
+                        let place = (position, *number);
+                        if !group_anew(writer, reader, place, command, || stop.is_set())? {
+                            // From the start, next time.
+                            break;
+                        }
+                    }
+                    _ => {}
                 }
+                self.grouped.pass(position, entry.as_ref());
                 self.seen = position;
                 taken += 1;
                 if taken >= STEP_RECORDS_MAX {
@@ -127,6 +149,7 @@ impl Consumer for SearchConsumer {
                 }
             }
         }
+        self.grouped.tell();
         if self.has_uncommitted() && (self.until_commit(reader).is_zero() || stop.is_set()) {
             self.commit()?;
         }
@@ -150,17 +173,53 @@ impl Consumer for SearchConsumer {
     }
 }
 
+/// Puts events that a command groups otherwise in their new places; whether all of them.
+pub(crate) fn group_anew(
+    writer: &mut SearchWriter,
+    reader: &LogReader,
+    (position, number): (Position, u64),
+    command: &Command,
+    is_over: impl Fn() -> bool,
+) -> Result<bool, ProjectorError> {
+    let before = control_at(reader, number - 1)?;
+    let mut after = before.clone();
+    after.apply_numbered(number, command);
+    let Some((project, from)) = regrouped(&after, command, number) else {
+        return Ok(true);
+    };
+    let mut memo = Memo::default();
+    let mut is_whole = true;
+    let mut walk = Walk::new(project, &before, &after);
+    walk.go(reader, (from, position), |step| {
+        let Passed::Event(event) = step.what else {
+            return Ok(());
+        };
+        is_whole = is_whole && !is_over();
+        if !step.is_other || !is_whole {
+            return Ok(());
+        }
+        let group = caught(|| memo.group(step.grouper, event));
+        if let Ok(group) = group {
+            with_document(step.position, event, &group, |document| {
+                writer.replace(document)
+            })?;
+        }
+        Ok(())
+    })?;
+    Ok(is_whole)
+}
+
 /// Adds one event, unless what it is about makes us panic.
 pub(crate) fn add(
     writer: &mut SearchWriter,
+    grouped: &mut Grouped,
     position: Position,
     event: &StoredEvent,
     tripwire: &Tripwire,
 ) -> Result<(), ProjectorError> {
-    let head = event.head();
     let about = caught(|| {
         tripwire.pass(position);
-        Grouper::new().group(head)
+        grouped.group(position, event)
     });
     let group = match about {
         Ok(about) => about,
@@ -169,6 +228,17 @@ pub(crate) fn add(
             return Ok(());
         }
     };
+    with_document(position, event, &group, |document| writer.add(document))
+}
+
+/// What search knows of an event.
+fn with_document(
+    position: Position,
+    event: &StoredEvent,
+    group: &Group,
+    put: impl FnOnce(&SearchDocument<'_>) -> Result<(), ReadModelError>,
+) -> Result<(), ProjectorError> {
+    let head = event.head();
     let tags: Vec<(&str, &str)> = head
         .tags
         .iter()
@@ -189,5 +259,5 @@ pub(crate) fn add(
         user: &head.user,
         tags: &tags,
     };
-    Ok(writer.add(&document)?)
+    Ok(put(&document)?)
 }

@@ -1,8 +1,11 @@
 #![allow(clippy::unwrap_used)]
 
+mod rules;
+
 use std::{
     collections::{BTreeMap, HashSet},
     path::{Path, PathBuf},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -21,13 +24,18 @@ use read_model::{
 };
 use rusqlite::Connection;
 
-use super::{Consumer, Stop, cold::ColdConsumer, issues::IssueConsumer, search::SearchConsumer};
+use super::{
+    Consumer, Progress, Stop, cold::ColdConsumer, issues::IssueConsumer, search::SearchConsumer,
+};
 use crate::{
     Projector, ProjectorConfig, ProjectorError,
     careful::Tripwire,
     replay,
     testing::{NOON_NS, message, stored},
 };
+
+pub(crate) mod applied;
+mod merges;
 
 /// Longest wait for a condition.
 const DEADLINE: Duration = Duration::from_mins(1);
@@ -118,12 +126,19 @@ pub(crate) fn numbered_head(id: u32) -> Head {
 /// The issue of the event with this id.
 fn issue_of(id: u32) -> IssueId {
     let head = numbered_head(id);
-    let print = grouping::Grouper::new().fingerprint(stored(&head).head());
+    let print = grouping::Grouper::new().fingerprint(stored(&head).whole());
     IssueId::derive(ProjectId(1), print)
 }
 
 fn body_of(id: u32) -> Vec<u8> {
     format!("{{\"n\":{id},\"pad\":\"{}\"}}", "x".repeat(200)).into_bytes()
+}
+
+/// A search that is ahead of whatever waits for it.
+pub(crate) fn far() -> Arc<Progress> {
+    let search = Arc::<Progress>::default();
+    search.set_position(Position(u64::MAX));
+    search
 }
 
 #[track_caller]
@@ -300,7 +315,7 @@ fn a_crash_between_any_two_steps_costs_and_doubles_nothing() {
     for round in 0..6 {
         world.append(round * 40..round * 40 + 40);
         let writer = IssueWriter::open(&generation.issues_path()).unwrap();
-        let mut issues = IssueConsumer::new(generation.clone(), writer, Tripwire::default());
+        let mut issues = IssueConsumer::new(generation.clone(), writer, far(), Tripwire::default());
         let mut search = SearchConsumer::open(search_dir.clone(), Tripwire::default()).unwrap();
         assert_eq!(issues.step(&reader, &stop).unwrap(), 40);
         search.step(&reader, &stop).unwrap();
@@ -315,7 +330,7 @@ fn a_crash_between_any_two_steps_costs_and_doubles_nothing() {
         // The next round's issues see the extra event as well.
         let writer = IssueWriter::open(&generation.issues_path()).unwrap();
         drop(issues);
-        let mut issues = IssueConsumer::new(generation.clone(), writer, Tripwire::default());
+        let mut issues = IssueConsumer::new(generation.clone(), writer, far(), Tripwire::default());
         assert_eq!(issues.step(&reader, &stop).unwrap(), 1);
     }
     assert_eq!(total(&generation), 246);

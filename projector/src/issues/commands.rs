@@ -14,7 +14,7 @@ use read_model::{
     },
 };
 
-use super::Projection;
+use super::{Projection, known::Known};
 
 impl Projection {
     /// Folds a command into the control state.
@@ -32,11 +32,7 @@ impl Projection {
         command: &Command,
     ) -> Result<(), ReadModelError> {
         self.decide(number, command);
-        let by = Decider {
-            position,
-            at_ns: command.at_ns,
-            actor: actor_name(command.actor),
-        };
+        let by = Decider::of(position, command);
         match &command.decision {
             Decision::SetIssueStatus { .. }
             | Decision::AssignIssues { .. }
@@ -46,6 +42,15 @@ impl Projection {
                     self.triage(writer, &triage, &by)?;
                 }
             }
+            Decision::MergeIssues { project_id, issues } => {
+                self.merge(writer, *project_id, issues, &by)?;
+            }
+            Decision::UnmergeFingerprints {
+                project_id,
+                issue,
+                fingerprints,
+                together,
+            } => self.unmerge(writer, (*project_id, *issue), fingerprints, *together, &by)?,
             Decision::RecordDelivery { step } => self.record_delivery(writer, step, &by)?,
             Decision::AdvanceAlertCursor { position } => {
                 let before = self.batch.alert_cursor.unwrap_or_default();
@@ -57,8 +62,17 @@ impl Projection {
                 let steps = &mut self.batch.notes.attachments;
                 steps.push(AttachmentStep::DropBelow(below));
             }
-            // Known by the control state alone, which is not stored here.
+            // The records stay, what they name does not.
+            Decision::FilesShed { below, .. } => {
+                let below = Position(*below).min(position);
+                let steps = &mut self.batch.notes.attachments;
+                steps.push(AttachmentStep::DropBelow(below));
+            }
+            // Known by the control state alone, which is not stored here; what groups anew goes
+            // to [`super::apply`] instead.
             Decision::CreateOrganization { .. }
+            | Decision::ApplyGrouping { .. }
+            | Decision::UndoGrouping { .. }
             | Decision::CreateProject { .. }
             | Decision::RenameProject { .. }
             | Decision::CreateKey { .. }
@@ -67,11 +81,17 @@ impl Projection {
             | Decision::RenameKey { .. }
             | Decision::SetScrubbing { .. }
             | Decision::SetFilters { .. }
+            | Decision::SetPlan { .. }
+            | Decision::SetKeyLimit { .. }
+            | Decision::SetSpikeProtection { .. }
+            | Decision::SetGroupingRules { .. }
+            | Decision::SetGroupingAlgorithm { .. }
             | Decision::CreateUser { .. }
             | Decision::RenameUser { .. }
             | Decision::SetRole { .. }
             | Decision::SetUserProjects { .. }
             | Decision::DisableUser { .. }
+            | Decision::ColdShed { .. }
             | Decision::EnableUser { .. }
             | Decision::CreatePasswordLink { .. }
             | Decision::SetPassword { .. }
@@ -92,10 +112,9 @@ impl Projection {
         triage: &Triage<'_>,
         by: &Decider,
     ) -> Result<(), ReadModelError> {
-        let id = triage.issue;
-        if !self.know(writer, id)? {
+        let Some(id) = self.lead(writer, triage.issue)? else {
             return Ok(());
-        }
+        };
         // For those who read; whether an event is turned away the control state says.
         if triage.events.is_some() {
             let is_discarded = self.control.is_discarded(id);
@@ -112,17 +131,17 @@ impl Projection {
 
     fn set_status(&mut self, id: IssueId, status: IssueStatus, by: &Decider) {
         match self.issues.get_mut(&id) {
-            Some(known) if known.status != status => {
-                known.status = status;
-                known.resolved_at_ns = None;
+            Some(Known { stand, .. }) if stand.status != status => {
+                stand.status = status;
+                stand.resolved_at_ns = None;
                 if status == IssueStatus::Resolved {
-                    known.resolved_at_ns = Some(by.at_ns);
-                    known.regression = None;
+                    stand.resolved_at_ns = Some(by.at_ns);
+                    stand.regression = None;
                 }
             }
             _ => return,
         }
-        self.slot(id, by.position);
+        self.touch(id, by.position);
         let kind = match status {
             IssueStatus::Resolved => TransitionKind::Resolved,
             IssueStatus::Ignored => TransitionKind::Ignored,
@@ -144,10 +163,10 @@ impl Projection {
 
     fn assign(&mut self, id: IssueId, user_id: Option<UserId>, by: &Decider) {
         match self.issues.get_mut(&id) {
-            Some(known) if known.assignee != user_id => known.assignee = user_id,
+            Some(Known { stand, .. }) if stand.assignee != user_id => stand.assignee = user_id,
             _ => return,
         }
-        self.slot(id, by.position);
+        self.touch(id, by.position);
         let activity = match user_id {
             Some(user) => by.activity(id, "assigned", user.to_string()),
             None => by.activity(id, "unassigned", String::new()),
@@ -169,9 +188,9 @@ impl Projection {
             DeliveryState::Held => "notification_held",
             DeliveryState::Suppressed => "notification_suppressed",
         };
-        if self.know(writer, step.issue_id)? {
-            self.slot(step.issue_id, by.position);
-            let activity = by.activity(step.issue_id, kind, step.target.clone());
+        if let Some(id) = self.lead(writer, step.issue_id)? {
+            self.touch(id, by.position);
+            let activity = by.activity(id, kind, step.target.clone());
             self.batch.activities.push(activity);
         }
         Ok(())
@@ -179,14 +198,27 @@ impl Projection {
 }
 
 /// Who decided, when and where in the log.
-struct Decider {
-    position: Position,
+pub(super) struct Decider {
+    pub(super) position: Position,
     at_ns: i64,
     actor: String,
 }
 
 impl Decider {
-    fn activity(&self, issue_id: IssueId, kind: &'static str, detail: String) -> Activity {
+    pub(super) fn of(position: Position, command: &Command) -> Self {
+        Self {
+            position,
+            at_ns: command.at_ns,
+            actor: actor_name(command.actor),
+        }
+    }
+
+    pub(super) fn activity(
+        &self,
+        issue_id: IssueId,
+        kind: &'static str,
+        detail: String,
+    ) -> Activity {
         Activity {
             position: self.position,
             issue_id,

@@ -17,6 +17,7 @@ use crate::{
     ProjectorError,
     careful::{Tripwire, caught, passed_over},
     consumers::records::Records,
+    history::History,
 };
 
 /// The name that metrics and logs know it by.
@@ -97,23 +98,23 @@ impl IssueFold {
         self.writer
     }
 
-    /// Takes in the next batch; `is_late` is asked now and then whether it took long
+    /// Takes in the next batch; `history` is where records are read again; `is_late` is asked now and then whether it took long
     /// enough.
     pub(crate) fn take(
         &mut self,
-        reader: &LogReader,
+        (reader, history): (&LogReader, &dyn History),
         end: BatchEnd,
         is_late: impl Fn(u64) -> bool,
     ) -> Result<Taken, ProjectorError> {
         self.prepare(reader)?;
-        match caught(|| self.batch(reader, end, &is_late)) {
+        match caught(|| self.batch((reader, history), end, &is_late)) {
             Ok(taken) => taken,
             Err(panic) => {
                 let position = self.position;
                 tracing::error!(%position, panic = panic.0, "a batch after this position panicked: its records are taken one by one");
                 self.reopen()?;
                 self.prepare(reader)?;
-                self.one_by_one(reader, end)
+                self.one_by_one((reader, history), end)
             }
         }
     }
@@ -143,7 +144,7 @@ impl IssueFold {
 
     fn batch(
         &mut self,
-        reader: &LogReader,
+        (reader, history): (&LogReader, &dyn History),
         end: BatchEnd,
         is_late: &impl Fn(u64) -> bool,
     ) -> Result<Taken, ProjectorError> {
@@ -153,7 +154,7 @@ impl IssueFold {
             if position > end.position {
                 break;
             }
-            self.take_in(position, entry.as_ref())?;
+            self.take_in(history, position, entry.as_ref())?;
             taken.count(entry.as_ref());
             if taken.records >= end.records || is_late(taken.records) {
                 break;
@@ -164,7 +165,11 @@ impl IssueFold {
     }
 
     /// Up to the record that panics, and no further: the fast way goes on behind it.
-    fn one_by_one(&mut self, reader: &LogReader, end: BatchEnd) -> Result<Taken, ProjectorError> {
+    fn one_by_one(
+        &mut self,
+        (reader, history): (&LogReader, &dyn History),
+        end: BatchEnd,
+    ) -> Result<Taken, ProjectorError> {
         let mut taken = Taken::default();
         for record in Records::after(reader, self.position, NAME) {
             let (position, entry) = record?;
@@ -172,8 +177,9 @@ impl IssueFold {
                 break;
             }
             let one = caught(|| {
-                self.take_in(position, entry.as_ref())?;
-                self.apply()
+                self.take_in(history, position, entry.as_ref())?;
+                self.apply()?;
+                Ok::<_, ProjectorError>(())
             });
             let is_passed_over = match one {
                 Ok(applied) => {
@@ -197,12 +203,17 @@ impl IssueFold {
         Ok(taken)
     }
 
-    fn take_in(&mut self, position: Position, entry: Option<&Entry>) -> Result<(), ReadModelError> {
-        let (Some(writer), Some(projection)) = (&self.writer, &mut self.projection) else {
+    fn take_in(
+        &mut self,
+        history: &dyn History,
+        position: Position,
+        entry: Option<&Entry>,
+    ) -> Result<(), ProjectorError> {
+        let (Some(writer), Some(projection)) = (&mut self.writer, &mut self.projection) else {
             unreachable!("`take` has prepared both")
         };
         self.tripwire.pass(position);
-        take_in(projection, writer, position, entry)
+        take_in(projection, writer, history, position, entry)
     }
 
     fn pass_over(&mut self, position: Position, entry: Option<&Entry>) {
@@ -217,27 +228,50 @@ impl IssueFold {
 
     fn apply(&mut self) -> Result<(), ReadModelError> {
         if let (Some(writer), Some(projection)) = (&mut self.writer, &mut self.projection) {
-            writer.apply(projection.finish())?;
+            flush(projection, writer)?;
             self.position = writer.position();
-            projection.begin_next();
         }
         Ok(())
     }
 }
 
+/// Writes the batch at hand and begins the next.
+pub(crate) fn flush(
+    projection: &mut Projection,
+    writer: &mut IssueWriter,
+) -> Result<(), ReadModelError> {
+    writer.apply(projection.finish(writer)?)?;
+    projection.begin_next();
+    Ok(())
+}
+
 /// Hands one record to the projection.
 pub(crate) fn take_in(
     projection: &mut Projection,
-    writer: &IssueWriter,
+    writer: &mut IssueWriter,
+    history: &dyn History,
     position: Position,
     entry: Option<&Entry>,
-) -> Result<(), ReadModelError> {
+) -> Result<(), ProjectorError> {
     match entry {
         Some(Entry::Event(event)) => projection.event(writer, position, event)?,
+        Some(Entry::Command { number, command }) if command.decision.regroups() => {
+            // Of all before it the database knows the sums, and of nothing before it
+            // anybody remembers whose it was.
+            flush(projection, writer)?;
+            if command.decision.groups_anew() {
+                projection.group_anew(writer, history, position, (*number, command))?;
+                projection.begin_next();
+            } else {
+                projection.command(writer, position, *number, command)?;
+                flush(projection, writer)?;
+            }
+            projection.forget();
+        }
         Some(Entry::Command { number, command }) => {
             projection.command(writer, position, *number, command)?;
         }
-        Some(Entry::Note(note)) => projection.note(position, note),
+        Some(Entry::Note(note)) => projection.note(writer, position, note)?,
         Some(Entry::Opaque { .. }) | None => projection.skip(position),
     }
     Ok(())

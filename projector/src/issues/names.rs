@@ -3,37 +3,55 @@
 //! Invariant: numbers are given in log order, from 1 without a gap, so they do not
 //! depend on where batches end; a number once given is in the batch at hand or in
 //! the database.
+//!
+//! A project has at most [`RELEASES_MAX`] releases and [`ENVIRONMENTS_MAX`] environments,
+//! the first in log order; events of all later ones count under [`OTHER_NAME`]. What was
+//! let in stays in. An event itself keeps what it was sent with.
 
 use std::collections::HashMap;
 
-use event_model::head::ArchivedHead;
+use event_model::{ProjectId, head::ArchivedHead};
 use read_model::{
     ReadModelError,
-    issues::{IssueBatch, IssueWriter, batch::Scene},
+    issues::{
+        IssueBatch, IssueWriter,
+        batch::{FastState, NameOf, OTHER_NAME, Scene},
+    },
 };
 
+/// Distinct releases of a project that are counted one by one: ten a day for years. Bounds
+/// the rows that made-up names can cost, here and by issue.
+pub(super) const RELEASES_MAX: u64 = 10_000;
+/// Distinct environments of a project, likewise: some name one by branch or customer.
+pub(super) const ENVIRONMENTS_MAX: u64 = 1_000;
 /// What one entry costs beside its text, bytes: keys, numbers, the maps' own.
 const ENTRY_BYTES: usize = 64;
-
-/// Where an event belongs: numbers of its environment, its release and both.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Place {
-    /// 0: none.
-    pub(super) environment: i64,
-    /// 0: none.
-    pub(super) release: i64,
-    /// Of both together.
-    pub(super) scene: i64,
-}
 
 /// The numbers in memory.
 #[derive(Debug, Default)]
 pub(super) struct Names {
-    numbers: HashMap<String, i64>,
-    scenes: HashMap<(i64, i64), i64>,
+    own: HashMap<ProjectId, Own, FastState>,
+    /// Of all projects.
+    numbers: HashMap<String, i64, FastState>,
+    scenes: HashMap<(i64, i64), i64, FastState>,
     /// The highest given to a name and to a scene; none: not asked for yet.
     given: Option<(i64, i64)>,
     bytes: usize,
+}
+
+/// A project's.
+#[derive(Debug, Default)]
+struct Own {
+    environments: Let,
+    releases: Let,
+}
+
+/// Names that were let in.
+#[derive(Debug, Default)]
+struct Let {
+    numbers: HashMap<String, i64, FastState>,
+    /// How many, those included that are not in memory; none: not asked for yet.
+    count: Option<u64>,
 }
 
 impl Names {
@@ -42,21 +60,28 @@ impl Names {
         self.bytes
     }
 
-    /// The event's place; numbers that are new go into the batch.
+    /// The number of the event's scene; numbers that are new go into the batch.
     pub(super) fn place(
         &mut self,
         writer: &IssueWriter,
         batch: &mut IssueBatch,
         head: &ArchivedHead,
-    ) -> Result<Place, ReadModelError> {
-        let environment = self.name(writer, batch, &head.environment)?;
-        let release = self.name(writer, batch, &head.release)?;
-        let scene = self.scene(writer, batch, environment, release)?;
-        Ok(Place {
-            environment,
-            release,
-            scene,
-        })
+    ) -> Result<i64, ReadModelError> {
+        let project = ProjectId(head.project_id.to_native());
+        self.scene_of(writer, batch, project, (&head.environment, &head.release))
+    }
+
+    /// The number of the scene of an environment and a release, likewise.
+    pub(super) fn scene_of(
+        &mut self,
+        writer: &IssueWriter,
+        batch: &mut IssueBatch,
+        project: ProjectId,
+        (environment, release): (&str, &str),
+    ) -> Result<i64, ReadModelError> {
+        let environment = self.name(writer, batch, (project, NameOf::Environment), environment)?;
+        let release = self.name(writer, batch, (project, NameOf::Release), release)?;
+        self.scene(writer, batch, environment, release)
     }
 
     fn given(&mut self, writer: &IssueWriter) -> Result<&mut (i64, i64), ReadModelError> {
@@ -67,15 +92,57 @@ impl Names {
         Ok(self.given.insert(given))
     }
 
+    /// The number of a project's name, or of that under which it counts.
     fn name(
         &mut self,
         writer: &IssueWriter,
         batch: &mut IssueBatch,
+        (project, of): (ProjectId, NameOf),
         name: &str,
     ) -> Result<i64, ReadModelError> {
         if name.is_empty() {
             return Ok(0);
         }
+        let own = self.own.entry(project).or_default();
+        let (names, names_max) = match of {
+            NameOf::Environment => (&mut own.environments, ENVIRONMENTS_MAX),
+            NameOf::Release => (&mut own.releases, RELEASES_MAX),
+        };
+        if let Some(number) = names.numbers.get(name) {
+            return Ok(*number);
+        }
+        if name == OTHER_NAME {
+            return self.number(writer, batch, name);
+        }
+        if !writer.has_name(project, of, name)? {
+            let count = match names.count {
+                Some(count) => count,
+                None => writer.names_of(project, of)?,
+            };
+            if count >= names_max {
+                names.count = Some(count);
+                return self.number(writer, batch, OTHER_NAME);
+            }
+            names.count = Some(count + 1);
+        }
+        let number = self.number(writer, batch, name)?;
+        let own = self.own.entry(project).or_default();
+        let names = match of {
+            NameOf::Environment => &mut own.environments,
+            NameOf::Release => &mut own.releases,
+        };
+        self.bytes += name.len() + ENTRY_BYTES;
+        names.numbers.insert(name.to_owned(), number);
+        Ok(number)
+    }
+
+    /// The number of a name, given now if need be.
+    fn number(
+        &mut self,
+        writer: &IssueWriter,
+        batch: &mut IssueBatch,
+        name: &str,
+    ) -> Result<i64, ReadModelError> {
         if let Some(number) = self.numbers.get(name) {
             return Ok(*number);
         }

@@ -1,11 +1,17 @@
 //! What a note changes: files and feedback are listed, everything is counted by hour
-//! of receipt.
+//! of receipt. Tallies of storms are in [`super::sampled`].
 //!
 //! Sessions and check-ins are counted only: their records are the source of truth of
 //! the pages that come, which a replay will fill.
 
 use event_model::{EventId, IssueId, Note, Position, ProjectId, note::DISCARDED_ISSUE};
-use read_model::issues::notes::{Arrival, Attachment, AttachmentStep, Feedback, Source};
+use read_model::{
+    ReadModelError,
+    issues::{
+        IssueWriter,
+        notes::{Arrival, Attachment, AttachmentStep, Feedback, Source},
+    },
+};
 
 use super::{Projection, events::Facts};
 
@@ -13,7 +19,12 @@ const HOUR_NS: i64 = 3_600_000_000_000;
 
 impl Projection {
     /// Takes in the note at `position`.
-    pub(crate) fn note(&mut self, position: Position, note: &Note) {
+    pub(crate) fn note(
+        &mut self,
+        writer: &IssueWriter,
+        position: Position,
+        note: &Note,
+    ) -> Result<(), ReadModelError> {
         match note {
             Note::Attachments(note) => {
                 let received = Receipt::of(note.project_id, note.received_ns);
@@ -65,6 +76,7 @@ impl Projection {
                     self.batch.notes.arrived(arrival, drop.quantity);
                 }
             }
+            Note::Sampled(note) => return self.sampled(writer, position, note),
             Note::Tally(tally) => {
                 for count in &tally.counts {
                     let received = Receipt::of(count.project_id, tally.until_ns);
@@ -74,15 +86,27 @@ impl Projection {
             }
         }
         self.batch.position = position;
+        Ok(())
+    }
+
+    /// What an event takes in the log.
+    pub(super) fn stored_bytes(&mut self, facts: &Facts, bytes: usize) {
+        let hour = facts.received_ns.div_euclid(HOUR_NS);
+        let stored = &mut self.batch.notes.stored_bytes;
+        *stored.entry((facts.project_id, hour)).or_default() += bytes as u64;
     }
 
     /// An event of a discarded issue that the door did not know by its stack: it is in
     /// the log, and counts as turned away.
     pub(super) fn count_discarded(&mut self, id: IssueId, facts: &Facts) {
-        *self.batch.turned_away.entry(id).or_default() += facts.weight;
         let received = Receipt::of(facts.project_id.0, facts.received_ns);
+        self.turn_away(id, received, facts.weight);
+    }
+
+    pub(super) fn turn_away(&mut self, id: IssueId, received: Receipt, count: u64) {
+        *self.batch.turned_away.entry(id).or_default() += count;
         let arrival = received.arrival(Source::Gateway, "error", DISCARDED_ISSUE);
-        self.batch.notes.arrived(arrival, facts.weight);
+        self.batch.notes.arrived(arrival, count);
     }
 
     fn stored(&mut self, received: Receipt, category: &str, quantity: u64) {
@@ -93,20 +117,20 @@ impl Projection {
 
 /// Whose, and when.
 #[derive(Clone, Copy)]
-struct Receipt {
-    project_id: ProjectId,
+pub(super) struct Receipt {
+    pub(super) project_id: ProjectId,
     hour: i64,
 }
 
 impl Receipt {
-    fn of(project_id: u32, received_ns: i64) -> Self {
+    pub(super) fn of(project_id: u32, received_ns: i64) -> Self {
         Self {
             project_id: ProjectId(project_id),
             hour: received_ns.div_euclid(HOUR_NS),
         }
     }
 
-    fn arrival(self, source: Source, category: &str, reason: &str) -> Arrival {
+    pub(super) fn arrival(self, source: Source, category: &str, reason: &str) -> Arrival {
         Arrival {
             project_id: self.project_id,
             hour: self.hour,

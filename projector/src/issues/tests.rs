@@ -11,14 +11,19 @@ use proptest::prelude::*;
 use read_model::issues::{IssueWriter, writer::Durability};
 use rusqlite::{Connection, types::Value};
 
+mod alike;
+mod apply;
 mod figures;
+mod naive;
 mod notes;
+mod regroup;
+mod sampled;
 mod times;
 
 use super::{MINUTES_KEPT, Projection, tags::VALUES_MAX};
 use crate::{
-    issues::fold::take_in,
-    testing::{NOON_NS, command, event, message, numbered, stored},
+    issues::fold::{flush, take_in},
+    testing::{Entries, NOON_NS, command, event, message, numbered, stored},
 };
 
 /// Applies the entries in batches of the given sizes, the last one repeated.
@@ -31,10 +36,10 @@ fn project(path: &Path, entries: &[(Position, Entry)], sizes: &[usize]) -> Issue
     while !rest.is_empty() {
         size = sizes.next().unwrap_or(size).clamp(1, rest.len());
         for (position, entry) in &rest[..size] {
-            take_in(&mut projection, &writer, *position, Some(entry)).unwrap();
+            let past = Entries(entries);
+            take_in(&mut projection, &mut writer, &past, *position, Some(entry)).unwrap();
         }
-        writer.apply(projection.finish()).unwrap();
-        projection.begin_next();
+        flush(&mut projection, &mut writer).unwrap();
         // Memory of the past must not matter either.
         if size % 3 == 0 {
             projection.forget();
@@ -98,7 +103,7 @@ fn query(entries: Vec<Entry>, sql: &str) -> Vec<String> {
 fn issue_of(head: &Head) -> IssueId {
     IssueId::derive(
         ProjectId(head.project_id),
-        grouping::Grouper::new().fingerprint(stored(head).head()),
+        grouping::Grouper::new().fingerprint(stored(head).whole()),
     )
 }
 
@@ -345,7 +350,7 @@ fn tag_values_above_the_cap_count_as_other() {
             })
             .collect()
     };
-    let sql = "SELECT count(*), sum(count), sum(iif(value = '', count, 0)) FROM issue_tag \
+    let sql = "SELECT count(*), sum(count), sum(iif(value = '', count, 0)) FROM fingerprint_tag \
                GROUP BY key";
     assert_eq!(query(entries(5), sql), ["1 1007 0", "1001 1007 6"]);
 }
@@ -359,14 +364,17 @@ fn old_minutes_go_and_hours_stay() {
         })
     };
     let entries = || vec![at(0), at(1), at(MINUTES_KEPT + 1), at(-5)];
-    for table in ["issue_minute", "project_minute"] {
+    for table in ["fingerprint_minute", "project_minute"] {
         let minutes = query(
             entries(),
             &format!("SELECT count(*), sum(count) FROM {table}"),
         );
         assert_eq!(minutes, ["2 2"], "{table}");
     }
-    assert_eq!(query(entries(), "SELECT sum(count) FROM issue_hour"), ["4"]);
+    assert_eq!(
+        query(entries(), "SELECT sum(count) FROM fingerprint_hour"),
+        ["4"]
+    );
     assert_eq!(
         query(entries(), "SELECT last_seen - first_seen FROM issue"),
         [((MINUTES_KEPT + 6) * 60_000).to_string()]
@@ -385,8 +393,8 @@ fn users_and_weights_are_exact() {
     let entries = || vec![by("id:1", 1), by("id:2", 10), by("", 1), by("id:1", 5)];
     assert_eq!(query(entries(), "SELECT count, users FROM issue"), ["17 2"]);
     assert_eq!(
-        query(entries(), "SELECT count FROM issue_user"),
-        ["10", "6"]
+        query(entries(), "SELECT count(*) FROM fingerprint_user"),
+        ["2"]
     );
 }
 
@@ -441,6 +449,7 @@ fn arbitrary_entry() -> impl Strategy<Value = Entry> {
         1 => arbitrary_head().prop_map(|head| discard(&head)),
         1 => arbitrary_head().prop_map(|head| undiscard(&head)),
         2 => notes::arbitrary(),
+        2 => regroup::arbitrary(),
     ]
 }
 

@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, convert::Infallible, time::Duration};
 
-use event_log::{LogReader, Retention, retention::REQUIRED};
+use event_log::{
+    LogReader, Retention,
+    retention::{REQUIRED, Recorded},
+};
 use event_model::{Decision, Position};
 use read_model::Checkpoints;
 
@@ -56,7 +59,7 @@ fn fill(world: &World, ids: std::ops::Range<u32>) {
 /// What the gateway does in a round; the first position kept.
 fn retain(world: &World) -> Position {
     let reader = world.reader();
-    let recorded = event_log::fold_control(&reader).unwrap().dropped;
+    let recorded = Recorded::from(&event_log::fold_control(&reader).unwrap());
     let record = |decision: Decision| {
         world.command(decision);
         Ok::<(), Infallible>(())
@@ -87,6 +90,7 @@ fn a_replay_of_a_cut_log_gives_the_issues_of_all_events() {
         fill(&world, ids..ids + 120);
         ids += 120;
         world.resolve(round);
+        world.regroup(round);
         fill(&world, ids..ids + 10);
         ids += 10;
         let live = run_and_retain(&world, &reader);
@@ -108,6 +112,33 @@ fn a_replay_of_a_cut_log_gives_the_issues_of_all_events() {
     }
     assert!(checkpoints(&world).positions().unwrap().len() <= 2);
     assert!(live_activities(&world) > 0, "commands are in it");
+}
+
+/// What was grouped anew stays so, whatever of its events the log has no more; and what a
+/// fingerprint counts of these goes with it as a whole.
+#[test]
+fn rules_that_were_applied_outlive_the_events() {
+    let world = World::new();
+    world.create_project();
+    let reader = world.reader();
+    let mut ids = 0;
+    for round in 0..5 {
+        fill(&world, ids..ids + 110);
+        ids += 110;
+        world.group_anew(round);
+        fill(&world, ids..ids + 20);
+        ids += 20;
+        let live = run_and_retain(&world, &reader);
+        assert_eq!(total(&world.current()), i64::from(ids), "round {round}");
+        assert!(reader.first() > Position(1));
+        replay(&config(&world), &reader).unwrap();
+        assert_eq!(dump(&world.current()), live, "round {round}");
+        std::fs::remove_dir_all(world.config().read_model_dir).unwrap();
+        let projector = Projector::start(&config(&world), reader.clone()).unwrap();
+        until("built again", || caught_up(&projector, &reader));
+        projector.stop().unwrap();
+        assert_eq!(dump(&world.current()), live, "round {round}");
+    }
 }
 
 fn live_activities(world: &World) -> usize {

@@ -32,6 +32,22 @@ pub(super) struct Issue {
     first_seen: String,
     last_seen: String,
     assignee: Option<Assignee>,
+    /// What it is made of; absent: not asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    fingerprints: Vec<MadeOf>,
+}
+
+#[derive(Serialize)]
+struct MadeOf {
+    fingerprint: String,
+    issue_id: String,
+    title: String,
+    culprit: String,
+    count: u64,
+    users: u64,
+    first_seen: String,
+    last_seen: String,
+    sample_event_id: String,
 }
 
 #[derive(Serialize)]
@@ -48,7 +64,7 @@ pub(super) struct ErrorList {
 }
 
 #[derive(Serialize)]
-struct ErrorLine {
+pub(super) struct ErrorLine {
     id: String,
     issue_id: String,
     project_id: u32,
@@ -64,6 +80,53 @@ struct ErrorLine {
     /// How many errors it stands for; absent: itself alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     count: Option<u32>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Grouping {
+    id: String,
+    issue_id: String,
+    fingerprint: String,
+    title: String,
+    culprit: String,
+    algorithm_version: u32,
+    root: Option<Component>,
+}
+
+#[derive(Serialize)]
+struct Component {
+    name: String,
+    value: String,
+    raw: String,
+    counts: bool,
+    why: String,
+    index: Option<u32>,
+    parts: Vec<Component>,
+}
+
+pub(super) fn grouping(explanation: v1::GroupingExplanation) -> Grouping {
+    let event = explanation.event.unwrap_or_default();
+    Grouping {
+        id: event.id,
+        issue_id: event.issue_id,
+        fingerprint: explanation.fingerprint,
+        title: explanation.title,
+        culprit: explanation.culprit,
+        algorithm_version: explanation.algorithm_version,
+        root: explanation.root.map(component),
+    }
+}
+
+fn component(of: v1::GroupingComponent) -> Component {
+    Component {
+        name: of.name,
+        value: of.value,
+        raw: of.raw,
+        counts: of.counts,
+        why: of.why,
+        index: of.index,
+        parts: of.parts.into_iter().map(component).collect(),
+    }
 }
 
 pub(super) fn issue_list(page: v1::ListIssuesResponse) -> IssueList {
@@ -102,6 +165,29 @@ pub(super) fn issue(issue: v1::Issue) -> Issue {
             email: member.email,
             name: member.name,
         }),
+        fingerprints: Vec::new(),
+    }
+}
+
+/// One issue, with what it is made of.
+pub(super) fn whole_issue(issue: v1::Issue, made_of: Vec<v1::IssueFingerprint>) -> Issue {
+    Issue {
+        fingerprints: made_of.into_iter().map(fingerprint).collect(),
+        ..self::issue(issue)
+    }
+}
+
+fn fingerprint(of: v1::IssueFingerprint) -> MadeOf {
+    MadeOf {
+        fingerprint: of.fingerprint,
+        issue_id: of.issue_id,
+        title: of.title,
+        culprit: of.culprit,
+        count: of.count,
+        users: of.users,
+        first_seen: time(of.first_seen),
+        last_seen: time(of.last_seen),
+        sample_event_id: of.sample_event_id,
     }
 }
 
@@ -112,7 +198,7 @@ pub(super) fn error_list(page: v1::ListEventsResponse) -> ErrorList {
     }
 }
 
-fn error_line(summary: v1::EventSummary) -> ErrorLine {
+pub(super) fn error_line(summary: v1::EventSummary) -> ErrorLine {
     ErrorLine {
         id: summary.id,
         issue_id: summary.issue_id,

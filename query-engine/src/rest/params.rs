@@ -59,6 +59,15 @@ impl Params {
             })
     }
 
+    /// A whole number; 0: the default.
+    pub(super) fn number(&self, name: &'static str) -> Result<u32, ApiError> {
+        let Some(text) = self.get(name) else {
+            return Ok(0);
+        };
+        let number = text.parse();
+        number.map_err(|_| ApiError::invalid(name, "must be a whole number"))
+    }
+
     pub(super) fn after_position(&self) -> Result<u64, ApiError> {
         let Some(text) = self.get("after_position") else {
             return Ok(0);
@@ -120,6 +129,18 @@ impl Params {
             ));
         }
         Ok(HashMap::from([(key.to_owned(), value.to_owned())]))
+    }
+
+    /// Whether to tell what an issue is made of.
+    pub(super) fn fingerprints(&self) -> Result<bool, ApiError> {
+        match self.text("fingerprints").as_str() {
+            "" | "false" => Ok(false),
+            "true" => Ok(true),
+            other => {
+                let message = format!("{:?} is neither true nor false", cut(other));
+                Err(ApiError::invalid("fingerprints", message))
+            }
+        }
     }
 
     /// Whether `order` is ascending.

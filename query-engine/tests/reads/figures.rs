@@ -29,7 +29,7 @@ fn twelve() -> Fixture {
         fixture
             .db
             .execute_batch(&format!(
-                "INSERT INTO issue_hour VALUES ({id}, {hour}, {scene}, {n}), ({id}, {next}, 1, 100);
+                "INSERT INTO fingerprint_hour VALUES ({id}, {hour}, {scene}, {n}), ({id}, {next}, 1, 100);
                  INSERT INTO project_hour VALUES (1, {hour}, 4, {scene}, {n})
                      ON CONFLICT DO UPDATE SET count = count + excluded.count;
                  INSERT INTO issue_environment VALUES ({id}, {scene}, {n}, {T0_MS}, {T0_MS});",

@@ -6,17 +6,20 @@ use axum::{Router, body::Body};
 use event_log::{LogConfig, LogWriter};
 use event_model::{
     Actor, Command, Decision, Event, EventId, Fingerprint, Head, IssueId, Level, Position,
-    ProjectId, PublicKey, Role, TokenScope, UserId,
+    ProjectId, PublicKey, Role, StoredEvent, TokenScope, UserId,
     credential::{ServerSecret, Uses, sha256},
     proxy::TrustedProxies,
 };
 use ground::Clock;
 use http::{Request, StatusCode};
 use http_body_util::BodyExt;
-use query_engine::{QueryConfig, QueryEngine};
+use query_engine::{QueryConfig, QueryEngine, ReadLimits};
 use read_model::{
     Generation, WriterLock,
-    issues::writer::{Durability, IssueWriter},
+    issues::{
+        sketch::Sketch,
+        writer::{Durability, IssueWriter},
+    },
     search::{SearchDocument, SearchWriter},
 };
 use rusqlite::{Connection, params};
@@ -46,8 +49,13 @@ impl Fixture {
         Self::with(decisions())
     }
 
-    /// Over a control log of these.
+    /// Over a control log of these, read as often as one likes.
     pub(crate) fn with(decisions: Vec<Decision>) -> Self {
+        Self::paced(decisions, 1_000_000)
+    }
+
+    /// Read so often a minute, lists and single things each.
+    pub(crate) fn paced(decisions: Vec<Decision>, per_minute: u32) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let mut config = LogConfig::new(dir.path().join("log"));
         config.events_segment_bytes = 4 * 1024 * 1024;
@@ -71,10 +79,17 @@ impl Fixture {
             public_url: "https://errata.example/sub".to_owned(),
             read_model_dir: root,
             blobs_dir: dir.path().join("blobs"),
+            cold_dir: dir.path().join("cold"),
+            floor: event_log::Floor::default(),
             version: "0.1.0-test".to_owned(),
             mail_configured: false,
             trusted_proxies: TrustedProxies::default(),
             uses: Uses::default(),
+            limits: ReadLimits {
+                enabled: true,
+                lists_per_minute: per_minute,
+                details_per_minute: 2 * per_minute,
+            },
         };
         let engine = QueryEngine::start(config, log.reader(), secret.clone()).unwrap();
         Self {
@@ -131,6 +146,19 @@ impl Fixture {
                 params![project, T0_MS],
             )
             .unwrap();
+        self.db
+            .execute(
+                "INSERT INTO fingerprint (id, project_id, fingerprint, title, culprit, type, value,
+                     level, platform, handled, count, users, first_seen, last_seen, first_position,
+                     last_position, first_event_id, last_event_id, first_release, last_release,
+                     first_release_at, last_release_at, opened, issue_id)
+                 SELECT id, project_id, ?2, title, culprit, type, value, level, platform, handled,
+                     count, users, first_seen, last_seen, first_position, last_position,
+                     first_event_id, last_event_id, first_release, last_release, 0, 0, opened, id
+                 FROM issue WHERE id = ?1",
+                params![number as i64, fingerprint_of(IssueId(number)).0],
+            )
+            .unwrap();
         IssueId(number)
     }
 
@@ -143,6 +171,29 @@ impl Fixture {
     /// The folder of blobs.
     pub(crate) fn blobs_dir(&self) -> std::path::PathBuf {
         self.dir.path().join("blobs")
+    }
+
+    /// Says that an event is the newest of an issue's fingerprint, and that it was its first:
+    /// those alike are found by it.
+    pub(crate) fn alike(&self, issue: IssueId, event: &Event, position: Position) {
+        let stored = StoredEvent::of(&Head::of(event, 0)).unwrap();
+        let sketch = grouping::Grouper::new().sketch(stored.whole()).unwrap();
+        let sketch = Sketch(sketch);
+        let (id, project) = (issue.0 as i64, event.project_id.0);
+        self.db
+            .execute(
+                "UPDATE fingerprint SET last_position = ?2, last_event_id = ?3 WHERE id = ?1",
+                params![id, position.0 as i64, event.id.0],
+            )
+            .unwrap();
+        let sql = "INSERT INTO fingerprint_sketch VALUES (?1, ?2)";
+        self.db
+            .execute(sql, params![id, sketch.to_bytes()])
+            .unwrap();
+        for band in sketch.bands() {
+            let sql = "INSERT INTO fingerprint_band VALUES (?1, ?2, ?3)";
+            self.db.execute(sql, params![project, band, id]).unwrap();
+        }
     }
 
     /// Says that the issue projection has reached a position.
@@ -169,13 +220,7 @@ impl Fixture {
     }
 
     pub(crate) fn index(&self, issue: IssueId, event: &Event, position: Position) {
-        let fingerprint = Fingerprint(u128::from(issue.0).to_be_bytes());
-        self.db
-            .execute(
-                "INSERT OR IGNORE INTO fingerprint VALUES (?1, ?2, ?3)",
-                params![event.project_id.0, fingerprint.0, issue.0 as i64],
-            )
-            .unwrap();
+        let fingerprint = fingerprint_of(issue);
         let title = event
             .exceptions
             .last()
@@ -249,7 +294,10 @@ impl Fixture {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let request = request.body(Body::empty()).unwrap();
+        self.send(request.body(Body::empty()).unwrap()).await
+    }
+
+    pub(crate) async fn send(&self, request: Request<Body>) -> (StatusCode, Value) {
         let response = self.router().oneshot(request).await.unwrap();
         let status = response.status();
         let body = response.into_body().collect().await.unwrap().to_bytes();
@@ -266,7 +314,7 @@ pub(crate) fn command(log: &LogWriter, decision: Decision) -> Position {
     log.append_command_blocking(command).unwrap().position
 }
 
-fn decisions() -> Vec<Decision> {
+pub(crate) fn decisions() -> Vec<Decision> {
     let project = |id, name: &str| Decision::CreateProject {
         id: ProjectId(id),
         name: name.to_owned(),
@@ -277,6 +325,7 @@ fn decisions() -> Vec<Decision> {
             PublicKey([id as u8; 16])
         },
         key_label: "first".to_owned(),
+        algorithm: 1,
     };
     vec![
         Decision::CreateOrganization {
@@ -336,4 +385,9 @@ pub(crate) fn event(n: u8) -> Event {
         "sdk": {"name": "errata.node", "version": "0.1.0"}
     }))
     .unwrap()
+}
+
+/// The one fingerprint of an issue of the fixture.
+fn fingerprint_of(issue: IssueId) -> Fingerprint {
+    Fingerprint(u128::from(issue.0).to_be_bytes())
 }

@@ -118,7 +118,7 @@ async fn an_issue_shows_releases_tags_and_who_did_what() {
             "INSERT INTO name VALUES (1, 'a@1'), (2, 'a@2'), (3, 'staging'), (4, 'production');
              INSERT INTO issue_release VALUES (1, 1, 5, 10, 20), (1, 2, 1, 15, 30);
              INSERT INTO issue_environment VALUES (1, 3, 2, 0, 0), (1, 4, 7, 0, 0);
-             INSERT INTO issue_tag VALUES (1, 'browser', 'Firefox', 2), (1, 'browser', 'Chrome', 4),
+             INSERT INTO fingerprint_tag VALUES (1, 'browser', 'Firefox', 2), (1, 'browser', 'Chrome', 4),
                  (1, 'browser', '', 9), (1, 'plan', 'pro', 1);
              INSERT INTO activity VALUES (1, 5, 'new', 1000000000, 'system', ''),
                  (1, 8, 'assigned', 2000000000, 'user:1', '1'), (1, 9, 'notified', 3000000000, 'alerter', 'x@y');",
@@ -234,7 +234,7 @@ async fn series_are_zero_filled_and_cut_at_bucket_edges() {
         .execute_batch(&format!(
             "INSERT INTO project_hour VALUES (1, {before}, 4, 1, 100), (1, {hour}, 4, 1, 1),
                  (1, {hour}, 5, 2, 2), (2, {last}, 4, 1, 4), (1, {after}, 4, 1, 100);
-             INSERT INTO issue_hour VALUES (1, {hour}, 1, 3), (1, {after}, 1, 100);",
+             INSERT INTO fingerprint_hour VALUES (1, {hour}, 1, 3), (1, {after}, 1, 100);",
             before = hour - 1,
             last = hour + 2,
             after = hour + 3,
@@ -322,7 +322,7 @@ async fn a_list_of_tags_is_bounded_in_bytes_and_the_frequent_ones_are_in_it() {
         .execute_batch(
             "WITH RECURSIVE key(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM key WHERE n < 199),
                  value(m) AS (SELECT 0 UNION ALL SELECT m + 1 FROM value WHERE m < 9)
-             INSERT INTO issue_tag
+             INSERT INTO fingerprint_tag
                  SELECT 1, printf('key-%03d', n), printf('%s%d', hex(zeroblob(500)), m), 1000 - n FROM key, value;",
         )
         .unwrap();

@@ -1,10 +1,12 @@
 //! The REST reads as DESIGN.md promises them.
 
+use axum::body::Body;
 use event_model::IssueId;
-use http::StatusCode;
+use http::{Request, StatusCode};
 use serde_json::{Value, json};
+use tower::ServiceExt;
 
-use crate::fixture::{Fixture, KEY, T0_MS, TOKEN, event};
+use crate::fixture::{Fixture, KEY, T0_MS, TOKEN, decisions, event};
 
 fn ids(list: &Value) -> Vec<u64> {
     let rows = list["issues"].as_array().unwrap();
@@ -138,6 +140,11 @@ async fn malformed_parameters_are_named() {
             "after_position",
         ),
         ("/api/issues/zz".to_owned(), 400, "id"),
+        (
+            "/api/issues/0000000000000003?fingerprints=1".to_owned(),
+            400,
+            "fingerprints",
+        ),
         ("/api/errors/zz".to_owned(), 400, "id"),
         (format!("/api/issues/{:016x}", 77), 404, ""),
         (format!("/api/errors/{:032x}", 77), 404, ""),
@@ -337,4 +344,45 @@ async fn a_method_that_is_not_for_a_path_is_told_in_words() {
         let answer: serde_json::Value = serde_json::from_slice(&body).unwrap();
         assert_eq!(answer["error"]["code"], "method_not_allowed", "{path}");
     }
+}
+
+#[tokio::test]
+async fn lists_and_single_things_are_read_so_often_a_minute_by_each_token() {
+    let fixture = Fixture::paced(decisions(), 3);
+    let issue = fixture.issue(1, "a", 1, T0_MS);
+    let get = async |path: &str| {
+        let request = Request::get(path).header("authorization", format!("Bearer {TOKEN}"));
+        let request = request.body(Body::empty()).unwrap();
+        let response = fixture.router().oneshot(request).await.unwrap();
+        let header = |name: &str| {
+            let value = response.headers().get(name);
+            value.map_or_else(String::new, |value| value.to_str().unwrap().to_owned())
+        };
+        (
+            response.status().as_u16(),
+            header("ratelimit"),
+            header("retry-after"),
+        )
+    };
+    let one = format!("/api/issues/{issue}");
+    let said = |status: u16, ratelimit: &str, retry: &str| {
+        (status, ratelimit.to_owned(), retry.to_owned())
+    };
+    for (path, expected) in [
+        ("/api/issues", said(200, "\"lists\";r=2;t=20", "")),
+        ("/api/errors", said(200, "\"lists\";r=1;t=40", "")),
+        ("/api/issues?limit=0", said(400, "\"lists\";r=0;t=60", "")),
+        ("/api/issues", said(429, "\"lists\";r=0;t=60", "21")),
+        (one.as_str(), said(200, "\"details\";r=5;t=10", "")),
+    ] {
+        assert_eq!(get(path).await, expected, "{path}");
+    }
+    fixture.clock.advance(std::time::Duration::from_secs(20));
+    assert_eq!(get("/api/issues").await.0, 200);
+    assert_eq!(get("/api/issues").await.0, 429);
+    // Who is not known has no cell, and hears of that instead.
+    let request = Request::get("/api/issues").body(Body::empty()).unwrap();
+    let response = fixture.router().oneshot(request).await.unwrap();
+    assert_eq!(response.status().as_u16(), 401);
+    assert!(response.headers().get("ratelimit").is_none());
 }

@@ -21,8 +21,10 @@ async fn the_query_role_answers_what_the_table_says_and_nothing_of_the_gateways(
             // Nobody is signed in.
             let expected = match (route.role, route.path) {
                 (Role::Query, _) => StatusCode::UNAUTHORIZED,
-                // The last part of the second is an id to the query role.
-                (_, "/api/errors" | "/api/errors/batch") => StatusCode::METHOD_NOT_ALLOWED,
+                // The last part of the second and the third is an id to the query role.
+                (_, "/api/errors" | "/api/errors/batch" | "/api/issues/merge") => {
+                    StatusCode::METHOD_NOT_ALLOWED
+                }
                 _ => StatusCode::NOT_FOUND,
             };
             assert_eq!(status, expected, "{method} {path}");

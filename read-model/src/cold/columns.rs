@@ -13,7 +13,7 @@ use arrow::{
 };
 use event_model::{
     EventId, Level,
-    head::{ArchivedExceptionHeadV1, ArchivedHead},
+    head::{ArchivedHead, WholeHead},
 };
 
 use super::{
@@ -108,7 +108,7 @@ impl Columns {
         self.project_id.append_value(head.project_id.to_native());
         self.timestamp.append_value(head.timestamp_ns.to_native());
         self.received_at.append_value(head.received_ns.to_native());
-        self.push_texts(row, head);
+        self.push_texts(row, &head);
         self.handled.append_option(match head.handled {
             0 => None,
             handled => Some(handled == 2),
@@ -122,7 +122,7 @@ impl Columns {
             self.tag_keys.append_value(&pair.0);
             self.tag_values.append_value(&pair.1);
         }
-        self.exceptions.push(&head.exceptions);
+        self.exceptions.push(head);
         // JSON is UTF-8; should a body not be, its bytes are still not lost silently.
         self.body.append_value(String::from_utf8_lossy(row.body));
     }
@@ -191,11 +191,11 @@ impl Columns {
 }
 
 impl ExceptionColumns {
-    fn push(&mut self, exceptions: &[ArchivedExceptionHeadV1]) {
-        self.lengths.push(exceptions.len());
-        for exception in exceptions {
+    fn push(&mut self, head: WholeHead<'_>) {
+        self.lengths.push(head.exception_count());
+        for exception in head.exceptions() {
             self.ty.append_value(&exception.ty);
-            self.value.append_value(&exception.value);
+            self.value.append_value(exception.value);
             self.frame_lengths.push(exception.frames.len());
             for frame in exception.frames.iter() {
                 self.function.append_value(&frame.function);

@@ -7,11 +7,12 @@
 
 use std::{
     fs::{self, File},
+    io::{ErrorKind, Write},
     path::{Path, PathBuf},
     sync::Arc,
 };
 
-use event_model::{Fingerprint, Position, head::ArchivedHead};
+use event_model::{Fingerprint, Position, head::WholeHead};
 use object_store::{
     MultipartUpload, ObjectStoreExt, PutPayload, local::LocalFileSystem, path::Path as ObjectPath,
 };
@@ -44,7 +45,11 @@ const PART_BYTES: usize = 8 * 1024 * 1024;
 const ZSTD_LEVEL: i32 = 3;
 /// Ends the name of a file that is not whole yet.
 const TEMPORARY: &str = ".tmp";
-const EVENTS: &str = "events";
+/// The folder of days, below the root.
+pub(super) const EVENTS: &str = "events";
+
+/// Beside it: the number of the last command that grouped events anew of which files know.
+const REGROUPED: &str = "regrouped";
 
 /// Where cold files are.
 pub struct ColdStore {
@@ -78,7 +83,7 @@ pub struct ColdRow<'a> {
     /// Where it is in the log.
     pub position: Position,
     /// Its head.
-    pub head: &'a ArchivedHead,
+    pub head: WholeHead<'a>,
     /// What grouping made of it.
     pub fingerprint: Fingerprint,
     /// How its issue would be shown.
@@ -147,6 +152,30 @@ impl ColdStore {
         let mut files: Vec<ColdFile> = paths.iter().filter_map(|p| ColdFile::parse(p)).collect();
         files.sort();
         Ok(files)
+    }
+
+    /// The number of the last command that grouped events anew of which the files know.
+    pub fn regrouped(&self) -> Result<u64, ReadModelError> {
+        let path = self.root.join(REGROUPED);
+        match fs::read_to_string(&path) {
+            // Torn by a power cut: all of them once more.
+            Ok(text) => Ok(text.trim().parse().unwrap_or_default()),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(0),
+            Err(error) => Err(ReadModelError::io("read", path)(error)),
+        }
+    }
+
+    /// Notes that the files know of the command of this number.
+    pub fn set_regrouped(&self, number: u64) -> Result<(), ReadModelError> {
+        let path = self.root.join(REGROUPED);
+        let new = self.root.join("regrouped.new");
+        File::create(&new)
+            .and_then(|mut file| {
+                writeln!(file, "{number}")?;
+                file.sync_data()
+            })
+            .map_err(ReadModelError::io("write", &new))?;
+        fs::rename(&new, &path).map_err(ReadModelError::io("rename", &path))
     }
 
     /// Begins a file; one of the same name is replaced at the end.

@@ -4,14 +4,31 @@
 //! Counts are deltas, states (status, assignee, newest event) are absolute as of
 //! the batch's end. Times: `_ms` Unix milliseconds, `_ns` Unix nanoseconds,
 //! minutes and hours since the Unix epoch.
+//!
+//! Events are counted by fingerprint ([`FingerprintDelta`]), which knows of no issue but
+//! whose it is as of the batch's end; how issues stand is beside it ([`IssueDelta`]). What
+//! merges and takes apart ([`Regroup`]) is a batch of its own.
 
-use std::collections::{BTreeMap, HashMap};
+mod counts;
+mod regroup;
+
+use std::collections::BTreeMap;
 
 use event_model::{
     DeliveryStep, EventId, Fingerprint, IssueId, IssueStatus, Level, Position, ProjectId, UserId,
 };
 
-use super::notes::NotesDelta;
+pub use counts::{Contribution, Counts, Moment, ReleaseSeen, Tallied};
+pub use regroup::{Regroup, Whole};
+
+use super::{notes::NotesDelta, sketch::Sketch};
+
+/// Hashes of what clients choose, seeded by process: nobody makes them collide.
+pub type FastState = foldhash::fast::RandomState;
+
+/// Minutes that a kind is known behind the newest event that was kept for one in its
+/// project: a day, of which tallies need a minute.
+pub const KIND_MINUTES_KEPT: i64 = 24 * 60;
 
 /// The sum of what the records after `after` up to `position` change.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,10 +37,14 @@ pub struct IssueBatch {
     pub after: Position,
     /// The position it is at afterwards.
     pub position: Position,
-    /// Each issue at most once.
+    /// Each fingerprint at most once.
+    pub fingerprints: Vec<FingerprintDelta>,
+    /// Each issue at most once; those of all the fingerprints are among them.
     pub issues: Vec<IssueDelta>,
-    /// Each project at most once.
-    pub projects: HashMap<ProjectId, ProjectDelta>,
+    /// The oldest minutes to keep of projects as of the batch's end, where some are to go.
+    pub minutes_from: BTreeMap<ProjectId, i64>,
+    /// What merges or takes apart, in a batch that holds no event.
+    pub regroup: Option<Regroup>,
     /// In order of position.
     pub transitions: Vec<Transition>,
     /// In order of position.
@@ -42,10 +63,26 @@ pub struct IssueBatch {
     pub names: Vec<(i64, String)>,
     /// Scenes seen for the first time.
     pub scenes: Vec<Scene>,
+    /// What kinds of events are of, and the Unix minute of receipt of the newest event that
+    /// was kept for one; as of the batch's end.
+    pub kinds: BTreeMap<(ProjectId, u64), (Fingerprint, i64)>,
     /// Files, feedback, what arrived.
     pub notes: NotesDelta,
     /// Records that the projection could not take in for a defect of its own.
     pub passed_over: Vec<Position>,
+}
+
+/// What events of releases and environments count under that are more than a project may
+/// have: a name that shows what it is.
+pub const OTHER_NAME: &str = "(other)";
+
+/// What a name is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NameOf {
+    /// Table `environment`.
+    Environment,
+    /// Table `release`.
+    Release,
 }
 
 /// An environment and a release that events have together.
@@ -65,8 +102,10 @@ impl IssueBatch {
         Self {
             after,
             position: after,
+            fingerprints: Vec::new(),
             issues: Vec::new(),
-            projects: HashMap::new(),
+            minutes_from: BTreeMap::new(),
+            regroup: None,
             transitions: Vec::new(),
             activities: Vec::new(),
             deliveries: Vec::new(),
@@ -76,13 +115,35 @@ impl IssueBatch {
             turned_away: BTreeMap::new(),
             names: Vec::new(),
             scenes: Vec::new(),
+            kinds: BTreeMap::new(),
             notes: NotesDelta::default(),
             passed_over: Vec::new(),
         }
     }
 }
 
-/// What changes of one issue.
+/// What events of one fingerprint add.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FingerprintDelta {
+    /// Of the issue that it opened.
+    pub id: IssueId,
+    /// Whose.
+    pub project_id: ProjectId,
+    /// Which.
+    pub fingerprint: Fingerprint,
+    /// Whether this batch has its first event: a row is inserted.
+    pub is_new: bool,
+    /// The issue it belongs to.
+    pub issue: IssueId,
+    /// What stands for it among those alike: of a new one whose event can be compared.
+    pub sketch: Option<Sketch>,
+    /// What its events add.
+    pub counts: Counts,
+    /// The oldest minute to keep as of the batch's end; none: nothing is to go.
+    pub minutes_from: Option<i64>,
+}
+
+/// How an issue stands as of the batch's end.
 #[derive(Debug, Clone, PartialEq)]
 pub struct IssueDelta {
     /// Which.
@@ -91,20 +152,37 @@ pub struct IssueDelta {
     pub project_id: ProjectId,
     /// Whether this batch opens it: a row is inserted.
     pub is_new: bool,
-    /// Fingerprints seen for the first time that belong to it.
-    pub fingerprints: Vec<Fingerprint>,
-    /// As of the batch's end.
-    pub status: IssueStatus,
-    /// As of the batch's end.
-    pub assignee: Option<UserId>,
-    /// While resolved, when it was; as of the batch's end.
-    pub resolved_at_ns: Option<i64>,
-    /// That it came back, until resolved again; as of the batch's end.
-    pub regression: Option<Regression>,
+    /// Whether it has more than one fingerprint.
+    pub is_merged: bool,
+    /// Where it stands.
+    pub stand: Stand,
     /// The position of the last record that changed it.
     pub changed: Position,
-    /// What its events add; none: only commands touched it.
-    pub events: Option<IssueEvents>,
+}
+
+/// Where an issue stands: what people decide of it, and what becomes of that.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stand {
+    /// Its status.
+    pub status: IssueStatus,
+    /// Who has it.
+    pub assignee: Option<UserId>,
+    /// While resolved, when it was.
+    pub resolved_at_ns: Option<i64>,
+    /// That it came back, until resolved again.
+    pub regression: Option<Regression>,
+}
+
+impl Default for Stand {
+    /// Of an issue that begins.
+    fn default() -> Self {
+        Self {
+            status: IssueStatus::Unresolved,
+            assignee: None,
+            resolved_at_ns: None,
+            regression: None,
+        }
+    }
 }
 
 /// An event brought a resolved issue back.
@@ -114,48 +192,6 @@ pub struct Regression {
     pub at_ms: i64,
     /// Its release; empty: none.
     pub release: String,
-}
-
-/// What the events of one issue add.
-#[derive(Debug, Clone, PartialEq)]
-pub struct IssueEvents {
-    /// Sum of weights.
-    pub count: u64,
-    /// Earliest event time of the batch.
-    pub first_seen_ms: i64,
-    /// Latest event time of the batch.
-    pub last_seen_ms: i64,
-    /// The first record of the batch.
-    pub opened: Position,
-    /// The event first seen; of one millisecond the first in the log.
-    pub first: (Position, EventId),
-    /// The event last seen; of one millisecond the last in the log.
-    pub last: (Position, EventId),
-    /// What the event last seen shows.
-    pub headline: Headline,
-    /// Release of the event first seen of those that name one, and when.
-    pub first_release: Option<(i64, String)>,
-    /// Release of the event last seen of those that name one, and when.
-    pub last_release: Option<(i64, String)>,
-    /// Events by minute and scene.
-    pub minutes: BTreeMap<(i64, i64), u64>,
-    /// The oldest minute to keep as of the batch's end; none: nothing is to go.
-    pub minutes_from: Option<i64>,
-    /// Events by hour and scene.
-    pub hours: BTreeMap<(i64, i64), u64>,
-    /// Events by hash of the user's identity.
-    pub users: HashMap<u64, u64>,
-    /// The minutes of the hour (bit n: minute n) in which a user was seen, by hour,
-    /// scene and hash.
-    pub user_hours: HashMap<(i64, i64, u64), u64>,
-    /// Events by tag key and value, what is above the caps already under ''.
-    pub tags: HashMap<String, HashMap<String, u64>>,
-    /// By number of the name.
-    pub environments: BTreeMap<i64, PartDelta>,
-    /// By number of the name.
-    pub releases: BTreeMap<i64, PartDelta>,
-    /// By scene.
-    pub scenes: BTreeMap<i64, PartDelta>,
 }
 
 /// How an issue is shown: taken from its newest event.
@@ -189,14 +225,14 @@ pub struct PartDelta {
 }
 
 impl PartDelta {
-    /// Adds an event.
-    pub fn add(&mut self, at_ms: i64, weight: u64) {
-        self.count += weight;
-        self.first_seen_ms = self.first_seen_ms.min(at_ms);
-        self.last_seen_ms = self.last_seen_ms.max(at_ms);
+    /// Adds what others add.
+    pub fn add_part(&mut self, other: &Self) {
+        self.count += other.count;
+        self.first_seen_ms = self.first_seen_ms.min(other.first_seen_ms);
+        self.last_seen_ms = self.last_seen_ms.max(other.last_seen_ms);
     }
 
-    /// Of no event, for [`PartDelta::add`].
+    /// Of no event, for [`PartDelta::add_part`].
     pub fn none() -> Self {
         Self {
             count: 0,
@@ -204,27 +240,6 @@ impl PartDelta {
             last_seen_ms: i64::MIN,
         }
     }
-}
-
-/// What changes of one project.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct ProjectDelta {
-    /// Sum of weights.
-    pub events: u64,
-    /// The newest receipt, Unix milliseconds.
-    pub last_received_ms: i64,
-    /// Events by hour of receipt.
-    pub received_hours: BTreeMap<i64, u64>,
-    /// Events by minute, level and scene.
-    pub minutes: BTreeMap<(i64, Level, i64), u64>,
-    /// The oldest minute to keep as of the batch's end; none: nothing is to go.
-    pub minutes_from: Option<i64>,
-    /// Events by hour, level and scene.
-    pub hours: BTreeMap<(i64, Level, i64), u64>,
-    /// By version.
-    pub releases: HashMap<String, PartDelta>,
-    /// By name.
-    pub environments: HashMap<String, u64>,
 }
 
 /// Why an issue's state changed.

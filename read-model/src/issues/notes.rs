@@ -11,6 +11,9 @@ use rusqlite::{Result, Transaction, params};
 
 use super::numbers::source_number;
 
+/// Minutes of storms kept behind a project's newest: 30 days.
+pub const SAMPLED_MINUTES_KEPT: i64 = 30 * 24 * 60;
+
 /// What the notes of a batch change.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct NotesDelta {
@@ -21,6 +24,10 @@ pub struct NotesDelta {
     pub feedback: Vec<Feedback>,
     /// How many of what came.
     pub arrivals: BTreeMap<Arrival, u64>,
+    /// Events that were only counted, by project and Unix minute of receipt.
+    pub sampled: BTreeMap<(ProjectId, i64), u64>,
+    /// Bytes of the records of events, by project and hour of receipt.
+    pub stored_bytes: BTreeMap<(ProjectId, i64), u64>,
 }
 
 impl NotesDelta {
@@ -132,6 +139,42 @@ pub(super) fn write(transaction: &Transaction<'_>, notes: &NotesDelta) -> Result
             arrival.reason,
             *quantity as i64,
         ])?;
+    }
+    write_bytes(transaction, &notes.stored_bytes)?;
+    write_sampled(transaction, &notes.sampled)
+}
+
+fn write_bytes(
+    transaction: &Transaction<'_>,
+    stored: &BTreeMap<(ProjectId, i64), u64>,
+) -> Result<()> {
+    let mut bytes = transaction.prepare_cached(
+        "INSERT INTO project_bytes (project_id, hour, bytes) VALUES (?1, ?2, ?3)
+         ON CONFLICT DO UPDATE SET bytes = bytes + excluded.bytes",
+    )?;
+    for ((project, hour), more) in stored {
+        bytes.execute(params![project.0, hour, *more as i64])?;
+    }
+    Ok(())
+}
+
+/// What is older than is kept goes: of each project what lies behind its newest minute,
+/// whatever else is in the batch.
+fn write_sampled(
+    transaction: &Transaction<'_>,
+    sampled: &BTreeMap<(ProjectId, i64), u64>,
+) -> Result<()> {
+    let mut add = transaction.prepare_cached(
+        "INSERT INTO sampled_minute (project_id, minute, items) VALUES (?1, ?2, ?3)
+         ON CONFLICT DO UPDATE SET items = items + excluded.items",
+    )?;
+    let mut prune = transaction.prepare_cached(
+        "DELETE FROM sampled_minute WHERE project_id = ?1 AND minute <
+             (SELECT max(minute) FROM sampled_minute WHERE project_id = ?1) - ?2",
+    )?;
+    for ((project, minute), items) in sampled {
+        add.execute(params![project.0, minute, *items as i64])?;
+        prune.execute(params![project.0, SAMPLED_MINUTES_KEPT])?;
     }
     Ok(())
 }

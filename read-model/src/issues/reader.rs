@@ -9,6 +9,7 @@
 //! when every connection is taken for [`CHECKOUT_WAIT`], else SQLite's own error.
 //! Blocking: call it from a thread that may wait.
 
+mod alike;
 mod detail;
 mod feed;
 mod list;
@@ -30,13 +31,14 @@ use event_model::{IssueId, Position, access::Sight};
 use parking_lot::{Condvar, Mutex};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
-pub use detail::{Activity, Facets, ReleaseCount, ValueCount};
+pub use alike::{Alike, Alikes, NewestEvent};
+pub use detail::{Activity, Facets, FingerprintRow, ReleaseCount, ValueCount};
 pub use feed::{Change, ChangeCursor, Delivery, DeliveryFilter, Transition};
 pub use list::{Direction, IssueCursor, IssueFilter, IssuePage, IssueSort, ScopedIssue};
-pub use notes::{ArrivalCount, FeedbackAbout};
+pub use notes::{ArrivalCount, FeedbackAbout, UsageCount};
 pub use row::IssueRow;
 pub use scope::{Range, Scope, Unit};
-pub use stats::{CountOf, IssueState, ProjectTotal, SeriesBy, SeriesCounts, Window};
+pub use stats::{CountOf, IssueState, ProjectBytes, ProjectTotal, SeriesBy, SeriesCounts, Window};
 pub use summary::{ReleaseMark, Summary};
 pub use tags::TagKey;
 
@@ -150,6 +152,11 @@ impl Reader {
             connection: &transaction,
             sight,
         })
+    }
+
+    /// The last command that grouped events anew; 0: none did.
+    pub fn regrouped(&self) -> Result<Position, ReadError> {
+        self.read(&Sight::NOTHING, |snapshot| snapshot.meta("regrouped"))
     }
 
     /// The position the projection has reached; 0 before the first record.
@@ -316,6 +323,16 @@ impl Snapshot<'_> {
         let rows = statement.query_map(values, read)?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
+}
+
+/// The issue that an id leads to: its own, the one it was merged into, or that of the
+/// fingerprint that carried it on.
+fn lead(id: &str) -> String {
+    format!(
+        "coalesce((SELECT issue_id FROM fingerprint WHERE id = {id}),
+             (SELECT issue_id FROM moved CROSS JOIN fingerprint ON fingerprint.id = to_id
+              WHERE moved.id = {id}))"
+    )
 }
 
 /// Ids as the JSON list that `json_each` reads: the statement stays the same

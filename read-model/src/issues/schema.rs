@@ -7,14 +7,20 @@
 //! they came; a `scene` is an environment and a release, as events have them
 //! together. Invariant: every table is a pure function of the logs up to
 //! `meta.position`, so two databases of the same position are equal row by row.
+//!
+//! What events count is kept by fingerprint (`fingerprint*`); `issue*` has the sum over an
+//! issue's fingerprints of what lists filter and sort by. So a merge moves fingerprints and
+//! makes those few rows anew, whatever number of events stands behind them, and what is
+//! taken out is what it was.
 
 /// Bumped by every change of [`SCHEMA`]; another version, of a database or of a
 /// checkpoint, is rebuilt by a replay.
-pub const SCHEMA_VERSION: i64 = 5;
+pub const SCHEMA_VERSION: i64 = 10;
 
 /// Creates every table of an empty database.
 pub const SCHEMA: &str = "
 -- 'position' (last applied), 'command' (number of the last one applied), 'schema_version', 'alert_cursor' (packed positions as i64);
+-- 'regrouped': the last command that grouped events anew, where there was one;
 -- 'passed_over.N': record N made the projection panic and is missing here.
 CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 
@@ -31,10 +37,13 @@ CREATE TABLE issue (
     status INTEGER NOT NULL,           -- see numbers.rs
     assignee INTEGER,                  -- user id
     count INTEGER NOT NULL,            -- sum of weights
-    users INTEGER NOT NULL,            -- rows of issue_user
-    first_seen INTEGER NOT NULL,       -- by event time; of one millisecond the
-    last_seen INTEGER NOT NULL,        -- earlier, and the later, in the log
-    first_position INTEGER NOT NULL,   -- of the events first and last seen
+    users INTEGER NOT NULL,            -- distinct, of all its fingerprints
+    sampled INTEGER NOT NULL DEFAULT 0, -- of these, what was only counted
+    first_seen INTEGER NOT NULL,       -- by event time, of all
+    last_seen INTEGER NOT NULL,
+    first_at INTEGER NOT NULL DEFAULT 0, -- likewise, of those stored; of one millisecond
+    last_at INTEGER NOT NULL DEFAULT 0,  -- the earlier, and the later, in the log
+    first_position INTEGER NOT NULL,   -- of the stored events first and last seen
     last_position INTEGER NOT NULL,
     first_event_id BLOB NOT NULL,
     last_event_id BLOB NOT NULL,
@@ -57,14 +66,65 @@ CREATE INDEX issue_all_users ON issue (users DESC, id, project_id, status, level
 CREATE INDEX issue_assignee ON issue (assignee) WHERE assignee IS NOT NULL;
 CREATE INDEX issue_status ON issue (project_id, status);
 
--- fingerprint -> issue lives only here; merge and unmerge touch this table alone.
+-- fingerprint -> issue lives only here. id: of the issue that it opened, and that it is
+-- again when taken out of another; so the id of an issue is that of the fingerprint whose
+-- first event is the oldest (the lowest 'opened'), and the ids of issues merged into it
+-- lead to it. What its events say is as in table issue. Behind issue_id stands how the
+-- issue of this id stood when it was merged into another one; as new otherwise.
 CREATE TABLE fingerprint (
+    id INTEGER PRIMARY KEY,
     project_id INTEGER NOT NULL,
     fingerprint BLOB NOT NULL,
+    title TEXT NOT NULL,
+    culprit TEXT NOT NULL,
+    type TEXT NOT NULL,
+    value TEXT NOT NULL,
+    level INTEGER NOT NULL,
+    platform TEXT NOT NULL,
+    handled INTEGER NOT NULL,
+    count INTEGER NOT NULL,
+    users INTEGER NOT NULL,            -- rows of fingerprint_user
+    sampled INTEGER NOT NULL DEFAULT 0,
+    first_seen INTEGER NOT NULL,
+    last_seen INTEGER NOT NULL,
+    first_at INTEGER NOT NULL DEFAULT 0,
+    last_at INTEGER NOT NULL DEFAULT 0,
+    first_position INTEGER NOT NULL,
+    last_position INTEGER NOT NULL,
+    first_event_id BLOB NOT NULL,
+    last_event_id BLOB NOT NULL,
+    first_release TEXT NOT NULL,
+    last_release TEXT NOT NULL,
+    first_release_at INTEGER NOT NULL,
+    last_release_at INTEGER NOT NULL,
+    opened INTEGER NOT NULL,
     issue_id INTEGER NOT NULL,
+    status INTEGER NOT NULL DEFAULT 1,
+    assignee INTEGER,
+    resolved_at_ns INTEGER,
+    regressed_at INTEGER,
+    regressed_in TEXT
+);
+CREATE UNIQUE INDEX fingerprint_key ON fingerprint (project_id, fingerprint, issue_id);
+CREATE INDEX fingerprint_issue ON fingerprint (issue_id);
+
+-- When events are grouped otherwise, one fingerprint carries others on (moves.rs): its id
+-- is that of the oldest of them, and the ids of the others lead to it.
+CREATE TABLE moved (id INTEGER PRIMARY KEY, project_id INTEGER NOT NULL, to_id INTEGER NOT NULL);
+CREATE INDEX moved_to ON moved (to_id);
+CREATE INDEX moved_project ON moved (project_id);
+-- What fingerprints were called before that, until the next time: the index of events may
+-- be behind.
+CREATE TABLE former (
+    project_id INTEGER NOT NULL, fingerprint BLOB NOT NULL, fingerprint_id INTEGER NOT NULL,
     PRIMARY KEY (project_id, fingerprint)
 ) WITHOUT ROWID;
-CREATE INDEX fingerprint_issue ON fingerprint (issue_id);
+CREATE INDEX former_of ON former (fingerprint_id);
+-- What a project had before, so that it can be taken back: by the number of the command. The
+-- rows are in tables kept_..., with the columns of those they are of (statements/kept.rs).
+CREATE TABLE kept (
+    regroup INTEGER PRIMARY KEY, project_id INTEGER NOT NULL, position INTEGER NOT NULL
+);
 
 -- Environments and releases; number 0 is the empty name and has no row.
 CREATE TABLE name (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
@@ -74,23 +134,25 @@ CREATE TABLE scene (
 );
 CREATE INDEX scene_release ON scene (release);
 
--- Events of an issue by minute (kept 49 hours behind the issue's newest event)
--- and hour, by scene.
-CREATE TABLE issue_minute (
-    issue_id INTEGER NOT NULL, minute INTEGER NOT NULL, scene INTEGER NOT NULL, count INTEGER NOT NULL,
-    PRIMARY KEY (issue_id, minute, scene)
+-- Events of a fingerprint by minute (kept 49 hours behind its newest event) and hour,
+-- by scene.
+CREATE TABLE fingerprint_minute (
+    fingerprint_id INTEGER NOT NULL, minute INTEGER NOT NULL, scene INTEGER NOT NULL,
+    count INTEGER NOT NULL,
+    PRIMARY KEY (fingerprint_id, minute, scene)
 ) WITHOUT ROWID;
-CREATE TABLE issue_hour (
-    issue_id INTEGER NOT NULL, hour INTEGER NOT NULL, scene INTEGER NOT NULL, count INTEGER NOT NULL,
-    PRIMARY KEY (issue_id, hour, scene)
+CREATE TABLE fingerprint_hour (
+    fingerprint_id INTEGER NOT NULL, hour INTEGER NOT NULL, scene INTEGER NOT NULL,
+    count INTEGER NOT NULL,
+    PRIMARY KEY (fingerprint_id, hour, scene)
 ) WITHOUT ROWID;
 
--- Users of an issue by hour and scene; user_hash is xxh3-64 of the identity. Bit n
+-- Users of a fingerprint by hour and scene; user_hash is xxh3-64 of the identity. Bit n
 -- of minutes: seen in the hour's minute n, so that one row serves both units.
-CREATE TABLE issue_user_hour (
-    issue_id INTEGER NOT NULL, hour INTEGER NOT NULL, scene INTEGER NOT NULL,
+CREATE TABLE fingerprint_user_hour (
+    fingerprint_id INTEGER NOT NULL, hour INTEGER NOT NULL, scene INTEGER NOT NULL,
     user_hash INTEGER NOT NULL, minutes INTEGER NOT NULL,
-    PRIMARY KEY (issue_id, hour, scene, user_hash)
+    PRIMARY KEY (fingerprint_id, hour, scene, user_hash)
 ) WITHOUT ROWID;
 
 -- Events of a project by level and scene; minutes are kept 49 hours behind the
@@ -111,18 +173,35 @@ CREATE TABLE project_total (
     project_id INTEGER PRIMARY KEY, events INTEGER NOT NULL, last_received INTEGER NOT NULL
 );
 
--- Distinct users of an issue since the beginning.
-CREATE TABLE issue_user (
-    issue_id INTEGER NOT NULL, user_hash INTEGER NOT NULL, count INTEGER NOT NULL,
-    PRIMARY KEY (issue_id, user_hash)
+-- Distinct users of a fingerprint since the beginning.
+CREATE TABLE fingerprint_user (
+    fingerprint_id INTEGER NOT NULL, user_hash INTEGER NOT NULL,
+    PRIMARY KEY (fingerprint_id, user_hash)
 ) WITHOUT ROWID;
 
--- Tag values of an issue: at most 200 keys, the rest counts under the key '' and
+-- Tag values of a fingerprint: at most 200 keys, the rest counts under the key '' and
 -- the value ''; at most 1,000 distinct values a key, the rest counts under the
 -- value '' (other).
-CREATE TABLE issue_tag (
-    issue_id INTEGER NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, count INTEGER NOT NULL,
-    PRIMARY KEY (issue_id, key, value)
+CREATE TABLE fingerprint_tag (
+    fingerprint_id INTEGER NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL,
+    count INTEGER NOT NULL,
+    PRIMARY KEY (fingerprint_id, key, value)
+) WITHOUT ROWID;
+
+-- What stands for a fingerprint where those alike are looked for (sketch.rs), made of its
+-- first event: 64 numbers of 16 bits, and a row for each band of them. None if its event says
+-- nothing that could be compared.
+CREATE TABLE fingerprint_sketch (fingerprint_id INTEGER PRIMARY KEY, sketch BLOB NOT NULL);
+CREATE TABLE fingerprint_band (
+    project_id INTEGER NOT NULL, band INTEGER NOT NULL, fingerprint_id INTEGER NOT NULL,
+    PRIMARY KEY (project_id, band, fingerprint_id)
+) WITHOUT ROWID;
+
+-- What a fingerprint has of one scene.
+CREATE TABLE fingerprint_scene (
+    fingerprint_id INTEGER NOT NULL, scene INTEGER NOT NULL, count INTEGER NOT NULL,
+    first_seen INTEGER NOT NULL, last_seen INTEGER NOT NULL,
+    PRIMARY KEY (fingerprint_id, scene)
 ) WITHOUT ROWID;
 
 -- What an issue has of one environment, one release, one scene. The index of each
@@ -146,6 +225,7 @@ CREATE TABLE issue_scene (
 ) WITHOUT ROWID;
 CREATE INDEX issue_scene_seen ON issue_scene (scene, last_seen DESC, issue_id, first_seen, count);
 
+-- At most 10,000 releases and 1,000 environments a project; the rest counts under '(other)'.
 CREATE TABLE release (
     project_id INTEGER NOT NULL, version TEXT NOT NULL, count INTEGER NOT NULL,
     first_seen INTEGER NOT NULL, last_seen INTEGER NOT NULL,
@@ -218,5 +298,26 @@ CREATE TABLE arrival_hour (
     project_id INTEGER NOT NULL, hour INTEGER NOT NULL, source INTEGER NOT NULL,
     category TEXT NOT NULL, reason TEXT NOT NULL, count INTEGER NOT NULL,
     PRIMARY KEY (project_id, hour, source, category, reason)
+) WITHOUT ROWID;
+
+-- Which fingerprint a kind of events has, by the newest event that was kept for others of
+-- it; minute: of its receipt. Kept a day behind the project's newest.
+CREATE TABLE kind (
+    project_id INTEGER NOT NULL, kind INTEGER NOT NULL, fingerprint BLOB NOT NULL,
+    minute INTEGER NOT NULL,
+    PRIMARY KEY (project_id, kind)
+) WITHOUT ROWID;
+
+-- Events of storms that were only counted, by minute of receipt; kept 30 days behind the
+-- project's newest.
+CREATE TABLE sampled_minute (
+    project_id INTEGER NOT NULL, minute INTEGER NOT NULL, items INTEGER NOT NULL,
+    PRIMARY KEY (project_id, minute)
+) WITHOUT ROWID;
+
+-- Bytes of the records of a project's events, by hour of receipt, as they were stored.
+CREATE TABLE project_bytes (
+    project_id INTEGER NOT NULL, hour INTEGER NOT NULL, bytes INTEGER NOT NULL,
+    PRIMARY KEY (project_id, hour)
 ) WITHOUT ROWID;
 ";

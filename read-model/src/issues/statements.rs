@@ -1,19 +1,27 @@
 //! The statements of one batch, each prepared once and run once for a changed row,
 //! in the order of the tables' keys so that neighbouring rows share a page.
 
-mod counts;
+mod columns;
+mod fingerprints;
+mod issues;
+pub(super) mod kept;
+pub(super) mod moves;
+mod projects;
+mod regroup;
+mod scenes;
+mod sketches;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use event_model::{IssueId, ProjectId};
-use rusqlite::{Connection, Result, Statement, Transaction, params};
+use event_model::{Fingerprint, IssueId, ProjectId};
+use rusqlite::{Connection, Result, Transaction, params};
 
+use self::{issues::CHANGE, scenes::Scenes};
 use super::{
-    batch::{Activity, IssueBatch, IssueDelta, IssueEvents, ProjectDelta, Transition},
+    batch::{Activity, FingerprintDelta, IssueBatch, IssueDelta, KIND_MINUTES_KEPT, Transition},
     notes,
-    numbers::{delivery_number, level_number, status_number, transition_number},
+    numbers::{delivery_number, transition_number},
 };
-use crate::fold::folded_headline;
 
 /// Runs all of a batch in one transaction.
 pub(super) fn apply(connection: &mut Connection, batch: &IssueBatch) -> Result<()> {
@@ -21,142 +29,54 @@ pub(super) fn apply(connection: &mut Connection, batch: &IssueBatch) -> Result<(
     let transaction =
         connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
     let mut issues: Vec<&IssueDelta> = batch.issues.iter().collect();
-    issues.sort_unstable_by_key(|issue| issue.id.0 as i64);
-    write_issues(&transaction, &issues)?;
-    let events: Vec<(i64, &IssueEvents)> = issues
-        .iter()
-        .filter_map(|issue| Some((issue.id.0 as i64, issue.events.as_ref()?)))
-        .collect();
+    issues.sort_unstable_by_key(|issue| id_number(issue.id));
+    let mut prints: Vec<&FingerprintDelta> = batch.fingerprints.iter().collect();
+    prints.sort_unstable_by_key(|print| id_number(print.id));
     write_names(&transaction, batch)?;
-    counts::write(&transaction, &events)?;
-    write_projects(&transaction, &batch.projects)?;
+    let mut scenes = Scenes::of_transaction(&transaction);
+    let merged: HashMap<IssueId, bool> = issues
+        .iter()
+        .map(|issue| (issue.id, issue.is_merged))
+        .collect();
+    let is_merged = |print: &FingerprintDelta| merged.get(&print.issue).is_some_and(|is| *is);
+    sketches::write(&transaction, &prints)?;
+    let new_users = fingerprints::write(&transaction, &prints, is_merged)?;
+    let sums = issues::sums(&prints, &new_users);
+    issues::write(&transaction, &issues, &sums, &mut scenes)?;
+    projects::write(&transaction, &prints, &batch.minutes_from, &mut scenes)?;
+    if let Some(regroup) = &batch.regroup {
+        regroup::write(&transaction, regroup)?;
+    }
     write_transitions(&transaction, &batch.transitions)?;
     write_activities(&transaction, &batch.activities)?;
     write_deliveries(&transaction, batch)?;
     write_discarded(&transaction, batch)?;
+    write_kinds(&transaction, &batch.kinds)?;
     notes::write(&transaction, &batch.notes)?;
     write_meta(&transaction, batch)?;
     transaction.commit()
 }
 
-fn write_issues(transaction: &Transaction<'_>, issues: &[&IssueDelta]) -> Result<()> {
-    let mut insert = transaction.prepare_cached(INSERT_ISSUE)?;
-    let mut update = transaction.prepare_cached(UPDATE_ISSUE)?;
-    let mut triage = transaction.prepare_cached(
-        "UPDATE issue SET status = ?2, assignee = ?3, resolved_at_ns = ?4, regressed_at = ?5,
-             regressed_in = ?6
-         WHERE id = ?1",
-    )?;
-    let mut fingerprint = transaction.prepare_cached(
-        "INSERT INTO fingerprint (project_id, fingerprint, issue_id) VALUES (?1, ?2, ?3)",
-    )?;
-    let mut change = transaction.prepare_cached(
-        "INSERT INTO change (issue_id, position) VALUES (?1, ?2)
-         ON CONFLICT (issue_id) DO UPDATE SET position = excluded.position",
-    )?;
-    for issue in issues {
-        let id = issue.id.0 as i64;
-        match &issue.events {
-            Some(events) if issue.is_new => write_issue(&mut insert, issue, events)?,
-            Some(events) => write_issue(&mut update, issue, events)?,
-            None => {
-                let regression = issue.regression.as_ref();
-                triage.execute(params![
-                    id,
-                    status_number(issue.status),
-                    issue.assignee.map(|user| user.0),
-                    issue.resolved_at_ns,
-                    regression.map(|regression| regression.at_ms),
-                    regression.map(|regression| &regression.release),
-                ])?;
-            }
-        }
-        for print in &issue.fingerprints {
-            fingerprint.execute(params![issue.project_id.0, print.0, id])?;
-        }
-        change.execute(params![id, issue.changed.0 as i64])?;
-    }
+/// Adds to what fingerprints count, and to nothing else.
+pub(super) fn add(transaction: &Transaction<'_>, prints: &[FingerprintDelta]) -> Result<()> {
+    let mut prints: Vec<&FingerprintDelta> = prints.iter().collect();
+    prints.sort_unstable_by_key(|print| id_number(print.id));
+    sketches::write(transaction, &prints)?;
+    fingerprints::write(transaction, &prints, |_| false)?;
     Ok(())
 }
 
-/// Both take the same values.
-const INSERT_ISSUE: &str = "
-    INSERT INTO issue (id, project_id, status, assignee, users,
-        title, culprit, type, value, level, platform, handled,
-        count, first_seen, last_seen, first_position, last_position,
-        first_event_id, last_event_id, first_release, last_release,
-        first_release_at, last_release_at, opened, folded,
-        resolved_at_ns, regressed_at, regressed_in)
-    VALUES (?1, ?2, ?3, ?4, 0, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,
-        ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27)";
-
-/// Columns of the first and the last event change only if the batch has an earlier
-/// or a later one; every right side reads the row as it was.
-const UPDATE_ISSUE: &str = "
-    UPDATE issue SET status = ?3, assignee = ?4,
-        title = iif(?14 >= last_seen, ?5, title), culprit = iif(?14 >= last_seen, ?6, culprit),
-        type = iif(?14 >= last_seen, ?7, type), value = iif(?14 >= last_seen, ?8, value),
-        level = iif(?14 >= last_seen, ?9, level),
-        platform = iif(?14 >= last_seen, ?10, platform),
-        handled = iif(?14 >= last_seen, ?11, handled),
-        folded = iif(?14 >= last_seen, ?24, folded),
-        count = count + ?12,
-        first_seen = min(first_seen, ?13), last_seen = max(last_seen, ?14),
-        first_position = iif(?13 < first_seen, ?15, first_position),
-        last_position = iif(?14 >= last_seen, ?16, last_position),
-        first_event_id = iif(?13 < first_seen, ?17, first_event_id),
-        last_event_id = iif(?14 >= last_seen, ?18, last_event_id),
-        first_release =
-            iif(?19 <> '' AND (first_release = '' OR ?21 < first_release_at), ?19, first_release),
-        first_release_at =
-            iif(?19 <> '' AND (first_release = '' OR ?21 < first_release_at), ?21, first_release_at),
-        last_release =
-            iif(?20 <> '' AND (last_release = '' OR ?22 >= last_release_at), ?20, last_release),
-        last_release_at =
-            iif(?20 <> '' AND (last_release = '' OR ?22 >= last_release_at), ?22, last_release_at),
-        resolved_at_ns = ?25, regressed_at = ?26, regressed_in = ?27
-    WHERE id = ?1";
-
-fn write_issue(
-    statement: &mut Statement<'_>,
-    issue: &IssueDelta,
-    events: &IssueEvents,
-) -> Result<()> {
-    let headline = &events.headline;
-    let none = (0, String::new());
-    let first_release = events.first_release.as_ref().unwrap_or(&none);
-    let last_release = events.last_release.as_ref().unwrap_or(&none);
-    let regression = issue.regression.as_ref();
-    statement.execute(params![
-        issue.id.0 as i64,
-        issue.project_id.0,
-        status_number(issue.status),
-        issue.assignee.map(|user| user.0),
-        headline.title,
-        headline.culprit,
-        headline.ty,
-        headline.value,
-        level_number(headline.level),
-        headline.platform,
-        headline.handled,
-        events.count as i64,
-        events.first_seen_ms,
-        events.last_seen_ms,
-        events.first.0.0 as i64,
-        events.last.0.0 as i64,
-        events.first.1.0,
-        events.last.1.0,
-        first_release.1,
-        last_release.1,
-        first_release.0,
-        last_release.0,
-        events.opened.0 as i64,
-        folded_headline(&headline.title, &headline.culprit),
-        issue.resolved_at_ns,
-        regression.map(|regression| regression.at_ms),
-        regression.map(|regression| &regression.release),
-    ])?;
-    Ok(())
+/// What is left of a batch whose events were added already.
+pub(super) fn finish(transaction: &Transaction<'_>, batch: &IssueBatch) -> Result<()> {
+    write_names(transaction, batch)?;
+    if let Some(regroup) = &batch.regroup {
+        regroup::write(transaction, regroup)?;
+    }
+    write_activities(transaction, &batch.activities)?;
+    write_kinds(transaction, &batch.kinds)?;
+    let sql = "INSERT OR REPLACE INTO meta (key, value) VALUES ('regrouped', ?1)";
+    transaction.execute(sql, [batch.position.0 as i64])?;
+    write_meta(transaction, batch)
 }
 
 fn write_discarded(transaction: &Transaction<'_>, batch: &IssueBatch) -> Result<()> {
@@ -190,82 +110,6 @@ fn write_names(transaction: &Transaction<'_>, batch: &IssueBatch) -> Result<()> 
         .prepare_cached("INSERT INTO scene (id, environment, release) VALUES (?1, ?2, ?3)")?;
     for new in &batch.scenes {
         scene.execute([new.id, new.environment, new.release])?;
-    }
-    Ok(())
-}
-
-fn write_projects(
-    transaction: &Transaction<'_>,
-    projects: &HashMap<ProjectId, ProjectDelta>,
-) -> Result<()> {
-    let mut total = transaction.prepare_cached(
-        "INSERT INTO project_total (project_id, events, last_received) VALUES (?1, ?2, ?3)
-         ON CONFLICT DO UPDATE SET events = events + excluded.events,
-             last_received = max(last_received, excluded.last_received)",
-    )?;
-    for (project_id, delta) in projects {
-        let id = project_id.0;
-        total.execute(params![id, delta.events as i64, delta.last_received_ms])?;
-        write_project_times(transaction, id, delta)?;
-        write_project_names(transaction, id, delta)?;
-    }
-    Ok(())
-}
-
-fn write_project_times(transaction: &Transaction<'_>, id: u32, delta: &ProjectDelta) -> Result<()> {
-    let mut minute = transaction.prepare_cached(
-        "INSERT INTO project_minute (project_id, minute, level, scene, count)
-         VALUES (?1, ?2, ?3, ?4, ?5)
-         ON CONFLICT DO UPDATE SET count = count + excluded.count",
-    )?;
-    for ((at, level, scene), count) in &delta.minutes {
-        if delta.minutes_from.is_none_or(|from| *at >= from) {
-            minute.execute(params![id, at, level_number(*level), scene, *count as i64])?;
-        }
-    }
-    if let Some(from) = delta.minutes_from {
-        let sql = "DELETE FROM project_minute WHERE project_id = ?1 AND minute < ?2";
-        transaction
-            .prepare_cached(sql)?
-            .execute(params![id, from])?;
-    }
-    let mut hour = transaction.prepare_cached(
-        "INSERT INTO project_hour (project_id, hour, level, scene, count)
-         VALUES (?1, ?2, ?3, ?4, ?5)
-         ON CONFLICT DO UPDATE SET count = count + excluded.count",
-    )?;
-    for ((at, level, scene), count) in &delta.hours {
-        hour.execute(params![id, at, level_number(*level), scene, *count as i64])?;
-    }
-    let mut arrived = transaction.prepare_cached(
-        "INSERT INTO arrival_hour (project_id, hour, source, category, reason, count)
-         VALUES (?1, ?2, 1, 'error', '', ?3)
-         ON CONFLICT DO UPDATE SET count = count + excluded.count",
-    )?;
-    for (at, count) in &delta.received_hours {
-        arrived.execute(params![id, at, *count as i64])?;
-    }
-    Ok(())
-}
-
-fn write_project_names(transaction: &Transaction<'_>, id: u32, delta: &ProjectDelta) -> Result<()> {
-    let mut release = transaction.prepare_cached(
-        "INSERT INTO release (project_id, version, count, first_seen, last_seen)
-         VALUES (?1, ?2, ?3, ?4, ?5)
-         ON CONFLICT DO UPDATE SET count = count + excluded.count,
-             first_seen = min(first_seen, excluded.first_seen),
-             last_seen = max(last_seen, excluded.last_seen)",
-    )?;
-    for (name, delta) in sorted(&delta.releases) {
-        let (first, last) = (delta.first_seen_ms, delta.last_seen_ms);
-        release.execute(params![id, name, delta.count as i64, first, last])?;
-    }
-    let mut environment = transaction.prepare_cached(
-        "INSERT INTO environment (project_id, name, count) VALUES (?1, ?2, ?3)
-         ON CONFLICT DO UPDATE SET count = count + excluded.count",
-    )?;
-    for (name, count) in sorted(&delta.environments) {
-        environment.execute(params![id, name, *count as i64])?;
     }
     Ok(())
 }
@@ -333,6 +177,29 @@ fn write_deliveries(transaction: &Transaction<'_>, batch: &IssueBatch) -> Result
     Ok(())
 }
 
+/// What is older than is kept goes, of the projects that have something newer.
+fn write_kinds(
+    transaction: &Transaction<'_>,
+    kinds: &BTreeMap<(ProjectId, u64), (Fingerprint, i64)>,
+) -> Result<()> {
+    let mut set = transaction.prepare_cached(
+        "INSERT OR REPLACE INTO kind (project_id, kind, fingerprint, minute)
+         VALUES (?1, ?2, ?3, ?4)",
+    )?;
+    let mut prune = transaction.prepare_cached(
+        "DELETE FROM kind WHERE project_id = ?1 AND minute <
+             (SELECT max(minute) FROM kind WHERE project_id = ?1) - ?2",
+    )?;
+    for ((project, kind), (fingerprint, minute)) in kinds {
+        set.execute(params![project.0, *kind as i64, fingerprint.0, minute])?;
+    }
+    let projects: BTreeSet<ProjectId> = kinds.keys().map(|(project, _)| *project).collect();
+    for project in projects {
+        prune.execute(params![project.0, KIND_MINUTES_KEPT])?;
+    }
+    Ok(())
+}
+
 fn write_meta(transaction: &Transaction<'_>, batch: &IssueBatch) -> Result<()> {
     let mut set =
         transaction.prepare_cached("UPDATE meta SET value = max(value, ?2) WHERE key = ?1")?;
@@ -351,12 +218,7 @@ fn write_meta(transaction: &Transaction<'_>, batch: &IssueBatch) -> Result<()> {
     Ok(())
 }
 
+/// An issue's or a fingerprint's id as SQLite has it.
 fn id_number(id: IssueId) -> i64 {
     id.0 as i64
-}
-
-fn sorted<V>(map: &HashMap<String, V>) -> Vec<(&String, &V)> {
-    let mut entries: Vec<_> = map.iter().collect();
-    entries.sort_unstable_by_key(|(key, _)| *key);
-    entries
 }

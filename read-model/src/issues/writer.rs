@@ -12,11 +12,11 @@
 
 use std::path::{Path, PathBuf};
 
-use event_model::{Fingerprint, IssueId, IssueStatus, Position, ProjectId, UserId};
-use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
+use event_model::{Fingerprint, IssueId, Position, ProjectId, UserId};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
 
 use super::{
-    batch::{IssueBatch, Regression},
+    batch::{IssueBatch, NameOf, OTHER_NAME, Regression, Stand},
     numbers::status_of,
     schema::{SCHEMA, SCHEMA_VERSION},
     statements,
@@ -31,7 +31,7 @@ const CHECKPOINT_PAGES: i64 = 4096;
 /// What a checkpointed WAL file is cut back to, bytes.
 const WAL_BYTES_MAX: i64 = 64 * 1024 * 1024;
 /// Prepared statements kept; more than there are.
-const STATEMENT_CACHE: usize = 64;
+const STATEMENT_CACHE: usize = 128;
 
 /// How the database is going to be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,16 +47,34 @@ pub enum Durability {
 pub struct IssueState {
     /// Whose.
     pub project_id: ProjectId,
-    /// Where it stands.
-    pub status: IssueStatus,
-    /// Who has it.
-    pub assignee: Option<UserId>,
+    /// Position of the record that made it.
+    pub opened: Position,
+    /// Whether it has more than one fingerprint.
+    pub is_merged: bool,
+    /// How it stands.
+    pub stand: Stand,
+}
+
+/// What the projector must know of a fingerprint to go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FingerprintState {
+    /// Of the issue that it opened.
+    pub id: IssueId,
+    /// The issue it belongs to.
+    pub issue: IssueId,
     /// Its latest event time, Unix milliseconds.
     pub last_seen_ms: i64,
-    /// While resolved, when it was.
-    pub resolved_at_ns: Option<i64>,
-    /// That it came back, until resolved again.
-    pub regression: Option<Regression>,
+}
+
+/// A fingerprint of an issue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Member {
+    /// Of the issue that it opened.
+    pub id: IssueId,
+    /// Which.
+    pub fingerprint: Fingerprint,
+    /// Position of its first event.
+    pub opened: Position,
 }
 
 /// The one writer.
@@ -96,6 +114,7 @@ impl IssueWriter {
         );
         connection
             .execute_batch(&version)
+            .and_then(|()| statements::kept::create(&connection))
             .map_err(ReadModelError::sqlite("create the tables"))?;
         Ok(Self {
             connection,
@@ -169,58 +188,107 @@ impl IssueWriter {
         self.alert_cursor
     }
 
-    /// The issue a fingerprint belongs to.
-    pub fn issue_of(
+    /// A fingerprint's state; none: it has no event yet.
+    pub fn fingerprint(
         &self,
         project_id: ProjectId,
         fingerprint: Fingerprint,
-    ) -> Result<Option<IssueId>, ReadModelError> {
-        let sql = "SELECT issue_id FROM fingerprint WHERE project_id = ?1 AND fingerprint = ?2";
-        self.connection
-            .prepare_cached(sql)
-            .and_then(|mut statement| {
-                statement
-                    .query_row(params![project_id.0, fingerprint.0], |row| {
-                        Ok(IssueId(row.get::<_, i64>(0)? as u64))
-                    })
-                    .optional()
-            })
-            .map_err(ReadModelError::sqlite("look up a fingerprint"))
+    ) -> Result<Option<FingerprintState>, ReadModelError> {
+        self.one(
+            "look up a fingerprint",
+            "SELECT id, issue_id, last_seen FROM fingerprint
+             WHERE project_id = ?1 AND fingerprint = ?2",
+            params![project_id.0, fingerprint.0],
+            |row| {
+                Ok(FingerprintState {
+                    id: issue_id(row, 0)?,
+                    issue: issue_id(row, 1)?,
+                    last_seen_ms: row.get(2)?,
+                })
+            },
+        )
+    }
+
+    /// The fingerprint of a kind of events, and the Unix minute of the newest event that
+    /// was kept for it; none: not known.
+    pub fn kind(
+        &self,
+        project_id: ProjectId,
+        kind: u64,
+    ) -> Result<Option<(Fingerprint, i64)>, ReadModelError> {
+        self.one(
+            "look up a kind of events",
+            "SELECT fingerprint, minute FROM kind WHERE project_id = ?1 AND kind = ?2",
+            params![project_id.0, kind as i64],
+            |row| Ok((Fingerprint(row.get(0)?), row.get(1)?)),
+        )
+    }
+
+    /// The newest minute of those; none: the project has none.
+    pub fn newest_kind(&self, project_id: ProjectId) -> Result<Option<i64>, ReadModelError> {
+        let sql = "SELECT max(minute) FROM kind WHERE project_id = ?1 HAVING count(*) > 0";
+        let what = "look up the newest kind of events";
+        self.one(what, sql, [project_id.0], |row| row.get(0))
+    }
+
+    /// The issue that an id leads to: its own, or the one it was merged into; none: there
+    /// was never one of this id.
+    pub fn lead(&self, id: IssueId) -> Result<Option<IssueId>, ReadModelError> {
+        let sql = "SELECT issue_id FROM fingerprint WHERE id = ?1
+            UNION ALL SELECT issue_id FROM moved CROSS JOIN fingerprint ON fingerprint.id = to_id
+                WHERE moved.id = ?1";
+        let what = "follow an issue's id";
+        self.one(what, sql, [id.0 as i64], |row| issue_id(row, 0))
     }
 
     /// An issue's state; none: there is no such issue.
     pub fn issue(&self, id: IssueId) -> Result<Option<IssueState>, ReadModelError> {
-        let sql = "SELECT project_id, status, assignee, last_seen,
-                resolved_at_ns, regressed_at, regressed_in
+        let sql = "SELECT status, assignee, resolved_at_ns, regressed_at, regressed_in,
+                project_id, opened,
+                (SELECT count(*) FROM (SELECT 1 FROM fingerprint WHERE issue_id = ?1 LIMIT 2))
             FROM issue WHERE id = ?1";
+        self.one("look up an issue", sql, [id.0 as i64], |row| {
+            Ok(IssueState {
+                stand: stand(row)?,
+                project_id: ProjectId(row.get(5)?),
+                opened: Position(row.get::<_, i64>(6)? as u64),
+                is_merged: row.get::<_, i64>(7)? > 1,
+            })
+        })
+    }
+
+    /// How the issue of this id stood when it was merged into another one.
+    pub fn kept_stand(&self, id: IssueId) -> Result<Option<Stand>, ReadModelError> {
+        let sql = "SELECT status, assignee, resolved_at_ns, regressed_at, regressed_in
+            FROM fingerprint WHERE id = ?1";
+        self.one("look up how an issue stood", sql, [id.0 as i64], stand)
+    }
+
+    /// The fingerprints of an issue, the one whose first event is the oldest first; at
+    /// most `limit`.
+    pub fn members(&self, issue: IssueId, limit: usize) -> Result<Vec<Member>, ReadModelError> {
+        let sql = "SELECT id, fingerprint, opened FROM fingerprint WHERE issue_id = ?1
+            ORDER BY opened LIMIT ?2";
+        let member = |row: &Row<'_>| {
+            Ok(Member {
+                id: issue_id(row, 0)?,
+                fingerprint: Fingerprint(row.get(1)?),
+                opened: Position(row.get::<_, i64>(2)? as u64),
+            })
+        };
         self.connection
             .prepare_cached(sql)
             .and_then(|mut statement| {
                 statement
-                    .query_row([id.0 as i64], |row| {
-                        Ok(IssueState {
-                            project_id: ProjectId(row.get(0)?),
-                            status: status_of(row.get(1)?),
-                            assignee: row.get::<_, Option<u32>>(2)?.map(UserId),
-                            last_seen_ms: row.get(3)?,
-                            resolved_at_ns: row.get(4)?,
-                            regression: match row.get(5)? {
-                                Some(at_ms) => Some(Regression {
-                                    at_ms,
-                                    release: row.get(6)?,
-                                }),
-                                None => None,
-                            },
-                        })
-                    })
-                    .optional()
+                    .query_map(params![issue.0 as i64, limit as i64], member)?
+                    .collect()
             })
-            .map_err(ReadModelError::sqlite("look up an issue"))
+            .map_err(ReadModelError::sqlite("read an issue's fingerprints"))
     }
 
-    /// The tag keys and values an issue has rows for.
+    /// The tag keys and values a fingerprint has rows for.
     pub fn tag_values(&self, id: IssueId) -> Result<Vec<(String, String)>, ReadModelError> {
-        let sql = "SELECT key, value FROM issue_tag WHERE issue_id = ?1";
+        let sql = "SELECT key, value FROM fingerprint_tag WHERE fingerprint_id = ?1";
         self.connection
             .prepare_cached(sql)
             .and_then(|mut statement| {
@@ -228,7 +296,24 @@ impl IssueWriter {
                     .query_map([id.0 as i64], |row| Ok((row.get(0)?, row.get(1)?)))?
                     .collect()
             })
-            .map_err(ReadModelError::sqlite("read an issue's tags"))
+            .map_err(ReadModelError::sqlite("read a fingerprint's tags"))
+    }
+
+    pub(super) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    pub(super) fn one<T>(
+        &self,
+        what: &'static str,
+        sql: &str,
+        values: impl rusqlite::Params,
+        read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Option<T>, ReadModelError> {
+        self.connection
+            .prepare_cached(sql)
+            .and_then(|mut statement| statement.query_row(values, read).optional())
+            .map_err(ReadModelError::sqlite(what))
     }
 
     /// The newest minute a project has a row for.
@@ -243,6 +328,35 @@ impl IssueWriter {
     /// The number of a name of an environment or a release.
     pub fn name_id(&self, name: &str) -> Result<Option<i64>, ReadModelError> {
         self.number("SELECT id FROM name WHERE name = ?1", [name])
+    }
+
+    /// Whether a project has an environment or a release of this name.
+    pub fn has_name(
+        &self,
+        project: ProjectId,
+        of: NameOf,
+        name: &str,
+    ) -> Result<bool, ReadModelError> {
+        let sql = match of {
+            NameOf::Environment => "SELECT 1 FROM environment WHERE project_id = ?1 AND name = ?2",
+            NameOf::Release => "SELECT 1 FROM release WHERE project_id = ?1 AND version = ?2",
+        };
+        let found = self.number(sql, rusqlite::params![project.0, name])?;
+        Ok(found.is_some())
+    }
+
+    /// How many environments or releases a project has, [`OTHER_NAME`] aside.
+    pub fn names_of(&self, project: ProjectId, of: NameOf) -> Result<u64, ReadModelError> {
+        let sql = match of {
+            NameOf::Environment => {
+                "SELECT count(*) FROM environment WHERE project_id = ?1 AND name <> ?2"
+            }
+            NameOf::Release => {
+                "SELECT count(*) FROM release WHERE project_id = ?1 AND version <> ?2"
+            }
+        };
+        let count = self.number(sql, rusqlite::params![project.0, OTHER_NAME])?;
+        Ok(count.unwrap_or_default() as u64)
     }
 
     /// The number of a scene.
@@ -267,10 +381,7 @@ impl IssueWriter {
         sql: &str,
         values: impl rusqlite::Params,
     ) -> Result<Option<i64>, ReadModelError> {
-        self.connection
-            .prepare_cached(sql)
-            .and_then(|mut statement| statement.query_row(values, |row| row.get(0)).optional())
-            .map_err(ReadModelError::sqlite("look up a number"))
+        self.one("look up a number", sql, values, |row| row.get(0))
     }
 
     /// Applies a batch: all of it, or nothing.
@@ -284,12 +395,17 @@ impl IssueWriter {
         }
         statements::apply(&mut self.connection, batch)
             .map_err(ReadModelError::sqlite("apply a batch"))?;
+        self.passed(batch);
+        Ok(())
+    }
+
+    /// A batch was applied by [`super::moves::Move::finish`].
+    pub fn passed(&mut self, batch: &IssueBatch) {
         self.position = batch.position;
         self.command = batch.command.unwrap_or(self.command);
         if let Some(cursor) = batch.alert_cursor {
             self.alert_cursor = self.alert_cursor.max(cursor);
         }
-        Ok(())
     }
 
     /// Makes a database of [`Durability::Build`] durable, to be published next.
@@ -306,6 +422,26 @@ impl IssueWriter {
             .map_err(ReadModelError::io("sync", &self.path))?;
         self.path.parent().map_or(Ok(()), sync_dir)
     }
+}
+
+fn issue_id(row: &Row<'_>, at: usize) -> rusqlite::Result<IssueId> {
+    Ok(IssueId(row.get::<_, i64>(at)? as u64))
+}
+
+/// How an issue stands, or stood: the first five columns.
+pub(super) fn stand(row: &Row<'_>) -> rusqlite::Result<Stand> {
+    Ok(Stand {
+        status: status_of(row.get(0)?),
+        assignee: row.get::<_, Option<u32>>(1)?.map(UserId),
+        resolved_at_ns: row.get(2)?,
+        regression: match row.get(3)? {
+            Some(at_ms) => Some(Regression {
+                at_ms,
+                release: row.get(4)?,
+            }),
+            None => None,
+        },
+    })
 }
 
 fn configure(connection: &Connection, durability: Durability) -> Result<(), ReadModelError> {

@@ -6,7 +6,7 @@
 //! | `fingerprint` | bytes, indexed, fast | an issue's events, and the issue of an event |
 //! | `project_id` | u64, indexed, fast | filter |
 //! | `level` | u64, indexed, fast | filter: [`event_model::Level`] as its number |
-//! | `position` | u64, fast | ties of the order, and where the event is in the log |
+//! | `position` | u64, indexed, fast | ties of the order, where the event is in the log, and what is replaced when events are grouped otherwise |
 //! | `weight` | u64, fast | how many errors the event stands for |
 //! | `timestamp_ns` | i64, indexed, fast | order (newest first = latest, then highest position), ranges: when it happened, clamped, Unix nanoseconds |
 //! | `received_ns` | i64, fast | when the gateway had it, Unix nanoseconds |
@@ -93,7 +93,7 @@ impl SearchSchema {
             ),
             project_id: builder.add_u64_field("project_id", filter.clone()),
             level: builder.add_u64_field("level", filter.clone()),
-            position: builder.add_u64_field("position", fast.clone()),
+            position: builder.add_u64_field("position", filter.clone()),
             weight: builder.add_u64_field("weight", fast.clone()),
             timestamp_ns: builder.add_i64_field("timestamp_ns", filter),
             received_ns: builder.add_i64_field("received_ns", fast),

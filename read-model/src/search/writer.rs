@@ -18,8 +18,8 @@ use std::{
 
 use event_model::{EventId, Fingerprint, Level, Position, ProjectId};
 use tantivy::{
-    Index, IndexWriter, TantivyDocument, directory::MmapDirectory, indexer::IndexWriterOptions,
-    merge_policy::LogMergePolicy,
+    Index, IndexWriter, TantivyDocument, Term, directory::MmapDirectory,
+    indexer::IndexWriterOptions, merge_policy::LogMergePolicy,
 };
 
 use super::schema::{
@@ -82,16 +82,14 @@ struct DayWriter {
     committed: Position,
     /// The newest event added.
     added: Position,
+    /// Whether a commit would change anything.
+    is_dirty: bool,
 }
 
 impl DayWriter {
-    fn is_dirty(&self) -> bool {
-        self.added > self.committed
-    }
-
     /// Commits what was added, if anything, as of `position`.
     fn commit(&mut self, position: Position) -> Result<(), ReadModelError> {
-        if !self.is_dirty() {
+        if !self.is_dirty {
             return Ok(());
         }
         let mut commit = self
@@ -101,6 +99,7 @@ impl DayWriter {
         commit.set_payload(&encode_position(position));
         commit.commit().map_err(ReadModelError::search("commit"))?;
         self.committed = position;
+        self.is_dirty = false;
         Ok(())
     }
 }
@@ -157,19 +156,51 @@ impl SearchWriter {
 
     /// Adds an event; found once committed. Events come in order of position.
     pub fn add(&mut self, document: &SearchDocument<'_>) -> Result<(), ReadModelError> {
-        let name = day_of(document.received_ns);
+        let day = self.day(document.received_ns)?;
+        if document.position <= day.committed {
+            return Ok(());
+        }
+        self.put(document)?;
+        let day = self.day(document.received_ns)?;
+        day.added = document.position;
+        Ok(())
+    }
+
+    /// Puts an event in the place of what was known of it, if anything was; found so once
+    /// committed.
+    pub fn replace(&mut self, document: &SearchDocument<'_>) -> Result<(), ReadModelError> {
+        let position = Term::from_field_u64(self.schema.position, document.position.0);
+        let day = self.day(document.received_ns)?;
+        day.writer.delete_term(position);
+        self.put(document)
+    }
+
+    /// The writer of a day of receipt.
+    fn day(&mut self, received_ns: i64) -> Result<&mut DayWriter, ReadModelError> {
+        let name = day_of(received_ns);
         if !self.days.contains_key(&name) {
             self.close_surplus()?;
             let day = self.open_day(&name)?;
             self.days.insert(name.clone(), day);
         }
-        let schema = &self.schema;
         let Some(day) = self.days.get_mut(&name) else {
             unreachable!("inserted above")
         };
-        if document.position <= day.committed {
-            return Ok(());
-        }
+        Ok(day)
+    }
+
+    fn put(&mut self, document: &SearchDocument<'_>) -> Result<(), ReadModelError> {
+        let fields = self.fields(document);
+        let day = self.day(document.received_ns)?;
+        day.writer
+            .add_document(fields)
+            .map_err(ReadModelError::search("add a document"))?;
+        day.is_dirty = true;
+        Ok(())
+    }
+
+    fn fields(&self, document: &SearchDocument<'_>) -> TantivyDocument {
+        let schema = &self.schema;
         let mut fields = TantivyDocument::default();
         fields.add_bytes(schema.event_id, &document.event_id.0);
         fields.add_bytes(schema.fingerprint, &document.fingerprint.0);
@@ -194,16 +225,12 @@ impl SearchWriter {
             fields.add_text(schema.tag, key);
             fields.add_text(schema.tag, tag_term(key, value));
         }
-        day.writer
-            .add_document(fields)
-            .map_err(ReadModelError::search("add a document"))?;
-        day.added = document.position;
-        Ok(())
+        fields
     }
 
     /// Whether a commit would make anything visible.
     pub fn is_dirty(&self) -> bool {
-        self.days.values().any(DayWriter::is_dirty)
+        self.days.values().any(|day| day.is_dirty)
     }
 
     /// Makes everything added durable and visible, as of `position`.
@@ -286,6 +313,7 @@ impl SearchWriter {
             writer,
             committed,
             added: committed,
+            is_dirty: false,
         })
     }
 }

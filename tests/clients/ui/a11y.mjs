@@ -1,32 +1,9 @@
 // No page has a fault that axe finds: each in both schemes, at both sizes, menus and
 // dialogs open.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
+import { faults } from "./axe.mjs";
 import { PHONE, WIDE, at, scenario } from "./scenario.mjs";
 import { send, events } from "./events.mjs";
-
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const RULES = {
-  runOnly: { type: "tag", values: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] },
-  rules: { "label-content-name-mismatch": { enabled: true } },
-};
-
-/** What axe finds on the page as it is. */
-async function faults(page) {
-  await page.evaluate((source) => window.axe || (0, eval)(source), axe);
-  return page.evaluate(async (rules) => {
-    // A colour half-way through a transition is nobody's.
-    await Promise.all(document.getAnimations().map((each) => each.finished.catch(() => undefined)));
-    const { violations } = await window.axe.run(document, rules);
-    return violations.flatMap(({ id, nodes }) =>
-      nodes.map(
-        (node) =>
-          `${id}: ${node.html.slice(0, 160)} (${node.failureSummary?.split("\n")[1]?.trim().slice(0, 160) ?? ""})`,
-      ),
-    );
-  }, RULES);
-}
 
 await scenario(
   "a11y",

@@ -94,4 +94,6 @@ fn a_request_without_one_host_is_refused() {
         stream.write_all(head.as_bytes()).unwrap();
         assert_eq!(status(&mut stream), expected, "{hosts:?}");
     }
+    let refused = server.metric("errata_requests_refused_total{reason=\"bad_head\"}");
+    assert_eq!(refused as u64, 2);
 }

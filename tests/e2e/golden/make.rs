@@ -4,9 +4,12 @@
 use std::fs;
 
 use proto::v1::{
-    AssignIssuesRequest, DiscardIssuesRequest, EndSessionsRequest, IssueStatus, RenameKeyRequest,
-    RenameProjectRequest, RenameUserRequest, UndiscardIssuesRequest,
-    command_service_client::CommandServiceClient,
+    AssignIssuesRequest, DiscardIssuesRequest, EndSessionsRequest, GetGroupingRulesRequest,
+    GetIssueRequest, IssueStatus, MergeIssuesRequest, RenameKeyRequest, RenameProjectRequest,
+    RenameUserRequest, SetGroupingAlgorithmRequest, UndiscardIssuesRequest,
+    UnmergeFingerprintsRequest, command_service_client::CommandServiceClient,
+    issue_service_client::IssueServiceClient,
+    project_settings_service_client::ProjectSettingsServiceClient,
 };
 use serde_json::{Value, json};
 
@@ -23,8 +26,16 @@ use crate::{
 pub(super) const WITH_A_FILE: &str = "7f3a1c52e0b94d6f8a2b3c4d5e6f7081";
 /// Its content.
 pub(super) const FILE: &str = "what was attached\n";
+/// Rules of grouping, of which one holds.
+const RULES: &str = "error.type:Filed -> filed title=\"Filed by a rule: {{ value }}\"\n";
+/// Rules that made one issue of all, and were taken back.
+const ALL_IN_ONE: &str = "error.type:* -> one\n";
+/// A rule more, of events that were there.
+const KEPT_TOO: &str = "error.type:Kept -> kept\n";
 /// Events that fill segments.
 const OLD: u64 = 110;
+/// Events of a spike, above the floor in whichever minute.
+const STORM: u64 = 220;
 
 /// A stopped server and what was seen of it.
 pub(super) struct Made {
@@ -76,6 +87,10 @@ pub(super) fn installation() -> Made {
         ("ERRATA_LOG__CONTROL_SEGMENT_BYTES", "65536"),
         ("ERRATA_LOG__RETENTION__BYTES", "260000"),
         ("ERRATA_LOG__RETENTION__LOOK_EVERY_S", "1"),
+        ("ERRATA_LIMITS__ENABLED", "true"),
+        ("ERRATA_LIMITS__ERRORS_PER_MINUTE", "100000"),
+        ("ERRATA_LIMITS__LISTS_PER_MINUTE", "100000"),
+        ("ERRATA_LIMITS__SPIKE_FLOOR_PER_MINUTE", "100"),
     ]);
     people_and_projects(&server);
     let client = Client::new(&server);
@@ -90,8 +105,9 @@ pub(super) fn installation() -> Made {
         (seen(&server)["hits"].as_array().unwrap().len() == 6).then_some(())
     });
     // All have their mail, so that none is due when a later release opens it.
-    mailbox.wait_for_mails(6);
+    mailbox.wait_for_mails(7);
     triage(&server);
+    regrouped(&server);
     let cold = server.data_dir().join("cold");
     wait_for("a sealed segment and its Parquet file", || {
         let sealed = files_ending(&server.data_dir().join("log/events"), ".log.zst");
@@ -172,6 +188,10 @@ fn notes(client: &Client) {
     for (ty, payload) in items {
         envelope(format!("{{\"type\":\"{ty}\"}}\n{payload}\n"));
     }
+    // Of which some are only counted.
+    for _ in 0..STORM {
+        post(client, &json!({"error": {"type": "Stormy"}}));
+    }
 }
 
 fn says(server: &Server, line: &str) -> String {
@@ -219,6 +239,13 @@ fn people_and_projects(server: &Server) {
         let path = settings.to_str().unwrap();
         says(server, &format!("project {what} --project 2 --set {path}"));
     }
+    says(server, "project spike-protection --project 2 --set off");
+    says(server, "plan set enterprise --events-per-hour 5000000");
+    says(server, &format!("key limit {key} --per-minute 600"));
+    let rules = server.data_dir().join("../rules.txt");
+    fs::write(&rules, RULES).unwrap();
+    let rules = rules.to_str().unwrap();
+    says(server, &format!("project grouping-rules set {rules}"));
     sessions(server, secret);
     block_on(async {
         let channel = channel_to(&server.url).await.unwrap();
@@ -244,6 +271,21 @@ fn people_and_projects(server: &Server) {
         commands.rename_key(with_bearer(TOKEN, key)).await.unwrap();
         commands
             .rename_user(with_bearer(TOKEN, user))
+            .await
+            .unwrap();
+        let channel = channel_to(&server.url).await.unwrap();
+        let mut settings = ProjectSettingsServiceClient::new(channel);
+        let of_project = GetGroupingRulesRequest {
+            project_id: 2,
+            version: 0,
+        };
+        let held = settings.get_grouping_rules(with_bearer(TOKEN, of_project));
+        let algorithm = SetGroupingAlgorithmRequest {
+            project_id: 2,
+            algorithm: held.await.unwrap().into_inner().algorithm,
+        };
+        settings
+            .set_grouping_algorithm(with_bearer(TOKEN, algorithm))
             .await
             .unwrap();
     });
@@ -283,9 +325,22 @@ fn sessions(server: &Server, secret: &str) {
     });
 }
 
+/// Rules applied to events that are there, and taken back; others that stay.
+fn regrouped(server: &Server) {
+    let file = server.data_dir().join("../rules.txt");
+    let apply = |rules: &str| {
+        fs::write(&file, rules).unwrap();
+        let path = file.to_str().unwrap();
+        says(server, &format!("project grouping-rules apply {path}"));
+    };
+    apply(ALL_IN_ONE);
+    says(server, "project grouping-rules undo");
+    apply(&format!("{RULES}{KEPT_TOO}"));
+}
+
 /// One issue of each state.
 fn triage(server: &Server) {
-    let issues = server.wait_for_issues("limit=100", |issues| issues.len() == 6);
+    let issues = server.wait_for_issues("limit=100", |issues| issues.len() == 7);
     let id = |title: &str| {
         let found = issues
             .iter()
@@ -320,6 +375,41 @@ fn triage(server: &Server) {
         };
         commands
             .undiscard_issues(with_bearer(TOKEN, wanted))
+            .await
+            .unwrap();
+        let merge = MergeIssuesRequest {
+            issue_ids: vec![id("Kept"), id("Filed"), id("Unwanted")],
+        };
+        let merged = commands.merge_issues(with_bearer(TOKEN, merge)).await;
+        let merged = merged.unwrap().into_inner();
+        let of_issue = GetIssueRequest {
+            issue_id: merged.issue_id.clone(),
+            // Each read waits a second for it at most.
+            after_position: merged.position,
+            ..GetIssueRequest::default()
+        };
+        let channel = channel_to(&server.url).await.unwrap();
+        let mut issues = IssueServiceClient::new(channel);
+        let mut fingerprints = Vec::new();
+        for _ in 0..60 {
+            let found = issues.get_issue(with_bearer(TOKEN, of_issue.clone())).await;
+            fingerprints = found.unwrap().into_inner().fingerprints;
+            if fingerprints.len() == 3 {
+                break;
+            }
+        }
+        assert_eq!(fingerprints.len(), 3);
+        // All apart again, so that each state is an issue's.
+        let unmerge = UnmergeFingerprintsRequest {
+            issue_id: merged.issue_id,
+            fingerprints: fingerprints
+                .into_iter()
+                .map(|one| one.fingerprint)
+                .collect(),
+            together: false,
+        };
+        commands
+            .unmerge_fingerprints(with_bearer(TOKEN, unmerge))
             .await
             .unwrap();
     });

@@ -53,7 +53,9 @@ fn command(data_dir: &Path) -> Command {
         .env("ERRATA_DATA_DIR", data_dir)
         // An installation of the developer's own may have the default ones.
         .env("ERRATA_LISTEN", "127.0.0.1:0")
-        .env("ERRATA_METRICS__LISTEN", "127.0.0.1:0");
+        .env("ERRATA_METRICS__LISTEN", "127.0.0.1:0")
+        // Tests send and ask more often than people do; those of limits switch them on.
+        .env("ERRATA_LIMITS__ENABLED", "false");
     command
 }
 

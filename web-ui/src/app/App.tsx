@@ -7,11 +7,14 @@ import { whenSignedOut } from "@/shared/api/transport";
 import { queryClient } from "@/shared/api/queryClient";
 import { SchemeProvider } from "@/shared/theme/SchemeProvider";
 import { lazyExtra } from "@/shared/load/parts";
+import { listenForTips } from "@/shared/ui/earlyTips";
 import { NoticeBar } from "./NoticeBar";
 import { router } from "./router";
 import "./app.css";
 
 const TipHost = lazyExtra("TipHost", async () => (await import("@/shared/ui/TipHost")).TipHost);
+
+listenForTips();
 
 whenSignedOut(() => {
   const { pathname, search } = router.state.location;

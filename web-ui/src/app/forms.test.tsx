@@ -3,9 +3,10 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { act, fireEvent, screen, waitFor } from "@testing-library/react";
 import { userEvent } from "@testing-library/user-event";
-import { describe, expect, test, vi } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { AccountService } from "@/gen/errata/v1/account_pb";
 import { CommandService, Role } from "@/gen/errata/v1/command_pb";
+import { PlanKind } from "@/gen/errata/v1/limits_pb";
 import { ProjectService } from "@/gen/errata/v1/project_pb";
 import { ProjectSettingsService } from "@/gen/errata/v1/settings_pb";
 import { ADA, address, BOB, button, notices, open, SHOP } from "@/testing/app";
@@ -24,11 +25,14 @@ function known() {
   server.on(ProjectService.method.getProject, () => ({ project: SHOP, keys: [KEY] }));
   server.on(AccountService.method.listKeys, () => ({ keys: [KEY] }));
   server.on(ProjectSettingsService.method.getProjectSettings, () => ({ filters: {}, scrubbing: {} }));
+  server.on(ProjectService.method.getUsage, () => ({ enabled: true, projects: [{ plan: { kind: PlanKind.PRO } }] }));
   server.on(AccountService.method.listUsers, () => ({ users: [ADA, BOB] }));
 }
 
 interface Form {
   path: string;
+  /** What is pressed to have the form. */
+  opened?: (user: ReturnType<typeof userEvent.setup>) => Promise<void>;
   /** Of the field; the list of matches has one that can be seen. */
   field: string;
   /** What is typed, and what the command holds then. */
@@ -39,6 +43,8 @@ interface Form {
   /** The field as the server calls it. */
   refused: string;
   answer?: object;
+  /** Where one is then, if elsewhere. */
+  leadsTo?: string;
 }
 
 const forms: Record<string, Form> = {
@@ -68,6 +74,48 @@ const forms: Record<string, Form> = {
     action: "Create key",
     method: commands.createKey,
     refused: "label",
+  },
+  "a key's name": {
+    path: "/projects/1/settings",
+    opened: async (user) => user.click(await screen.findByRole("button", { name: "Rename the key web" })),
+    field: "Name of the key",
+    typed: "checkout",
+    sent: { projectId: 1, publicKey: KEY.publicKey, label: "checkout" },
+    action: "Save",
+    method: commands.renameKey,
+    refused: "label",
+  },
+  "a key's limit": {
+    path: "/projects/1/settings",
+    opened: async (user) => user.click(await screen.findByRole("button", { name: "Limit the key web" })),
+    field: "Items that the key may store in a minute; empty: no limit",
+    typed: "600",
+    sent: { projectId: 1, publicKey: KEY.publicKey, itemsPerMinute: 600 },
+    action: "Save",
+    method: commands.setKeyLimit,
+    refused: "items_per_minute",
+  },
+  "a project's quota": {
+    path: "/projects/1/settings",
+    opened: async (user) => user.selectOptions(await screen.findByLabelText("Plan"), String(PlanKind.ENTERPRISE)),
+    field: "Errors an hour",
+    typed: "50000",
+    sent: { projectId: 1, plan: { kind: PlanKind.ENTERPRISE, eventsPerHour: 50_000n } },
+    action: "Save quota",
+    method: commands.setPlan,
+    refused: "plan.events_per_hour",
+  },
+  "a new project": {
+    path: "/projects",
+    opened: async (user) => user.click(await screen.findByRole("button", { name: "New project" })),
+    field: "Name",
+    typed: "shop-api",
+    sent: { name: "shop-api", platform: "browser" },
+    action: "Create project",
+    method: commands.createProject,
+    refused: "name",
+    answer: { projectId: 1 },
+    leadsTo: "/projects/1",
   },
   "an invitation": {
     path: "/settings/members",
@@ -107,6 +155,7 @@ describe.each(Object.entries(forms))("%s", (_, form) => {
   async function openAndType() {
     known();
     const user = await open(form.path);
+    await form.opened?.(user);
     await screen.findByLabelText(form.field, { selector: "input, textarea" });
     await user.clear(field());
     await user.type(field(), form.typed);
@@ -123,7 +172,8 @@ describe.each(Object.entries(forms))("%s", (_, form) => {
     await waitFor(() => expect(server.asked(method)).toHaveLength(1));
     expect(server.asked(method)[0]).toMatchObject(form.sent);
     command.give({ position: "1", ...form.answer });
-    await waitFor(() => expect(notices().length + screen.queryAllByRole("status").length).toBeGreaterThan(0));
+    if (form.leadsTo) await waitFor(() => expect(address()).toBe(form.leadsTo));
+    else await waitFor(() => expect(notices().length + screen.queryAllByRole("status").length).toBeGreaterThan(0));
     expect(server.asked(method)).toHaveLength(1);
     expect(screen.queryByRole("alert")).toBeNull();
   });
@@ -169,11 +219,77 @@ test("a member sees the settings of a project, and no way to change them", async
   expect(screen.getByLabelText("Releases").matches(":disabled")).toBe(true);
 });
 
-describe("signing in", () => {
-  const post = vi.fn<(path: string, init: RequestInit) => Promise<Response>>();
-  const answer = (status: number, error: object | null = null, headers: Record<string, string> = {}) =>
-    new Response(JSON.stringify(error ? { error } : {}), { status, headers });
+const post = vi.fn<(path: string, init: RequestInit) => Promise<Response>>();
+const answer = (status: number, error: object | null = null, headers: Record<string, string> = {}) =>
+  new Response(JSON.stringify(error ? { error } : {}), { status, headers });
 
+afterEach(() => post.mockReset());
+
+describe("the link of an invitation", () => {
+  const link = (state: object) => new Response(JSON.stringify(state), { status: 200 });
+  const sent = () => post.mock.calls.map(([path, init]) => [path, JSON.parse(init.body as string) as unknown]);
+
+  async function follow(path: string, state: object) {
+    vi.spyOn(globalThis, "fetch").mockImplementation(post as typeof fetch);
+    post.mockResolvedValueOnce(link(state));
+    return open(path);
+  }
+
+  test.each([
+    [
+      { state: "open", email: "eve@example.org" },
+      { secret: "s3", password: "a long sentence" },
+    ],
+    [
+      { state: "open", needs_email: true },
+      { secret: "s3", email: "ada@example.org", password: "a long sentence" },
+    ],
+  ])("of %o sets the password once, and signs in", async (state, expected) => {
+    const user = await follow("/welcome#s3", state);
+    const password = await screen.findByLabelText(/^Password/);
+    if ("needs_email" in state) await user.type(screen.getByLabelText(/^E-mail/), "ada@example.org");
+    await user.type(password, "short");
+    expect(button("Set password and sign in").matches(":disabled")).toBe(true);
+    await user.clear(password);
+    await user.type(password, "a long sentence");
+    post.mockResolvedValue(answer(200));
+    const form = password.closest("form") as HTMLFormElement;
+    act(() => {
+      fireEvent.submit(form);
+      fireEvent.submit(form);
+    });
+    await waitFor(() => expect(address()).toBe("/issues"));
+    expect(sent()).toEqual([
+      ["/auth/link", { secret: "s3" }],
+      ["/auth/set-password", expected],
+    ]);
+  });
+
+  test("that is refused says so at the field, with what was typed still in it", async () => {
+    const user = await follow("/welcome#s3", { state: "open", email: "eve@example.org" });
+    await user.type(await screen.findByLabelText(/^Password/), "a long sentence");
+    post.mockResolvedValue(answer(400, { message: "is among the leaked ones", field: "password" }));
+    await user.click(button("Set password and sign in"));
+    const field = await screen.findByLabelText<HTMLInputElement>(/^Password/);
+    await waitFor(() => expect(field.getAttribute("aria-invalid")).toBe("true"));
+    expect(field.value).toBe("a long sentence");
+  });
+
+  test.each([
+    ["/welcome#s3", { state: "used" }, "This link was used"],
+    ["/welcome#s3", { state: "replaced" }, "There is a newer link"],
+    ["/welcome#s3", { state: "expired" }, "This link has expired"],
+    ["/welcome#s3", { state: "unknown" }, "This link is not known"],
+    ["/welcome", {}, "This link is incomplete"],
+  ])("%s in the state %o says what to do", async (path, state, title) => {
+    await follow(path, state);
+    await screen.findByRole("heading", { name: title });
+    expect(screen.queryByLabelText(/^Password/)).toBeNull();
+    expect(screen.getByText("Go to sign-in").getAttribute("href")).toBe("/sign-in");
+  });
+});
+
+describe("signing in", () => {
   async function openForm(path = "/sign-in") {
     vi.spyOn(globalThis, "fetch").mockImplementation(post as typeof fetch);
     await open(path);

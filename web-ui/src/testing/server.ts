@@ -13,6 +13,7 @@ import { type ConnectRouter, createRouterTransport } from "@connectrpc/connect";
 import { AccountService } from "@/gen/errata/v1/account_pb";
 import { CommandService } from "@/gen/errata/v1/command_pb";
 import { EventService } from "@/gen/errata/v1/event_read_pb";
+import { GroupingService } from "@/gen/errata/v1/grouping_pb";
 import { IngestDebugService } from "@/gen/errata/v1/ingest_debug_pb";
 import { IssueService } from "@/gen/errata/v1/issue_pb";
 import { LiveService } from "@/gen/errata/v1/live_pb";
@@ -24,6 +25,7 @@ const services: readonly DescService[] = [
   AccountService,
   CommandService,
   EventService,
+  GroupingService,
   IngestDebugService,
   IssueService,
   LiveService,
@@ -36,8 +38,11 @@ type Answer = (request: unknown) => object | Promise<object>;
 type Unary = DescMethodUnary;
 type Streaming = DescMethodServerStreaming;
 
+type Flow = (request: unknown, signal: AbortSignal) => AsyncIterable<object>;
+
 /** By the method itself. */
 const answers = new Map<DescMethod, Answer>();
+const flows = new Map<DescMethod, Flow>();
 let calls: { method: DescMethod; request: unknown }[] = [];
 
 function route(router: ConnectRouter): void {
@@ -48,10 +53,15 @@ function route(router: ConnectRouter): void {
         return ((await answers.get(method)?.(request)) ?? {}) as Record<string, unknown>;
       });
     } else if (method.methodKind === "server_streaming") {
-      // It stays open and says nothing.
-      router.rpc(method as Streaming, async function* (_, { signal }) {
+      router.rpc(method as Streaming, async function* (request, { signal }) {
+        calls.push({ method, request });
+        const flow = flows.get(method);
+        if (flow) {
+          yield* flow(request, signal) as AsyncIterable<Record<string, unknown>>;
+          return;
+        }
+        // It stays open and says nothing.
         await new Promise((resolve) => signal.addEventListener("abort", resolve));
-        yield* [];
       });
     }
   }
@@ -67,12 +77,19 @@ export const server = {
     method: DescMethodUnary<I, O>,
     answer: (request: MessageShape<I>) => MessageInitShape<O> | Promise<MessageInitShape<O>>,
   ): void => void answers.set(method, answer as Answer),
+  /** What a stream says from now on; it ends with the answer, or the client's leave. */
+  flow: <I extends DescMessage, O extends DescMessage>(
+    method: DescMethodServerStreaming<I, O>,
+    answer: (request: MessageShape<I>, signal: AbortSignal) => AsyncIterable<MessageInitShape<O>>,
+  ): void => void flows.set(method, answer as Flow),
   answers: (method: DescMethod): boolean => answers.has(method),
   /** What was asked so far. */
-  asked: <I extends DescMessage, O extends DescMessage>(method: DescMethodUnary<I, O>): MessageShape<I>[] =>
-    calls.filter((each) => each.method === method).map((each) => each.request as MessageShape<I>),
+  asked: <I extends DescMessage, O extends DescMessage>(
+    method: DescMethodUnary<I, O> | DescMethodServerStreaming<I, O>,
+  ): MessageShape<I>[] => calls.filter((each) => each.method === method).map((each) => each.request as MessageShape<I>),
   reset: (): void => {
     answers.clear();
+    flows.clear();
     calls = [];
   },
 };

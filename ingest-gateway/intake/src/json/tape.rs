@@ -12,6 +12,9 @@ use event_model::free::next_to_escape;
 
 use super::DEPTH_MAX;
 
+/// Shortest text that is worth to be told apart: shorter ones are read as quickly.
+const WHOLE_BYTES_MIN: usize = 64;
+
 /// What a value is, and how its text is to be taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -47,6 +50,20 @@ pub(super) struct Node {
 pub(crate) struct Tape<'s> {
     source: &'s str,
     nodes: Vec<Node>,
+    /// Ascending by node.
+    parts: Vec<Whole>,
+}
+
+/// A container that is often the same in one event after the other: a member of the
+/// outermost object, or an item of a list that is called "frames".
+#[derive(Debug, Clone, Copy)]
+struct Whole {
+    node: u32,
+    /// Where its text ends.
+    end: u32,
+    /// Containers around it. The limit of depth counts them, so that what it holds
+    /// depends on them, too.
+    depth: u8,
 }
 
 /// Where a text is no JSON, and what was to stand there.
@@ -70,12 +87,18 @@ impl<'s> Tape<'s> {
             bytes: source.as_bytes(),
             // Real events have a value for about twelve bytes.
             nodes: Vec::with_capacity(source.len() / 12 + 4),
-            open: Vec::new(),
+            open: Vec::with_capacity(usize::from(DEPTH_MAX)),
+            frames: None,
+            parts: Vec::new(),
         };
         reader.whole()?;
+        let mut parts = reader.parts;
+        // What is within another one was closed before it.
+        parts.sort_unstable_by_key(|part| part.node);
         Ok(Self {
             source,
             nodes: reader.nodes,
+            parts,
         })
     }
 
@@ -86,6 +109,17 @@ impl<'s> Tape<'s> {
     /// The text of a scalar.
     pub(super) fn text(&self, node: Node) -> &'s str {
         &self.source[node.start as usize..node.end as usize]
+    }
+
+    /// The text of the container whose nodes are behind `first - 1`, and how deep it
+    /// lies, if it is one that is often the same.
+    pub(super) fn whole(&self, first: usize) -> Option<(&'s str, u8)> {
+        let node = first.checked_sub(1)? as u32;
+        let found = self.parts.binary_search_by_key(&node, |part| part.node);
+        let part = self.parts[found.ok()?];
+        let start = self.nodes[node as usize].start;
+        let text = &self.source[start as usize..part.end as usize];
+        Some((text, part.depth))
     }
 
     /// The node behind the value at `at` and all that is in it.
@@ -104,6 +138,9 @@ struct Reader<'s> {
     nodes: Vec<Node>,
     /// The nodes of the containers that are open, the outermost first.
     open: Vec<u32>,
+    /// Of those the innermost list that is called "frames".
+    frames: Option<u32>,
+    parts: Vec<Whole>,
 }
 
 impl Reader<'_> {
@@ -132,8 +169,8 @@ impl Reader<'_> {
                         break;
                     }
                     (Some(b'}'), true) | (Some(b']'), false) => {
-                        self.close();
                         at += 1;
+                        self.close(at);
                     }
                     (_, true) => return Err(broken(at, "`,` or `}`")),
                     (_, false) => return Err(broken(at, "`,` or `]`")),
@@ -158,9 +195,12 @@ impl Reader<'_> {
             }
             let node = self.push(kind, at, at);
             at = self.skip_blank(at + 1);
+            if kind == Kind::Array && self.is_called_frames(node) {
+                self.frames = Some(node);
+            }
             self.open.push(node);
             if self.bytes.get(at) == Some(&closing) {
-                self.close();
+                self.close(at + 1);
                 return Ok(at + 1);
             }
             if kind == Kind::Object {
@@ -252,11 +292,37 @@ impl Reader<'_> {
         node
     }
 
-    fn close(&mut self) {
+    /// Ends the innermost container, whose text ends at `end`.
+    fn close(&mut self, end: usize) {
         let behind = self.nodes.len() as u32;
-        if let Some(open) = self.open.pop() {
-            self.nodes[open as usize].end = behind;
+        let Some(open) = self.open.pop() else {
+            return;
+        };
+        self.nodes[open as usize].end = behind;
+        if self.frames == Some(open) {
+            self.frames = None;
         }
+        let length = end - self.nodes[open as usize].start as usize;
+        if length < WHOLE_BYTES_MIN {
+            return;
+        }
+        let depth = self.open.len() as u8;
+        if depth == 1 || (depth > 1 && self.frames == self.open.last().copied()) {
+            self.parts.push(Whole {
+                node: open,
+                end: end as u32,
+                depth,
+            });
+        }
+    }
+
+    /// Whether the list that begins at `node` is a member of this name.
+    fn is_called_frames(&self, node: u32) -> bool {
+        let parent = self.open.last().map(|open| self.nodes[*open as usize].kind);
+        let key = self.nodes[node.saturating_sub(1) as usize];
+        parent == Some(Kind::Object)
+            && key.kind == Kind::Plain
+            && &self.source[key.start as usize..key.end as usize] == "frames"
     }
 
     fn skip_blank(&self, mut at: usize) -> usize {

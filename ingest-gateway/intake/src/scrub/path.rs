@@ -47,6 +47,15 @@ impl<'p> Path<'p> {
         names
     }
 
+    /// The field of the event that it is below.
+    pub(in super::super) fn field(&self) -> &'p str {
+        match (self.parent, self.step) {
+            (Some(parent), _) => parent.field(),
+            (None, Step::Key(key)) => key,
+            (None, Step::Index(_)) => "",
+        }
+    }
+
     /// An item of a list.
     pub(in super::super) const fn index(&'p self, index: usize) -> Path<'p> {
         Path {

@@ -14,19 +14,17 @@ use super::{
 };
 
 impl Scrub {
-    /// The strings that are fields of the event.
+    /// The strings that are fields of the event, but for those of frames.
     pub(super) fn texts(&mut self, event: &mut Event) {
         for (at, exception) in event.exceptions.iter_mut().enumerate() {
             let path = Path::root("exceptions");
             let path = path.index(at);
             self.in_place(&path.key("value"), &mut exception.value);
-            self.sources(&path, &mut exception.frames);
         }
         for (at, thread) in event.threads.iter_mut().enumerate() {
             let path = Path::root("threads");
             let path = path.index(at);
             self.in_place(&path.key("name"), &mut thread.name);
-            self.sources(&path, &mut thread.frames);
         }
         for (name, text) in [
             ("message", &mut event.message),
@@ -64,22 +62,36 @@ impl Scrub {
         }
     }
 
-    /// Files, which may be URLs, and lines of programs.
-    fn sources(&mut self, path: &Path<'_>, frames: &mut [Frame]) {
+    /// The strings of all frames.
+    pub(super) fn all_sources(&mut self, event: &mut Event) {
+        for (at, exception) in event.exceptions.iter_mut().enumerate() {
+            self.sources_below(&Path::root("exceptions").index(at), &mut exception.frames);
+        }
+        for (at, thread) in event.threads.iter_mut().enumerate() {
+            self.sources_below(&Path::root("threads").index(at), &mut thread.frames);
+        }
+    }
+
+    /// The strings of the frames of an exception or a thread.
+    pub(in super::super) fn sources_below(&mut self, path: &Path<'_>, frames: &mut [Frame]) {
         let path = path.key("frames");
         for (at, frame) in frames.iter_mut().enumerate() {
-            let path = path.index(at);
-            self.in_place(&path.key("filename"), &mut frame.filename);
-            self.in_place(&path.key("abs_path"), &mut frame.abs_path);
-            if let Some(line) = &mut frame.context_line {
-                self.stored(&path.key("context_line"), Kind::Source, false, line);
-            }
-            for line in &mut frame.pre_context {
-                self.stored(&path.key("pre_context"), Kind::Source, false, line);
-            }
-            for line in &mut frame.post_context {
-                self.stored(&path.key("post_context"), Kind::Source, false, line);
-            }
+            self.sources(&path.index(at), frame);
+        }
+    }
+
+    /// Files, which may be URLs, and lines of programs.
+    pub(in super::super) fn sources(&mut self, path: &Path<'_>, frame: &mut Frame) {
+        self.in_place(&path.key("filename"), &mut frame.filename);
+        self.in_place(&path.key("abs_path"), &mut frame.abs_path);
+        if let Some(line) = &mut frame.context_line {
+            self.stored(&path.key("context_line"), Kind::Source, false, line);
+        }
+        for line in &mut frame.pre_context {
+            self.stored(&path.key("pre_context"), Kind::Source, false, line);
+        }
+        for line in &mut frame.post_context {
+            self.stored(&path.key("post_context"), Kind::Source, false, line);
         }
     }
 

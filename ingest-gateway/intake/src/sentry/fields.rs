@@ -11,9 +11,9 @@ use event_model::{
 
 use super::{
     super::{
-        Context,
+        Context, Limits,
         json::{self, Budget, Json, TRUNCATED},
-        limit,
+        limit, remembered,
         scrub::{self, Path, Scrub},
         time,
     },
@@ -413,10 +413,14 @@ pub(super) fn free_map(
 }
 
 /// Names and versions of programs, which look like secrets and are none.
-pub(super) fn unscrubbed(json: Json<'_>) -> Free {
-    let mut budget = Budget::new(FREE_BYTES_MAX, FREE_STRING_BYTES_MAX);
-    let members = json.into_object();
-    members.map_or_else(Free::new, |members| scrub::unscrubbed(members, &mut budget))
+pub(super) fn unscrubbed(json: Json<'_>, limits: &Limits) -> Free {
+    let Some(members) = json.into_object() else {
+        return Free::new();
+    };
+    remembered::unscrubbed(members, limits.remembered_bytes_max, |members| {
+        let mut budget = Budget::new(FREE_BYTES_MAX, FREE_STRING_BYTES_MAX);
+        scrub::unscrubbed(members, &mut budget)
+    })
 }
 
 /// Scalars as strings; a bare string is no fingerprint.

@@ -12,6 +12,7 @@ use super::{
     super::{
         Limits,
         json::{self, Budget, Json, List, Object},
+        remembered,
         scrub::{Path, Scrub},
         stack::path_of,
     },
@@ -30,6 +31,8 @@ const LINE_BYTES_MAX: usize = 1 << 10;
 const BEFORE_COLUMN_CHARS: usize = 300;
 /// Where a top-level stack stands until it is placed.
 pub(super) const STACKTRACE: &str = "stacktrace";
+const EXCEPTIONS: &str = "exceptions";
+const THREADS: &str = "threads";
 /// Most source lines before and after.
 const CONTEXT_LINES_MAX: usize = 20;
 
@@ -73,7 +76,7 @@ impl<'t> Entries<'t> {
 /// The chain, oldest cause first. An entry without type, value and frames says
 /// nothing and is left out.
 pub(super) fn exceptions(json: Json<'_>, limits: &Limits, scrub: &mut Scrub) -> Vec<Exception> {
-    let root = Path::root("exceptions");
+    let root = Path::root(EXCEPTIONS);
     // The newest are those that are shown.
     let (items, beside) = Entries::of(json).newest(limits.exceptions_max);
     let mut exceptions = Vec::new();
@@ -99,7 +102,7 @@ fn exception(
     scrub: &mut Scrub,
 ) -> Option<Exception> {
     let mut exception = Exception::default();
-    let mut raw = Vec::new();
+    let mut raw = None;
     for (key, value) in json.into_object()? {
         match key.as_ref() {
             "type" => exception.ty = name(value),
@@ -111,12 +114,14 @@ fn exception(
             "thread_id" => exception.thread_id = name(value),
             "mechanism" => exception.mechanism = mechanism(value, path, scrub),
             "stacktrace" => exception.frames = frames(value, limits, path, scrub),
-            "raw_stacktrace" => raw = frames(value, limits, path, scrub),
+            "raw_stacktrace" => raw = Some(value),
             _ => {}
         }
     }
-    if exception.frames.is_empty() {
-        exception.frames = raw;
+    if exception.frames.is_empty()
+        && let Some(raw) = raw
+    {
+        exception.frames = frames(raw, limits, path, scrub);
     }
     let says_nothing =
         exception.ty.is_empty() && exception.value.is_empty() && exception.frames.is_empty();
@@ -155,7 +160,7 @@ fn mechanism(json: Json<'_>, path: &Path<'_>, scrub: &mut Scrub) -> Option<Mecha
 
 /// The threads; an empty entry (Ruby sends one beside each exception) is left out.
 pub(super) fn threads(json: Json<'_>, limits: &Limits, scrub: &mut Scrub) -> Vec<Thread> {
-    let root = Path::root("threads");
+    let root = Path::root(THREADS);
     let (items, _) = Entries::of(json).newest(usize::MAX);
     let mut threads = Vec::new();
     for item in items {
@@ -199,7 +204,7 @@ pub(super) fn put_main_last(event: &mut Event, id: i64, scrub: &mut Scrub) {
     }
     event.exceptions[main..].rotate_left(1);
     // The paths of what was masked follow.
-    let root = Path::root("exceptions");
+    let root = Path::root(EXCEPTIONS);
     let aside = Path::root("main");
     scrub.moved(&root.index(main).to_string(), &aside);
     for at in main + 1..=last {
@@ -210,23 +215,26 @@ pub(super) fn put_main_last(event: &mut Event, id: i64, scrub: &mut Scrub) {
 
 /// Where a top-level stack belongs: to the exception that has none, else to a
 /// thread of its own.
-pub(super) fn place_stacktrace(event: &mut Event, frames: Vec<Frame>, scrub: &mut Scrub) {
+pub(super) fn place_stacktrace(event: &mut Event, mut frames: Vec<Frame>, scrub: &mut Scrub) {
     if frames.is_empty() {
         return;
     }
     let at = event.exceptions.len().saturating_sub(1);
     match event.exceptions.last_mut() {
         Some(last) if last.frames.is_empty() => {
+            let root = Path::root(EXCEPTIONS);
+            let path = root.index(at);
+            scrub.moved(STACKTRACE, &path);
+            scrub.sources_below(&path, &mut frames);
             last.frames = frames;
-            scrub.moved(STACKTRACE, &Path::root("exceptions").index(at));
         }
         Some(_) => {}
         None if event.threads.iter().any(|t| !t.frames.is_empty()) => {}
         None => {
-            scrub.moved(
-                STACKTRACE,
-                &Path::root("threads").index(event.threads.len()),
-            );
+            let root = Path::root(THREADS);
+            let path = root.index(event.threads.len());
+            scrub.moved(STACKTRACE, &path);
+            scrub.sources_below(&path, &mut frames);
             event.threads.push(Thread {
                 current: true,
                 frames,
@@ -253,12 +261,22 @@ pub(super) fn frames(
         _ => return Vec::new(),
     };
     let root = path.key("frames");
+    let usage = (field(path), limits.remembered_bytes_max);
     let mut frames = Vec::new();
     for item in without_middle(items, limits.frames_max) {
-        let path = root.index(frames.len());
-        frames.extend(frame(item, &path, scrub));
+        if let Some(members) = item.into_object() {
+            let path = root.index(frames.len());
+            frames.push(remembered::frame(members, &path, usage, scrub, frame));
+        }
     }
     frames
+}
+
+/// The field that a stack is below.
+fn field(path: &Path<'_>) -> &'static str {
+    let field = path.field();
+    let mut all = [EXCEPTIONS, THREADS, STACKTRACE].into_iter();
+    all.find(|known| *known == field).unwrap_or_default()
 }
 
 /// At most `max` of `items`: half from each end, in order.
@@ -270,12 +288,13 @@ fn without_middle(items: List<'_>, max: usize) -> impl Iterator<Item = Json<'_>>
     items.take(first).chain(last)
 }
 
-fn frame(json: Json<'_>, path: &Path<'_>, scrub: &mut Scrub) -> Option<Frame> {
+/// A frame, scrubbed: but for the strings of one whose place is not known yet.
+fn frame(members: Object<'_>, path: &Path<'_>, scrub: &mut Scrub) -> Frame {
     let mut frame = Frame::default();
     let mut other: Option<Writer> = None;
     let mut other_budget = FRAME_OTHER;
     let mut running = None;
-    for (key, value) in json.into_object()? {
+    for (key, value) in members {
         match key.as_ref() {
             _ if value.is_null() => {}
             "function" => frame.function = name(value),
@@ -304,7 +323,10 @@ fn frame(json: Json<'_>, path: &Path<'_>, scrub: &mut Scrub) -> Option<Frame> {
         (frame.context_line, frame.context_start) = (Some(line), start);
     }
     frame.other = other.map(Writer::finish).unwrap_or_default();
-    Some(frame)
+    if field(path) != STACKTRACE {
+        scrub.sources(path, &mut frame);
+    }
+    frame
 }
 
 fn number(json: &Json<'_>) -> u32 {

@@ -8,6 +8,7 @@ use axum::{
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, header};
 use prost::Message;
+use proto::error::{RETRY_INFO, RpcStatus, rpc_status};
 use serde_json::json;
 use tonic::Code;
 
@@ -17,7 +18,6 @@ use event_intake::otlp::{Encoding, Signal};
 use crate::error::{ApiError, ErrorCode};
 
 const PROTOBUF: HeaderValue = HeaderValue::from_static("application/x-protobuf");
-const RETRY_INFO: &str = "type.googleapis.com/google.rpc.RetryInfo";
 
 /// How a request is written and answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,24 +41,6 @@ struct PartialSuccess {
     rejected: i64,
     #[prost(string, tag = "2")]
     error_message: String,
-}
-
-/// `google.rpc.Status`.
-#[derive(Clone, PartialEq, Message)]
-struct RpcStatus {
-    #[prost(int32, tag = "1")]
-    code: i32,
-    #[prost(string, tag = "2")]
-    message: String,
-    #[prost(message, repeated, tag = "3")]
-    details: Vec<prost_types::Any>,
-}
-
-/// `google.rpc.RetryInfo`.
-#[derive(Clone, PartialEq, Message)]
-struct RetryInfo {
-    #[prost(message, optional, tag = "1")]
-    retry_delay: Option<prost_types::Duration>,
 }
 
 impl Form {
@@ -150,22 +132,7 @@ pub(super) fn grpc_refused(error: &ApiError) -> Response<Body> {
 }
 
 fn status_of(error: &ApiError) -> RpcStatus {
-    let mut details = Vec::new();
-    if error.code.is_retriable() {
-        let retry_delay = Some(prost_types::Duration {
-            seconds: error.retry_after_s as i64,
-            nanos: 0,
-        });
-        details.push(prost_types::Any {
-            type_url: RETRY_INFO.to_owned(),
-            value: RetryInfo { retry_delay }.encode_to_vec(),
-        });
-    }
-    RpcStatus {
-        code: code_of(error.code) as i32,
-        message: error.text(),
-        details,
-    }
+    rpc_status(code_of(error.code), error)
 }
 
 /// OTLP's exporters retry OUT_OF_RANGE, which is our own clients' word for what is

@@ -12,7 +12,7 @@ use event_intake::otlp::{Encoding, Signal};
 use event_model::ProjectId;
 use proto::routes;
 
-use super::{DECOMPRESSED_BYTES_MAX, Rejected, answer, authenticate, endpoint, take};
+use super::{DECOMPRESSED_BYTES_MAX, Rejected, answer, authenticate, check_limits, endpoint, take};
 use crate::{
     body::{self, Party},
     error::ApiError,
@@ -68,14 +68,19 @@ async fn receive(
     let (parts, request_body) = request.into_parts();
     let limits = &ingestion.limits;
     let read = async {
-        let (key, project) = match authenticate(ingestion, &parts.headers, None, None) {
-            Ok(known) => known,
+        let known = authenticate(ingestion, &parts.headers, None, None);
+        let checked = known.and_then(|(key, project)| {
+            item.relabel(signal.category(), project);
+            check_limits(ingestion, signal, key, project)?;
+            Ok(key)
+        });
+        let key = match checked {
+            Ok(key) => key,
             Err(error) => {
-                body::drain(request_body, limits).await;
+                body::refuse(request_body, &parts.headers, &error, limits).await;
                 return Err(error);
             }
         };
-        item.relabel(signal.category(), project);
         let sender = ingestion.sender(&parts.extensions, &parts.headers);
         let reservation = ingestion.account(sender, Some(key))?;
         let mut limits = limits.clone();

@@ -13,7 +13,7 @@ use http::HeaderValue;
 use serde_json::json;
 
 use crate::{
-    error::ApiError,
+    error::{ApiError, ErrorCode},
     fate::DropReason,
     ingest::{
         Ingestion, Origin,
@@ -98,6 +98,8 @@ pub(super) async fn store<S: About>(
         first_unwanted: None,
         stored_id: None,
         broken: None,
+        first_limited: None,
+        limited: None,
         is_good: false,
         is_empty: true,
     };
@@ -133,6 +135,10 @@ struct Storing<'s> {
     first_unwanted: Option<FilterReason>,
     stored_id: Option<EventId>,
     broken: Option<ApiError>,
+    /// Why the first event is limited, if it is.
+    first_limited: Option<ApiError>,
+    /// Why the first limited item is; its neighbours are stored.
+    limited: Option<ApiError>,
     is_good: bool,
     is_empty: bool,
 }
@@ -145,6 +151,7 @@ impl Storing<'_> {
     async fn take(&mut self, piece: Vec<Got>, last: Option<FilesOf<'_>>) -> Result<(), ApiError> {
         let mut events = Vec::new();
         let mut others = Vec::new();
+        let had_event = self.has_event;
         self.is_empty &= piece.is_empty();
         for got in piece {
             match got {
@@ -157,12 +164,16 @@ impl Storing<'_> {
                 Got::Other(item) => others.extend(self.item(item)),
             }
         }
+        let ingestion = self.ingestion;
+        let begun = ingestion.store.begin(events);
+        if !had_event {
+            self.first_limited = begun.first_limited().cloned();
+        }
         if let Some(last) = last {
             others.extend(self.files(last));
         }
-        let ingestion = self.ingestion;
         let (stored, others) = tokio::join!(
-            ingestion.store.events(events),
+            ingestion.store.finish(begun),
             ingestion.store.others(others)
         );
         let ids = stored.into_iter().map(|result| result.map(Some));
@@ -172,6 +183,9 @@ impl Storing<'_> {
                 Ok(id) => {
                     self.is_good = true;
                     self.stored_id = self.stored_id.or(id);
+                }
+                Err(error) if error.code == ErrorCode::Limited => {
+                    self.limited.get_or_insert(error);
                 }
                 Err(error) if error.code.is_retriable() => return Err(error),
                 Err(error) => {
@@ -229,6 +243,12 @@ impl Storing<'_> {
             }
             return None;
         }
+        if let Some(error) = &self.first_limited {
+            for (guard, _) in files {
+                guard.refused(error);
+            }
+            return None;
+        }
         let Some(event_id) = event_id else {
             let error = ApiError::from(event_intake::file_of_nothing());
             for (mut guard, _) in files {
@@ -257,6 +277,10 @@ impl Storing<'_> {
 
     fn end(self, event_id: Option<EventId>) -> Result<Stored, ApiError> {
         self.fates.empty();
+        // Said also when neighbours are stored, as Sentry's own servers do.
+        if let Some(error) = self.limited {
+            return Err(error);
+        }
         let is_good = self.is_good || self.is_empty;
         match self.broken.filter(|_| !is_good) {
             Some(error) => Err(error),

@@ -19,6 +19,7 @@ use event_model::{
 use super::Store;
 use crate::{
     error::{ApiError, ErrorCode},
+    limits::{Category, Taken},
     outcome::Received,
 };
 
@@ -32,6 +33,9 @@ pub(crate) enum Storable {
     /// Files of one event.
     Files(Files),
 }
+
+/// An item, and what it paid; nothing if it has no quota.
+type Paid = (Received, Option<Taken>);
 
 /// Files of one event, and where their bytes are.
 pub(crate) struct Files {
@@ -63,7 +67,13 @@ impl Store {
         let mut naming = None;
         for one in items {
             queued.push(match one {
-                Storable::Note(item, note) => (vec![item], self.queue_note(&note)),
+                Storable::Note(item, note) => match self.pay(
+                    &item,
+                    Category::of_note(&note).map(|(category, _)| category),
+                ) {
+                    Ok(taken) => (vec![(item, taken)], self.queue_note(&note)),
+                    Err(error) => (vec![(item, None)], Err(error)),
+                },
                 Storable::Files(files) => {
                     let held = match naming.take() {
                         Some(held) => held,
@@ -84,10 +94,15 @@ impl Store {
                 },
                 Err(error) => Err(error),
             };
-            for item in parts {
+            for (item, taken) in parts {
                 match &result {
                     Ok(()) => item.stored(),
-                    Err(error) => item.refused(error),
+                    Err(error) => {
+                        if let Some(taken) = taken {
+                            self.limits.give_back(taken);
+                        }
+                        item.refused(error);
+                    }
                 }
             }
             results.push(result);
@@ -96,7 +111,18 @@ impl Store {
         results
     }
 
+    /// Pays for an item of this category; nothing if it has no quota.
+    fn pay(&self, item: &Received, category: Option<Category>) -> Result<Option<Taken>, ApiError> {
+        let Some(category) = category else {
+            return Ok(None);
+        };
+        let allowance = self.limits.allowance(item.project(), item.key());
+        let taken = self.limits.take(allowance, category, self.clock.now_ns())?;
+        Ok(Some(taken))
+    }
+
     fn queue_note(&self, note: &Note) -> Result<EventTicket, ApiError> {
+        self.disk.check()?;
         let ticket = self.log.append_note(note);
         ticket.map_err(|error| self.append_refused(&error))
     }
@@ -106,28 +132,39 @@ impl Store {
         &self,
         files: Files,
         naming: &Naming,
-    ) -> (Vec<Received>, Result<EventTicket, ApiError>) {
+    ) -> (Vec<Paid>, Result<EventTicket, ApiError>) {
         let (mut items, mut stored) = (Vec::new(), Vec::new());
         let mut full = None;
         let mut named = files.named.into_iter();
         while let Some((item, file)) = named.next() {
+            let taken = match self.pay(&item, Some(Category::Attachment)) {
+                Ok(taken) => taken,
+                Err(error) => {
+                    item.refused(&error);
+                    full.get_or_insert(error);
+                    continue;
+                }
+            };
             let bytes = files.body.slice(file.bytes.clone());
             let size_bytes = bytes.len() as u64;
             let sha256 = match self.put_blob(naming, files.project_id, bytes).await {
                 Ok(sha256) => sha256,
                 // That one is too much; its neighbours may not be.
                 Err(error) if !error.code.is_retriable() => {
+                    if let Some(taken) = taken {
+                        self.limits.give_back(taken);
+                    }
                     item.refused(&error);
                     full.get_or_insert(error);
                     continue;
                 }
                 Err(error) => {
-                    items.push(item);
-                    items.extend(named.map(|(item, _)| item));
+                    items.push((item, taken));
+                    items.extend(named.map(|(item, _)| (item, None)));
                     return (items, Err(error));
                 }
             };
-            items.push(item);
+            items.push((item, taken));
             stored.push(AttachmentV1 {
                 name: file.name,
                 content_type: file.content_type,
@@ -157,6 +194,7 @@ impl Store {
     ) -> Result<[u8; 32], ApiError> {
         let _turn = self.blob_writes.acquire().await;
         let length = bytes.len() as u64;
+        self.disk.take(bytes.len())?;
         self.stock.take(project, length)?;
         let put = self
             .blobs

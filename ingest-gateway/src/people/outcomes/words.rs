@@ -20,8 +20,12 @@ pub(super) fn explanation(reason: Option<DropReason>) -> &'static str {
             DropReason::Forbidden => "The key is unknown, disabled, or of another project.",
             DropReason::UnknownProject => "There is no such project.",
             DropReason::Filtered(reason) => reason.explanation(),
+            DropReason::Sampled => {
+                "One of many alike in a spike: its issue counts it, and a sample of them is stored."
+            }
             DropReason::Limited => "The project or key sends more than its limit allows.",
             DropReason::StorageFull => "The files kept take all the room there is for them.",
+            DropReason::DiskFull => "The server's disk is nearly full.",
             DropReason::Overloaded => "The server had no room for it at that moment.",
             DropReason::Aborted => "The request ended before it was complete.",
             DropReason::Internal => "The server failed while working on it.",
@@ -62,11 +66,17 @@ pub(super) fn advice(reason: Option<DropReason>) -> &'static str {
             DropReason::Filtered(_) => {
                 "Nothing to do if that is what the filter is for; else change the project's filters."
             }
+            DropReason::Sampled => {
+                "Nothing to do. To store every event of a spike, switch spike protection off for the project."
+            }
             DropReason::Limited => {
                 "Wait, or raise the limit. Clients heard for how long to be quiet."
             }
             DropReason::StorageFull => {
                 "The event itself is stored. Raise limits.blob_bytes_project_max or limits.blob_bytes_max, or send fewer files."
+            }
+            DropReason::DiskFull => {
+                "Clients that retry lose nothing. Make room on the server's disk, or let old data give way (log.retention.shed); it goes on by itself."
             }
             DropReason::Overloaded => {
                 "Clients that retry lose nothing. If it lasts, look at the server's disk space, memory and its log."

@@ -15,6 +15,7 @@ use event_model::{
     control::LinkEnd,
     credential::{Caller, SESSION_LIFE_NS, Via, sha256},
 };
+use ground::Rate;
 use http::{HeaderValue, StatusCode, header, request::Parts};
 use proto::routes;
 use serde::{Deserialize, de::DeserializeOwned};
@@ -22,7 +23,7 @@ use serde_json::json;
 
 use super::{
     SignIn, account, device,
-    throttle::{Alarm, Attempt},
+    throttle::{self, Alarm, Attempt},
 };
 use crate::{
     address,
@@ -234,6 +235,10 @@ impl SignIn {
         parts: &Parts,
         body: Body,
     ) -> Result<Option<T>, ApiError> {
+        if let Err(error) = self.attempt(parts) {
+            body::refuse(body, &parts.headers, &error, &self.limits).await;
+            return Err(error);
+        }
         let sender = Party::of_sender(self.address(parts));
         let reservation = self.bodies.budget.reserve(sender);
         let turn = self.bodies.turn(sender);
@@ -246,6 +251,27 @@ impl SignIn {
             .map_err(|error| {
                 // serde's words name the missing field, never a value of ours.
                 ApiError::invalid("", format!("the body is not the JSON expected: {error}"))
+            })
+    }
+
+    /// One more request of a network.
+    fn attempt(&self, parts: &Parts) -> Result<(), ApiError> {
+        if !self.limits.enabled {
+            return Ok(());
+        }
+        let network = throttle::network(self.address(parts), 32, 64);
+        let rate = Rate::per_minute(self.limits.sign_ins_per_minute);
+        self.attempts
+            .take(&network, rate)
+            .map(drop)
+            .map_err(|standing| {
+                telemetry::limited("sign_in");
+                let message = format!(
+                    "more than {} sign-ins a minute from one address",
+                    rate.times
+                );
+                let seconds = standing.next.as_secs() + 1;
+                ApiError::new(ErrorCode::Limited, message).retry_after(seconds)
             })
     }
 

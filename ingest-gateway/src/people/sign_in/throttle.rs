@@ -295,7 +295,7 @@ fn refused(wait: Duration) -> ApiError {
 
 /// The network of so many bits. One household has a whole /64 of IPv6. Callers without an
 /// address share one.
-fn network(address: Option<IpAddr>, bits_v4: u32, bits_v6: u32) -> IpAddr {
+pub(super) fn network(address: Option<IpAddr>, bits_v4: u32, bits_v6: u32) -> IpAddr {
     match address.map(|address| address.to_canonical()) {
         Some(IpAddr::V6(v6)) => IpAddr::V6(Ipv6Addr::from_bits(
             v6.to_bits() & (u128::MAX << (128 - bits_v6)),

@@ -9,7 +9,7 @@ use log_core::AppendError;
 use log_core::Cursor;
 use log_core::WriterState;
 use log_core::{Entry, Iter, Reader};
-use log_core::{Log, Stepper};
+use log_core::{Log, Preface, Stepper};
 
 /// Turns after which a log that has space again must have healed.
 const HEAL_TURNS_MAX: u32 = 3;
@@ -67,7 +67,17 @@ impl World {
             Some(only) if count == 1 => life.log.append(only),
             last => {
                 records.extend(last);
-                life.log.append_batch(records)
+                if count > 3 && self.rng.below(2) == 0 {
+                    // Records that stand in no segment yet, and so go in before the others.
+                    let rest = records.split_off(1 + self.rng.below(count - 2) as usize);
+                    let preface = Preface {
+                        segment_base: 0,
+                        records,
+                    };
+                    life.log.append_batch_after(preface, rest)
+                } else {
+                    life.log.append_batch(records)
+                }
             }
         };
         note!(self, "append {ids:?}: {:?}", taken.as_ref().map(|_| ()));

@@ -56,6 +56,7 @@ impl World {
             let retention = Retention {
                 age_max: None,
                 bytes_max: Some(self.rng.below(4) * self.config.segment_bytes),
+                shed_bytes: self.rng.below(2) * self.config.segment_bytes,
                 cursors_required: CURSORS.map(ToOwned::to_owned).to_vec(),
                 cursor_lag_bytes_max: None,
             };

@@ -1,7 +1,7 @@
 //! Exceptions that only carry another one: what they say is what frameworks say of every
 //! error.
 
-use event_model::head::ArchivedExceptionHeadV1;
+use event_model::head::ExceptionPart;
 
 /// Last parts of types that are thrown around an error which nobody took, or which
 /// came from a call by reflection or out of a pool.
@@ -53,7 +53,7 @@ const DIAGNOSTIC: [&str; 2] = [
 ];
 
 /// Whether an exception says nothing but that there was the one before it.
-pub(super) fn wraps(exception: &ArchivedExceptionHeadV1, cause: &ArchivedExceptionHeadV1) -> bool {
+pub(super) fn wraps(exception: ExceptionPart<'_>, cause: ExceptionPart<'_>) -> bool {
     if cause.ty.is_empty() && cause.value.is_empty() {
         return false;
     }
@@ -70,7 +70,7 @@ pub(super) fn is_diagnostic(ty: &str) -> bool {
 }
 
 /// `new RuntimeException(cause)` of Java: "java.io.IOException: no route to host".
-fn repeats(value: &str, cause: &ArchivedExceptionHeadV1) -> bool {
+fn repeats(value: &str, cause: ExceptionPart<'_>) -> bool {
     let ty = cause.ty.as_str();
     let (named, rest) = value.split_once(": ").unwrap_or((value, ""));
     let is_type = !ty.is_empty() && last_part(named) == last_part(ty) && named.contains('.');

@@ -35,27 +35,33 @@ pub(super) fn without(base: &str) -> Cow<'_, str> {
         return Cow::Borrowed(base);
     }
     let Some((stem, ending)) = base.rsplit_once('.') else {
-        return whole(base, "", false);
+        return whole(base, base, "", false);
     };
-    whole(stem, ending, super::is_script(base))
+    whole(base, stem, ending, super::is_script(base))
 }
 
-fn whole<'a>(stem: &'a str, ending: &str, is_script: bool) -> Cow<'a, str> {
+fn whole<'a>(base: &'a str, stem: &'a str, ending: &str, is_script: bool) -> Cow<'a, str> {
     let ending_is_hash = is_hash(ending);
     let short = without_suffix(stem, is_script);
     let mut is_cut = short.is_some() || ending_is_hash;
     let stem = short.unwrap_or(stem);
     let versioned = without_version(stem);
     is_cut |= versioned.len() < stem.len();
+    let is_word = !is_cut && !stem.is_empty() && !stem.contains(['.', '-', '~']);
+    if is_word && !is_left_out(stem, is_script) {
+        // A name as people write it: nothing is to be made anew.
+        return match ending {
+            "" => Cow::Borrowed(stem),
+            _ => Cow::Borrowed(base),
+        };
+    }
     let mut words: Vec<&str> = Vec::new();
     for word in versioned
         .split(['.', '-', '~'])
         .filter(|word| !word.is_empty())
     {
         let is_build_word = is_script && BUILD_WORDS.contains(&word) && !words.is_empty();
-        // "main.dart.js_1.part.js"
-        let numbered = word.strip_prefix("js_").is_some_and(is_number);
-        if is_hash(word) || (is_script && is_random(word)) || is_build_word || numbered {
+        if is_left_out(word, is_script) || is_build_word {
             is_cut = true;
         } else {
             words.push(word);
@@ -75,6 +81,13 @@ fn whole<'a>(stem: &'a str, ending: &str, is_script: bool) -> Cow<'a, str> {
         kept.push_str(ending);
     }
     Cow::Owned(kept)
+}
+
+/// Whether a word is a build's whatever stands before it.
+fn is_left_out(word: &str, is_script: bool) -> bool {
+    // "main.dart.js_1.part.js"
+    let numbered = word.strip_prefix("js_").is_some_and(is_number);
+    numbered || is_hash(word) || (is_script && is_random(word))
 }
 
 fn is_number(word: &str) -> bool {

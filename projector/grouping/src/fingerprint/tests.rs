@@ -10,7 +10,7 @@ mod groups;
 mod properties;
 
 fn print_of(head: &Head) -> Fingerprint {
-    fingerprint(stored(head).head(), &Judged::default())
+    fingerprint(&stored(head).whole(), &Judged::default())
 }
 
 #[track_caller]
@@ -328,7 +328,8 @@ fn variables_stand_for_their_values() {
     ];
     let stored = stored(&event);
     for (entry, expected) in cases {
-        let resolved = super::variables::resolve(entry, stored.head());
+        let whole = stored.whole();
+        let resolved = super::variables::resolve(entry, &whole);
         assert_eq!(resolved, expected, "{entry}");
     }
 }

@@ -4,12 +4,12 @@
 
 use event_model::head::ArchivedFrameHeadV1;
 
-use crate::names;
+use crate::{marks::Words, names};
 
 mod agents;
 
 /// Functions that begin so are panic or start-up machinery of Rust.
-const RUST: [&str; 26] = [
+static RUST: Words<26> = Words::of([
     "rust_begin_unwind",
     "rust_panic",
     "__rust_",
@@ -36,13 +36,13 @@ const RUST: [&str; 26] = [
     "alloc::boxed::Box<F,A> as core::ops::function::Fn",
     "core::panic::unwind_safe::AssertUnwindSafe",
     "anyhow::",
-];
+]);
 /// Implementations of these are machinery whatever type they are of: making an error's
 /// context, an index out of bounds.
 const RUST_TRAITS: [&str; 2] = [" as anyhow::", " as core::slice::"];
 /// Functions that start a program or a thread, raise a signal or unwind a stack, by
 /// system and compiler.
-const NATIVE: [&str; 76] = [
+static NATIVE: Words<76> = Words::of([
     // ELF.
     "_start",
     "start",
@@ -123,9 +123,9 @@ const NATIVE: [&str; 76] = [
     "__assert_fail",
     "__assert_rtn",
     "__cxa_throw",
-];
+]);
 /// Beginnings of the same, and of crash reporters' own.
-const NATIVE_STARTS: [&str; 38] = [
+static NATIVE_STARTS: Words<38> = Words::of([
     "QMetaObject::",
     "QCoreApplication",
     "QApplication",
@@ -164,22 +164,22 @@ const NATIVE_STARTS: [&str; 38] = [
     "bsg_",
     "FIRCLS",
     "Swift runtime failure",
-];
+]);
 /// What Swift's compiler puts between two functions.
-const SWIFT: [&str; 6] = [
+static SWIFT: Words<6> = Words::of([
     "protocol witness for ",
     "thunk for ",
     "partial apply for thunk for ",
     "outlined ",
     "merged thunk for ",
     "reabstraction thunk",
-];
+]);
 /// Functions of Go's runtime that raise a panic or start a goroutine.
 const GO: [&str; 8] = [
     "gopanic", "panic", "sigpanic", "goexit", "main", "goPanic", "throw", "fatal",
 ];
 /// Helpers that compilers and bundlers of JavaScript put in, by beginning.
-const SCRIPT_HELPERS: [&str; 21] = [
+static SCRIPT_HELPERS: Words<21> = Words::of([
     "asyncGeneratorStep",
     "_asyncToGenerator",
     "_async_to_generator",
@@ -201,10 +201,10 @@ const SCRIPT_HELPERS: [&str; 21] = [
     "__wbindgen",
     "ZoneDelegate.",
     "_ZoneDelegate.",
-];
+]);
 /// The same, whole; and functions of frameworks that are bundled with the page's own
 /// code: how a component came to be rendered, an event to be heard.
-const FRAMEWORK_CALLS: [&str; 58] = [
+static FRAMEWORK_CALLS: Words<58> = Words::of([
     "_next",
     "_throw",
     "fulfilled",
@@ -263,7 +263,7 @@ const FRAMEWORK_CALLS: [&str; 58] = [
     "runTop",
     "runComputation",
     "updateComputation",
-];
+]);
 
 /// Whether a frame says nothing of any error.
 pub(crate) fn is_machinery(frame: &ArchivedFrameHeadV1, platform: &str) -> bool {
@@ -302,24 +302,15 @@ pub(crate) fn is_machinery(frame: &ArchivedFrameHeadV1, platform: &str) -> bool 
     }
 }
 
-/// Whether a text begins with one of these. It is asked of every frame: all but a few are told
-/// apart by their first byte.
-fn begins(text: &str, starts: &[&str]) -> bool {
-    let first = text.as_bytes().first();
-    let is_likely = |start: &&&str| start.as_bytes().first() == first;
-    let mut likely = starts.iter().filter(is_likely);
-    likely.any(|start| text.starts_with(start))
-}
-
 fn is_native(function: &str, file: &str) -> bool {
     let path = rust_path(function);
-    begins(path, &RUST)
-        || RUST_TRAITS.iter().any(|t| function.contains(t))
-        || NATIVE.contains(&function)
-        || begins(path, &NATIVE_STARTS)
+    RUST.begin(path)
+        || (function.as_bytes().contains(&b' ') && RUST_TRAITS.iter().any(|t| function.contains(t)))
+        || NATIVE.has(function)
+        || NATIVE_STARTS.begin(path)
         || is_jump(function)
-        || function.contains("::qt_static_metacall")
-        || begins(function, &SWIFT)
+        || (function.as_bytes().contains(&b'q') && function.contains("::qt_static_metacall"))
+        || SWIFT.begin(function)
         || (file == "<compiler-generated>" && !function.contains(" in "))
 }
 
@@ -346,7 +337,7 @@ fn is_script(function: &str, file: &str) -> bool {
         || file.starts_with("deno:")
         || matches!(function, "eval" | "eval code" | "Eval code")
         || agents::is_wrapper(function)
-        || begins(function, &SCRIPT_HELPERS)
+        || SCRIPT_HELPERS.begin(function)
         || is_framework(function)
         || function.starts_with("async Promise.all")
         || function.starts_with("async Promise.any")
@@ -354,20 +345,26 @@ fn is_script(function: &str, file: &str) -> bool {
 
 /// Functions of frameworks, and modules that webpack knows by number.
 fn is_framework(function: &str) -> bool {
-    let name = function.split(" [as ").next().unwrap_or_default();
+    // Most names have no bracket, and to look for one byte costs less.
+    let may = function.as_bytes().contains(&b'[');
+    let alias = may.then(|| function.find(" [as ")).flatten();
+    let name = alias.map_or(function, |at| &function[..at]);
     let bare = name.strip_suffix("$1").unwrap_or(name);
     let last = bare.rsplit('.').next().unwrap_or_default();
     let is_number = !last.is_empty() && last.bytes().all(|b| b.is_ascii_digit());
     is_number
-        || FRAMEWORK_CALLS.contains(&bare)
+        || FRAMEWORK_CALLS.has(bare)
         || matches!(last, "invoker" | "callCallback")
         || last.ends_with("_members_initializer>")
 }
 
 /// Whether a file belongs to an extension of the browser.
 pub(crate) fn is_extension(file: &str) -> bool {
-    file.split_once("://")
-        .is_some_and(|(scheme, _)| scheme.ends_with("-extension"))
+    // Almost all files have no scheme, and to look for one byte costs less.
+    file.as_bytes().contains(&b':')
+        && file
+            .split_once("://")
+            .is_some_and(|(scheme, _)| scheme.ends_with("-extension"))
 }
 
 /// Views of Android call one another as deep as they are nested.

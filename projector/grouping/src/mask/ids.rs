@@ -85,13 +85,15 @@ pub(super) fn id_with_signs(rest: &str) -> Option<usize> {
     let fits = |b: &&u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-');
     let bytes = rest.as_bytes();
     let len = bytes.iter().take(WORD_BYTES_MAX).take_while(fits).count();
+    if !(LONG_ID_BYTES_MIN..=64).contains(&len) {
+        return None;
+    }
     let word = &rest[..len];
     let bytes = word.as_bytes();
     let digits = bytes.iter().filter(|b| b.is_ascii_digit()).count();
     let has = |test: fn(&u8) -> bool| bytes.iter().any(test);
     let is_mixed = has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase);
-    let fits = (LONG_ID_BYTES_MIN..=64).contains(&word.len())
-        && is_mixed
+    let fits = is_mixed
         && digits >= 1
         && !values::is_of_words(word)
         && (spoken(word) * 2 < word.len() || is_long_id(bytes, digits));

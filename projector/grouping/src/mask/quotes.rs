@@ -128,6 +128,11 @@ const SAYING_KEYS: [&str; 18] = [
 
 /// Takes a quoted text.
 pub(super) fn quoted(before: u8, rest: &str, masked: &mut Masked) -> Option<usize> {
+    // None of them begins with another byte.
+    let first = *rest.as_bytes().first()?;
+    if first.is_ascii() && !b"\"'`\\".contains(&first) {
+        return None;
+    }
     let (open, closing) = QUOTES.iter().find(|(open, _)| rest.starts_with(open))?;
     if *open == "'" && (before.is_ascii_alphanumeric() || before >= 0x80) {
         return None;

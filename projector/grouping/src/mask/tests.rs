@@ -1,4 +1,4 @@
-use proptest::strategy::Strategy as _;
+use proptest::prelude::*;
 
 use super::mask;
 use crate::growth::assert_linear_in;
@@ -183,5 +183,69 @@ proptest::proptest! {
     #[test]
     fn numbers_of_any_length_mask_alike(a in 10u64..u64::MAX, b in 10u64..u64::MAX) {
         proptest::prop_assert_eq!(mask(&format!("row {a} gone")), mask(&format!("row {b} gone")));
+    }
+}
+
+/// Words that are masked or kept for the sake of their neighbours, and plain ones.
+const WORDS: [&str; 40] = [
+    "order",
+    "is",
+    "not",
+    "items",
+    "classes",
+    "null",
+    "true",
+    "nan",
+    "inf",
+    "infinity",
+    "at",
+    "may",
+    "mon",
+    "utc",
+    "am",
+    "5",
+    "17",
+    "1.5",
+    "ms",
+    "seconds",
+    "gb",
+    "EUR",
+    "error",
+    "status",
+    "code",
+    "deadbeef",
+    "abcde",
+    "Sunday",
+    "\"ok\":",
+    "':",
+    "key=",
+    "a_b",
+    "x1",
+    "<#>",
+    "<text>,",
+    "(",
+    ")",
+    "$",
+    "é",
+    "ann@example.com",
+];
+
+proptest! {
+    #[test]
+    fn plain_words_are_masked_as_all_are(
+        words in prop::collection::vec(
+            (prop::sample::select(&WORDS[..]), prop::sample::select(&[" ", " ", " ", "", "-", ", ", "\n"][..])),
+            0..12,
+        ),
+        more in "[a-z]{0,3} [ -~]{0,20}",
+    ) {
+        let mut text: String = words.iter().flat_map(|(word, gap)| [*word, *gap]).collect();
+        text.push_str(&more);
+        prop_assert_eq!(super::scanned(&text, true), super::scanned(&text, false));
+    }
+
+    #[test]
+    fn lines_that_are_plain_are_as_if_written_anew(line in "[a-z \\t\u{1b}\u{a0}é\\[]{0,20}") {
+        prop_assert_eq!(crate::text::plain(&line), crate::text::respaced(&line));
     }
 }

@@ -3,6 +3,7 @@
 //! is no number though a number was meant; and the words behind a number.
 
 use super::{Masked, ids, is_inner, words};
+use crate::marks::Words;
 
 /// Longest of these that is looked at as one, bytes.
 const VALUE_BYTES_MAX: usize = 4096;
@@ -20,12 +21,12 @@ const NAME_WORDS_MAX: usize = 3;
 /// A shorter word is no plural.
 const PLURAL_BYTES_MIN: usize = 4;
 
-const CURRENCIES: [&str; 31] = [
+static CURRENCIES: Words<31> = Words::of([
     "EUR", "USD", "GBP", "JPY", "CHF", "CNY", "SEK", "NOK", "DKK", "PLN", "CZK", "HUF", "CAD",
     "AUD", "NZD", "INR", "BRL", "MXN", "KRW", "RUB", "TRY", "ZAR", "SGD", "HKD", "THB", "UAH",
     "ILS", "AED", "RON", "IDR", "TWD",
-];
-const WEEKDAYS: [&str; 7] = [
+]);
+static WEEKDAYS: Words<7> = Words::of([
     "Monday",
     "Tuesday",
     "Wednesday",
@@ -33,10 +34,10 @@ const WEEKDAYS: [&str; 7] = [
     "Friday",
     "Saturday",
     "Sunday",
-];
-const NO_NUMBERS: [&str; 8] = [
+]);
+static NO_NUMBERS: Words<8> = Words::of([
     "nan", "NaN", "NAN", "inf", "Inf", "INF", "Infinity", "infinity",
-];
+]);
 
 /// Takes a value at the start of a word.
 pub(super) fn value(before: u8, rest: &str, masked: &mut Masked) -> Option<usize> {
@@ -65,7 +66,7 @@ pub(super) fn value(before: u8, rest: &str, masked: &mut Masked) -> Option<usize
 
 /// A weekday by itself: "backup of Saturday".
 pub(super) fn weekday(rest: &str, masked: &mut Masked) -> Option<usize> {
-    let word = WEEKDAYS.iter().find(|day| rest.starts_with(**day))?;
+    let word = WEEKDAYS.first_of(rest)?;
     ends(rest, word.len()).then(|| {
         masked.token("<date>");
         word.len()
@@ -223,7 +224,7 @@ fn sign_of_money(sign: char, rest: &str, masked: &mut Masked) -> Option<usize> {
 
 /// "EUR 12.50", "12.50 EUR": the currency goes.
 fn currency(rest: &str, masked: &mut Masked) -> Option<usize> {
-    let code = rest.get(..3).filter(|code| CURRENCIES.contains(code))?;
+    let code = CURRENCIES.first_of(rest)?;
     let behind = &rest[code.len()..];
     let number = behind.strip_prefix(' ').unwrap_or(behind);
     if number.starts_with(|c: char| c.is_ascii_digit()) {
@@ -236,10 +237,13 @@ fn currency(rest: &str, masked: &mut Masked) -> Option<usize> {
 fn state(rest: &str, masked: &mut Masked) -> Option<usize> {
     let state = rest.get(..5)?;
     let fits = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit();
+    if !state.bytes().all(fits) {
+        return None;
+    }
     let is_named = ["SQLSTATE[", "SQLSTATE ", "SQLSTATE: "]
         .iter()
         .any(|word| masked.text.ends_with(word));
-    (is_named && state.bytes().all(fits) && ends(rest, 5)).then(|| {
+    (is_named && ends(rest, 5)).then(|| {
         masked.keep(state);
         5
     })
@@ -247,7 +251,7 @@ fn state(rest: &str, masked: &mut Masked) -> Option<usize> {
 
 fn no_number(before: u8, rest: &str, masked: &mut Masked) -> Option<usize> {
     let bare = rest.strip_prefix(['-', '+']).unwrap_or(rest);
-    let word = NO_NUMBERS.iter().find(|word| bare.starts_with(**word))?;
+    let word = NO_NUMBERS.first_of(bare)?;
     let is_whole = ends(bare, word.len()) && !bare[word.len()..].starts_with(['.', '(']);
     (is_whole && before != b'.').then(|| {
         masked.token("<#>");

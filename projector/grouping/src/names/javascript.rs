@@ -8,8 +8,10 @@
 //! | Hermes, Babel | `?anon_0_load`, `_callee2$` | `load`, none |
 //! | webpack | `Module../src/cart.ts`, `Object../src/cart.ts` | the module's own code |
 
+use crate::marks::{Signs, Words};
+
 /// Words of engines for functions that have no name.
-const NAMELESS: [&str; 13] = [
+static NAMELESS: Words<13> = Words::of([
     "<anonymous>",
     "anonymous",
     "(anonymous)",
@@ -23,9 +25,9 @@ const NAMELESS: [&str; 13] = [
     "<static_initializer>",
     "<instance_members_initializer>",
     "__webpack_exports__",
-];
+]);
 /// A script's or a module's own code.
-const TOP_LEVEL: [&str; 7] = [
+static TOP_LEVEL: Words<7> = Words::of([
     "global code",
     "Global code",
     "module code",
@@ -33,11 +35,11 @@ const TOP_LEVEL: [&str; 7] = [
     "Eval code",
     "eval",
     "<top-level>",
-];
+]);
 /// What stands before a function's name, with a blank.
 const BEFORE: [&str; 4] = ["async ", "new ", "get ", "static "];
 /// What a function hangs on when it is a module's own.
-const HUNG: [&str; 4] = ["module.exports.", "exports.", "Object.", "Module."];
+static HUNG: Words<4> = Words::of(["module.exports.", "exports.", "Object.", "Module."]);
 /// Endings of the files that bundlers name a module's code after.
 const MODULE_ENDINGS: [&str; 10] = [
     ".js", ".ts", ".jsx", ".tsx", ".mjs", ".cjs", ".mts", ".vue", ".svelte", ".json",
@@ -57,29 +59,44 @@ pub(super) fn shown(function: &str) -> &str {
 
 /// The same without `new`.
 fn function(function: &str) -> &str {
-    let function = function.split(" [as ").next().unwrap_or_default().trim();
-    // "promise callback*load": the last of what scheduled it.
-    let function = function.rsplit('*').next().unwrap_or_default();
-    let mut function = function;
-    while let Some(rest) = BEFORE.iter().find_map(|word| function.strip_prefix(word)) {
+    // Of what is cut from a name, too: it has no other signs.
+    let signs = Signs::of(function);
+    let mut function = without_alias(function).trim();
+    if signs.has(b'*') {
+        // "promise callback*load": the last of what scheduled it.
+        function = function.rsplit('*').next().unwrap_or_default();
+    }
+    while signs.has(b' ')
+        && let Some(rest) = BEFORE.iter().find_map(|word| function.strip_prefix(word))
+    {
         function = rest.trim_start();
     }
-    if let Some(path) = module_code(function) {
-        return path;
+    if signs.has(b'/') || signs.has(b'<') {
+        if let Some(path) = module_code(function) {
+            return path;
+        }
+        function = of_spider_monkey(function);
     }
-    let function = of_spider_monkey(function);
-    let bare = HUNG.iter().find_map(|on| function.strip_prefix(on));
-    let function = hermes(bare.unwrap_or(function));
+    let function = hermes(without_hung(function));
     if is_nameless(function) || is_generated(function) {
         return "";
     }
     function.strip_suffix(".<anonymous>").unwrap_or(function)
 }
 
+/// "Cart.add [as put]" without what stands behind the name.
+fn without_alias(function: &str) -> &str {
+    // Most names have no bracket, and to look for one byte costs less.
+    let may = function.as_bytes().contains(&b'[');
+    let alias = may.then(|| function.find(" [as ")).flatten();
+    alias.map_or(function, |at| &function[..at])
+}
+
 /// The name alone: what the object is called depends on engine and minifier.
 pub(super) fn own_name(function: &str) -> &str {
     let shown = self::function(function);
-    if shown.is_empty() || module_code(shown).is_some() {
+    let is_code = || shown.as_bytes().contains(&b'/') && module_code(shown).is_some();
+    if shown.is_empty() || is_code() {
         return shown;
     }
     // "Cart.<anonymous>" has lost its last part already: it is nameless.
@@ -114,7 +131,7 @@ pub(super) fn is_numbered_template(name: &str) -> bool {
 }
 
 fn is_nameless(name: &str) -> bool {
-    NAMELESS.contains(&name) || TOP_LEVEL.contains(&name)
+    NAMELESS.has(name) || TOP_LEVEL.has(name)
 }
 
 /// The body of an asynchronous function as Babel's regenerator names it.
@@ -131,8 +148,12 @@ fn module_code(function: &str) -> Option<&str> {
     if !path.contains('/') || !MODULE_ENDINGS.iter().any(|end| path.ends_with(end)) {
         return None;
     }
-    let bare = HUNG.iter().find_map(|on| path.strip_prefix(on));
-    Some(bare.unwrap_or(path))
+    Some(without_hung(path))
+}
+
+fn without_hung(function: &str) -> &str {
+    let on = HUNG.first_of(function);
+    on.map_or(function, |on| &function[on.len()..])
 }
 
 /// "Cart/<" and "Cart/this.add": what follows the slash was made within the function

@@ -3,8 +3,10 @@
 
 use std::borrow::Cow;
 
+use crate::marks::{Marks, Signs, Words};
+
 /// Parts of a class's name behind which a proxy's own name begins.
-const PROXIES: [&str; 23] = [
+static PROXIES: Words<23> = Words::of([
     "OwbNormalScopeProxy",
     "OwbInterceptProxy",
     "AjcClosure",
@@ -28,7 +30,7 @@ const PROXIES: [&str; 23] = [
     "Lambda",
     "jvstm",
     "JaxbAccessorF",
-];
+]);
 /// Endings that frameworks give to the class they make of one.
 const SUBCLASSES: [&str; 6] = [
     "_Subclass",
@@ -38,6 +40,24 @@ const SUBCLASSES: [&str; 6] = [
     "_Bean",
     "_Proxy",
 ];
+
+/// What a compiler or a framework puts behind a method's name.
+static ENDS: Marks<10> = Marks::of([
+    // Kotlin: "total$lambda$3", "total$default", "total$suspendImpl".
+    "$lambda$",
+    "$default",
+    "$suspendImpl",
+    "$annotations",
+    "$mc",
+    // ByteBuddy's, ArC's and AspectJ's ways to what they wrap.
+    "$accessor$",
+    "$original$",
+    "$$superforward",
+    "$$superaccessor",
+    "_aroundBody",
+]);
+/// Signs and words of classes that nobody wrote so, beside dollar sign, underscore and at.
+static MADE: Marks<2> = Marks::of(["Script", "proxy"]);
 
 /// A method as a person named it, with the method a lambda stands in.
 pub(super) fn method(function: &str) -> &str {
@@ -50,27 +70,18 @@ pub(super) fn method(function: &str) -> &str {
         // "lambda$total$0", "lambda$total$0$com-acme-Cart".
         return first_part(rest);
     }
-    // Kotlin: "total$lambda$3", "total$default", "total$suspendImpl".
-    for end in [
-        "$lambda$",
-        "$default",
-        "$suspendImpl",
-        "$annotations",
-        "$mc",
-        // ByteBuddy's, ArC's and AspectJ's ways to what they wrap.
-        "$accessor$",
-        "$original$",
-        "$$superforward",
-        "$$superaccessor",
-        "_aroundBody",
-    ] {
+    // Most names have neither dollar sign nor underscore, and are looked at once.
+    let signs = Signs::of(name);
+    for end in ENDS.likely(signs) {
         if let Some(at) = name.find(end).filter(|at| *at > 0) {
             name = &name[..at];
         }
     }
     let name = name.strip_suffix("$adapted").unwrap_or(name);
     // "_jspx_meth_c_005fforEach_005f3": the page's third.
-    let name = match name.rsplit_once("_005f") {
+    let may = signs.has(b'_') && signs.has(b'5');
+    let tagged = may.then(|| name.rsplit_once("_005f")).flatten();
+    let name = match tagged {
         Some((tag, number)) if !tag.is_empty() && is_number(number) => tag,
         _ => name,
     };
@@ -118,11 +129,15 @@ fn numbered(name: &str) -> &str {
 pub(super) fn class(module: &str) -> Cow<'_, str> {
     let bare = without_loader(module);
     let bare = without_accessor_number(bare);
-    if !bare.contains(['$', '_', '@']) && !bare.contains("Script") && !bare.contains("proxy") {
+    let signs = Signs::of(bare);
+    let is_plain = !signs.has(b'$') && !signs.has(b'_') && !signs.has(b'@');
+    if is_plain && !MADE.are_in(bare, signs) {
         return Cow::Borrowed(bare);
     }
     // D8 of old: "com.acme.-$$Lambda$Cart$0GZ3dV8q…".
-    if let Some((package, rest)) = bare.split_once("-$$Lambda$") {
+    if signs.has(b'-')
+        && let Some((package, rest)) = bare.split_once("-$$Lambda$")
+    {
         return Cow::Owned(format!("{package}{}", first_part(rest)));
     }
     // Rules compiled to classes: "Rule_Cap_price_1023487453".
@@ -147,7 +162,7 @@ pub(super) fn class(module: &str) -> Cow<'_, str> {
     let mut name = script(parts.next().unwrap_or_default()).to_owned();
     let mut is_anonymous_function = false;
     for part in parts {
-        if PROXIES.iter().any(|proxy| part.starts_with(proxy)) || part.starts_with("_javassist") {
+        if PROXIES.begin(part) || part.starts_with("_javassist") {
             break;
         }
         if matches!(part, "anonfun" | "anon") {

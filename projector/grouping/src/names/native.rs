@@ -2,8 +2,14 @@
 
 use std::borrow::Cow;
 
+use crate::marks::{Marks, Signs, Words};
+
+mod types;
+
+use types::{without_return_type, without_types};
+
 /// What stands before the name of a Swift function that the compiler made of another.
-const SWIFT_MADE: [&str; 12] = [
+static SWIFT_MADE: Words<12> = Words::of([
     "partial apply for ",
     "specialized ",
     "@objc ",
@@ -16,9 +22,9 @@ const SWIFT_MADE: [&str; 12] = [
     "suspend resume partial function for ",
     "curry thunk of ",
     "implicit closure in ",
-];
+]);
 /// What stands behind the name of a function that the compiler made of another.
-const CLONES: [&str; 12] = [
+static CLONES: Marks<12> = Marks::of([
     " [clone",
     ".isra.",
     ".constprop.",
@@ -31,7 +37,7 @@ const CLONES: [&str; 12] = [
     "@plt",
     "@@",
     " with unmangled suffix",
-];
+]);
 /// Marks of an ABI that are cut out of one name.
 const ABI_MARKS_MAX: usize = 8;
 /// Where the name of a C++ lambda, or of what stands in a block of a function, begins.
@@ -46,7 +52,11 @@ const WITHIN: [&str; 6] = [
 
 /// The function's own name and what it belongs to.
 pub(super) fn function(name: &str) -> Cow<'_, str> {
-    if let Some(method) = objective_c(name) {
+    // Of what is cut from a name, too: it has no other signs.
+    let signs = Signs::of(name);
+    if signs.has(b'[')
+        && let Some(method) = objective_c(name)
+    {
         // Key-value observing makes a subclass.
         return if method.contains("NSKVONotifying_") {
             Cow::Owned(method.replace("NSKVONotifying_", ""))
@@ -61,24 +71,44 @@ pub(super) fn function(name: &str) -> Cow<'_, str> {
     {
         return Cow::Borrowed(inner);
     }
-    let name = of_block(without_offset(name));
-    let name = of_swift(without_hash(name));
+    let name = if signs.has(b'+') {
+        without_offset(name)
+    } else {
+        name
+    };
+    let name = without_hash(if signs.has(b'_') {
+        of_block(name)
+    } else {
+        name
+    });
+    let name = if signs.has(b' ') {
+        of_swift(name)
+    } else {
+        name
+    };
     // Rust's old mangling put a sign before a bracket.
     let name = name
         .strip_prefix('_')
         .filter(|rest| rest.starts_with('<'))
         .unwrap_or(name);
     let name = of_il2cpp(name);
-    let labels = labels_of_initialiser(name);
-    // Each mark begins with one of these: most names have none, and are looked at once.
-    let may = name.contains([' ', '.', '@']);
-    let clones = CLONES.iter().filter(|_| may);
-    let clone = clones.filter_map(|clone| name.find(clone)).min();
-    let name = clone.map_or(name, |at| &name[..at]);
-    let name = without_closure(without_number(name));
+    let has_labels = signs.has(b'(') && signs.has(b'.');
+    let labels = has_labels.then(|| labels_of_initialiser(name)).flatten();
+    let clones = CLONES.likely(signs).filter_map(|clone| name.find(clone));
+    let name = clones.min().map_or(name, |at| &name[..at]);
+    let name = if signs.has(b'.') {
+        without_number(name)
+    } else {
+        name
+    };
+    let name = if signs.has(b'{') {
+        without_closure(name)
+    } else {
+        name
+    };
     let within = first_within(name, &WITHIN);
     let name = within.filter(|at| *at > 0).map_or(name, |at| &name[..at]);
-    let name = match unified(name) {
+    let name = match unified(name, signs) {
         Cow::Borrowed(name) => short(name),
         Cow::Owned(name) => Cow::Owned(short(&name).into_owned()),
     };
@@ -117,7 +147,9 @@ fn labels_of_initialiser(name: &str) -> Option<String> {
 /// "Cart_Add_m3F2A…": a method of Unity's IL2CPP without its hash of 40 digits, and what
 /// stands behind it of shared generics.
 fn of_il2cpp(name: &str) -> &str {
-    let Some(at) = name.rfind("_m").filter(|at| *at > 0) else {
+    // Too short for the hash are almost all names.
+    let at = (name.len() > 42).then(|| name.rfind("_m")).flatten();
+    let Some(at) = at.filter(|at| *at > 0) else {
         return name;
     };
     let rest = &name[at + 2..];
@@ -141,34 +173,35 @@ fn short(name: &str) -> Cow<'_, str> {
     if !name.contains(['<', '(', ' ']) {
         return Cow::Borrowed(name);
     }
-    let short = without_return_type(&without_types(name)).to_owned();
+    let whole = without_types(name);
+    let short = without_return_type(&whole);
     if short.is_empty() {
         Cow::Borrowed(name)
+    } else if short.len() == whole.len() {
+        Cow::Owned(whole)
     } else {
-        Cow::Owned(short)
+        Cow::Owned(short.to_owned())
     }
 }
 
 /// Whether a name says where its function is.
 pub(super) fn is_qualified(name: &str) -> bool {
     let path = name.contains("::") || name.starts_with("-[") || name.starts_with("+[");
-    (path || name.contains('.'))
-        && !name.contains("anonymous namespace")
-        && !name.contains("<…>::operator")
+    let has = |sign, part: &str| name.as_bytes().contains(&sign) && name.contains(part);
+    (path || name.contains('.')) && !has(b' ', "anonymous namespace") && !has(b'<', "<…>::operator")
 }
+
+/// What stands before an address in such a name; none begins with another.
+static NUMBERED: Words<7> = Words::of(["sub_", "FUN_", "fun_", "loc_", "0x", "func_0x", "+0x"]);
 
 /// Names that symbolicators and disassemblers make of an address.
 pub(super) fn is_placeholder(name: &str) -> bool {
-    let after = |start: &str| name.strip_prefix(start);
-    let numbered = ["sub_", "FUN_", "fun_", "loc_", "0x", "func_0x", "+0x"]
-        .iter()
-        .filter_map(|start| after(start));
-    let mut numbered =
-        numbered.map(|rest| rest.len() >= 4 && rest.bytes().all(|b| b.is_ascii_hexdigit()));
-    // Burst names what it compiles by a hash.
-    let is_hash = name.len() == 32 && name.bytes().all(|b| b.is_ascii_hexdigit());
-    numbered.any(|is_number| is_number)
-        || is_hash
+    let is_hex = |text: &str| text.bytes().all(|b| b.is_ascii_hexdigit());
+    let start = NUMBERED.first_of(name);
+    let number = start.map(|start| &name[start.len()..]);
+    number.is_some_and(|number| number.len() >= 4 && is_hex(number))
+        // Burst names what it compiles by a hash.
+        || (name.len() == 32 && is_hex(name))
         || name
             .trim_start_matches('_')
             .starts_with("lldb_unnamed_symbol")
@@ -229,24 +262,25 @@ fn of_block(name: &str) -> &str {
     }
 }
 
+/// What compilers name differently.
+static VARIED: Marks<10> = Marks::of([
+    "{anonymous}",
+    "?A0x",
+    "`anonymous",
+    "_GLOBAL__N",
+    "std::__",
+    "[abi:",
+    "(add in",
+    " in _",
+    "'unnamed",
+    "{impl#",
+]);
+
 /// One word for what compilers name differently: namespaces without a name, the
 /// standard library's inline namespaces, marks of an ABI, Swift's private names.
-fn unified(name: &str) -> Cow<'_, str> {
-    let marks = [
-        "{anonymous}",
-        "?A0x",
-        "`anonymous",
-        "_GLOBAL__N",
-        "std::__",
-        "[abi:",
-        "(add in",
-        " in _",
-        "'unnamed",
-        "{impl#",
-    ];
-    let is_likely = name.contains(['{', '?', '`', '_', '[', '(', ' ', '\'']);
-    if !is_likely || !marks.iter().any(|mark| name.contains(mark)) {
-        return if name.contains("]::") {
+fn unified(name: &str, signs: Signs) -> Cow<'_, str> {
+    if !VARIED.are_in(name, signs) {
+        return if signs.has(b']') && name.contains("]::") {
             without_crate_hashes(name)
         } else {
             Cow::Borrowed(name)
@@ -319,9 +353,6 @@ fn bracketed(name: &str, open: &str, close: char) -> Option<(usize, usize)> {
 
 /// `-[Cart add:]`, also inside of a block's name.
 fn objective_c(name: &str) -> Option<&str> {
-    if !name.contains('[') {
-        return None;
-    }
     let start = name.find("-[").or_else(|| name.find("+["))?;
     let end = name[start..].find(']')?;
     let method = &name[start..=start + end];
@@ -330,18 +361,34 @@ fn objective_c(name: &str) -> Option<&str> {
 
 /// Rust's hash of a symbol, `::h0123456789abcdef`.
 fn without_hash(name: &str) -> &str {
-    match name.rsplit_once("::h") {
-        Some((bare, hash)) if hash.len() == 16 && hash.bytes().all(|b| b.is_ascii_hexdigit()) => {
-            bare
-        }
+    let at = name.len().checked_sub("::h".len() + 16);
+    let Some((bare, end)) = at.and_then(|at| name.split_at_checked(at)) else {
+        return name;
+    };
+    match end.strip_prefix("::h") {
+        Some(hash) if hash.bytes().all(|b| b.is_ascii_hexdigit()) => bare,
         _ => name,
     }
 }
 
 /// The first place of a mark; all of them begin with two colons.
 fn first_within(name: &str, marks: &[&str]) -> Option<usize> {
-    let mut places = name.match_indices("::").map(|(at, _)| at);
-    places.find(|at| marks.iter().any(|mark| name[*at..].starts_with(mark)))
+    let bytes = name.as_bytes();
+    let mut at = 0;
+    while at + 1 < bytes.len() {
+        if bytes[at] != b':' || bytes[at + 1] != b':' {
+            at += 1;
+            continue;
+        }
+        let behind = bytes.get(at + 2);
+        // To look at one byte costs less.
+        let mut likely = marks.iter().filter(|m| m.as_bytes().get(2) == behind);
+        if likely.any(|mark| name[at..].starts_with(mark)) {
+            return Some(at);
+        }
+        at += 2;
+    }
+    None
 }
 
 /// The function that a Rust closure stands in.
@@ -365,9 +412,8 @@ fn of_swift(name: &str) -> &str {
             Some((number, rest)) if number.bytes().all(|b| b.is_ascii_digit()) => rest,
             _ => name,
         };
-        let bare = SWIFT_MADE
-            .iter()
-            .find_map(|made| unnumbered.strip_prefix(made));
+        let made = SWIFT_MADE.first_of(unnumbered);
+        let bare = made.map(|made| &unnumbered[made.len()..]);
         let bare = bare.or_else(|| {
             let numbered = name.strip_prefix("implicit ").unwrap_or(name);
             let numbered = numbered.strip_prefix("closure #")?;
@@ -377,124 +423,5 @@ fn of_swift(name: &str) -> &str {
             Some(bare) => name = bare,
             None => return name,
         }
-    }
-}
-
-/// Without parameters; what stands in angle brackets as `<…>`, but for the type that
-/// a Rust method is of: `<A as B>::f` and `<impl B for A>::f` are `A::f`.
-fn without_types(name: &str) -> String {
-    let mut shown = String::with_capacity(name.len());
-    let mut at = 0;
-    while let Some(c) = name[at..].chars().next() {
-        let rest = &name[at..];
-        if let Some(len) = operator(rest) {
-            shown.push_str(&rest[..len]);
-            at += len;
-        } else if rest.starts_with("(anonymous namespace)") {
-            shown.push_str("(anonymous namespace)");
-            at += "(anonymous namespace)".len();
-        } else if c == '(' {
-            break;
-        } else if c == '<' {
-            let len = bracket(rest);
-            let inner = rest[1..len].strip_suffix('>').unwrap_or(&rest[1..len]);
-            match owner(inner) {
-                // "shop::cart::<impl shop::cart::Cart>::add" has its path inside.
-                Some(owner) if shown.is_empty() || shown.ends_with("::") => {
-                    shown = owner;
-                }
-                _ => shown.push_str("<…>"),
-            }
-            at += len;
-        } else {
-            shown.push(c);
-            at += c.len_utf8();
-        }
-    }
-    shown
-}
-
-/// The type whose method follows a Rust path in brackets; none for other brackets.
-fn owner(inner: &str) -> Option<String> {
-    let path = if let Some((owner, _)) = split_outside(inner, " as ") {
-        owner
-    } else if let Some(implemented) = inner.strip_prefix("impl ") {
-        split_outside(implemented, " for ").map_or(implemented, |(_, owner)| owner)
-    } else {
-        return None;
-    };
-    // One level is enough: `<<A as B>::C as D>::e` is rare, and shows its own path.
-    let path = path.trim_start_matches(['&', '<']);
-    let end = path.find('<').unwrap_or(path.len());
-    let generic = if end < path.len() { "<…>" } else { "" };
-    Some(format!(
-        "{}{generic}",
-        path[..end].trim_start_matches("mut ")
-    ))
-}
-
-/// Splits at the first `separator` that stands in no bracket.
-fn split_outside<'t>(text: &'t str, separator: &str) -> Option<(&'t str, &'t str)> {
-    let mut depth = 0usize;
-    let mut before = b' ';
-    for (at, byte) in text.bytes().enumerate() {
-        match byte {
-            b'<' => depth += 1,
-            b'>' if before != b'-' => depth = depth.saturating_sub(1),
-            b' ' if depth == 0 => {
-                if let Some(rest) = text[at..].strip_prefix(separator) {
-                    return Some((&text[..at], rest));
-                }
-            }
-            _ => {}
-        }
-        before = byte;
-    }
-    None
-}
-
-/// The length of the bracket that `text` begins with, all of it if it never closes.
-fn bracket(text: &str) -> usize {
-    let mut depth = 0usize;
-    let mut before = b' ';
-    for (at, byte) in text.bytes().enumerate() {
-        match byte {
-            b'<' => depth += 1,
-            // The arrow of a function's type closes nothing.
-            b'>' if before != b'-' => {
-                depth -= 1;
-                if depth == 0 {
-                    return at + 1;
-                }
-            }
-            _ => {}
-        }
-        before = byte;
-    }
-    text.len()
-}
-
-/// The length of a C++ operator's name at the start of `text`: `operator<<`.
-fn operator(text: &str) -> Option<usize> {
-    let sign = text.strip_prefix("operator")?;
-    let len = match sign {
-        _ if sign.starts_with("()") || sign.starts_with("[]") => 2,
-        _ => sign
-            .bytes()
-            .take_while(|b| b"<>=!+-*/%^&|~,".contains(b))
-            .count(),
-    };
-    (len > 0).then_some("operator".len() + len)
-}
-
-/// "void shop::add" without "void"; `operator new` keeps its blank.
-fn without_return_type(name: &str) -> &str {
-    let before = name.find("operator").unwrap_or(name.len());
-    let name_ends = name[..before].trim_end();
-    let keep = "(anonymous namespace)";
-    let from = name_ends.find(keep).map_or(name_ends.len(), |at| at);
-    match name_ends[..from].rfind(' ') {
-        Some(at) => name[at + 1..].trim(),
-        None => name.trim(),
     }
 }

@@ -2,7 +2,7 @@
 
 use event_model::{
     Level,
-    head::{ArchivedFrameHeadV1, ArchivedHead},
+    head::{ArchivedFrameHeadV1, WholeHead},
 };
 
 use super::{
@@ -107,19 +107,24 @@ impl Matcher {
         }
     }
 
-    pub(super) fn holds_of_event(&self, head: &ArchivedHead, budget: &mut Budget) -> bool {
+    /// What it looks at.
+    pub(super) fn part(&self) -> &Part {
+        &self.part
+    }
+
+    pub(super) fn holds_of_event(&self, head: &WholeHead<'_>, budget: &mut Budget) -> bool {
         if !budget.step() {
             return false;
         }
         let mut fits = |text: &str| self.glob.fits(text, budget);
         let found = match &self.part {
-            Part::Type => head.exceptions.iter().any(|e| fits(&e.ty)),
-            Part::Value => head.exceptions.iter().any(|e| fits(&e.value)),
+            Part::Type => head.exceptions().any(|e| fits(&e.ty)),
+            Part::Value => head.exceptions().any(|e| fits(e.value)),
             Part::Message => {
                 let message = message(head);
                 fits(&head.message)
                     || message != head.message.as_str() && fits(message)
-                    || head.message.is_empty() && head.exceptions.iter().any(|e| fits(&e.value))
+                    || head.message.is_empty() && head.exceptions().any(|e| fits(e.value))
             }
             Part::Level => fits(Level::from_number(head.level).name()),
             Part::Logger => fits(&head.logger),

@@ -6,8 +6,10 @@ use super::{
     FingerprintTo, RULES_BYTES_MAX, RULES_MAX, Rule, Rules,
     glob::PATTERN_CHARS_MAX,
     matcher::{Matcher, NAMES, Part, Sibling},
+    reads::Reads,
     spelling::nearest,
     stack::{Action, Range},
+    words::{Open, arrow, closing, entry_len, shown, unquoted, words},
 };
 use crate::variables;
 
@@ -60,11 +62,33 @@ impl fmt::Display for RuleError {
 
 impl std::error::Error for RuleError {}
 
+impl RuleError {
+    /// What is told of a text that was refused: the field, `text:LINE:COLUMN` of the first that
+    /// is wrong, and what is wrong with it, and how many more there are.
+    pub fn refused(errors: &[Self]) -> (String, String) {
+        let Some(first) = errors.first() else {
+            return ("text".to_owned(), "cannot be read".to_owned());
+        };
+        let field = format!("text:{}:{}", first.line, first.column);
+        let message = match errors.len() - 1 {
+            0 => first.to_string(),
+            more => format!("{first}, and {more} more"),
+        };
+        (field, message)
+    }
+}
+
 /// What is wrong, and where in the line, bytes.
 struct Fault {
     at: usize,
     message: String,
     suggestion: String,
+}
+
+impl From<Open> for Fault {
+    fn from(open: Open) -> Self {
+        fault(open.0, "this quotation mark is not closed")
+    }
 }
 
 fn fault(at: usize, message: impl Into<String>) -> Fault {
@@ -115,45 +139,11 @@ pub(super) fn rules(text: &str) -> Result<Rules, Vec<RuleError>> {
         }
     }
     if errors.is_empty() {
+        rules.reads = Reads::of(&rules);
         Ok(rules)
     } else {
         Err(errors)
     }
-}
-
-/// A word of a line, where it begins; blanks within quotes are part of it.
-fn words(line: &str) -> Result<Vec<(usize, &str)>, Fault> {
-    let mut words = Vec::new();
-    let mut start = None;
-    let mut quoted: Option<usize> = None;
-    let mut is_escaped = false;
-    for (at, c) in line.char_indices() {
-        if quoted.is_some() {
-            match c {
-                '"' if !is_escaped => quoted = None,
-                _ => {}
-            }
-            is_escaped = c == '\\' && !is_escaped;
-        } else if c.is_whitespace() {
-            if let Some(from) = start.take() {
-                words.push((from, &line[from..at]));
-            }
-        } else if c == '#' && start.is_none() {
-            return Ok(words);
-        } else {
-            start.get_or_insert(at);
-            if c == '"' {
-                quoted = Some(at);
-            }
-        }
-    }
-    if let Some(at) = quoted {
-        return Err(fault(at, "this quotation mark is not closed"));
-    }
-    if let Some(from) = start {
-        words.push((from, &line[from..]));
-    }
-    Ok(words)
 }
 
 /// What a line asks for, so far.
@@ -166,7 +156,7 @@ struct Conditions {
 }
 
 fn rule(line: &str, number: u32, rules: &mut Rules) -> Result<(), Fault> {
-    if let Some(at) = line.find("->") {
+    if let Some(at) = arrow(line) {
         // The fingerprint may hold blanks: `{{ error.type }}`.
         let then = fingerprint(&line[at + 2..], at + 2)?;
         let before = words(&line[..at])?;
@@ -192,7 +182,7 @@ fn rule(line: &str, number: u32, rules: &mut Rules) -> Result<(), Fault> {
     let Some(first) = first else {
         let message = "neither `-> fingerprint` nor an action follows the matchers";
         return Err(Fault {
-            suggestion: format!("{} -> …", line.trim()),
+            suggestion: format!("{} -> …", shown(line.trim())),
             ..fault(line.trim_end().len(), message)
         });
     };
@@ -327,20 +317,30 @@ fn matcher(word: &str, at: usize) -> Result<(Part, Matcher), Fault> {
             suggestion: nearest(bare, names())
                 .map(|name| format!("{name}:…"))
                 .unwrap_or_default(),
-            ..fault(start, format!("`{bare}` is no matcher: `name:pattern`"))
+            ..fault(
+                start,
+                format!("`{}` is no matcher: `name:pattern`", shown(bare)),
+            )
         });
     };
     let part = match name.strip_prefix("tags.") {
         Some("") => return Err(fault(start + 5, "which tag? `tags.NAME:pattern`")),
+        Some(key) if key.chars().count() > PATTERN_CHARS_MAX => {
+            let message = format!("a tag's name longer than {PATTERN_CHARS_MAX} characters");
+            return Err(fault(start, message));
+        }
         Some(key) => Part::Tag(key.to_owned()),
         None => match NAMES.iter().find(|(known, _)| *known == name) {
             Some((_, part)) => part.clone(),
             None => {
                 return Err(Fault {
                     suggestion: nearest(name, names())
-                        .map(|name| format!("{name}:{pattern}"))
+                        .map(|name| format!("{name}:{}", shown(pattern)))
                         .unwrap_or_default(),
-                    ..fault(start, format!("`{name}` is nothing that can be matched"))
+                    ..fault(
+                        start,
+                        format!("`{}` is nothing that can be matched", shown(name)),
+                    )
                 });
             }
         },
@@ -371,7 +371,7 @@ fn action(word: &str) -> Result<Action, Fault> {
         suggestion: nearest(word, ACTIONS.into_iter())
             .unwrap_or_default()
             .to_owned(),
-        ..fault(0, format!("`{word}` is no action"))
+        ..fault(0, format!("`{}` is no action", shown(word)))
     };
     if let Some((name, number)) = word.split_once('=') {
         let count = number.parse().ok().filter(|count| *count <= FRAMES_MAX);
@@ -385,7 +385,10 @@ fn action(word: &str) -> Result<Action, Fault> {
             Some(count) => of(count),
             None => Err(fault(
                 name.len() + 1,
-                format!("`{number}` is no number of frames: 0 to {FRAMES_MAX}"),
+                format!(
+                    "`{}` is no number of frames: 0 to {FRAMES_MAX}",
+                    shown(number)
+                ),
             )),
         };
     }
@@ -434,7 +437,7 @@ fn fingerprint(text: &str, start: usize) -> Result<FingerprintTo, Fault> {
             entry_len(word).ok_or_else(|| fault(from, "`{{` is not closed by `}}`"))?
         };
         let entry = unquoted(&word[..len]);
-        checked(&entry, from)?;
+        checked(&entry, from, titled.is_some())?;
         if titled.is_some() {
             made.title = entry;
         } else {
@@ -451,50 +454,22 @@ fn fingerprint(text: &str, start: usize) -> Result<FingerprintTo, Fault> {
     Ok(made)
 }
 
-/// The length of an entry: up to a blank or a comma outside of `{{ … }}`.
-fn entry_len(text: &str) -> Option<usize> {
-    let mut at = 0;
-    while let Some(c) = text[at..].chars().next() {
-        if text[at..].starts_with("{{") {
-            at += text[at..].find("}}")? + 2;
-        } else if c.is_whitespace() || c == ',' {
-            break;
-        } else {
-            at += c.len_utf8();
-        }
-    }
-    Some(at)
-}
-
-/// Refuses variables that nobody knows.
-fn checked(entry: &str, at: usize) -> Result<(), Fault> {
+/// Refuses variables that nobody knows, and what has no text of its own within one.
+fn checked(entry: &str, at: usize, is_title: bool) -> Result<(), Fault> {
     for name in variables::names_in(entry) {
+        if name.eq_ignore_ascii_case("default") && (is_title || !variables::is_default(entry)) {
+            let message = "`{{ default }}` stands alone, as an entry of the fingerprint";
+            return Err(fault(at, message));
+        }
         if !variables::is_known(name) {
             let known = variables::KNOWN.iter().copied().chain(["tags.NAME"]);
             return Err(Fault {
                 suggestion: nearest(name, known)
                     .map(|name| format!("{{{{ {name} }}}}"))
                     .unwrap_or_default(),
-                ..fault(at, format!("`{name}` is no variable"))
+                ..fault(at, format!("`{}` is no variable", shown(name)))
             });
         }
     }
     Ok(())
-}
-
-/// Where a quotation ends.
-fn closing(inner: &str) -> Option<usize> {
-    let mut is_escaped = false;
-    inner.char_indices().find_map(|(at, c)| {
-        let ends = c == '"' && !is_escaped;
-        is_escaped = c == '\\' && !is_escaped;
-        ends.then_some(at)
-    })
-}
-
-fn unquoted(text: &str) -> String {
-    let inner = text
-        .strip_prefix('"')
-        .and_then(|rest| rest.strip_suffix('"'));
-    inner.map_or_else(|| text.to_owned(), |inner| inner.replace("\\\"", "\""))
 }

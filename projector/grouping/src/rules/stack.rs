@@ -1,6 +1,6 @@
 //! What rules say of the frames of a stack.
 
-use event_model::head::{ArchivedExceptionHeadV1, ArchivedFrameHeadV1, ArchivedHead};
+use event_model::head::{ArchivedFrameHeadV1, ExceptionPart, WholeHead};
 
 use super::{Budget, FingerprintTo, Rule};
 
@@ -71,12 +71,14 @@ impl<'a> Stack<'a> {
         }
     }
 
+    #[inline]
     pub(crate) fn mark(&self, at: usize) -> Mark {
         let mark = self.marks.and_then(|marks| marks.frames.get(at));
         mark.copied().unwrap_or_default()
     }
 
     /// Whether a frame is the application's own.
+    #[inline]
     pub(crate) fn in_app(&self, at: usize) -> bool {
         let told = self.mark(at).in_app;
         told.unwrap_or_else(|| self.frames.get(at).is_some_and(|frame| frame.in_app))
@@ -98,6 +100,8 @@ pub(crate) struct Judged<'r> {
     pub(crate) fingerprint: Option<&'r Rule<FingerprintTo>>,
     /// There were more rules than may be asked of one event.
     pub(crate) is_cut_short: bool,
+    /// The lines of stack rules that hold of a frame, once a stack.
+    pub(crate) spoke: Vec<u32>,
     /// Steps that it took.
     pub(crate) steps: u64,
 }
@@ -106,33 +110,33 @@ impl Judged<'_> {
     /// An exception's stack.
     pub(crate) fn of<'a>(
         &'a self,
-        head: &ArchivedHead,
-        exception: &'a ArchivedExceptionHeadV1,
+        head: &WholeHead<'_>,
+        exception: ExceptionPart<'a>,
     ) -> Stack<'a> {
-        let mut all = head.exceptions.iter();
+        let mut all = head.exceptions();
         let marks = if self.stacks.is_empty() {
             None
         } else {
-            let at = all.position(|other| std::ptr::eq(other, exception));
+            let at = all.position(|other| other.is(exception));
             at.and_then(|at| self.stacks.get(at))
         };
         Stack {
-            frames: &exception.frames,
+            frames: exception.frames(),
             marks,
         }
     }
 
     /// The thread's stack.
-    pub(crate) fn of_thread<'a>(&'a self, head: &'a ArchivedHead) -> Stack<'a> {
+    pub(crate) fn of_thread<'a>(&'a self, head: &'a WholeHead<'a>) -> Stack<'a> {
         Stack {
-            frames: &head.thread_frames,
+            frames: head.thread_frames(),
             marks: self.stacks.last(),
         }
     }
 
     /// All stacks.
-    pub(super) fn stacks<'a>(&'a self, head: &'a ArchivedHead) -> impl Iterator<Item = Stack<'a>> {
-        let of_exceptions = head.exceptions.iter().map(|e| self.of(head, e));
+    pub(super) fn stacks<'a>(&'a self, head: &'a WholeHead<'a>) -> impl Iterator<Item = Stack<'a>> {
+        let of_exceptions = head.exceptions().map(|e| self.of(head, e));
         of_exceptions.chain([self.of_thread(head)])
     }
 }
@@ -140,7 +144,7 @@ impl Judged<'_> {
 /// Applies all stack rules to all stacks.
 pub(super) fn judge<'r>(
     rules: &[Rule<Vec<Action>>],
-    head: &ArchivedHead,
+    head: &WholeHead<'_>,
     budget: &mut Budget,
 ) -> Judged<'r> {
     let mut judged = Judged::default();
@@ -149,30 +153,39 @@ pub(super) fn judge<'r>(
     }
     let mut holding = Vec::new();
     for rule in rules {
+        if budget.left == 0 {
+            break;
+        }
         if rule.holds_of_event(head, budget) {
             holding.push(rule);
         }
     }
-    let stacks = head.exceptions.iter().map(|e| e.frames.as_slice());
-    for frames in stacks.chain([head.thread_frames.as_slice()]) {
+    let stacks = head.exceptions().map(ExceptionPart::frames);
+    for frames in stacks.chain([head.thread_frames()]) {
         let mut marks = Marks {
             frames: vec![Mark::default(); frames.len()],
             ..Marks::default()
         };
         for rule in &holding {
-            apply(rule, frames, &mut marks, budget);
+            if budget.left == 0 {
+                break;
+            }
+            if apply(rule, frames, &mut marks, budget) {
+                judged.spoke.push(rule.line);
+            }
         }
         judged.stacks.push(marks);
     }
     judged
 }
 
+/// Whether the rule holds of any frame.
 fn apply(
     rule: &Rule<Vec<Action>>,
     frames: &[ArchivedFrameHeadV1],
     marks: &mut Marks,
     budget: &mut Budget,
-) {
+) -> bool {
     let from = frames.len().saturating_sub(FRAMES_MAX);
     let matching = |marks: &Marks, at: usize, budget: &mut Budget| {
         let stack = Stack {
@@ -204,7 +217,7 @@ fn apply(
         }
     }
     let (Some(oldest), Some(newest)) = (oldest, newest) else {
-        return;
+        return false;
     };
     for action in &rule.then {
         let range = match action {
@@ -223,4 +236,5 @@ fn apply(
             mark.line = rule.line;
         }
     }
+    true
 }

@@ -5,11 +5,13 @@ use std::sync::Arc;
 use event_model::head::Head;
 use proptest::prelude::*;
 
-use super::{RULES_MAX, Rules, STEPS_MAX};
+use super::{Matched, RULES_MAX, RuleError, Rules, STEPS_MAX};
 use crate::{
     Grouper,
     heads::{error, exception, message, stored},
 };
+
+mod matching;
 
 fn grouper(rules: &str) -> Grouper {
     let rules = Rules::parse(rules).unwrap_or_else(|errors| panic!("{errors:?}"));
@@ -17,7 +19,7 @@ fn grouper(rules: &str) -> Grouper {
 }
 
 fn print(rules: &str, head: &Head) -> [u8; 16] {
-    grouper(rules).fingerprint(stored(head).head()).0
+    grouper(rules).fingerprint(stored(head).whole()).0
 }
 
 fn sample() -> Head {
@@ -106,9 +108,9 @@ error.type:* -> later
         sample(),
         error("python", "DbGone", "x", &["other in shop.x"]),
     );
-    let group = grouper.group(stored(&one).head());
+    let group = grouper.group(stored(&one).whole());
     assert_eq!(group.headline.title, "DbError in eu-west");
-    let told = grouper.explain(stored(&one).head()).to_string();
+    let told = grouper.explain(stored(&one).whole()).to_string();
     assert!(
         told.contains("the rule on line 3: error.type:Db* -> db"),
         "{told}"
@@ -201,7 +203,7 @@ fn stack_rules_say_what_counts() {
 #[test]
 fn explanations_name_the_rule() {
     let head = python(&["a in shop", "b in shop", "!c in lib"]);
-    let told = grouper("# x\nfunction:b -group\nmodule:lib +group").explain(stored(&head).head());
+    let told = grouper("# x\nfunction:b -group\nmodule:lib +group").explain(stored(&head).whole());
     let told = told.to_string();
     assert!(
         told.contains("- frame b (shop)  [the rule on line 2]"),
@@ -281,6 +283,14 @@ fn what_is_no_rule_is_told_with_its_place() {
             "line 1, column 1: `größe` is no matcher: `name:pattern`",
         ),
         (
+            "type:x -> db-{{ default }}",
+            "line 1, column 11: `{{ default }}` stands alone, as an entry of the fingerprint",
+        ),
+        (
+            "type:x -> {{default}} title=\"{{ Default }}\"",
+            "line 1, column 29: `{{ default }}` stands alone, as an entry of the fingerprint",
+        ),
+        (
             "type: -> y",
             "line 1, column 6: `type:` has no pattern; `type:\"\"` cannot match",
         ),
@@ -293,6 +303,14 @@ fn what_is_no_rule_is_told_with_its_place() {
     let errors = Rules::parse("a\nb:c -> d\ntype:x -> y\ne").unwrap_err();
     let lines: Vec<u32> = errors.iter().map(|error| error.line).collect();
     assert_eq!(lines, [1, 2, 4]);
+    // As commands and previews refuse them: the first, and how many more.
+    let (field, message) = RuleError::refused(&errors);
+    assert_eq!(field, "text:1:2");
+    assert!(message.starts_with(&errors[0].to_string()), "{message}");
+    assert!(message.ends_with(", and 2 more"), "{message}");
+    let (field, message) = RuleError::refused(&errors[1..2]);
+    assert_eq!((field, message), ("text:2:1".into(), errors[1].to_string()));
+    assert_eq!(RuleError::refused(&[]).0, "text");
 }
 
 #[test]
@@ -314,18 +332,106 @@ fn whatever_the_rules_an_event_costs_so_many_steps_at_most() {
     ] {
         let rules = Rules::parse(text).unwrap();
         let stored = stored(&deep);
-        let judged = rules.judge(stored.head());
+        let judged = rules.judge(&stored.whole());
         assert!(judged.steps <= STEPS_MAX, "{}", judged.steps);
         let grouper = Grouper::with_rules(Arc::new(rules.clone()));
-        let told = grouper.explain(stored.head());
-        assert_eq!(told.fingerprint, grouper.fingerprint(stored.head()));
+        let told = grouper.explain(stored.whole());
+        assert_eq!(told.fingerprint, grouper.fingerprint(stored.whole()));
         let says = told.to_string().contains("not all were asked");
         assert_eq!(says, judged.is_cut_short, "{}", judged.steps);
     }
     // What a usual rule costs: a pass over the names.
     let usual = Rules::parse("stack.module:vendor.* -app").unwrap();
     let stored = stored(&python(&["a in shop"; 50]));
-    assert!(usual.judge(stored.head()).steps < 1_000);
+    assert!(usual.judge(&stored.whole()).steps < 1_000);
+}
+
+#[test]
+fn an_arrow_within_quotation_marks_or_a_comment_is_none() {
+    let head = Head {
+        message: "a -> b".into(),
+        ..message("")
+    };
+    assert_eq!(
+        print("message:\"a -> b\" -> {{ message }}", &head),
+        print("message:a* -> \"a -> b\"", &head)
+    );
+    assert_ne!(print("message:\"a -> b\" -> x", &head), print("", &head));
+    let all = python(&["a in shop", "b in shop"]);
+    let one = python(&["a in shop"]);
+    assert_eq!(
+        print("function:b -group # b -> nothing", &all),
+        print("", &one)
+    );
+}
+
+#[test]
+fn what_holds_is_told_by_line() {
+    let rules = grouper(
+        "type:Other -> x\ntype:Db* -> y\ntype:* -> z\nfunction:save -app\nfunction:none -app\n\
+         release:shop@* function:handle ^-group\nfunction:save +app",
+    );
+    let matched = rules.matched(stored(&sample()).whole());
+    assert_eq!(matched.lines, [4, 6, 7, 2]);
+    assert!(!matched.is_cut_short && matched.steps > 0);
+    assert_eq!(
+        grouper("").matched(stored(&sample()).whole()),
+        Matched::default()
+    );
+    let parsed = Rules::parse("a:b -> c").is_err();
+    assert!(parsed);
+    let lines: Vec<(u32, String)> = Rules::parse("# x\n type:a -> b \nfunction:c -app")
+        .unwrap()
+        .lines()
+        .map(|(line, text)| (line, text.to_owned()))
+        .collect();
+    assert_eq!(
+        lines,
+        [
+            (2, "type:a -> b".to_owned()),
+            (3, "function:c -app".to_owned())
+        ]
+    );
+}
+
+#[test]
+fn a_message_about_a_megabyte_is_short_and_errors_are_few() {
+    let long = "x".repeat(1 << 19);
+    for text in [
+        format!("{long}:a -> b"),
+        format!("{long} -app"),
+        format!("type:{long} -> b"),
+        format!("tags.{long}:a -> b"),
+        format!("function:a {long}=1"),
+        format!("function:a max-frames={long}"),
+        format!("function:a +{long}"),
+        format!("type:a -> {{{{ {long} }}}}"),
+        format!("function:a {long}"),
+        format!("type:a {}-> b", "type:a ".repeat(70_000)),
+        format!("type:a -> {}", "a,".repeat(250_000)),
+        "a\n".repeat(1 << 19),
+    ] {
+        let shown: String = text.chars().take(30).collect();
+        let errors = Rules::parse(&text).expect_err(&shown);
+        assert!(errors.len() <= 100, "{shown}");
+        let told: usize = errors.iter().map(|error| error.to_string().len()).sum();
+        assert!(told < 300 * errors.len().max(2), "{shown}: {told}");
+    }
+}
+
+#[test]
+fn rules_that_are_not_reached_cost_nothing() {
+    // Each rule is good for a pass over all frames of all stacks.
+    let many = "function:*a*b*c* ^-group\n".repeat(RULES_MAX);
+    let rules = Rules::parse(&many).unwrap();
+    let mut deep = python(&[]);
+    let frames = vec!["abcabcabcabc in shop"; 2_000];
+    deep.exceptions = (0..20).map(|_| exception("E", "x", &frames)).collect();
+    let stored = stored(&deep);
+    let matched = rules.matched(&stored.whole());
+    assert!(matched.is_cut_short);
+    // Only rules that were asked hold, and once the budget is spent none is asked.
+    assert!(matched.lines.len() < 100, "{}", matched.lines.len());
 }
 
 #[test]
@@ -354,8 +460,8 @@ proptest! {
         let head = sample();
         if let Ok(rules) = Rules::parse(&words.join(" ")) {
             let grouper = Grouper::with_rules(Arc::new(rules));
-            let told = grouper.explain(stored(&head).head());
-            prop_assert_eq!(told.fingerprint, grouper.fingerprint(stored(&head).head()));
+            let told = grouper.explain(stored(&head).whole());
+            prop_assert_eq!(told.fingerprint, grouper.fingerprint(stored(&head).whole()));
         }
     }
 }

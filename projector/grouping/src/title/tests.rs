@@ -62,7 +62,7 @@ fn titles_and_culprits() {
         .map(|head| {
             let stored = stored(head);
             {
-                let headline = headline(stored.head());
+                let headline = headline(&stored.whole());
                 format!("{} | {}", headline.title, headline.culprit)
             }
         })
@@ -88,7 +88,7 @@ fn tree(platform: &str, value: &str, entries: &[(i32, i32, &str, bool)]) -> Head
 #[track_caller]
 fn check(head: &Head, expected: &str) {
     let stored = stored(head);
-    let headline = headline(stored.head());
+    let headline = headline(&stored.whole());
     assert_eq!(
         format!("{} | {}", headline.title, headline.culprit),
         expected
@@ -150,7 +150,7 @@ fn a_line_that_ends_in_a_colon_goes_on() {
         ("ActiveRecord::RecordInvalid: no\nmore", "no"),
         ("Validation failed:", "Validation failed:"),
     ] {
-        let shown = headline(stored(&of(value)).head()).title;
+        let shown = headline(&stored(&of(value)).whole()).title;
         assert_eq!(
             shown,
             format!("ActiveRecord::RecordInvalid: {title}"),
@@ -224,8 +224,8 @@ fn what_was_put_behind_the_main_exception_is_not_shown() {
     check(&behind, "Main: v | run (app)");
     let before = of(vec![diagnostic.clone(), linked("Main", 0, -1)]);
     assert_eq!(
-        crate::Grouper::new().fingerprint(stored(&behind).head()),
-        crate::Grouper::new().fingerprint(stored(&before).head())
+        crate::Grouper::new().fingerprint(stored(&behind).whole()),
+        crate::Grouper::new().fingerprint(stored(&before).whole())
     );
     let suppressed = of(vec![linked("Main", 0, -1), linked("Closing", 1, 0)]);
     check(&suppressed, "Main: v | run (app)");
@@ -298,11 +298,11 @@ fn the_type_of_a_synthetic_exception_counts_only_for_signals() {
 #[test]
 fn long_ones_are_cut_at_a_character() {
     let head = error("python", &"é".repeat(500), &"ü".repeat(500), &[]);
-    let title = headline(stored(&head).head()).title;
+    let title = headline(&stored(&head).whole()).title;
     assert_eq!(title.chars().count(), TITLE_CHARS_MAX);
     assert!(title.contains("é: ü"), "{title}");
     let deep = format!("f in {}", "m".repeat(500));
     let head = error("python", "E", "", &[&deep]);
-    let culprit = headline(stored(&head).head()).culprit;
+    let culprit = headline(&stored(&head).whole()).culprit;
     assert_eq!(culprit.chars().count(), CULPRIT_CHARS_MAX);
 }

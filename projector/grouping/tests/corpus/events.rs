@@ -2,11 +2,7 @@
 //! gateway's readers, to a fingerprint.
 
 use event_intake::{Context, Item, Limits};
-use event_model::{
-    Event, Fingerprint, ProjectId, StoredEvent,
-    head::Head,
-    record::{BodyPlace, SCHEMA_EVENT_V1, archive_head, encode_event},
-};
+use event_model::{Event, Fingerprint, ProjectId, StoredEvent, head::Head};
 use grouping::Grouper;
 use serde_json::{Map, Value, json};
 
@@ -27,16 +23,18 @@ const KEYS: [&str; 11] = [
 /// The fingerprint of an event in short.
 pub(crate) fn fingerprint(short: &Value, platform: &str) -> Fingerprint {
     Grouper::new()
-        .group(stored(short, platform).head())
+        .group(stored(short, platform).whole())
         .fingerprint
 }
 
 /// An event in short as the log stores it.
 pub(crate) fn stored(short: &Value, platform: &str) -> StoredEvent {
-    let event = read(short, platform);
-    let head = archive_head(&Head::of(&event, 0));
-    let record = encode_event(&head, BodyPlace::Plain(b"{}"));
-    StoredEvent::parse(SCHEMA_EVENT_V1, record.into()).unwrap()
+    StoredEvent::of(&head(short, platform)).unwrap()
+}
+
+/// Its head.
+pub(crate) fn head(short: &Value, platform: &str) -> Head {
+    Head::of(&read(short, platform), 0)
 }
 
 fn read(short: &Value, platform: &str) -> Event {

@@ -9,6 +9,7 @@ mod families;
 mod known;
 mod random;
 mod score;
+mod similar;
 
 use std::path::PathBuf;
 
@@ -43,8 +44,8 @@ fn what_is_explained_is_what_groups() {
         let events = events.map(|event| events::stored(event, &family.platform));
         let events: Vec<_> = events.collect();
         for event in &events {
-            let explained = grouper.explain(event.head());
-            let fingerprint = grouper.fingerprint(event.head());
+            let explained = grouper.explain(event.whole());
+            let fingerprint = grouper.fingerprint(event.whole());
             assert_eq!(
                 explained.fingerprint, fingerprint,
                 "{}: {explained}",
@@ -53,7 +54,7 @@ fn what_is_explained_is_what_groups() {
             assert_eq!(explained.root.fingerprint(), fingerprint, "{}", family.id);
         }
         for pair in events.windows(2) {
-            let [a, b] = [pair[0].head(), pair[1].head()];
+            let [a, b] = [pair[0].whole(), pair[1].whole()];
             let is_one = grouper.fingerprint(a) == grouper.fingerprint(b);
             assert_eq!(grouper.why_apart(a, b).is_none(), is_one, "{}", family.id);
         }

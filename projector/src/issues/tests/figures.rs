@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use event_log::Entry;
 use event_model::{IssueId, IssueStatus, Level, Position, ProjectId, access::Sight, head::Head};
 use proptest::prelude::*;
 use read_model::issues::reader::{
@@ -11,29 +10,14 @@ use read_model::issues::reader::{
     SeriesBy, Snapshot, Unit, Window,
 };
 
-use super::{arbitrary_head, issue_of, project, set_status};
-use crate::testing::{NOON_NS, event, numbered};
+use super::{
+    naive::{Naive, Step, at_ms},
+    project,
+};
+use crate::testing::{NOON_NS, numbered};
 
 const NOON_MIN: i64 = NOON_NS / 60_000_000_000;
 const NOON_HOUR: i64 = NOON_MIN / 60;
-
-#[derive(Debug, Clone)]
-enum Step {
-    Event(Head),
-    Status(Head, IssueStatus),
-}
-
-fn arbitrary_step() -> impl Strategy<Value = Step> {
-    let statuses = prop_oneof![
-        1 => Just(IssueStatus::Unresolved),
-        2 => Just(IssueStatus::Resolved),
-        1 => Just(IssueStatus::Ignored)
-    ];
-    prop_oneof![
-        5 => arbitrary_head().prop_map(Step::Event),
-        1 => (arbitrary_head(), statuses).prop_map(|(head, status)| Step::Status(head, status)),
-    ]
-}
 
 /// In minutes only what minutes are kept for.
 fn arbitrary_range() -> impl Strategy<Value = Range> {
@@ -89,101 +73,6 @@ fn arbitrary_sight() -> impl Strategy<Value = Sight> {
         1 => Just(Sight::All),
         3 => some.prop_map(|ids| Sight::only(ids.into_iter().map(ProjectId))),
     ]
-}
-
-/// What is known without any table.
-#[derive(Default)]
-struct Naive {
-    events: Vec<(IssueId, Head)>,
-    statuses: BTreeMap<IssueId, IssueStatus>,
-    /// Event times, ms.
-    regressions: Vec<(IssueId, i64)>,
-}
-
-fn at_ms(head: &Head) -> i64 {
-    head.timestamp_ns.div_euclid(1_000_000)
-}
-
-impl Naive {
-    fn of(steps: &[Step]) -> Self {
-        let mut naive = Self::default();
-        for step in steps {
-            match step {
-                Step::Event(head) => {
-                    let id = issue_of(head);
-                    let status = naive.statuses.entry(id).or_insert(IssueStatus::Unresolved);
-                    // Commands are all of noon.
-                    if *status == IssueStatus::Resolved && head.timestamp_ns >= NOON_NS {
-                        *status = IssueStatus::Unresolved;
-                        naive.regressions.push((id, at_ms(head)));
-                    }
-                    naive.events.push((id, head.clone()));
-                }
-                Step::Status(head, status) => {
-                    if let Some(known) = naive.statuses.get_mut(&issue_of(head)) {
-                        *known = *status;
-                    }
-                }
-            }
-        }
-        naive
-    }
-
-    /// As if there had never been anything of other projects.
-    fn within(mut self, sight: &Sight) -> Self {
-        self.events
-            .retain(|(_, head)| sight.has(ProjectId(head.project_id)));
-        let seen: BTreeSet<IssueId> = self.events.iter().map(|(id, _)| *id).collect();
-        self.regressions.retain(|(id, _)| seen.contains(id));
-        self.statuses.retain(|id, _| seen.contains(id));
-        self
-    }
-
-    fn is_of_part(scope: &Scope, head: &Head) -> bool {
-        (scope.environment.is_empty() || scope.environment == head.environment)
-            && (scope.release.is_empty() || scope.release == head.release)
-    }
-
-    fn is_within(range: Option<Range>, ms: i64) -> bool {
-        range.is_none_or(|range| ms >= range.from_ms() && ms < range.to_ms())
-    }
-
-    /// Events within scope and projects.
-    fn scoped(&self, scope: &Scope, projects: &Sight) -> Vec<&(IssueId, Head)> {
-        let is_within = |head: &Head| {
-            Self::is_of_part(scope, head)
-                && Self::is_within(scope.range, at_ms(head))
-                && projects.has(ProjectId(head.project_id))
-        };
-        let events = self.events.iter();
-        events.filter(|(_, head)| is_within(head)).collect()
-    }
-
-    fn first_ms(&self, id: IssueId) -> i64 {
-        let its = self.events.iter().filter(|(issue, _)| *issue == id);
-        its.map(|(_, head)| at_ms(head)).min().unwrap()
-    }
-
-    fn came_back(&self, id: IssueId, range: Option<Range>) -> bool {
-        let mut all = self.regressions.iter();
-        all.any(|(issue, ms)| *issue == id && Self::is_within(range, *ms))
-    }
-
-    fn issues(&self, filter: &IssueFilter) -> BTreeSet<IssueId> {
-        let range = filter.scope.range;
-        self.scoped(&filter.scope, &filter.projects)
-            .into_iter()
-            .map(|(id, _)| *id)
-            .filter(|id| filter.statuses.is_empty() || filter.statuses.contains(&self.statuses[id]))
-            .filter(|id| !filter.is_new || Self::is_within(range, self.first_ms(*id)))
-            .filter(|id| !filter.is_regressed || self.came_back(*id, range))
-            .collect()
-    }
-
-    fn users<'h>(heads: impl Iterator<Item = &'h Head>) -> u64 {
-        let users: BTreeSet<&str> = heads.map(|head| head.user.as_str()).collect();
-        users.iter().filter(|user| !user.is_empty()).count() as u64
-    }
 }
 
 fn check_list(
@@ -276,7 +165,9 @@ fn check_named(snapshot: &Snapshot<'_>, naive: &Naive, all: &Naive) -> Result<()
     let seen: BTreeSet<IssueId> = naive.statuses.keys().copied().collect();
     for id in &ids {
         let is_seen = seen.contains(id);
-        prop_assert_eq!(snapshot.issue(*id).unwrap().is_some(), is_seen);
+        let row = snapshot.issue(*id).unwrap();
+        prop_assert_eq!(row.is_some(), is_seen);
+        prop_assert_eq!(row.map(|row| row.status), naive.statuses.get(id).copied());
         prop_assert_eq!(snapshot.fingerprints(*id).unwrap().is_empty(), !is_seen);
         prop_assert_eq!(snapshot.activity(*id).unwrap().is_empty(), !is_seen);
         if !is_seen {
@@ -286,6 +177,12 @@ fn check_named(snapshot: &Snapshot<'_>, naive: &Naive, all: &Naive) -> Result<()
             let users = snapshot.user_series(window, &Sight::All, Some(*id), &scope);
             prop_assert_eq!(users.unwrap(), vec![0]);
         }
+    }
+    for (own, lead) in &all.leads {
+        let row = snapshot.issue(*own).unwrap();
+        let row = row.map(|row| (row.id, row.fingerprints as usize));
+        let members = all.leads.values().filter(|other| *other == lead).count();
+        prop_assert_eq!(row, seen.contains(lead).then_some((*lead, members)));
     }
     let named = |rows: Vec<IssueId>| rows.into_iter().collect::<BTreeSet<_>>();
     let rows = snapshot.issues_of(&ids).unwrap();
@@ -427,17 +324,14 @@ proptest! {
 
     #[test]
     fn every_figure_is_a_naive_count_over_the_raw_events(
-        steps in proptest::collection::vec(arbitrary_step(), 1..80),
+        steps in proptest::collection::vec(Step::arbitrary(), 1..80),
         filters in proptest::collection::vec((arbitrary_filter(), arbitrary_sight()), 6),
         sizes in proptest::collection::vec(1..17usize, 1..10),
         range in arbitrary_range(),
     ) {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("issues");
-        let entries: Vec<Entry> = steps.iter().map(|step| match step {
-            Step::Event(head) => event(head),
-            Step::Status(head, status) => set_status(head, *status),
-        }).collect();
+        let entries = steps.iter().map(Step::entry).collect();
         drop(project(&path, &numbered(entries), &sizes));
         let all = Naive::of(&steps);
         let reader = Reader::open(&path).unwrap();

@@ -3,6 +3,7 @@
 use event_log::Entry;
 use event_model::{
     Decision, DropReason, Note,
+    head::Head,
     note::{AttachmentV1, Attachments, ClientDropV1, ClientReport, Feedback, Tally, TallyCountV1},
 };
 
@@ -106,6 +107,38 @@ fn files_go_with_the_records_that_retention_drops() {
         "SELECT name FROM attachment ORDER BY position",
     );
     assert_eq!(left, ["b", "c"]);
+}
+
+#[test]
+fn files_go_with_the_records_before_the_position_that_was_shed() {
+    let shed = |below| {
+        command(Decision::FilesShed {
+            below,
+            files: 1,
+            bytes: 10,
+        })
+    };
+    let left = query(
+        vec![files(&["a"]), files(&["b"]), shed(2), files(&["c"])],
+        "SELECT name FROM attachment ORDER BY position",
+    );
+    assert_eq!(left, ["b", "c"]);
+}
+
+#[test]
+fn what_events_take_is_counted_by_project_and_hour_also_of_discarded_ones() {
+    let of = |project_id, hour: i64| {
+        event(&Head {
+            project_id,
+            received_ns: NOON_NS + hour * 3_600_000_000_000,
+            ..message("x")
+        })
+    };
+    let sql = "SELECT project_id || ' ' || (hour - (SELECT min(hour) FROM project_bytes)) || ' '
+             || (bytes / (SELECT min(bytes) FROM project_bytes))
+         FROM project_bytes ORDER BY project_id, hour";
+    let counted = query(vec![of(1, 0), of(1, 0), of(1, 2), of(2, 0)], sql);
+    assert_eq!(counted, ["1 0 2", "1 2 1", "2 0 1"]);
 }
 
 #[test]

@@ -1,9 +1,15 @@
-//! What goes by the event's own time, and the bound on tag keys.
+//! What goes by the event's own time, and the bounds on names and tag keys.
 
 use event_log::Entry;
 use event_model::{IssueStatus, head::Head};
 
-use super::{super::tags::KEYS_MAX, query, set_status};
+use super::{
+    super::{
+        names::{ENVIRONMENTS_MAX, RELEASES_MAX},
+        tags::KEYS_MAX,
+    },
+    query, set_status,
+};
 use crate::testing::{NOON_NS, event, message};
 
 #[test]
@@ -68,6 +74,46 @@ fn tag_keys_above_the_cap_count_as_other() {
             })
         })
         .collect();
-    let sql = "SELECT count(DISTINCT key), sum(count), sum(iif(key = '', count, 0)) FROM issue_tag";
+    let sql =
+        "SELECT count(DISTINCT key), sum(count), sum(iif(key = '', count, 0)) FROM fingerprint_tag";
     assert_eq!(query(entries, sql), ["201 209 8"]);
+}
+
+#[test]
+fn names_above_the_cap_count_as_other() {
+    let entries = |names_max: u64, name: fn(String) -> Head| -> Vec<Entry> {
+        // Beyond the cap, then two that were let in, and one that was not.
+        (0..names_max + 7)
+            .chain([0, names_max - 1, names_max + 3])
+            .map(|n| event(&name(format!("name {n}"))))
+            .collect()
+    };
+    let releases = entries(RELEASES_MAX, |release| Head {
+        release,
+        ..message("boom")
+    });
+    let environments = entries(ENVIRONMENTS_MAX, |environment| Head {
+        environment,
+        ..message("boom")
+    });
+    for (entries, names_max, sql) in [
+        (
+            releases.clone(),
+            RELEASES_MAX,
+            "SELECT count(*), sum(count), sum(iif(version = '(other)', count, 0)) FROM release",
+        ),
+        (
+            releases,
+            RELEASES_MAX,
+            "SELECT count(*), sum(count), count(*) - 1 - (SELECT count(*) FROM issue_release) + 9 FROM release",
+        ),
+        (
+            environments,
+            ENVIRONMENTS_MAX,
+            "SELECT count(*), sum(count), sum(iif(name = '(other)', count, 0)) FROM environment",
+        ),
+    ] {
+        let expected = format!("{} {} 8", names_max + 1, names_max + 10);
+        assert_eq!(query(entries, sql), [expected], "{sql}");
+    }
 }

@@ -7,10 +7,11 @@ use super::world::{FROM_MS, TO_MS, event_id, issue_id};
 use crate::figures::stamp;
 
 /// Services that the query engine serves.
-pub(crate) const SERVICES: [&str; 5] = [
+pub(crate) const SERVICES: [&str; 6] = [
     "ProjectService",
     "IssueService",
     "EventService",
+    "GroupingService",
     "StatsService",
     "LiveService",
 ];
@@ -28,9 +29,14 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    /// Whether its answer tells who asks.
+    /// Whether its answer tells who asks, or is an owner's alone.
     pub(crate) fn is_about_oneself(&self) -> bool {
-        self.path == "ProjectService/GetViewer"
+        [
+            "ProjectService/GetViewer",
+            "ProjectService/GetOrganizationUsage",
+            "StatsService/GetStorage",
+        ]
+        .contains(&self.path)
     }
 }
 
@@ -117,9 +123,17 @@ pub(crate) fn methods() -> Vec<Call> {
         call("ProjectService/ListMembers", &v1::ListMembersRequest {}),
         call("ProjectService/GetViewer", &v1::GetViewerRequest {}),
         call(
+            "ProjectService/GetOrganizationUsage",
+            &v1::GetOrganizationUsageRequest {
+                hours: 2,
+                after_position: 0,
+            },
+        ),
+        call(
             "StatsService/GetPipelineStatus",
             &v1::GetPipelineStatusRequest {},
         ),
+        call("StatsService/GetStorage", &v1::GetStorageRequest {}),
         call(
             "LiveService/StreamIssues",
             &v1::StreamIssuesRequest::default(),
@@ -134,6 +148,12 @@ pub(crate) fn methods() -> Vec<Call> {
     }
     for id in 1..=ISSUES {
         of_issue(&mut calls, &issue_id(id), &event_id(id));
+        let request = v1::ListSimilarIssuesRequest {
+            issue_id: issue_id(id),
+            limit: 20,
+            ..Default::default()
+        };
+        calls.push(call("IssueService/ListSimilarIssues", &request));
     }
     let ids = (1..=ISSUES).map(issue_id).collect();
     calls.push(call(
@@ -241,9 +261,41 @@ fn of_projects(calls: &mut Vec<Call>, ids: &[u32]) {
         ..Default::default()
     };
     calls.push(call("ProjectService/ListArrivals", &request));
+    let request = v1::GetUsageRequest {
+        project_id: one,
+        hours: 2,
+        ..Default::default()
+    };
+    calls.push(call("ProjectService/GetUsage", &request));
+    let request = v1::ListSpikesRequest {
+        project_id: one,
+        ..Default::default()
+    };
+    calls.push(call("ProjectService/ListSpikes", &request));
+}
+
+fn of_rules(calls: &mut Vec<Call>, event: &str) {
+    for project_id in [1, 2, 9] {
+        let request = v1::CheckRulesRequest {
+            project_id,
+            text: "error.type:* -> found".to_owned(),
+            event_id: event.to_owned(),
+            ..Default::default()
+        };
+        calls.push(call("GroupingService/CheckRules", &request));
+    }
+    for (project_id, text) in [(1, None), (2, Some("error.type:* -> found")), (9, Some(""))] {
+        let request = v1::PreviewRegroupRequest {
+            project_id,
+            text: text.map(str::to_owned),
+            ..Default::default()
+        };
+        calls.push(call("GroupingService/PreviewRegroup", &request));
+    }
 }
 
 fn of_issue(calls: &mut Vec<Call>, issue: &str, event: &str) {
+    of_rules(calls, event);
     let (from, to) = (Some(stamp(FROM_MS)), Some(stamp(TO_MS)));
     let issue_id = issue.to_owned();
     let request = v1::GetIssueRequest {
@@ -303,6 +355,20 @@ fn of_issue(calls: &mut Vec<Call>, issue: &str, event: &str) {
             ..Default::default()
         };
         calls.push(call("EventService/GetEvent", &request));
+        let request = v1::ExplainGroupingRequest {
+            event_id: event_id.to_owned(),
+            issue_id: issue.to_owned(),
+            ..Default::default()
+        };
+        calls.push(call("EventService/ExplainGrouping", &request));
+    }
+    for other in 1..=ISSUES {
+        let request = v1::WhyApartRequest {
+            first_event_id: event.to_owned(),
+            second_event_id: event_id(other),
+            ..Default::default()
+        };
+        calls.push(call("EventService/WhyApart", &request));
     }
     let request = v1::GetTimeSeriesRequest {
         issue_id: issue_id.clone(),
@@ -338,9 +404,15 @@ pub(crate) fn routes() -> Vec<Route> {
     for id in 1..=ISSUES {
         let (issue, event) = (issue_id(id), event_id(id));
         add("/api/issues/{id}", format!("/api/issues/{issue}"));
+        let similar = format!("/api/issues/{issue}/similar");
+        add("/api/issues/{id}/similar", similar);
         add("/api/errors", format!("/api/errors?issue={issue}"));
         add("/api/issues", format!("/api/issues?query={event}"));
         add("/api/errors/{id}", format!("/api/errors/{event}"));
+        add(
+            "/api/errors/{id}/grouping",
+            format!("/api/errors/{event}/grouping"),
+        );
         for number in 0..2 {
             let file = format!("/api/errors/{event}/attachments/{number}");
             add("/api/errors/{id}/attachments/{number}", file);

@@ -78,7 +78,9 @@ impl World {
                 .unwrap();
             drop(naming);
             let issue = fixture.issue_of(*project, number, "a thing", 7, T0_MS);
-            let position = fixture.event(issue, &event).0 as i64;
+            let position = fixture.event(issue, &event);
+            fixture.alike(issue, &event, position);
+            let position = position.0 as i64;
             fill(&fixture, *project, number as i64, position);
             let sql = "INSERT INTO attachment (project_id, event_id, name, sha256, position,
                            number, content_type, attachment_type, size_bytes, received)
@@ -189,6 +191,7 @@ fn decisions(existing: &BTreeSet<u32>, seen: &BTreeSet<u32>) -> Vec<Decision> {
             platform: "node".to_owned(),
             public_key: PublicKey([id as u8; 16]),
             key_label: String::new(),
+            algorithm: 1,
         }
     });
     let user = |id, role| Decision::CreateUser {
@@ -237,12 +240,12 @@ fn fill(fixture: &Fixture, project: u32, issue: i64, position: i64) {
         "BEGIN;
          INSERT OR IGNORE INTO name VALUES ({environment}, 'env-{project}'), ({release}, 'rel-{project}');
          INSERT OR IGNORE INTO scene VALUES ({project}, {environment}, {release});
-         INSERT INTO issue_hour VALUES ({issue}, {hour}, {project}, 7);
-         INSERT INTO issue_user_hour VALUES ({issue}, {hour}, {project}, {issue}, 1);
+         INSERT INTO fingerprint_hour VALUES ({issue}, {hour}, {project}, 7);
+         INSERT INTO fingerprint_user_hour VALUES ({issue}, {hour}, {project}, {issue}, 1);
          INSERT INTO project_hour VALUES ({project}, {hour}, 4, {project}, 7)
              ON CONFLICT DO UPDATE SET count = count + 7;
-         INSERT INTO issue_user VALUES ({issue}, {issue}, 7);
-         INSERT INTO issue_tag VALUES ({issue}, 'browser', 'Firefox', 7);
+         INSERT INTO fingerprint_user VALUES ({issue}, {issue});
+         INSERT INTO fingerprint_tag VALUES ({issue}, 'browser', 'Firefox', 7);
          INSERT INTO issue_environment VALUES ({issue}, {environment}, 7, {T0_MS}, {T0_MS});
          INSERT INTO issue_release VALUES ({issue}, {release}, 7, {T0_MS}, {T0_MS});
          INSERT INTO issue_scene VALUES ({issue}, {project}, 7, {T0_MS}, {T0_MS});

@@ -2,13 +2,19 @@
 
 use std::collections::HashMap;
 
-use event_model::{Fingerprint, IssueId, Position, ProjectId, access::Sight};
+use event_model::{EventId, Fingerprint, IssueId, Level, Position, ProjectId, access::Sight};
 use rusqlite::{OptionalExtension, params};
 
 use super::{ReadError, Snapshot, json_list};
+use crate::issues::{
+    moves::{PrintRow, print_row},
+    numbers::level_of,
+};
 
 /// Most entries of an issue's activity.
 const ACTIVITY_MAX: u32 = 200;
+/// Most fingerprints of an issue that are shown, those with the newest events.
+const FINGERPRINTS_MAX: u32 = 1_000;
 /// Most releases and environments of an issue.
 const VALUES_MAX: u32 = 50;
 /// Most releases among the filter values.
@@ -36,6 +42,31 @@ pub struct ReleaseCount {
     pub first_seen_ms: i64,
     /// Unix ms.
     pub last_seen_ms: i64,
+}
+
+/// A fingerprint of an issue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FingerprintRow {
+    /// Which.
+    pub fingerprint: Fingerprint,
+    /// The issue that it opened, and that it is again when it is taken out.
+    pub id: IssueId,
+    /// "Type: first line of the value", of its newest event.
+    pub title: String,
+    /// Where it broke.
+    pub culprit: String,
+    /// Of its newest event.
+    pub level: Level,
+    /// Events.
+    pub count: u64,
+    /// Distinct users.
+    pub users: u64,
+    /// Unix ms.
+    pub first_seen_ms: i64,
+    /// Unix ms.
+    pub last_seen_ms: i64,
+    /// Its newest event.
+    pub last_event_id: EventId,
 }
 
 /// Who did what.
@@ -103,14 +134,19 @@ impl Snapshot<'_> {
         )
     }
 
-    /// Activity of an issue, newest first, at most 200.
+    /// Activity of an issue and of those merged into it, newest first, at most 200. That they
+    /// were is told once.
     pub fn activity(&self, issue: IssueId) -> Result<Vec<Activity>, ReadError> {
         if !self.sees_issue(issue)? {
             return Ok(Vec::new());
         }
         self.rows(
             "SELECT position, kind, at_ns, actor, detail FROM activity
-             WHERE issue_id = ?1 ORDER BY position DESC, kind LIMIT ?2",
+             WHERE issue_id IN (SELECT id FROM fingerprint WHERE issue_id = ?1
+                     UNION ALL SELECT moved.id FROM fingerprint
+                         CROSS JOIN moved ON to_id = fingerprint.id WHERE issue_id = ?1)
+                 AND (issue_id = ?1 OR kind NOT IN ('merged_into', 'regrouped_into'))
+             ORDER BY position DESC, kind, issue_id LIMIT ?2",
             params![issue.0 as i64, ACTIVITY_MAX],
             |row| {
                 Ok(Activity {
@@ -151,15 +187,46 @@ impl Snapshot<'_> {
         })
     }
 
-    /// The fingerprints that make up an issue.
+    /// The fingerprints that make up an issue, and those that they were called before events
+    /// were grouped otherwise, unless others are called so.
     pub fn fingerprints(&self, issue: IssueId) -> Result<Vec<Fingerprint>, ReadError> {
         if !self.sees_issue(issue)? {
             return Ok(Vec::new());
         }
         self.rows(
-            "SELECT fingerprint FROM fingerprint WHERE issue_id = ?1 ORDER BY fingerprint",
+            "SELECT fingerprint FROM fingerprint WHERE issue_id = ?1
+             UNION SELECT former.fingerprint FROM fingerprint
+                 CROSS JOIN former ON fingerprint_id = fingerprint.id WHERE issue_id = ?1
+             ORDER BY 1",
             [issue.0 as i64],
             |row| row.get(0).map(Fingerprint),
+        )
+    }
+
+    /// The same with what each counts, the one with the newest event first, at most 1,000.
+    pub fn fingerprint_rows(&self, issue: IssueId) -> Result<Vec<FingerprintRow>, ReadError> {
+        if !self.sees_issue(issue)? {
+            return Ok(Vec::new());
+        }
+        self.rows(
+            "SELECT fingerprint, id, title, culprit, level, count, users, first_seen, last_seen,
+                 last_event_id
+             FROM fingerprint WHERE issue_id = ?1 ORDER BY last_seen DESC, id LIMIT ?2",
+            params![issue.0 as i64, FINGERPRINTS_MAX],
+            |row| {
+                Ok(FingerprintRow {
+                    fingerprint: Fingerprint(row.get(0)?),
+                    id: IssueId(row.get::<_, i64>(1)? as u64),
+                    title: row.get(2)?,
+                    culprit: row.get(3)?,
+                    level: level_of(row.get(4)?),
+                    count: row.get::<_, i64>(5)? as u64,
+                    users: row.get::<_, i64>(6)? as u64,
+                    first_seen_ms: row.get(7)?,
+                    last_seen_ms: row.get(8)?,
+                    last_event_id: EventId(row.get(9)?),
+                })
+            },
         )
     }
 
@@ -169,7 +236,10 @@ impl Snapshot<'_> {
         wanted: impl IntoIterator<Item = (ProjectId, Fingerprint)>,
     ) -> Result<HashMap<(ProjectId, Fingerprint), IssueId>, ReadError> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT issue_id FROM fingerprint WHERE project_id = ?1 AND fingerprint = ?2",
+            "SELECT issue_id FROM fingerprint WHERE project_id = ?1 AND fingerprint = ?2
+             UNION ALL SELECT issue_id FROM former
+                 CROSS JOIN fingerprint ON fingerprint.id = fingerprint_id
+                 WHERE former.project_id = ?1 AND former.fingerprint = ?2",
         )?;
         let mut found = HashMap::new();
         for key in wanted {
@@ -181,6 +251,36 @@ impl Snapshot<'_> {
                 .optional()?;
             if let Some(id) = id {
                 found.insert(key, IssueId(id as u64));
+            }
+        }
+        Ok(found)
+    }
+
+    /// These fingerprints of a project, and all others of the issues that they belong to.
+    /// Ends early once `goes_on` says so.
+    pub fn rows_of_issues(
+        &self,
+        project: ProjectId,
+        wanted: impl IntoIterator<Item = Fingerprint>,
+        goes_on: impl Fn() -> bool,
+    ) -> Result<HashMap<Fingerprint, PrintRow>, ReadError> {
+        let mut found = HashMap::new();
+        if !self.sight.has(project) {
+            return Ok(found);
+        }
+        let mut statement = self.connection.prepare_cached(
+            "SELECT id, fingerprint, opened, issue_id, count FROM fingerprint
+             WHERE issue_id = (SELECT issue_id FROM fingerprint
+                 WHERE project_id = ?1 AND fingerprint = ?2)",
+        )?;
+        for print in wanted.into_iter().take_while(|_| goes_on()) {
+            if found.contains_key(&print) {
+                continue;
+            }
+            let rows = statement.query_map(params![project.0, print.0], print_row)?;
+            for row in rows {
+                let row = row?;
+                found.insert(row.fingerprint, row);
             }
         }
         Ok(found)

@@ -8,7 +8,7 @@ use event_model::{DeliveryState, DeliveryStep, EventId, IssueId, Position};
 use rusqlite::params;
 
 use super::{
-    ReadError, Snapshot, issue_seen,
+    ReadError, Snapshot, issue_seen, lead,
     row::{COLUMN_COUNT, COLUMNS, IssueRow, read_issue},
 };
 use crate::issues::{
@@ -40,6 +40,8 @@ impl ChangeCursor {
 pub struct Change {
     /// As it is now.
     pub issue: IssueRow,
+    /// What changed, if that is a part of it by now: an issue that was merged into it.
+    pub merged: Option<IssueId>,
     /// Its newest change.
     pub cursor: ChangeCursor,
 }
@@ -49,7 +51,9 @@ pub struct Change {
 pub struct Transition {
     /// Where in the log.
     pub position: Position,
-    /// The issue as it is now.
+    /// The issue it happened to.
+    pub issue_id: IssueId,
+    /// The issue as it is now: the one that it was merged into, if it was.
     pub issue: IssueRow,
     /// What happened.
     pub kind: TransitionKind,
@@ -88,9 +92,11 @@ impl Snapshot<'_> {
     /// first.
     pub fn changes(&self, cursor: ChangeCursor, limit: u32) -> Result<Vec<Change>, ReadError> {
         let sql = format!(
-            "SELECT {COLUMNS}, change.position FROM change JOIN issue ON issue.id = change.issue_id
+            "SELECT {COLUMNS}, change.position, change.issue_id FROM change
+             CROSS JOIN issue ON issue.id = {}
              WHERE (change.position, change.issue_id) > (?1, ?2) AND {}
              ORDER BY change.position, change.issue_id LIMIT ?3",
+            lead("change.issue_id"),
             issue_seen!("?4")
         );
         let after = cursor.position.0 as i64;
@@ -101,9 +107,14 @@ impl Snapshot<'_> {
                 let issue = read_issue(row)?;
                 let cursor = ChangeCursor {
                     position: Position(row.get::<_, i64>(COLUMN_COUNT)? as u64),
-                    issue: issue.id.0 as i64,
+                    issue: row.get(COLUMN_COUNT + 1)?,
                 };
-                Ok(Change { issue, cursor })
+                let changed = IssueId(cursor.issue as u64);
+                Ok(Change {
+                    merged: (changed != issue.id).then_some(changed),
+                    issue,
+                    cursor,
+                })
             },
         )
     }
@@ -115,16 +126,20 @@ impl Snapshot<'_> {
         limit: u32,
     ) -> Result<Vec<Transition>, ReadError> {
         let sql = format!(
-            "SELECT {COLUMNS}, t.position, t.kind, t.at_ns, t.event_id, t.release, t.environment
-             FROM transition AS t JOIN issue ON issue.id = t.issue_id
+            "SELECT {COLUMNS}, t.position, t.kind, t.at_ns, t.event_id, t.release, t.environment,
+                 t.issue_id
+             FROM transition AS t
+             CROSS JOIN issue ON issue.id = {}
              WHERE (t.position, t.issue_id, t.kind) > (?1, ?2, ?3) AND {}
              ORDER BY t.position, t.issue_id, t.kind LIMIT ?4",
+            lead("t.issue_id"),
             issue_seen!("?5")
         );
         let values = params![after.0.0 as i64, after.1, after.2, limit, self.seen()];
         self.rows(&sql, values, |row| {
             let kind_number: i64 = row.get(COLUMN_COUNT + 1)?;
             Ok(Transition {
+                issue_id: IssueId(row.get::<_, i64>(COLUMN_COUNT + 6)? as u64),
                 issue: read_issue(row)?,
                 position: Position(row.get::<_, i64>(COLUMN_COUNT)? as u64),
                 kind: transition_of(kind_number),
@@ -152,8 +167,9 @@ impl Snapshot<'_> {
             "SELECT {DELIVERY_COLUMNS} FROM delivery
              WHERE at_ns >= ?1 AND (?2 = 0 OR state = ?2) AND position < ?3
                  AND (?5 IS NULL OR EXISTS (
-                     SELECT 1 FROM issue WHERE issue.id = delivery.issue_id AND {}))
+                     SELECT 1 FROM issue WHERE issue.id = {} AND {}))
              ORDER BY position DESC LIMIT ?4",
+            lead("delivery.issue_id"),
             issue_seen!("?5")
         );
         let below = from.map_or(i64::MAX, |from| from.0 as i64);
@@ -175,8 +191,9 @@ impl Snapshot<'_> {
             "SELECT {DELIVERY_COLUMNS} FROM delivery
              WHERE position > ?1 AND (transition_position > ?2 OR at_ns >= ?3 OR state IN (?4, ?5))
                  AND (?7 IS NULL OR EXISTS (
-                     SELECT 1 FROM issue WHERE issue.id = delivery.issue_id AND {}))
+                     SELECT 1 FROM issue WHERE issue.id = {} AND {}))
              ORDER BY position LIMIT ?6",
+            lead("delivery.issue_id"),
             issue_seen!("?7")
         );
         let above = from.map_or(-1, |from| from.0 as i64);

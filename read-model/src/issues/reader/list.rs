@@ -16,7 +16,7 @@ use event_model::{IssueId, IssueStatus, Level, UserId, access::Sight};
 use rusqlite::params_from_iter;
 
 use super::{
-    ReadError, Snapshot,
+    ReadError, Snapshot, lead,
     row::{COLUMN_COUNT, COLUMNS, IssueRow, read_issue},
     scope::{Part, Scope, Scoped, Sql},
 };
@@ -411,9 +411,12 @@ fn drive(sql: &mut Sql, filter: &IssueFilter, scoped: &Scoped, driver: Driver) {
 /// Issues that came back within the range.
 fn regressed(scoped: &Scoped) -> String {
     let within = scoped.ends_ms().map_or_else(String::new, |(from, to)| {
-        format!(" AND seen >= {from} AND seen < {to}")
+        format!(" AND t.seen >= {from} AND t.seen < {to}")
     });
-    format!("(SELECT issue_id FROM transition WHERE kind = 2{within})")
+    format!(
+        "(SELECT {} FROM transition AS t WHERE t.kind = 2{within})",
+        lead("t.issue_id")
+    )
 }
 
 /// All conditions of the filter. Those that do not drive carry a unary plus, which

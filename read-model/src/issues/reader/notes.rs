@@ -12,6 +12,25 @@ const ATTACHMENTS_MAX: u32 = 1_000;
 /// the gateway.
 const ARRIVALS_MAX: u32 = 2_000;
 
+/// Most rows of what was used: a thousand projects for four days, most of which send events
+/// alone.
+const USAGE_ROWS_MAX: u32 = 100_000;
+
+/// What the gateway stored or limited of a category in an hour.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UsageCount {
+    /// Whose.
+    pub project_id: ProjectId,
+    /// Unix hour of receipt.
+    pub hour: i64,
+    /// The protocol's data category.
+    pub category: String,
+    /// Whether limits turned it away; else it is stored.
+    pub is_limited: bool,
+    /// How many.
+    pub count: u64,
+}
+
 /// Items with the same fate, over a time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ArrivalCount {
@@ -24,6 +43,20 @@ pub struct ArrivalCount {
     /// How many.
     pub count: u64,
 }
+
+/// A time in which events of a project were only counted. Minutes are Unix minutes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Spike {
+    /// The first.
+    pub first_minute: i64,
+    /// The last.
+    pub last_minute: i64,
+    /// How many events.
+    pub items: u64,
+}
+
+/// Minutes without a counted event that do not end a spike.
+const SPIKE_GAP_MINUTES: i64 = 5;
 
 /// Which feedback.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,6 +127,35 @@ impl Snapshot<'_> {
         )
     }
 
+    /// The newest spikes of a project, newest first.
+    pub fn spikes(&self, project: ProjectId, limit: usize) -> Result<Vec<Spike>, ReadError> {
+        if !self.sight.has(project) {
+            return Ok(Vec::new());
+        }
+        let minutes: Vec<(i64, i64)> = self.rows(
+            "SELECT minute, items FROM sampled_minute WHERE project_id = ?1 ORDER BY minute DESC",
+            params![project.0],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )?;
+        let mut spikes: Vec<Spike> = Vec::new();
+        for (minute, items) in minutes {
+            let is_full = spikes.len() == limit;
+            match spikes.last_mut() {
+                Some(spike) if spike.first_minute - minute <= SPIKE_GAP_MINUTES => {
+                    spike.first_minute = minute;
+                    spike.items += items as u64;
+                }
+                _ if is_full => break,
+                _ => spikes.push(Spike {
+                    first_minute: minute,
+                    last_minute: minute,
+                    items: items as u64,
+                }),
+            }
+        }
+        Ok(spikes)
+    }
+
     /// What arrived for a project from an hour on (Unix hours), most first.
     pub fn arrivals(
         &self,
@@ -118,6 +180,34 @@ impl Snapshot<'_> {
                 })
             },
         )
+    }
+    /// What the gateway stored and limited, by hour, from a Unix hour on; of one project or
+    /// of all in sight. In no order.
+    pub fn usage(
+        &self,
+        project: Option<ProjectId>,
+        from_hour: i64,
+    ) -> Result<Vec<UsageCount>, ReadError> {
+        let rows = self.rows(
+            "SELECT project_id, hour, category, reason, count FROM arrival_hour
+             WHERE source = 1 AND hour >= ?1 AND (?2 IS NULL OR project_id = ?2)
+                 AND reason IN ('', 'limited')
+             LIMIT ?3",
+            params![from_hour, project.map(|id| id.0), USAGE_ROWS_MAX],
+            |row| {
+                Ok(UsageCount {
+                    project_id: ProjectId(row.get(0)?),
+                    hour: row.get(1)?,
+                    category: row.get(2)?,
+                    is_limited: !row.get::<_, String>(3)?.is_empty(),
+                    count: row.get::<_, i64>(4)? as u64,
+                })
+            },
+        )?;
+        let in_sight = rows
+            .into_iter()
+            .filter(|row| self.sight.has(row.project_id));
+        Ok(in_sight.collect())
     }
 }
 

@@ -3,7 +3,7 @@
 use event_model::{EventId, IssueId, IssueStatus, Level, Position, ProjectId, UserId};
 use rusqlite::{OptionalExtension, Row, params};
 
-use super::{ReadError, Snapshot, issue_seen, json_list};
+use super::{ReadError, Snapshot, issue_seen, json_list, lead};
 use crate::issues::{
     batch::Regression,
     numbers::{level_of, status_of},
@@ -16,9 +16,11 @@ pub(super) const COLUMNS: &str = "issue.id, issue.project_id, issue.title, issue
      issue.first_position, issue.last_position, issue.first_event_id, issue.last_event_id, \
      issue.first_release, issue.last_release, issue.opened, issue.regressed_at, \
      issue.regressed_in, EXISTS (SELECT 1 FROM discarded WHERE issue_id = issue.id), \
-     coalesce((SELECT count FROM turned_away WHERE issue_id = issue.id), 0)";
+     coalesce((SELECT count FROM turned_away WHERE issue_id = issue.id), 0), \
+     (SELECT count(*) FROM fingerprint AS own WHERE own.issue_id = issue.id), \
+     issue.sampled";
 /// How many columns [`COLUMNS`] names: where a query's further columns start.
-pub(super) const COLUMN_COUNT: usize = 26;
+pub(super) const COLUMN_COUNT: usize = 28;
 
 /// An issue as the projection has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,6 +75,10 @@ pub struct IssueRow {
     pub is_discarded: bool,
     /// Its events that were not wanted.
     pub turned_away: u64,
+    /// Of its events, those that were only counted.
+    pub sampled: u64,
+    /// Fingerprints it is made of; more than one: it was merged.
+    pub fingerprints: u32,
 }
 
 pub(super) fn read_issue(row: &Row<'_>) -> rusqlite::Result<IssueRow> {
@@ -112,14 +118,20 @@ pub(super) fn read_issue(row: &Row<'_>) -> rusqlite::Result<IssueRow> {
         },
         is_discarded: row.get(24)?,
         turned_away: row.get::<_, i64>(25)? as u64,
+        sampled: row.get::<_, i64>(27)? as u64,
+        fingerprints: row.get(26)?,
     })
 }
 
 impl Snapshot<'_> {
-    /// One issue.
+    /// The issue that an id leads to: of one that was merged the one it is part of.
     pub fn issue(&self, id: IssueId) -> Result<Option<IssueRow>, ReadError> {
         let seen = issue_seen!("?2");
-        let sql = format!("SELECT {COLUMNS} FROM issue WHERE id = ?1 AND {seen}");
+        let sql = format!(
+            "SELECT {COLUMNS} FROM issue
+             WHERE issue.id = {} AND {seen}",
+            lead("?1")
+        );
         let mut statement = self.connection.prepare_cached(&sql)?;
         let values = params![id.0 as i64, self.seen()];
         Ok(statement.query_row(values, read_issue).optional()?)
@@ -134,5 +146,21 @@ impl Snapshot<'_> {
         );
         let ids = json_list(ids.iter().map(|id| id.0 as i64));
         self.rows(&sql, params![ids, self.seen()], read_issue)
+    }
+
+    /// The issues that these ids lead to, each with the id that was asked for.
+    pub fn led(&self, ids: &[IssueId]) -> Result<Vec<(IssueId, IssueRow)>, ReadError> {
+        let sql = format!(
+            "SELECT {COLUMNS}, wanted.value FROM json_each(?1) AS wanted
+             CROSS JOIN issue ON issue.id = {}
+             WHERE {}",
+            lead("wanted.value"),
+            issue_seen!("?2")
+        );
+        let ids = json_list(ids.iter().map(|id| id.0 as i64));
+        self.rows(&sql, params![ids, self.seen()], |row| {
+            let asked = IssueId(row.get::<_, i64>(COLUMN_COUNT)? as u64);
+            Ok((asked, read_issue(row)?))
+        })
     }
 }

@@ -272,30 +272,38 @@ impl Scoped {
         }
     }
 
-    /// Rows of an issue within range and part, of `issue_minute` or `issue_hour`.
+    /// Rows of an issue's fingerprints within range and part, of minutes or hours.
     pub(super) fn times(&self, places: &str) -> Option<String> {
         let range = self.range.as_ref()?;
         let unit = range.range.unit.name();
         Some(format!(
-            "issue_{unit} AS {places} WHERE {places}.issue_id = {}
-             AND {places}.{unit} >= {} AND {places}.{unit} < {}{}",
-            self.id,
+            "{} AND {places}.{unit} >= {} AND {places}.{unit} < {}{}",
+            self.of_fingerprints(unit, places),
             range.from,
             range.to,
             self.of_part(places)
         ))
     }
 
-    /// Rows of an issue's users within range and part.
+    /// Rows of the users of an issue's fingerprints within range and part.
     pub(super) fn users_rows(&self, places: &str) -> String {
         let range = self.range.as_ref().map_or_else(String::new, |range| {
             let (hours, minutes) = user_bounds(range.range, places);
             format!(" AND {hours}{minutes}")
         });
         format!(
-            "issue_user_hour AS {places} WHERE {places}.issue_id = {}{range}{}",
-            self.id,
+            "{}{range}{}",
+            self.of_fingerprints("user_hour", places),
             self.of_part(places)
+        )
+    }
+
+    /// Rows that an issue's fingerprints have in a table.
+    fn of_fingerprints(&self, table: &str, places: &str) -> String {
+        format!(
+            "fingerprint AS {places}_of CROSS JOIN fingerprint_{table} AS {places}
+             WHERE {places}_of.issue_id = {} AND {places}.fingerprint_id = {places}_of.id",
+            self.id
         )
     }
 

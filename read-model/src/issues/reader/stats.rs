@@ -10,7 +10,7 @@ use event_model::{IssueId, Level, ProjectId, access::Sight};
 use rusqlite::{Row, params_from_iter};
 
 use super::{
-    ReadError, Snapshot,
+    ReadError, Snapshot, lead,
     scope::{Part, Range, Scope, Scoped, Sql, Unit},
 };
 use crate::issues::numbers::level_of;
@@ -218,10 +218,11 @@ impl Snapshot<'_> {
             sql.value(i64::from(window.per_bucket)),
         );
         let its = sql.and_projects("+issue.project_id", projects);
+        let lead = lead("t.issue_id");
         let text = format!(
             "SELECT CASE WHEN issue.first_seen >= {from_ms} AND issue.first_seen < {to_ms} THEN 0
-                 WHEN issue.id IN (SELECT issue_id FROM transition
-                     WHERE kind = 2 AND seen >= {from_ms} AND seen < {to_ms}) THEN 1
+                 WHEN issue.id IN (SELECT {lead} FROM transition AS t
+                     WHERE t.kind = 2 AND t.seen >= {from_ms} AND t.seen < {to_ms}) THEN 1
                  ELSE 2 END, (h.{unit} - {first}) / {length}, sum(h.count)
              FROM issue CROSS JOIN {times}
              AND issue.last_seen >= {from_ms} AND +issue.first_seen < {to_ms}{its}
@@ -252,9 +253,10 @@ impl Snapshot<'_> {
         let issues = self.seen_issues(issues)?;
         let ids = sql.list(issues.iter().map(|id| id.0 as i64));
         let text = format!(
-            "SELECT h.issue_id, (h.{unit} - {first}) / {length}, sum(h.count)
-             FROM issue_{unit} AS h
-             WHERE h.issue_id IN {ids} AND h.{unit} >= {from} AND h.{unit} < {to}{}
+            "SELECT of.issue_id, (h.{unit} - {first}) / {length}, sum(h.count)
+             FROM fingerprint AS of CROSS JOIN fingerprint_{unit} AS h
+             WHERE of.issue_id IN {ids} AND h.fingerprint_id = of.id
+                 AND h.{unit} >= {from} AND h.{unit} < {to}{}
              GROUP BY 1, 2",
             scoped.of_part("h")
         );
@@ -351,6 +353,40 @@ impl Snapshot<'_> {
                     events: row.get::<_, i64>(1)? as u64,
                     last_received_ms: row.get(2)?,
                     unresolved_issues: row.get::<_, i64>(3)? as u64,
+                })
+            },
+        )
+    }
+}
+
+/// Bytes of the records of a project's events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ProjectBytes {
+    /// Whose.
+    pub project_id: ProjectId,
+    /// Received in the first range of hours.
+    pub log: u64,
+    /// … and in the second.
+    pub cold: u64,
+}
+
+impl Snapshot<'_> {
+    /// What the events of every project took that were received from these hours on,
+    /// whether it is in sight or not: shares are of the whole.
+    pub fn project_bytes(
+        &self,
+        log_from: i64,
+        cold_from: i64,
+    ) -> Result<Vec<ProjectBytes>, ReadError> {
+        self.rows(
+            "SELECT project_id, total(iif(hour >= ?1, bytes, 0)), total(iif(hour >= ?2, bytes, 0))
+             FROM project_bytes GROUP BY project_id ORDER BY project_id",
+            [log_from, cold_from],
+            |row| {
+                Ok(ProjectBytes {
+                    project_id: ProjectId(row.get(0)?),
+                    log: row.get::<_, f64>(1)? as u64,
+                    cold: row.get::<_, f64>(2)? as u64,
                 })
             },
         )

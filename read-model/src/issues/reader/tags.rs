@@ -1,7 +1,7 @@
 //! The tags of an issue.
 //!
 //! Invariant: an answer is bounded in keys, values and bytes whatever clients sent;
-//! rows are bounded by the projection (200 keys of 1,000 values).
+//! rows are bounded by the projection (200 keys of 1,000 values a fingerprint).
 
 use event_model::IssueId;
 
@@ -9,8 +9,7 @@ use super::{ReadError, Snapshot, ValueCount};
 
 /// Most values of one key.
 const VALUES_MAX: usize = 10;
-/// Most rows read of an issue: a bound against a database that another release made,
-/// above what the projection lets in.
+/// Most rows read of an issue: above what the projection lets in of one fingerprint.
 const ROWS_MAX: u32 = 250_000;
 /// Most bytes of keys and values of an answer; the keys with most events go first.
 const BYTES_MAX: usize = 256 * 1024;
@@ -59,8 +58,10 @@ impl Snapshot<'_> {
             return Ok(Vec::new());
         }
         let mut statement = self.connection.prepare_cached(
-            "SELECT key, value, count FROM issue_tag WHERE issue_id = ?1
-             ORDER BY key, value LIMIT ?2",
+            "SELECT tag.key, tag.value, sum(tag.count) FROM fingerprint AS of
+             CROSS JOIN fingerprint_tag AS tag ON tag.fingerprint_id = of.id
+             WHERE of.issue_id = ?1 GROUP BY tag.key, tag.value
+             ORDER BY tag.key, tag.value LIMIT ?2",
         )?;
         let mut rows = statement.query([issue.0 as i64, i64::from(ROWS_MAX)])?;
         let mut keys: Vec<TagKey> = Vec::new();

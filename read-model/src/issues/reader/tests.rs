@@ -65,7 +65,14 @@ static BIG: LazyLock<Big> = LazyLock::new(|| {
              WHERE last_position % 1000 = 0;
          INSERT INTO issue_release SELECT id, 1000 + last_position / 500, count, first_seen, last_seen
              FROM issue;
-         INSERT INTO issue_hour SELECT id, 1000 + last_position % 24, 1, 1 FROM issue;
+         INSERT INTO fingerprint (id, project_id, fingerprint, title, culprit, type, value, level,
+             platform, handled, count, users, first_seen, last_seen, first_position, last_position,
+             first_event_id, last_event_id, first_release, last_release, first_release_at,
+             last_release_at, opened, issue_id)
+         SELECT id, project_id, zeroblob(16), title, culprit, type, value, level, platform, handled,
+             count, users, first_seen, last_seen, first_position, last_position, first_event_id,
+             last_event_id, '', '', 0, 0, 1, id FROM issue;
+         INSERT INTO fingerprint_hour SELECT id, 1000 + last_position % 24, 1, 1 FROM issue;
          COMMIT;"
     ))
     .unwrap();

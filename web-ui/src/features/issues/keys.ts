@@ -19,6 +19,12 @@ export const issueKeys = {
   tags: (issueId: string) => [root, "tags", issueId] as const,
   /** An event never changes, so it is not below the issue, which does. */
   event: (issueId: string, eventId: string) => ["events", issueId, eventId] as const,
+  /** Nor does what counts of it; which issue it is in may. */
+  grouping: (eventId: string) => ["grouping", eventId] as const,
+  /** Nor does what an event of it is like; it is not read anew whenever an event comes. */
+  similars: ["similar"],
+  similar: (issueId: string) => ["similar", issueId] as const,
+  apart: (firstEventId: string, secondEventId: string) => ["grouping", firstEventId, secondEventId] as const,
 } as const;
 
 const isList = (key: readonly unknown[]): boolean => key[0] === root && key[1] === issueKeys.lists[1];

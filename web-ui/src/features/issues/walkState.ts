@@ -2,15 +2,21 @@
 import { create } from "zustand";
 import { createJSONStorage, persist } from "zustand/middleware";
 
-interface Walk {
+/** A stretch of the list that one walks through. */
+export interface Stretch {
+  ids: readonly string[];
+  /** How many issues of the list stand before it. */
+  before: number;
+}
+
+interface Walk extends Stretch {
   /** The list's query string; null: one came by a link. */
   search: string | null;
-  ids: readonly string[];
   /** Issues of the whole list. */
   total: number;
   /** Called whenever the list is shown. */
   see: (search: string) => void;
-  take: (ids: readonly string[], total: number) => void;
+  take: (stretch: Stretch, total: number) => void;
 }
 
 export const useWalk = create<Walk>()(
@@ -18,10 +24,11 @@ export const useWalk = create<Walk>()(
     (set) => ({
       search: null,
       ids: [],
+      before: 0,
       total: 0,
-      see: (search) => set({ search, ids: [], total: 0 }),
-      take: (ids, total) => set({ ids, total }),
+      see: (search) => set({ search, ids: [], before: 0, total: 0 }),
+      take: ({ ids, before }, total) => set({ ids, before, total }),
     }),
-    { name: "errata.walk", version: 1, storage: createJSONStorage(() => window.sessionStorage) },
+    { name: "errata.walk", version: 2, storage: createJSONStorage(() => window.sessionStorage) },
   ),
 );

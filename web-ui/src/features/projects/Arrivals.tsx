@@ -6,7 +6,7 @@ import type { Arrival } from "@/gen/errata/v1/project_pb";
 import { Count, Segments } from "@/shared/ui/bits";
 import { ErrorState } from "@/shared/ui/states";
 import { useArrivals } from "./api/listArrivals";
-import { categoryName, fates, notKept, reasonText } from "./arrivals";
+import { categoryName, fates, reasonText, whyCounted } from "./arrivals";
 import styles from "./projects.module.css";
 
 const SPANS = [
@@ -42,7 +42,7 @@ function Table({ received, byClients }: { received: Arrival[]; byClients: Arriva
   return (
     <table className={styles.arrivals}>
       <Group title="Stored" arrivals={stored} row={() => null} />
-      <Group title="Counted, not stored" arrivals={counted} row={({ category }) => notKept(category)} />
+      <Group title="Counted, not stored" arrivals={counted} row={whyCounted} />
       <Group title="Dropped" arrivals={dropped} row={({ reason }) => reasonText(reason)} />
       <Group title="Dropped by SDKs before sending" arrivals={byClients} row={({ reason }) => <code>{reason}</code>} />
     </table>

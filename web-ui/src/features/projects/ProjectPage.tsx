@@ -10,6 +10,8 @@ import { ProjectFeedback } from "./ProjectFeedback";
 import { ProjectHead } from "./ProjectHead";
 import { SetUp } from "./SetUp";
 import { NoKey } from "./SetUpPage";
+import { Spikes } from "./Spikes";
+import { Usage } from "./Usage";
 import styles from "./projects.module.css";
 
 export function ProjectPage() {
@@ -32,7 +34,9 @@ export function ProjectPage() {
       <ProjectHead projectId={project.id} name={project.name} />
       {key ? <Arrival project={project} publicKey={key.publicKey} /> : <NoKey projectId={project.id} />}
       {key && project.events === 0n && <SetUp project={project} projectKey={key} />}
+      <Usage projectId={project.id} />
       <Arrivals projectId={project.id} />
+      <Spikes projectId={project.id} />
       <ProjectFeedback projectId={project.id} />
     </div>
   );

@@ -1,9 +1,16 @@
 import { create } from "@bufbuild/protobuf";
 import { expect, test } from "vitest";
 import { ArrivalSchema } from "@/gen/errata/v1/project_pb";
-import { categoryName, fates, notKept, reasonText } from "./arrivals";
+import { categoryName, fates, notKept, reasonText, whyCounted } from "./arrivals";
 
 const arrival = (category: string, reason: string) => create(ArrivalSchema, { category, reason, count: 1n });
+
+test("the surplus of a spike is counted, and no drop", () => {
+  const surplus = arrival("error", "sampled");
+  expect(fates([surplus, arrival("error", "")])).toMatchObject({ counted: [surplus], dropped: [] });
+  expect(whyCounted(surplus)).toMatch(/spike/);
+  expect(whyCounted(arrival("span", "type_not_stored"))).toMatch(/traces/);
+});
 
 test("arrivals are told apart by what became of them", () => {
   const all = [

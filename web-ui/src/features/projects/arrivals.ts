@@ -59,10 +59,16 @@ export const reasonText = (reason: string): string =>
   REASONS[reason] ?? (filterOf(reason) ? `were turned away by a filter: ${filterOf(reason)}` : words(reason));
 export const notKept = (category: string): string => NOT_KEPT[category] ?? "Items of this kind are not kept.";
 
+const COUNTED: ReadonlySet<string> = new Set(["type_not_stored", "sampled"]);
+
+/** Why an arrival was counted and not stored. */
+export const whyCounted = ({ category, reason }: Pick<Arrival, "category" | "reason">): string =>
+  reason === "sampled" ? "The surplus of a spike: counted in their issue." : notKept(category);
+
 export interface Fates {
   /** Kept, by category. */
   stored: Arrival[];
-  /** Of kinds that are only counted. */
+  /** Of kinds that are only counted, and the surplus of a spike. */
   counted: Arrival[];
   /** Of kinds that are kept, but these were not. */
   dropped: Arrival[];
@@ -72,8 +78,8 @@ export interface Fates {
 export function fates(received: Arrival[]): Fates {
   return {
     stored: merged(received.filter((each) => each.reason === "")),
-    counted: merged(received.filter((each) => each.reason === "type_not_stored")),
-    dropped: merged(received.filter((each) => each.reason !== "" && each.reason !== "type_not_stored")),
+    counted: merged(received.filter((each) => COUNTED.has(each.reason))),
+    dropped: merged(received.filter((each) => each.reason !== "" && !COUNTED.has(each.reason))),
   };
 }
 

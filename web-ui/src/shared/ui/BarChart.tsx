@@ -30,6 +30,8 @@ interface BarChartProps {
   /** What is counted: "event". */
   one?: string;
   marks?: readonly ChartMark[];
+  /** A line across: what a bar may reach at most. */
+  limit?: number | undefined;
   /** What a press does, in words: "Open the issues of". */
   hint?: string;
   onSpan?: (fromS: number, toS: number) => void;
@@ -39,6 +41,8 @@ const AXIS_LEFT = 36;
 const AXIS_BOTTOM = 20;
 const TICK_WIDTH = 88;
 const TIP_WIDTH = 190;
+/** A limit so many times the highest bar is not drawn. */
+const LIMIT_TIMES_MAX = 10;
 
 /** The next "round" number (1, 2, 5 × 10ⁿ) that holds `max`. */
 export function niceCeiling(max: number): number {
@@ -94,6 +98,7 @@ export function BarChart({
   height = 160,
   one = "event",
   marks = [],
+  limit,
   hint,
   onSpan,
 }: BarChartProps) {
@@ -105,7 +110,10 @@ export function BarChart({
   const totals = Array.from({ length: buckets }, (_, i) =>
     series.reduce((sum, each) => sum + (each.counts[i] ?? 0), 0),
   );
-  const ceiling = niceCeiling(Math.max(0, ...totals));
+  const highest = Math.max(0, ...totals);
+  // A limit far above all bars is told in words: beside it they could not be read.
+  const line = limit !== undefined && limit <= highest * LIMIT_TIMES_MAX ? limit : undefined;
+  const ceiling = niceCeiling(Math.max(highest, line ?? 0));
   const plotWidth = width - AXIS_LEFT;
   const plotHeight = height - AXIS_BOTTOM;
   const step = plotWidth / Math.max(1, buckets);
@@ -142,7 +150,7 @@ export function BarChart({
         role="img"
         tabIndex={0}
         data-opens={onSpan !== undefined}
-        aria-label={`${label}: ${plural(all, one)}, at most ${exactCount(Math.max(0, ...totals))} in a bucket`}
+        aria-label={`${label}: ${plural(all, one)}, at most ${exactCount(highest)} in a bucket${limit === undefined ? "" : `, limit ${exactCount(limit)}`}`}
         onPointerDown={(event) => event.button === 0 && setDrawnFrom(bucketAt(event))}
         onPointerMove={(event) => setHovered(bucketAt(event))}
         onPointerUp={(event) => {
@@ -205,6 +213,17 @@ export function BarChart({
             );
           });
         })}
+        {line !== undefined && (
+          <line
+            className={styles.chartLimit}
+            x1={AXIS_LEFT}
+            x2={width}
+            y1={y(line)}
+            y2={y(line)}
+            strokeWidth={1.5}
+            strokeDasharray="6 4"
+          />
+        )}
         {joined(marks, xOf).map(({ x, texts }) => (
           <g key={`${x}-${texts[0] ?? ""}`} data-tip={tipOf(texts)}>
             <line x1={x} x2={x} y1={0} y2={plotHeight} stroke="var(--ink-faint)" strokeDasharray="2 3" />

@@ -1,27 +1,36 @@
 import { act, cleanup, render, screen } from "@testing-library/react";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { listenForTips } from "./earlyTips";
 import { TipHost } from "./TipHost";
+
+function show({ early = () => undefined }: { early?: () => void } = {}) {
+  cleanup();
+  const { rerender } = render(page(false));
+  early();
+  rerender(page(true));
+}
+const page = (withTips: boolean) => (
+  <>
+    <main>
+      <div data-row="1">
+        <a href="#1" title="TypeError: the whole of it">
+          TypeError
+        </a>
+        <span data-tip="5,406 events">5.4k</span>
+        <time data-tip="28 Nov 2026, 18:20">5m ago</time>
+        <button type="button" data-tip="Assign">
+          A
+        </button>
+      </div>
+      <p>nothing</p>
+    </main>
+    {withTips && <TipHost />}
+  </>
+);
 
 beforeEach(() => {
   vi.useFakeTimers();
-  render(
-    <>
-      <main>
-        <div data-row="1">
-          <a href="#1" title="TypeError: the whole of it">
-            TypeError
-          </a>
-          <span data-tip="5,406 events">5.4k</span>
-          <time data-tip="28 Nov 2026, 18:20">5m ago</time>
-          <button type="button" data-tip="Assign">
-            A
-          </button>
-        </div>
-        <p>nothing</p>
-      </main>
-      <TipHost />
-    </>,
-  );
+  show();
 });
 afterEach(() => {
   cleanup();
@@ -101,6 +110,36 @@ describe("a finger", () => {
     send(count(), "pointercancel");
     pass(1000);
     expect(tip()).toBeNull();
+  });
+});
+
+describe("before the code of tips is there", () => {
+  const early = (act: () => void) => {
+    show({ early: () => (listenForTips(), act()) });
+    return tip();
+  };
+
+  test("a tap waits for it, unless it is over by then", () => {
+    expect(early(() => tap(count()))).toBe("5,406 events");
+    expect(early(() => (tap(count()), tap(screen.getByText("nothing"))))).toBeNull();
+    expect(early(() => (tap(count()), press("Escape")))).toBeNull();
+    expect(early(() => (tap(count()), count().remove()))).toBeNull();
+    // Kept for once.
+    show();
+    expect(tip()).toBeNull();
+  });
+
+  test("what a tap does is done and not explained, and a finger that scrolls asks nothing", () => {
+    expect(early(() => tap(button()))).toBeNull();
+    const scroll = () => {
+      send(count(), "pointerdown");
+      send(count(), "pointerup", { clientX: 30 });
+    };
+    expect(early(scroll)).toBeNull();
+  });
+
+  test("the key waits for it", () => {
+    expect(early(() => press("t"))).toContain("5,406 events");
   });
 });
 

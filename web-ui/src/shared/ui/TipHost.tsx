@@ -7,14 +7,13 @@
 // `title` counts as a tip there; on hover the browser shows it.
 import { useEffect, useLayoutEffect, useRef, useState } from "react";
 import { isTyping } from "../keys/isTyping";
+import { SLACK, takeAsked } from "./earlyTips";
 import { ACTION, ownTip, type Tips, tipsAround } from "./tips";
 import styles from "./ui.module.css";
 
 const DELAY_MS = 350;
 /** A finger that stays so long holds. */
 const HOLD_MS = 500;
-/** Pixels: a finger that moves further scrolls. */
-const SLACK = 10;
 const MARGIN = 8;
 
 interface Tip extends Tips {
@@ -96,6 +95,9 @@ function followFinger(show: (element: Element) => void, shown: () => Element | n
   };
 }
 
+/** Something lies over the page, and has the keys. */
+const isCovered = (): boolean => document.querySelector('[role="dialog"],[role="menu"],[role="listbox"]') !== null;
+
 export function TipHost() {
   const [tip, setTip] = useState<Tip | null>(null);
   const box = useRef<HTMLDivElement>(null);
@@ -129,8 +131,11 @@ export function TipHost() {
         isTyping(event.target)
       )
         return;
-      if (document.querySelector('[role="dialog"],[role="menu"],[role="listbox"]')) return;
+      if (isCovered()) return;
       event.preventDefault();
+      tell();
+    };
+    const tell = () => {
       // Pressed again it goes.
       const was = shown;
       leave();
@@ -150,6 +155,12 @@ export function TipHost() {
     document.addEventListener("scroll", leave, true);
     document.addEventListener("keydown", key);
     begin();
+    const early = takeAsked();
+    if (early === "key") {
+      if (!isCovered()) tell();
+    } else if (early?.element.isConnected && !early.element.closest(ACTION)) {
+      show(early.element);
+    }
     return () => {
       leave();
       finger.end();

@@ -198,4 +198,6 @@ export function RemovableChip({ text, onRemove }: { text: string; onRemove: () =
 }
 
 /** For the `ref` of the tab one is on: where tabs are more than fit, it must not be the one that is cut. */
-export const bringIntoView = (tab: Element | null): void => tab?.scrollIntoView({ block: "nearest", inline: "center" });
+export function bringIntoView(tab: Element | null): void {
+  tab?.scrollIntoView({ block: "nearest", inline: "center" });
+}

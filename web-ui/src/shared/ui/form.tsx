@@ -69,14 +69,16 @@ interface ConfirmProps {
   children: ReactNode;
   /** On the button that does it. */
   action: string;
+  /** It can be taken back, and is large all the same. */
+  gentle?: boolean;
   pending: boolean;
   error: unknown;
   onConfirm: () => void;
   onClose: () => void;
 }
 
-/** Asks before what cannot be undone. */
-export function Confirm({ title, children, action, pending, error, onConfirm, onClose }: ConfirmProps) {
+/** Asks before what cannot be undone, or takes long. */
+export function Confirm({ title, children, action, gentle = false, pending, error, onConfirm, onClose }: ConfirmProps) {
   const id = useId();
   return (
     <Dialog open onClose={onClose} aria-labelledby={id} fullWidth maxWidth="xs">
@@ -88,7 +90,7 @@ export function Confirm({ title, children, action, pending, error, onConfirm, on
           <Button variant="text" onClick={onClose}>
             Cancel
           </Button>
-          <Button variant="contained" color="error" disabled={pending} onClick={onConfirm}>
+          <Button variant="contained" color={gentle ? "primary" : "error"} disabled={pending} onClick={onConfirm}>
             {action}
           </Button>
         </div>

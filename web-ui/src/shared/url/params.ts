@@ -29,7 +29,9 @@ export function useParamsNow(): [URLSearchParams, WriteParams] {
   const path = location.pathname;
   const navigate = useNavigate();
   const query = params.toString();
-  useLayoutEffect(() => arrive(path, query), [location, path, query]);
+  useLayoutEffect(() => {
+    arrive(path, query);
+  }, [location, path, query]);
   const write = useCallback<WriteParams>(
     (change, options = {}) => {
       const newest = written.findLast((each) => each.path === path)?.query ?? query;

@@ -100,7 +100,7 @@ proptest! {
         });
         let stored = stored(&head);
         let grouper = crate::Grouper::new();
-        prop_assert_eq!(grouper.group(stored.head()), grouper.group(stored.head()));
+        prop_assert_eq!(grouper.group(stored.whole()), grouper.group(stored.whole()));
     }
 }
 
@@ -116,7 +116,7 @@ fn deep_stacks_take_linear_time() {
     let group = |event: &event_model::StoredEvent| {
         assert!(
             !crate::Grouper::new()
-                .group(event.head())
+                .group(event.whole())
                 .headline
                 .title
                 .is_empty()
@@ -172,7 +172,7 @@ fn long_names_take_linear_time() {
             };
             let (small, large) = (long(LARGE / 8), long(LARGE));
             let group = |event: &event_model::StoredEvent| {
-                let _ = crate::Grouper::new().group(event.head());
+                let _ = crate::Grouper::new().group(event.whole());
             };
             let what = format!("{platform}, {piece:?} again and again");
             assert_linear(&what, || group(&small), || group(&large));

@@ -1,7 +1,9 @@
 //! Frames of those who report errors and trace calls: Errata's own and others'.
 
+use crate::marks::Words;
+
 /// Packages of those who report errors and trace calls, by beginning.
-const AGENTS: [&str; 36] = [
+static AGENTS: Words<36> = Words::of([
     "sentry_sdk",
     "io.sentry.",
     "Sentry\\",
@@ -38,34 +40,34 @@ const AGENTS: [&str; 36] = [
     "com.dynatrace.",
     "com.appdynamics.",
     "com.instana.",
-];
-/// The same by folder or file.
-const AGENT_FILES: [&str; 24] = [
-    "/@sentry/",
-    "/@sentry-internal/",
-    "/sentry-ruby",
-    "/sentry-rails",
-    "/sentry/sentry/src/",
-    "/dd-trace/",
-    "/ddtrace",
-    "/newrelic/",
-    "/newrelic_rpm",
-    "/@newrelic/",
-    "/@opentelemetry/",
-    "/opentelemetry-",
-    "/elastic-apm",
-    "/rollbar/",
-    "/rollbar.",
-    "/@bugsnag/",
-    "/bugsnag",
-    "/@datadog/",
-    "/datadog-rum",
-    "/logrocket",
-    "/fullstory",
-    "/zone.js/",
-    "/zone.js",
-    "/honeybadger",
-];
+]);
+/// The same by folder or file: what stands behind a slash.
+static AGENT_FILES: Words<24> = Words::of([
+    "@sentry/",
+    "@sentry-internal/",
+    "sentry-ruby",
+    "sentry-rails",
+    "sentry/sentry/src/",
+    "dd-trace/",
+    "ddtrace",
+    "newrelic/",
+    "newrelic_rpm",
+    "@newrelic/",
+    "@opentelemetry/",
+    "opentelemetry-",
+    "elastic-apm",
+    "rollbar/",
+    "rollbar.",
+    "@bugsnag/",
+    "bugsnag",
+    "@datadog/",
+    "datadog-rum",
+    "logrocket",
+    "fullstory",
+    "zone.js/",
+    "zone.js",
+    "honeybadger",
+]);
 /// Functions that they wrap around a page's own.
 const AGENT_WRAPPERS: [&str; 9] = [
     "sentryWrapped",
@@ -81,35 +83,21 @@ const AGENT_WRAPPERS: [&str; 9] = [
 
 /// Whether a frame is theirs.
 pub(super) fn is_agent(module: &str, file: &str, function: &str) -> bool {
-    is_agents_package(module)
+    AGENTS.begin(module)
         || function.starts_with("Sentry\\")
         || module.starts_with("@sentry")
         || is_agents_file(file)
 }
 
-/// This is asked of every frame: only beginnings with the right letter are compared.
-fn is_agents_package(module: &str) -> bool {
-    let Some(first) = module.as_bytes().first() else {
-        return false;
-    };
-    let mut likely = AGENTS.iter().filter(|a| a.as_bytes()[0] == *first);
-    likely.any(|agent| module.starts_with(agent))
-}
-
 fn is_agents_file(file: &str) -> bool {
-    let bytes = file.as_bytes();
-    let mut slashes = (0..bytes.len()).filter(|at| bytes[*at] == b'/');
-    slashes.any(|at| {
-        let rest = &bytes[at..];
-        let Some(second) = rest.get(1) else {
-            return false;
-        };
-        let mut likely = AGENT_FILES.iter().map(|part| part.as_bytes());
-        likely.any(|part| part[1] == *second && rest.starts_with(part))
-    })
+    let bytes = file.as_bytes().iter().enumerate();
+    let mut slashes = bytes.filter(|(_, byte)| **byte == b'/');
+    slashes.any(|(at, _)| AGENT_FILES.begin(&file[at + 1..]))
 }
 
 /// Whether a function is what they wrap around a page's own.
 pub(super) fn is_wrapper(function: &str) -> bool {
-    AGENT_WRAPPERS.iter().any(|name| function.ends_with(name))
+    // Each ends with one of these.
+    let may = function.ends_with(['d', 'r', '_']);
+    may && AGENT_WRAPPERS.iter().any(|name| function.ends_with(name))
 }

@@ -1,6 +1,6 @@
 // The frames of one stack: own ones open on the failing line, the others folded by
 // package, each written as its language writes it.
-import { useMemo, useState } from "react";
+import { useContext, useMemo, useState } from "react";
 import type { FrameDetail } from "@/gen/errata/v1/event_read_pb";
 import { visible } from "@/shared/format/controls";
 import { EventText } from "@/shared/ui/EventText";
@@ -11,6 +11,7 @@ import { fileOf, type Language } from "./languages";
 import { frameLine } from "./notation";
 import { minifiedNote } from "./source";
 import { SourceView } from "./SourceView";
+import { type Mark, MarksOfStack } from "./why/marks";
 import styles from "./detail.module.css";
 
 interface FramesProps {
@@ -65,6 +66,7 @@ function Parts({ parts, last, language }: PartsProps) {
           <FrameView
             key={`f${part.index}`}
             frame={part.frame}
+            index={part.index}
             number={last - part.index}
             failing={part.failing}
             openAtFirst={part.open}
@@ -119,6 +121,7 @@ function Fold({ text, frames, last, language }: FoldProps) {
           <FrameView
             key={index}
             frame={frame}
+            index={index}
             number={last - index}
             failing={false}
             openAtFirst={false}
@@ -152,6 +155,8 @@ function Rest({
 
 interface FrameViewProps {
   frame: FrameDetail;
+  /** From the oldest call, 0. */
+  index: number;
   /** From the newest call, 0. */
   number: number;
   failing: boolean;
@@ -167,16 +172,17 @@ const verdict = (frame: FrameDetail): string | undefined =>
       ? "The SDK called this a library; it lies in the application's own bundle."
       : "The SDK called this own code; it belongs to a runtime or an installed package.";
 
-function FrameView({ frame, number, failing, openAtFirst, language }: FrameViewProps) {
+function FrameView({ frame, index, number, failing, openAtFirst, language }: FrameViewProps) {
   const [open, setOpen] = useState(openAtFirst);
   const hasLines = frame.contextLine !== "" || frame.preContext.length > 0;
   const vars = Object.entries(frame.vars ?? {});
   const hasMore = hasLines || vars.length > 0;
   const file = visible(fileOf(frame) || frame.module || "<unknown>");
   const corrected = verdict(frame);
+  const mark = useContext(MarksOfStack)?.get(index);
   const Head = hasMore ? "button" : "div";
   return (
-    <li className={styles.frame} data-own={frame.inApp} data-failing={failing}>
+    <li className={styles.frame} data-own={frame.inApp} data-failing={failing} data-counts={mark?.counts}>
       <Head
         {...(hasMore ? { type: "button" as const, "aria-expanded": open, onClick: () => setOpen(!open) } : {})}
         className={styles.frameHead}
@@ -198,10 +204,21 @@ function FrameView({ frame, number, failing, openAtFirst, language }: FrameViewP
             {corrected && " *"}
           </span>
         )}
+        {mark && <Counts mark={mark} />}
       </Head>
       {open && hasLines && <SourceView frame={frame} file={file} language={language} />}
       {open && vars.length > 0 && <Vars vars={vars} openAtFirst={failing} />}
     </li>
+  );
+}
+
+/** Whether the frame counts for the event's issue, while somebody asks why. */
+function Counts({ mark }: { mark: Mark }) {
+  return (
+    <span className={styles.counts} data-counts={mark.counts} data-tip={mark.why || undefined}>
+      <Icon name={mark.counts ? "check" : "close"} size={12} />
+      <span>{mark.counts ? "counts" : "does not count"}</span>
+    </span>
   );
 }
 

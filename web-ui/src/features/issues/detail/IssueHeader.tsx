@@ -15,6 +15,7 @@ import { rangeWords, type Scope } from "@/shared/url/scope";
 import type { LiveState } from "../api/streamIssues";
 import { LiveDot } from "../list/LiveDot";
 import { DiscardedPill } from "./Discarded";
+import { Kept } from "../Kept";
 import { listed } from "./StandsFor";
 import type { Place } from "./walk";
 import styles from "./detail.module.css";
@@ -77,6 +78,7 @@ export function IssueHeader({ issue, keptEvents, scope, eventsLink, project, act
           </code>
         )}
         <span className={styles.facts}>
+          <Kept issue={issue} />
           <Fact name={issue.count === 1n ? "event" : "events"}>
             <Count value={issue.count} one="event" more={listed(issue.count, keptEvents)} />
           </Fact>

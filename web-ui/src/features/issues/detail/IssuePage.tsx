@@ -2,8 +2,8 @@
 // there, who else is affected; and all its events as a table.
 import Skeleton from "@mui/material/Skeleton";
 import { type QueryClient, useQueryClient } from "@tanstack/react-query";
-import { Suspense, useRef, useState } from "react";
-import { Link, useLocation, useNavigate, useParams } from "react-router";
+import { Suspense, useMemo, useRef, useState } from "react";
+import { Link, Navigate, useLocation, useNavigate, useParams } from "react-router";
 import type { GetEventResponse } from "@/gen/errata/v1/event_read_pb";
 import type { Issue } from "@/gen/errata/v1/issue_pb";
 import { useProjects } from "@/shared/api/listProjects";
@@ -32,9 +32,20 @@ const Overview = lazyPart("Overview", async () => (await import("./Overview")).O
 const EventsTab = lazyPart("EventsTab", async () => (await import("./EventsTab")).EventsTab);
 const IssueHelp = lazyPart("IssueHelp", async () => (await import("./IssueHelp")).IssueHelp);
 
+/** Goes to the issue that another one is part of. */
+function LeadOn({ to, mergedId }: { to: string; mergedId: string }) {
+  // The same object each time: the way is gone anew with each other one, and each time
+  // this is rendered while it is gone would begin it again.
+  const state = useMemo(() => ({ mergedId }), [mergedId]);
+  return <Navigate replace to={to} state={state} />;
+}
+
 export function IssuePage() {
   const { issueId = "", eventId = "latest" } = useParams();
-  const isTable = useLocation().pathname.endsWith("/events");
+  const location = useLocation();
+  const isTable = location.pathname.endsWith("/events");
+  // Set by the link to an issue that is part of this one.
+  const mergedId = (location.state as { mergedId?: string } | null)?.mergedId;
   const [scope] = useScope();
   const search = scopeSearch(scope);
   const rangeS = rangeSeconds(scope.range);
@@ -71,6 +82,10 @@ export function IssuePage() {
   });
 
   if (query.isError && !issue) return <ErrorState page error={query.error} retry={() => void query.refetch()} />;
+  if (issue && query.data?.mergedId) {
+    const to = location.pathname.replace(issueId, issue.id) + location.search;
+    return <LeadOn to={to} mergedId={query.data.mergedId} />;
+  }
   return (
     <div className={styles.page}>
       <Trail
@@ -92,6 +107,11 @@ export function IssuePage() {
         />
       ) : (
         <HeaderSkeleton />
+      )}
+      {mergedId && (
+        <p className={styles.mergedNote} role="status">
+          Issue <code>{mergedId.slice(0, 8)}</code>, to which the link led, was merged into this one.
+        </p>
       )}
       <div className={styles.tabs}>
         <nav aria-label="Parts of the issue">

@@ -1,22 +1,29 @@
 // One event of the issue, whole, and what is known of the issue beside it.
 import { Code, ConnectError } from "@connectrpc/connect";
 import Skeleton from "@mui/material/Skeleton";
-import { Suspense } from "react";
+import { type ReactNode, Suspense, useMemo } from "react";
 import type { EventDetail, GetEventResponse } from "@/gen/errata/v1/event_read_pb";
 import type { GetIssueResponse } from "@/gen/errata/v1/issue_pb";
 import { lazyPart } from "@/shared/load/parts";
 import { EventText } from "@/shared/ui/EventText";
 import { EmptyState, ErrorState } from "@/shared/ui/states";
+import { useParamsNow } from "@/shared/url/params";
 import type { useEvent } from "../api/getEvent";
+import { useGrouping } from "../api/explainGrouping";
 import { Breadcrumbs } from "./Breadcrumbs";
 import { Contexts, Extra, Raw, Request, Sender } from "./Particulars";
 import { ActivityList, AffectedUser, Environments, Releases } from "./SideColumn";
+import { Section } from "./Section";
 import { Stack } from "./Stack";
 import { Tags } from "./Tags";
+import { COMPARED, Marks, marksOf, useAsksWhy } from "./why/marks";
 import styles from "./detail.module.css";
 
 // Most events have neither files nor feedback: the first load does without.
 const Reported = lazyPart("Reported", async () => (await import("./Reported")).Reported);
+const Merged = lazyPart("Merged", async () => (await import("./Merged")).Merged);
+const Similar = lazyPart("Similar", async () => (await import("./similar/Similar")).Similar);
+const WhyIssue = lazyPart("WhyIssue", async () => (await import("./why/WhyIssue")).WhyIssue);
 
 interface OverviewProps {
   issueId: string;
@@ -38,6 +45,16 @@ export function Overview({ issueId, issue, event, table }: OverviewProps) {
           ))}
         {event.isPending && <EventSkeleton />}
         {event.data && <EventView response={event.data} issueId={issueId} table={table} />}
+        {issue && issue.fingerprints.length > 1 && (
+          <Suspense fallback={null}>
+            <Merged issueId={issueId} parts={issue.fingerprints} />
+          </Suspense>
+        )}
+        {issue?.issue && !event.isPending && (
+          <Suspense fallback={null}>
+            <Similar issue={issue.issue} />
+          </Suspense>
+        )}
       </div>
       <aside className={styles.side} aria-label="About the issue">
         {event.data?.detail?.user && <AffectedUser user={event.data.detail.user} table={table} />}
@@ -61,7 +78,9 @@ function EventView({ response, issueId, table }: { response: GetEventResponse; i
   return (
     <div className={styles.event} key={summary.id}>
       <Problems detail={detail} />
-      <Stack detail={detail} platform={summary.platform} />
+      <Explained eventId={summary.id}>
+        <Stack detail={detail} platform={summary.platform} />
+      </Explained>
       <Suspense fallback={null}>
         <Reported issueId={issueId} eventId={summary.id} files={detail.attachments} />
       </Suspense>
@@ -73,6 +92,32 @@ function EventView({ response, issueId, table }: { response: GetEventResponse; i
       <Sender detail={detail} />
       <Raw json={detail.rawJson} />
     </div>
+  );
+}
+
+/** The stack, and why the event is in this issue: asked for, the frames are marked with it. */
+function Explained({ eventId, children }: { eventId: string; children: ReactNode }) {
+  const { asks, setAsks } = useAsksWhy();
+  const [params, write] = useParamsNow();
+  const asked = asks || params.has(COMPARED);
+  const query = useGrouping(eventId, asked);
+  const { data } = query;
+  const marks = useMemo(() => (asked && data ? marksOf(data) : null), [asked, data]);
+  const fold = (open: boolean) => {
+    setAsks(open);
+    if (!open && params.has(COMPARED)) {
+      write((now) => (now.delete(COMPARED), now), { preventScrollReset: true, replace: true });
+    }
+  };
+  return (
+    <Marks value={marks}>
+      {children}
+      <Section title="Why this issue?" fold={asked ? "open" : "closed"} onFold={fold}>
+        <Suspense fallback={<Skeleton height={160} width="100%" />}>
+          <WhyIssue query={query} eventId={eventId} />
+        </Suspense>
+      </Section>
+    </Marks>
   );
 }
 

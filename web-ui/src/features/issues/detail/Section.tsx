@@ -9,17 +9,25 @@ interface SectionProps {
   actions?: ReactNode;
   /** Whether it can be folded, and how it starts. */
   fold?: "open" | "closed";
+  /** Told when it is opened or closed. */
+  onFold?: (open: boolean) => void;
   children: ReactNode;
 }
 
-export function Section({ title, note, actions, fold, children }: SectionProps) {
+export function Section({ title, note, actions, fold, onFold, children }: SectionProps) {
   const [open, setOpen] = useState(fold !== "closed");
+  // Opened from without, as by a link to what is in it.
+  const [before, setBefore] = useState(fold);
+  if (fold !== before) {
+    setBefore(fold);
+    if (fold === "open") setOpen(true);
+  }
   return (
     <section className={styles.section} aria-label={title}>
       <header className={styles.sectionHead}>
         <h2>
           {fold ? (
-            <button type="button" aria-expanded={open} onClick={() => setOpen(!open)}>
+            <button type="button" aria-expanded={open} onClick={() => (setOpen(!open), onFold?.(!open))}>
               <Icon name={open ? "chevronDown" : "chevronRight"} size={14} />
               {title}
             </button>

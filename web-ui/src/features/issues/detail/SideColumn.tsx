@@ -2,7 +2,7 @@
 // affected.
 import Skeleton from "@mui/material/Skeleton";
 import { cutMiddle, shortRelease } from "@/shared/format/release";
-import { useState } from "react";
+import { type ReactNode, useState } from "react";
 import { Link } from "react-router";
 import type { JsonObject } from "@bufbuild/protobuf";
 import type { Activity, GetIssueResponse } from "@/gen/errata/v1/issue_pb";
@@ -17,14 +17,54 @@ import { narrowed } from "./eventSearch";
 import { Pairs } from "./Particulars";
 import styles from "./detail.module.css";
 
-const deeds: Record<string, [IconName, (activity: Activity) => string]> = {
-  new: ["bolt", () => "First seen"],
+/** Of ids with commas between them; of many the last is how many more there are. */
+const idsOf = (detail: string): { ids: string[]; count: number } => {
+  const ids = detail.split(",").filter(Boolean);
+  const more = ids.at(-1)?.startsWith("+") ? Number(ids.pop()) : 0;
+  return { ids, count: ids.length + more };
+};
+
+const others = (detail: string): string => {
+  const { count } = idsOf(detail);
+  return count <= 1 ? "another issue" : `${count} issues`;
+};
+
+/** Issues that events came from or went to; to the only one there is a way. */
+function Others({ detail }: { detail: string }) {
+  const { ids, count } = idsOf(detail);
+  return count === 1 ? <Link to={`/issues/${ids[0]}`}>another issue</Link> : others(detail);
+}
+
+const deeds: Record<string, [IconName, (activity: Activity) => ReactNode]> = {
+  // By arrival, as all activity; the header says when it happened.
+  new: ["bolt", () => "First event arrived"],
   regressed: ["bolt", ({ detail }) => (detail ? `Came back in ${detail}` : "Came back")],
   resolved: ["check", () => "resolved it"],
   ignored: ["mute", () => "ignored it"],
   reopened: ["reopen", () => "reopened it"],
   assigned: ["person", ({ detail }) => `assigned it to ${detail}`],
   unassigned: ["person", () => "unassigned it"],
+  merged: ["plus", ({ detail }) => `merged ${others(detail)} into it`],
+  merged_into: ["plus", () => "merged it into this issue"],
+  unmerged: ["reopen", () => "took a part out of it"],
+  unmerged_from: ["reopen", () => "took it out of another issue"],
+  regrouped_from: [
+    "route",
+    ({ detail }) => (
+      <>
+        applied rules: events of <Others detail={detail} /> are in it
+      </>
+    ),
+  ],
+  regrouped_into: [
+    "route",
+    ({ detail }) => (
+      <>
+        applied rules: events of it are in <Others detail={detail} />
+      </>
+    ),
+  ],
+  regroup_undone: ["reopen", () => "undid rules that had been applied"],
   notified: ["mail", ({ detail }) => `Mail sent to ${detail}`],
   notification_failed: ["warning", ({ detail }) => `Mail failed to ${detail}`],
   notification_held: ["mute", () => "Mail waits: at most one an hour"],

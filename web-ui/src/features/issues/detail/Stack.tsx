@@ -1,7 +1,7 @@
 // What happened: the exceptions in reading order (the newest, then what it came from;
 // groups as a tree), each with its stack; then the threads.
 import MenuItem from "@mui/material/MenuItem";
-import { useMemo, useState } from "react";
+import { type ReactNode, useContext, useMemo, useState } from "react";
 import type { EventDetail, ExceptionDetail, FrameDetail } from "@/gen/errata/v1/event_read_pb";
 import { visible } from "@/shared/format/controls";
 import { usePreferences } from "@/shared/state/preferences";
@@ -19,6 +19,7 @@ import { eventText, exceptionLine, stackText } from "./notation";
 import { Section } from "./Section";
 import { mainThread } from "./threadOf";
 import { Threads } from "./Threads";
+import { Marks, MarksOfStack, NO_EXCEPTION } from "./why/marks";
 import styles from "./detail.module.css";
 
 type View = "relevant" | "all" | "text";
@@ -121,24 +122,34 @@ export function Stack({ detail, platform }: { detail: EventDetail; platform: str
           </>
         }
       >
-        {arranged.length === 0 && <Message detail={detail} frames={main?.frames ?? []} looks={looks} />}
+        {arranged.length === 0 && (
+          <Marked exception={NO_EXCEPTION}>
+            <Message detail={detail} frames={main?.frames ?? []} looks={looks} />
+          </Marked>
+        )}
         {arranged.length > 0 && <LogMessage detail={detail} />}
         {arranged.map((each, index) => (
-          <Exception
-            key={index}
-            shown={each}
-            group={isGroup(each.exception, detail.exceptions)}
-            frames={index === 0 && borrowed.length > 0 ? borrowed : each.exception.frames}
-            openAtFirst={index <= focus || (each.member !== null && each.member.place <= MEMBERS_OPEN)}
-            openMax={index === focus ? undefined : index < focus ? 0 : 1}
-            looks={looks}
-          />
+          <Marked key={index} exception={detail.exceptions.indexOf(each.exception)}>
+            <Exception
+              shown={each}
+              group={isGroup(each.exception, detail.exceptions)}
+              frames={index === 0 && borrowed.length > 0 ? borrowed : each.exception.frames}
+              openAtFirst={index <= focus || (each.member !== null && each.member.place <= MEMBERS_OPEN)}
+              openMax={index === focus ? undefined : index < focus ? 0 : 1}
+              looks={looks}
+            />
+          </Marked>
         ))}
       </Section>
       <UnknownForm detail={detail} />
       <Threads detail={detail} shownAbove={ownFrames ? undefined : main?.id} looks={looks} />
     </>
   );
+}
+
+/** The stack of an exception, by its place in the event, with what counts of it for the issue. */
+function Marked({ exception, children }: { exception: number; children: ReactNode }) {
+  return <MarksOfStack value={useContext(Marks)?.get(exception) ?? null}>{children}</MarksOfStack>;
 }
 
 /** A stack of no form that is known: as it came. */

@@ -10,6 +10,7 @@ import { shortRelease } from "@/shared/format/release";
 import { toDate } from "@/shared/format/time";
 import { Avatar, Count, LevelLabel, levelColour, Pill, RelativeTime, StatusPill, useNow } from "@/shared/ui/bits";
 import { Sparkline } from "@/shared/ui/Sparkline";
+import { Kept } from "../Kept";
 import styles from "./list.module.css";
 
 interface IssueRowProps {
@@ -84,6 +85,11 @@ export const IssueRow = memo(function IssueRow({
           </span>
           {level !== "error" && <LevelLabel level={level} />}
           {status !== "unresolved" && <StatusPill status={status} />}
+          {issue.sampled > 0n && (
+            <span className={styles.kept}>
+              <Kept issue={issue} plain />
+            </span>
+          )}
           {issue.culprit && <span className={styles.culprit}>{issue.culprit}</span>}
           <span className={styles.project}>{projectName}</span>
           {issue.lastRelease && (

@@ -18,6 +18,7 @@ import { changed, useParamsNow } from "@/shared/url/params";
 import { scopeSearch, withinScope } from "@/shared/url/scope";
 import { useOwnChanges } from "../api/cachedIssues";
 import { reloadIssues, useIssues } from "../api/listIssues";
+import { COMMAND_ISSUES_MAX } from "../api/operations";
 import { AssignMenu } from "../AssignMenu";
 import { FilterBar } from "./FilterBar";
 import { IssueRowSkeleton } from "./IssueRow";
@@ -35,6 +36,12 @@ import { useSelection } from "./useSelection";
 import styles from "./list.module.css";
 
 const ListHelp = lazyPart("ListHelp", async () => (await import("./ListHelp")).ListHelp);
+
+/** Issues that can be made one: several, of one project, none of them discarded. */
+const isMergeable = (issues: readonly Issue[]): boolean =>
+  issues.length > 1 &&
+  issues.length <= COMMAND_ISSUES_MAX &&
+  issues.every((issue) => issue.projectId === issues[0]?.projectId && !issue.isDiscarded);
 
 function useSearch(): [IssueSearch, SetSearch] {
   const [params, write] = useParamsNow();
@@ -111,6 +118,7 @@ export function IssuesPage() {
   const projectName = useCallback((id: number) => projectNames.get(id) ?? `project ${id}`, [projectNames]);
   const assign = useCallback((issue: Issue, anchor: HTMLElement) => setAssigning({ anchor, issues: [issue] }), []);
   const scope = useMemo(() => scopeSearch(search), [search]);
+  const canMerge = !selection.everything && isMergeable(chosen);
   const allChosen = issues.length > 0 && chosen.length >= issues.length;
   const selectAll = () => selection.set(issues);
   const reload = () => void reloadIssues(client, search, Math.max(1, issues.length)).catch(() => undefined);
@@ -148,6 +156,7 @@ export function IssuesPage() {
             onEverything={selection.setEverything}
             onStatus={(status) => bulk.setStatus(chosen, status)}
             onAssign={(anchor) => setAssigning({ anchor, issues: chosen })}
+            onMerge={canMerge ? () => bulk.merge(chosen) : undefined}
             onClear={selection.clear}
           />
         ) : (

@@ -20,6 +20,8 @@ interface SelectionBarProps {
   onEverything: () => void;
   onStatus: (status: StatusName) => void;
   onAssign: (anchor: HTMLElement) => void;
+  /** None: what is selected cannot be one issue. */
+  onMerge: (() => void) | undefined;
   onClear: () => void;
 }
 
@@ -33,6 +35,7 @@ export function SelectionBar({
   onEverything,
   onStatus,
   onAssign,
+  onMerge,
   onClear,
 }: SelectionBarProps) {
   return (
@@ -41,7 +44,15 @@ export function SelectionBar({
         checked={all || everything}
         indeterminate={!all && !everything}
         onChange={onAll}
-        slotProps={{ input: { "aria-label": "Select all loaded issues" } }}
+        slotProps={{
+          input: {
+            "aria-label": "Select all loaded issues",
+            // Half-checked is a property, which no attribute sets.
+            ref: (box: HTMLInputElement | null) => {
+              if (box) box.indeterminate = !all && !everything;
+            },
+          },
+        }}
       />
       <span className={styles.selectionCount} aria-live="polite">
         {busy ? "Working…" : `${plural(everything ? total : count, "issue")} selected`}
@@ -83,6 +94,17 @@ export function SelectionBar({
       >
         Assign
       </Button>
+      {onMerge && (
+        <Button
+          variant="outlined"
+          disabled={busy}
+          startIcon={<Icon name="plus" size={14} />}
+          data-tip="Makes them one issue, for events to come, too"
+          onClick={onMerge}
+        >
+          Merge
+        </Button>
+      )}
       <Button variant="text" onClick={onClear}>
         Clear
       </Button>

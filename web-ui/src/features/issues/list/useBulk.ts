@@ -5,6 +5,7 @@ import { useState } from "react";
 import type { Issue, Issue_Member } from "@/gen/errata/v1/issue_pb";
 import { failureOf } from "@/shared/format/failure";
 import type { StatusName } from "@/shared/format/issue";
+import { loadChunk } from "@/shared/load/chunk";
 import { useNotices } from "@/shared/state/notices";
 import { allIssues } from "../api/listIssues";
 import { type Operation, perform } from "../api/operations";
@@ -17,6 +18,7 @@ export interface Bulk {
   busy: boolean;
   setStatus: (issues: readonly Issue[], status: StatusName) => void;
   assign: (issues: readonly Issue[], member: Issue_Member | undefined) => void;
+  merge: (issues: readonly Issue[]) => void;
 }
 
 /** `refresh`: the list from its beginning, after a command for more than what is loaded. */
@@ -46,8 +48,24 @@ export function useBulk(search: IssueSearch, selection: Selection, refresh: () =
     selection.clear();
   };
 
+  const merge = async (issues: readonly Issue[]) => {
+    setBusy(true);
+    // Seldom used: its code comes when it is.
+    const code = await loadChunk("merge", async () => (await import("../api/merge")).mergeIssues);
+    if (code.kind === "loaded") await code.value(client, issues, refresh);
+    else {
+      const retry = () => void merge(issues);
+      useNotices.getState().fail("Not merged: a part of the page could not be fetched.", { topic: "merge", retry });
+    }
+    setBusy(false);
+  };
+
   return {
     busy,
+    merge: (issues) => {
+      selection.clear();
+      void merge(issues);
+    },
     setStatus: (issues, status) => change(issues, (all) => statusOperation(all, status)),
     assign: (issues, member) => change(issues, (all) => assignOperation(all, member)),
   };

@@ -3,6 +3,7 @@ import Button from "@mui/material/Button";
 import Skeleton from "@mui/material/Skeleton";
 import { useState } from "react";
 import type { ProjectKey } from "@/gen/errata/v1/project_pb";
+import { plural } from "@/shared/format/count";
 import { failureOf } from "@/shared/format/failure";
 import { useNotices } from "@/shared/state/notices";
 import { Pill, RelativeTime } from "@/shared/ui/bits";
@@ -15,6 +16,7 @@ import { useSubmit } from "@/shared/ui/useSubmit";
 import styles from "./settings.module.css";
 
 const LABEL_MAX = 64;
+const PER_MINUTE_MAX = 1_000_000;
 
 export function Keys({ projectId, isOwner }: { projectId: number; isOwner: boolean }) {
   const keys = useKeys(projectId);
@@ -102,6 +104,20 @@ function Key({ projectId, of, isOwner, pending, run }: KeyProps) {
     setLabel(null);
     show("Key renamed", () => renamed.mutate(before));
   });
+  const [limit, setLimit] = useState<string | null>(null);
+  const perMinute = Number((limit ?? "").trim() || 0);
+  const isLimit = Number.isInteger(perMinute) && perMinute >= 0 && perMinute <= PER_MINUTE_MAX;
+  const limited = useChangeKey(projectId);
+  const refusedLimit = useRefused(limited.error);
+  const setLimitTo = useSubmit(async () => {
+    if (!isLimit) return;
+    const before: KeyChange = { kind: "limit", publicKey, itemsPerMinute: of.itemsPerMinute };
+    await limited.mutateAsync({ kind: "limit", publicKey, itemsPerMinute: perMinute });
+    setLimit(null);
+    show(perMinute === 0 ? "The key has no limit of its own now" : "Limit of the key saved", () =>
+      limited.mutate(before),
+    );
+  });
   const disable: KeyChange = { kind: "disable", publicKey };
   const enable: KeyChange = { kind: "enable", publicKey };
   return (
@@ -131,7 +147,30 @@ function Key({ projectId, of, isOwner, pending, run }: KeyProps) {
         </span>
         <span>
           made <RelativeTime time={of.createdAt} suffix=" ago" />
+          {" · "}
+          {of.itemsPerMinute === 0
+            ? "no limit of its own"
+            : `stores at most ${plural(of.itemsPerMinute, "item")} a minute`}
         </span>
+        {limit !== null && (
+          <form className={styles.newKey} onSubmit={setLimitTo}>
+            <input
+              aria-label="Items that the key may store in a minute; empty: no limit"
+              autoFocus
+              inputMode="numeric"
+              placeholder="no limit"
+              value={limit}
+              aria-invalid={!isLimit || undefined}
+              onChange={(event) => setLimit(event.target.value)}
+              {...refusedLimit.at("items_per_minute")}
+            />
+            <span>items a minute</span>
+            <Button type="submit" variant="outlined" disabled={limited.isPending || !isLimit}>
+              Save
+            </Button>
+          </form>
+        )}
+        <Failure error={limited.error} id={refusedLimit.id} />
       </div>
       {!enabled && <Pill kind="quiet">Disabled</Pill>}
       {isOwner && (
@@ -145,6 +184,16 @@ function Key({ projectId, of, isOwner, pending, run }: KeyProps) {
             }}
           >
             {label === null ? "Rename" : "Cancel"}
+          </Button>
+          <Button
+            variant="text"
+            aria-label={`Limit the key ${of.label || publicKey.slice(0, 8)}`}
+            onClick={() => {
+              limited.reset();
+              setLimit(limit === null ? String(of.itemsPerMinute || "") : null);
+            }}
+          >
+            {limit === null ? "Limit" : "Cancel"}
           </Button>
           {enabled ? (
             <Button

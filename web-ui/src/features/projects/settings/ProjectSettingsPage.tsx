@@ -2,13 +2,14 @@
 // what is masked of the others before they are stored. With a look at what a change
 // would do.
 import Skeleton from "@mui/material/Skeleton";
-import { useState } from "react";
+import { lazy, Suspense, useState } from "react";
 import { useParams } from "react-router";
 import { Role } from "@/gen/errata/v1/command_pb";
 import type { ProjectSettings } from "@/gen/errata/v1/settings_pb";
 import { useViewer } from "@/shared/api/getViewer";
 import { ErrorState } from "@/shared/ui/states";
 import { useProject } from "../api/getProject";
+import { useUsage } from "../api/getUsage";
 import { ProjectHead } from "../ProjectHead";
 import { useProjectSettings } from "./api/getProjectSettings";
 import { filtersDraft, filtersOf, scrubbingDraft, scrubbingOf } from "./draft";
@@ -16,15 +17,20 @@ import { FiltersForm } from "./FiltersForm";
 import { General } from "./General";
 import { Keys } from "./Keys";
 import { LeaveGuard } from "./LeaveGuard";
+import { PlanForm } from "./PlanForm";
 import { ScrubbingForm } from "./ScrubbingForm";
 import { Tester } from "./Tester";
 import styles from "./settings.module.css";
+
+// An editor: not what most come here for.
+const GroupingRules = lazy(() => import("./grouping/GroupingRules"));
 
 export function ProjectSettingsPage() {
   const projectId = Number(useParams()["projectId"]);
   const project = useProject(projectId);
   const settings = useProjectSettings(projectId);
   const viewer = useViewer();
+  const [rulesChanged, setRulesChanged] = useState(false);
   const failed = [project, settings, viewer].find((query) => query.isError);
   if (failed) return <ErrorState page error={failed.error} retry={() => void failed.refetch()} />;
   const isOwner = viewer.data?.viewer?.role === Role.OWNER;
@@ -37,7 +43,11 @@ export function ProjectSettingsPage() {
           {!isOwner && <p className={styles.note}>Only an owner can change what is here.</p>}
           {isOwner && <General key={`${found.id} ${found.name} ${found.platform}`} project={found} />}
           <Keys projectId={projectId} isOwner={isOwner} />
-          <Forms projectId={projectId} settings={settings.data} isOwner={isOwner} />
+          {isOwner && <Quota projectId={projectId} />}
+          <Forms projectId={projectId} settings={settings.data} isOwner={isOwner} rulesChanged={rulesChanged} />
+          <Suspense fallback={<Skeleton height={240} width="100%" />}>
+            <GroupingRules projectId={projectId} isOwner={isOwner} onChanged={setRulesChanged} />
+          </Suspense>
         </>
       ) : (
         <>
@@ -49,13 +59,29 @@ export function ProjectSettingsPage() {
   );
 }
 
-function Forms({ projectId, settings, isOwner }: { projectId: number; settings: ProjectSettings; isOwner: boolean }) {
+function Quota({ projectId }: { projectId: number }) {
+  const usage = useUsage(projectId, 1);
+  if (usage.isError) return <ErrorState error={usage.error} retry={() => void usage.refetch()} />;
+  if (!usage.data) return <Skeleton height={120} width="100%" />;
+  const plan = usage.data.projects[0]?.plan;
+  return <PlanForm key={`${plan?.kind} ${plan?.eventsPerHour}`} projectId={projectId} plan={plan} />;
+}
+
+interface FormsProps {
+  projectId: number;
+  settings: ProjectSettings;
+  isOwner: boolean;
+  rulesChanged: boolean;
+}
+
+function Forms({ projectId, settings, isOwner, rulesChanged }: FormsProps) {
   const [filters, setFilters] = useState(() => filtersDraft(settings.filters));
   const [scrubbing, setScrubbing] = useState(() => scrubbingDraft(settings.scrubbing));
   const isChanged = (now: unknown, saved: unknown) => JSON.stringify(now) !== JSON.stringify(saved);
   const unsaved = [
     isChanged(filtersOf(filters), filtersOf(filtersDraft(settings.filters))) && "filters",
     isChanged(scrubbingOf(scrubbing), scrubbingOf(scrubbingDraft(settings.scrubbing))) && "data scrubbing",
+    rulesChanged && "rules of grouping",
   ].filter((each) => each !== false);
   return (
     <>

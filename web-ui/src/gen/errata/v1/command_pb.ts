@@ -8,6 +8,8 @@
 
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { SetKeyLimitRequestSchema, SetPlanRequestSchema } from "./limits_pb";
+import { file_errata_v1_limits } from "./limits_pb";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Message } from "@bufbuild/protobuf";
@@ -16,7 +18,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file errata/v1/command.proto.
  */
 export const file_errata_v1_command: GenFile = /*@__PURE__*/
-  fileDesc("ChdlcnJhdGEvdjEvY29tbWFuZC5wcm90bxIJZXJyYXRhLnYxIicKD0NvbW1hbmRSZXNwb25zZRIUCghwb3NpdGlvbhgBIAEoBEICMAEiNgoUQ3JlYXRlUHJvamVjdFJlcXVlc3QSDAoEbmFtZRgBIAEoCRIQCghwbGF0Zm9ybRgCIAEoCSJiChVDcmVhdGVQcm9qZWN0UmVzcG9uc2USFAoIcG9zaXRpb24YASABKARCAjABEhIKCnByb2plY3RfaWQYAiABKA0SEgoKcHVibGljX2tleRgDIAEoCRILCgNkc24YBCABKAkiSgoUUmVuYW1lUHJvamVjdFJlcXVlc3QSEgoKcHJvamVjdF9pZBgBIAEoDRIMCgRuYW1lGAIgASgJEhAKCHBsYXRmb3JtGAMgASgJIjUKEENyZWF0ZUtleVJlcXVlc3QSEgoKcHJvamVjdF9pZBgBIAEoDRINCgVsYWJlbBgCIAEoCSJKChFDcmVhdGVLZXlSZXNwb25zZRIUCghwb3NpdGlvbhgBIAEoBEICMAESEgoKcHVibGljX2tleRgCIAEoCRILCgNkc24YAyABKAkiOwoRRGlzYWJsZUtleVJlcXVlc3QSEgoKcHJvamVjdF9pZBgBIAEoDRISCgpwdWJsaWNfa2V5GAIgASgJIjoKEEVuYWJsZUtleVJlcXVlc3QSEgoKcHJvamVjdF9pZBgBIAEoDRISCgpwdWJsaWNfa2V5GAIgASgJIkkKEFJlbmFtZUtleVJlcXVlc3QSEgoKcHJvamVjdF9pZBgBIAEoDRISCgpwdWJsaWNfa2V5GAIgASgJEg0KBWxhYmVsGAMgASgJImEKEUNyZWF0ZVVzZXJSZXF1ZXN0Eg0KBWVtYWlsGAEgASgJEgwKBG5hbWUYAiABKAkSHQoEcm9sZRgDIAEoDjIPLmVycmF0YS52MS5Sb2xlEhAKCHBhc3N3b3JkGAQgASgJIlIKEkNyZWF0ZVVzZXJSZXNwb25zZRIUCghwb3NpdGlvbhgBIAEoBEICMAESDwoHdXNlcl9pZBgCIAEoDRIVCg1wYXNzd29yZF9saW5rGAMgASgJIjIKEVJlbmFtZVVzZXJSZXF1ZXN0Eg8KB3VzZXJfaWQYASABKA0SDAoEbmFtZRgCIAEoCSJACg5TZXRSb2xlUmVxdWVzdBIPCgd1c2VyX2lkGAEgASgNEh0KBHJvbGUYAiABKA4yDy5lcnJhdGEudjEuUm9sZSJUChZTZXRVc2VyUHJvamVjdHNSZXF1ZXN0Eg8KB3VzZXJfaWQYASABKA0SFAoMYWxsX3Byb2plY3RzGAIgASgIEhMKC3Byb2plY3RfaWRzGAMgAygNIiUKEkRpc2FibGVVc2VyUmVxdWVzdBIPCgd1c2VyX2lkGAEgASgNIiQKEUVuYWJsZVVzZXJSZXF1ZXN0Eg8KB3VzZXJfaWQYASABKA0iLAoZQ3JlYXRlUGFzc3dvcmRMaW5rUmVxdWVzdBIPCgd1c2VyX2lkGAEgASgNIkkKGkNyZWF0ZVBhc3N3b3JkTGlua1Jlc3BvbnNlEhQKCHBvc2l0aW9uGAEgASgEQgIwARIVCg1wYXNzd29yZF9saW5rGAIgASgJIicKEUVuZFNlc3Npb25SZXF1ZXN0EhIKCnNlc3Npb25faWQYASABKAkiOQoSRW5kU2Vzc2lvbnNSZXF1ZXN0Eg8KB3VzZXJfaWQYASABKA0SEgoKZW5kX3Rva2VucxgCIAEoCCJzChJDcmVhdGVUb2tlblJlcXVlc3QSDQoFbGFiZWwYASABKAkSDwoHdXNlcl9pZBgCIAEoDRIkCgVzY29wZRgDIAEoDjIVLmVycmF0YS52MS5Ub2tlblNjb3BlEhcKD2V4cGlyZXNfaW5fZGF5cxgEIAEoDSJMChNDcmVhdGVUb2tlblJlc3BvbnNlEhQKCHBvc2l0aW9uGAEgASgEQgIwARIQCgh0b2tlbl9pZBgCIAEoDRINCgV0b2tlbhgDIAEoCSImChJSZXZva2VUb2tlblJlcXVlc3QSEAoIdG9rZW5faWQYASABKA0iFQoTU2VuZFRlc3RNYWlsUmVxdWVzdCIxChRTZW5kVGVzdE1haWxSZXNwb25zZRIKCgJ0bxgBIAEoCRINCgVlcnJvchgCIAEoCSJSChVTZXRJc3N1ZVN0YXR1c1JlcXVlc3QSEQoJaXNzdWVfaWRzGAEgAygJEiYKBnN0YXR1cxgCIAEoDjIWLmVycmF0YS52MS5Jc3N1ZVN0YXR1cyI5ChNBc3NpZ25Jc3N1ZXNSZXF1ZXN0EhEKCWlzc3VlX2lkcxgBIAMoCRIPCgd1c2VyX2lkGAIgASgNIikKFERpc2NhcmRJc3N1ZXNSZXF1ZXN0EhEKCWlzc3VlX2lkcxgBIAMoCSIrChZVbmRpc2NhcmRJc3N1ZXNSZXF1ZXN0EhEKCWlzc3VlX2lkcxgBIAMoCSKEAgoVUmVjb3JkRGVsaXZlcnlSZXF1ZXN0EhcKD25vdGlmaWNhdGlvbl9pZBgBIAEoCRIfChN0cmFuc2l0aW9uX3Bvc2l0aW9uGAIgASgEQgIwARIQCghpc3N1ZV9pZBgDIAEoCRIMCgRydWxlGAQgASgJEg8KB2NoYW5uZWwYBSABKAkSDgoGdGFyZ2V0GAYgASgJEicKBXN0YXRlGAcgASgOMhguZXJyYXRhLnYxLkRlbGl2ZXJ5U3RhdGUSEAoIYXR0ZW1wdHMYCCABKA0SDQoFZXJyb3IYCSABKAkSJgoCYXQYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIjEKGUFkdmFuY2VBbGVydEN1cnNvclJlcXVlc3QSFAoIcG9zaXRpb24YASABKARCAjABKn0KC0lzc3VlU3RhdHVzEhwKGElTU1VFX1NUQVRVU19VTlNQRUNJRklFRBAAEhsKF0lTU1VFX1NUQVRVU19VTlJFU09MVkVEEAESGQoVSVNTVUVfU1RBVFVTX1JFU09MVkVEEAISGAoUSVNTVUVfU1RBVFVTX0lHTk9SRUQQAyo9CgRSb2xlEhQKEFJPTEVfVU5TUEVDSUZJRUQQABIPCgtST0xFX01FTUJFUhABEg4KClJPTEVfT1dORVIQAipVCgpUb2tlblNjb3BlEhsKF1RPS0VOX1NDT1BFX1VOU1BFQ0lGSUVEEAASFAoQVE9LRU5fU0NPUEVfRlVMTBABEhQKEFRPS0VOX1NDT1BFX1JFQUQQAiq3AQoNRGVsaXZlcnlTdGF0ZRIeChpERUxJVkVSWV9TVEFURV9VTlNQRUNJRklFRBAAEhoKFkRFTElWRVJZX1NUQVRFX1NFTkRJTkcQARIXChNERUxJVkVSWV9TVEFURV9TRU5UEAISGQoVREVMSVZFUllfU1RBVEVfRkFJTEVEEAMSHQoZREVMSVZFUllfU1RBVEVfU1VQUFJFU1NFRBAEEhcKE0RFTElWRVJZX1NUQVRFX0hFTEQQBTLJDgoOQ29tbWFuZFNlcnZpY2USUgoNQ3JlYXRlUHJvamVjdBIfLmVycmF0YS52MS5DcmVhdGVQcm9qZWN0UmVxdWVzdBogLmVycmF0YS52MS5DcmVhdGVQcm9qZWN0UmVzcG9uc2USTAoNUmVuYW1lUHJvamVjdBIfLmVycmF0YS52MS5SZW5hbWVQcm9qZWN0UmVxdWVzdBoaLmVycmF0YS52MS5Db21tYW5kUmVzcG9uc2USRgoJQ3JlYXRlS2V5EhsuZXJyYXRhLnYxLkNyZWF0ZUtleVJlcXVlc3QaHC5lcnJhdGEudjEuQ3JlYXRlS2V5UmVzcG9uc2USRgoKRGlzYWJsZUtleRIcLmVycmF0YS52MS5EaXNhYmxlS2V5UmVxdWVzdBoaLmVycmF0YS52MS5Db21tYW5kUmVzcG9uc2USRAoJRW5hYmxlS2V5EhsuZXJyYXRhLnYxLkVuYWJsZUtleVJlcXVlc3QaGi5lcnJhdGEudjEuQ29tbWFuZFJlc3BvbnNlEkQKCVJlbmFtZUtleRIbLmVycmF0YS52MS5SZW5hbWVLZXlSZXF1ZXN0GhouZXJyYXRhLnYxLkNvbW1hbmRSZXNwb25zZRJJCgpDcmVhdGVVc2VyEhwuZXJyYXRhLnYxLkNyZWF0ZVVzZXJSZXF1ZXN0Gh0uZXJyYXRhLnYxLkNyZWF0ZVVzZXJSZXNwb25zZRJGCgpSZW5hbWVVc2VyEhwuZXJyYXRhLnYxLlJlbmFtZVVzZXJSZXF1ZXN0GhouZXJyYXRhLnYxLkNvbW1hbmRSZXNwb25zZRJACgdTZXRSb2xlEhkuZXJyYXRhLnYxLlNldFJvbGVSZXF1ZXN0GhouZXJyYXRhLnYxLkNvbW1hbmRSZXNwb25zZRJQCg9TZXRVc2VyUHJvamVjdHMSIS5lcnJhdGEudjEuU2V0VXNlclByb2plY3RzUmVxdWVzdBoaLmVycmF0YS52MS5Db21tYW5kUmVzcG9uc2USSAoLRGlzYWJsZVVzZXISHS5lcnJhdGEudjEuRGlzYWJsZVVzZXJSZXF1ZXN0GhouZXJyYXRhLnYxLkNvbW1hbmRSZXNwb25zZRJGCgpFbmFibGVVc2VyEhwuZXJyYXRhLnYxLkVuYWJsZVVzZXJSZXF1ZXN0GhouZXJyYXRhLnYxLkNvbW1hbmRSZXNwb25zZRJhChJDcmVhdGVQYXNzd29yZExpbmsSJC5lcnJhdGEudjEuQ3JlYXRlUGFzc3dvcmRMaW5rUmVxdWVzdBolLmVycmF0YS52MS5DcmVhdGVQYXNzd29yZExpbmtSZXNwb25zZRJGCgpFbmRTZXNzaW9uEhwuZXJyYXRhLnYxLkVuZFNlc3Npb25SZXF1ZXN0GhouZXJyYXRhLnYxLkNvbW1hbmRSZXNwb25zZRJICgtFbmRTZXNzaW9ucxIdLmVycmF0YS52MS5FbmRTZXNzaW9uc1JlcXVlc3QaGi5lcnJhdGEudjEuQ29tbWFuZFJlc3BvbnNlEkwKC0NyZWF0ZVRva2VuEh0uZXJyYXRhLnYxLkNyZWF0ZVRva2VuUmVxdWVzdBoeLmVycmF0YS52MS5DcmVhdGVUb2tlblJlc3BvbnNlEkgKC1Jldm9rZVRva2VuEh0uZXJyYXRhLnYxLlJldm9rZVRva2VuUmVxdWVzdBoaLmVycmF0YS52MS5Db21tYW5kUmVzcG9uc2USTwoMU2VuZFRlc3RNYWlsEh4uZXJyYXRhLnYxLlNlbmRUZXN0TWFpbFJlcXVlc3QaHy5lcnJhdGEudjEuU2VuZFRlc3RNYWlsUmVzcG9uc2USTgoOU2V0SXNzdWVTdGF0dXMSIC5lcnJhdGEudjEuU2V0SXNzdWVTdGF0dXNSZXF1ZXN0GhouZXJyYXRhLnYxLkNvbW1hbmRSZXNwb25zZRJKCgxBc3NpZ25Jc3N1ZXMSHi5lcnJhdGEudjEuQXNzaWduSXNzdWVzUmVxdWVzdBoaLmVycmF0YS52MS5Db21tYW5kUmVzcG9uc2USTAoNRGlzY2FyZElzc3VlcxIfLmVycmF0YS52MS5EaXNjYXJkSXNzdWVzUmVxdWVzdBoaLmVycmF0YS52MS5Db21tYW5kUmVzcG9uc2USUAoPVW5kaXNjYXJkSXNzdWVzEiEuZXJyYXRhLnYxLlVuZGlzY2FyZElzc3Vlc1JlcXVlc3QaGi5lcnJhdGEudjEuQ29tbWFuZFJlc3BvbnNlEk4KDlJlY29yZERlbGl2ZXJ5EiAuZXJyYXRhLnYxLlJlY29yZERlbGl2ZXJ5UmVxdWVzdBoaLmVycmF0YS52MS5Db21tYW5kUmVzcG9uc2USVgoSQWR2YW5jZUFsZXJ0Q3Vyc29yEiQuZXJyYXRhLnYxLkFkdmFuY2VBbGVydEN1cnNvclJlcXVlc3QaGi5lcnJhdGEudjEuQ29tbWFuZFJlc3BvbnNlYgZwcm90bzM", [file_google_protobuf_timestamp]);
+  fileDesc("ChdlcnJhdGEvdjEvY29tbWFuZC5wcm90bxIJZXJyYXRhLnYxIicKD0NvbW1hbmRSZXNwb25zZRIUCghwb3NpdGlvbhgBIAEoBEICMAEiJwoSTWVyZ2VJc3N1ZXNSZXF1ZXN0EhEKCWlzc3VlX2lkcxgBIAMoCSI9ChNNZXJnZUlzc3Vlc1Jlc3BvbnNlEhQKCHBvc2l0aW9uGAEgASgEQgIwARIQCghpc3N1ZV9pZBgCIAEoCSJWChpVbm1lcmdlRmluZ2VycHJpbnRzUmVxdWVzdBIQCghpc3N1ZV9pZBgBIAEoCRIUCgxmaW5nZXJwcmludHMYAiADKAkSEAoIdG9nZXRoZXIYAyABKAgiNgoUQ3JlYXRlUHJvamVjdFJlcXVlc3QSDAoEbmFtZRgBIAEoCRIQCghwbGF0Zm9ybRgCIAEoCSJiChVDcmVhdGVQcm9qZWN0UmVzcG9uc2USFAoIcG9zaXRpb24YASABKARCAjABEhIKCnByb2plY3RfaWQYAiABKA0SEgoKcHVibGljX2tleRgDIAEoCRILCgNkc24YBCABKAkiSgoUUmVuYW1lUHJvamVjdFJlcXVlc3QSEgoKcHJvamVjdF9pZBgBIAEoDRIMCgRuYW1lGAIgASgJEhAKCHBsYXRmb3JtGAMgASgJIjUKEENyZWF0ZUtleVJlcXVlc3QSEgoKcHJvamVjdF9pZBgBIAEoDRINCgVsYWJlbBgCIAEoCSJKChFDcmVhdGVLZXlSZXNwb25zZRIUCghwb3NpdGlvbhgBIAEoBEICMAESEgoKcHVibGljX2tleRgCIAEoCRILCgNkc24YAyABKAkiOwoRRGlzYWJsZUtleVJlcXVlc3QSEgoKcHJvamVjdF9pZBgBIAEoDRISCgpwdWJsaWNfa2V5GAIgASgJIjoKEEVuYWJsZUtleVJlcXVlc3QSEgoKcHJvamVjdF9pZBgBIAEoDRISCgpwdWJsaWNfa2V5GAIgASgJIkkKEFJlbmFtZUtleVJlcXVlc3QSEgoKcHJvamVjdF9pZBgBIAEoDRISCgpwdWJsaWNfa2V5GAIgASgJEg0KBWxhYmVsGAMgASgJImEKEUNyZWF0ZVVzZXJSZXF1ZXN0Eg0KBWVtYWlsGAEgASgJEgwKBG5hbWUYAiABKAkSHQoEcm9sZRgDIAEoDjIPLmVycmF0YS52MS5Sb2xlEhAKCHBhc3N3b3JkGAQgASgJIlIKEkNyZWF0ZVVzZXJSZXNwb25zZRIUCghwb3NpdGlvbhgBIAEoBEICMAESDwoHdXNlcl9pZBgCIAEoDRIVCg1wYXNzd29yZF9saW5rGAMgASgJIjIKEVJlbmFtZVVzZXJSZXF1ZXN0Eg8KB3VzZXJfaWQYASABKA0SDAoEbmFtZRgCIAEoCSJACg5TZXRSb2xlUmVxdWVzdBIPCgd1c2VyX2lkGAEgASgNEh0KBHJvbGUYAiABKA4yDy5lcnJhdGEudjEuUm9sZSJUChZTZXRVc2VyUHJvamVjdHNSZXF1ZXN0Eg8KB3VzZXJfaWQYASABKA0SFAoMYWxsX3Byb2plY3RzGAIgASgIEhMKC3Byb2plY3RfaWRzGAMgAygNIiUKEkRpc2FibGVVc2VyUmVxdWVzdBIPCgd1c2VyX2lkGAEgASgNIiQKEUVuYWJsZVVzZXJSZXF1ZXN0Eg8KB3VzZXJfaWQYASABKA0iLAoZQ3JlYXRlUGFzc3dvcmRMaW5rUmVxdWVzdBIPCgd1c2VyX2lkGAEgASgNIkkKGkNyZWF0ZVBhc3N3b3JkTGlua1Jlc3BvbnNlEhQKCHBvc2l0aW9uGAEgASgEQgIwARIVCg1wYXNzd29yZF9saW5rGAIgASgJIicKEUVuZFNlc3Npb25SZXF1ZXN0EhIKCnNlc3Npb25faWQYASABKAkiOQoSRW5kU2Vzc2lvbnNSZXF1ZXN0Eg8KB3VzZXJfaWQYASABKA0SEgoKZW5kX3Rva2VucxgCIAEoCCJzChJDcmVhdGVUb2tlblJlcXVlc3QSDQoFbGFiZWwYASABKAkSDwoHdXNlcl9pZBgCIAEoDRIkCgVzY29wZRgDIAEoDjIVLmVycmF0YS52MS5Ub2tlblNjb3BlEhcKD2V4cGlyZXNfaW5fZGF5cxgEIAEoDSJMChNDcmVhdGVUb2tlblJlc3BvbnNlEhQKCHBvc2l0aW9uGAEgASgEQgIwARIQCgh0b2tlbl9pZBgCIAEoDRINCgV0b2tlbhgDIAEoCSImChJSZXZva2VUb2tlblJlcXVlc3QSEAoIdG9rZW5faWQYASABKA0iFQoTU2VuZFRlc3RNYWlsUmVxdWVzdCIxChRTZW5kVGVzdE1haWxSZXNwb25zZRIKCgJ0bxgBIAEoCRINCgVlcnJvchgCIAEoCSJSChVTZXRJc3N1ZVN0YXR1c1JlcXVlc3QSEQoJaXNzdWVfaWRzGAEgAygJEiYKBnN0YXR1cxgCIAEoDjIWLmVycmF0YS52MS5Jc3N1ZVN0YXR1cyI5ChNBc3NpZ25Jc3N1ZXNSZXF1ZXN0EhEKCWlzc3VlX2lkcxgBIAMoCRIPCgd1c2VyX2lkGAIgASgNIikKFERpc2NhcmRJc3N1ZXNSZXF1ZXN0EhEKCWlzc3VlX2lkcxgBIAMoCSIrChZVbmRpc2NhcmRJc3N1ZXNSZXF1ZXN0EhEKCWlzc3VlX2lkcxgBIAMoCSKEAgoVUmVjb3JkRGVsaXZlcnlSZXF1ZXN0EhcKD25vdGlmaWNhdGlvbl9pZBgBIAEoCRIfChN0cmFuc2l0aW9uX3Bvc2l0aW9uGAIgASgEQgIwARIQCghpc3N1ZV9pZBgDIAEoCRIMCgRydWxlGAQgASgJEg8KB2NoYW5uZWwYBSABKAkSDgoGdGFyZ2V0GAYgASgJEicKBXN0YXRlGAcgASgOMhguZXJyYXRhLnYxLkRlbGl2ZXJ5U3RhdGUSEAoIYXR0ZW1wdHMYCCABKA0SDQoFZXJyb3IYCSABKAkSJgoCYXQYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIjEKGUFkdmFuY2VBbGVydEN1cnNvclJlcXVlc3QSFAoIcG9zaXRpb24YASABKARCAjABKn0KC0lzc3VlU3RhdHVzEhwKGElTU1VFX1NUQVRVU19VTlNQRUNJRklFRBAAEhsKF0lTU1VFX1NUQVRVU19VTlJFU09MVkVEEAESGQoVSVNTVUVfU1RBVFVTX1JFU09MVkVEEAISGAoUSVNTVUVfU1RBVFVTX0lHTk9SRUQQAyo9CgRSb2xlEhQKEFJPTEVfVU5TUEVDSUZJRUQQABIPCgtST0xFX01FTUJFUhABEg4KClJPTEVfT1dORVIQAipVCgpUb2tlblNjb3BlEhsKF1RPS0VOX1NDT1BFX1VOU1BFQ0lGSUVEEAASFAoQVE9LRU5fU0NPUEVfRlVMTBABEhQKEFRPS0VOX1NDT1BFX1JFQUQQAiq3AQoNRGVsaXZlcnlTdGF0ZRIeChpERUxJVkVSWV9TVEFURV9VTlNQRUNJRklFRBAAEhoKFkRFTElWRVJZX1NUQVRFX1NFTkRJTkcQARIXChNERUxJVkVSWV9TVEFURV9TRU5UEAISGQoVREVMSVZFUllfU1RBVEVfRkFJTEVEEAMSHQoZREVMSVZFUllfU1RBVEVfU1VQUFJFU1NFRBAEEhcKE0RFTElWRVJZX1NUQVRFX0hFTEQQBTL9EAoOQ29tbWFuZFNlcnZpY2USUgoNQ3JlYXRlUHJvamVjdBIfLmVycmF0YS52MS5DcmVhdGVQcm9qZWN0UmVxdWVzdBogLmVycmF0YS52MS5DcmVhdGVQcm9qZWN0UmVzcG9uc2USTAoNUmVuYW1lUHJvamVjdBIfLmVycmF0YS52MS5SZW5hbWVQcm9qZWN0UmVxdWVzdBoaLmVycmF0YS52MS5Db21tYW5kUmVzcG9uc2USRgoJQ3JlYXRlS2V5EhsuZXJyYXRhLnYxLkNyZWF0ZUtleVJlcXVlc3QaHC5lcnJhdGEudjEuQ3JlYXRlS2V5UmVzcG9uc2USRgoKRGlzYWJsZUtleRIcLmVycmF0YS52MS5EaXNhYmxlS2V5UmVxdWVzdBoaLmVycmF0YS52MS5Db21tYW5kUmVzcG9uc2USRAoJRW5hYmxlS2V5EhsuZXJyYXRhLnYxLkVuYWJsZUtleVJlcXVlc3QaGi5lcnJhdGEudjEuQ29tbWFuZFJlc3BvbnNlEkQKCVJlbmFtZUtleRIbLmVycmF0YS52MS5SZW5hbWVLZXlSZXF1ZXN0GhouZXJyYXRhLnYxLkNvbW1hbmRSZXNwb25zZRJICgtTZXRLZXlMaW1pdBIdLmVycmF0YS52MS5TZXRLZXlMaW1pdFJlcXVlc3QaGi5lcnJhdGEudjEuQ29tbWFuZFJlc3BvbnNlEkAKB1NldFBsYW4SGS5lcnJhdGEudjEuU2V0UGxhblJlcXVlc3QaGi5lcnJhdGEudjEuQ29tbWFuZFJlc3BvbnNlEkkKCkNyZWF0ZVVzZXISHC5lcnJhdGEudjEuQ3JlYXRlVXNlclJlcXVlc3QaHS5lcnJhdGEudjEuQ3JlYXRlVXNlclJlc3BvbnNlEkYKClJlbmFtZVVzZXISHC5lcnJhdGEudjEuUmVuYW1lVXNlclJlcXVlc3QaGi5lcnJhdGEudjEuQ29tbWFuZFJlc3BvbnNlEkAKB1NldFJvbGUSGS5lcnJhdGEudjEuU2V0Um9sZVJlcXVlc3QaGi5lcnJhdGEudjEuQ29tbWFuZFJlc3BvbnNlElAKD1NldFVzZXJQcm9qZWN0cxIhLmVycmF0YS52MS5TZXRVc2VyUHJvamVjdHNSZXF1ZXN0GhouZXJyYXRhLnYxLkNvbW1hbmRSZXNwb25zZRJICgtEaXNhYmxlVXNlchIdLmVycmF0YS52MS5EaXNhYmxlVXNlclJlcXVlc3QaGi5lcnJhdGEudjEuQ29tbWFuZFJlc3BvbnNlEkYKCkVuYWJsZVVzZXISHC5lcnJhdGEudjEuRW5hYmxlVXNlclJlcXVlc3QaGi5lcnJhdGEudjEuQ29tbWFuZFJlc3BvbnNlEmEKEkNyZWF0ZVBhc3N3b3JkTGluaxIkLmVycmF0YS52MS5DcmVhdGVQYXNzd29yZExpbmtSZXF1ZXN0GiUuZXJyYXRhLnYxLkNyZWF0ZVBhc3N3b3JkTGlua1Jlc3BvbnNlEkYKCkVuZFNlc3Npb24SHC5lcnJhdGEudjEuRW5kU2Vzc2lvblJlcXVlc3QaGi5lcnJhdGEudjEuQ29tbWFuZFJlc3BvbnNlEkgKC0VuZFNlc3Npb25zEh0uZXJyYXRhLnYxLkVuZFNlc3Npb25zUmVxdWVzdBoaLmVycmF0YS52MS5Db21tYW5kUmVzcG9uc2USTAoLQ3JlYXRlVG9rZW4SHS5lcnJhdGEudjEuQ3JlYXRlVG9rZW5SZXF1ZXN0Gh4uZXJyYXRhLnYxLkNyZWF0ZVRva2VuUmVzcG9uc2USSAoLUmV2b2tlVG9rZW4SHS5lcnJhdGEudjEuUmV2b2tlVG9rZW5SZXF1ZXN0GhouZXJyYXRhLnYxLkNvbW1hbmRSZXNwb25zZRJPCgxTZW5kVGVzdE1haWwSHi5lcnJhdGEudjEuU2VuZFRlc3RNYWlsUmVxdWVzdBofLmVycmF0YS52MS5TZW5kVGVzdE1haWxSZXNwb25zZRJOCg5TZXRJc3N1ZVN0YXR1cxIgLmVycmF0YS52MS5TZXRJc3N1ZVN0YXR1c1JlcXVlc3QaGi5lcnJhdGEudjEuQ29tbWFuZFJlc3BvbnNlEkoKDEFzc2lnbklzc3VlcxIeLmVycmF0YS52MS5Bc3NpZ25Jc3N1ZXNSZXF1ZXN0GhouZXJyYXRhLnYxLkNvbW1hbmRSZXNwb25zZRJMCg1EaXNjYXJkSXNzdWVzEh8uZXJyYXRhLnYxLkRpc2NhcmRJc3N1ZXNSZXF1ZXN0GhouZXJyYXRhLnYxLkNvbW1hbmRSZXNwb25zZRJQCg9VbmRpc2NhcmRJc3N1ZXMSIS5lcnJhdGEudjEuVW5kaXNjYXJkSXNzdWVzUmVxdWVzdBoaLmVycmF0YS52MS5Db21tYW5kUmVzcG9uc2USTAoLTWVyZ2VJc3N1ZXMSHS5lcnJhdGEudjEuTWVyZ2VJc3N1ZXNSZXF1ZXN0Gh4uZXJyYXRhLnYxLk1lcmdlSXNzdWVzUmVzcG9uc2USWAoTVW5tZXJnZUZpbmdlcnByaW50cxIlLmVycmF0YS52MS5Vbm1lcmdlRmluZ2VycHJpbnRzUmVxdWVzdBoaLmVycmF0YS52MS5Db21tYW5kUmVzcG9uc2USTgoOUmVjb3JkRGVsaXZlcnkSIC5lcnJhdGEudjEuUmVjb3JkRGVsaXZlcnlSZXF1ZXN0GhouZXJyYXRhLnYxLkNvbW1hbmRSZXNwb25zZRJWChJBZHZhbmNlQWxlcnRDdXJzb3ISJC5lcnJhdGEudjEuQWR2YW5jZUFsZXJ0Q3Vyc29yUmVxdWVzdBoaLmVycmF0YS52MS5Db21tYW5kUmVzcG9uc2ViBnByb3RvMw", [file_errata_v1_limits, file_google_protobuf_timestamp]);
 
 /**
  * Where a command takes effect.
@@ -38,6 +40,83 @@ export type CommandResponse = Message<"errata.v1.CommandResponse"> & {
  */
 export const CommandResponseSchema: GenMessage<CommandResponse> = /*@__PURE__*/
   messageDesc(file_errata_v1_command, 0);
+
+/**
+ * @generated from message errata.v1.MergeIssuesRequest
+ */
+export type MergeIssuesRequest = Message<"errata.v1.MergeIssuesRequest"> & {
+  /**
+   * 16 hex digits each; 2 to 1,000, of one project, none of them discarded. Ids of issues
+   * that were merged stand for the issue they lead to.
+   *
+   * @generated from field: repeated string issue_ids = 1;
+   */
+  issueIds: string[];
+};
+
+/**
+ * Describes the message errata.v1.MergeIssuesRequest.
+ * Use `create(MergeIssuesRequestSchema)` to create a new message.
+ */
+export const MergeIssuesRequestSchema: GenMessage<MergeIssuesRequest> = /*@__PURE__*/
+  messageDesc(file_errata_v1_command, 1);
+
+/**
+ * @generated from message errata.v1.MergeIssuesResponse
+ */
+export type MergeIssuesResponse = Message<"errata.v1.MergeIssuesResponse"> & {
+  /**
+   * @generated from field: uint64 position = 1 [jstype = JS_STRING];
+   */
+  position: string;
+
+  /**
+   * The one they are.
+   *
+   * @generated from field: string issue_id = 2;
+   */
+  issueId: string;
+};
+
+/**
+ * Describes the message errata.v1.MergeIssuesResponse.
+ * Use `create(MergeIssuesResponseSchema)` to create a new message.
+ */
+export const MergeIssuesResponseSchema: GenMessage<MergeIssuesResponse> = /*@__PURE__*/
+  messageDesc(file_errata_v1_command, 2);
+
+/**
+ * @generated from message errata.v1.UnmergeFingerprintsRequest
+ */
+export type UnmergeFingerprintsRequest = Message<"errata.v1.UnmergeFingerprintsRequest"> & {
+  /**
+   * 16 hex digits.
+   *
+   * @generated from field: string issue_id = 1;
+   */
+  issueId: string;
+
+  /**
+   * Of it: 32 hex digits each; 1 to 1,000, not all of them unless they are taken apart.
+   *
+   * @generated from field: repeated string fingerprints = 2;
+   */
+  fingerprints: string[];
+
+  /**
+   * They become one issue together; else one each.
+   *
+   * @generated from field: bool together = 3;
+   */
+  together: boolean;
+};
+
+/**
+ * Describes the message errata.v1.UnmergeFingerprintsRequest.
+ * Use `create(UnmergeFingerprintsRequestSchema)` to create a new message.
+ */
+export const UnmergeFingerprintsRequestSchema: GenMessage<UnmergeFingerprintsRequest> = /*@__PURE__*/
+  messageDesc(file_errata_v1_command, 3);
 
 /**
  * @generated from message errata.v1.CreateProjectRequest
@@ -63,7 +142,7 @@ export type CreateProjectRequest = Message<"errata.v1.CreateProjectRequest"> & {
  * Use `create(CreateProjectRequestSchema)` to create a new message.
  */
 export const CreateProjectRequestSchema: GenMessage<CreateProjectRequest> = /*@__PURE__*/
-  messageDesc(file_errata_v1_command, 1);
+  messageDesc(file_errata_v1_command, 4);
 
 /**
  * @generated from message errata.v1.CreateProjectResponse
@@ -101,7 +180,7 @@ export type CreateProjectResponse = Message<"errata.v1.CreateProjectResponse"> &
  * Use `create(CreateProjectResponseSchema)` to create a new message.
  */
 export const CreateProjectResponseSchema: GenMessage<CreateProjectResponse> = /*@__PURE__*/
-  messageDesc(file_errata_v1_command, 2);
+  messageDesc(file_errata_v1_command, 5);
 
 /**
  * @generated from message errata.v1.RenameProjectRequest
@@ -132,7 +211,7 @@ export type RenameProjectRequest = Message<"errata.v1.RenameProjectRequest"> & {
  * Use `create(RenameProjectRequestSchema)` to create a new message.
  */
 export const RenameProjectRequestSchema: GenMessage<RenameProjectRequest> = /*@__PURE__*/
-  messageDesc(file_errata_v1_command, 3);
+  messageDesc(file_errata_v1_command, 6);
 
 /**
  * @generated from message errata.v1.CreateKeyRequest
@@ -156,7 +235,7 @@ export type CreateKeyRequest = Message<"errata.v1.CreateKeyRequest"> & {
  * Use `create(CreateKeyRequestSchema)` to create a new message.
  */
 export const CreateKeyRequestSchema: GenMessage<CreateKeyRequest> = /*@__PURE__*/
-  messageDesc(file_errata_v1_command, 4);
+  messageDesc(file_errata_v1_command, 7);
 
 /**
  * @generated from message errata.v1.CreateKeyResponse
@@ -183,7 +262,7 @@ export type CreateKeyResponse = Message<"errata.v1.CreateKeyResponse"> & {
  * Use `create(CreateKeyResponseSchema)` to create a new message.
  */
 export const CreateKeyResponseSchema: GenMessage<CreateKeyResponse> = /*@__PURE__*/
-  messageDesc(file_errata_v1_command, 5);
+  messageDesc(file_errata_v1_command, 8);
 
 /**
  * @generated from message errata.v1.DisableKeyRequest
@@ -207,7 +286,7 @@ export type DisableKeyRequest = Message<"errata.v1.DisableKeyRequest"> & {
  * Use `create(DisableKeyRequestSchema)` to create a new message.
  */
 export const DisableKeyRequestSchema: GenMessage<DisableKeyRequest> = /*@__PURE__*/
-  messageDesc(file_errata_v1_command, 6);
+  messageDesc(file_errata_v1_command, 9);
 
 /**
  * @generated from message errata.v1.EnableKeyRequest
@@ -231,7 +310,7 @@ export type EnableKeyRequest = Message<"errata.v1.EnableKeyRequest"> & {
  * Use `create(EnableKeyRequestSchema)` to create a new message.
  */
 export const EnableKeyRequestSchema: GenMessage<EnableKeyRequest> = /*@__PURE__*/
-  messageDesc(file_errata_v1_command, 7);
+  messageDesc(file_errata_v1_command, 10);
 
 /**
  * @generated from message errata.v1.RenameKeyRequest
@@ -262,7 +341,7 @@ export type RenameKeyRequest = Message<"errata.v1.RenameKeyRequest"> & {
  * Use `create(RenameKeyRequestSchema)` to create a new message.
  */
 export const RenameKeyRequestSchema: GenMessage<RenameKeyRequest> = /*@__PURE__*/
-  messageDesc(file_errata_v1_command, 8);
+  messageDesc(file_errata_v1_command, 11);
 
 /**
  * @generated from message errata.v1.CreateUserRequest
@@ -300,7 +379,7 @@ export type CreateUserRequest = Message<"errata.v1.CreateUserRequest"> & {
  * Use `create(CreateUserRequestSchema)` to create a new message.
  */
 export const CreateUserRequestSchema: GenMessage<CreateUserRequest> = /*@__PURE__*/
-  messageDesc(file_errata_v1_command, 9);
+  messageDesc(file_errata_v1_command, 12);
 
 /**
  * @generated from message errata.v1.CreateUserResponse
@@ -329,7 +408,7 @@ export type CreateUserResponse = Message<"errata.v1.CreateUserResponse"> & {
  * Use `create(CreateUserResponseSchema)` to create a new message.
  */
 export const CreateUserResponseSchema: GenMessage<CreateUserResponse> = /*@__PURE__*/
-  messageDesc(file_errata_v1_command, 10);
+  messageDesc(file_errata_v1_command, 13);
 
 /**
  * @generated from message errata.v1.RenameUserRequest
@@ -355,7 +434,7 @@ export type RenameUserRequest = Message<"errata.v1.RenameUserRequest"> & {
  * Use `create(RenameUserRequestSchema)` to create a new message.
  */
 export const RenameUserRequestSchema: GenMessage<RenameUserRequest> = /*@__PURE__*/
-  messageDesc(file_errata_v1_command, 11);
+  messageDesc(file_errata_v1_command, 14);
 
 /**
  * @generated from message errata.v1.SetRoleRequest
@@ -377,7 +456,7 @@ export type SetRoleRequest = Message<"errata.v1.SetRoleRequest"> & {
  * Use `create(SetRoleRequestSchema)` to create a new message.
  */
 export const SetRoleRequestSchema: GenMessage<SetRoleRequest> = /*@__PURE__*/
-  messageDesc(file_errata_v1_command, 12);
+  messageDesc(file_errata_v1_command, 15);
 
 /**
  * Takes the place of what was set before; until then a member sees all projects.
@@ -410,7 +489,7 @@ export type SetUserProjectsRequest = Message<"errata.v1.SetUserProjectsRequest">
  * Use `create(SetUserProjectsRequestSchema)` to create a new message.
  */
 export const SetUserProjectsRequestSchema: GenMessage<SetUserProjectsRequest> = /*@__PURE__*/
-  messageDesc(file_errata_v1_command, 13);
+  messageDesc(file_errata_v1_command, 16);
 
 /**
  * @generated from message errata.v1.DisableUserRequest
@@ -427,7 +506,7 @@ export type DisableUserRequest = Message<"errata.v1.DisableUserRequest"> & {
  * Use `create(DisableUserRequestSchema)` to create a new message.
  */
 export const DisableUserRequestSchema: GenMessage<DisableUserRequest> = /*@__PURE__*/
-  messageDesc(file_errata_v1_command, 14);
+  messageDesc(file_errata_v1_command, 17);
 
 /**
  * @generated from message errata.v1.EnableUserRequest
@@ -444,7 +523,7 @@ export type EnableUserRequest = Message<"errata.v1.EnableUserRequest"> & {
  * Use `create(EnableUserRequestSchema)` to create a new message.
  */
 export const EnableUserRequestSchema: GenMessage<EnableUserRequest> = /*@__PURE__*/
-  messageDesc(file_errata_v1_command, 15);
+  messageDesc(file_errata_v1_command, 18);
 
 /**
  * @generated from message errata.v1.CreatePasswordLinkRequest
@@ -461,7 +540,7 @@ export type CreatePasswordLinkRequest = Message<"errata.v1.CreatePasswordLinkReq
  * Use `create(CreatePasswordLinkRequestSchema)` to create a new message.
  */
 export const CreatePasswordLinkRequestSchema: GenMessage<CreatePasswordLinkRequest> = /*@__PURE__*/
-  messageDesc(file_errata_v1_command, 16);
+  messageDesc(file_errata_v1_command, 19);
 
 /**
  * @generated from message errata.v1.CreatePasswordLinkResponse
@@ -485,7 +564,7 @@ export type CreatePasswordLinkResponse = Message<"errata.v1.CreatePasswordLinkRe
  * Use `create(CreatePasswordLinkResponseSchema)` to create a new message.
  */
 export const CreatePasswordLinkResponseSchema: GenMessage<CreatePasswordLinkResponse> = /*@__PURE__*/
-  messageDesc(file_errata_v1_command, 17);
+  messageDesc(file_errata_v1_command, 20);
 
 /**
  * @generated from message errata.v1.EndSessionRequest
@@ -504,7 +583,7 @@ export type EndSessionRequest = Message<"errata.v1.EndSessionRequest"> & {
  * Use `create(EndSessionRequestSchema)` to create a new message.
  */
 export const EndSessionRequestSchema: GenMessage<EndSessionRequest> = /*@__PURE__*/
-  messageDesc(file_errata_v1_command, 18);
+  messageDesc(file_errata_v1_command, 21);
 
 /**
  * @generated from message errata.v1.EndSessionsRequest
@@ -530,7 +609,7 @@ export type EndSessionsRequest = Message<"errata.v1.EndSessionsRequest"> & {
  * Use `create(EndSessionsRequestSchema)` to create a new message.
  */
 export const EndSessionsRequestSchema: GenMessage<EndSessionsRequest> = /*@__PURE__*/
-  messageDesc(file_errata_v1_command, 19);
+  messageDesc(file_errata_v1_command, 22);
 
 /**
  * @generated from message errata.v1.CreateTokenRequest
@@ -570,7 +649,7 @@ export type CreateTokenRequest = Message<"errata.v1.CreateTokenRequest"> & {
  * Use `create(CreateTokenRequestSchema)` to create a new message.
  */
 export const CreateTokenRequestSchema: GenMessage<CreateTokenRequest> = /*@__PURE__*/
-  messageDesc(file_errata_v1_command, 20);
+  messageDesc(file_errata_v1_command, 23);
 
 /**
  * @generated from message errata.v1.CreateTokenResponse
@@ -599,7 +678,7 @@ export type CreateTokenResponse = Message<"errata.v1.CreateTokenResponse"> & {
  * Use `create(CreateTokenResponseSchema)` to create a new message.
  */
 export const CreateTokenResponseSchema: GenMessage<CreateTokenResponse> = /*@__PURE__*/
-  messageDesc(file_errata_v1_command, 21);
+  messageDesc(file_errata_v1_command, 24);
 
 /**
  * @generated from message errata.v1.RevokeTokenRequest
@@ -616,7 +695,7 @@ export type RevokeTokenRequest = Message<"errata.v1.RevokeTokenRequest"> & {
  * Use `create(RevokeTokenRequestSchema)` to create a new message.
  */
 export const RevokeTokenRequestSchema: GenMessage<RevokeTokenRequest> = /*@__PURE__*/
-  messageDesc(file_errata_v1_command, 22);
+  messageDesc(file_errata_v1_command, 25);
 
 /**
  * @generated from message errata.v1.SendTestMailRequest
@@ -629,7 +708,7 @@ export type SendTestMailRequest = Message<"errata.v1.SendTestMailRequest"> & {
  * Use `create(SendTestMailRequestSchema)` to create a new message.
  */
 export const SendTestMailRequestSchema: GenMessage<SendTestMailRequest> = /*@__PURE__*/
-  messageDesc(file_errata_v1_command, 23);
+  messageDesc(file_errata_v1_command, 26);
 
 /**
  * @generated from message errata.v1.SendTestMailResponse
@@ -655,7 +734,7 @@ export type SendTestMailResponse = Message<"errata.v1.SendTestMailResponse"> & {
  * Use `create(SendTestMailResponseSchema)` to create a new message.
  */
 export const SendTestMailResponseSchema: GenMessage<SendTestMailResponse> = /*@__PURE__*/
-  messageDesc(file_errata_v1_command, 24);
+  messageDesc(file_errata_v1_command, 27);
 
 /**
  * @generated from message errata.v1.SetIssueStatusRequest
@@ -679,7 +758,7 @@ export type SetIssueStatusRequest = Message<"errata.v1.SetIssueStatusRequest"> &
  * Use `create(SetIssueStatusRequestSchema)` to create a new message.
  */
 export const SetIssueStatusRequestSchema: GenMessage<SetIssueStatusRequest> = /*@__PURE__*/
-  messageDesc(file_errata_v1_command, 25);
+  messageDesc(file_errata_v1_command, 28);
 
 /**
  * @generated from message errata.v1.AssignIssuesRequest
@@ -705,7 +784,7 @@ export type AssignIssuesRequest = Message<"errata.v1.AssignIssuesRequest"> & {
  * Use `create(AssignIssuesRequestSchema)` to create a new message.
  */
 export const AssignIssuesRequestSchema: GenMessage<AssignIssuesRequest> = /*@__PURE__*/
-  messageDesc(file_errata_v1_command, 26);
+  messageDesc(file_errata_v1_command, 29);
 
 /**
  * @generated from message errata.v1.DiscardIssuesRequest
@@ -724,7 +803,7 @@ export type DiscardIssuesRequest = Message<"errata.v1.DiscardIssuesRequest"> & {
  * Use `create(DiscardIssuesRequestSchema)` to create a new message.
  */
 export const DiscardIssuesRequestSchema: GenMessage<DiscardIssuesRequest> = /*@__PURE__*/
-  messageDesc(file_errata_v1_command, 27);
+  messageDesc(file_errata_v1_command, 30);
 
 /**
  * @generated from message errata.v1.UndiscardIssuesRequest
@@ -743,7 +822,7 @@ export type UndiscardIssuesRequest = Message<"errata.v1.UndiscardIssuesRequest">
  * Use `create(UndiscardIssuesRequestSchema)` to create a new message.
  */
 export const UndiscardIssuesRequestSchema: GenMessage<UndiscardIssuesRequest> = /*@__PURE__*/
-  messageDesc(file_errata_v1_command, 28);
+  messageDesc(file_errata_v1_command, 31);
 
 /**
  * One step in the life of a notification. Set by the alerter.
@@ -774,7 +853,8 @@ export type RecordDeliveryRequest = Message<"errata.v1.RecordDeliveryRequest"> &
 
   /**
    * "new_issue", "regression", "digest" (of what went beyond the mails of an hour;
-   * `transition_position` is the last one in it, `issue_id` the first).
+   * `transition_position` is the last one in it, `issue_id` the first), "quota_80" and
+   * "quota_100" (of an hour's quota; of no transition and no issue: 0).
    *
    * @generated from field: string rule = 4;
    */
@@ -827,7 +907,7 @@ export type RecordDeliveryRequest = Message<"errata.v1.RecordDeliveryRequest"> &
  * Use `create(RecordDeliveryRequestSchema)` to create a new message.
  */
 export const RecordDeliveryRequestSchema: GenMessage<RecordDeliveryRequest> = /*@__PURE__*/
-  messageDesc(file_errata_v1_command, 29);
+  messageDesc(file_errata_v1_command, 32);
 
 /**
  * @generated from message errata.v1.AdvanceAlertCursorRequest
@@ -844,7 +924,7 @@ export type AdvanceAlertCursorRequest = Message<"errata.v1.AdvanceAlertCursorReq
  * Use `create(AdvanceAlertCursorRequestSchema)` to create a new message.
  */
 export const AdvanceAlertCursorRequestSchema: GenMessage<AdvanceAlertCursorRequest> = /*@__PURE__*/
-  messageDesc(file_errata_v1_command, 30);
+  messageDesc(file_errata_v1_command, 33);
 
 /**
  * @generated from enum errata.v1.IssueStatus
@@ -1047,6 +1127,26 @@ export const CommandService: GenService<{
     output: typeof CommandResponseSchema;
   },
   /**
+   * Role owner. How much a key may store in a minute.
+   *
+   * @generated from rpc errata.v1.CommandService.SetKeyLimit
+   */
+  setKeyLimit: {
+    methodKind: "unary";
+    input: typeof SetKeyLimitRequestSchema;
+    output: typeof CommandResponseSchema;
+  },
+  /**
+   * Role owner. How much the organisation, or one project, may store in an hour.
+   *
+   * @generated from rpc errata.v1.CommandService.SetPlan
+   */
+  setPlan: {
+    methodKind: "unary";
+    input: typeof SetPlanRequestSchema;
+    output: typeof CommandResponseSchema;
+  },
+  /**
    * Role owner.
    *
    * @generated from rpc errata.v1.CommandService.CreateUser
@@ -1201,6 +1301,29 @@ export const CommandService: GenService<{
   undiscardIssues: {
     methodKind: "unary";
     input: typeof UndiscardIssuesRequestSchema;
+    output: typeof CommandResponseSchema;
+  },
+  /**
+   * The issues are one from here on, in all lists, counts and alerts, for events to come,
+   * too; of one project. It is the one whose first event is the oldest and stands as that
+   * one stands; the ids of the others lead to it, and their activity is part of its own.
+   *
+   * @generated from rpc errata.v1.CommandService.MergeIssues
+   */
+  mergeIssues: {
+    methodKind: "unary";
+    input: typeof MergeIssuesRequestSchema;
+    output: typeof MergeIssuesResponseSchema;
+  },
+  /**
+   * Takes fingerprints out of an issue, for events to come, too. They stand again as their
+   * issues stood when they were merged; GetIssue names them.
+   *
+   * @generated from rpc errata.v1.CommandService.UnmergeFingerprints
+   */
+  unmergeFingerprints: {
+    methodKind: "unary";
+    input: typeof UnmergeFingerprintsRequestSchema;
     output: typeof CommandResponseSchema;
   },
   /**

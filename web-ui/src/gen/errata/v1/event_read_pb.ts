@@ -16,7 +16,7 @@ import type { JsonObject, Message } from "@bufbuild/protobuf";
  * Describes the file errata/v1/event_read.proto.
  */
 export const file_errata_v1_event_read: GenFile = /*@__PURE__*/
-  fileDesc("ChplcnJhdGEvdjEvZXZlbnRfcmVhZC5wcm90bxIJZXJyYXRhLnYxIu0CCgxFdmVudFN1bW1hcnkSCgoCaWQYASABKAkSEAoIaXNzdWVfaWQYAiABKAkSEgoKcHJvamVjdF9pZBgDIAEoDRItCgl0aW1lc3RhbXAYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC3JlY2VpdmVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIfCgVsZXZlbBgGIAEoDjIQLmVycmF0YS52MS5MZXZlbBIMCgR0eXBlGAcgASgJEg8KB21lc3NhZ2UYCCABKAkSDwoHY3VscHJpdBgJIAEoCRIPCgdyZWxlYXNlGAogASgJEhMKC2Vudmlyb25tZW50GAsgASgJEhAKCHBsYXRmb3JtGAwgASgJEhQKCHBvc2l0aW9uGA0gASgEQgIwARIPCgdpc19sYXRlGA4gASgIEgwKBHVzZXIYDyABKAkSDQoFY291bnQYECABKA0itQMKEUxpc3RFdmVudHNSZXF1ZXN0EhIKCnByb2plY3RfaWQYASABKA0SEAoIaXNzdWVfaWQYAiABKAkSDQoFcXVlcnkYAyABKAkSDQoFbGltaXQYBCABKA0SDgoGY3Vyc29yGAUgASgJEhoKDmFmdGVyX3Bvc2l0aW9uGAYgASgEQgIwARITCgtlbnZpcm9ubWVudBgHIAEoCRIPCgdyZWxlYXNlGAggASgJEgwKBHVzZXIYCSABKAkSNAoEdGFncxgKIAMoCzImLmVycmF0YS52MS5MaXN0RXZlbnRzUmVxdWVzdC5UYWdzRW50cnkSIAoGbGV2ZWxzGAsgAygOMhAuZXJyYXRhLnYxLkxldmVsEigKBGZyb20YDCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiYKAnRvGA0gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIRCglhc2NlbmRpbmcYDiABKAgSEgoKd2l0aF90b3RhbBgPIAEoCBorCglUYWdzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJ3ChJMaXN0RXZlbnRzUmVzcG9uc2USJwoGZXZlbnRzGAEgAygLMhcuZXJyYXRhLnYxLkV2ZW50U3VtbWFyeRITCgtuZXh0X2N1cnNvchgCIAEoCRINCgV0b3RhbBgDIAEoBBIUCgx0b3RhbF9lcnJvcnMYBCABKAQiUQoPR2V0RXZlbnRSZXF1ZXN0EhAKCGV2ZW50X2lkGAEgASgJEhAKCGlzc3VlX2lkGAIgASgJEhoKDmFmdGVyX3Bvc2l0aW9uGAMgASgEQgIwASKUAQoQR2V0RXZlbnRSZXNwb25zZRIoCgdzdW1tYXJ5GAEgASgLMhcuZXJyYXRhLnYxLkV2ZW50U3VtbWFyeRImCgZkZXRhaWwYAiABKAsyFi5lcnJhdGEudjEuRXZlbnREZXRhaWwSFgoObmV3ZXJfZXZlbnRfaWQYAyABKAkSFgoOb2xkZXJfZXZlbnRfaWQYBCABKAkigQYKC0V2ZW50RGV0YWlsEi4KCmV4Y2VwdGlvbnMYASADKAsyGi5lcnJhdGEudjEuRXhjZXB0aW9uRGV0YWlsEigKB3RocmVhZHMYAiADKAsyFy5lcnJhdGEudjEuVGhyZWFkRGV0YWlsEi4KBHRhZ3MYAyADKAsyIC5lcnJhdGEudjEuRXZlbnREZXRhaWwuVGFnc0VudHJ5EiUKBHVzZXIYBCABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0EigKB3JlcXVlc3QYBSABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0EikKCGNvbnRleHRzGAYgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdBIqCgticmVhZGNydW1icxgHIAMoCzIVLmVycmF0YS52MS5CcmVhZGNydW1iEiYKBWV4dHJhGAggASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdBITCgtmaW5nZXJwcmludBgJIAMoCRIkCgNzZGsYCiABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0Eg8KB21lc3NhZ2UYCyABKAkSDAoEZGlzdBgMIAEoCRITCgtzZXJ2ZXJfbmFtZRgNIAEoCRITCgt0cmFuc2FjdGlvbhgOIAEoCRIOCgZsb2dnZXIYDyABKAkSNAoHbW9kdWxlcxgQIAMoCzIjLmVycmF0YS52MS5FdmVudERldGFpbC5Nb2R1bGVzRW50cnkSEAoIcmF3X2pzb24YESABKAkSKgoLYXR0YWNobWVudHMYEiADKAsyFS5lcnJhdGEudjEuQXR0YWNobWVudBINCgVzdGFjaxgTIAEoCRIkCghwcm9ibGVtcxgUIAMoCzISLmVycmF0YS52MS5Qcm9ibGVtGisKCVRhZ3NFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBGi4KDE1vZHVsZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIjgKB1Byb2JsZW0SDQoFZmllbGQYASABKAkSDwoHbWVzc2FnZRgCIAEoCRINCgV2YWx1ZRgDIAEoCSKuAQoKQXR0YWNobWVudBIOCgZudW1iZXIYASABKA0SDAoEbmFtZRgCIAEoCRIUCgxjb250ZW50X3R5cGUYAyABKAkSFwoPYXR0YWNobWVudF90eXBlGAQgASgJEhIKCnNpemVfYnl0ZXMYBSABKAQSDgoGc2hhMjU2GAYgASgJEi8KC3JlY2VpdmVkX2F0GAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKiAQoPRXhjZXB0aW9uRGV0YWlsEgwKBHR5cGUYASABKAkSDQoFdmFsdWUYAiABKAkSDgoGbW9kdWxlGAMgASgJEicKCW1lY2hhbmlzbRgEIAEoCzIULmVycmF0YS52MS5NZWNoYW5pc20SJgoGZnJhbWVzGAUgAygLMhYuZXJyYXRhLnYxLkZyYW1lRGV0YWlsEhEKCXRocmVhZF9pZBgGIAEoCSLaAgoLRnJhbWVEZXRhaWwSEAoIZnVuY3Rpb24YASABKAkSDgoGbW9kdWxlGAIgASgJEhAKCGZpbGVuYW1lGAMgASgJEhAKCGFic19wYXRoGAQgASgJEg4KBmxpbmVubxgFIAEoDRINCgVjb2xubxgGIAEoDRIOCgZpbl9hcHAYByABKAgSFAoMY29udGV4dF9saW5lGAggASgJEhMKC3ByZV9jb250ZXh0GAkgAygJEhQKDHBvc3RfY29udGV4dBgKIAMoCRIlCgR2YXJzGAsgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdBIPCgdwYWNrYWdlGAwgASgJEhgKEGluc3RydWN0aW9uX2FkZHIYDSABKAkSGgoNY2xpZW50X2luX2FwcBgOIAEoCEgAiAEBEhUKDWNvbnRleHRfc3RhcnQYDyABKA1CEAoOX2NsaWVudF9pbl9hcHAi8wEKCU1lY2hhbmlzbRIMCgR0eXBlGAEgASgJEhQKB2hhbmRsZWQYAiABKAhIAIgBARIRCglzeW50aGV0aWMYAyABKAgSJQoEZGF0YRgEIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSGQoMZXhjZXB0aW9uX2lkGAUgASgFSAGIAQESFgoJcGFyZW50X2lkGAYgASgFSAKIAQESGgoSaXNfZXhjZXB0aW9uX2dyb3VwGAcgASgIEg4KBnNvdXJjZRgIIAEoCUIKCghfaGFuZGxlZEIPCg1fZXhjZXB0aW9uX2lkQgwKCl9wYXJlbnRfaWQicgoMVGhyZWFkRGV0YWlsEgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkSDwoHY3Jhc2hlZBgDIAEoCBIPCgdjdXJyZW50GAQgASgIEiYKBmZyYW1lcxgFIAMoCzIWLmVycmF0YS52MS5GcmFtZURldGFpbDKeAQoMRXZlbnRTZXJ2aWNlEkkKCkxpc3RFdmVudHMSHC5lcnJhdGEudjEuTGlzdEV2ZW50c1JlcXVlc3QaHS5lcnJhdGEudjEuTGlzdEV2ZW50c1Jlc3BvbnNlEkMKCEdldEV2ZW50EhouZXJyYXRhLnYxLkdldEV2ZW50UmVxdWVzdBobLmVycmF0YS52MS5HZXRFdmVudFJlc3BvbnNlYgZwcm90bzM", [file_errata_v1_event, file_google_protobuf_struct, file_google_protobuf_timestamp]);
+  fileDesc("ChplcnJhdGEvdjEvZXZlbnRfcmVhZC5wcm90bxIJZXJyYXRhLnYxIu0CCgxFdmVudFN1bW1hcnkSCgoCaWQYASABKAkSEAoIaXNzdWVfaWQYAiABKAkSEgoKcHJvamVjdF9pZBgDIAEoDRItCgl0aW1lc3RhbXAYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC3JlY2VpdmVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIfCgVsZXZlbBgGIAEoDjIQLmVycmF0YS52MS5MZXZlbBIMCgR0eXBlGAcgASgJEg8KB21lc3NhZ2UYCCABKAkSDwoHY3VscHJpdBgJIAEoCRIPCgdyZWxlYXNlGAogASgJEhMKC2Vudmlyb25tZW50GAsgASgJEhAKCHBsYXRmb3JtGAwgASgJEhQKCHBvc2l0aW9uGA0gASgEQgIwARIPCgdpc19sYXRlGA4gASgIEgwKBHVzZXIYDyABKAkSDQoFY291bnQYECABKA0itQMKEUxpc3RFdmVudHNSZXF1ZXN0EhIKCnByb2plY3RfaWQYASABKA0SEAoIaXNzdWVfaWQYAiABKAkSDQoFcXVlcnkYAyABKAkSDQoFbGltaXQYBCABKA0SDgoGY3Vyc29yGAUgASgJEhoKDmFmdGVyX3Bvc2l0aW9uGAYgASgEQgIwARITCgtlbnZpcm9ubWVudBgHIAEoCRIPCgdyZWxlYXNlGAggASgJEgwKBHVzZXIYCSABKAkSNAoEdGFncxgKIAMoCzImLmVycmF0YS52MS5MaXN0RXZlbnRzUmVxdWVzdC5UYWdzRW50cnkSIAoGbGV2ZWxzGAsgAygOMhAuZXJyYXRhLnYxLkxldmVsEigKBGZyb20YDCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiYKAnRvGA0gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIRCglhc2NlbmRpbmcYDiABKAgSEgoKd2l0aF90b3RhbBgPIAEoCBorCglUYWdzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJ3ChJMaXN0RXZlbnRzUmVzcG9uc2USJwoGZXZlbnRzGAEgAygLMhcuZXJyYXRhLnYxLkV2ZW50U3VtbWFyeRITCgtuZXh0X2N1cnNvchgCIAEoCRINCgV0b3RhbBgDIAEoBBIUCgx0b3RhbF9lcnJvcnMYBCABKAQiUQoPR2V0RXZlbnRSZXF1ZXN0EhAKCGV2ZW50X2lkGAEgASgJEhAKCGlzc3VlX2lkGAIgASgJEhoKDmFmdGVyX3Bvc2l0aW9uGAMgASgEQgIwASKUAQoQR2V0RXZlbnRSZXNwb25zZRIoCgdzdW1tYXJ5GAEgASgLMhcuZXJyYXRhLnYxLkV2ZW50U3VtbWFyeRImCgZkZXRhaWwYAiABKAsyFi5lcnJhdGEudjEuRXZlbnREZXRhaWwSFgoObmV3ZXJfZXZlbnRfaWQYAyABKAkSFgoOb2xkZXJfZXZlbnRfaWQYBCABKAkiWAoWRXhwbGFpbkdyb3VwaW5nUmVxdWVzdBIQCghldmVudF9pZBgBIAEoCRIQCghpc3N1ZV9pZBgCIAEoCRIaCg5hZnRlcl9wb3NpdGlvbhgDIAEoBEICMAEiTgoXRXhwbGFpbkdyb3VwaW5nUmVzcG9uc2USMwoLZXhwbGFuYXRpb24YASABKAsyHi5lcnJhdGEudjEuR3JvdXBpbmdFeHBsYW5hdGlvbiJeCg9XaHlBcGFydFJlcXVlc3QSFgoOZmlyc3RfZXZlbnRfaWQYASABKAkSFwoPc2Vjb25kX2V2ZW50X2lkGAIgASgJEhoKDmFmdGVyX3Bvc2l0aW9uGAMgASgEQgIwASKkAQoQV2h5QXBhcnRSZXNwb25zZRItCgVmaXJzdBgBIAEoCzIeLmVycmF0YS52MS5Hcm91cGluZ0V4cGxhbmF0aW9uEi4KBnNlY29uZBgCIAEoCzIeLmVycmF0YS52MS5Hcm91cGluZ0V4cGxhbmF0aW9uEjEKCmRpZmZlcmVuY2UYAyABKAsyHS5lcnJhdGEudjEuR3JvdXBpbmdEaWZmZXJlbmNlIrkBChNHcm91cGluZ0V4cGxhbmF0aW9uEiYKBWV2ZW50GAEgASgLMhcuZXJyYXRhLnYxLkV2ZW50U3VtbWFyeRITCgtmaW5nZXJwcmludBgCIAEoCRINCgV0aXRsZRgDIAEoCRIPCgdjdWxwcml0GAQgASgJEhkKEWFsZ29yaXRobV92ZXJzaW9uGAUgASgNEioKBHJvb3QYBiABKAsyHC5lcnJhdGEudjEuR3JvdXBpbmdDb21wb25lbnQipQEKEUdyb3VwaW5nQ29tcG9uZW50EgwKBG5hbWUYASABKAkSDQoFdmFsdWUYAiABKAkSCwoDcmF3GAMgASgJEg4KBmNvdW50cxgEIAEoCBILCgN3aHkYBSABKAkSEgoFaW5kZXgYBiABKA1IAIgBARIrCgVwYXJ0cxgHIAMoCzIcLmVycmF0YS52MS5Hcm91cGluZ0NvbXBvbmVudEIICgZfaW5kZXgifQoSR3JvdXBpbmdEaWZmZXJlbmNlEgwKBHBhdGgYASADKAkSKwoFZmlyc3QYAiABKAsyHC5lcnJhdGEudjEuR3JvdXBpbmdDb21wb25lbnQSLAoGc2Vjb25kGAMgASgLMhwuZXJyYXRhLnYxLkdyb3VwaW5nQ29tcG9uZW50IoEGCgtFdmVudERldGFpbBIuCgpleGNlcHRpb25zGAEgAygLMhouZXJyYXRhLnYxLkV4Y2VwdGlvbkRldGFpbBIoCgd0aHJlYWRzGAIgAygLMhcuZXJyYXRhLnYxLlRocmVhZERldGFpbBIuCgR0YWdzGAMgAygLMiAuZXJyYXRhLnYxLkV2ZW50RGV0YWlsLlRhZ3NFbnRyeRIlCgR1c2VyGAQgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdBIoCgdyZXF1ZXN0GAUgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdBIpCghjb250ZXh0cxgGIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSKgoLYnJlYWRjcnVtYnMYByADKAsyFS5lcnJhdGEudjEuQnJlYWRjcnVtYhImCgVleHRyYRgIIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSEwoLZmluZ2VycHJpbnQYCSADKAkSJAoDc2RrGAogASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdBIPCgdtZXNzYWdlGAsgASgJEgwKBGRpc3QYDCABKAkSEwoLc2VydmVyX25hbWUYDSABKAkSEwoLdHJhbnNhY3Rpb24YDiABKAkSDgoGbG9nZ2VyGA8gASgJEjQKB21vZHVsZXMYECADKAsyIy5lcnJhdGEudjEuRXZlbnREZXRhaWwuTW9kdWxlc0VudHJ5EhAKCHJhd19qc29uGBEgASgJEioKC2F0dGFjaG1lbnRzGBIgAygLMhUuZXJyYXRhLnYxLkF0dGFjaG1lbnQSDQoFc3RhY2sYEyABKAkSJAoIcHJvYmxlbXMYFCADKAsyEi5lcnJhdGEudjEuUHJvYmxlbRorCglUYWdzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ARouCgxNb2R1bGVzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASI4CgdQcm9ibGVtEg0KBWZpZWxkGAEgASgJEg8KB21lc3NhZ2UYAiABKAkSDQoFdmFsdWUYAyABKAkirgEKCkF0dGFjaG1lbnQSDgoGbnVtYmVyGAEgASgNEgwKBG5hbWUYAiABKAkSFAoMY29udGVudF90eXBlGAMgASgJEhcKD2F0dGFjaG1lbnRfdHlwZRgEIAEoCRISCgpzaXplX2J5dGVzGAUgASgEEg4KBnNoYTI1NhgGIAEoCRIvCgtyZWNlaXZlZF9hdBgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiogEKD0V4Y2VwdGlvbkRldGFpbBIMCgR0eXBlGAEgASgJEg0KBXZhbHVlGAIgASgJEg4KBm1vZHVsZRgDIAEoCRInCgltZWNoYW5pc20YBCABKAsyFC5lcnJhdGEudjEuTWVjaGFuaXNtEiYKBmZyYW1lcxgFIAMoCzIWLmVycmF0YS52MS5GcmFtZURldGFpbBIRCgl0aHJlYWRfaWQYBiABKAki2gIKC0ZyYW1lRGV0YWlsEhAKCGZ1bmN0aW9uGAEgASgJEg4KBm1vZHVsZRgCIAEoCRIQCghmaWxlbmFtZRgDIAEoCRIQCghhYnNfcGF0aBgEIAEoCRIOCgZsaW5lbm8YBSABKA0SDQoFY29sbm8YBiABKA0SDgoGaW5fYXBwGAcgASgIEhQKDGNvbnRleHRfbGluZRgIIAEoCRITCgtwcmVfY29udGV4dBgJIAMoCRIUCgxwb3N0X2NvbnRleHQYCiADKAkSJQoEdmFycxgLIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSDwoHcGFja2FnZRgMIAEoCRIYChBpbnN0cnVjdGlvbl9hZGRyGA0gASgJEhoKDWNsaWVudF9pbl9hcHAYDiABKAhIAIgBARIVCg1jb250ZXh0X3N0YXJ0GA8gASgNQhAKDl9jbGllbnRfaW5fYXBwIvMBCglNZWNoYW5pc20SDAoEdHlwZRgBIAEoCRIUCgdoYW5kbGVkGAIgASgISACIAQESEQoJc3ludGhldGljGAMgASgIEiUKBGRhdGEYBCABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0EhkKDGV4Y2VwdGlvbl9pZBgFIAEoBUgBiAEBEhYKCXBhcmVudF9pZBgGIAEoBUgCiAEBEhoKEmlzX2V4Y2VwdGlvbl9ncm91cBgHIAEoCBIOCgZzb3VyY2UYCCABKAlCCgoIX2hhbmRsZWRCDwoNX2V4Y2VwdGlvbl9pZEIMCgpfcGFyZW50X2lkInIKDFRocmVhZERldGFpbBIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEg8KB2NyYXNoZWQYAyABKAgSDwoHY3VycmVudBgEIAEoCBImCgZmcmFtZXMYBSADKAsyFi5lcnJhdGEudjEuRnJhbWVEZXRhaWwyvQIKDEV2ZW50U2VydmljZRJJCgpMaXN0RXZlbnRzEhwuZXJyYXRhLnYxLkxpc3RFdmVudHNSZXF1ZXN0Gh0uZXJyYXRhLnYxLkxpc3RFdmVudHNSZXNwb25zZRJDCghHZXRFdmVudBIaLmVycmF0YS52MS5HZXRFdmVudFJlcXVlc3QaGy5lcnJhdGEudjEuR2V0RXZlbnRSZXNwb25zZRJYCg9FeHBsYWluR3JvdXBpbmcSIS5lcnJhdGEudjEuRXhwbGFpbkdyb3VwaW5nUmVxdWVzdBoiLmVycmF0YS52MS5FeHBsYWluR3JvdXBpbmdSZXNwb25zZRJDCghXaHlBcGFydBIaLmVycmF0YS52MS5XaHlBcGFydFJlcXVlc3QaGy5lcnJhdGEudjEuV2h5QXBhcnRSZXNwb25zZWIGcHJvdG8z", [file_errata_v1_event, file_google_protobuf_struct, file_google_protobuf_timestamp]);
 
 /**
  * One line about a stored event.
@@ -350,6 +350,261 @@ export const GetEventResponseSchema: GenMessage<GetEventResponse> = /*@__PURE__*
   messageDesc(file_errata_v1_event_read, 4);
 
 /**
+ * @generated from message errata.v1.ExplainGroupingRequest
+ */
+export type ExplainGroupingRequest = Message<"errata.v1.ExplainGroupingRequest"> & {
+  /**
+   * As in `GetEventRequest`.
+   *
+   * @generated from field: string event_id = 1;
+   */
+  eventId: string;
+
+  /**
+   * @generated from field: string issue_id = 2;
+   */
+  issueId: string;
+
+  /**
+   * @generated from field: uint64 after_position = 3 [jstype = JS_STRING];
+   */
+  afterPosition: string;
+};
+
+/**
+ * Describes the message errata.v1.ExplainGroupingRequest.
+ * Use `create(ExplainGroupingRequestSchema)` to create a new message.
+ */
+export const ExplainGroupingRequestSchema: GenMessage<ExplainGroupingRequest> = /*@__PURE__*/
+  messageDesc(file_errata_v1_event_read, 5);
+
+/**
+ * @generated from message errata.v1.ExplainGroupingResponse
+ */
+export type ExplainGroupingResponse = Message<"errata.v1.ExplainGroupingResponse"> & {
+  /**
+   * @generated from field: errata.v1.GroupingExplanation explanation = 1;
+   */
+  explanation?: GroupingExplanation | undefined;
+};
+
+/**
+ * Describes the message errata.v1.ExplainGroupingResponse.
+ * Use `create(ExplainGroupingResponseSchema)` to create a new message.
+ */
+export const ExplainGroupingResponseSchema: GenMessage<ExplainGroupingResponse> = /*@__PURE__*/
+  messageDesc(file_errata_v1_event_read, 6);
+
+/**
+ * @generated from message errata.v1.WhyApartRequest
+ */
+export type WhyApartRequest = Message<"errata.v1.WhyApartRequest"> & {
+  /**
+   * 32 hex digits each.
+   *
+   * @generated from field: string first_event_id = 1;
+   */
+  firstEventId: string;
+
+  /**
+   * @generated from field: string second_event_id = 2;
+   */
+  secondEventId: string;
+
+  /**
+   * @generated from field: uint64 after_position = 3 [jstype = JS_STRING];
+   */
+  afterPosition: string;
+};
+
+/**
+ * Describes the message errata.v1.WhyApartRequest.
+ * Use `create(WhyApartRequestSchema)` to create a new message.
+ */
+export const WhyApartRequestSchema: GenMessage<WhyApartRequest> = /*@__PURE__*/
+  messageDesc(file_errata_v1_event_read, 7);
+
+/**
+ * @generated from message errata.v1.WhyApartResponse
+ */
+export type WhyApartResponse = Message<"errata.v1.WhyApartResponse"> & {
+  /**
+   * @generated from field: errata.v1.GroupingExplanation first = 1;
+   */
+  first?: GroupingExplanation | undefined;
+
+  /**
+   * @generated from field: errata.v1.GroupingExplanation second = 2;
+   */
+  second?: GroupingExplanation | undefined;
+
+  /**
+   * Unset: grouping makes them one issue.
+   *
+   * @generated from field: errata.v1.GroupingDifference difference = 3;
+   */
+  difference?: GroupingDifference | undefined;
+};
+
+/**
+ * Describes the message errata.v1.WhyApartResponse.
+ * Use `create(WhyApartResponseSchema)` to create a new message.
+ */
+export const WhyApartResponseSchema: GenMessage<WhyApartResponse> = /*@__PURE__*/
+  messageDesc(file_errata_v1_event_read, 8);
+
+/**
+ * Why an event is in its issue.
+ *
+ * @generated from message errata.v1.GroupingExplanation
+ */
+export type GroupingExplanation = Message<"errata.v1.GroupingExplanation"> & {
+  /**
+   * @generated from field: errata.v1.EventSummary event = 1;
+   */
+  event?: EventSummary | undefined;
+
+  /**
+   * 32 hex digits: what its parts that count come to. Events of a project with equal
+   * fingerprints are one issue.
+   *
+   * @generated from field: string fingerprint = 2;
+   */
+  fingerprint: string;
+
+  /**
+   * How the event is shown.
+   *
+   * @generated from field: string title = 3;
+   */
+  title: string;
+
+  /**
+   * @generated from field: string culprit = 4;
+   */
+  culprit: string;
+
+  /**
+   * The version of the algorithm that groups.
+   *
+   * @generated from field: uint32 algorithm_version = 5;
+   */
+  algorithmVersion: number;
+
+  /**
+   * The event and what it is made of.
+   *
+   * @generated from field: errata.v1.GroupingComponent root = 6;
+   */
+  root?: GroupingComponent | undefined;
+};
+
+/**
+ * Describes the message errata.v1.GroupingExplanation.
+ * Use `create(GroupingExplanationSchema)` to create a new message.
+ */
+export const GroupingExplanationSchema: GenMessage<GroupingExplanation> = /*@__PURE__*/
+  messageDesc(file_errata_v1_event_read, 9);
+
+/**
+ * A part of an event, and whether it counts.
+ *
+ * @generated from message errata.v1.GroupingComponent
+ */
+export type GroupingComponent = Message<"errata.v1.GroupingComponent"> & {
+  /**
+   * What it is: "event", "error", "frame", "type", "value", "message", "entry", …
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * What is compared; of what has parts, a word for people. Cut after 2,000 characters.
+   *
+   * @generated from field: string value = 2;
+   */
+  value: string;
+
+  /**
+   * As the client sent it, where that differs; else empty. Cut after 2,000 characters.
+   *
+   * @generated from field: string raw = 3;
+   */
+  raw: string;
+
+  /**
+   * Whether it tells issues apart.
+   *
+   * @generated from field: bool counts = 4;
+   */
+  counts: boolean;
+
+  /**
+   * The rule or the table that says so, for people; empty: its parts tell.
+   *
+   * @generated from field: string why = 5;
+   */
+  why: string;
+
+  /**
+   * Which of the event's exceptions, or which frame of its stack, from 0, oldest first.
+   *
+   * @generated from field: optional uint32 index = 6;
+   */
+  index?: number | undefined;
+
+  /**
+   * What it is made of.
+   *
+   * @generated from field: repeated errata.v1.GroupingComponent parts = 7;
+   */
+  parts: GroupingComponent[];
+};
+
+/**
+ * Describes the message errata.v1.GroupingComponent.
+ * Use `create(GroupingComponentSchema)` to create a new message.
+ */
+export const GroupingComponentSchema: GenMessage<GroupingComponent> = /*@__PURE__*/
+  messageDesc(file_errata_v1_event_read, 10);
+
+/**
+ * Where two events first differ.
+ *
+ * @generated from message errata.v1.GroupingDifference
+ */
+export type GroupingDifference = Message<"errata.v1.GroupingDifference"> & {
+  /**
+   * The way to it from the event: "error 2", "frame 3".
+   *
+   * @generated from field: repeated string path = 1;
+   */
+  path: string[];
+
+  /**
+   * What the first event has there; unset: nothing.
+   *
+   * @generated from field: errata.v1.GroupingComponent first = 2;
+   */
+  first?: GroupingComponent | undefined;
+
+  /**
+   * What the second has there; unset: nothing.
+   *
+   * @generated from field: errata.v1.GroupingComponent second = 3;
+   */
+  second?: GroupingComponent | undefined;
+};
+
+/**
+ * Describes the message errata.v1.GroupingDifference.
+ * Use `create(GroupingDifferenceSchema)` to create a new message.
+ */
+export const GroupingDifferenceSchema: GenMessage<GroupingDifference> = /*@__PURE__*/
+  messageDesc(file_errata_v1_event_read, 11);
+
+/**
  * A stored event, whole. Free-form parts are Struct or Value.
  *
  * @generated from message errata.v1.EventDetail
@@ -479,7 +734,7 @@ export type EventDetail = Message<"errata.v1.EventDetail"> & {
  * Use `create(EventDetailSchema)` to create a new message.
  */
 export const EventDetailSchema: GenMessage<EventDetail> = /*@__PURE__*/
-  messageDesc(file_errata_v1_event_read, 5);
+  messageDesc(file_errata_v1_event_read, 12);
 
 /**
  * A field that is not stored as the client gave it.
@@ -514,7 +769,7 @@ export type Problem = Message<"errata.v1.Problem"> & {
  * Use `create(ProblemSchema)` to create a new message.
  */
 export const ProblemSchema: GenMessage<Problem> = /*@__PURE__*/
-  messageDesc(file_errata_v1_event_read, 6);
+  messageDesc(file_errata_v1_event_read, 13);
 
 /**
  * A file of an event or of feedback. Its bytes: GET
@@ -572,7 +827,7 @@ export type Attachment = Message<"errata.v1.Attachment"> & {
  * Use `create(AttachmentSchema)` to create a new message.
  */
 export const AttachmentSchema: GenMessage<Attachment> = /*@__PURE__*/
-  messageDesc(file_errata_v1_event_read, 7);
+  messageDesc(file_errata_v1_event_read, 14);
 
 /**
  * @generated from message errata.v1.ExceptionDetail
@@ -616,7 +871,7 @@ export type ExceptionDetail = Message<"errata.v1.ExceptionDetail"> & {
  * Use `create(ExceptionDetailSchema)` to create a new message.
  */
 export const ExceptionDetailSchema: GenMessage<ExceptionDetail> = /*@__PURE__*/
-  messageDesc(file_errata_v1_event_read, 8);
+  messageDesc(file_errata_v1_event_read, 15);
 
 /**
  * One call of a stored stack: a `Frame` and what the server adds to it.
@@ -720,7 +975,7 @@ export type FrameDetail = Message<"errata.v1.FrameDetail"> & {
  * Use `create(FrameDetailSchema)` to create a new message.
  */
 export const FrameDetailSchema: GenMessage<FrameDetail> = /*@__PURE__*/
-  messageDesc(file_errata_v1_event_read, 9);
+  messageDesc(file_errata_v1_event_read, 16);
 
 /**
  * @generated from message errata.v1.Mechanism
@@ -777,7 +1032,7 @@ export type Mechanism = Message<"errata.v1.Mechanism"> & {
  * Use `create(MechanismSchema)` to create a new message.
  */
 export const MechanismSchema: GenMessage<Mechanism> = /*@__PURE__*/
-  messageDesc(file_errata_v1_event_read, 10);
+  messageDesc(file_errata_v1_event_read, 17);
 
 /**
  * @generated from message errata.v1.ThreadDetail
@@ -814,7 +1069,7 @@ export type ThreadDetail = Message<"errata.v1.ThreadDetail"> & {
  * Use `create(ThreadDetailSchema)` to create a new message.
  */
 export const ThreadDetailSchema: GenMessage<ThreadDetail> = /*@__PURE__*/
-  messageDesc(file_errata_v1_event_read, 11);
+  messageDesc(file_errata_v1_event_read, 18);
 
 /**
  * @generated from service errata.v1.EventService
@@ -835,6 +1090,26 @@ export const EventService: GenService<{
     methodKind: "unary";
     input: typeof GetEventRequestSchema;
     output: typeof GetEventResponseSchema;
+  },
+  /**
+   * What of an event counts for its issue, and why.
+   *
+   * @generated from rpc errata.v1.EventService.ExplainGrouping
+   */
+  explainGrouping: {
+    methodKind: "unary";
+    input: typeof ExplainGroupingRequestSchema;
+    output: typeof ExplainGroupingResponseSchema;
+  },
+  /**
+   * Where two events first differ in what counts.
+   *
+   * @generated from rpc errata.v1.EventService.WhyApart
+   */
+  whyApart: {
+    methodKind: "unary";
+    input: typeof WhyApartRequestSchema;
+    output: typeof WhyApartResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_errata_v1_event_read, 0);

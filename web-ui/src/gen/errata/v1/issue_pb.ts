@@ -18,7 +18,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file errata/v1/issue.proto.
  */
 export const file_errata_v1_issue: GenFile = /*@__PURE__*/
-  fileDesc("ChVlcnJhdGEvdjEvaXNzdWUucHJvdG8SCWVycmF0YS52MSLNBQoFSXNzdWUSCgoCaWQYASABKAkSEgoKcHJvamVjdF9pZBgCIAEoDRINCgV0aXRsZRgDIAEoCRIPCgdjdWxwcml0GAQgASgJEgwKBHR5cGUYBSABKAkSDQoFdmFsdWUYBiABKAkSHwoFbGV2ZWwYByABKA4yEC5lcnJhdGEudjEuTGV2ZWwSJgoGc3RhdHVzGAggASgOMhYuZXJyYXRhLnYxLklzc3VlU3RhdHVzEg0KBWNvdW50GAkgASgEEg0KBXVzZXJzGAogASgEEi4KCmZpcnN0X3NlZW4YCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi0KCWxhc3Rfc2VlbhgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKQoIYXNzaWduZWUYDSABKAsyFy5lcnJhdGEudjEuSXNzdWUuTWVtYmVyEhAKCHBsYXRmb3JtGA4gASgJEhUKDWZpcnN0X3JlbGVhc2UYDyABKAkSFAoMbGFzdF9yZWxlYXNlGBAgASgJEhYKDmZpcnN0X2V2ZW50X2lkGBEgASgJEhUKDWxhc3RfZXZlbnRfaWQYEiABKAkSEQoJc3BhcmtsaW5lGBMgAygNEhQKB2hhbmRsZWQYFCABKAhIAIgBARITCgtyYW5nZV9jb3VudBgVIAEoBBITCgtyYW5nZV91c2VycxgWIAEoBBIwCgxyZWdyZXNzZWRfYXQYFyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhQKDHJlZ3Jlc3NlZF9pbhgYIAEoCRIUCgxpc19kaXNjYXJkZWQYGSABKAgSGAoQZGlzY2FyZGVkX2V2ZW50cxgaIAEoBBoxCgZNZW1iZXISCgoCaWQYASABKA0SDQoFZW1haWwYAiABKAkSDAoEbmFtZRgDIAEoCUIKCghfaGFuZGxlZCLAAgoLSXNzdWVGaWx0ZXISEwoLcHJvamVjdF9pZHMYASADKA0SKAoIc3RhdHVzZXMYAiADKA4yFi5lcnJhdGEudjEuSXNzdWVTdGF0dXMSIAoGbGV2ZWxzGAMgAygOMhAuZXJyYXRhLnYxLkxldmVsEhMKC2Vudmlyb25tZW50GAQgASgJEg8KB3JlbGVhc2UYBSABKAkSDAoEdGV4dBgGIAEoCRIQCghhc3NpZ25lZRgHIAEoDRIoCgRmcm9tGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBImCgJ0bxgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGaXNfbmV3GAogASgIEhQKDGlzX3JlZ3Jlc3NlZBgLIAEoCBISCgp1bmFzc2lnbmVkGAwgASgIIsQBChFMaXN0SXNzdWVzUmVxdWVzdBImCgZmaWx0ZXIYASABKAsyFi5lcnJhdGEudjEuSXNzdWVGaWx0ZXISIgoEc29ydBgCIAEoDjIULmVycmF0YS52MS5Jc3N1ZVNvcnQSDQoFbGltaXQYAyABKA0SDgoGY3Vyc29yGAQgASgJEhoKDmFmdGVyX3Bvc2l0aW9uGAUgASgEQgIwARIVCg1zdGF0c19yYW5nZV9zGAYgASgNEhEKCWFzY2VuZGluZxgHIAEoCCLCAQoSTGlzdElzc3Vlc1Jlc3BvbnNlEiAKBmlzc3VlcxgBIAMoCzIQLmVycmF0YS52MS5Jc3N1ZRITCgtuZXh0X2N1cnNvchgCIAEoCRINCgV0b3RhbBgDIAEoDRIUCghwb3NpdGlvbhgEIAEoBEICMAESKAoEZnJvbRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJgoCdG8YBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIs4BCg9HZXRJc3N1ZVJlcXVlc3QSEAoIaXNzdWVfaWQYASABKAkSGgoOYWZ0ZXJfcG9zaXRpb24YAiABKARCAjABEhUKDXN0YXRzX3JhbmdlX3MYAyABKA0SKAoEZnJvbRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJgoCdG8YBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhMKC2Vudmlyb25tZW50GAYgASgJEg8KB3JlbGVhc2UYByABKAkioAEKEEdldElzc3VlUmVzcG9uc2USHwoFaXNzdWUYASABKAsyEC5lcnJhdGEudjEuSXNzdWUSKQoIcmVsZWFzZXMYAiADKAsyFy5lcnJhdGEudjEuUmVsZWFzZUNvdW50EisKDGVudmlyb25tZW50cxgDIAMoCzIVLmVycmF0YS52MS5WYWx1ZUNvdW50EhMKC2tlcHRfZXZlbnRzGAQgASgEIo0BCgxSZWxlYXNlQ291bnQSDwoHdmVyc2lvbhgBIAEoCRINCgVjb3VudBgCIAEoBBIuCgpmaXJzdF9zZWVuGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBItCglsYXN0X3NlZW4YBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIioKClZhbHVlQ291bnQSDQoFdmFsdWUYASABKAkSDQoFY291bnQYAiABKAQiKAoTTG9jYXRlSXNzdWVzUmVxdWVzdBIRCglpc3N1ZV9pZHMYASADKAkiPwoUTG9jYXRlSXNzdWVzUmVzcG9uc2USJwoGaXNzdWVzGAEgAygLMhcuZXJyYXRhLnYxLkxvY2F0ZWRJc3N1ZSIuCgxMb2NhdGVkSXNzdWUSCgoCaWQYASABKAkSEgoKcHJvamVjdF9pZBgCIAEoDSJDChNMaXN0QWN0aXZpdHlSZXF1ZXN0EhAKCGlzc3VlX2lkGAEgASgJEhoKDmFmdGVyX3Bvc2l0aW9uGAIgASgEQgIwASI/ChRMaXN0QWN0aXZpdHlSZXNwb25zZRInCgphY3Rpdml0aWVzGAEgAygLMhMuZXJyYXRhLnYxLkFjdGl2aXR5InUKCEFjdGl2aXR5EhQKCHBvc2l0aW9uGAEgASgEQgIwARIMCgRraW5kGAIgASgJEiYKAmF0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBINCgVhY3RvchgEIAEoCRIOCgZkZXRhaWwYBSABKAkiPwoPTGlzdFRhZ3NSZXF1ZXN0EhAKCGlzc3VlX2lkGAEgASgJEhoKDmFmdGVyX3Bvc2l0aW9uGAIgASgEQgIwASIzChBMaXN0VGFnc1Jlc3BvbnNlEh8KBHRhZ3MYASADKAsyES5lcnJhdGEudjEuVGFnS2V5Il0KBlRhZ0tleRILCgNrZXkYASABKAkSDQoFY291bnQYAiABKAQSJQoGdmFsdWVzGAMgAygLMhUuZXJyYXRhLnYxLlZhbHVlQ291bnQSEAoIZGlzdGluY3QYBCABKA0iKAoRTGlzdEZhY2V0c1JlcXVlc3QSEwoLcHJvamVjdF9pZHMYASADKA0iPAoSTGlzdEZhY2V0c1Jlc3BvbnNlEhQKDGVudmlyb25tZW50cxgBIAMoCRIQCghyZWxlYXNlcxgCIAMoCSqIAQoJSXNzdWVTb3J0EhoKFklTU1VFX1NPUlRfVU5TUEVDSUZJRUQQABIYChRJU1NVRV9TT1JUX0xBU1RfU0VFThABEhkKFUlTU1VFX1NPUlRfRklSU1RfU0VFThACEhQKEElTU1VFX1NPUlRfQ09VTlQQAxIUChBJU1NVRV9TT1JUX1VTRVJTEAQy0AMKDElzc3VlU2VydmljZRJJCgpMaXN0SXNzdWVzEhwuZXJyYXRhLnYxLkxpc3RJc3N1ZXNSZXF1ZXN0Gh0uZXJyYXRhLnYxLkxpc3RJc3N1ZXNSZXNwb25zZRJDCghHZXRJc3N1ZRIaLmVycmF0YS52MS5HZXRJc3N1ZVJlcXVlc3QaGy5lcnJhdGEudjEuR2V0SXNzdWVSZXNwb25zZRJPCgxMb2NhdGVJc3N1ZXMSHi5lcnJhdGEudjEuTG9jYXRlSXNzdWVzUmVxdWVzdBofLmVycmF0YS52MS5Mb2NhdGVJc3N1ZXNSZXNwb25zZRJPCgxMaXN0QWN0aXZpdHkSHi5lcnJhdGEudjEuTGlzdEFjdGl2aXR5UmVxdWVzdBofLmVycmF0YS52MS5MaXN0QWN0aXZpdHlSZXNwb25zZRJDCghMaXN0VGFncxIaLmVycmF0YS52MS5MaXN0VGFnc1JlcXVlc3QaGy5lcnJhdGEudjEuTGlzdFRhZ3NSZXNwb25zZRJJCgpMaXN0RmFjZXRzEhwuZXJyYXRhLnYxLkxpc3RGYWNldHNSZXF1ZXN0Gh0uZXJyYXRhLnYxLkxpc3RGYWNldHNSZXNwb25zZWIGcHJvdG8z", [file_errata_v1_command, file_errata_v1_event, file_google_protobuf_timestamp]);
+  fileDesc("ChVlcnJhdGEvdjEvaXNzdWUucHJvdG8SCWVycmF0YS52MSL0BQoFSXNzdWUSCgoCaWQYASABKAkSEgoKcHJvamVjdF9pZBgCIAEoDRINCgV0aXRsZRgDIAEoCRIPCgdjdWxwcml0GAQgASgJEgwKBHR5cGUYBSABKAkSDQoFdmFsdWUYBiABKAkSHwoFbGV2ZWwYByABKA4yEC5lcnJhdGEudjEuTGV2ZWwSJgoGc3RhdHVzGAggASgOMhYuZXJyYXRhLnYxLklzc3VlU3RhdHVzEg0KBWNvdW50GAkgASgEEg0KBXVzZXJzGAogASgEEi4KCmZpcnN0X3NlZW4YCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi0KCWxhc3Rfc2VlbhgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKQoIYXNzaWduZWUYDSABKAsyFy5lcnJhdGEudjEuSXNzdWUuTWVtYmVyEhAKCHBsYXRmb3JtGA4gASgJEhUKDWZpcnN0X3JlbGVhc2UYDyABKAkSFAoMbGFzdF9yZWxlYXNlGBAgASgJEhYKDmZpcnN0X2V2ZW50X2lkGBEgASgJEhUKDWxhc3RfZXZlbnRfaWQYEiABKAkSEQoJc3BhcmtsaW5lGBMgAygNEhQKB2hhbmRsZWQYFCABKAhIAIgBARITCgtyYW5nZV9jb3VudBgVIAEoBBITCgtyYW5nZV91c2VycxgWIAEoBBIwCgxyZWdyZXNzZWRfYXQYFyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhQKDHJlZ3Jlc3NlZF9pbhgYIAEoCRIUCgxpc19kaXNjYXJkZWQYGSABKAgSGAoQZGlzY2FyZGVkX2V2ZW50cxgaIAEoBBIPCgdzYW1wbGVkGBsgASgEEhQKDGZpbmdlcnByaW50cxgcIAEoDRoxCgZNZW1iZXISCgoCaWQYASABKA0SDQoFZW1haWwYAiABKAkSDAoEbmFtZRgDIAEoCUIKCghfaGFuZGxlZCLAAgoLSXNzdWVGaWx0ZXISEwoLcHJvamVjdF9pZHMYASADKA0SKAoIc3RhdHVzZXMYAiADKA4yFi5lcnJhdGEudjEuSXNzdWVTdGF0dXMSIAoGbGV2ZWxzGAMgAygOMhAuZXJyYXRhLnYxLkxldmVsEhMKC2Vudmlyb25tZW50GAQgASgJEg8KB3JlbGVhc2UYBSABKAkSDAoEdGV4dBgGIAEoCRIQCghhc3NpZ25lZRgHIAEoDRIoCgRmcm9tGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBImCgJ0bxgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGaXNfbmV3GAogASgIEhQKDGlzX3JlZ3Jlc3NlZBgLIAEoCBISCgp1bmFzc2lnbmVkGAwgASgIIsQBChFMaXN0SXNzdWVzUmVxdWVzdBImCgZmaWx0ZXIYASABKAsyFi5lcnJhdGEudjEuSXNzdWVGaWx0ZXISIgoEc29ydBgCIAEoDjIULmVycmF0YS52MS5Jc3N1ZVNvcnQSDQoFbGltaXQYAyABKA0SDgoGY3Vyc29yGAQgASgJEhoKDmFmdGVyX3Bvc2l0aW9uGAUgASgEQgIwARIVCg1zdGF0c19yYW5nZV9zGAYgASgNEhEKCWFzY2VuZGluZxgHIAEoCCLCAQoSTGlzdElzc3Vlc1Jlc3BvbnNlEiAKBmlzc3VlcxgBIAMoCzIQLmVycmF0YS52MS5Jc3N1ZRITCgtuZXh0X2N1cnNvchgCIAEoCRINCgV0b3RhbBgDIAEoDRIUCghwb3NpdGlvbhgEIAEoBEICMAESKAoEZnJvbRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJgoCdG8YBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIs4BCg9HZXRJc3N1ZVJlcXVlc3QSEAoIaXNzdWVfaWQYASABKAkSGgoOYWZ0ZXJfcG9zaXRpb24YAiABKARCAjABEhUKDXN0YXRzX3JhbmdlX3MYAyABKA0SKAoEZnJvbRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJgoCdG8YBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhMKC2Vudmlyb25tZW50GAYgASgJEg8KB3JlbGVhc2UYByABKAki5gEKEEdldElzc3VlUmVzcG9uc2USHwoFaXNzdWUYASABKAsyEC5lcnJhdGEudjEuSXNzdWUSKQoIcmVsZWFzZXMYAiADKAsyFy5lcnJhdGEudjEuUmVsZWFzZUNvdW50EisKDGVudmlyb25tZW50cxgDIAMoCzIVLmVycmF0YS52MS5WYWx1ZUNvdW50EhMKC2tlcHRfZXZlbnRzGAQgASgEEjEKDGZpbmdlcnByaW50cxgFIAMoCzIbLmVycmF0YS52MS5Jc3N1ZUZpbmdlcnByaW50EhEKCW1lcmdlZF9pZBgGIAEoCSKQAgoQSXNzdWVGaW5nZXJwcmludBITCgtmaW5nZXJwcmludBgBIAEoCRIQCghpc3N1ZV9pZBgCIAEoCRINCgV0aXRsZRgDIAEoCRIPCgdjdWxwcml0GAQgASgJEh8KBWxldmVsGAUgASgOMhAuZXJyYXRhLnYxLkxldmVsEg0KBWNvdW50GAYgASgEEg0KBXVzZXJzGAcgASgEEi4KCmZpcnN0X3NlZW4YCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi0KCWxhc3Rfc2VlbhgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFwoPc2FtcGxlX2V2ZW50X2lkGAogASgJIo0BCgxSZWxlYXNlQ291bnQSDwoHdmVyc2lvbhgBIAEoCRINCgVjb3VudBgCIAEoBBIuCgpmaXJzdF9zZWVuGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBItCglsYXN0X3NlZW4YBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIioKClZhbHVlQ291bnQSDQoFdmFsdWUYASABKAkSDQoFY291bnQYAiABKAQiKAoTTG9jYXRlSXNzdWVzUmVxdWVzdBIRCglpc3N1ZV9pZHMYASADKAkiPwoUTG9jYXRlSXNzdWVzUmVzcG9uc2USJwoGaXNzdWVzGAEgAygLMhcuZXJyYXRhLnYxLkxvY2F0ZWRJc3N1ZSJpCgxMb2NhdGVkSXNzdWUSCgoCaWQYASABKAkSEgoKcHJvamVjdF9pZBgCIAEoDRIPCgdsZWFkX2lkGAMgASgJEhIKBm9wZW5lZBgEIAEoBEICMAESFAoMZmluZ2VycHJpbnRzGAUgASgNIkMKE0xpc3RBY3Rpdml0eVJlcXVlc3QSEAoIaXNzdWVfaWQYASABKAkSGgoOYWZ0ZXJfcG9zaXRpb24YAiABKARCAjABIj8KFExpc3RBY3Rpdml0eVJlc3BvbnNlEicKCmFjdGl2aXRpZXMYASADKAsyEy5lcnJhdGEudjEuQWN0aXZpdHkidQoIQWN0aXZpdHkSFAoIcG9zaXRpb24YASABKARCAjABEgwKBGtpbmQYAiABKAkSJgoCYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg0KBWFjdG9yGAQgASgJEg4KBmRldGFpbBgFIAEoCSI/Cg9MaXN0VGFnc1JlcXVlc3QSEAoIaXNzdWVfaWQYASABKAkSGgoOYWZ0ZXJfcG9zaXRpb24YAiABKARCAjABIjMKEExpc3RUYWdzUmVzcG9uc2USHwoEdGFncxgBIAMoCzIRLmVycmF0YS52MS5UYWdLZXkiXQoGVGFnS2V5EgsKA2tleRgBIAEoCRINCgVjb3VudBgCIAEoBBIlCgZ2YWx1ZXMYAyADKAsyFS5lcnJhdGEudjEuVmFsdWVDb3VudBIQCghkaXN0aW5jdBgEIAEoDSIoChFMaXN0RmFjZXRzUmVxdWVzdBITCgtwcm9qZWN0X2lkcxgBIAMoDSI8ChJMaXN0RmFjZXRzUmVzcG9uc2USFAoMZW52aXJvbm1lbnRzGAEgAygJEhAKCHJlbGVhc2VzGAIgAygJIlcKGExpc3RTaW1pbGFySXNzdWVzUmVxdWVzdBIQCghpc3N1ZV9pZBgBIAEoCRINCgVsaW1pdBgCIAEoDRIaCg5hZnRlcl9wb3NpdGlvbhgDIAEoBEICMAEiVAoZTGlzdFNpbWlsYXJJc3N1ZXNSZXNwb25zZRInCgZpc3N1ZXMYASADKAsyFy5lcnJhdGEudjEuU2ltaWxhcklzc3VlEg4KBmV2ZW50cxgCIAEoDSKjAQoMU2ltaWxhcklzc3VlEh8KBWlzc3VlGAEgASgLMhAuZXJyYXRhLnYxLklzc3VlEg0KBXNjb3JlGAIgASgBEg4KBnNoYXJlZBgDIAEoCRIPCgdkaWZmZXJzGAQgASgJEhAKCGV2ZW50X2lkGAUgASgJEhgKEHNpbWlsYXJfZXZlbnRfaWQYBiABKAkSFgoOc3VnZ2VzdGVkX3J1bGUYByABKAkqiAEKCUlzc3VlU29ydBIaChZJU1NVRV9TT1JUX1VOU1BFQ0lGSUVEEAASGAoUSVNTVUVfU09SVF9MQVNUX1NFRU4QARIZChVJU1NVRV9TT1JUX0ZJUlNUX1NFRU4QAhIUChBJU1NVRV9TT1JUX0NPVU5UEAMSFAoQSVNTVUVfU09SVF9VU0VSUxAEMrAECgxJc3N1ZVNlcnZpY2USSQoKTGlzdElzc3VlcxIcLmVycmF0YS52MS5MaXN0SXNzdWVzUmVxdWVzdBodLmVycmF0YS52MS5MaXN0SXNzdWVzUmVzcG9uc2USQwoIR2V0SXNzdWUSGi5lcnJhdGEudjEuR2V0SXNzdWVSZXF1ZXN0GhsuZXJyYXRhLnYxLkdldElzc3VlUmVzcG9uc2USTwoMTG9jYXRlSXNzdWVzEh4uZXJyYXRhLnYxLkxvY2F0ZUlzc3Vlc1JlcXVlc3QaHy5lcnJhdGEudjEuTG9jYXRlSXNzdWVzUmVzcG9uc2USTwoMTGlzdEFjdGl2aXR5Eh4uZXJyYXRhLnYxLkxpc3RBY3Rpdml0eVJlcXVlc3QaHy5lcnJhdGEudjEuTGlzdEFjdGl2aXR5UmVzcG9uc2USQwoITGlzdFRhZ3MSGi5lcnJhdGEudjEuTGlzdFRhZ3NSZXF1ZXN0GhsuZXJyYXRhLnYxLkxpc3RUYWdzUmVzcG9uc2USXgoRTGlzdFNpbWlsYXJJc3N1ZXMSIy5lcnJhdGEudjEuTGlzdFNpbWlsYXJJc3N1ZXNSZXF1ZXN0GiQuZXJyYXRhLnYxLkxpc3RTaW1pbGFySXNzdWVzUmVzcG9uc2USSQoKTGlzdEZhY2V0cxIcLmVycmF0YS52MS5MaXN0RmFjZXRzUmVxdWVzdBodLmVycmF0YS52MS5MaXN0RmFjZXRzUmVzcG9uc2ViBnByb3RvMw", [file_errata_v1_command, file_errata_v1_event, file_google_protobuf_timestamp]);
 
 /**
  * @generated from message errata.v1.Issue
@@ -197,6 +197,21 @@ export type Issue = Message<"errata.v1.Issue"> & {
    * @generated from field: uint64 discarded_events = 26;
    */
   discardedEvents: bigint;
+
+  /**
+   * Of `count`, events that spike protection only counted: "12 of 240 kept" is
+   * `count - sampled` of `count`.
+   *
+   * @generated from field: uint64 sampled = 27;
+   */
+  sampled: bigint;
+
+  /**
+   * Fingerprints that it is made of; more than one: it was merged.
+   *
+   * @generated from field: uint32 fingerprints = 28;
+   */
+  fingerprints: number;
 };
 
 /**
@@ -525,6 +540,20 @@ export type GetIssueResponse = Message<"errata.v1.GetIssueResponse"> & {
    * @generated from field: uint64 kept_events = 4;
    */
   keptEvents: bigint;
+
+  /**
+   * What it is made of, the one with the newest event first, at most 1,000.
+   *
+   * @generated from field: repeated errata.v1.IssueFingerprint fingerprints = 5;
+   */
+  fingerprints: IssueFingerprint[];
+
+  /**
+   * The id that was asked for, if that issue was merged into this one; empty otherwise.
+   *
+   * @generated from field: string merged_id = 6;
+   */
+  mergedId: string;
 };
 
 /**
@@ -533,6 +562,82 @@ export type GetIssueResponse = Message<"errata.v1.GetIssueResponse"> & {
  */
 export const GetIssueResponseSchema: GenMessage<GetIssueResponse> = /*@__PURE__*/
   messageDesc(file_errata_v1_issue, 5);
+
+/**
+ * A part of an issue: what grouping took for one.
+ *
+ * @generated from message errata.v1.IssueFingerprint
+ */
+export type IssueFingerprint = Message<"errata.v1.IssueFingerprint"> & {
+  /**
+   * 32 hex digits.
+   *
+   * @generated from field: string fingerprint = 1;
+   */
+  fingerprint: string;
+
+  /**
+   * The issue that it opened, and that it is again when it is taken out alone.
+   *
+   * @generated from field: string issue_id = 2;
+   */
+  issueId: string;
+
+  /**
+   * Of its newest event.
+   *
+   * @generated from field: string title = 3;
+   */
+  title: string;
+
+  /**
+   * @generated from field: string culprit = 4;
+   */
+  culprit: string;
+
+  /**
+   * @generated from field: errata.v1.Level level = 5;
+   */
+  level: Level;
+
+  /**
+   * Events since the beginning.
+   *
+   * @generated from field: uint64 count = 6;
+   */
+  count: bigint;
+
+  /**
+   * Distinct users of those.
+   *
+   * @generated from field: uint64 users = 7;
+   */
+  users: bigint;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp first_seen = 8;
+   */
+  firstSeen?: Timestamp | undefined;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp last_seen = 9;
+   */
+  lastSeen?: Timestamp | undefined;
+
+  /**
+   * Its newest event: 32 hex digits.
+   *
+   * @generated from field: string sample_event_id = 10;
+   */
+  sampleEventId: string;
+};
+
+/**
+ * Describes the message errata.v1.IssueFingerprint.
+ * Use `create(IssueFingerprintSchema)` to create a new message.
+ */
+export const IssueFingerprintSchema: GenMessage<IssueFingerprint> = /*@__PURE__*/
+  messageDesc(file_errata_v1_issue, 6);
 
 /**
  * @generated from message errata.v1.ReleaseCount
@@ -564,7 +669,7 @@ export type ReleaseCount = Message<"errata.v1.ReleaseCount"> & {
  * Use `create(ReleaseCountSchema)` to create a new message.
  */
 export const ReleaseCountSchema: GenMessage<ReleaseCount> = /*@__PURE__*/
-  messageDesc(file_errata_v1_issue, 6);
+  messageDesc(file_errata_v1_issue, 7);
 
 /**
  * @generated from message errata.v1.ValueCount
@@ -586,7 +691,7 @@ export type ValueCount = Message<"errata.v1.ValueCount"> & {
  * Use `create(ValueCountSchema)` to create a new message.
  */
 export const ValueCountSchema: GenMessage<ValueCount> = /*@__PURE__*/
-  messageDesc(file_errata_v1_issue, 7);
+  messageDesc(file_errata_v1_issue, 8);
 
 /**
  * @generated from message errata.v1.LocateIssuesRequest
@@ -605,7 +710,7 @@ export type LocateIssuesRequest = Message<"errata.v1.LocateIssuesRequest"> & {
  * Use `create(LocateIssuesRequestSchema)` to create a new message.
  */
 export const LocateIssuesRequestSchema: GenMessage<LocateIssuesRequest> = /*@__PURE__*/
-  messageDesc(file_errata_v1_issue, 8);
+  messageDesc(file_errata_v1_issue, 9);
 
 /**
  * @generated from message errata.v1.LocateIssuesResponse
@@ -624,13 +729,15 @@ export type LocateIssuesResponse = Message<"errata.v1.LocateIssuesResponse"> & {
  * Use `create(LocateIssuesResponseSchema)` to create a new message.
  */
 export const LocateIssuesResponseSchema: GenMessage<LocateIssuesResponse> = /*@__PURE__*/
-  messageDesc(file_errata_v1_issue, 9);
+  messageDesc(file_errata_v1_issue, 10);
 
 /**
  * @generated from message errata.v1.LocatedIssue
  */
 export type LocatedIssue = Message<"errata.v1.LocatedIssue"> & {
   /**
+   * As it was asked for.
+   *
    * @generated from field: string id = 1;
    */
   id: string;
@@ -639,6 +746,27 @@ export type LocatedIssue = Message<"errata.v1.LocatedIssue"> & {
    * @generated from field: uint32 project_id = 2;
    */
   projectId: number;
+
+  /**
+   * The issue that it leads to: itself, or the one that it was merged into.
+   *
+   * @generated from field: string lead_id = 3;
+   */
+  leadId: string;
+
+  /**
+   * Position of that issue's first event.
+   *
+   * @generated from field: uint64 opened = 4 [jstype = JS_STRING];
+   */
+  opened: string;
+
+  /**
+   * Fingerprints of that issue.
+   *
+   * @generated from field: uint32 fingerprints = 5;
+   */
+  fingerprints: number;
 };
 
 /**
@@ -646,7 +774,7 @@ export type LocatedIssue = Message<"errata.v1.LocatedIssue"> & {
  * Use `create(LocatedIssueSchema)` to create a new message.
  */
 export const LocatedIssueSchema: GenMessage<LocatedIssue> = /*@__PURE__*/
-  messageDesc(file_errata_v1_issue, 10);
+  messageDesc(file_errata_v1_issue, 11);
 
 /**
  * @generated from message errata.v1.ListActivityRequest
@@ -668,7 +796,7 @@ export type ListActivityRequest = Message<"errata.v1.ListActivityRequest"> & {
  * Use `create(ListActivityRequestSchema)` to create a new message.
  */
 export const ListActivityRequestSchema: GenMessage<ListActivityRequest> = /*@__PURE__*/
-  messageDesc(file_errata_v1_issue, 11);
+  messageDesc(file_errata_v1_issue, 12);
 
 /**
  * @generated from message errata.v1.ListActivityResponse
@@ -687,7 +815,7 @@ export type ListActivityResponse = Message<"errata.v1.ListActivityResponse"> & {
  * Use `create(ListActivityResponseSchema)` to create a new message.
  */
 export const ListActivityResponseSchema: GenMessage<ListActivityResponse> = /*@__PURE__*/
-  messageDesc(file_errata_v1_issue, 12);
+  messageDesc(file_errata_v1_issue, 13);
 
 /**
  * @generated from message errata.v1.Activity
@@ -703,7 +831,8 @@ export type Activity = Message<"errata.v1.Activity"> & {
   /**
    * "new", "regressed", "resolved", "ignored", "reopened", "assigned",
    * "unassigned", "notified", "notification_held", "notification_failed",
-   * "notification_suppressed".
+   * "notification_suppressed", "merged", "merged_into", "unmerged", "unmerged_from",
+   * "regrouped_from", "regrouped_into", "regroup_undone".
    *
    * @generated from field: string kind = 2;
    */
@@ -722,7 +851,9 @@ export type Activity = Message<"errata.v1.Activity"> & {
   actor: string;
 
   /**
-   * The assignee, the release of a regression, or the target of a notification.
+   * The assignee, the release of a regression, the target of a notification, or the ids of
+   * the other issues of a merge or of rules that were applied, with commas between them;
+   * of many of these the last is "+N": so many more.
    *
    * @generated from field: string detail = 5;
    */
@@ -734,7 +865,7 @@ export type Activity = Message<"errata.v1.Activity"> & {
  * Use `create(ActivitySchema)` to create a new message.
  */
 export const ActivitySchema: GenMessage<Activity> = /*@__PURE__*/
-  messageDesc(file_errata_v1_issue, 13);
+  messageDesc(file_errata_v1_issue, 14);
 
 /**
  * @generated from message errata.v1.ListTagsRequest
@@ -756,7 +887,7 @@ export type ListTagsRequest = Message<"errata.v1.ListTagsRequest"> & {
  * Use `create(ListTagsRequestSchema)` to create a new message.
  */
 export const ListTagsRequestSchema: GenMessage<ListTagsRequest> = /*@__PURE__*/
-  messageDesc(file_errata_v1_issue, 14);
+  messageDesc(file_errata_v1_issue, 15);
 
 /**
  * @generated from message errata.v1.ListTagsResponse
@@ -775,7 +906,7 @@ export type ListTagsResponse = Message<"errata.v1.ListTagsResponse"> & {
  * Use `create(ListTagsResponseSchema)` to create a new message.
  */
 export const ListTagsResponseSchema: GenMessage<ListTagsResponse> = /*@__PURE__*/
-  messageDesc(file_errata_v1_issue, 15);
+  messageDesc(file_errata_v1_issue, 16);
 
 /**
  * @generated from message errata.v1.TagKey
@@ -813,7 +944,7 @@ export type TagKey = Message<"errata.v1.TagKey"> & {
  * Use `create(TagKeySchema)` to create a new message.
  */
 export const TagKeySchema: GenMessage<TagKey> = /*@__PURE__*/
-  messageDesc(file_errata_v1_issue, 16);
+  messageDesc(file_errata_v1_issue, 17);
 
 /**
  * @generated from message errata.v1.ListFacetsRequest
@@ -832,7 +963,7 @@ export type ListFacetsRequest = Message<"errata.v1.ListFacetsRequest"> & {
  * Use `create(ListFacetsRequestSchema)` to create a new message.
  */
 export const ListFacetsRequestSchema: GenMessage<ListFacetsRequest> = /*@__PURE__*/
-  messageDesc(file_errata_v1_issue, 17);
+  messageDesc(file_errata_v1_issue, 18);
 
 /**
  * @generated from message errata.v1.ListFacetsResponse
@@ -858,7 +989,127 @@ export type ListFacetsResponse = Message<"errata.v1.ListFacetsResponse"> & {
  * Use `create(ListFacetsResponseSchema)` to create a new message.
  */
 export const ListFacetsResponseSchema: GenMessage<ListFacetsResponse> = /*@__PURE__*/
-  messageDesc(file_errata_v1_issue, 18);
+  messageDesc(file_errata_v1_issue, 19);
+
+/**
+ * @generated from message errata.v1.ListSimilarIssuesRequest
+ */
+export type ListSimilarIssuesRequest = Message<"errata.v1.ListSimilarIssuesRequest"> & {
+  /**
+   * Required.
+   *
+   * @generated from field: string issue_id = 1;
+   */
+  issueId: string;
+
+  /**
+   * At most 20; 0: 5.
+   *
+   * @generated from field: uint32 limit = 2;
+   */
+  limit: number;
+
+  /**
+   * @generated from field: uint64 after_position = 3 [jstype = JS_STRING];
+   */
+  afterPosition: string;
+};
+
+/**
+ * Describes the message errata.v1.ListSimilarIssuesRequest.
+ * Use `create(ListSimilarIssuesRequestSchema)` to create a new message.
+ */
+export const ListSimilarIssuesRequestSchema: GenMessage<ListSimilarIssuesRequest> = /*@__PURE__*/
+  messageDesc(file_errata_v1_issue, 20);
+
+/**
+ * @generated from message errata.v1.ListSimilarIssuesResponse
+ */
+export type ListSimilarIssuesResponse = Message<"errata.v1.ListSimilarIssuesResponse"> & {
+  /**
+   * @generated from field: repeated errata.v1.SimilarIssue issues = 1;
+   */
+  issues: SimilarIssue[];
+
+  /**
+   * The newest events of the project that suggested rules were tried on, at most 200.
+   *
+   * @generated from field: uint32 events = 2;
+   */
+  events: number;
+};
+
+/**
+ * Describes the message errata.v1.ListSimilarIssuesResponse.
+ * Use `create(ListSimilarIssuesResponseSchema)` to create a new message.
+ */
+export const ListSimilarIssuesResponseSchema: GenMessage<ListSimilarIssuesResponse> = /*@__PURE__*/
+  messageDesc(file_errata_v1_issue, 21);
+
+/**
+ * An issue that is much alike.
+ *
+ * @generated from message errata.v1.SimilarIssue
+ */
+export type SimilarIssue = Message<"errata.v1.SimilarIssue"> & {
+  /**
+   * Without a sparkline; its counts are since the beginning.
+   *
+   * @generated from field: errata.v1.Issue issue = 1;
+   */
+  issue?: Issue | undefined;
+
+  /**
+   * 0 to 1: of all that their newest events say in types, calls and words, weighted, the
+   * share that both say. An estimate if one of the events is no longer kept.
+   *
+   * @generated from field: double score = 2;
+   */
+  score: number;
+
+  /**
+   * "same error and 8 of 10 frames"; empty if an event is no longer kept.
+   *
+   * @generated from field: string shared = 3;
+   */
+  shared: string;
+
+  /**
+   * "frame `refund` there": `here` is the issue asked about. Empty if an event is no longer
+   * kept, or if by the rules of now nothing differs.
+   *
+   * @generated from field: string differs = 4;
+   */
+  differs: string;
+
+  /**
+   * The newest events of the fingerprints that are compared, for `WhyApart`: one of the issue
+   * asked about, and one of this one.
+   *
+   * @generated from field: string event_id = 5;
+   */
+  eventId: string;
+
+  /**
+   * @generated from field: string similar_event_id = 6;
+   */
+  similarEventId: string;
+
+  /**
+   * A line for the end of the project's rules of grouping that makes one issue of both
+   * events and moves none of the newest events of other issues; empty: none was found.
+   *
+   * @generated from field: string suggested_rule = 7;
+   */
+  suggestedRule: string;
+};
+
+/**
+ * Describes the message errata.v1.SimilarIssue.
+ * Use `create(SimilarIssueSchema)` to create a new message.
+ */
+export const SimilarIssueSchema: GenMessage<SimilarIssue> = /*@__PURE__*/
+  messageDesc(file_errata_v1_issue, 22);
 
 /**
  * All descending unless `ascending`; ties by id.
@@ -958,6 +1209,17 @@ export const IssueService: GenService<{
     methodKind: "unary";
     input: typeof ListTagsRequestSchema;
     output: typeof ListTagsResponseSchema;
+  },
+  /**
+   * Other issues of its project that are much alike in stack and text, the most alike
+   * first; none that is discarded, or of which too little is in common.
+   *
+   * @generated from rpc errata.v1.IssueService.ListSimilarIssues
+   */
+  listSimilarIssues: {
+    methodKind: "unary";
+    input: typeof ListSimilarIssuesRequestSchema;
+    output: typeof ListSimilarIssuesResponseSchema;
   },
   /**
    * Filter values (environments, releases) seen in a project.

@@ -11,6 +11,8 @@ import type { Role } from "./command_pb";
 import { file_errata_v1_command } from "./command_pb";
 import type { Attachment } from "./event_read_pb";
 import { file_errata_v1_event_read } from "./event_read_pb";
+import type { GetOrganizationUsageRequestSchema, GetOrganizationUsageResponseSchema, GetUsageRequestSchema, GetUsageResponseSchema } from "./limits_pb";
+import { file_errata_v1_limits } from "./limits_pb";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Message } from "@bufbuild/protobuf";
@@ -19,7 +21,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file errata/v1/project.proto.
  */
 export const file_errata_v1_project: GenFile = /*@__PURE__*/
-  fileDesc("ChdlcnJhdGEvdjEvcHJvamVjdC5wcm90bxIJZXJyYXRhLnYxIsMBCgdQcm9qZWN0EgoKAmlkGAEgASgNEgwKBG5hbWUYAiABKAkSEAoIcGxhdGZvcm0YAyABKAkSLgoKY3JlYXRlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMQoNbGFzdF9ldmVudF9hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGZXZlbnRzGAYgASgEEhkKEXVucmVzb2x2ZWRfaXNzdWVzGAcgASgEIn0KClByb2plY3RLZXkSEgoKcHVibGljX2tleRgBIAEoCRINCgVsYWJlbBgCIAEoCRIPCgdlbmFibGVkGAMgASgIEgsKA2RzbhgEIAEoCRIuCgpjcmVhdGVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKkAQoGTWVtYmVyEgoKAmlkGAEgASgNEg0KBWVtYWlsGAIgASgJEgwKBG5hbWUYAyABKAkSHQoEcm9sZRgEIAEoDjIPLmVycmF0YS52MS5Sb2xlEicKBnN0YXR1cxgFIAEoDjIXLmVycmF0YS52MS5NZW1iZXJTdGF0dXMSFAoMYWxsX3Byb2plY3RzGAYgASgIEhMKC3Byb2plY3RfaWRzGAcgAygNIjEKE0xpc3RQcm9qZWN0c1JlcXVlc3QSGgoOYWZ0ZXJfcG9zaXRpb24YASABKARCAjABIjwKFExpc3RQcm9qZWN0c1Jlc3BvbnNlEiQKCHByb2plY3RzGAEgAygLMhIuZXJyYXRhLnYxLlByb2plY3QiQwoRR2V0UHJvamVjdFJlcXVlc3QSEgoKcHJvamVjdF9pZBgBIAEoDRIaCg5hZnRlcl9wb3NpdGlvbhgCIAEoBEICMAEiXgoSR2V0UHJvamVjdFJlc3BvbnNlEiMKB3Byb2plY3QYASABKAsyEi5lcnJhdGEudjEuUHJvamVjdBIjCgRrZXlzGAIgAygLMhUuZXJyYXRhLnYxLlByb2plY3RLZXkiFAoSTGlzdE1lbWJlcnNSZXF1ZXN0IjkKE0xpc3RNZW1iZXJzUmVzcG9uc2USIgoHbWVtYmVycxgBIAMoCzIRLmVycmF0YS52MS5NZW1iZXIiEgoQR2V0Vmlld2VyUmVxdWVzdCKYAQoRR2V0Vmlld2VyUmVzcG9uc2USIQoGdmlld2VyGAEgASgLMhEuZXJyYXRhLnYxLk1lbWJlchIUCgxvcmdhbml6YXRpb24YAiABKAkSDAoEcGxhbhgDIAEoCRIPCgd2ZXJzaW9uGAQgASgJEhcKD21haWxfY29uZmlndXJlZBgFIAEoCBISCgpwdWJsaWNfdXJsGAYgASgJIowCCghGZWVkYmFjaxIKCgJpZBgBIAEoCRISCgpwcm9qZWN0X2lkGAIgASgNEhAKCGV2ZW50X2lkGAMgASgJEhAKCGlzc3VlX2lkGAQgASgJEgwKBG5hbWUYBSABKAkSDQoFZW1haWwYBiABKAkSDwoHbWVzc2FnZRgHIAEoCRILCgN1cmwYCCABKAkSDwoHcmVsZWFzZRgJIAEoCRITCgtlbnZpcm9ubWVudBgKIAEoCRIvCgtyZWNlaXZlZF9hdBgLIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKgoLYXR0YWNobWVudHMYDCADKAsyFS5lcnJhdGEudjEuQXR0YWNobWVudCJ2ChNMaXN0RmVlZGJhY2tSZXF1ZXN0EhIKCnByb2plY3RfaWQYASABKA0SEAoIaXNzdWVfaWQYAiABKAkSDQoFbGltaXQYAyABKA0SDgoGY3Vyc29yGAQgASgJEhoKDmFmdGVyX3Bvc2l0aW9uGAUgASgEQgIwASJSChRMaXN0RmVlZGJhY2tSZXNwb25zZRIlCghmZWVkYmFjaxgBIAMoCzITLmVycmF0YS52MS5GZWVkYmFjaxITCgtuZXh0X2N1cnNvchgCIAEoCSI6CgdBcnJpdmFsEhAKCGNhdGVnb3J5GAEgASgJEg4KBnJlYXNvbhgCIAEoCRINCgVjb3VudBgDIAEoBCJUChNMaXN0QXJyaXZhbHNSZXF1ZXN0EhIKCnByb2plY3RfaWQYASABKA0SDQoFaG91cnMYAiABKA0SGgoOYWZ0ZXJfcG9zaXRpb24YAyABKARCAjABImwKFExpc3RBcnJpdmFsc1Jlc3BvbnNlEiQKCHJlY2VpdmVkGAEgAygLMhIuZXJyYXRhLnYxLkFycml2YWwSLgoSZHJvcHBlZF9ieV9jbGllbnRzGAIgAygLMhIuZXJyYXRhLnYxLkFycml2YWwqfgoMTWVtYmVyU3RhdHVzEh0KGU1FTUJFUl9TVEFUVVNfVU5TUEVDSUZJRUQQABIYChRNRU1CRVJfU1RBVFVTX0FDVElWRRABEhkKFU1FTUJFUl9TVEFUVVNfSU5WSVRFRBACEhoKFk1FTUJFUl9TVEFUVVNfRElTQUJMRUQQAzLkAwoOUHJvamVjdFNlcnZpY2USTwoMTGlzdFByb2plY3RzEh4uZXJyYXRhLnYxLkxpc3RQcm9qZWN0c1JlcXVlc3QaHy5lcnJhdGEudjEuTGlzdFByb2plY3RzUmVzcG9uc2USSQoKR2V0UHJvamVjdBIcLmVycmF0YS52MS5HZXRQcm9qZWN0UmVxdWVzdBodLmVycmF0YS52MS5HZXRQcm9qZWN0UmVzcG9uc2USTAoLTGlzdE1lbWJlcnMSHS5lcnJhdGEudjEuTGlzdE1lbWJlcnNSZXF1ZXN0Gh4uZXJyYXRhLnYxLkxpc3RNZW1iZXJzUmVzcG9uc2USTwoMTGlzdEZlZWRiYWNrEh4uZXJyYXRhLnYxLkxpc3RGZWVkYmFja1JlcXVlc3QaHy5lcnJhdGEudjEuTGlzdEZlZWRiYWNrUmVzcG9uc2USTwoMTGlzdEFycml2YWxzEh4uZXJyYXRhLnYxLkxpc3RBcnJpdmFsc1JlcXVlc3QaHy5lcnJhdGEudjEuTGlzdEFycml2YWxzUmVzcG9uc2USRgoJR2V0Vmlld2VyEhsuZXJyYXRhLnYxLkdldFZpZXdlclJlcXVlc3QaHC5lcnJhdGEudjEuR2V0Vmlld2VyUmVzcG9uc2ViBnByb3RvMw", [file_errata_v1_command, file_errata_v1_event_read, file_google_protobuf_timestamp]);
+  fileDesc("ChdlcnJhdGEvdjEvcHJvamVjdC5wcm90bxIJZXJyYXRhLnYxIsMBCgdQcm9qZWN0EgoKAmlkGAEgASgNEgwKBG5hbWUYAiABKAkSEAoIcGxhdGZvcm0YAyABKAkSLgoKY3JlYXRlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMQoNbGFzdF9ldmVudF9hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGZXZlbnRzGAYgASgEEhkKEXVucmVzb2x2ZWRfaXNzdWVzGAcgASgEIpcBCgpQcm9qZWN0S2V5EhIKCnB1YmxpY19rZXkYASABKAkSDQoFbGFiZWwYAiABKAkSDwoHZW5hYmxlZBgDIAEoCBILCgNkc24YBCABKAkSLgoKY3JlYXRlZF9hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASGAoQaXRlbXNfcGVyX21pbnV0ZRgGIAEoDSKkAQoGTWVtYmVyEgoKAmlkGAEgASgNEg0KBWVtYWlsGAIgASgJEgwKBG5hbWUYAyABKAkSHQoEcm9sZRgEIAEoDjIPLmVycmF0YS52MS5Sb2xlEicKBnN0YXR1cxgFIAEoDjIXLmVycmF0YS52MS5NZW1iZXJTdGF0dXMSFAoMYWxsX3Byb2plY3RzGAYgASgIEhMKC3Byb2plY3RfaWRzGAcgAygNIjEKE0xpc3RQcm9qZWN0c1JlcXVlc3QSGgoOYWZ0ZXJfcG9zaXRpb24YASABKARCAjABIjwKFExpc3RQcm9qZWN0c1Jlc3BvbnNlEiQKCHByb2plY3RzGAEgAygLMhIuZXJyYXRhLnYxLlByb2plY3QiQwoRR2V0UHJvamVjdFJlcXVlc3QSEgoKcHJvamVjdF9pZBgBIAEoDRIaCg5hZnRlcl9wb3NpdGlvbhgCIAEoBEICMAEiXgoSR2V0UHJvamVjdFJlc3BvbnNlEiMKB3Byb2plY3QYASABKAsyEi5lcnJhdGEudjEuUHJvamVjdBIjCgRrZXlzGAIgAygLMhUuZXJyYXRhLnYxLlByb2plY3RLZXkiFAoSTGlzdE1lbWJlcnNSZXF1ZXN0IjkKE0xpc3RNZW1iZXJzUmVzcG9uc2USIgoHbWVtYmVycxgBIAMoCzIRLmVycmF0YS52MS5NZW1iZXIiEgoQR2V0Vmlld2VyUmVxdWVzdCKYAQoRR2V0Vmlld2VyUmVzcG9uc2USIQoGdmlld2VyGAEgASgLMhEuZXJyYXRhLnYxLk1lbWJlchIUCgxvcmdhbml6YXRpb24YAiABKAkSDAoEcGxhbhgDIAEoCRIPCgd2ZXJzaW9uGAQgASgJEhcKD21haWxfY29uZmlndXJlZBgFIAEoCBISCgpwdWJsaWNfdXJsGAYgASgJIowCCghGZWVkYmFjaxIKCgJpZBgBIAEoCRISCgpwcm9qZWN0X2lkGAIgASgNEhAKCGV2ZW50X2lkGAMgASgJEhAKCGlzc3VlX2lkGAQgASgJEgwKBG5hbWUYBSABKAkSDQoFZW1haWwYBiABKAkSDwoHbWVzc2FnZRgHIAEoCRILCgN1cmwYCCABKAkSDwoHcmVsZWFzZRgJIAEoCRITCgtlbnZpcm9ubWVudBgKIAEoCRIvCgtyZWNlaXZlZF9hdBgLIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKgoLYXR0YWNobWVudHMYDCADKAsyFS5lcnJhdGEudjEuQXR0YWNobWVudCJ2ChNMaXN0RmVlZGJhY2tSZXF1ZXN0EhIKCnByb2plY3RfaWQYASABKA0SEAoIaXNzdWVfaWQYAiABKAkSDQoFbGltaXQYAyABKA0SDgoGY3Vyc29yGAQgASgJEhoKDmFmdGVyX3Bvc2l0aW9uGAUgASgEQgIwASJSChRMaXN0RmVlZGJhY2tSZXNwb25zZRIlCghmZWVkYmFjaxgBIAMoCzITLmVycmF0YS52MS5GZWVkYmFjaxITCgtuZXh0X2N1cnNvchgCIAEoCSI6CgdBcnJpdmFsEhAKCGNhdGVnb3J5GAEgASgJEg4KBnJlYXNvbhgCIAEoCRINCgVjb3VudBgDIAEoBCJUChNMaXN0QXJyaXZhbHNSZXF1ZXN0EhIKCnByb2plY3RfaWQYASABKA0SDQoFaG91cnMYAiABKA0SGgoOYWZ0ZXJfcG9zaXRpb24YAyABKARCAjABImwKFExpc3RBcnJpdmFsc1Jlc3BvbnNlEiQKCHJlY2VpdmVkGAEgAygLMhIuZXJyYXRhLnYxLkFycml2YWwSLgoSZHJvcHBlZF9ieV9jbGllbnRzGAIgAygLMhIuZXJyYXRhLnYxLkFycml2YWwihgEKBVNwaWtlEiwKCGJlZ2FuX2F0GAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIrCgdsYXN0X2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdzYW1wbGVkGAMgASgEEhEKCWlzX2FjdGl2ZRgEIAEoCCJSChFMaXN0U3Bpa2VzUmVxdWVzdBISCgpwcm9qZWN0X2lkGAEgASgNEg0KBWxpbWl0GAIgASgNEhoKDmFmdGVyX3Bvc2l0aW9uGAMgASgEQgIwASJFChJMaXN0U3Bpa2VzUmVzcG9uc2USIAoGc3Bpa2VzGAEgAygLMhAuZXJyYXRhLnYxLlNwaWtlEg0KBWlzX29uGAIgASgIKn4KDE1lbWJlclN0YXR1cxIdChlNRU1CRVJfU1RBVFVTX1VOU1BFQ0lGSUVEEAASGAoUTUVNQkVSX1NUQVRVU19BQ1RJVkUQARIZChVNRU1CRVJfU1RBVFVTX0lOVklURUQQAhIaChZNRU1CRVJfU1RBVFVTX0RJU0FCTEVEEAMy3QUKDlByb2plY3RTZXJ2aWNlEk8KDExpc3RQcm9qZWN0cxIeLmVycmF0YS52MS5MaXN0UHJvamVjdHNSZXF1ZXN0Gh8uZXJyYXRhLnYxLkxpc3RQcm9qZWN0c1Jlc3BvbnNlEkkKCkdldFByb2plY3QSHC5lcnJhdGEudjEuR2V0UHJvamVjdFJlcXVlc3QaHS5lcnJhdGEudjEuR2V0UHJvamVjdFJlc3BvbnNlEkwKC0xpc3RNZW1iZXJzEh0uZXJyYXRhLnYxLkxpc3RNZW1iZXJzUmVxdWVzdBoeLmVycmF0YS52MS5MaXN0TWVtYmVyc1Jlc3BvbnNlEk8KDExpc3RGZWVkYmFjaxIeLmVycmF0YS52MS5MaXN0RmVlZGJhY2tSZXF1ZXN0Gh8uZXJyYXRhLnYxLkxpc3RGZWVkYmFja1Jlc3BvbnNlEk8KDExpc3RBcnJpdmFscxIeLmVycmF0YS52MS5MaXN0QXJyaXZhbHNSZXF1ZXN0Gh8uZXJyYXRhLnYxLkxpc3RBcnJpdmFsc1Jlc3BvbnNlEkMKCEdldFVzYWdlEhouZXJyYXRhLnYxLkdldFVzYWdlUmVxdWVzdBobLmVycmF0YS52MS5HZXRVc2FnZVJlc3BvbnNlEmcKFEdldE9yZ2FuaXphdGlvblVzYWdlEiYuZXJyYXRhLnYxLkdldE9yZ2FuaXphdGlvblVzYWdlUmVxdWVzdBonLmVycmF0YS52MS5HZXRPcmdhbml6YXRpb25Vc2FnZVJlc3BvbnNlEkkKCkxpc3RTcGlrZXMSHC5lcnJhdGEudjEuTGlzdFNwaWtlc1JlcXVlc3QaHS5lcnJhdGEudjEuTGlzdFNwaWtlc1Jlc3BvbnNlEkYKCUdldFZpZXdlchIbLmVycmF0YS52MS5HZXRWaWV3ZXJSZXF1ZXN0GhwuZXJyYXRhLnYxLkdldFZpZXdlclJlc3BvbnNlYgZwcm90bzM", [file_errata_v1_command, file_errata_v1_event_read, file_errata_v1_limits, file_google_protobuf_timestamp]);
 
 /**
  * @generated from message errata.v1.Project
@@ -108,6 +110,13 @@ export type ProjectKey = Message<"errata.v1.ProjectKey"> & {
    * @generated from field: google.protobuf.Timestamp created_at = 5;
    */
   createdAt?: Timestamp | undefined;
+
+  /**
+   * Items that it may store in any minute; 0: no limit of its own.
+   *
+   * @generated from field: uint32 items_per_minute = 6;
+   */
+  itemsPerMinute: number;
 };
 
 /**
@@ -308,7 +317,7 @@ export type GetViewerResponse = Message<"errata.v1.GetViewerResponse"> & {
   organization: string;
 
   /**
-   * "unlimited" on a self-hosted install.
+   * The organisation's: "unlimited" on a self-hosted install, "free", "pro", "enterprise".
    *
    * @generated from field: string plan = 3;
    */
@@ -507,7 +516,8 @@ export type Arrival = Message<"errata.v1.Arrival"> & {
   category: string;
 
   /**
-   * Why they were dropped; empty: they are stored.
+   * Why they were dropped; empty: they are stored; "sampled": they are counted in their
+   * issue, and not stored, for they were the surplus of a spike.
    *
    * @generated from field: string reason = 2;
    */
@@ -580,6 +590,100 @@ export type ListArrivalsResponse = Message<"errata.v1.ListArrivalsResponse"> & {
  */
 export const ListArrivalsResponseSchema: GenMessage<ListArrivalsResponse> = /*@__PURE__*/
   messageDesc(file_errata_v1_project, 16);
+
+/**
+ * A time in which a project had many more events than it usually has, so that of events
+ * alike only some were kept and the others counted (docs/storms.md).
+ *
+ * @generated from message errata.v1.Spike
+ */
+export type Spike = Message<"errata.v1.Spike"> & {
+  /**
+   * The first and the last minute in which events were only counted; minutes of receipt.
+   *
+   * @generated from field: google.protobuf.Timestamp began_at = 1;
+   */
+  beganAt?: Timestamp | undefined;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp last_at = 2;
+   */
+  lastAt?: Timestamp | undefined;
+
+  /**
+   * Events that were only counted.
+   *
+   * @generated from field: uint64 sampled = 3;
+   */
+  sampled: bigint;
+
+  /**
+   * Whether it goes on: its last minute is this one or the one before.
+   *
+   * @generated from field: bool is_active = 4;
+   */
+  isActive: boolean;
+};
+
+/**
+ * Describes the message errata.v1.Spike.
+ * Use `create(SpikeSchema)` to create a new message.
+ */
+export const SpikeSchema: GenMessage<Spike> = /*@__PURE__*/
+  messageDesc(file_errata_v1_project, 17);
+
+/**
+ * @generated from message errata.v1.ListSpikesRequest
+ */
+export type ListSpikesRequest = Message<"errata.v1.ListSpikesRequest"> & {
+  /**
+   * @generated from field: uint32 project_id = 1;
+   */
+  projectId: number;
+
+  /**
+   * 1 to 200; 0 means 20. They are kept for 30 days.
+   *
+   * @generated from field: uint32 limit = 2;
+   */
+  limit: number;
+
+  /**
+   * @generated from field: uint64 after_position = 3 [jstype = JS_STRING];
+   */
+  afterPosition: string;
+};
+
+/**
+ * Describes the message errata.v1.ListSpikesRequest.
+ * Use `create(ListSpikesRequestSchema)` to create a new message.
+ */
+export const ListSpikesRequestSchema: GenMessage<ListSpikesRequest> = /*@__PURE__*/
+  messageDesc(file_errata_v1_project, 18);
+
+/**
+ * @generated from message errata.v1.ListSpikesResponse
+ */
+export type ListSpikesResponse = Message<"errata.v1.ListSpikesResponse"> & {
+  /**
+   * @generated from field: repeated errata.v1.Spike spikes = 1;
+   */
+  spikes: Spike[];
+
+  /**
+   * Whether spike protection is on for the project (`ProjectSettings.spike_protection`).
+   *
+   * @generated from field: bool is_on = 2;
+   */
+  isOn: boolean;
+};
+
+/**
+ * Describes the message errata.v1.ListSpikesResponse.
+ * Use `create(ListSpikesResponseSchema)` to create a new message.
+ */
+export const ListSpikesResponseSchema: GenMessage<ListSpikesResponse> = /*@__PURE__*/
+  messageDesc(file_errata_v1_project, 19);
 
 /**
  * @generated from enum errata.v1.MemberStatus
@@ -668,6 +772,37 @@ export const ProjectService: GenService<{
     methodKind: "unary";
     input: typeof ListArrivalsRequestSchema;
     output: typeof ListArrivalsResponseSchema;
+  },
+  /**
+   * What was stored of what the plans allow, by hour.
+   *
+   * @generated from rpc errata.v1.ProjectService.GetUsage
+   */
+  getUsage: {
+    methodKind: "unary";
+    input: typeof GetUsageRequestSchema;
+    output: typeof GetUsageResponseSchema;
+  },
+  /**
+   * The same of the organisation, whose quota all projects share. Role owner, for members
+   * need not see all projects.
+   *
+   * @generated from rpc errata.v1.ProjectService.GetOrganizationUsage
+   */
+  getOrganizationUsage: {
+    methodKind: "unary";
+    input: typeof GetOrganizationUsageRequestSchema;
+    output: typeof GetOrganizationUsageResponseSchema;
+  },
+  /**
+   * Storms of a project whose surplus was only counted, newest first.
+   *
+   * @generated from rpc errata.v1.ProjectService.ListSpikes
+   */
+  listSpikes: {
+    methodKind: "unary";
+    input: typeof ListSpikesRequestSchema;
+    output: typeof ListSpikesResponseSchema;
   },
   /**
    * Who the caller is.

@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file errata/v1/stats.proto.
  */
 export const file_errata_v1_stats: GenFile = /*@__PURE__*/
-  fileDesc("ChVlcnJhdGEvdjEvc3RhdHMucHJvdG8SCWVycmF0YS52MSK1AgoUR2V0VGltZVNlcmllc1JlcXVlc3QSEwoLcHJvamVjdF9pZHMYASADKA0SEAoIaXNzdWVfaWQYAiABKAkSKAoEZnJvbRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJgoCdG8YBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCGJ1Y2tldF9zGAUgASgNEiUKBWdyb3VwGAYgASgOMhYuZXJyYXRhLnYxLlNlcmllc0dyb3VwEhoKDmFmdGVyX3Bvc2l0aW9uGAcgASgEQgIwARITCgtlbnZpcm9ubWVudBgIIAEoCRIPCgdyZWxlYXNlGAkgASgJEhIKCndpdGhfdXNlcnMYCiABKAgSFQoNd2l0aF9yZWxlYXNlcxgLIAEoCCKvAQoVR2V0VGltZVNlcmllc1Jlc3BvbnNlEigKBGZyb20YASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCGJ1Y2tldF9zGAIgASgNEiEKBnNlcmllcxgDIAMoCzIRLmVycmF0YS52MS5TZXJpZXMSDQoFdXNlcnMYBCADKAQSKAoIcmVsZWFzZXMYBSADKAsyFi5lcnJhdGEudjEuUmVsZWFzZU1hcmsiYgoLUmVsZWFzZU1hcmsSEgoKcHJvamVjdF9pZBgBIAEoDRIPCgd2ZXJzaW9uGAIgASgJEi4KCmZpcnN0X3NlZW4YAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIiYKBlNlcmllcxIMCgRuYW1lGAEgASgJEg4KBmNvdW50cxgCIAMoBCKyAQoUTGlzdFRvcElzc3Vlc1JlcXVlc3QSEwoLcHJvamVjdF9pZHMYASADKA0SKAoEZnJvbRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDQoFbGltaXQYAyABKA0SJgoCdG8YBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhMKC2Vudmlyb25tZW50GAUgASgJEg8KB3JlbGVhc2UYBiABKAkiOQoVTGlzdFRvcElzc3Vlc1Jlc3BvbnNlEiAKBmlzc3VlcxgBIAMoCzIQLmVycmF0YS52MS5Jc3N1ZSK8AQoRR2V0U3VtbWFyeVJlcXVlc3QSEwoLcHJvamVjdF9pZHMYASADKA0SKAoEZnJvbRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJgoCdG8YAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhMKC2Vudmlyb25tZW50GAQgASgJEg8KB3JlbGVhc2UYBSABKAkSGgoOYWZ0ZXJfcG9zaXRpb24YBiABKARCAjABItMBChJHZXRTdW1tYXJ5UmVzcG9uc2USJgoFcmFuZ2UYASABKAsyFy5lcnJhdGEudjEuUmFuZ2VTdW1tYXJ5EicKBmJlZm9yZRgCIAEoCzIXLmVycmF0YS52MS5SYW5nZVN1bW1hcnkSPAoIYnlfbGV2ZWwYAyADKAsyKi5lcnJhdGEudjEuR2V0U3VtbWFyeVJlc3BvbnNlLkJ5TGV2ZWxFbnRyeRouCgxCeUxldmVsRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgEOgI4ASLYAQoMUmFuZ2VTdW1tYXJ5EigKBGZyb20YASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiYKAnRvGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIOCgZldmVudHMYAyABKAQSDQoFdXNlcnMYBCABKAQSDgoGaXNzdWVzGAUgASgEEhIKCm5ld19pc3N1ZXMYBiABKAQSGAoQcmVncmVzc2VkX2lzc3VlcxgHIAEoBBIZChF1bnJlc29sdmVkX2lzc3VlcxgIIAEoBCIaChhHZXRQaXBlbGluZVN0YXR1c1JlcXVlc3QiZwoZR2V0UGlwZWxpbmVTdGF0dXNSZXNwb25zZRIYCgxsb2dfcG9zaXRpb24YASABKARCAjABEjAKC3Byb2plY3Rpb25zGAIgAygLMhsuZXJyYXRhLnYxLlByb2plY3Rpb25TdGF0dXMiQwoQUHJvamVjdGlvblN0YXR1cxIMCgRuYW1lGAEgASgJEhQKCHBvc2l0aW9uGAIgASgEQgIwARILCgNsYWcYAyABKAQqdQoLU2VyaWVzR3JvdXASHAoYU0VSSUVTX0dST1VQX1VOU1BFQ0lGSUVEEAASFgoSU0VSSUVTX0dST1VQX0xFVkVMEAESGAoUU0VSSUVTX0dST1VQX1BST0pFQ1QQAhIWChJTRVJJRVNfR1JPVVBfU1RBVEUQAzLhAgoMU3RhdHNTZXJ2aWNlElIKDUdldFRpbWVTZXJpZXMSHy5lcnJhdGEudjEuR2V0VGltZVNlcmllc1JlcXVlc3QaIC5lcnJhdGEudjEuR2V0VGltZVNlcmllc1Jlc3BvbnNlElIKDUxpc3RUb3BJc3N1ZXMSHy5lcnJhdGEudjEuTGlzdFRvcElzc3Vlc1JlcXVlc3QaIC5lcnJhdGEudjEuTGlzdFRvcElzc3Vlc1Jlc3BvbnNlEkkKCkdldFN1bW1hcnkSHC5lcnJhdGEudjEuR2V0U3VtbWFyeVJlcXVlc3QaHS5lcnJhdGEudjEuR2V0U3VtbWFyeVJlc3BvbnNlEl4KEUdldFBpcGVsaW5lU3RhdHVzEiMuZXJyYXRhLnYxLkdldFBpcGVsaW5lU3RhdHVzUmVxdWVzdBokLmVycmF0YS52MS5HZXRQaXBlbGluZVN0YXR1c1Jlc3BvbnNlYgZwcm90bzM", [file_errata_v1_issue, file_google_protobuf_timestamp]);
+  fileDesc("ChVlcnJhdGEvdjEvc3RhdHMucHJvdG8SCWVycmF0YS52MSK1AgoUR2V0VGltZVNlcmllc1JlcXVlc3QSEwoLcHJvamVjdF9pZHMYASADKA0SEAoIaXNzdWVfaWQYAiABKAkSKAoEZnJvbRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJgoCdG8YBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCGJ1Y2tldF9zGAUgASgNEiUKBWdyb3VwGAYgASgOMhYuZXJyYXRhLnYxLlNlcmllc0dyb3VwEhoKDmFmdGVyX3Bvc2l0aW9uGAcgASgEQgIwARITCgtlbnZpcm9ubWVudBgIIAEoCRIPCgdyZWxlYXNlGAkgASgJEhIKCndpdGhfdXNlcnMYCiABKAgSFQoNd2l0aF9yZWxlYXNlcxgLIAEoCCKvAQoVR2V0VGltZVNlcmllc1Jlc3BvbnNlEigKBGZyb20YASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCGJ1Y2tldF9zGAIgASgNEiEKBnNlcmllcxgDIAMoCzIRLmVycmF0YS52MS5TZXJpZXMSDQoFdXNlcnMYBCADKAQSKAoIcmVsZWFzZXMYBSADKAsyFi5lcnJhdGEudjEuUmVsZWFzZU1hcmsiYgoLUmVsZWFzZU1hcmsSEgoKcHJvamVjdF9pZBgBIAEoDRIPCgd2ZXJzaW9uGAIgASgJEi4KCmZpcnN0X3NlZW4YAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIiYKBlNlcmllcxIMCgRuYW1lGAEgASgJEg4KBmNvdW50cxgCIAMoBCKyAQoUTGlzdFRvcElzc3Vlc1JlcXVlc3QSEwoLcHJvamVjdF9pZHMYASADKA0SKAoEZnJvbRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDQoFbGltaXQYAyABKA0SJgoCdG8YBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhMKC2Vudmlyb25tZW50GAUgASgJEg8KB3JlbGVhc2UYBiABKAkiOQoVTGlzdFRvcElzc3Vlc1Jlc3BvbnNlEiAKBmlzc3VlcxgBIAMoCzIQLmVycmF0YS52MS5Jc3N1ZSK8AQoRR2V0U3VtbWFyeVJlcXVlc3QSEwoLcHJvamVjdF9pZHMYASADKA0SKAoEZnJvbRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJgoCdG8YAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhMKC2Vudmlyb25tZW50GAQgASgJEg8KB3JlbGVhc2UYBSABKAkSGgoOYWZ0ZXJfcG9zaXRpb24YBiABKARCAjABItMBChJHZXRTdW1tYXJ5UmVzcG9uc2USJgoFcmFuZ2UYASABKAsyFy5lcnJhdGEudjEuUmFuZ2VTdW1tYXJ5EicKBmJlZm9yZRgCIAEoCzIXLmVycmF0YS52MS5SYW5nZVN1bW1hcnkSPAoIYnlfbGV2ZWwYAyADKAsyKi5lcnJhdGEudjEuR2V0U3VtbWFyeVJlc3BvbnNlLkJ5TGV2ZWxFbnRyeRouCgxCeUxldmVsRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgEOgI4ASLYAQoMUmFuZ2VTdW1tYXJ5EigKBGZyb20YASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiYKAnRvGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIOCgZldmVudHMYAyABKAQSDQoFdXNlcnMYBCABKAQSDgoGaXNzdWVzGAUgASgEEhIKCm5ld19pc3N1ZXMYBiABKAQSGAoQcmVncmVzc2VkX2lzc3VlcxgHIAEoBBIZChF1bnJlc29sdmVkX2lzc3VlcxgIIAEoBCIaChhHZXRQaXBlbGluZVN0YXR1c1JlcXVlc3QiZwoZR2V0UGlwZWxpbmVTdGF0dXNSZXNwb25zZRIYCgxsb2dfcG9zaXRpb24YASABKARCAjABEjAKC3Byb2plY3Rpb25zGAIgAygLMhsuZXJyYXRhLnYxLlByb2plY3Rpb25TdGF0dXMiQwoQUHJvamVjdGlvblN0YXR1cxIMCgRuYW1lGAEgASgJEhQKCHBvc2l0aW9uGAIgASgEQgIwARILCgNsYWcYAyABKAQiEwoRR2V0U3RvcmFnZVJlcXVlc3Qi4wEKEkdldFN0b3JhZ2VSZXNwb25zZRISCgpkaXNrX2J5dGVzGAEgASgEEhIKCmZyZWVfYnl0ZXMYAiABKAQSEgoKa2VwdF9ieXRlcxgDIAEoBBIPCgdpc19mdWxsGAQgASgIEhEKCWxvZ19ieXRlcxgFIAEoBBISCgpibG9iX2J5dGVzGAYgASgEEhIKCmNvbGRfYnl0ZXMYByABKAQSGAoQcmVhZF9tb2RlbF9ieXRlcxgIIAEoBBIrCghwcm9qZWN0cxgJIAMoCzIZLmVycmF0YS52MS5Qcm9qZWN0U3RvcmFnZSJfCg5Qcm9qZWN0U3RvcmFnZRISCgpwcm9qZWN0X2lkGAEgASgNEhEKCWxvZ19ieXRlcxgCIAEoBBISCgpibG9iX2J5dGVzGAMgASgEEhIKCmNvbGRfYnl0ZXMYBCABKAQqdQoLU2VyaWVzR3JvdXASHAoYU0VSSUVTX0dST1VQX1VOU1BFQ0lGSUVEEAASFgoSU0VSSUVTX0dST1VQX0xFVkVMEAESGAoUU0VSSUVTX0dST1VQX1BST0pFQ1QQAhIWChJTRVJJRVNfR1JPVVBfU1RBVEUQAzKsAwoMU3RhdHNTZXJ2aWNlElIKDUdldFRpbWVTZXJpZXMSHy5lcnJhdGEudjEuR2V0VGltZVNlcmllc1JlcXVlc3QaIC5lcnJhdGEudjEuR2V0VGltZVNlcmllc1Jlc3BvbnNlElIKDUxpc3RUb3BJc3N1ZXMSHy5lcnJhdGEudjEuTGlzdFRvcElzc3Vlc1JlcXVlc3QaIC5lcnJhdGEudjEuTGlzdFRvcElzc3Vlc1Jlc3BvbnNlEkkKCkdldFN1bW1hcnkSHC5lcnJhdGEudjEuR2V0U3VtbWFyeVJlcXVlc3QaHS5lcnJhdGEudjEuR2V0U3VtbWFyeVJlc3BvbnNlEl4KEUdldFBpcGVsaW5lU3RhdHVzEiMuZXJyYXRhLnYxLkdldFBpcGVsaW5lU3RhdHVzUmVxdWVzdBokLmVycmF0YS52MS5HZXRQaXBlbGluZVN0YXR1c1Jlc3BvbnNlEkkKCkdldFN0b3JhZ2USHC5lcnJhdGEudjEuR2V0U3RvcmFnZVJlcXVlc3QaHS5lcnJhdGEudjEuR2V0U3RvcmFnZVJlc3BvbnNlYgZwcm90bzM", [file_errata_v1_issue, file_google_protobuf_timestamp]);
 
 /**
  * @generated from message errata.v1.GetTimeSeriesRequest
@@ -482,6 +482,123 @@ export const ProjectionStatusSchema: GenMessage<ProjectionStatus> = /*@__PURE__*
   messageDesc(file_errata_v1_stats, 11);
 
 /**
+ * @generated from message errata.v1.GetStorageRequest
+ */
+export type GetStorageRequest = Message<"errata.v1.GetStorageRequest"> & {
+};
+
+/**
+ * Describes the message errata.v1.GetStorageRequest.
+ * Use `create(GetStorageRequestSchema)` to create a new message.
+ */
+export const GetStorageRequestSchema: GenMessage<GetStorageRequest> = /*@__PURE__*/
+  messageDesc(file_errata_v1_stats, 12);
+
+/**
+ * @generated from message errata.v1.GetStorageResponse
+ */
+export type GetStorageResponse = Message<"errata.v1.GetStorageResponse"> & {
+  /**
+   * Of the file system that holds the logs.
+   *
+   * @generated from field: uint64 disk_bytes = 1;
+   */
+  diskBytes: bigint;
+
+  /**
+   * @generated from field: uint64 free_bytes = 2;
+   */
+  freeBytes: bigint;
+
+  /**
+   * What has to be free: below it events are refused.
+   *
+   * @generated from field: uint64 kept_bytes = 3;
+   */
+  keptBytes: bigint;
+
+  /**
+   * Whether they are at the moment.
+   *
+   * @generated from field: bool is_full = 4;
+   */
+  isFull: boolean;
+
+  /**
+   * The events log, files of events, Parquet files, issues with search: of all projects,
+   * as they are on disk.
+   *
+   * @generated from field: uint64 log_bytes = 5;
+   */
+  logBytes: bigint;
+
+  /**
+   * @generated from field: uint64 blob_bytes = 6;
+   */
+  blobBytes: bigint;
+
+  /**
+   * @generated from field: uint64 cold_bytes = 7;
+   */
+  coldBytes: bigint;
+
+  /**
+   * @generated from field: uint64 read_model_bytes = 8;
+   */
+  readModelBytes: bigint;
+
+  /**
+   * By id.
+   *
+   * @generated from field: repeated errata.v1.ProjectStorage projects = 9;
+   */
+  projects: ProjectStorage[];
+};
+
+/**
+ * Describes the message errata.v1.GetStorageResponse.
+ * Use `create(GetStorageResponseSchema)` to create a new message.
+ */
+export const GetStorageResponseSchema: GenMessage<GetStorageResponse> = /*@__PURE__*/
+  messageDesc(file_errata_v1_stats, 13);
+
+/**
+ * What is a project's of it. Segments and Parquet files hold events of all projects: of
+ * each a project has the share of the bytes that its events of that time had when they
+ * were stored, by the hour.
+ *
+ * @generated from message errata.v1.ProjectStorage
+ */
+export type ProjectStorage = Message<"errata.v1.ProjectStorage"> & {
+  /**
+   * @generated from field: uint32 project_id = 1;
+   */
+  projectId: number;
+
+  /**
+   * @generated from field: uint64 log_bytes = 2;
+   */
+  logBytes: bigint;
+
+  /**
+   * @generated from field: uint64 blob_bytes = 3;
+   */
+  blobBytes: bigint;
+
+  /**
+   * @generated from field: uint64 cold_bytes = 4;
+   */
+  coldBytes: bigint;
+};
+
+/**
+ * Describes the message errata.v1.ProjectStorage.
+ * Use `create(ProjectStorageSchema)` to create a new message.
+ */
+export const ProjectStorageSchema: GenMessage<ProjectStorage> = /*@__PURE__*/
+  messageDesc(file_errata_v1_stats, 14);
+
+/**
  * @generated from enum errata.v1.SeriesGroup
  */
 export enum SeriesGroup {
@@ -562,6 +679,16 @@ export const StatsService: GenService<{
     methodKind: "unary";
     input: typeof GetPipelineStatusRequestSchema;
     output: typeof GetPipelineStatusResponseSchema;
+  },
+  /**
+   * What takes how much of the disk, and whose it is. For owners.
+   *
+   * @generated from rpc errata.v1.StatsService.GetStorage
+   */
+  getStorage: {
+    methodKind: "unary";
+    input: typeof GetStorageRequestSchema;
+    output: typeof GetStorageResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_errata_v1_stats, 0);

@@ -6,6 +6,7 @@ import { projectKeys } from "../../keys";
 export type KeyChange =
   | { kind: "create"; label: string }
   | { kind: "rename"; publicKey: string; label: string }
+  | { kind: "limit"; publicKey: string; itemsPerMinute: number }
   | { kind: "enable" | "disable"; publicKey: string };
 
 function run(projectId: number, change: KeyChange): Promise<{ position: string }> {
@@ -14,6 +15,8 @@ function run(projectId: number, change: KeyChange): Promise<{ position: string }
       return commands.createKey({ projectId, label: change.label });
     case "rename":
       return commands.renameKey({ projectId, publicKey: change.publicKey, label: change.label });
+    case "limit":
+      return commands.setKeyLimit({ projectId, publicKey: change.publicKey, itemsPerMinute: change.itemsPerMinute });
     case "enable":
       return commands.enableKey({ projectId, publicKey: change.publicKey });
     case "disable":
