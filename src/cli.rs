@@ -134,6 +134,9 @@ pub(crate) struct ExplainGrouping {
     /// Rules to group by, as docs/grouping.md has them
     #[arg(long, value_name = "FILE")]
     pub rules: Option<PathBuf>,
+    /// Group by this version of the algorithm [default: the newest]
+    #[arg(long, value_name = "VERSION")]
+    pub algorithm: Option<u32>,
     /// Print one JSON document
     #[arg(long)]
     pub json: bool,

@@ -11,7 +11,7 @@ use std::{
 use anyhow::{Context as _, Result, anyhow, bail};
 use event_intake::{Context, Item, Limits, scrub};
 use event_model::{Event, ProjectId, StoredEvent, head::Head};
-use grouping::{Apart, Component, Explanation, Grouper, RuleError, Rules};
+use grouping::{Algorithm, Apart, Component, Explanation, Grouper, RuleError, Rules};
 use serde_json::{Map, Value, json};
 
 use crate::cli::ExplainGrouping;
@@ -32,10 +32,15 @@ const EVENT_BYTES_MAX: u64 = 32 << 20;
 
 /// Reads, groups, tells.
 pub(crate) fn run(args: &ExplainGrouping) -> Result<()> {
-    let grouper = match &args.rules {
-        Some(path) => Grouper::with_rules(Arc::new(rules(path)?)),
-        None => Grouper::new(),
+    let algorithm = args
+        .algorithm
+        .map_or(Ok(Algorithm::NEWEST), Algorithm::known);
+    let algorithm = algorithm.map_err(|error| anyhow!("--algorithm {error}"))?;
+    let rules = match &args.rules {
+        Some(path) => rules(path)?,
+        None => Rules::default(),
     };
+    let grouper = Grouper::new(Arc::new(rules), algorithm);
     let first = stored(&args.file)?;
     let explained = grouper.explain(first.whole());
     let mut out = std::io::stdout();

@@ -13,7 +13,7 @@ use event_model::{
     ControlState, Fingerprint, Position, ProjectId, StoredEvent, control::RulesInForce,
     note::Sampled,
 };
-use grouping::{Grouper, Memo, Rules, regroup::Pair};
+use grouping::{Algorithm, Grouper, Memo, Rules, regroup::Pair};
 use read_model::issues::batch::KIND_MINUTES_KEPT;
 
 use crate::{ProjectorError, careful::caught, consumers::records::Records};
@@ -222,7 +222,8 @@ pub(crate) fn grouper<'g>(groupers: &'g mut Compiled, rules: &RulesInForce) -> &
     let place = groupers.iter().position(|(known, _)| known == rules);
     let place = place.unwrap_or_else(|| {
         let compiled = Rules::parse(&rules.text).unwrap_or_default();
-        groupers.push((rules.clone(), Grouper::with_rules(compiled.into())));
+        let algorithm = Algorithm::of_project(rules.algorithm);
+        groupers.push((rules.clone(), Grouper::new(compiled.into(), algorithm)));
         groupers.len() - 1
     });
     &groupers[place].1

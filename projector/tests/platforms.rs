@@ -49,7 +49,7 @@ fn stored(event: &Event) -> StoredEvent {
 /// What is seen of an event, line by line.
 fn seen(event: &Event) -> String {
     let stored = stored(event);
-    let headline = Grouper::new().headline(stored.whole());
+    let headline = Grouper::standard().headline(stored.whole());
     let mut text = format!(
         "title   {}\nculprit {}\ntype    {}\n",
         headline.title, headline.culprit, headline.ty
@@ -86,7 +86,7 @@ fn every_platform_is_seen_as_its_people_expect() {
     for (name, payload) in &fixtures {
         let event = reading(payload);
         let stored = stored(&event);
-        let headline = Grouper::new().headline(stored.whole());
+        let headline = Grouper::standard().headline(stored.whole());
         let expected = &expected[name];
         assert_eq!(headline.title, expected["title"], "{name}");
         assert_eq!(headline.culprit, expected["culprit"], "{name}");
@@ -119,7 +119,7 @@ fn what_varies_between_two_occurrences_does_not_split_an_issue() {
             frame.function = frame.function.replace("{{closure}}", "{closure#4}");
         }
         "shop@9.9".clone_into(&mut other.release);
-        let print = |event: &Event| Grouper::new().fingerprint(stored(event).whole());
+        let print = |event: &Event| Grouper::standard().fingerprint(stored(event).whole());
         assert_eq!(print(&event), print(&other), "{name}");
         // The newest own call is another one: another issue.
         let mut moved = event.clone();

@@ -33,7 +33,7 @@ fn reading(payload: &Value) -> Event {
 fn seen(payload: &Value) -> Value {
     let event = reading(payload);
     let stored = StoredEvent::of(&Head::of(&event, 0)).unwrap();
-    let headline = Grouper::new().headline(stored.whole());
+    let headline = Grouper::standard().headline(stored.whole());
     let mut seen = serde_json::to_value(&event).unwrap();
     seen["headline"] = json!({
         "title": headline.title,

@@ -13,7 +13,7 @@ mod held;
 mod preview;
 
 use event_model::access::Viewer;
-use grouping::{ALGORITHM_VERSION, Apart, Component, Grouper};
+use grouping::{Apart, Component, Grouper};
 use proto::v1;
 
 pub(crate) use preview::Previews;
@@ -89,7 +89,7 @@ fn explanation(found: Located, grouper: &Grouper) -> v1::GroupingExplanation {
         fingerprint: explained.fingerprint.to_string(),
         title: headline.title,
         culprit: headline.culprit,
-        algorithm_version: ALGORITHM_VERSION,
+        algorithm_version: grouper.algorithm().number(),
         root: Some(component(explained.root)),
     }
 }

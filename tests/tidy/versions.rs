@@ -34,7 +34,7 @@ enum Form {
 const TIES: [Tie; 6] = [
     Tie {
         name: "grouping",
-        version: ("projector/grouping/src/fingerprint.rs", "ALGORITHM_VERSION"),
+        version: ("projector/grouping/src/algorithm.rs", "NEWEST_VERSION"),
         form: Form::Files("projector/grouping/src/fingerprint/snapshots"),
     },
     Tie {
@@ -211,7 +211,7 @@ fn each_way_of_changing_one_without_the_other_is_told() {
     let known = [(1, 0xa), (2, 0xb)];
     for (version, checksum, expected) in [
         (2, 0xb, None),
-        (2, 0xc, Some("raise ALGORITHM_VERSION")),
+        (2, 0xc, Some("raise NEWEST_VERSION")),
         (3, 0xb, Some("take the version back")),
         (3, 0xc, Some("add the line `grouping 3 0000000c`")),
         (1, 0xa, Some("less than the 2")),

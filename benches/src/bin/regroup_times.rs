@@ -64,7 +64,7 @@ fn main() -> Result<()> {
         let apply = Decision::ApplyGrouping {
             project_id: PROJECT,
             text: text.to_owned(),
-            algorithm: grouping::ALGORITHM_VERSION,
+            algorithm: grouping::Algorithm::NEWEST.number(),
             from: 1,
         };
         tell(&log, &projector, what, apply)?;
@@ -94,7 +94,7 @@ fn create() -> Decision {
         platform: String::new(),
         public_key: PublicKey([1; 16]),
         key_label: String::new(),
-        algorithm: grouping::ALGORITHM_VERSION,
+        algorithm: grouping::Algorithm::NEWEST.number(),
     }
 }
 

@@ -4,7 +4,7 @@
 //! event's way in (docs/adr has the reason for the edge). Pure: the parser is bounded in
 //! bytes, rules and errors.
 
-use grouping::{ALGORITHMS, RuleError, Rules};
+use grouping::{Algorithm, RuleError, Rules};
 
 use event_model::Decision;
 
@@ -15,21 +15,19 @@ pub(crate) use grouping::rules::RULES_BYTES_MAX;
 
 /// The version of the algorithm that new projects begin with.
 pub(crate) fn newest() -> u32 {
-    ALGORITHMS[ALGORITHMS.len() - 1]
+    Algorithm::NEWEST.number()
 }
 
 /// Those that a project may be on.
 pub(crate) fn algorithms() -> Vec<u32> {
-    ALGORITHMS.to_vec()
+    Algorithm::ALL.map(Algorithm::number).to_vec()
 }
 
 pub(crate) fn check_algorithm(algorithm: u32) -> Result<(), ApiError> {
-    if ALGORITHMS.contains(&algorithm) {
-        return Ok(());
-    }
-    let known: Vec<String> = ALGORITHMS.iter().map(u32::to_string).collect();
-    let message = format!("must be one of {}", known.join(", "));
-    Err(ApiError::invalid("algorithm", message))
+    let known = Algorithm::known(algorithm);
+    let refused =
+        |error: grouping::UnknownAlgorithm| ApiError::invalid("algorithm", error.to_string());
+    known.map(drop).map_err(refused)
 }
 
 /// Whether a text of rules can be read. The first that is wrong is told with its place:

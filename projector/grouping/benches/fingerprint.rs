@@ -74,7 +74,7 @@ const LANGUAGES: [(&str, &str, &str, &str); 5] = [
 fn bench(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("grouping");
     group.throughput(Throughput::Elements(1));
-    let grouper = Grouper::new();
+    let grouper = Grouper::standard();
     let mut memo = Memo::default();
     for (name, platform, own, others) in LANGUAGES {
         let event = stack(platform, own, others, 0);

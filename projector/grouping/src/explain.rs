@@ -57,7 +57,7 @@ pub(crate) fn why_apart(a: &Explanation, b: &Explanation) -> Option<Apart> {
     let mut path = Vec::new();
     let (mut first, mut second) = (&a.root, &b.root);
     loop {
-        let is_whole = matches!(first.form, Form::Whole(_));
+        let is_whole = matches!(first.form, Form::Whole(..));
         if !is_whole || first.form != second.form {
             return Some(Apart {
                 path,
@@ -102,7 +102,7 @@ fn is_same(pair: (Option<&Component>, Option<&Component>)) -> bool {
         return false;
     };
     let is_equal = match (a.form, b.form) {
-        (Form::Whole(_), Form::Whole(_)) => a.fingerprint() == b.fingerprint(),
+        (Form::Whole(..), Form::Whole(..)) => a.fingerprint() == b.fingerprint(),
         (Form::Frame { .. }, Form::Frame { .. }) => a.parts == b.parts,
         (Form::Text, Form::Text) => a.value == b.value,
         _ => false,
@@ -143,7 +143,7 @@ fn tree(component: &Component, depth: usize, f: &mut fmt::Formatter<'_>) -> fmt:
     let sign = if component.counts { '+' } else { '-' };
     write!(f, "{:indent$}{sign} ", "", indent = 2 * depth)?;
     line(component, f)?;
-    if !matches!(component.form, Form::Whole(_)) {
+    if !matches!(component.form, Form::Whole(..)) {
         return Ok(());
     }
     for part in &component.parts {

@@ -1,8 +1,8 @@
 //! Grouping: from an event's head to its [`Fingerprint`], the identity of its
 //! issue.
 //!
-//! Invariant: a pure function of the head; [`ALGORITHM_VERSION`] is hashed in and
-//! rises with every change of a result. Total: any head has a fingerprint. Time is
+//! Invariant: a pure function of the head and of the version of the algorithm
+//! ([`crate::algorithm`]), which is hashed in. Total: any head has a fingerprint. Time is
 //! linear in the head.
 //!
 //! The first that applies:
@@ -30,6 +30,7 @@ use event_model::{
 };
 
 use crate::{
+    Algorithm,
     chain::{self, Subject},
     frames::{self, Counted, Scope},
     names,
@@ -37,12 +38,6 @@ use crate::{
     rules::{Judged, STEPS_MAX, Stack},
     text, variables,
 };
-
-/// Hashed into every fingerprint.
-pub const ALGORITHM_VERSION: u32 = 6;
-/// Versions that this release groups by, in ascending order, the newest last. Once 0.1.0 is
-/// released, one that projects may be on stays here with its code.
-pub const ALGORITHMS: [u32; 1] = [ALGORITHM_VERSION];
 
 /// The fingerprint of an event.
 pub(crate) fn fingerprint(head: &WholeHead<'_>, judged: &Judged<'_>) -> Fingerprint {
@@ -87,7 +82,9 @@ fn whole(head: &WholeHead<'_>, judged: &Judged<'_>, explains: bool) -> Whole {
     if judged.fingerprint.is_some() || is_left_to_server(head) {
         return of_server(head, judged, explains);
     }
-    of_client(head, explains, || of_server(head, judged, explains))
+    of_client(head, judged.algorithm, explains, || {
+        of_server(head, judged, explains)
+    })
 }
 
 /// What an event is known by if its client says nothing: what a rule gives, or what all
@@ -102,7 +99,7 @@ pub(crate) fn of_server(head: &WholeHead<'_>, judged: &Judged<'_>, explains: boo
         return by_default(head, judged, explains);
     }
     // What a rule gives is an issue with what a client gives that is the same.
-    let mut parts = Parts::new("client", explains);
+    let mut parts = Parts::new(judged.algorithm, "client", explains);
     for entry in &rule.then.entries {
         if variables::is_default(entry) {
             let default = by_default(head, judged, explains);
@@ -119,10 +116,11 @@ pub(crate) fn of_server(head: &WholeHead<'_>, judged: &Judged<'_>, explains: boo
 /// What the client gave, where no rule has the word and it is not left to the server.
 pub(crate) fn of_client(
     head: &WholeHead<'_>,
+    algorithm: Algorithm,
     explains: bool,
     mut default: impl FnMut() -> Whole,
 ) -> Whole {
-    let mut parts = Parts::new("client", explains);
+    let mut parts = Parts::new(algorithm, "client", explains);
     for entry in head.fingerprint.iter() {
         if variables::is_default(entry) {
             let why = "`{{ default }}`: as if the client gave none";
@@ -152,7 +150,7 @@ fn by_default(head: &WholeHead<'_>, judged: &Judged<'_>, explains: bool) -> Whol
             });
             let mut kinds: Vec<_> = kinds.collect();
             kinds.sort_unstable_by_key(|(kind, _)| kind.fingerprint);
-            let mut parts = Parts::new("group", explains);
+            let mut parts = Parts::new(judged.algorithm, "group", explains);
             parts.note(|| {
                 let name = Component::text("error", &group.ty, "", "");
                 let index = index_of(group, *head);
@@ -167,10 +165,12 @@ fn by_default(head: &WholeHead<'_>, judged: &Judged<'_>, explains: bool) -> Whol
     }
 }
 
-/// What tells an error from others, by itself.
+/// What tells an error from others, by itself: which errors of an event are one kind is the
+/// same in all versions.
 pub(crate) fn kind(exception: ExceptionPart<'_>, platform: &str) -> Fingerprint {
-    let stack = Stack::bare(exception.frames());
-    let mut parts = Parts::new("kind", false);
+    let algorithm = Algorithm::ALL[0];
+    let stack = Stack::bare(exception.frames(), algorithm);
+    let mut parts = Parts::new(algorithm, "kind", false);
     add_chain(&mut parts, None, &[(exception, stack)], platform);
     parts.finish().fingerprint
 }
@@ -186,7 +186,7 @@ fn of_kind(
     stack: Stack<'_>,
     explains: bool,
 ) -> Whole {
-    let mut parts = Parts::new("kind", explains);
+    let mut parts = Parts::new(stack.algorithm, "kind", explains);
     let all = Some(*head);
     add_chain(&mut parts, all, &[(exception, stack)], &head.platform);
     parts.finish()
@@ -207,7 +207,7 @@ fn of_chain(
     if let Some((_, last)) = chain.last_mut().filter(|(_, last)| last.frames.is_empty()) {
         *last = judged.of_thread(head);
     }
-    let mut parts = Parts::new("chain", explains);
+    let mut parts = Parts::new(judged.algorithm, "chain", explains);
     if explains {
         for (index, exception) in head.exceptions().enumerate() {
             if let Some(why) = chain::why_left_out(exception, all, &telling) {
@@ -221,7 +221,12 @@ fn of_chain(
     if chain.is_empty() {
         parts.depend_on_texts();
         let why = "no error: the message, masked";
-        parts.add("message", &text::masked(message), message, why);
+        parts.add(
+            "message",
+            &counted_message(head, judged.algorithm),
+            message,
+            why,
+        );
         add_stack(&mut parts, judged.of_thread(head), &head.platform);
     } else {
         let is_told = add_chain(&mut parts, Some(*head), &chain, &head.platform);
@@ -231,7 +236,12 @@ fn of_chain(
         }
         if !is_told && chain.iter().all(|(exception, _)| says_nothing(*exception)) {
             let why = "the errors say nothing: the message, masked";
-            parts.add("message", &text::masked(message), message, why);
+            parts.add(
+                "message",
+                &counted_message(head, judged.algorithm),
+                message,
+                why,
+            );
         }
     }
     parts.finish()
@@ -274,7 +284,7 @@ fn add_chain(
             });
             continue;
         }
-        let mut part = Parts::new("error", explains);
+        let mut part = Parts::new(parts.algorithm(), "error", explains);
         if (!is_told || is_bare_cause) && exception.code.is_empty() {
             // Also if it is a try like the one before, which is left out.
             parts.depend_on_texts();
@@ -356,6 +366,17 @@ pub(crate) fn message<'a>(head: &'a WholeHead<'a>) -> &'a str {
         &head.message
     } else {
         &head.message_template
+    }
+}
+
+/// What counts of it.
+fn counted_message(head: &WholeHead<'_>, algorithm: Algorithm) -> String {
+    let message = message(head);
+    let is_template = !head.message_template.is_empty() && text::has_gaps(message);
+    if is_template && algorithm.keeps_templates() {
+        text::as_written(message)
+    } else {
+        text::masked(message)
     }
 }
 

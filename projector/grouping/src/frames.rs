@@ -8,7 +8,7 @@
 use event_model::head::ArchivedFrameHeadV1;
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::{names, parts::Component, rules::Stack};
+use crate::{Algorithm, names, parts::Component, rules::Stack};
 
 mod facts;
 pub(crate) mod machinery;
@@ -43,7 +43,7 @@ impl Scope {
         // What is machinery is costly to tell, and is asked last.
         let says = |(stack, (at, frame)): &Place<'a>| {
             let told = stack.mark(*at).group;
-            told.unwrap_or_else(|| !facts::of(frame, platform).is_machinery)
+            told.unwrap_or_else(|| !facts::of(frame, platform, stack.algorithm).is_machinery)
         };
         let is_told = |(stack, (at, frame)): &Place<'a>| {
             let is_own = stack.in_app(*at) && !is_extension(&frame.filename);
@@ -86,14 +86,14 @@ impl Scope {
         if stack.marks.is_some()
             && let Some(told) = stack.mark(at).group
         {
-            return told.then(|| facts::of(frame, platform));
+            return told.then(|| facts::of(frame, platform, stack.algorithm));
         }
         // To know a frame costs more than to know whose it is.
         let (in_app, is_all) = (stack.in_app(at), self == Self::All);
         if (self == Self::InApp && !in_app) || (is_all && machinery::is_plumbing(frame, platform)) {
             return None;
         }
-        let facts = facts::of(frame, platform);
+        let facts = facts::of(frame, platform, stack.algorithm);
         let counts = match self {
             // The application's own code; a browser's extension is nobody's.
             Self::InApp => in_app && !facts.is_extension,
@@ -186,7 +186,8 @@ impl Counted {
         }
         self.hashes.drain(..from);
         self.places.drain(..from);
-        let says = |place: &&usize| facts::of(&stack.frames[**place], platform).says;
+        let says =
+            |place: &&usize| facts::of(&stack.frames[**place], platform, stack.algorithm).says;
         self.named = self.places.iter().filter(says).count();
     }
 
@@ -207,7 +208,7 @@ pub(crate) fn explained(
     let mut explain = |(place, frame): (usize, &ArchivedFrameHeadV1)| {
         let counts = places.next_if(|next| **next == place).is_some();
         let raw = names::raw_place(frame);
-        let key = names::key(frame, platform);
+        let key = names::key(frame, platform, stack.algorithm);
         let line = stack.mark(place).line;
         let by_scope = scope.is_some_and(|scope| scope.counts(stack, place, frame, platform));
         if line > 0 && (counts || !by_scope) {
@@ -256,14 +257,18 @@ fn is_main(frame: &ArchivedFrameHeadV1, platform: &str) -> bool {
     is_native && frame.function == "main"
 }
 
+/// Whether a frame is machinery, in all versions of the algorithm.
+fn starts_or_reports(frame: &ArchivedFrameHeadV1, platform: &str) -> bool {
+    facts::of(frame, platform, Algorithm::NEWEST).is_machinery
+}
+
 /// The application's own frames, newest first.
 pub(crate) fn own<'a>(
     frames: &'a [ArchivedFrameHeadV1],
     platform: &str,
 ) -> impl Iterator<Item = &'a ArchivedFrameHeadV1> {
-    let own = move |frame: &&ArchivedFrameHeadV1| {
-        frame.in_app && !facts::of(frame, platform).is_machinery
-    };
+    let own =
+        move |frame: &&ArchivedFrameHeadV1| frame.in_app && !starts_or_reports(frame, platform);
     frames.iter().rev().filter(own)
 }
 
@@ -283,7 +288,7 @@ pub(crate) fn newest<'a>(
 ) -> Option<&'a ArchivedFrameHeadV1> {
     let newest_first = || frames.iter().rev();
     newest_own(frames, platform)
-        .or_else(|| newest_first().find(|f| !facts::of(f, platform).is_machinery))
+        .or_else(|| newest_first().find(|f| !starts_or_reports(f, platform)))
         .or_else(|| frames.last())
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use event_model::{Fingerprint, head::WholeHead};
 
 use crate::{
-    Apart, Explanation, Matched, Profile, Rules, explain, fingerprint,
+    Algorithm, Apart, Explanation, Matched, Profile, Rules, explain, fingerprint,
     rules::{FingerprintTo, Judged, Rule},
     similar::sketch::{self, PLACES},
     title, variables,
@@ -46,17 +46,34 @@ pub struct Placed {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Grouper {
     rules: Arc<Rules>,
+    algorithm: Algorithm,
 }
 
 impl Grouper {
-    /// Without rules.
-    pub fn new() -> Self {
+    /// With a project's own rules, by this version of the algorithm.
+    pub fn new(rules: Arc<Rules>, algorithm: Algorithm) -> Self {
+        Self { rules, algorithm }
+    }
+
+    /// Without rules, by the newest version.
+    pub fn standard() -> Self {
         Self::default()
     }
 
-    /// With a project's own rules.
+    /// With a project's own rules, by the newest version.
     pub fn with_rules(rules: Arc<Rules>) -> Self {
-        Self { rules }
+        Self::new(rules, Algorithm::NEWEST)
+    }
+
+    /// The same rules by another version.
+    #[must_use]
+    pub fn by(&self, algorithm: Algorithm) -> Self {
+        Self::new(Arc::clone(&self.rules), algorithm)
+    }
+
+    /// The version of the algorithm that it groups by.
+    pub fn algorithm(&self) -> Algorithm {
+        self.algorithm
     }
 
     /// The rules that it groups by.
@@ -64,9 +81,16 @@ impl Grouper {
         &self.rules
     }
 
+    /// What the rules say of an event, for this version.
+    pub(crate) fn judge(&self, head: &WholeHead<'_>) -> Judged<'_> {
+        let mut judged = self.rules.judge(head);
+        judged.algorithm = self.algorithm;
+        judged
+    }
+
     /// All that is made of an event.
     pub fn group(&self, head: WholeHead<'_>) -> Group {
-        let (head, judged) = (&head, self.rules.judge(&head));
+        let (head, judged) = (&head, self.judge(&head));
         Group {
             fingerprint: fingerprint::fingerprint(head, &judged),
             headline: headline(head, &judged),
@@ -76,12 +100,12 @@ impl Grouper {
     /// The identity of an event's issue alone: for the fold, which shows only the
     /// newest event of a batch.
     pub fn fingerprint(&self, head: WholeHead<'_>) -> Fingerprint {
-        fingerprint::fingerprint(&head, &self.rules.judge(&head))
+        fingerprint::fingerprint(&head, &self.judge(&head))
     }
 
     /// The same, and whether all rules could be asked.
     pub fn place(&self, head: WholeHead<'_>) -> Placed {
-        let judged = self.rules.judge(&head);
+        let judged = self.judge(&head);
         Placed {
             fingerprint: fingerprint::fingerprint(&head, &judged),
             is_cut_short: judged.is_cut_short,
@@ -95,7 +119,7 @@ impl Grouper {
 
     /// What of an event counts and what does not, and why.
     pub fn explain(&self, head: WholeHead<'_>) -> Explanation {
-        Explanation::of(fingerprint::explained(&head, &self.rules.judge(&head)))
+        Explanation::of(fingerprint::explained(&head, &self.judge(&head)))
     }
 
     /// Why two events are not in one issue; none if they are.
@@ -110,7 +134,7 @@ impl Grouper {
 
     /// What of an event may be compared with others.
     pub fn profile(&self, head: WholeHead<'_>) -> Profile {
-        Profile::of(&head, &self.rules.judge(&head))
+        Profile::of(&head, &self.judge(&head))
     }
 
     /// What stands for an event where those alike are looked for: two events have about the
@@ -121,7 +145,7 @@ impl Grouper {
 
     /// How an event is shown.
     pub fn headline(&self, head: WholeHead<'_>) -> Headline {
-        headline(&head, &self.rules.judge(&head))
+        headline(&head, &self.judge(&head))
     }
 }
 

@@ -10,7 +10,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use event_model::{ControlState, ProjectId};
 
-use crate::{ALGORITHMS, Grouper, Rules};
+use crate::{Algorithm, Grouper, Rules};
 
 /// Why a project's events are grouped by the default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -81,8 +81,9 @@ impl Kept {
             compilations = 1;
         }
         let algorithm = state.projects.get(&project).map(|found| found.algorithm);
-        let is_known = algorithm.is_none_or(|version| ALGORITHMS.contains(&version));
-        self.fault = match (self.is_unreadable, is_known) {
+        let known = algorithm.map(Algorithm::of);
+        self.grouper = self.grouper.by(known.flatten().unwrap_or_default());
+        self.fault = match (self.is_unreadable, known != Some(None)) {
             (true, _) => Some(Fault::Rules),
             (false, false) => Some(Fault::Algorithm),
             (false, true) => None,

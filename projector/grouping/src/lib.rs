@@ -6,13 +6,14 @@
 //! Invariant: pure and total: any head has a group, and always the same one; time is
 //! linear in the head.
 //!
-//! In reading order: [`grouper`] (the way in), [`explain`] (why), `chain` (what an event is
+//! In reading order: [`grouper`] (the way in), `algorithm` (its versions), [`explain`] (why), `chain` (what an event is
 //! about), `fingerprint`, `parts` (its hash, with notes), `marks` (words in texts), `recent` (what was read of names lately), `frames` (what of a stack counts), `names` (as people of a language write
 //! them), `files`, `text` and `mask` (what of a text counts), `variables` (of a client's
 //! fingerprint), [`rules`] (a project's own), `kept`
 //! (each project's, as the control state has them), `title`, [`memo`] (what was made of a
 //! stack is not made again), [`similar`] (which are alike), [`regroup`] (what becomes of issues when events are grouped otherwise).
 
+mod algorithm;
 mod chain;
 pub mod explain;
 mod files;
@@ -40,8 +41,8 @@ mod text;
 mod title;
 mod variables;
 
+pub use algorithm::{Algorithm, UnknownAlgorithm};
 pub use explain::{Apart, Explanation};
-pub use fingerprint::{ALGORITHM_VERSION, ALGORITHMS};
 pub use grouper::{Group, Grouper, Headline, Placed};
 pub use kept::{Fault, Groupers};
 pub use memo::{Lookups, Memo};

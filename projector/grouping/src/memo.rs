@@ -8,7 +8,7 @@
 //!
 //! | by | is remembered |
 //! | --- | --- |
-//! | stack, platform, shape, rules, what these ask | which rule holds; the fingerprint, if no texts count; type and place of the headline |
+//! | stack, platform, shape, rules, version of the algorithm, what the rules ask | which rule holds; the fingerprint, if no texts count; type and place of the headline |
 //! | the same and all texts | the fingerprint, if they count |
 //! | the same and all that a headline has, of groups of errors | fingerprint and headline |
 //!
@@ -177,7 +177,7 @@ impl Memo {
     /// Groups an event and remembers what came of it.
     fn make(&mut self, asked: &Asked<'_>, place: Place, key: &[u8]) {
         let rules = asked.grouper.rules();
-        let judged = rules.judge(&asked.head);
+        let judged = asked.grouper.judge(&asked.head);
         let whole = of_server(&asked.head, &judged, false);
         let is_known = !whole.is_of_texts || asked.fields() & TEXTS == TEXTS;
         let known = Known {
@@ -217,7 +217,8 @@ impl Memo {
             return of_server(self);
         }
         let default = || Whole::of(of_server(self));
-        of_client(&asked.head, false, default).fingerprint
+        let algorithm = asked.grouper.algorithm();
+        of_client(&asked.head, algorithm, false, default).fingerprint
     }
 
     /// What the server makes of an event whose texts count.
@@ -230,7 +231,7 @@ impl Memo {
             return fingerprint;
         }
         self.lookups.misses += 1;
-        let judged = asked.grouper.rules().judge(&asked.head);
+        let judged = asked.grouper.judge(&asked.head);
         let fingerprint = of_server(&asked.head, &judged, false).fingerprint;
         self.put_of_texts(asked, fingerprint);
         fingerprint
@@ -337,6 +338,7 @@ impl<'a> Asked<'a> {
         key.extend_from_slice(&self.stack.0);
         key.extend_from_slice(&shape.to_le_bytes());
         key.extend_from_slice(&rules.to_le_bytes());
+        key.extend_from_slice(&self.grouper.algorithm().number().to_le_bytes());
         key.extend_from_slice(&fields.to_le_bytes());
         key.extend_from_slice(&(self.head.platform.len() as u64).to_le_bytes());
         key.extend_from_slice(self.head.platform.as_bytes());

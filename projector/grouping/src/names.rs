@@ -20,7 +20,7 @@ use std::borrow::Cow;
 use event_model::head::ArchivedFrameHeadV1;
 
 use crate::{
-    files,
+    Algorithm, files,
     marks::{Marks, Signs, Words},
 };
 
@@ -76,12 +76,21 @@ impl Key<'_> {
 }
 
 /// What of a frame counts.
-pub(crate) fn key<'a>(frame: &'a ArchivedFrameHeadV1, platform: &str) -> Key<'a> {
+pub(crate) fn key<'a>(
+    frame: &'a ArchivedFrameHeadV1,
+    platform: &str,
+    algorithm: Algorithm,
+) -> Key<'a> {
     let function = match platform {
         "ruby" => Cow::Borrowed(script::ruby_name(frame.function.trim(), &frame.filename)),
         _ => own_name(&frame.function, &frame.module, platform),
     };
     let module = own_module(&frame.module, platform);
+    let module = if algorithm.joins_modules_of_fsharp() && is_dotnet(platform) {
+        dotnet::without_module_suffix(module, &function)
+    } else {
+        module
+    };
     // Names that a minifier made are made anew with each build.
     let is_minified = matches!(platform, "javascript" | "node")
         && (1..=2).contains(&function.len())
@@ -222,6 +231,10 @@ fn own_module<'a>(module: &'a str, platform: &str) -> Cow<'a, str> {
 
 fn is_unknown(function: &str) -> bool {
     UNKNOWN.has(function) || native::is_placeholder(function)
+}
+
+fn is_dotnet(platform: &str) -> bool {
+    matches!(platform, "csharp" | "dotnet" | "fsharp")
 }
 
 fn is_native(platform: &str) -> bool {

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use event_model::Fingerprint;
 use xxhash_rust::xxh3::xxh3_128;
 
-use crate::{fingerprint::ALGORITHM_VERSION, frames, names::Key};
+use crate::{Algorithm, frames, names::Key};
 
 /// Room for what counts of a usual stack, bytes.
 const BYTES_USUAL: usize = 512;
@@ -41,8 +41,8 @@ pub(crate) enum Form {
     Text,
     /// Place, function and address, which are its parts.
     Frame { address: u64 },
-    /// Its parts, behind the word for such a whole.
-    Whole(&'static str),
+    /// Its parts, behind the word for such a whole and the version that made it.
+    Whole(&'static str, Algorithm),
 }
 
 impl Component {
@@ -103,11 +103,13 @@ impl Component {
 
     /// What its parts hash to: of an explanation's root the event's fingerprint.
     pub fn fingerprint(&self) -> Fingerprint {
-        let (kind, parts) = match self.form {
-            Form::Whole(kind) => (kind, self.parts.as_slice()),
-            Form::Text | Form::Frame { .. } => ("alone", std::slice::from_ref(self)),
+        let (kind, algorithm, parts) = match self.form {
+            Form::Whole(kind, algorithm) => (kind, algorithm, self.parts.as_slice()),
+            Form::Text | Form::Frame { .. } => {
+                ("alone", Algorithm::NEWEST, std::slice::from_ref(self))
+            }
         };
-        let mut hash = Parts::new(kind, false);
+        let mut hash = Parts::new(algorithm, kind, false);
         for part in parts.iter().filter(|part| part.counts) {
             match part.form {
                 Form::Text => hash.add_bytes(part.name, part.value.as_bytes()),
@@ -116,7 +118,7 @@ impl Component {
                     let frame = frames::hash(place, function, address);
                     hash.add_bytes(part.name, &frame.to_le_bytes());
                 }
-                Form::Whole(_) => hash.add_bytes(part.name, &part.fingerprint().0),
+                Form::Whole(..) => hash.add_bytes(part.name, &part.fingerprint().0),
             }
         }
         hash.finish().fingerprint
@@ -127,6 +129,7 @@ impl Component {
 pub(crate) struct Parts {
     /// What is hashed. In one piece at the end: that is faster than to keep a hash's state.
     bytes: Vec<u8>,
+    algorithm: Algorithm,
     kind: &'static str,
     notes: Option<Vec<Component>>,
     is_of_texts: bool,
@@ -137,6 +140,7 @@ pub(crate) struct Whole {
     pub(crate) fingerprint: Fingerprint,
     /// Texts of the event's own went into it: another event of the stack may have another.
     pub(crate) is_of_texts: bool,
+    algorithm: Algorithm,
     kind: &'static str,
     notes: Option<Vec<Component>>,
 }
@@ -147,6 +151,7 @@ impl Whole {
         Self {
             fingerprint,
             is_of_texts: false,
+            algorithm: Algorithm::NEWEST,
             kind: "",
             notes: None,
         }
@@ -167,20 +172,21 @@ impl Whole {
             why: why.into(),
             index: None,
             parts: self.notes.unwrap_or_default(),
-            form: Form::Whole(self.kind),
+            form: Form::Whole(self.kind, self.algorithm),
         }
     }
 }
 
 impl Parts {
-    pub(crate) fn new(kind: &'static str, explains: bool) -> Self {
+    pub(crate) fn new(algorithm: Algorithm, kind: &'static str, explains: bool) -> Self {
         let mut parts = Self {
             bytes: Vec::with_capacity(BYTES_USUAL),
+            algorithm,
             kind,
             notes: None,
             is_of_texts: false,
         };
-        parts.add_bytes("errata grouping", &ALGORITHM_VERSION.to_le_bytes());
+        parts.add_bytes("errata grouping", &algorithm.number().to_le_bytes());
         parts.add_bytes("kind", kind.as_bytes());
         parts.notes = explains.then(Vec::new);
         parts
@@ -188,6 +194,10 @@ impl Parts {
 
     pub(crate) fn explains(&self) -> bool {
         self.notes.is_some()
+    }
+
+    pub(crate) fn algorithm(&self) -> Algorithm {
+        self.algorithm
     }
 
     /// A text that counts, as it came, and why it does.
@@ -254,6 +264,7 @@ impl Parts {
         Whole {
             fingerprint: Fingerprint(xxh3_128(&self.bytes).to_be_bytes()),
             is_of_texts: self.is_of_texts,
+            algorithm: self.algorithm,
             kind: self.kind,
             notes: self.notes,
         }

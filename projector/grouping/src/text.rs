@@ -6,6 +6,9 @@ use std::borrow::Cow;
 use crate::mask::mask;
 
 mod engines;
+mod gaps;
+
+pub(crate) use gaps::has_gaps;
 
 /// Lines of a message or value that count: the first ones say what happened, the
 /// rest are details (a dump, a query).
@@ -196,6 +199,11 @@ const TRANSLATIONS: [Translation; 5] = [
 /// The first lines of a text that are not empty, masked; without colours of a terminal,
 /// blanks that vary, suggestions, and a full stop at the end.
 pub(crate) fn masked(text: &str) -> String {
+    mask(&as_written(text))
+}
+
+/// The same, what varies left in.
+pub(crate) fn as_written(text: &str) -> String {
     let lines = text.lines().map(str::trim);
     let lines = lines.filter(|line| !line.is_empty() && !line.starts_with("Did you mean"));
     let lines: Vec<Cow<'_, str>> = lines.take(LINES_MAX).map(plain).collect();
@@ -204,7 +212,7 @@ pub(crate) fn masked(text: &str) -> String {
         [only] => Cow::Borrowed(&**only),
         lines => Cow::Owned(lines.join(" ")),
     };
-    mask(without_place(joined.trim_end_matches('.')))
+    without_place(joined.trim_end_matches('.')).to_owned()
 }
 
 /// Without the place that a language adds at the end, which the stack tells: PHP's ", called in

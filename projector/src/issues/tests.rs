@@ -103,7 +103,7 @@ fn query(entries: Vec<Entry>, sql: &str) -> Vec<String> {
 fn issue_of(head: &Head) -> IssueId {
     IssueId::derive(
         ProjectId(head.project_id),
-        grouping::Grouper::new().fingerprint(stored(head).whole()),
+        grouping::Grouper::standard().fingerprint(stored(head).whole()),
     )
 }
 

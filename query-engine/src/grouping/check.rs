@@ -12,7 +12,7 @@ use std::{
 
 use event_model::{EventId, Position, ProjectId, StoredEvent, access::Viewer};
 use grouping::{
-    Grouper, RuleError, Rules,
+    Algorithm, Grouper, RuleError, Rules,
     rules::{
         RULES_BYTES_MAX,
         tokens::{Kind, Token, tokens},
@@ -51,8 +51,11 @@ impl Core {
         let wanted = Wanted::of(&request)?;
         self.wait_events(request.after_position).await;
         self.check_project(viewer, wanted.project)?;
-        self.read(viewer, move |view| checked(view, &request.text, &wanted))
-            .await
+        let algorithm = self.algorithm_of(wanted.project);
+        self.read(viewer, move |view| {
+            checked(view, &request.text, &wanted, algorithm)
+        })
+        .await
     }
 
     pub(super) fn check_project(
@@ -107,6 +110,7 @@ fn checked(
     view: &View<'_>,
     text: &str,
     wanted: &Wanted,
+    algorithm: Algorithm,
 ) -> Result<v1::CheckRulesResponse, ApiError> {
     let tokens = tokens(text, TOKENS_MAX).into_iter().map(token).collect();
     let rules = match Rules::parse(text) {
@@ -120,7 +124,7 @@ fn checked(
         }
     };
     let mut asked = Asked::default();
-    let grouper = Grouper::with_rules(Arc::clone(&rules));
+    let grouper = Grouper::new(Arc::clone(&rules), algorithm);
     let hits = hits(view, wanted)?;
     for hit in &hits {
         if asked.steps >= STEPS_MAX {

@@ -7,7 +7,7 @@
 
 use event_log::{control_at, number_at};
 use event_model::{Position, ProjectId};
-use grouping::{Grouper, Rules};
+use grouping::{Algorithm, Grouper, Rules};
 
 use crate::{core::Core, error::ApiError, events::Located};
 
@@ -15,9 +15,6 @@ impl Core {
     /// What an event was grouped by.
     pub(super) async fn grouper_of(&self, found: &Located) -> Result<Grouper, ApiError> {
         let now = self.control.state();
-        if now.grouping_version == 0 {
-            return Ok(Grouper::new());
-        }
         let position = Position(found.summary.position);
         let project = ProjectId(found.event.head().project_id.to_native());
         let (log, groupers) = (self.log.clone(), std::sync::Arc::clone(&self.groupers));
@@ -32,8 +29,9 @@ impl Core {
             if rules == now.rules_in_force(project) {
                 return Ok(groupers.lock().of(&now, project).0.clone());
             }
-            let rules = Rules::parse(&rules.text).unwrap_or_default();
-            Ok(Grouper::with_rules(rules.into()))
+            let compiled = Rules::parse(&rules.text).unwrap_or_default();
+            let algorithm = Algorithm::of_project(rules.algorithm);
+            Ok(Grouper::new(compiled.into(), algorithm))
         });
         task.await
             .unwrap_or_else(|error| Err(ApiError::internal(&error)))

@@ -16,7 +16,7 @@ mod told;
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use event_model::{ProjectId, access::Viewer};
-use grouping::{ALGORITHMS, Grouper, RuleError, Rules, rules::RULES_BYTES_MAX};
+use grouping::{Algorithm, Grouper, RuleError, Rules, rules::RULES_BYTES_MAX};
 use parking_lot::Mutex;
 use proto::v1::{self, preview_regroup_response::Step as Said};
 use read_model::search::reader::EventFilter;
@@ -102,37 +102,36 @@ impl Core {
         self.wait_events(request.after_position).await;
         self.check_project(&viewer, bounds.project)?;
         let algorithm = self.algorithm(&bounds, request.algorithm)?;
-        let proposed = self.proposed(&bounds, request.text).await?;
+        let proposed = self.proposed(&bounds, request.text, algorithm).await?;
         let preview = Preview {
             turn: Arc::new(Arc::clone(&self.previews).take(bounds.project)?),
             core: Arc::clone(&self),
             viewer: viewer.clone(),
             bounds,
-            algorithm,
             proposed,
         };
         Ok(live::spawn(self, viewer, move |sender| preview.run(sender)))
     }
 
-    /// The version asked for. There is one so far, which groups whatever is set.
-    fn algorithm(&self, bounds: &Bounds, asked: u32) -> Result<u32, ApiError> {
-        if ALGORITHMS.contains(&asked) {
-            return Ok(asked);
+    /// The version asked for, or the project's.
+    fn algorithm(&self, bounds: &Bounds, asked: u32) -> Result<Algorithm, ApiError> {
+        if asked == 0 {
+            return Ok(self.algorithm_of(bounds.project));
         }
-        if asked != 0 {
-            let known: Vec<String> = ALGORITHMS.iter().map(u32::to_string).collect();
-            let message = format!("must be one of {}", known.join(", "));
-            return Err(ApiError::invalid("algorithm", message));
-        }
-        let state = self.control.state();
-        let set = state.projects.get(&bounds.project);
-        let set = set.map(|project| project.algorithm);
-        let known = set.filter(|set| ALGORITHMS.contains(set));
-        // As the projections group events of a project whose version is not there.
-        Ok(known.unwrap_or(ALGORITHMS[ALGORITHMS.len() - 1]))
+        Algorithm::known(asked).map_err(|error| ApiError::invalid("algorithm", error.to_string()))
     }
 
-    async fn proposed(&self, bounds: &Bounds, text: Option<String>) -> Result<Grouper, ApiError> {
+    /// What groups a project's events by now.
+    pub(super) fn algorithm_of(&self, project: ProjectId) -> Algorithm {
+        Algorithm::of_project(self.control.state().rules_in_force(project).algorithm)
+    }
+
+    async fn proposed(
+        &self,
+        bounds: &Bounds,
+        text: Option<String>,
+        algorithm: Algorithm,
+    ) -> Result<Grouper, ApiError> {
         let (text, is_in_force) = match text {
             Some(text) if text.len() > RULES_BYTES_MAX => {
                 let message = format!("must have at most {RULES_BYTES_MAX} bytes");
@@ -150,8 +149,8 @@ impl Core {
         };
         // A megabyte of rules takes its time.
         let task = tokio::task::spawn_blocking(move || match Rules::parse(&text) {
-            Ok(rules) => Ok(Grouper::with_rules(rules.into())),
-            Err(_) if is_in_force => Ok(Grouper::new()),
+            Ok(rules) => Ok(Grouper::new(rules.into(), algorithm)),
+            Err(_) if is_in_force => Ok(Grouper::standard().by(algorithm)),
             Err(errors) => {
                 let (field, message) = RuleError::refused(&errors);
                 Err(ApiError::invalid(&field, message))
@@ -196,7 +195,6 @@ struct Preview {
     core: Arc<Core>,
     viewer: Viewer,
     bounds: Bounds,
-    algorithm: u32,
     proposed: Grouper,
     turn: Arc<Turn>,
 }
@@ -217,7 +215,6 @@ impl Preview {
         let shown = Shown {
             project: self.bounds.project,
             total,
-            algorithm: self.algorithm,
             proposed: self.proposed.clone(),
             samples_max: self.bounds.samples_max,
         };

@@ -96,7 +96,7 @@ impl<'t> Trials<'t> {
         };
         let lines = u32::try_from(self.text.lines().count()).unwrap_or(u32::MAX);
         let rules = self.grouper.rules().followed_by(&more, lines);
-        let grouper = Grouper::with_rules(Arc::new(rules));
+        let grouper = Grouper::new(Arc::new(rules), self.grouper.algorithm());
         let joined = grouper.fingerprint(own.event.whole());
         if joined != grouper.fingerprint(other.event.whole()) {
             return Ok(false);

@@ -177,7 +177,9 @@ impl Fixture {
     /// those alike are found by it.
     pub(crate) fn alike(&self, issue: IssueId, event: &Event, position: Position) {
         let stored = StoredEvent::of(&Head::of(event, 0)).unwrap();
-        let sketch = grouping::Grouper::new().sketch(stored.whole()).unwrap();
+        let sketch = grouping::Grouper::standard()
+            .sketch(stored.whole())
+            .unwrap();
         let sketch = Sketch(sketch);
         let (id, project) = (issue.0 as i64, event.project_id.0);
         self.db

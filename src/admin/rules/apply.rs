@@ -58,8 +58,11 @@ pub(super) async fn apply(wanted: &RulesApplication, channel: Channel) -> Result
         return Ok("what was applied is not known any more\n".to_owned());
     };
     // A text that another release set may not be read by this one.
-    let rules = Rules::parse(&held.text)
-        .map_or_else(|_| "rules".to_owned(), |rules| number_of(rules.len()));
+    let rules = match Rules::parse(&held.text) {
+        Ok(rules) if rules.is_empty() => "no rules".to_owned(),
+        Ok(rules) => number_of(rules.len()),
+        Err(_) => "rules".to_owned(),
+    };
     let (id, algorithm) = (newest.id, newest.algorithm);
     let done = how(&waited);
     let of = if project == 1 {

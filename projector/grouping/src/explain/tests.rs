@@ -8,11 +8,13 @@ use crate::{
 };
 
 fn told(head: &Head) -> String {
-    Grouper::new().explain(stored(head).whole()).to_string()
+    Grouper::standard()
+        .explain(stored(head).whole())
+        .to_string()
 }
 
 fn apart(a: &Head, b: &Head) -> String {
-    let apart = Grouper::new().why_apart(stored(a).whole(), stored(b).whole());
+    let apart = Grouper::standard().why_apart(stored(a).whole(), stored(b).whole());
     apart.map(|apart| apart.to_string()).unwrap_or_default()
 }
 

@@ -1,7 +1,7 @@
 //! What is asked of every frame, answered once ([`crate::recent`]).
 //!
-//! Invariant: [`of`] is a pure function of the frame's names and address and of the
-//! platform.
+//! Invariant: [`of`] is a pure function of the frame's names and address, of the platform
+//! and of the version of the algorithm.
 
 use std::cell::RefCell;
 
@@ -11,10 +11,12 @@ use super::{
     hash, is_main,
     machinery::{is_extension, is_machinery},
 };
-use crate::{names, recent::Recent};
+use crate::{Algorithm, names, recent::Recent};
 
 thread_local! {
-    static KNOWN: RefCell<Recent<Facts, 5>> = const { RefCell::new(Recent::new()) };
+    /// By version: a project's own is the only one that most processes are asked for.
+    static KNOWN: RefCell<[Recent<Facts, 5>; Algorithm::ALL.len()]> =
+        const { RefCell::new([const { Recent::new() }; Algorithm::ALL.len()]) };
 }
 
 /// What of a frame counts, and how.
@@ -40,7 +42,7 @@ pub(crate) struct Facts {
 
 /// The facts of a frame.
 #[inline]
-pub(crate) fn of(frame: &ArchivedFrameHeadV1, platform: &str) -> Facts {
+pub(crate) fn of(frame: &ArchivedFrameHeadV1, platform: &str, algorithm: Algorithm) -> Facts {
     let texts = [
         platform,
         frame.function.as_str(),
@@ -48,12 +50,14 @@ pub(crate) fn of(frame: &ArchivedFrameHeadV1, platform: &str) -> Facts {
         frame.filename.as_str(),
         frame.package.as_str(),
     ];
-    let make = || judge(frame, platform);
-    KNOWN.with_borrow_mut(|known| known.get(texts, frame.address.to_native(), make))
+    let make = || judge(frame, platform, algorithm);
+    KNOWN.with_borrow_mut(|known| {
+        known[algorithm.index()].get(texts, frame.address.to_native(), make)
+    })
 }
 
-fn judge(frame: &ArchivedFrameHeadV1, platform: &str) -> Facts {
-    let key = names::key(frame, platform);
+fn judge(frame: &ArchivedFrameHeadV1, platform: &str, algorithm: Algorithm) -> Facts {
+    let key = names::key(frame, platform, algorithm);
     Facts {
         is_machinery: is_machinery(frame, platform),
         is_extension: is_extension(&frame.filename),
@@ -70,6 +74,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::{judge, of};
+    use crate::Algorithm;
 
     /// Asks of a frame as it is stored.
     fn with_frame<T>(frame: &FrameHeadV1, ask: impl FnOnce(&ArchivedFrameHeadV1) -> T) -> T {
@@ -80,7 +85,7 @@ mod tests {
 
     /// Few letters, so that the same texts come again, whole and cut elsewhere.
     fn frames() -> impl Strategy<Value = FrameHeadV1> {
-        let text = || "[a.<]{0,3}|main|run|std::panicking::begin_panic|cart\\.py";
+        let text = || "[a.<]{0,3}|main|run|std::panicking::begin_panic|cart\\.py|XModule";
         (text(), text(), text(), text(), 0..3_u64).prop_map(
             |(function, module, filename, package, address)| FrameHeadV1 {
                 function,
@@ -99,11 +104,14 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_remembered_is_what_is_judged(
-            frames in prop::collection::vec((frames(), prop::sample::select(&["rust", "python", "javascript", "rus"][..])), 1..40)
+            frames in prop::collection::vec((frames(), prop::sample::select(&["rust", "python", "javascript", "rus", "csharp"][..])), 1..40)
         ) {
             for (frame, platform) in frames.iter().chain(&frames) {
                 with_frame(frame, |frame| {
-                    prop_assert_eq!(of(frame, platform), judge(frame, platform));
+                    for version in Algorithm::ALL {
+                        let told = of(frame, platform, version);
+                        prop_assert_eq!(told, judge(frame, platform, version));
+                    }
                     Ok(())
                 })?;
             }
@@ -134,7 +142,8 @@ mod tests {
         ] {
             for platform in ["native", "python", "nativea"] {
                 with_frame(&frame, |frame| {
-                    assert_eq!(of(frame, platform), judge(frame, platform));
+                    let newest = Algorithm::NEWEST;
+                    assert_eq!(of(frame, platform, newest), judge(frame, platform, newest));
                 });
             }
         }

@@ -22,7 +22,7 @@ fn state() -> ControlState {
             platform: String::new(),
             public_key: PublicKey([id as u8; 16]),
             key_label: String::new(),
-            algorithm: ALGORITHMS[0],
+            algorithm: Algorithm::NEWEST.number(),
         };
         apply(&mut state, decision);
     }
@@ -48,7 +48,7 @@ fn print(groupers: &mut Groupers, state: &ControlState, project: u32) -> [u8; 16
 #[test]
 fn a_change_compiles_the_rules_of_its_project_once() {
     let (mut groupers, mut state) = (Groupers::default(), state());
-    let standard = Grouper::new().fingerprint(stored(&sample()).whole()).0;
+    let standard = Grouper::standard().fingerprint(stored(&sample()).whole()).0;
     let mut events = |state: &ControlState| {
         let mut prints = Vec::new();
         for _ in 0..3 {
@@ -86,7 +86,7 @@ fn what_this_release_cannot_do_is_done_by_the_default_and_told() {
         (set(1, "error.type:E -> {{ unheard }}"), Some(Fault::Rules)),
         (algorithm(999), Some(Fault::Rules)),
         (set(1, ""), Some(Fault::Algorithm)),
-        (algorithm(ALGORITHMS[0]), None),
+        (algorithm(Algorithm::NEWEST.number()), None),
     ] {
         apply(&mut state, decision.clone());
         assert_eq!(print(&mut groupers, &state, 1), standard, "{decision:?}");
@@ -94,6 +94,19 @@ fn what_this_release_cannot_do_is_done_by_the_default_and_told() {
         assert_eq!(found, fault, "{decision:?}");
         assert_eq!(groupers.of(&state, ProjectId(2)).1, None);
     }
+    // Each version groups as it does, and not as another.
+    let print_by = |version: Algorithm| {
+        Grouper::standard()
+            .by(version)
+            .fingerprint(stored(&sample()).whole())
+            .0
+    };
+    for version in Algorithm::ALL {
+        apply(&mut state, algorithm(version.number()));
+        assert_eq!(print(&mut groupers, &state, 1), print_by(version));
+        assert_eq!(groupers.of(&state, ProjectId(1)).1, None);
+    }
+    assert_ne!(print_by(Algorithm::ALL[0]), standard);
     // A project of which nothing is known.
     assert_eq!(print(&mut groupers, &state, 77), standard);
 }

@@ -229,7 +229,7 @@ fn a_stack_that_came_before_is_not_grouped_again() {
         })
         .collect();
     let ruled = |text: &str| Grouper::with_rules(Rules::parse(text).unwrap().into());
-    assert_eq!(hits(&Grouper::new(), &orders), 9);
+    assert_eq!(hits(&Grouper::standard(), &orders), 9);
     assert_eq!(
         hits(
             &ruled("type:ValueError -> value title=\"{{ value }}\""),
@@ -256,7 +256,7 @@ fn a_stack_that_came_before_is_not_grouped_again() {
             head
         })
         .collect();
-    assert_eq!(hits(&Grouper::new(), &chain), 9);
+    assert_eq!(hits(&Grouper::standard(), &chain), 9);
 }
 
 #[test]
@@ -268,9 +268,9 @@ fn where_texts_count_the_same_text_is_not_read_again() {
         "no such cart",
     ];
     let messages = texts.map(message);
-    assert_eq!(hits(&Grouper::new(), &messages), 2);
+    assert_eq!(hits(&Grouper::standard(), &messages), 2);
     let bare = texts.map(|text| error("python", "ValueError", text, &[]));
-    assert_eq!(hits(&Grouper::new(), &bare), 2);
+    assert_eq!(hits(&Grouper::standard(), &bare), 2);
     let group = texts.map(|text| {
         let mut members = [
             exception("ValueError", text, &[]),
@@ -286,13 +286,13 @@ fn where_texts_count_the_same_text_is_not_read_again() {
             ..head()
         }
     });
-    assert_eq!(hits(&Grouper::new(), &group), 2);
+    assert_eq!(hits(&Grouper::standard(), &group), 2);
 }
 
 #[test]
 fn what_is_remembered_is_bounded() {
     let bytes_max = 64 << 10;
-    let (mut memo, grouper) = (Memo::new(bytes_max), Grouper::new());
+    let (mut memo, grouper) = (Memo::new(bytes_max), Grouper::standard());
     for number in 0..3_000 {
         let stack = [&*format!("call{number} in shop")];
         let event = stored(&error("python", "ValueError", "x", &stack));
@@ -319,7 +319,7 @@ fn what_is_remembered_is_bounded() {
 
 #[test]
 fn what_is_asked_for_again_and_again_is_not_driven_out() {
-    let (mut memo, grouper) = (Memo::new(64 << 10), Grouper::new());
+    let (mut memo, grouper) = (Memo::new(64 << 10), Grouper::standard());
     let often = stored(&error("python", "KeyError", "x", &["pay in shop"]));
     memo.group(&grouper, &often);
     memo.take_lookups();

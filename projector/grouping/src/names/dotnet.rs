@@ -101,6 +101,25 @@ fn source_name(function: &str) -> &str {
     inner.split('>').next().unwrap_or_default()
 }
 
+/// F# calls a module `WaterModule` if there is a type `Water` beside it, which comes and
+/// goes. Its functions begin with a small letter, as no method of C# does.
+pub(super) fn without_module_suffix<'a>(class: Cow<'a, str>, function: &str) -> Cow<'a, str> {
+    let is_of_fsharp = function.starts_with(|c: char| c.is_lowercase());
+    let bare = class
+        .strip_suffix("Module")
+        .filter(|bare| is_of_fsharp && !bare.is_empty() && !bare.ends_with(['.', '+']));
+    match bare.map(str::len) {
+        Some(len) => match class {
+            Cow::Borrowed(class) => Cow::Borrowed(&class[..len]),
+            Cow::Owned(mut class) => {
+                class.truncate(len);
+                Cow::Owned(class)
+            }
+        },
+        None => class,
+    }
+}
+
 fn without_uuid(function: &str) -> &str {
     let Some(at) = function.len().checked_sub(36).filter(|at| *at > 0) else {
         return function;

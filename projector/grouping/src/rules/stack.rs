@@ -3,6 +3,7 @@
 use event_model::head::{ArchivedFrameHeadV1, ExceptionPart, WholeHead};
 
 use super::{Budget, FingerprintTo, Rule};
+use crate::Algorithm;
 
 /// Frames of a stack that stack rules look at, the newest; clients send far fewer.
 const FRAMES_MAX: usize = 2_000;
@@ -60,14 +61,16 @@ pub(crate) struct Marks {
 pub(crate) struct Stack<'a> {
     pub(crate) frames: &'a [ArchivedFrameHeadV1],
     pub(crate) marks: Option<&'a Marks>,
+    pub(crate) algorithm: Algorithm,
 }
 
 impl<'a> Stack<'a> {
     /// Without rules.
-    pub(crate) fn bare(frames: &'a [ArchivedFrameHeadV1]) -> Self {
+    pub(crate) fn bare(frames: &'a [ArchivedFrameHeadV1], algorithm: Algorithm) -> Self {
         Self {
             frames,
             marks: None,
+            algorithm,
         }
     }
 
@@ -95,6 +98,8 @@ impl<'a> Stack<'a> {
 /// What rules say of an event.
 #[derive(Debug, Default)]
 pub(crate) struct Judged<'r> {
+    /// What groups it.
+    pub(crate) algorithm: Algorithm,
     /// By exception, then the thread's.
     stacks: Vec<Marks>,
     pub(crate) fingerprint: Option<&'r Rule<FingerprintTo>>,
@@ -123,6 +128,7 @@ impl Judged<'_> {
         Stack {
             frames: exception.frames(),
             marks,
+            algorithm: self.algorithm,
         }
     }
 
@@ -131,6 +137,7 @@ impl Judged<'_> {
         Stack {
             frames: head.thread_frames(),
             marks: self.stacks.last(),
+            algorithm: self.algorithm,
         }
     }
 
@@ -191,6 +198,8 @@ fn apply(
         let stack = Stack {
             frames,
             marks: Some(marks),
+            // Rules ask what is called how, which is one in all versions.
+            algorithm: Algorithm::NEWEST,
         };
         rule.holds_of_frame(stack, at, budget)
     };

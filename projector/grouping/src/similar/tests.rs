@@ -13,11 +13,11 @@ use crate::{
 };
 
 fn profile(head: &Head) -> Profile {
-    Grouper::new().profile(stored(head).whole())
+    Grouper::standard().profile(stored(head).whole())
 }
 
 fn sketch(head: &Head) -> Option<[u16; sketch::PLACES]> {
-    Grouper::new().sketch(stored(head).whole())
+    Grouper::standard().sketch(stored(head).whole())
 }
 
 fn likeness(a: &Head, b: &Head) -> Likeness {
@@ -141,7 +141,7 @@ fn sketches_are_what_they_were() {
 
 /// The rules that make one issue of two events, as they are suggested.
 fn joining(a: &StoredEvent, b: &StoredEvent) -> Vec<String> {
-    let plain = Grouper::new();
+    let plain = Grouper::standard();
     let [one, other] = [a, b].map(|event| plain.profile(event.whole()));
     let lines = suggestions(&one, &other, "");
     let joins = |line: &String| {

@@ -224,8 +224,8 @@ fn what_was_put_behind_the_main_exception_is_not_shown() {
     check(&behind, "Main: v | run (app)");
     let before = of(vec![diagnostic.clone(), linked("Main", 0, -1)]);
     assert_eq!(
-        crate::Grouper::new().fingerprint(stored(&behind).whole()),
-        crate::Grouper::new().fingerprint(stored(&before).whole())
+        crate::Grouper::standard().fingerprint(stored(&behind).whole()),
+        crate::Grouper::standard().fingerprint(stored(&before).whole())
     );
     let suppressed = of(vec![linked("Main", 0, -1), linked("Closing", 1, 0)]);
     check(&suppressed, "Main: v | run (app)");

@@ -128,7 +128,7 @@ fn default_is_the_servers_own_grouping_however_it_is_written() {
             fingerprint: fingerprint.iter().map(|entry| (*entry).into()).collect(),
             ..sample()
         };
-        Grouper::new().fingerprint(stored(&head).whole()).0
+        Grouper::standard().fingerprint(stored(&head).whole()).0
     };
     let (alone, beside) = (print(&[]), print(&["{{ default }}", "eu"]));
     for entry in [

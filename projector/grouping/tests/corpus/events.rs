@@ -20,11 +20,14 @@ const KEYS: [&str; 11] = [
     "csp",
 ];
 
-/// The fingerprint of an event in short.
+/// The fingerprint of an event in short, by the newest version.
 pub(crate) fn fingerprint(short: &Value, platform: &str) -> Fingerprint {
-    Grouper::new()
-        .group(stored(short, platform).whole())
-        .fingerprint
+    fingerprint_by(&Grouper::standard(), short, platform)
+}
+
+/// The same, by another.
+pub(crate) fn fingerprint_by(grouper: &Grouper, short: &Value, platform: &str) -> Fingerprint {
+    grouper.group(stored(short, platform).whole()).fingerprint
 }
 
 /// An event in short as the log stores it.

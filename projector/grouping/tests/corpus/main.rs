@@ -10,6 +10,7 @@ mod known;
 mod random;
 mod score;
 mod similar;
+mod versions;
 
 use std::path::PathBuf;
 
@@ -38,7 +39,7 @@ fn what_holds_is_what_is_known_to_hold() {
 /// events of different issues differ in one of them.
 #[test]
 fn what_is_explained_is_what_groups() {
-    let grouper = Grouper::new();
+    let grouper = Grouper::standard();
     for family in Family::all(&folder()).unwrap() {
         let events = family.together.iter().chain(&family.apart);
         let events = events.map(|event| events::stored(event, &family.platform));

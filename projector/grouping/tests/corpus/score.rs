@@ -6,6 +6,7 @@ use std::{
 };
 
 use event_model::Fingerprint;
+use grouping::Grouper;
 
 use crate::{events, families::Family};
 
@@ -36,7 +37,13 @@ pub(crate) struct Row {
 
 impl Row {
     pub(crate) fn of(family: &Family) -> Self {
-        let print = |event: &serde_json::Value| events::fingerprint(event, &family.platform);
+        Self::by(family, &Grouper::standard())
+    }
+
+    /// By another version than the newest.
+    pub(crate) fn by(family: &Family, grouper: &Grouper) -> Self {
+        let print =
+            |event: &serde_json::Value| events::fingerprint_by(grouper, event, &family.platform);
         let together: Vec<Fingerprint> = family.together.iter().map(print).collect();
         let apart: Vec<Fingerprint> = family.apart.iter().map(print).collect();
         let mut seen: BTreeSet<[u8; 16]> = together.iter().map(|print| print.0).collect();

@@ -23,7 +23,7 @@ impl World {
             platform: String::new(),
             public_key: PublicKey([1; 16]),
             key_label: String::new(),
-            algorithm: grouping::ALGORITHM_VERSION,
+            algorithm: grouping::Algorithm::NEWEST.number(),
         });
     }
 
@@ -41,7 +41,7 @@ impl World {
             _ => Decision::ApplyGrouping {
                 project_id: ProjectId(1),
                 text: TEXTS[round as usize % TEXTS.len()].to_owned(),
-                algorithm: grouping::ALGORITHM_VERSION,
+                algorithm: grouping::Algorithm::NEWEST.number(),
                 from: self.reader().first().0,
             },
         });

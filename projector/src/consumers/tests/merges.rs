@@ -5,7 +5,7 @@ use event_model::Fingerprint;
 use super::*;
 
 fn fingerprint_of(id: u32) -> Fingerprint {
-    grouping::Grouper::new().fingerprint(stored(&numbered_head(id)).whole())
+    grouping::Grouper::standard().fingerprint(stored(&numbered_head(id)).whole())
 }
 
 impl World {

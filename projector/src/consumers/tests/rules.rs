@@ -85,7 +85,7 @@ impl Story {
                 platform: String::new(),
                 public_key: PublicKey([id as u8; 16]),
                 key_label: String::new(),
-                algorithm: grouping::ALGORITHM_VERSION,
+                algorithm: grouping::Algorithm::NEWEST.number(),
             });
         }
         Self {
@@ -157,7 +157,7 @@ impl Story {
         self.world.command(Decision::ApplyGrouping {
             project_id: ProjectId(id),
             text: TEXTS[text].to_owned(),
-            algorithm: grouping::ALGORITHM_VERSION,
+            algorithm: grouping::Algorithm::NEWEST.number(),
             from: 1,
         });
         let rules = Rules::parse(TEXTS[text]).unwrap_or_default();

@@ -35,7 +35,7 @@ fn a_fingerprint_is_found_by_what_its_first_event_says() {
             event(&message("")),
         ]
     };
-    let sketch = grouping::Grouper::new().sketch(stored(&lost("ledger")).whole());
+    let sketch = grouping::Grouper::standard().sketch(stored(&lost("ledger")).whole());
     let bytes = Sketch(sketch.unwrap()).to_bytes();
     let expected = format!("{} {bytes:02x?}", issue_of(&lost("ledger")).0 as i64);
     let sql = "SELECT fingerprint_id, sketch FROM fingerprint_sketch";

@@ -14,7 +14,7 @@ fn create() -> Entry {
         platform: String::new(),
         public_key: PublicKey([1; 16]),
         key_label: String::new(),
-        algorithm: grouping::ALGORITHM_VERSION,
+        algorithm: grouping::Algorithm::NEWEST.number(),
     })
 }
 
@@ -22,7 +22,7 @@ fn apply(text: &str) -> Entry {
     command(Decision::ApplyGrouping {
         project_id: ProjectId(1),
         text: text.to_owned(),
-        algorithm: grouping::ALGORITHM_VERSION,
+        algorithm: grouping::Algorithm::NEWEST.number(),
         from: 1,
     })
 }

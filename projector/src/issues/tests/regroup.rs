@@ -7,7 +7,7 @@ use event_model::Fingerprint;
 use super::*;
 
 fn fingerprint_of(head: &Head) -> Fingerprint {
-    grouping::Grouper::new().fingerprint(stored(head).whole())
+    grouping::Grouper::standard().fingerprint(stored(head).whole())
 }
 
 /// The issues of these events become one, of the first one's project.

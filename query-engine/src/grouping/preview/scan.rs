@@ -20,7 +20,7 @@ use event_log::{Entry, LogReader, ReadError, control_at, number_at};
 use event_model::{
     ControlState, Decision, Fingerprint, Position, ProjectId, StoredEvent, control::RulesInForce,
 };
-use grouping::{Grouper, Rules};
+use grouping::{Algorithm, Grouper, Rules};
 use tokio::sync::mpsc::Sender;
 
 use super::plan::{Cell, Pair};
@@ -257,7 +257,7 @@ impl Tally {
 struct Eras {
     project: ProjectId,
     state: Arc<ControlState>,
-    /// The commands that set rules, in ascending order.
+    /// The commands that set rules or an algorithm, in ascending order.
     changes: Vec<u64>,
     /// Texts may be large, and a walk passes each era once: one is held.
     held: Option<Era>,
@@ -323,7 +323,8 @@ impl Eras {
         let known = self.grouper.take().filter(|(known, _)| *known == rules);
         let (_, grouper) = self.grouper.insert(known.unwrap_or_else(|| {
             let compiled = Rules::parse(&rules.text).unwrap_or_default();
-            let grouper = Grouper::with_rules(compiled.into());
+            let algorithm = Algorithm::of_project(rules.algorithm);
+            let grouper = Grouper::new(compiled.into(), algorithm);
             (rules, Some(grouper).filter(|grouper| grouper != proposed))
         }));
         Ok(grouper.as_ref())
@@ -339,7 +340,9 @@ impl Eras {
 
 fn is_of_rules(decision: &Decision, project: ProjectId) -> bool {
     match decision {
-        Decision::SetGroupingRules { project_id, .. }
+        Decision::CreateProject { id: project_id, .. }
+        | Decision::SetGroupingRules { project_id, .. }
+        | Decision::SetGroupingAlgorithm { project_id, .. }
         | Decision::ApplyGrouping { project_id, .. }
         | Decision::UndoGrouping { project_id, .. } => *project_id == project,
         _ => false,

@@ -28,7 +28,6 @@ const MESSAGE_CHARS_MAX: usize = 200;
 pub(super) struct Shown {
     pub(super) project: ProjectId,
     pub(super) total: u64,
-    pub(super) algorithm: u32,
     pub(super) proposed: Grouper,
     pub(super) samples_max: usize,
 }
@@ -90,7 +89,7 @@ impl Shown {
             .into(),
             reached: tally.reached_ns.map(stamp_ns),
             rules: self.proposed.rule_count() as u32,
-            algorithm: self.algorithm,
+            algorithm: self.proposed.algorithm().number(),
             moved: made.moved,
             issues_before: made.before as u32,
             issues_after: made.after as u32,
@@ -158,7 +157,7 @@ impl Named<'_> {
         let Some(position) = self.newest(part).first().copied() else {
             return Ok(String::new());
         };
-        let by_default = Grouper::new();
+        let by_default = Grouper::standard();
         let grouper = if part.is_new {
             &self.shown.proposed
         } else {

@@ -39,7 +39,7 @@ impl Past {
             homes: HashMap::new(),
             own: HashMap::new(),
             firsts: HashMap::new(),
-            in_force: Grouper::new(),
+            in_force: Grouper::standard(),
             value: "x is null".to_owned(),
         }
     }

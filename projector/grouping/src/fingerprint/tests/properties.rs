@@ -99,7 +99,7 @@ proptest! {
             in_app,
         });
         let stored = stored(&head);
-        let grouper = crate::Grouper::new();
+        let grouper = crate::Grouper::standard();
         prop_assert_eq!(grouper.group(stored.whole()), grouper.group(stored.whole()));
     }
 }
@@ -115,7 +115,7 @@ fn deep_stacks_take_linear_time() {
     let (small, large) = (deep(1_250), deep(10_000));
     let group = |event: &event_model::StoredEvent| {
         assert!(
-            !crate::Grouper::new()
+            !crate::Grouper::standard()
                 .group(event.whole())
                 .headline
                 .title
@@ -172,7 +172,7 @@ fn long_names_take_linear_time() {
             };
             let (small, large) = (long(LARGE / 8), long(LARGE));
             let group = |event: &event_model::StoredEvent| {
-                let _ = crate::Grouper::new().group(event.whole());
+                let _ = crate::Grouper::standard().group(event.whole());
             };
             let what = format!("{platform}, {piece:?} again and again");
             assert_linear(&what, || group(&small), || group(&large));
