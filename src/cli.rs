@@ -1,11 +1,15 @@
 //! The command line.
 
+mod backup;
 mod project;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(crate) use backup::{
+    BackupCommand, BackupCreate, BackupKey, BackupTarget, BackupVerify, Restore,
+};
 pub(crate) use project::{
     GroupingRulesCommand, ProjectCommand, RulesApplication, RulesPreview, SettingsChoice, Switch,
 };
@@ -44,6 +48,16 @@ pub(crate) enum Command {
         #[arg(long)]
         accept_loss: bool,
     },
+    /// Copies of what cannot be built again, and looking at them
+    Backup {
+        /// What to do
+        #[command(subcommand)]
+        command: BackupCommand,
+    },
+    /// Bring a backup back, into a data directory that is empty or not there
+    ///
+    /// Every byte is checked before anything is put in place. Start the server with it then: the read model is built from the logs.
+    Restore(Restore),
     /// Look at the logs
     Log {
         /// What to do with them

@@ -12,6 +12,7 @@ mod sessions;
 
 use std::{
     collections::BTreeMap,
+    ffi::OsString,
     fs,
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -239,6 +240,17 @@ const PREFIX: &str = "ERRATA_";
 const BOOTSTRAP_PREFIX: &str = "ERRATA_BOOTSTRAP_";
 /// Names the file itself.
 const FILE_VARIABLE: &str = "ERRATA_CONFIG";
+
+/// What the environment says of an object store: variables `AWS_…`, as other programs read them.
+pub(crate) fn store_variables() -> Vec<(String, String)> {
+    let text = |(name, value): (OsString, OsString)| {
+        Some((name.into_string().ok()?, value.into_string().ok()?))
+    };
+    std::env::vars_os()
+        .filter_map(text)
+        .filter(|(name, _)| name.starts_with("AWS_"))
+        .collect()
+}
 
 /// Loads file and environment of this process; `flags` are dotted keys that
 /// override both.

@@ -1,6 +1,7 @@
 //! The `errata` binary: parse, telemetry, run, map to an exit code.
 
 mod admin;
+mod backups;
 mod cli;
 mod config;
 mod descriptors;
@@ -49,7 +50,7 @@ fn main() -> ExitCode {
         Err(error) => {
             eprintln!("errata: {error:#}");
             match cli.command {
-                Command::Log { .. } => ExitCode::from(logs::CANNOT_RUN),
+                Command::Log { .. } | Command::Backup { .. } => ExitCode::from(logs::CANNOT_RUN),
                 _ => ExitCode::FAILURE,
             }
         }
@@ -84,10 +85,16 @@ fn run(cli: &Cli) -> Result<ExitCode> {
     }
     match &cli.command {
         Command::Log { command } => return logs::run(command, &loaded.config),
-        Command::Replay { accept_loss } => {
-            return replay::run(&loaded.config, *accept_loss).map(|()| ExitCode::SUCCESS);
+        Command::Backup { command } => return backups::run(command, &loaded.config),
+        Command::Restore(args) => {
+            return backups::bring_back(args, &loaded.config).map(|()| ExitCode::SUCCESS);
         }
         _ => {}
+    }
+    // Before anything is made in it: with half of a backup a server would begin a log of its own.
+    backup::refuse_half_restored(&loaded.config.data_dir)?;
+    if let Command::Replay { accept_loss } = &cli.command {
+        return replay::run(&loaded.config, *accept_loss).map(|()| ExitCode::SUCCESS);
     }
     let runtime = tokio::runtime::Runtime::new().context("start the async runtime")?;
     let ended = runtime.block_on(async {

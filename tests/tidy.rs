@@ -25,6 +25,10 @@ const EDGES: &[(&str, &[&str])] = &[
     ("event-model", &[]),
     ("proto", &[]),
     ("event-log", &["event-model", "ground", "log-core"]),
+    (
+        "backup",
+        &["event-log", "event-model", "ground", "read-model"],
+    ),
     ("read-model", &["event-model"]),
     // Native events come as protobuf, too.
     ("event-intake", &["event-model", "proto"]),
@@ -66,6 +70,7 @@ const EDGES: &[(&str, &[&str])] = &[
         "errata",
         &[
             "alerter",
+            "backup",
             "event-intake",
             "event-log",
             "event-model",
@@ -108,6 +113,7 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
         "event-log",
         &["tonic", "hyper", "axum", "rusqlite", "tantivy"],
     ),
+    ("backup", &["tonic", "hyper", "axum", "rusqlite", "tantivy"]),
     (
         "event-intake",
         &[

@@ -101,7 +101,8 @@ pub fn time_ns(text: &str) -> Option<i64> {
     i64::try_from(time.as_nanosecond()).ok()
 }
 
-fn time_text(time_ns: i64) -> String {
+/// A time as people read it, UTC.
+pub fn time_text(time_ns: i64) -> String {
     jiff::Timestamp::from_nanosecond(i128::from(time_ns))
         .map_or_else(|_| time_ns.to_string(), |time| time.to_string())
 }

@@ -21,13 +21,15 @@
 //! one atomic batch → the completer thread answers the tickets when the batch is durable.
 //!
 //! In reading order: [`writer`], `lanes`, [`ticket`], [`reader`], [`control`] (the fold that
-//! follows the control log), [`retention`], [`space`], [`blobs`], [`dump`], [`error`].
+//! follows the control log), [`retention`], [`space`], [`blobs`], [`dump`], [`copy`] (both logs copied
+//! away and brought back), [`error`].
 
 mod appender;
 pub mod blobs;
 mod blocks;
 mod commands;
 pub mod control;
+pub mod copy;
 pub mod dump;
 pub mod error;
 mod folders;

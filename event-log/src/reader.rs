@@ -80,7 +80,7 @@ pub struct LogReader(pub(crate) Arc<Inner>);
 pub(crate) struct Inner {
     pub(crate) dir: PathBuf,
     pub(crate) events: Reader,
-    control: Reader,
+    pub(crate) control: Reader,
     blocks: BlockCache,
     stacks: StackCache,
 }

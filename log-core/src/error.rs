@@ -268,7 +268,7 @@ pub enum ReadError {
 
 impl ReadError {
     /// Whether a file was not there: it was replaced or dropped after it had been listed.
-    pub(crate) fn is_gone(&self) -> bool {
+    pub fn is_gone(&self) -> bool {
         matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
     }
 }

@@ -11,7 +11,8 @@
 //! In reading order: [`mod@format`] (bytes) · `manifest`, `list`, `scan`, `classify`, `recover`, `open` (what is found)
 //! · `log`, `queue`, `writer`, `next`, `ballast`, `commit`, [`publish`] (the way in) · `store`, `segment`, `mmap`,
 //! `index`, `read`, `follow` (the way out) · `chain`, `sealed`, `maintain`, `scrub`, `background` (complete segments:
-//! vouched for, compressed, dropped, looked after) · `cursor`, [`retention`] · `stat`, `verify`, `repair` · `io`, `lock`, `sync`
+//! vouched for, compressed, dropped, looked after) · `cursor`, [`retention`] · `stat`, `verify`, `repair` · `copy`, `adopt` (a log
+//! copied away and brought back) · `io`, `lock`, `sync`
 //! (what the system gives). The disk that loses power, what holds on it and of any bytes is a crate of its own, `sim`,
 //! which sees `inside`.
 
@@ -19,11 +20,13 @@
 #[cfg(test)]
 extern crate self as log_core;
 
+mod adopt;
 mod background;
 mod ballast;
 mod chain;
 mod classify;
 mod commit;
+mod copy;
 mod cursor;
 mod error;
 mod fixed;
@@ -68,8 +71,10 @@ mod sync;
 mod verify;
 mod writer;
 
+pub use adopt::{AdoptError, Placed, adopt, cut};
 pub use background::Maintenance;
 pub use commit::Ticket;
+pub use copy::SegmentCopy;
 pub use cursor::{Cursor, CursorInfo};
 pub use error::{
     AppendError, CommitError, CursorError, Fault, MaintainError, ManifestError, ManifestProblem,

@@ -3,6 +3,8 @@
 
 #[path = "it/basics.rs"]
 mod basics;
+#[path = "it/copies.rs"]
+mod copies;
 #[path = "it/cursors.rs"]
 mod cursors;
 #[path = "it/damage.rs"]

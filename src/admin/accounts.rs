@@ -59,6 +59,8 @@ pub(super) async fn answer(command: &Command, channel: Channel) -> Result<String
         }
         Command::Serve(_)
         | Command::Replay { .. }
+        | Command::Backup { .. }
+        | Command::Restore(_)
         | Command::Log { .. }
         | Command::ExplainGrouping(_)
         | Command::Completions { .. }

@@ -30,6 +30,7 @@ mod openapi;
 mod platforms;
 mod regroup;
 mod replay;
+mod restore;
 mod retention;
 mod roles;
 mod secrets;

@@ -1,14 +1,16 @@
 //! Starting the server and its clients, and waiting for what they do.
 
+mod bucket;
 mod client;
 mod load;
 mod mailbox;
 mod server;
 
+pub(crate) use bucket::Bucket;
 pub(crate) use client::{Answer, Client, block_on, node, python};
 pub(crate) use load::{Ledger, Load, audit};
 pub(crate) use mailbox::Mailbox;
-pub(crate) use server::{KEY, OWNER_EMAIL, OWNER_PASSWORD, Server, TOKEN, errata};
+pub(crate) use server::{KEY, OWNER_EMAIL, OWNER_PASSWORD, Server, TOKEN, errata, errata_with};
 
 use std::time::{Duration, Instant};
 

@@ -53,6 +53,10 @@ const EVENT_LOG: &[Row] = &[
         &["control", "error", "folders", "reader", "writer"],
     ),
     ("space", &["error", "reader"]),
+    (
+        "copy",
+        &["control", "error", "folders", "markers", "reader"],
+    ),
     ("dump", &["error", "folders", "reader"]),
 ];
 

@@ -103,7 +103,8 @@ impl ColdFile {
         ObjectPath::from_iter([EVENTS, &format!("date={}", self.date), &name])
     }
 
-    fn parse(path: &Path) -> Option<Self> {
+    /// From a file's path, of which the day's folder and the name tell; none if it is no whole file.
+    pub fn parse(path: &Path) -> Option<Self> {
         let folder = path.parent()?.file_name()?.to_str()?;
         let date = folder.strip_prefix("date=")?.to_owned();
         let name = path.file_name()?.to_str()?.strip_suffix(".parquet")?;

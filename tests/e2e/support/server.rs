@@ -42,6 +42,12 @@ pub(crate) fn errata(data_dir: &Path, args: &[&str]) -> Output {
     command(data_dir).args(args).output().unwrap()
 }
 
+/// The same with more variables.
+pub(crate) fn errata_with(data_dir: &Path, env: &[(&str, String)], args: &[&str]) -> Output {
+    let env = env.iter().map(|(name, value)| (*name, value));
+    command(data_dir).envs(env).args(args).output().unwrap()
+}
+
 fn command(data_dir: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_errata"));
     // Nothing of the developer's own environment or configuration leaks in.
