@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use event_model::{Fingerprint, PublicKey};
-use grouping::{Grouper, Rules};
+use grouping::{Algorithm, Grouper, Rules};
 use proptest::prelude::*;
 
 use super::*;
@@ -27,8 +27,8 @@ enum Happens {
     /// Rules of a project: which text.
     Rules(u32, usize),
     Algorithm(u32, u32),
-    /// Rules of a project, applied to what is there: which text.
-    Apply(u32, usize),
+    /// Rules and a version of a project, applied to what is there: which text.
+    Apply(u32, usize, u32),
     /// The newest of a project is taken back, if nothing was set since.
     Undo(u32),
     /// Which consumers (issues, search, cold) take in what there is.
@@ -41,8 +41,9 @@ fn happens() -> impl Strategy<Value = Happens> {
     prop_oneof![
         4 => (1..25u32).prop_map(Happens::Events),
         3 => (1..3u32, 0..TEXTS.len()).prop_map(|(id, text)| Happens::Rules(id, text)),
-        1 => (1..3u32, 1..9u32).prop_map(|(id, version)| Happens::Algorithm(id, version)),
-        3 => (1..3u32, 0..TEXTS.len()).prop_map(|(id, text)| Happens::Apply(id, text)),
+        1 => (1..3u32, 5..9u32).prop_map(|(id, version)| Happens::Algorithm(id, version)),
+        3 => (1..3u32, 0..TEXTS.len(), 5..9u32)
+            .prop_map(|(id, text, version)| Happens::Apply(id, text, version)),
         2 => (1..3u32).prop_map(Happens::Undo),
         4 => any::<[bool; 3]>().prop_map(Happens::Step),
         2 => any::<[bool; 3]>().prop_map(Happens::Crash),
@@ -64,6 +65,12 @@ struct Story {
     /// Of each project: the number of what can be taken back, and what was before it.
     applied: BTreeMap<u32, Applied>,
     sent: u32,
+}
+
+fn grouper_of(text: usize, algorithm: Algorithm) -> Grouper {
+    // Texts that cannot be read group nothing.
+    let rules = Rules::parse(TEXTS[text]).unwrap_or_default();
+    Grouper::new(rules.into(), algorithm)
 }
 
 struct Applied {
@@ -153,15 +160,14 @@ impl Story {
         }
     }
 
-    fn apply(&mut self, id: u32, text: usize) {
+    fn apply(&mut self, id: u32, text: usize, algorithm: u32) {
         self.world.command(Decision::ApplyGrouping {
             project_id: ProjectId(id),
             text: TEXTS[text].to_owned(),
-            algorithm: grouping::Algorithm::NEWEST.number(),
+            algorithm,
             from: 1,
         });
-        let rules = Rules::parse(TEXTS[text]).unwrap_or_default();
-        let grouper = Grouper::with_rules(rules.into());
+        let grouper = grouper_of(text, Algorithm::of_project(algorithm));
         let before = Applied {
             number: self.world.log.state().commands,
             grouper: self.groupers.get(&id).cloned().unwrap_or_default(),
@@ -189,7 +195,7 @@ impl Story {
         let stop = Stop::default();
         match *what {
             Happens::Events(count) => self.send(count),
-            Happens::Apply(id, text) => self.apply(id, text),
+            Happens::Apply(id, text, algorithm) => self.apply(id, text, algorithm),
             Happens::Undo(id) => self.undo(id),
             Happens::Rules(id, text) => {
                 self.applied.remove(&id);
@@ -197,8 +203,8 @@ impl Story {
                     project_id: ProjectId(id),
                     text: TEXTS[text].to_owned(),
                 });
-                let rules = Rules::parse(TEXTS[text]).unwrap_or_default();
-                self.groupers.insert(id, Grouper::with_rules(rules.into()));
+                let held = self.groupers.entry(id).or_default();
+                *held = grouper_of(text, held.algorithm());
             }
             Happens::Algorithm(id, algorithm) => {
                 self.applied.remove(&id);
@@ -206,6 +212,8 @@ impl Story {
                     project_id: ProjectId(id),
                     algorithm,
                 });
+                let held = self.groupers.entry(id).or_default();
+                *held = held.by(Algorithm::of_project(algorithm));
             }
             Happens::Step([issues, search, cold]) => {
                 if issues {
