@@ -9,12 +9,14 @@ use ground::Clock;
 
 use crate::{
     cli::{BackupCommand, BackupCreate, BackupKey, BackupTarget, BackupVerify, Restore},
+    compare,
     config::{self, Config},
 };
 
 /// Runs one of the commands.
 pub(crate) fn run(command: &BackupCommand, config: &Config) -> Result<ExitCode> {
     let (text, is_sound) = match command {
+        BackupCommand::Drill(args) => return compare::drill(args, config),
         BackupCommand::Create(args) => (make(args, config)?, true),
         BackupCommand::List(args) => (listed(args)?, true),
         BackupCommand::Verify(args) => verified(args)?,
@@ -63,14 +65,14 @@ pub(crate) fn bring_back(args: &Restore, config: &Config) -> Result<()> {
     print(&text)
 }
 
-fn place(target: &BackupTarget) -> Place {
+pub(crate) fn place(target: &BackupTarget) -> Place {
     Place {
         address: target.target.clone(),
         variables: config::store_variables(),
     }
 }
 
-fn key(args: &BackupKey) -> Result<Option<Key>> {
+pub(crate) fn key(args: &BackupKey) -> Result<Option<Key>> {
     let key = args.key_file.as_deref().map(Key::load).transpose();
     key.context("--key-file")
 }

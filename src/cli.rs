@@ -2,6 +2,7 @@
 
 mod backup;
 mod project;
+mod verify;
 
 use std::path::PathBuf;
 
@@ -13,6 +14,7 @@ pub(crate) use backup::{
 pub(crate) use project::{
     GroupingRulesCommand, ProjectCommand, RulesApplication, RulesPreview, SettingsChoice, Switch,
 };
+pub(crate) use verify::{BackupDrill, Verify};
 
 /// A self-hosted error tracker: acknowledged means on disk.
 #[derive(Debug, Parser)]
@@ -58,6 +60,10 @@ pub(crate) enum Command {
     ///
     /// Every byte is checked before anything is put in place. Start the server with it then: the read model is built from the logs.
     Restore(Restore),
+    /// Compare the issues with what a replay makes of the logs, beside a running server too
+    ///
+    /// Exit code 0: equal, 1: something differs or is damaged, 2: could not look.
+    Verify(Verify),
     /// Look at the logs
     Log {
         /// What to do with them

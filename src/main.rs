@@ -3,6 +3,7 @@
 mod admin;
 mod backups;
 mod cli;
+mod compare;
 mod config;
 mod descriptors;
 mod explain;
@@ -50,7 +51,9 @@ fn main() -> ExitCode {
         Err(error) => {
             eprintln!("errata: {error:#}");
             match cli.command {
-                Command::Log { .. } | Command::Backup { .. } => ExitCode::from(logs::CANNOT_RUN),
+                Command::Log { .. } | Command::Backup { .. } | Command::Verify(_) => {
+                    ExitCode::from(logs::CANNOT_RUN)
+                }
                 _ => ExitCode::FAILURE,
             }
         }
@@ -95,6 +98,9 @@ fn run(cli: &Cli) -> Result<ExitCode> {
     backup::refuse_half_restored(&loaded.config.data_dir)?;
     if let Command::Replay { accept_loss } = &cli.command {
         return replay::run(&loaded.config, *accept_loss).map(|()| ExitCode::SUCCESS);
+    }
+    if let Command::Verify(args) = &cli.command {
+        return compare::verify(args, &loaded.config);
     }
     let runtime = tokio::runtime::Runtime::new().context("start the async runtime")?;
     let ended = runtime.block_on(async {

@@ -14,7 +14,7 @@ use crate::{
     error::{OpenError, ReadError, WhichLog, read_error},
     folders::log_dir,
     markers::{MarkerHint, last_marker},
-    reader::LogReader,
+    reader::{Entry, LogReader},
 };
 
 /// Why a copy could not be brought back.
@@ -30,6 +30,18 @@ pub enum CopyError {
         /// Why.
         #[source]
         source: AdoptError,
+    },
+    /// No decision is left in the events log up to the cut.
+    #[error(
+        "the logs cannot be cut at position {position}: the events log begins at {first}, and the first decision in it is at {earliest}, the earliest position to cut at"
+    )]
+    NoMarker {
+        /// The cut.
+        position: Position,
+        /// The first record.
+        first: Position,
+        /// The first marker.
+        earliest: Position,
     },
     /// The logs do not open.
     #[error("the logs that were brought back do not open")]
@@ -113,12 +125,8 @@ pub fn cut(dir: &Path, position: Position, commands: Option<u64>) -> Result<u64,
     } else {
         let reader = LogReader::open_read_only(dir)?;
         let number = number_at(&reader, position)?;
-        // Only a log that was repaired has dropped records and no marker at all.
-        if number == 0 && reader.first().sequence() > 1 && number_at(&reader, reader.end())? == 0 {
-            reader.last_command()?
-        } else {
-            number
-        }
+        refuse_without_marker(&reader, position, number)?;
+        number
     };
     let ends = [
         (WhichLog::Control, number + 1),
@@ -129,6 +137,83 @@ pub fn cut(dir: &Path, position: Position, commands: Option<u64>) -> Result<u64,
         log_core::cut(&dir, end).map_err(|source| CopyError::Adopt { log, dir, source })?;
     }
     Ok(number)
+}
+
+/// Of a log whose oldest records were dropped, the last marker that is left tells a start which commands took effect.
+fn refuse_without_marker(
+    reader: &LogReader,
+    position: Position,
+    number: u64,
+) -> Result<(), CopyError> {
+    let first = reader.first();
+    if number == 0 || first.sequence() <= 1 {
+        return Ok(());
+    }
+    for item in reader.read_after(Position(0)) {
+        let item = item?;
+        if matches!(item.entry, Entry::Command { .. }) {
+            let earliest = item.position;
+            if earliest <= position {
+                return Ok(());
+            }
+            return Err(CopyError::NoMarker {
+                position,
+                first,
+                earliest,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// What comparing two pairs of logs came to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Same {
+    /// Records of the events log that both have, and that are equal byte for byte.
+    pub records: u64,
+    /// Commands, likewise.
+    pub commands: u64,
+    /// The first one that is not.
+    pub different: Option<String>,
+}
+
+/// Compares what both have of the records up to `position` and of the commands up to `number`, byte for byte.
+pub fn same_records(
+    one: &LogReader,
+    other: &LogReader,
+    position: Position,
+    number: u64,
+) -> Result<Same, ReadError> {
+    let mut same = Same::default();
+    let pairs = [
+        (
+            WhichLog::Events,
+            &one.0.events,
+            &other.0.events,
+            position.sequence(),
+        ),
+        (WhichLog::Control, &one.0.control, &other.0.control, number),
+    ];
+    for (log, one, other, last) in pairs {
+        let from = one.first().max(other.first());
+        let mut others = other.read(from);
+        for entry in one.read(from) {
+            let entry = entry.map_err(read_error(log))?;
+            if entry.sequence > last {
+                break;
+            }
+            let found = others.next().transpose().map_err(read_error(log))?;
+            if found.as_ref() != Some(&entry) {
+                same.different = Some(format!("record {} of the {log} log", entry.sequence));
+                return Ok(same);
+            }
+            match log {
+                WhichLog::Events => same.records += 1,
+                WhichLog::Control => same.commands += 1,
+            }
+        }
+    }
+    Ok(same)
 }
 
 /// Reads every byte of both logs in `dir` and checks it; damage is named.

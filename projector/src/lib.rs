@@ -36,4 +36,4 @@ mod testing;
 pub use error::ProjectorError;
 pub use keeper::CheckpointConfig;
 pub use projector::{ProjectionStatus, Projector, ProjectorConfig};
-pub use replay::{ReplayReport, replay, replay_accepting_loss};
+pub use replay::{ReplayReport, replay, replay_accepting_loss, replay_issues_aside};

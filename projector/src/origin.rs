@@ -26,13 +26,13 @@ pub(crate) enum IfLost {
     Accept,
 }
 
-/// A database at `path` from which the log's records lead to the live one.
+/// A database at `path` from which the log's records lead to the live one, as it is at `end`.
 pub(crate) fn issues(
     path: &Path,
     durability: Durability,
     reader: &LogReader,
     checkpoint_dir: &Path,
-    if_lost: IfLost,
+    (if_lost, end): (IfLost, Position),
 ) -> Result<IssueWriter, ProjectorError> {
     let first = reader.first();
     if first.sequence() <= 1 {
@@ -46,8 +46,8 @@ pub(crate) fn issues(
     for position in checkpoints.positions()? {
         let refused = if position.sequence() + 1 < first.sequence() {
             "the log no longer reaches back to it".to_owned()
-        } else if position > reader.end() {
-            "it is ahead of the log".to_owned()
+        } else if position > end {
+            "it is ahead of the log, or of where the rebuild ends".to_owned()
         } else {
             match restore(&checkpoints, position, log_id, path, durability) {
                 Ok(writer) if needs.are_met(writer.command()) => {

@@ -442,7 +442,7 @@ fn open(
         Durability::Live,
         reader,
         &config.checkpoints.dir,
-        IfLost::Refuse,
+        (IfLost::Refuse, reader.end()),
     )?;
     generation.publish(lock)?;
     generation.remove_others(lock)?;

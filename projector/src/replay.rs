@@ -105,6 +105,19 @@ pub fn replay_accepting_loss(
     replay_into_new(config, reader, IfLost::Accept, &Tripwire::default())
 }
 
+/// Builds the issues as they are at `end` into a new database at `path`, beside whatever projector runs: from the log, and
+/// from a checkpoint if that no longer reaches back to 0.
+pub fn replay_issues_aside(
+    checkpoint_dir: &Path,
+    reader: &LogReader,
+    end: Position,
+    path: &Path,
+) -> Result<ReplayReport, ProjectorError> {
+    let ends = (IfLost::Refuse, end);
+    let writer = origin::issues(path, Durability::Build, reader, checkpoint_dir, ends)?;
+    replay_issues(writer, path, reader, end, &Tripwire::default())
+}
+
 pub(crate) fn replay_into_new(
     config: &ProjectorConfig,
     reader: &LogReader,
@@ -122,7 +135,7 @@ pub(crate) fn replay_into_new(
             Durability::Build,
             reader,
             checkpoints,
-            if_lost,
+            (if_lost, end),
         )
     };
     let (issues, search) = thread::scope(|scope| {

@@ -167,8 +167,9 @@ impl Checkpoints {
     }
 }
 
-/// One snapshot of the database as a file of its own; its position.
-fn copy_database(issues_path: &Path, copy: &Path) -> Result<Position, ReadModelError> {
+/// One snapshot of the database as a file of its own, which is checked; its position. The database may be written to at
+/// the same time.
+pub fn copy_database(issues_path: &Path, copy: &Path) -> Result<Position, ReadModelError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let step = "copy for a checkpoint";
     let source =

@@ -3,6 +3,7 @@
 //! reached in the transaction that brought it there.
 
 pub mod batch;
+pub mod compare;
 pub mod moves;
 pub mod notes;
 pub mod numbers;

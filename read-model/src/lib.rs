@@ -15,6 +15,6 @@ pub mod issues;
 pub mod layout;
 pub mod search;
 
-pub use checkpoint::Checkpoints;
+pub use checkpoint::{Checkpoints, copy_database};
 pub use error::ReadModelError;
 pub use layout::{Generation, WriterLock};

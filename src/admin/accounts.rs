@@ -61,6 +61,7 @@ pub(super) async fn answer(command: &Command, channel: Channel) -> Result<String
         | Command::Replay { .. }
         | Command::Backup { .. }
         | Command::Restore(_)
+        | Command::Verify(_)
         | Command::Log { .. }
         | Command::ExplainGrouping(_)
         | Command::Completions { .. }

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use super::BackupDrill;
+
 /// `errata backup`
 #[derive(Debug, Subcommand)]
 pub(crate) enum BackupCommand {
@@ -17,6 +19,10 @@ pub(crate) enum BackupCommand {
     ///
     /// Every object is compared with its hash, and with the key of an encrypted one also decrypted.
     Verify(BackupVerify),
+    /// Restore a backup beside, build its read model, and compare both with what is live
+    ///
+    /// Says how long it took. Exit code 0: equal, 1: something differs or is damaged, 2: could not look. Nothing live is changed.
+    Drill(BackupDrill),
     /// Print a new key for encrypted backups; without it nobody can restore them
     Key,
 }

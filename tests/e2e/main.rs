@@ -38,3 +38,4 @@ mod seed;
 mod seeded;
 mod spikes;
 mod storage;
+mod verify;
