@@ -29,7 +29,10 @@ const EDGES: &[(&str, &[&str])] = &[
         "backup",
         &["event-log", "event-model", "ground", "read-model"],
     ),
-    ("read-model", &["event-model"]),
+    // Pure: text to a tree.
+    ("search-language", &["event-model"]),
+    // Compiles its trees to SQL and to queries of the index.
+    ("read-model", &["event-model", "search-language"]),
     // Native events come as protobuf, too.
     ("event-intake", &["event-model", "proto"]),
     (
@@ -63,6 +66,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "grouping",
             "proto",
             "read-model",
+            "search-language",
         ],
     ),
     ("alerter", &["ground", "proto"]),
@@ -126,6 +130,12 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ),
     ("projector", &["tonic", "hyper", "axum"]),
     ("read-model", &["tonic", "hyper", "axum"]),
+    (
+        "search-language",
+        &[
+            "tokio", "prost", "tonic", "hyper", "axum", "rusqlite", "tantivy",
+        ],
+    ),
     ("alerter", &["rusqlite", "tantivy", "memmap2"]),
 ];
 

@@ -2,8 +2,8 @@
 //!
 //! Owns the words ([`ErrorCode`]), their HTTP statuses and gRPC codes, and the forms in
 //! which a [`Refusal`] travels: `{"error": {"code", "message", "field"}}` with
-//! `Retry-After` in HTTP, a status with the metadata `errata-code`, `errata-field` and
-//! `retry-after` in gRPC, and back from there ([`Refusal::of_status`]). Invariant: a
+//! `Retry-After` in HTTP, a status with the metadata `errata-code`, `errata-field`,
+//! `errata-position` and `retry-after` in gRPC, and back from there ([`Refusal::of_status`]). Invariant: a
 //! refusal that came over gRPC from another role is the one that was sent. Must not know
 //! what it is refused for: who refuses adds reasons of its own around it.
 //!
@@ -14,7 +14,10 @@ use std::fmt;
 
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use prost::Message;
-use tonic::{Code, Status, metadata::MetadataMap};
+use tonic::{
+    Code, Status,
+    metadata::{MetadataMap, MetadataValue},
+};
 
 /// Seconds a client should wait after an overload: two commit groups of a busy
 /// disk are long over by then, and a fleet's retries spread out.
@@ -24,6 +27,10 @@ pub const RETRY_AFTER_S: u64 = 5;
 const CODE: &str = "errata-code";
 /// The field, printable.
 const FIELD: &str = "errata-field";
+/// The place within it: "offset,length".
+const PLACE: &str = "errata-position";
+/// What may have been meant.
+const SUGGESTION: &str = "errata-suggestion-bin";
 /// Seconds to wait; named as in HTTP.
 const RETRY_AFTER: &str = "retry-after";
 
@@ -225,6 +232,19 @@ pub struct Refusal {
     pub field: String,
     /// Seconds to wait, for the retriable ones.
     pub retry_after_s: u64,
+    /// Which part of the field is meant, where it is a text.
+    pub place: Option<Place>,
+}
+
+/// A part of a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// Its first character, from 0.
+    pub offset: u32,
+    /// How many characters; 0: what is missing there.
+    pub length: u32,
+    /// What may have been meant instead; empty: nothing comes to mind.
+    pub suggestion: String,
 }
 
 impl Refusal {
@@ -240,7 +260,14 @@ impl Refusal {
             message: message.into(),
             field: field.into(),
             retry_after_s: RETRY_AFTER_S,
+            place: None,
         }
+    }
+
+    /// The same of a part of the field.
+    #[must_use]
+    pub fn within(self, place: Option<Place>) -> Self {
+        Self { place, ..self }
     }
 
     /// The same with another waiting time.
@@ -261,13 +288,23 @@ impl Refusal {
         }
     }
 
-    /// `{"code","message","field"}`, as it stands under `error`.
+    /// `{"code","message","field"}`, as it stands under `error`; with `position` and
+    /// `suggestion` where a part of a text is meant.
     pub fn to_json(&self) -> serde_json::Value {
-        serde_json::json!({
+        let mut json = serde_json::json!({
             "code": self.code.word(),
             "message": self.message,
             "field": (!self.field.is_empty()).then_some(&self.field),
-        })
+        });
+        if let Some(place) = &self.place {
+            json["position"] = serde_json::json!({
+                "offset": place.offset,
+                "length": place.length,
+            });
+            let suggestion = (!place.suggestion.is_empty()).then_some(&place.suggestion);
+            json["suggestion"] = suggestion.cloned().into();
+        }
+        json
     }
 
     /// The answer over HTTP.
@@ -323,6 +360,13 @@ impl Refusal {
         if self.code.is_retriable() {
             metadata.insert(RETRY_AFTER, self.retry_after_s.into());
         }
+        if let Some(place) = &self.place {
+            if let Ok(at) = format!("{},{}", place.offset, place.length).parse() {
+                metadata.insert(PLACE, at);
+            }
+            let suggestion = MetadataValue::from_bytes(place.suggestion.as_bytes());
+            metadata.insert_bin(SUGGESTION, suggestion);
+        }
         status
     }
 
@@ -341,8 +385,19 @@ impl Refusal {
             message: bare.unwrap_or(message).to_owned(),
             field: field.to_owned(),
             retry_after_s: seconds.unwrap_or(RETRY_AFTER_S),
+            place: place_of(status.metadata()),
         }
     }
+}
+
+fn place_of(metadata: &MetadataMap) -> Option<Place> {
+    let (offset, length) = text_of(metadata, PLACE)?.split_once(',')?;
+    let suggestion = metadata.get_bin(SUGGESTION)?.to_bytes().ok()?;
+    Some(Place {
+        offset: offset.parse().ok()?,
+        length: length.parse().ok()?,
+        suggestion: String::from_utf8(suggestion.to_vec()).ok()?,
+    })
 }
 
 /// `google.rpc.Status`: a refusal as it stands in details, and in answers of OTLP.

@@ -6,7 +6,7 @@ use std::ops::Deref;
 use axum::response::{IntoResponse, Response};
 use event_model::access::Denied;
 pub(crate) use proto::error::ErrorCode;
-use proto::error::Refusal;
+use proto::error::{Place, Refusal};
 use read_model::{ReadModelError, issues::reader::ReadError};
 use tonic::Status;
 
@@ -30,6 +30,19 @@ impl ApiError {
     /// The same with another waiting time.
     pub(crate) fn retry_after(self, seconds: u64) -> Self {
         Self(self.0.retry_after(seconds))
+    }
+
+    /// The same of a part of the field.
+    pub(crate) fn within(self, place: Option<Place>) -> Self {
+        Self(self.0.within(place))
+    }
+
+    /// The same of another field.
+    pub(crate) fn of_field(&self, field: &str) -> Self {
+        Self(Refusal {
+            field: field.to_owned(),
+            ..self.0.clone()
+        })
     }
 
     /// A refusal on its way over gRPC.
@@ -83,6 +96,9 @@ impl From<ReadError> for ApiError {
 
 impl From<ReadModelError> for ApiError {
     fn from(error: ReadModelError) -> Self {
+        if matches!(error, ReadModelError::TooBroad { .. }) {
+            return Self::invalid("query", error.to_string());
+        }
         let passes = error.may_pass();
         let failed = Self::internal(&error);
         if passes {

@@ -12,8 +12,9 @@ use event_model::{
 use proto::v1;
 use read_model::{
     issues::reader::IssueRow,
-    search::reader::{EventFilter, From, Hit, Moment, Totals},
+    search::reader::{EventFilter, EventTest, From, Hit, Moment, Totals},
 };
+use search_language::{Expression, Place};
 
 use crate::{
     convert,
@@ -22,6 +23,7 @@ use crate::{
     error::ApiError,
     issues::{bounded, bounded_text, limit, no_issue},
     notes,
+    search::{self, Asked},
     time::{ms_of, stamp_ns},
     view::View,
 };
@@ -61,6 +63,8 @@ impl Core {
     ) -> Result<v1::ListEventsResponse, ApiError> {
         let limit = limit(request.limit)?;
         check(&request)?;
+        let reader = self.search_reader(viewer, &request.time_zone)?;
+        let query = Asked::read(&request.query, Place::Events)?.resolve(&reader)?;
         let issue = match request.issue_id.as_str() {
             "" => None,
             text => Some(convert::issue_id(text)?),
@@ -90,7 +94,9 @@ impl Core {
         self.wait_events(request.after_position).await;
         let (events, next, total) = self
             .read(viewer, move |view| {
-                let filter = event_filter(view, &request, issue)?;
+                let query = query.map(|query| search::of_events(view, query));
+                let query = query.transpose()?;
+                let filter = event_filter(view, &request, issue, query)?;
                 let mut hits = view.events(&filter, from, limit as usize + 1)?;
                 // From here on nothing is left to be shown.
                 let first = view.first();
@@ -204,7 +210,6 @@ enum Wanted {
 /// Refuses what no person or page would ask for.
 fn check(request: &v1::ListEventsRequest) -> Result<(), ApiError> {
     for (text, field) in [
-        (&request.query, "query"),
         (&request.environment, "environment"),
         (&request.release, "release"),
         (&request.user, "user"),
@@ -228,6 +233,7 @@ fn event_filter(
     view: &View<'_>,
     request: &v1::ListEventsRequest,
     issue: Option<IssueId>,
+    query: Option<Expression<EventTest>>,
 ) -> Result<EventFilter, ApiError> {
     let mut project = (request.project_id != 0).then_some(ProjectId(request.project_id));
     let mut fingerprints = None;
@@ -245,8 +251,6 @@ fn event_filter(
         });
         project = Some(row.project_id);
     }
-    let query = request.query.trim();
-    let event_id: Option<EventId> = query.parse().ok();
     let levels = request.levels.iter().map(|number| {
         convert::level_of(*number)
             .ok_or_else(|| ApiError::invalid("levels", format!("{number} is not known")))
@@ -264,9 +268,10 @@ fn event_filter(
         to_ms: request.to.as_ref().map(ms_of),
         project,
         fingerprints,
-        event_id,
+        event_id: None,
         event_ids: None,
-        text: event_id.map_or_else(|| query.to_owned(), |_| String::new()),
+        text: String::new(),
+        asked: query,
     })
 }
 

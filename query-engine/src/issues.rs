@@ -51,7 +51,14 @@ impl Core {
         let range_s = span::range_s(request.stats_range_s, "stats_range_s")?;
         let given = request.filter.unwrap_or_default();
         let (from_ms, to_ms) = (given.from.as_ref().map(ms_of), given.to.as_ref().map(ms_of));
-        let mut filter = filter::filter(given)?;
+        // What "24 hours ago" is changes from page to page, what was asked for does not.
+        let asked = v1::IssueFilter {
+            from: None,
+            to: None,
+            ..given.clone()
+        };
+        let reader = self.search_reader(viewer, &given.time_zone)?;
+        let mut filter = filter::filter(given, &reader)?;
         let sort = sort(request.sort)?;
         let direction = if request.ascending {
             Direction::Ascending
@@ -59,7 +66,7 @@ impl Core {
             Direction::Descending
         };
         let has_range = from_ms.is_some() || to_ms.is_some();
-        let asked = format!("{filter:?} {sort:?} {direction:?} {has_range}");
+        let asked = format!("{asked:?} {sort:?} {direction:?} {has_range}");
         let asked = cursor::hash(asked.as_bytes());
         let from = Cursor::decode(&request.cursor, cursor::ISSUES, asked)?;
         filter.scope.range = match from {

@@ -126,6 +126,7 @@ async fn list_errors(
         to: params.time("to")?,
         ascending: params.ascending()?,
         with_total: false,
+        time_zone: params.text("time_zone"),
     };
     let page = core
         .list_events(&viewer, request)
@@ -282,7 +283,7 @@ fn in_rest(error: &ApiError) -> ApiError {
         "levels" => "level",
         other => other,
     };
-    ApiError::at(error.code, field, error.message.as_str())
+    error.of_field(field)
 }
 
 /// Enough of a text to recognise it in a message.

@@ -27,6 +27,8 @@ mod rest;
 mod routes;
 #[path = "reads/rules.rs"]
 mod rules;
+#[path = "reads/search.rs"]
+mod search;
 #[path = "reads/similar.rs"]
 mod similar;
 #[path = "reads/ui.rs"]

@@ -75,6 +75,12 @@ pub enum ReadModelError {
         /// tantivy's words.
         source: tantivy::TantivyError,
     },
+    /// A wildcard stands for too much.
+    #[error("more than {most} values match: make the wildcard narrower")]
+    TooBroad {
+        /// Most values.
+        most: usize,
+    },
     /// Parquet's own.
     #[error("cannot {action} the Parquet file {path}")]
     Parquet {

@@ -143,3 +143,25 @@ fn grpc_proper_is_told_from_its_kin() {
         assert_eq!(is_grpc(&headers), expected, "{given}");
     }
 }
+
+#[test]
+fn a_part_of_a_text_travels_with_what_may_have_been_meant() {
+    for suggestion in ["is:ünresolved", ""] {
+        let place = Place {
+            offset: 3,
+            length: 9,
+            suggestion: suggestion.to_owned(),
+        };
+        let refusal = Refusal::at(ErrorCode::Invalid, "query", "is none");
+        let refusal = refusal.within(Some(place));
+        assert_eq!(Refusal::of_status(&refusal.status()), refusal);
+        let expected = serde_json::json!({
+            "code": "invalid",
+            "message": "is none",
+            "field": "query",
+            "position": { "offset": 3, "length": 9 },
+            "suggestion": (!suggestion.is_empty()).then_some(suggestion),
+        });
+        assert_eq!(refusal.to_json(), expected);
+    }
+}

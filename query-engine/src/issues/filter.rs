@@ -1,34 +1,32 @@
 //! What a list of issues is asked for.
 //!
-//! The text of a filter is the language of [`crate::query_text`]: words, and tokens
-//! that say what the filter's fields say, which win where both do. One word that is
-//! the id of an issue or of an event stands for that issue, if there is one.
+//! The text of a filter is a query of the search language ([`crate::search`]): what it asks
+//! must hold beside the filter's fields. One word that is the id of an issue or of an event
+//! stands for that issue, if there is one.
 
 use event_model::{EventId, IssueId, UserId};
 use proto::v1;
 use read_model::issues::reader::{IssueFilter, Scope};
 
 use super::{bounded, bounded_text};
-use crate::{convert, error::ApiError, events, query_text, view::View};
+use search_language::{Place, Reader};
 
-/// Most words of a filter; each is a pass over title and culprit.
-const WORDS_MAX: usize = 16;
+use crate::{
+    convert,
+    error::ApiError,
+    events,
+    search::{self, Asked},
+    view::View,
+};
 
-/// The filter, its range left open.
-pub(super) fn filter(given: v1::IssueFilter) -> Result<IssueFilter, ApiError> {
+/// The filter as its reader means it, its range left open.
+pub(super) fn filter(given: v1::IssueFilter, reader: &Reader) -> Result<IssueFilter, ApiError> {
     bounded(given.project_ids.len(), "filter.project_ids")?;
     bounded(given.statuses.len(), "filter.statuses")?;
     bounded(given.levels.len(), "filter.levels")?;
-    bounded_text(&given.text, "filter.text")?;
     bounded_text(&given.environment, "filter.environment")?;
     bounded_text(&given.release, "filter.release")?;
-    let asked = query_text::parse(&given.text)?;
-    if asked.words.len() > WORDS_MAX {
-        return Err(ApiError::invalid(
-            "filter.text",
-            format!("{} words, at most {WORDS_MAX}", asked.words.len()),
-        ));
-    }
+    let asked = Asked::read(&given.text, Place::Issues)?.resolve(reader)?;
     let unknown = |field, number: i32| ApiError::invalid(field, format!("{number} is not known"));
     let statuses = given
         .statuses
@@ -40,35 +38,36 @@ pub(super) fn filter(given: v1::IssueFilter) -> Result<IssueFilter, ApiError> {
         .iter()
         .map(|n| convert::level_of(*n).ok_or_else(|| unknown("filter.levels", *n)));
     let levels: Vec<_> = levels.collect::<Result<_, _>>()?;
-    Ok(IssueFilter {
+    let filter = IssueFilter {
         projects: convert::projects(&given.project_ids),
-        statuses: given_or(statuses, asked.statuses),
-        levels: given_or(levels, asked.levels),
+        statuses,
+        levels,
         scope: Scope {
-            environment: text_or(given.environment, asked.environment),
-            release: text_or(given.release, asked.release),
+            environment: given.environment,
+            release: given.release,
             range: None,
         },
-        words: asked.words,
+        words: Vec::new(),
         assignee: (given.assignee != 0).then_some(UserId(given.assignee)),
-        unassigned: given.unassigned || asked.unassigned,
-        is_new: given.is_new || asked.is_new,
-        is_regressed: given.is_regressed || asked.is_regressed,
+        unassigned: given.unassigned,
+        is_new: given.is_new,
+        is_regressed: given.is_regressed,
         ids: None,
+        asked: None,
+    };
+    Ok(match asked {
+        Some(asked) => filter.and(asked),
+        None => filter,
     })
 }
 
-fn given_or<T>(given: Vec<T>, asked: Vec<T>) -> Vec<T> {
-    if given.is_empty() { asked } else { given }
-}
-
-fn text_or(given: String, asked: String) -> String {
-    if given.is_empty() { asked } else { given }
-}
-
 /// Turns a lone word that is an id into the issue it leads to. Where it leads
-/// nowhere it stays a word: titles hold hex digits, too.
+/// nowhere it stays a word: titles hold hex digits, too. What is asked for as an event's id
+/// is the issue of that event, or nothing.
 pub(super) fn find_by_id(view: &View<'_>, filter: &mut IssueFilter) -> Result<(), ApiError> {
+    if let Some(asked) = filter.asked.take() {
+        filter.asked = Some(search::issues_of_events(view, asked)?);
+    }
     let [word] = filter.words.as_slice() else {
         return Ok(());
     };

@@ -190,6 +190,7 @@ impl Params {
             environment: self.text("environment"),
             release: self.text("release"),
             text: self.text("query"),
+            time_zone: self.text("time_zone"),
             from: self.time("from")?,
             to: self.time("to")?,
             ..Default::default()

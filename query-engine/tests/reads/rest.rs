@@ -119,7 +119,7 @@ async fn malformed_parameters_are_named() {
         ("/api/issues?level=loud".to_owned(), 400, "level"),
         ("/api/issues?query=is:open".to_owned(), 400, "query"),
         (
-            format!("/api/issues?query={}", "a".repeat(1025)),
+            format!("/api/issues?query={}", "a".repeat(4097)),
             400,
             "query",
         ),

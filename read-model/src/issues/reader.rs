@@ -10,9 +10,11 @@
 //! Blocking: call it from a thread that may wait.
 
 mod alike;
+mod asked;
 mod detail;
 mod feed;
 mod list;
+mod narrow;
 mod notes;
 mod row;
 mod scope;
@@ -32,6 +34,7 @@ use parking_lot::{Condvar, Mutex};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
 pub use alike::{Alike, Alikes, NewestEvent};
+pub use asked::OfProjects;
 pub use detail::{Activity, Facets, FingerprintRow, ReleaseCount, ValueCount};
 pub use feed::{Change, ChangeCursor, Delivery, DeliveryFilter, Transition};
 pub use list::{Direction, IssueCursor, IssueFilter, IssuePage, IssueSort, ScopedIssue};

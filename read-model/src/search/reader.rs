@@ -13,6 +13,7 @@
 //! matter is looked at, those with the latest first; one whose latest is older than
 //! what the page already holds is not opened at all.
 
+mod asked;
 mod segment;
 mod totals;
 
@@ -26,8 +27,9 @@ use std::{
 
 use event_model::{EventId, Fingerprint, Level, Position, ProjectId, access::Sight};
 use parking_lot::RwLock;
+use search_language::Expression;
 use tantivy::{
-    Index, IndexReader, ReloadPolicy, Term,
+    Index, IndexReader, ReloadPolicy, Searcher, Term,
     query::{
         AllQuery, BooleanQuery, EnableScoring, Occur, Query, RangeQuery, TermQuery, TermSetQuery,
     },
@@ -35,9 +37,9 @@ use tantivy::{
     tokenizer::TokenStream,
 };
 
-use self::{segment::Best, totals::Counter};
+use self::{asked::Compiler, segment::Best, totals::Counter};
 
-pub use self::totals::Totals;
+pub use self::{asked::EventTest, totals::Totals};
 use super::schema::{POSITION_FILE, SearchSchema, decode_position, tag_term};
 use crate::{ReadModelError, fold::fold};
 
@@ -95,6 +97,8 @@ pub struct EventFilter {
     pub from_ms: Option<i64>,
     /// Happened before then, Unix ms; none: no bound.
     pub to_ms: Option<i64>,
+    /// What else a query asks; none: nothing.
+    pub asked: Option<Expression<EventTest>>,
 }
 
 /// Where an event stands in lists.
@@ -277,8 +281,8 @@ impl Reader {
             days.values().collect()
         };
         for day in days {
-            let query = self.query(&day.index, sight, filter)?;
             let searcher = day.reader.searcher();
+            let query = self.query(&day.index, &searcher, sight, filter)?;
             let weight = query
                 .weight(EnableScoring::disabled_from_searcher(&searcher))
                 .map_err(ReadModelError::search("prepare a query"))?;
@@ -300,8 +304,9 @@ impl Reader {
             return Ok(totals);
         }
         for day in self.days.read().values() {
-            let query = self.query(&day.index, sight, filter)?;
-            let counted = day.reader.searcher().search(&query, &Counter { first });
+            let searcher = day.reader.searcher();
+            let query = self.query(&day.index, &searcher, sight, filter)?;
+            let counted = searcher.search(&query, &Counter { first });
             totals += counted.map_err(ReadModelError::search("count"))?;
         }
         Ok(totals)
@@ -319,6 +324,7 @@ impl Reader {
     fn query(
         &self,
         index: &Index,
+        searcher: &Searcher,
         sight: &Sight,
         filter: &EventFilter,
     ) -> Result<Box<dyn Query>, ReadModelError> {
@@ -394,6 +400,14 @@ impl Reader {
                 .iter()
                 .map(|id| Term::from_field_bytes(fields.event_id, &id.0));
             must.push((Occur::Must, Box::new(TermSetQuery::new(terms))));
+        }
+        if let Some(asked) = &filter.asked {
+            let compiler = Compiler {
+                schema: fields,
+                index,
+                searcher,
+            };
+            must.push((Occur::Must, compiler.compile(asked)?));
         }
         Ok(if must.is_empty() {
             Box::new(AllQuery)

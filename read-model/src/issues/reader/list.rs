@@ -14,6 +14,7 @@
 
 use event_model::{IssueId, IssueStatus, Level, UserId, access::Sight};
 use rusqlite::params_from_iter;
+use search_language::{Expression, Leaf};
 
 use super::{
     ReadError, Snapshot, lead,
@@ -27,10 +28,10 @@ use crate::{
 
 /// A filter that at most this many issues pass drives the query: sorting so many
 /// takes less than a millisecond or two.
-const DRIVE_MAX: i64 = 2_000;
+pub(super) const DRIVE_MAX: i64 = 2_000;
 
 /// Which issues. The default is all of them.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct IssueFilter {
     /// Of them those in sight.
     pub projects: Sight,
@@ -52,6 +53,8 @@ pub struct IssueFilter {
     pub is_regressed: bool,
     /// These alone; none: all.
     pub ids: Option<Vec<IssueId>>,
+    /// What else a query asks; none: nothing.
+    pub asked: Option<Expression<Leaf>>,
 }
 
 /// The order of a list.
@@ -145,7 +148,7 @@ impl Snapshot<'_> {
         cursor: Option<IssueCursor>,
         limit: u32,
     ) -> Result<IssuePage, ReadError> {
-        let filter = &self.narrowed(filter);
+        let filter = &self.narrowed(filter)?;
         let Some(part) = self.part(&filter.scope)? else {
             return Ok(IssuePage {
                 issues: Vec::new(),
@@ -163,14 +166,6 @@ impl Snapshot<'_> {
         let place = |id: IssueId| ids.iter().position(|each| *each == id);
         issues.sort_by_cached_key(|scoped| place(scoped.issue.id));
         Ok(IssuePage { issues, next })
-    }
-
-    /// What is asked for, as far as it is in sight.
-    fn narrowed(&self, filter: &IssueFilter) -> IssueFilter {
-        IssueFilter {
-            projects: self.within(&filter.projects),
-            ..filter.clone()
-        }
     }
 
     /// Ids of a page in order, with what they are sorted by.
@@ -199,6 +194,7 @@ impl Snapshot<'_> {
         let walked = if is_column { &key } else { scoped.last_seen };
         let walked = (driver == Driver::SortOrder).then_some(walked);
         conditions(&mut sql, filter, &scoped, driver, walked);
+        self.add_asked(&mut sql, &scoped, filter)?;
         let id = scoped.id;
         let (order, reverse, before) = match direction {
             Direction::Descending => ("DESC", "ASC", "<"),
@@ -277,7 +273,7 @@ impl Snapshot<'_> {
 
     /// Issues that pass, exact.
     pub fn total(&self, filter: &IssueFilter) -> Result<u64, ReadError> {
-        let filter = &self.narrowed(filter);
+        let filter = &self.narrowed(filter)?;
         let Some(part) = self.part(&filter.scope)? else {
             return Ok(0);
         };
@@ -292,6 +288,7 @@ impl Snapshot<'_> {
         let tables = scoped.tables(&mut sql, issue_leads(driver), !asks_scope_alone(filter));
         let walked = (driver == Driver::SortOrder).then_some(scoped.last_seen);
         conditions(&mut sql, filter, &scoped, driver, walked);
+        self.add_asked(&mut sql, &scoped, filter)?;
         let text = format!("SELECT count(*) FROM {tables}{}", sql.clause());
         let mut statement = self.connection.prepare_cached(&text)?;
         let total: i64 = statement.query_row(params_from_iter(sql.values), |row| row.get(0))?;
@@ -409,7 +406,7 @@ fn drive(sql: &mut Sql, filter: &IssueFilter, scoped: &Scoped, driver: Driver) {
 }
 
 /// Issues that came back within the range.
-fn regressed(scoped: &Scoped) -> String {
+pub(super) fn regressed(scoped: &Scoped) -> String {
     let within = scoped.ends_ms().map_or_else(String::new, |(from, to)| {
         format!(" AND t.seen >= {from} AND t.seen < {to}")
     });

@@ -2,7 +2,7 @@
 // transport, a browser or a proxy says about itself ("Failed to fetch", "unknown",
 // "[unavailable]") never reaches a reader; what the server says about the request
 // does, as a sentence.
-import { Code, ConnectError } from "@connectrpc/connect";
+import { Code, ConnectError, decodeBinaryHeader } from "@connectrpc/connect";
 import { HttpError, REQUEST_ID } from "../api/http";
 import { sentence } from "./sentence";
 
@@ -22,10 +22,23 @@ export interface Failure {
   id: string;
   /** Path of what the server refused in the request ("email", "filters.releases[0]"); empty: none. */
   field: string;
+  /** Which part of that text is meant; null: the whole. */
+  place: TextPlace | null;
+}
+
+/** A part of a text, in characters. */
+export interface TextPlace {
+  offset: number;
+  /** 0: something is missing there. */
+  length: number;
+  /** What may have been meant instead; empty: nothing comes to mind. */
+  suggestion: string;
 }
 
 /** Where the server names it. */
 const FIELD = "errata-field";
+const PLACE = "errata-position";
+const SUGGESTION = "errata-suggestion-bin";
 
 const statusCodes: Record<number, Code> = {
   400: Code.InvalidArgument,
@@ -79,12 +92,21 @@ export const failureOf = (error: unknown, online: boolean = navigator.onLine): F
   ...wordsOf(error, online),
   id: idOf(error),
   field: fieldOf(error),
+  place: placeOf(error),
 });
+
+function placeOf(error: unknown): TextPlace | null {
+  if (!(error instanceof ConnectError)) return null;
+  const [offset, length] = (error.metadata.get(PLACE) ?? "").split(",").map(Number);
+  if (offset === undefined || length === undefined || Number.isNaN(offset + length)) return null;
+  const suggestion = decodeBinaryHeader(error.metadata.get(SUGGESTION) ?? "");
+  return { offset, length, suggestion: new TextDecoder().decode(suggestion) };
+}
 
 const fieldOf = (error: unknown): string =>
   error instanceof HttpError ? error.field : error instanceof ConnectError ? (error.metadata.get(FIELD) ?? "") : "";
 
-function wordsOf(error: unknown, online: boolean): Omit<Failure, "id" | "field"> {
+function wordsOf(error: unknown, online: boolean): Omit<Failure, "id" | "field" | "place"> {
   const { kind, message } = classify(error);
   switch (kind) {
     case "silent":

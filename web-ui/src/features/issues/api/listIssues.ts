@@ -13,7 +13,7 @@ import { levelOf, statusOf } from "@/shared/format/issue";
 import { fromDate, toDate } from "@/shared/format/time";
 import { afterPosition } from "@/shared/state/consistency";
 import { scopeFromMs, scopeToMs } from "@/shared/url/scope";
-import { effective, NOBODY, type IssueSearch, type SortName } from "../list/search";
+import { NOBODY, statusesBeside, type IssueSearch, type SortName } from "../list/search";
 import { issueKeys } from "../keys";
 
 /** Issues fetched at once. */
@@ -29,6 +29,9 @@ const sorts: Record<SortName, IssueSort> = {
   count: IssueSort.COUNT,
   users: IssueSort.USERS,
 };
+
+/** Where the days of a query begin. */
+const TIME_ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 /** Where a page begins. */
 export interface PageStart {
@@ -58,15 +61,16 @@ export const pinnedFromMs = (search: IssueSearch, start: PageStart, nowMs: numbe
 
 /** The API's filter for a search over a pinned range. */
 export function filterOf(search: IssueSearch, fromMs: number) {
-  const { projectIds, statuses, states, levels, environment, release, text, assignee } = effective(search);
+  const { projectIds, states, levels, environment, release, text, assignee } = search;
   const toMs = scopeToMs(search);
   return {
     projectIds,
-    statuses: statuses.map(statusOf),
+    statuses: statusesBeside(search).map(statusOf),
     levels: levels.map(levelOf),
     environment,
     release,
     text,
+    timeZone: TIME_ZONE,
     assignee: assignee === NOBODY ? 0 : assignee,
     unassigned: assignee === NOBODY,
     isNew: states.includes("new"),

@@ -4,7 +4,7 @@ import type { Issue } from "@/gen/errata/v1/issue_pb";
 import { levelName, statusName } from "@/shared/format/issue";
 import { toDate } from "@/shared/format/time";
 import type { IssuePages } from "../api/listIssues";
-import { effective, NOBODY, type IssueSearch } from "./search";
+import { effective, isComposed, NOBODY, type IssueSearch } from "./search";
 
 /** `pages` with every issue mapped; the same object when nothing changed. */
 export function mapIssues(pages: IssuePages, change: (issue: Issue) => Issue): IssuePages {
@@ -86,10 +86,13 @@ export function matches(issue: Issue, search: IssueSearch, fromMs: number): bool
   );
 }
 
-/** Whether only the server can tell who belongs: an issue does not name its events' environments and releases. */
+/**
+ * Whether only the server can tell who belongs: an issue does not name its events' environments and
+ * releases, and what a query composes is not read here.
+ */
 export const asksServer = (search: IssueSearch): boolean => {
   const { environment, release } = effective(search);
-  return environment !== "" || release !== "" || search.span !== null;
+  return environment !== "" || release !== "" || search.span !== null || isComposed(search);
 };
 
 export type News = "new" | "changed";

@@ -1,8 +1,9 @@
 // The issue list's state and its form in the URL. What equals the default is left
 // out, what cannot be read is the default: an old link never breaks the page.
 //
-// The text may hold tokens (`is:new level:error release:shop@1 cart`): `effective`
-// makes filters of them. What is no token is searched.
+// The text is a query of the search language, which the server reads. What a plain one says
+// by itself (`is:new level:error release:shop@1 cart`) `effective` knows, too: live changes
+// are held to it without asking.
 import { LEVELS, STATUSES, type LevelName, type StatusName } from "@/shared/format/issue";
 import type { ChangeOf } from "@/shared/url/params";
 import { parseScope, writeScope, type Scope } from "@/shared/url/scope";
@@ -23,7 +24,7 @@ export const STATES: readonly (readonly [StateName, string])[] = [
 ];
 
 /** Longer text is cut: a URL is no place for more. */
-export const TEXT_MAX = 200;
+export const TEXT_MAX = 1000;
 
 export interface IssueSearch extends Scope {
   /** Empty: all. */
@@ -113,29 +114,50 @@ export const isNarrowed = (search: IssueSearch): boolean =>
 const union = <T>(known: readonly T[], first: readonly T[], second: T): T[] =>
   known.filter((each) => first.includes(each) || each === second);
 
+/** Where any of it stands, only the server knows what is meant. */
+const COMPOSED = /[()!]|(?:^|\s)(?:AND|OR|NOT)(?:\s|$)/;
+/** What is neither a word nor a token that is known here. */
+const ASKED = /[:*"\\]/;
+
+/** Whether a text says itself how issues stand: then the filter beside it does not. */
+const STATUS_NAMED = new RegExp(`(?:^|[\\s(!])is:"?(?:${STATUSES.join("|")})\\b`, "i");
+
+/** The statuses that the server is to hold the list to beside the text. */
+export const statusesBeside = (search: IssueSearch): StatusName[] =>
+  STATUS_NAMED.test(search.text) ? [] : search.statuses;
+
+/** Whether only the server can tell what the text finds. */
+export const isComposed = (search: IssueSearch): boolean =>
+  COMPOSED.test(search.text) || ASKED.test(effective(search).text);
+
 /** What a token means; null: it is no token, but text. */
 function narrow(search: IssueSearch, key: string, value: string): Partial<IssueSearch> | null {
   const state = STATE_NAMES.find((name) => name === value);
-  const status = STATUSES.find((name) => name === value);
   const level = LEVELS.find((name) => name === value);
   if (key === "is" && state) return { states: union(STATE_NAMES, search.states, state) };
-  if (key === "is" && status) return { statuses: [status] };
   if (key === "is" && value === "unassigned") return { assignee: NOBODY };
   if (key === "level" && level) return { levels: union(LEVELS, search.levels, level) };
-  if (key === "release" && value !== "") return { release: value };
-  if (key === "environment" && value !== "") return { environment: value };
+  if (value === "" || value.includes("*")) return null;
+  if (key === "release") return { release: value };
+  if (key === "environment") return { environment: value };
   return null;
 }
 
 const TOKEN = /(^|\s)(is|level|release|environment):(?:"([^"]*)"|(\S+))/gi;
 
-/** The search with the tokens of its text as filters, and the rest as text. */
+/** The search with the tokens of a plain text as filters, and the rest as text. */
 export function effective(search: IssueSearch): IssueSearch {
-  let found = search;
+  let found = { ...search, statuses: statusesBeside(search) };
+  if (COMPOSED.test(search.text)) return found;
   const text = search.text.replace(
     TOKEN,
     (whole, _before: string, key: string, quoted: string | undefined, plain: string | undefined) => {
-      const change = narrow(found, key.toLowerCase(), quoted ?? plain ?? "");
+      const value = quoted ?? plain ?? "";
+      // Nothing has two statuses: they add up.
+      const status = key.toLowerCase() === "is" ? STATUSES.find((name) => name === value) : undefined;
+      const change = status
+        ? { statuses: union(STATUSES, found.statuses, status) }
+        : narrow(found, key.toLowerCase(), value);
       if (!change) return whole;
       found = { ...found, ...change };
       return " ";
