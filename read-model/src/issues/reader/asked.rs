@@ -177,11 +177,17 @@ impl Snapshot<'_> {
                 format!("(issue.handled = {number})")
             }
             (Key::FirstSeen | Key::Age, Known::Time(from, to)) => {
-                within(sql, "issue.first_seen", *from, *to)
+                within(sql, scoped, "issue.first_seen", *from, *to)
             }
-            (Key::LastSeen, Known::Time(from, to)) => within(sql, "issue.last_seen", *from, *to),
-            (Key::TimesSeen, Known::Number(from, to)) => between(sql, "issue.count", *from, *to),
-            (Key::Users, Known::Number(from, to)) => between(sql, "issue.users", *from, *to),
+            (Key::LastSeen, Known::Time(from, to)) => {
+                within(sql, scoped, "issue.last_seen", *from, *to)
+            }
+            (Key::TimesSeen, Known::Number(from, to)) => {
+                between(sql, scoped, "issue.count", *from, *to)
+            }
+            (Key::Users, Known::Number(from, to)) => {
+                between(sql, scoped, "issue.users", *from, *to)
+            }
             (Key::Issue, Known::Issues(ids)) => {
                 let ids = self.leads(ids)?;
                 format!("(+issue.id IN {})", sql.list(ids))
@@ -349,10 +355,20 @@ fn level_in(sql: &mut Sql, levels: &[Level]) -> String {
     format!("(+issue.level IN {levels})")
 }
 
+/// Keeps SQLite from an index, but for the one that is walked anyway.
+fn plus(scoped: &Scoped, column: &str) -> &'static str {
+    let is_walked = scoped
+        .walked
+        .as_ref()
+        .is_some_and(|walked| walked == column);
+    if is_walked { "" } else { "+" }
+}
+
 /// From the first on, before the second.
-fn within(sql: &mut Sql, column: &str, from: i64, to: i64) -> String {
+fn within(sql: &mut Sql, scoped: &Scoped, column: &str, from: i64, to: i64) -> String {
     let (from, to) = (sql.value(from), sql.value(to));
-    format!("(+{column} >= {from} AND +{column} < {to})")
+    let plus = plus(scoped, column);
+    format!("({plus}{column} >= {from} AND {plus}{column} < {to})")
 }
 
 fn signed(number: u64) -> i64 {
@@ -360,9 +376,10 @@ fn signed(number: u64) -> i64 {
 }
 
 /// Both included.
-fn between(sql: &mut Sql, column: &str, from: u64, to: u64) -> String {
+fn between(sql: &mut Sql, scoped: &Scoped, column: &str, from: u64, to: u64) -> String {
     let (from, to) = (sql.value(signed(from)), sql.value(signed(to)));
-    format!("(+{column} >= {from} AND +{column} <= {to})")
+    let plus = plus(scoped, column);
+    format!("({plus}{column} >= {from} AND {plus}{column} <= {to})")
 }
 
 /// Table and column of what issues have of releases and environments.

@@ -194,6 +194,7 @@ impl Snapshot<'_> {
         let walked = if is_column { &key } else { scoped.last_seen };
         let walked = (driver == Driver::SortOrder).then_some(walked);
         conditions(&mut sql, filter, &scoped, driver, walked);
+        scoped.walked = walked.map(str::to_owned);
         self.add_asked(&mut sql, &scoped, filter)?;
         let id = scoped.id;
         let (order, reverse, before) = match direction {

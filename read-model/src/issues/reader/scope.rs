@@ -194,6 +194,9 @@ pub(super) struct Scoped {
     count_ever: &'static str,
     /// The issue's id.
     pub(super) id: &'static str,
+    /// The column whose index is walked, if one is: bounds of it are where the walk begins and
+    /// ends.
+    pub(super) walked: Option<String>,
     part: Part,
     range: Option<Places>,
     /// The part's number.
@@ -226,6 +229,7 @@ impl Scoped {
             },
             count_ever: if all { "issue.count" } else { "part.count" },
             id: "issue.id",
+            walked: None,
             part,
             range: range.map(|range| Places {
                 range,
