@@ -1,14 +1,16 @@
-//! `errata backup create|list|verify|key` and `errata restore`: what they print, and their exit codes.
+//! `errata backup create|list|verify|prune|key` and `errata restore`: what they print, and their exit codes.
 
 use std::{fmt::Write as _, io::Write as _, process::ExitCode};
 
 use anyhow::{Context, Result, bail};
-use backup::{Header, Key, Place, Point, Target, create, restore, verify};
+use backup::{Header, Key, Place, Point, Target, create, prune, restore, verify};
 use event_log::dump;
 use ground::Clock;
 
 use crate::{
-    cli::{BackupCommand, BackupCreate, BackupKey, BackupTarget, BackupVerify, Restore},
+    cli::{
+        BackupCommand, BackupCreate, BackupKey, BackupPrune, BackupTarget, BackupVerify, Restore,
+    },
     compare,
     config::{self, Config},
 };
@@ -20,6 +22,7 @@ pub(crate) fn run(command: &BackupCommand, config: &Config) -> Result<ExitCode> 
         BackupCommand::Create(args) => (make(args, config)?, true),
         BackupCommand::List(args) => (listed(args)?, true),
         BackupCommand::Verify(args) => verified(args)?,
+        BackupCommand::Prune(args) => (pruned(args)?, true),
         BackupCommand::Key => {
             let key = Key::random().context("draw a random key")?;
             (format!("{}\n", key.to_hex()), true)
@@ -147,6 +150,19 @@ fn line(text: &mut String, header: &Header) {
         let _ = write!(text, "  relies on {}", header.relies_on.join(" "));
     }
     text.push('\n');
+}
+
+fn pruned(args: &BackupPrune) -> Result<String> {
+    let pruned =
+        prune(&place(&args.target), args.keep as usize, &Clock::MACHINE).context("prune")?;
+    let mut text = String::new();
+    for id in &pruned.removed {
+        let _ = writeln!(text, "removed {id}");
+    }
+    for id in &pruned.kept {
+        let _ = writeln!(text, "kept {id}");
+    }
+    Ok(text)
 }
 
 fn verified(args: &BackupVerify) -> Result<(String, bool)> {

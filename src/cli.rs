@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use backup::{
-    BackupCommand, BackupCreate, BackupKey, BackupTarget, BackupVerify, Restore,
+    BackupCommand, BackupCreate, BackupKey, BackupPrune, BackupTarget, BackupVerify, Restore,
 };
 pub(crate) use project::{
     GroupingRulesCommand, ProjectCommand, RulesApplication, RulesPreview, SettingsChoice, Switch,

@@ -23,6 +23,8 @@ pub(crate) enum BackupCommand {
     ///
     /// Says how long it took. Exit code 0: equal, 1: something differs or is damaged, 2: could not look. Nothing live is changed.
     Drill(BackupDrill),
+    /// Remove old backups: the newest stay, and all that they rely on
+    Prune(BackupPrune),
     /// Print a new key for encrypted backups; without it nobody can restore them
     Key,
 }
@@ -54,6 +56,16 @@ pub(crate) struct BackupCreate {
     pub full: bool,
     #[command(flatten)]
     pub key: BackupKey,
+}
+
+/// `errata backup prune`
+#[derive(Debug, Args)]
+pub(crate) struct BackupPrune {
+    #[command(flatten)]
+    pub target: BackupTarget,
+    /// So many of the newest stay
+    #[arg(long, value_name = "BACKUPS", value_parser = clap::value_parser!(u32).range(1..))]
+    pub keep: u32,
 }
 
 /// `errata backup verify`

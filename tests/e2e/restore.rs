@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use crate::{
     image::{EXT4, Image},
     separate::with_own_mounts,
-    support::{Bucket, Client, KEY, Ledger, Load, Server, audit, errata, errata_with},
+    support::{Bucket, Client, Flaky, KEY, Ledger, Load, Server, audit, errata, errata_with},
 };
 
 const SMALL: [(&str, &str); 2] = [
@@ -193,6 +193,15 @@ fn a_bucket_takes_backups_encrypted_too() {
         &["backup", "verify", &target, "--key-file", &key],
     ));
     assert!(whole.contains("is whole"), "{whole}");
+    // The second one has the file that the third relies on.
+    let pruned = done(&run(
+        &data_dir,
+        &["backup", "prune", &target, "--keep", "1"],
+    ));
+    let first = first.split([' ', ',']).nth(1).unwrap();
+    assert!(pruned.contains(&format!("removed {first}\n")), "{pruned}");
+    let listed = done(&run(&data_dir, &["backup", "list", &target]));
+    assert_eq!(listed.lines().count(), 2, "{listed}");
 
     let data = dir.path().join("restored/data");
     fs::create_dir_all(data.parent().unwrap()).unwrap();
@@ -222,6 +231,51 @@ fn a_bucket_takes_backups_encrypted_too() {
     assert_eq!(nowhere.status.code(), Some(2));
     let told = refused(&nowhere);
     assert!(told.contains("s3://no-such-bucket"), "{told}");
+}
+
+#[test]
+fn a_bad_link_to_a_bucket_costs_time_or_the_backup_and_never_leaves_half_of_one() {
+    let dir = TempDir::new().unwrap();
+    let bucket = Bucket::start();
+    let link = Flaky::before(bucket.address());
+    let env = Bucket::variables_of(&format!("http://{}", link.address));
+    let server = Server::start_with(&SMALL);
+    let ledger = Ledger::default();
+    let load = Load::start(&server, "load", &ledger);
+    load.wait_for_acknowledged(2_000);
+    load.stop();
+    let events = ledger.events().len() as u64;
+    let live = issues(&server, events);
+    let target = Bucket::url("over/a/bad/link");
+    let data_dir = server.data_dir();
+    let straight = bucket.variables();
+    let mut failed = 0;
+    let made = loop {
+        let output = errata_with(&data_dir, &env, &["backup", "create", &target]);
+        if output.status.success() {
+            break done(&output);
+        }
+        failed += 1;
+        assert!(failed < 20, "{}", refused(&output));
+        let listed = errata_with(&data_dir, &straight, &["backup", "list", &target]);
+        assert!(
+            !done(&listed).contains("position"),
+            "half of one was taken for whole"
+        );
+    };
+    assert!(link.harmed.load(std::sync::atomic::Ordering::Relaxed) > 0);
+    let whole = errata_with(&data_dir, &straight, &["backup", "verify", &target]);
+    assert!(done(&whole).contains("is whole"), "{made}");
+    let data = dir.path().join("data");
+    while !errata_with(&data, &env, &["restore", &target])
+        .status
+        .success()
+    {
+        failed += 1;
+        assert!(failed < 20);
+    }
+    let restored = Server::start_in(&data, &SMALL);
+    assert_eq!(issues(&restored, events), live);
 }
 
 #[test]

@@ -69,7 +69,8 @@ pub fn create(wanted: &Wanted<'_>) -> Result<Created, BackupError> {
     }
     .run();
     if made.is_err() {
-        target.remove_folder(&id);
+        // What is left of it has no manifest, and is told by the next one.
+        let _ = target.remove(&id);
     }
     made
 }

@@ -14,13 +14,14 @@
 //! - Nothing is put in place by a restore before every byte of it was checked.
 //!
 //! In reading order: [`manifest`] (the form; pure), [`key`] (encryption), `object` (a file as an object), `target`
-//! (where objects are), `source` (what belongs into a backup), [`mod@create`], [`restore`], [`verify`], [`error`].
+//! (where objects are), `source` (what belongs into a backup), [`mod@create`], [`restore`], [`verify`], [`mod@prune`], [`error`].
 
 pub mod create;
 pub mod error;
 pub mod key;
 pub mod manifest;
 mod object;
+pub mod prune;
 pub mod restore;
 mod source;
 mod target;
@@ -30,6 +31,7 @@ pub use create::{Created, create};
 pub use error::BackupError;
 pub use key::Key;
 pub use manifest::{Header, Kind, Manifest};
+pub use prune::{Pruned, prune};
 pub use restore::{Point, Restored, refuse_half_restored, restore};
 pub use target::{Place, Target};
 pub use verify::{Fault, Verified, verify};

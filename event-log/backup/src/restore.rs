@@ -86,9 +86,12 @@ pub struct Restored {
     pub notes: Vec<String>,
 }
 
-/// Refuses a data directory in which a restore did not end.
+/// Refuses a data directory in which a restore did not end. The logs are put in place last: if they are, it has, and
+/// only its folder is still to be removed.
 pub fn refuse_half_restored(data_dir: &Path) -> Result<(), BackupError> {
-    if data_dir.join(RESTORING).exists() {
+    let stage = data_dir.join(RESTORING);
+    let is_in_place = data_dir.join(LOG).exists() && !stage.join(LOG).exists();
+    if stage.exists() && !is_in_place {
         return Err(BackupError::HalfRestored {
             path: data_dir.to_owned(),
         });
@@ -239,6 +242,10 @@ impl Stage {
     /// Gives everything its name; the logs last, for with them it is a data directory.
     fn put_in_place(self) -> Result<(), BackupError> {
         for name in [SECRET, BLOBS, COLD, LOG] {
+            if name == LOG {
+                // A power cut must not leave this name and not the others.
+                sync_file_system(&self.data_dir)?;
+            }
             let (from, to) = (self.path.join(name), self.data_dir.join(name));
             match fs::rename(&from, &to) {
                 Err(error) if error.kind() == ErrorKind::NotFound && name != LOG => {}

@@ -5,40 +5,37 @@
 //! writes to a folder, held by a lock on its file `lock`; in a bucket two at once do not disturb each other, for each
 //! writes below an id of its own.
 //!
-//! Blocks the calling thread, on a small runtime of its own; never call it from one. Memory: [`PARTS_MAX`] parts of
-//! [`PART_BYTES`] an upload. Fails with [`BackupError::Object`].
+//! Blocks the calling thread, on a small runtime of its own; never call it from one. Memory: see `stream`. Fails with [`BackupError::Object`].
+
+mod stream;
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::BTreeMap,
     fs::{self, File, TryLockError},
-    io::{self, Read, Write},
+    io,
     os::unix::fs::FileExt,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
 
-use bytes::Bytes;
 use futures_util::StreamExt;
 use object_store::{
-    ClientOptions, GetOptions, MultipartUpload, ObjectStore, ObjectStoreExt, PutPayload,
-    RetryConfig,
+    ClientOptions, GetOptions, ObjectStore, ObjectStoreExt, RetryConfig,
     aws::{AmazonS3Builder, AmazonS3ConfigKey},
     local::LocalFileSystem,
     path::Path as Location,
     prefix::PrefixStore,
 };
-use tokio::{runtime::Runtime, task::JoinHandle};
+use tokio::runtime::Runtime;
+
+pub(crate) use self::stream::{Download, Upload};
 
 use crate::{
     error::BackupError,
     manifest::{HEADER_BYTES_MAX, NAME},
 };
 
-/// Bytes of a part of an upload; S3's least is 5 MiB.
-const PART_BYTES: usize = 8 * 1024 * 1024;
-/// Parts on their way at once.
-const PARTS_MAX: usize = 4;
 /// A part may take so long: a link of 0.5 Mbit/s.
 const REQUEST_TIMEOUT: Duration = Duration::from_mins(2);
 /// A store that is away for longer fails the backup, which costs what was copied.
@@ -52,6 +49,14 @@ pub struct Place {
     pub address: String,
     /// Variables `AWS_…` of the environment, for a store: credentials, region, endpoint.
     pub variables: Vec<(String, String)>,
+}
+
+/// What a target is opened for.
+enum Purpose<'a> {
+    Read,
+    Remove,
+    /// Of this data directory.
+    Write(&'a Path),
 }
 
 /// An open target.
@@ -81,15 +86,20 @@ pub(crate) struct Folders {
 impl Target {
     /// Opens a target that backups are read from.
     pub fn open(place: &Place) -> Result<Self, BackupError> {
-        Self::with(place, None)
+        Self::with(place, &Purpose::Read)
+    }
+
+    /// Opens a target that backups are removed from.
+    pub(crate) fn open_to_remove(place: &Place) -> Result<Self, BackupError> {
+        Self::with(place, &Purpose::Remove)
     }
 
     /// Opens a target that a backup of `data_dir` is written to: its folder is made if it is not there.
     pub(crate) fn open_for_writing(place: &Place, data_dir: &Path) -> Result<Self, BackupError> {
-        Self::with(place, Some(data_dir))
+        Self::with(place, &Purpose::Write(data_dir))
     }
 
-    fn with(place: &Place, source: Option<&Path>) -> Result<Self, BackupError> {
+    fn with(place: &Place, purpose: &Purpose<'_>) -> Result<Self, BackupError> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
@@ -106,9 +116,13 @@ impl Target {
             });
         }
         let folder = PathBuf::from(&address);
-        let lock = match source {
-            Some(data_dir) => Some(prepare(&folder, data_dir)?),
-            None => None,
+        let lock = match purpose {
+            Purpose::Read => None,
+            Purpose::Remove => Some(lock(&folder)?),
+            Purpose::Write(data_dir) => {
+                prepare(&folder, data_dir)?;
+                Some(lock(&folder)?)
+            }
         };
         let folder =
             fs::canonicalize(&folder).map_err(BackupError::file("open the folder", &folder))?;
@@ -144,12 +158,7 @@ impl Target {
 
     /// Begins an object.
     pub(crate) fn create(&self, location: &str) -> Upload<'_> {
-        Upload {
-            target: self,
-            location: Location::from(location),
-            buffer: Vec::new(),
-            parts: None,
-        }
+        Upload::begin(self, location)
     }
 
     /// Writes a small object.
@@ -166,11 +175,7 @@ impl Target {
         let got = self
             .runtime
             .block_on(self.store.get(&Location::from(location)))?;
-        Ok(Download {
-            target: self,
-            stream: got.into_stream(),
-            chunk: Bytes::new(),
-        })
+        Ok(Download::of(self, got.into_stream()))
     }
 
     /// Every object and its length.
@@ -238,19 +243,37 @@ impl Target {
         sync_file_system(folder)
     }
 
-    /// Removes what an interrupted backup left; a failure is told by the next one.
-    pub(crate) fn remove_folder(&self, id: &str) {
-        if let Some(folder) = &self.folder {
-            let _ = fs::remove_dir_all(folder.join(id));
-            return;
+    /// Removes a backup, its manifest first.
+    pub(crate) fn remove(&self, id: &str) -> Result<(), BackupError> {
+        let failed = |error: object_store::Error| self.failed("remove", id)(error.into());
+        let manifest = Location::from(format!("{id}/{NAME}"));
+        match self.runtime.block_on(self.store.delete(&manifest)) {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
+            Err(error) => return Err(failed(error)),
         }
-        self.runtime.block_on(async {
-            let mut list = self.store.list(Some(&Location::from(id)));
-            while let Some(Ok(meta)) = list.next().await {
-                let _ = self.store.delete(&meta.location).await;
+        self.sync()?;
+        if let Some(folder) = &self.folder {
+            let path = folder.join(id);
+            return fs::remove_dir_all(&path).map_err(BackupError::file("remove", path));
+        }
+        let removed = self.runtime.block_on(async {
+            let below = self.store.list(Some(&Location::from(id)));
+            let below: Vec<_> = below.collect().await;
+            for meta in below {
+                self.store.delete(&meta?.location).await?;
             }
+            Ok(())
         });
+        removed.map_err(failed)
     }
+}
+
+/// When a backup was begun, by its id, Unix nanoseconds.
+pub(crate) fn begun_of(id: &str) -> Option<i64> {
+    let time = id.split_once('-')?.0;
+    let time = jiff::civil::DateTime::strptime("%Y%m%dT%H%M%SZ", time).ok()?;
+    let time = time.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
+    i64::try_from(time.timestamp().as_nanosecond()).ok()
 }
 
 /// Whether a folder's name is an id: others may keep something beside backups.
@@ -277,8 +300,8 @@ fn refused(place: &Place, reason: &impl std::error::Error) -> BackupError {
     }
 }
 
-/// Makes a folder and takes its lock; refuses one that belongs to what is backed up.
-fn prepare(folder: &Path, data_dir: &Path) -> Result<File, BackupError> {
+/// Makes a folder; refuses one that belongs to what is backed up.
+fn prepare(folder: &Path, data_dir: &Path) -> Result<(), BackupError> {
     let source = fs::canonicalize(data_dir).map_err(BackupError::file("open", data_dir))?;
     // Before anything is made: of what is not there yet the nearest folder that is tells.
     let absolute = std::path::absolute(folder).map_err(BackupError::file("open", folder))?;
@@ -291,7 +314,11 @@ fn prepare(folder: &Path, data_dir: &Path) -> Result<File, BackupError> {
             data_dir: data_dir.to_owned(),
         });
     }
-    fs::create_dir_all(folder).map_err(BackupError::file("create", folder))?;
+    fs::create_dir_all(folder).map_err(BackupError::file("create", folder))
+}
+
+/// Takes the lock of a folder.
+fn lock(folder: &Path) -> Result<File, BackupError> {
     let path = folder.join(LOCK);
     let lock = File::options()
         .create(true)
@@ -346,128 +373,15 @@ fn bucket(place: &Place) -> Result<Arc<dyn ObjectStore>, BackupError> {
     Ok(Arc::new(PrefixStore::new(store, prefix)))
 }
 
-/// An object being written; dropped before [`Self::finish`], it never was.
-pub(crate) struct Upload<'a> {
-    target: &'a Target,
-    location: Location,
-    buffer: Vec<u8>,
-    parts: Option<Parts>,
-}
-
-struct Parts {
-    upload: Box<dyn MultipartUpload>,
-    on_their_way: VecDeque<JoinHandle<object_store::Result<()>>>,
-}
-
-impl Upload<'_> {
-    fn put_part(&mut self) -> io::Result<()> {
-        let runtime = &self.target.runtime;
-        let parts = match &mut self.parts {
-            Some(parts) => parts,
-            none => {
-                let upload = self.target.store.put_multipart(&self.location);
-                none.insert(Parts {
-                    upload: runtime.block_on(upload)?,
-                    on_their_way: VecDeque::new(),
-                })
-            }
-        };
-        let payload = PutPayload::from(std::mem::take(&mut self.buffer));
-        let part = parts.upload.put_part(payload);
-        parts.on_their_way.push_back(runtime.spawn(part));
-        while parts.on_their_way.len() >= PARTS_MAX {
-            wait(runtime, parts)?;
-        }
-        Ok(())
-    }
-
-    /// Gives it its name.
-    pub(crate) fn finish(mut self) -> io::Result<()> {
-        let runtime = &self.target.runtime;
-        if self.parts.is_none() {
-            let payload = PutPayload::from(std::mem::take(&mut self.buffer));
-            runtime.block_on(self.target.store.put(&self.location, payload))?;
-            return Ok(());
-        }
-        if !self.buffer.is_empty() {
-            self.put_part()?;
-        }
-        if let Some(mut parts) = self.parts.take() {
-            let done = (|| {
-                while !parts.on_their_way.is_empty() {
-                    wait(runtime, &mut parts)?;
-                }
-                runtime.block_on(parts.upload.complete())?;
-                Ok(())
-            })();
-            if done.is_err() {
-                self.parts = Some(parts);
-            }
-            return done;
-        }
-        Ok(())
-    }
-}
-
-fn wait(runtime: &Runtime, parts: &mut Parts) -> io::Result<()> {
-    if let Some(oldest) = parts.on_their_way.pop_front() {
-        runtime.block_on(oldest).map_err(io::Error::other)??;
-    }
-    Ok(())
-}
-
-impl Write for Upload<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let taken = bytes.len().min(PART_BYTES - self.buffer.len());
-        self.buffer.extend_from_slice(&bytes[..taken]);
-        if self.buffer.len() == PART_BYTES {
-            self.put_part()?;
-        }
-        Ok(taken)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Drop for Upload<'_> {
-    fn drop(&mut self) {
-        if let Some(mut parts) = self.parts.take() {
-            // Its parts take room; what cannot be removed is removed with its folder.
-            let _ = self.target.runtime.block_on(parts.upload.abort());
-        }
-    }
-}
-
-/// An object being read.
-pub(crate) struct Download<'a> {
-    target: &'a Target,
-    stream: futures_util::stream::BoxStream<'static, object_store::Result<Bytes>>,
-    chunk: Bytes,
-}
-
-impl Read for Download<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        while self.chunk.is_empty() {
-            match self.target.runtime.block_on(self.stream.next()) {
-                Some(chunk) => self.chunk = chunk?,
-                None => return Ok(0),
-            }
-        }
-        let taken = buffer.len().min(self.chunk.len());
-        buffer[..taken].copy_from_slice(&self.chunk.split_to(taken));
-        Ok(taken)
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::is_id;
+    use super::{begun_of, is_id};
 
     #[test]
     fn ids_are_told_from_other_folders() {
-        assert!(is_id("20261129T205000Z-1f2e3d4c"));
+        let id = "20261129T205000Z-1f2e3d4c";
+        assert!(is_id(id));
+        assert_eq!(begun_of(id), Some(1_795_985_400_000_000_000));
         for other in [
             "lost+found",
             "20261129T205000Z",

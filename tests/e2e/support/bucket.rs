@@ -50,8 +50,18 @@ impl Bucket {
 
     /// What the environment says of it.
     pub(crate) fn variables(&self) -> Vec<(&'static str, String)> {
+        Self::variables_of(&self.endpoint)
+    }
+
+    /// Where it listens.
+    pub(crate) fn address(&self) -> &str {
+        self.endpoint.trim_start_matches("http://")
+    }
+
+    /// What the environment says of a bucket that is reached there.
+    pub(crate) fn variables_of(endpoint: &str) -> Vec<(&'static str, String)> {
         vec![
-            ("AWS_ENDPOINT", self.endpoint.clone()),
+            ("AWS_ENDPOINT", endpoint.to_owned()),
             ("AWS_ALLOW_HTTP", "true".to_owned()),
             ("AWS_REGION", "us-east-1".to_owned()),
             ("AWS_ACCESS_KEY_ID", "id".to_owned()),

@@ -224,8 +224,9 @@ fn restoring_over_something_is_refused_and_after_an_interruption_goes_on() {
     into(&data_dir).unwrap();
     refuse_half_restored(&data_dir).unwrap();
     assert_eq!(told(&data_dir), was);
-    // With logs there it is a data directory, whatever else lies there.
+    // With logs there it is a data directory, of which only that folder was still to be removed.
     fs::create_dir(data_dir.join("restoring")).unwrap();
+    refuse_half_restored(&data_dir).unwrap();
     let refused = into(&data_dir).unwrap_err();
     assert!(matches!(refused, BackupError::NotEmpty { .. }), "{refused}");
 }
@@ -249,4 +250,49 @@ fn a_segment_that_was_damaged_before_is_named_by_the_restore() {
         told.contains("0000000001.log") && told.contains("damaged"),
         "{told}"
     );
+}
+
+#[test]
+fn a_restore_that_was_cut_anywhere_ends_when_it_is_asked_for_again() {
+    let mut site = Site::new();
+    site.add_events(30);
+    site.attach("a file", 1_000);
+    site.export();
+    site.backup(false, None).unwrap();
+    let was = site.told();
+    let place = site.place();
+    let names = ["secret.key", "blobs", "cold", "log"];
+    // In place are so many of them, and of those that are not, all are checked or some are missing.
+    for in_place in 0..=names.len() {
+        for is_whole in [true, false] {
+            let (_, data_dir) = site.restore(None, Point::End, None).unwrap();
+            let stage = data_dir.join("restoring");
+            fs::create_dir(&stage).unwrap();
+            for name in &names[in_place..] {
+                if is_whole {
+                    fs::rename(data_dir.join(name), stage.join(name)).unwrap();
+                } else if data_dir.join(name).is_dir() {
+                    fs::remove_dir_all(data_dir.join(name)).unwrap();
+                    fs::create_dir(stage.join(name)).unwrap();
+                } else {
+                    fs::remove_file(data_dir.join(name)).unwrap();
+                }
+            }
+            if in_place == names.len() {
+                refuse_half_restored(&data_dir).unwrap();
+            } else {
+                refuse_half_restored(&data_dir).unwrap_err();
+                restore::restore(&restore::Wanted {
+                    place: &place,
+                    id: None,
+                    point: Point::End,
+                    key: None,
+                    data_dir: &data_dir,
+                })
+                .unwrap();
+                assert!(!stage.exists());
+            }
+            assert_eq!(told(&data_dir), was, "{in_place} {is_whole}");
+        }
+    }
 }

@@ -3,6 +3,7 @@
 
 mod faults;
 mod model;
+mod prune;
 #[allow(dead_code, unreachable_pub)]
 #[path = "../../../tests/it/sample.rs"]
 mod sample;
