@@ -213,7 +213,13 @@ fn replay_search(
         }
         match &entry {
             Some(Entry::Event(event)) => {
-                search::add(&mut writer, &mut grouped, position, event, tripwire)?;
+                search::add(
+                    &mut writer,
+                    &mut grouped,
+                    (reader, position),
+                    event,
+                    tripwire,
+                )?;
             }
             Some(Entry::Command { number, command }) if command.decision.groups_anew() => {
                 let place = (position, *number);

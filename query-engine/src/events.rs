@@ -270,7 +270,6 @@ fn event_filter(
         fingerprints,
         event_id: None,
         event_ids: None,
-        text: String::new(),
         asked: query,
     })
 }

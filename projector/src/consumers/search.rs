@@ -4,6 +4,8 @@
 //! [`COMMIT_EVERY`]; the first event after a quiet time is committed at once. Far
 //! behind the log commits are rarer: nobody sees single events then, and larger
 //! segments need fewer merges.
+//!
+//! What of an event is found, [`texts`] gathers from its head and its body.
 
 use std::{
     path::PathBuf,
@@ -15,9 +17,12 @@ use event_model::{Command, EventId, Level, Position, ProjectId, StoredEvent};
 use grouping::{Group, Memo};
 use read_model::{
     ReadModelError,
-    search::{SearchDocument, SearchWriter},
+    search::{SearchDocument, SearchWriter, TextPart},
 };
 
+mod texts;
+
+use self::texts::Body;
 use super::{
     Consumer, Stop, WAIT,
     grouped::{Grouped, regrouped},
@@ -130,7 +135,8 @@ impl Consumer for SearchConsumer {
                 let (position, entry) = record?;
                 match &entry {
                     Some(Entry::Event(event)) => {
-                        add(writer, &mut self.grouped, position, event, &self.tripwire)?;
+                        let place = (reader, position);
+                        add(writer, &mut self.grouped, place, event, &self.tripwire)?;
                     }
                     Some(Entry::Command { number, command }) if command.decision.groups_anew() => {
                         let place = (position, *number);
@@ -200,9 +206,13 @@ pub(crate) fn group_anew(
         }
         let group = caught(|| memo.group(step.grouper, event));
         if let Ok(group) = group {
-            with_document(step.position, event, &group, |document| {
-                writer.replace(document)
-            })?;
+            put(
+                writer,
+                (reader, step.position),
+                event,
+                &group,
+                SearchWriter::replace,
+            )?;
         }
         Ok(())
     })?;
@@ -213,7 +223,7 @@ pub(crate) fn group_anew(
 pub(crate) fn add(
     writer: &mut SearchWriter,
     grouped: &mut Grouped,
-    position: Position,
+    (reader, position): (&LogReader, Position),
     event: &StoredEvent,
     tripwire: &Tripwire,
 ) -> Result<(), ProjectorError> {
@@ -228,22 +238,56 @@ pub(crate) fn add(
             return Ok(());
         }
     };
-    with_document(position, event, &group, |document| writer.add(document))
+    put(writer, (reader, position), event, &group, SearchWriter::add)
 }
 
-/// What search knows of an event.
-fn with_document(
-    position: Position,
+/// Puts what search knows of an event, and of its stack, into the index. A body that cannot
+/// be read costs its words alone.
+fn put(
+    writer: &mut SearchWriter,
+    (reader, position): (&LogReader, Position),
     event: &StoredEvent,
     group: &Group,
-    put: impl FnOnce(&SearchDocument<'_>) -> Result<(), ReadModelError>,
+    put: impl FnOnce(&mut SearchWriter, &SearchDocument<'_>) -> Result<(), ReadModelError>,
 ) -> Result<(), ProjectorError> {
-    let head = event.head();
+    let bytes = reader.body(position, event).unwrap_or_default();
+    let (body, head) = (Body::read(&bytes), event.whole());
+    let stack = texts::stack_number(event);
+    if stack != 0 && !writer.knows_stack(stack) {
+        writer.add_stack(&texts::stack(stack, &head, &body.source()))?;
+    }
     let tags: Vec<(&str, &str)> = head
         .tags
         .iter()
         .map(|pair| (pair.0.as_str(), pair.1.as_str()))
         .collect();
+    let message: Vec<&str> = [group.headline.title.as_str()]
+        .into_iter()
+        .chain(body.messages())
+        .collect();
+    let gathered = body.texts();
+    let of_body = body.attributes();
+    let attributes = texts::attributes(&head).into_iter();
+    let attributes = attributes.chain(of_body.iter().map(|(key, value)| (*key, &**value)));
+    let attributes: Vec<(&str, &str)> = attributes
+        .filter(|(_, value)| !value.is_empty())
+        .map(|(key, value)| (key, texts::clipped(value)))
+        .collect();
+    // Whatever stands in a field of its own is found by a word alone, too.
+    let named = attributes.iter().map(|(_, value)| *value);
+    let tagged = tags.iter().flat_map(|(key, value)| [*key, *value]);
+    let whole: [&str; 4] = [
+        &head.environment,
+        &head.release,
+        &head.user,
+        &head.message_template,
+    ];
+    let others = named
+        .chain(tagged)
+        .chain(whole)
+        .map(|text| (TextPart::Other, text));
+    let texts = gathered.iter().map(|(part, text)| (*part, text.as_str()));
+    let texts: Vec<(TextPart, &str)> = texts.chain(others).collect();
     let document = SearchDocument {
         event_id: EventId(head.event_id),
         fingerprint: group.fingerprint,
@@ -253,11 +297,14 @@ fn with_document(
         weight: u64::from(head.weight.to_native()).max(1),
         timestamp_ns: head.timestamp_ns.to_native(),
         received_ns: head.received_ns.to_native(),
-        title: &group.headline.title,
+        message: &message,
+        texts: &texts,
+        stack,
+        attributes: &attributes,
         environment: &head.environment,
         release: &head.release,
         user: &head.user,
         tags: &tags,
     };
-    Ok(put(&document)?)
+    Ok(put(writer, &document)?)
 }

@@ -14,6 +14,7 @@
 //! what the page already holds is not opened at all.
 
 mod asked;
+mod full_text;
 mod segment;
 mod totals;
 
@@ -34,16 +35,23 @@ use tantivy::{
         AllQuery, BooleanQuery, EnableScoring, Occur, Query, RangeQuery, TermQuery, TermSetQuery,
     },
     schema::IndexRecordOption,
-    tokenizer::TokenStream,
 };
 
-use self::{asked::Compiler, segment::Best, totals::Counter};
+use self::{
+    asked::{Compiler, Ready},
+    segment::Best,
+    totals::Counter,
+};
 
 pub use self::{asked::EventTest, totals::Totals};
-use super::schema::{POSITION_FILE, SearchSchema, decode_position, tag_term};
-use crate::{ReadModelError, fold::fold};
+use super::{
+    schema::{POSITION_FILE, SearchSchema, decode_position, tag_term},
+    stacks::StackReader,
+    tokens,
+};
+use crate::ReadModelError;
 
-/// Most words of one query; a text with more is cut.
+/// Most words of one term of a query; a text with more is cut.
 pub const WORDS_MAX: usize = 16;
 /// Blocks of stored documents kept by each index: nothing is stored.
 const STORE_BLOCKS_CACHED: usize = 0;
@@ -81,8 +89,6 @@ pub struct EventFilter {
     pub event_id: Option<EventId>,
     /// These events; none: all. An empty list finds nothing.
     pub event_ids: Option<Vec<EventId>>,
-    /// Words of the title, all of which must occur; at most [`WORDS_MAX`] count.
-    pub text: String,
     /// Empty: all.
     pub environment: String,
     /// Empty: all.
@@ -160,10 +166,10 @@ pub struct Reader {
     root: PathBuf,
     schema: SearchSchema,
     days: RwLock<BTreeMap<String, Day>>,
+    stacks: RwLock<Option<StackReader>>,
 }
 
 struct Day {
-    index: Index,
     reader: IndexReader,
 }
 
@@ -182,6 +188,7 @@ impl Reader {
             root: root.to_owned(),
             schema: SearchSchema::new(),
             days: RwLock::default(),
+            stacks: RwLock::default(),
         };
         reader.refresh()?;
         Ok(reader)
@@ -219,7 +226,19 @@ impl Reader {
         let mut days = self.days.write();
         days.extend(opened);
         days.retain(|name, _| names.contains(name));
+        drop(days);
+        // Behind the days: what their events name is there.
+        self.refresh_stacks()?;
         Ok(position)
+    }
+
+    fn refresh_stacks(&self) -> Result<(), ReadModelError> {
+        if let Some(stacks) = self.stacks.read().as_ref() {
+            return stacks.reload();
+        }
+        let opened = StackReader::open(&self.root)?;
+        *self.stacks.write() = opened;
+        Ok(())
     }
 
     fn day_names(&self) -> Result<Vec<String>, ReadModelError> {
@@ -253,13 +272,14 @@ impl Reader {
                 what: "its schema is another release's".to_owned(),
             });
         }
+        tokens::register(&index);
         let reader = index
             .reader_builder()
             .reload_policy(ReloadPolicy::Manual)
             .doc_store_cache_num_blocks(STORE_BLOCKS_CACHED)
             .try_into()
             .map_err(ReadModelError::search("read a day's index"))?;
-        Ok(Some(Day { index, reader }))
+        Ok(Some(Day { reader }))
     }
 
     /// At most `limit` events of projects in sight, in the order and from where `from` says.
@@ -273,6 +293,7 @@ impl Reader {
         if limit == 0 || filter.finds_nothing() || *sight == Sight::NOTHING {
             return Ok(Vec::new());
         }
+        let asked = self.asked(filter)?;
         let days = self.days.read();
         let mut best = Best::new(from, limit);
         let days: Vec<&Day> = if from.newest_first() {
@@ -282,7 +303,7 @@ impl Reader {
         };
         for day in days {
             let searcher = day.reader.searcher();
-            let query = self.query(&day.index, &searcher, sight, filter)?;
+            let query = self.query(asked.as_ref(), &searcher, sight, filter)?;
             let weight = query
                 .weight(EnableScoring::disabled_from_searcher(&searcher))
                 .map_err(ReadModelError::search("prepare a query"))?;
@@ -303,9 +324,10 @@ impl Reader {
         if filter.finds_nothing() || *sight == Sight::NOTHING {
             return Ok(totals);
         }
+        let asked = self.asked(filter)?;
         for day in self.days.read().values() {
             let searcher = day.reader.searcher();
-            let query = self.query(&day.index, &searcher, sight, filter)?;
+            let query = self.query(asked.as_ref(), &searcher, sight, filter)?;
             let counted = searcher.search(&query, &Counter { first });
             totals += counted.map_err(ReadModelError::search("count"))?;
         }
@@ -321,9 +343,17 @@ impl Reader {
         Ok(self.list(sight, &filter, From::Newest, 1)?.pop())
     }
 
+    /// What a filter's query asks, with what its stacks answer, once for all days.
+    fn asked(&self, filter: &EventFilter) -> Result<Option<Expression<Ready>>, ReadModelError> {
+        let stacks = self.stacks.read();
+        let asked = filter.asked.clone();
+        let ready = asked.map(|asked| full_text::ready(asked, stacks.as_ref()));
+        ready.transpose()
+    }
+
     fn query(
         &self,
-        index: &Index,
+        asked: Option<&Expression<Ready>>,
         searcher: &Searcher,
         sight: &Sight,
         filter: &EventFilter,
@@ -340,17 +370,6 @@ impl Reader {
         if let Some(project) = filter.project {
             term(Term::from_field_u64(fields.project_id, project.0.into()));
         }
-        let mut tokenizer = index
-            .tokenizer_for_field(fields.title)
-            .map_err(ReadModelError::search("find the tokenizer"))?;
-        let mut words = 0;
-        let text = fold(&filter.text);
-        tokenizer.token_stream(&text).process(&mut |token| {
-            if words < WORDS_MAX {
-                term(Term::from_field_text(fields.title, &token.text));
-            }
-            words += 1;
-        });
         for (field, text) in [
             (fields.environment, &filter.environment),
             (fields.release, &filter.release),
@@ -401,10 +420,9 @@ impl Reader {
                 .map(|id| Term::from_field_bytes(fields.event_id, &id.0));
             must.push((Occur::Must, Box::new(TermSetQuery::new(terms))));
         }
-        if let Some(asked) = &filter.asked {
+        if let Some(asked) = asked {
             let compiler = Compiler {
                 schema: fields,
-                index,
                 searcher,
             };
             must.push((Occur::Must, compiler.compile(asked)?));

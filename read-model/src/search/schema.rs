@@ -10,11 +10,15 @@
 //! | `weight` | u64, fast | how many errors the event stands for |
 //! | `timestamp_ns` | i64, indexed, fast | order (newest first = latest, then highest position), ranges: when it happened, clamped, Unix nanoseconds |
 //! | `received_ns` | i64, fast | when the gateway had it, Unix nanoseconds |
-//! | `title` | text (tantivy's `default` tokenizer), frequencies | words of the title, folded |
+//! | `message` | words ([`super::tokens`]) with places | title, message, texts of exceptions |
+//! | `breadcrumb`, `request`, `variables`, `extra`, `other` | words | all else that somebody may look for: [`TextPart`] |
+//! | `stack` | u64, indexed, fast | its stack in the index of stacks; none: it has none |
+//! | `attribute` | text, whole, indexed | as `tag`, of what every event may have: "transaction", "user.email", …; values folded |
 //! | `environment`, `release`, `user` | text, whole, indexed | filters; the user is the stored identity and, as a second term, what stands behind its colon |
 //! | `tag` | text, whole, indexed | filter: a term `key` and a term `key`, U+0000, `value` for each tag |
 //!
-//! Invariant: nothing is stored in documents, `position` leads to the event.
+//! Invariant: nothing is stored in documents, `position` leads to the event. What its stack
+//! says is in [`super::stacks`].
 
 use event_model::Position;
 use tantivy::schema::{
@@ -22,10 +26,47 @@ use tantivy::schema::{
     TextOptions,
 };
 
+use super::tokens;
 use crate::ReadModelError;
 
 /// Name of the file that holds the position every day has reached.
 pub const POSITION_FILE: &str = "position";
+
+/// What of an event somebody may look for, besides what happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TextPart {
+    /// Of all breadcrumbs.
+    Breadcrumb,
+    /// The request and who made it.
+    Request,
+    /// Local variables.
+    Variables,
+    /// Extra, contexts, unknown members.
+    Extra,
+    /// Names, tags, what else the head has.
+    Other,
+}
+
+impl TextPart {
+    /// All.
+    pub const ALL: [Self; 5] = [
+        Self::Breadcrumb,
+        Self::Request,
+        Self::Variables,
+        Self::Extra,
+        Self::Other,
+    ];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Breadcrumb => "breadcrumb",
+            Self::Request => "request",
+            Self::Variables => "variables",
+            Self::Extra => "extra",
+            Self::Other => "other",
+        }
+    }
+}
 
 /// The schema and its fields.
 #[derive(Debug, Clone)]
@@ -48,8 +89,14 @@ pub struct SearchSchema {
     pub timestamp_ns: Field,
     /// Unix nanoseconds.
     pub received_ns: Field,
-    /// Words.
-    pub title: Field,
+    /// Words of what happened.
+    pub message: Field,
+    /// Words of all else, by part.
+    pub texts: [Field; TextPart::ALL.len()],
+    /// Its stack's number.
+    pub stack: Field,
+    /// Keys with values: see [`tag_term`].
+    pub attribute: Field,
     /// The environment's name.
     pub environment: Field,
     /// The release's name.
@@ -71,6 +118,11 @@ pub fn user_name(identity: &str) -> Option<&str> {
 }
 
 impl SearchSchema {
+    /// Where a part of its text is.
+    pub fn text(&self, part: TextPart) -> Field {
+        self.texts[part as usize]
+    }
+
     /// The schema of this release; an index with another one is rebuilt.
     pub fn new() -> Self {
         let filter = NumericOptions::default().set_indexed().set_fast();
@@ -81,9 +133,6 @@ impl SearchSchema {
                 .set_index_option(IndexRecordOption::Basic)
                 .set_fieldnorms(false),
         );
-        let words = TextFieldIndexing::default()
-            .set_tokenizer("default")
-            .set_index_option(IndexRecordOption::WithFreqs);
         let mut builder = Schema::builder();
         Self {
             event_id: builder.add_bytes_field("event_id", INDEXED),
@@ -97,8 +146,15 @@ impl SearchSchema {
             weight: builder.add_u64_field("weight", fast.clone()),
             timestamp_ns: builder.add_i64_field("timestamp_ns", filter),
             received_ns: builder.add_i64_field("received_ns", fast),
-            title: builder
-                .add_text_field("title", TextOptions::default().set_indexing_options(words)),
+            message: builder.add_text_field(
+                "message",
+                words_of(IndexRecordOption::WithFreqsAndPositions),
+            ),
+            texts: TextPart::ALL.map(|part| {
+                builder.add_text_field(part.name(), words_of(IndexRecordOption::Basic))
+            }),
+            stack: builder.add_u64_field("stack", NumericOptions::from(INDEXED).set_fast()),
+            attribute: builder.add_text_field("attribute", whole.clone()),
             environment: builder.add_text_field("environment", whole.clone()),
             release: builder.add_text_field("release", whole.clone()),
             user: builder.add_text_field("user", whole.clone()),
@@ -112,6 +168,15 @@ impl Default for SearchSchema {
     fn default() -> Self {
         Self::new()
     }
+}
+
+/// A field of words ([`super::tokens`]).
+pub(super) fn words_of(option: IndexRecordOption) -> TextOptions {
+    let words = TextFieldIndexing::default()
+        .set_tokenizer(tokens::NAME)
+        .set_index_option(option)
+        .set_fieldnorms(false);
+    TextOptions::default().set_indexing_options(words)
 }
 
 /// The UTC day of a receipt time, "YYYY-MM-DD": the name of its index's folder.

@@ -22,8 +22,13 @@ use tantivy::{
     indexer::IndexWriterOptions, merge_policy::LogMergePolicy,
 };
 
-use super::schema::{
-    POSITION_FILE, SearchSchema, day_of, decode_position, encode_position, tag_term, user_name,
+use super::{
+    schema::{
+        POSITION_FILE, SearchSchema, TextPart, day_of, decode_position, encode_position, tag_term,
+        user_name,
+    },
+    stacks::{StackDocument, StackWriter},
+    tokens,
 };
 use crate::{ReadModelError, fold::fold, layout::sync_dir};
 
@@ -56,8 +61,14 @@ pub struct SearchDocument<'a> {
     pub timestamp_ns: i64,
     /// When the gateway had it, Unix nanoseconds; decides the day.
     pub received_ns: i64,
-    /// Words to find it by.
-    pub title: &'a str,
+    /// What happened: title, message, texts of exceptions.
+    pub message: &'a [&'a str],
+    /// All else that somebody may look for.
+    pub texts: &'a [(TextPart, &'a str)],
+    /// The number of its stack, which was added before; 0: it has none.
+    pub stack: u64,
+    /// Keys and values of what every event may have.
+    pub attributes: &'a [(&'a str, &'a str)],
     /// Empty: none.
     pub environment: &'a str,
     /// Empty: none.
@@ -74,6 +85,7 @@ pub struct SearchWriter {
     schema: SearchSchema,
     position: Position,
     days: BTreeMap<String, DayWriter>,
+    stacks: StackWriter,
 }
 
 struct DayWriter {
@@ -130,6 +142,7 @@ impl SearchWriter {
             schema: SearchSchema::new(),
             position,
             days: BTreeMap::new(),
+            stacks: StackWriter::open(dir)?,
         })
     }
 
@@ -152,6 +165,16 @@ impl SearchWriter {
     /// Every event up to here is committed.
     pub fn position(&self) -> Position {
         self.position
+    }
+
+    /// Whether a stack was added lately, and need not be again.
+    pub fn knows_stack(&self, number: u64) -> bool {
+        self.stacks.knows(number)
+    }
+
+    /// Adds a stack, before the events that have it.
+    pub fn add_stack(&mut self, stack: &StackDocument<'_>) -> Result<(), ReadModelError> {
+        self.stacks.add(stack)
     }
 
     /// Adds an event; found once committed. Events come in order of position.
@@ -210,7 +233,18 @@ impl SearchWriter {
         fields.add_u64(schema.weight, document.weight);
         fields.add_i64(schema.timestamp_ns, document.timestamp_ns);
         fields.add_i64(schema.received_ns, document.received_ns);
-        fields.add_text(schema.title, fold(document.title));
+        let message = document.message.iter().map(|text| (schema.message, *text));
+        let texts = document.texts.iter();
+        let texts = texts.map(|(part, text)| (schema.text(*part), *text));
+        for (field, text) in message.chain(texts).filter(|(_, text)| !text.is_empty()) {
+            fields.add_text(field, text);
+        }
+        if document.stack != 0 {
+            fields.add_u64(schema.stack, document.stack);
+        }
+        for (key, value) in document.attributes {
+            fields.add_text(schema.attribute, tag_term(key, &fold(value)));
+        }
         for (field, text) in [
             (schema.environment, document.environment),
             (schema.release, document.release),
@@ -235,6 +269,8 @@ impl SearchWriter {
 
     /// Makes everything added durable and visible, as of `position`.
     pub fn commit(&mut self, position: Position) -> Result<(), ReadModelError> {
+        // An event that is found names a stack that is there.
+        self.stacks.commit()?;
         for day in self.days.values_mut() {
             day.commit(position)?;
         }
@@ -259,6 +295,7 @@ impl SearchWriter {
                 .wait_merging_threads()
                 .map_err(ReadModelError::search("finish merges"))?;
         }
+        self.stacks.close()?;
         sync_dir(&self.dir)
     }
 
@@ -270,6 +307,7 @@ impl SearchWriter {
             };
             // Of the records behind its newest event it must claim none: they may
             // hold more for this day.
+            self.stacks.commit()?;
             day.commit(day.added)?;
             day.writer
                 .wait_merging_threads()
@@ -291,6 +329,7 @@ impl SearchWriter {
             .map_err(|e| ReadModelError::search("open a day")(e.into()))?;
         let index = Index::open_or_create(directory, self.schema.schema.clone())
             .map_err(ReadModelError::search("open a day"))?;
+        tokens::register(&index);
         let meta = index
             .load_metas()
             .map_err(ReadModelError::search("read a day's commit"))?;
