@@ -1,10 +1,12 @@
 //! The search language at the door: texts become trees that mean something to their reader,
 //! refusals point at the character. Compiled they are where they are answered: by read-model.
 
-use event_model::{access::Viewer, control::Project, credential::Caller};
+use std::collections::BTreeSet;
+
+use event_model::{IssueId, access::Viewer, control::Project, credential::Caller};
 use jiff::tz::TimeZone;
 use proto::error::Place as InText;
-use read_model::search::reader::EventTest;
+use read_model::search::reader::{EventFilter, EventTest};
 use search_language::{
     Answer, Expression, Field, Key, Known, Leaf, Place, Query, QueryError, Reader, resolve::Person,
 };
@@ -88,14 +90,18 @@ impl Core {
     }
 }
 
-/// Turns ids of events into the issues that they belong to.
+/// Most fingerprints that events of a term may have where it is asked of their issues.
+const SOURCES_MAX: usize = 50_000;
+
+/// What a term asks of events becomes the issues that they belong to: an issue is found by
+/// whatever one of its events says.
 pub(crate) fn issues_of_events(
     view: &View<'_>,
     asked: Expression<Leaf>,
 ) -> Result<Expression<Leaf>, ApiError> {
     asked.try_map(&mut |leaf| {
         let Known::Event(id) = leaf.test else {
-            return Ok(Expression::Term(leaf));
+            return by_events(view, leaf);
         };
         let hit = view.find(id)?;
         let issues = match hit {
@@ -107,6 +113,45 @@ pub(crate) fn issues_of_events(
             test: Known::Issues(issues.into_values().map(|row| row.id).collect()),
             span: leaf.span,
         }))
+    })
+}
+
+/// A term, of issues whose events say so as well. A word without a key that so many events
+/// have is found in titles alone.
+fn by_events(view: &View<'_>, leaf: Leaf) -> Result<Expression<Leaf>, ApiError> {
+    let info = leaf.field.info();
+    let is_theirs = info.is_some_and(|info| info.issues == Answer::OfEvents);
+    let is_word = leaf.field == Field::Any
+        && matches!(&leaf.test, Known::Text(pattern) if !pattern.is_anything());
+    if !is_theirs && !is_word {
+        return Ok(Expression::Term(leaf));
+    }
+    let filter = EventFilter {
+        asked: Some(Expression::Term(EventTest::Leaf(leaf.clone()))),
+        ..EventFilter::default()
+    };
+    let issues = match view.sources(&filter, SOURCES_MAX)? {
+        Some(sources) => {
+            let ids = view.issues(|snapshot| snapshot.issue_ids(sources))?;
+            let ids: BTreeSet<IssueId> = ids.into_values().collect();
+            Expression::Term(Leaf {
+                field: Field::Known(Key::Issue),
+                test: Known::Issues(ids.into_iter().collect()),
+                span: leaf.span,
+            })
+        }
+        None if is_word => return Ok(Expression::Term(leaf)),
+        None => {
+            let name = leaf.field.name();
+            let message =
+                format!("events of more than {SOURCES_MAX} groups have such {name}: narrow it");
+            return Err(ApiError::invalid("query", message));
+        }
+    };
+    Ok(if is_word {
+        Expression::or([Expression::Term(leaf), issues])
+    } else {
+        issues
     })
 }
 

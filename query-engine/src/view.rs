@@ -5,9 +5,11 @@
 //! it, and what is of another project is answered like what there is not, in the same
 //! steps. Blocking, like what it reads.
 
+use std::collections::BTreeSet;
+
 use event_log::{Entry, Item, LogReader, ReadError as LogError};
 use event_model::{
-    EventId, Position, ProjectId, StoredEvent,
+    EventId, Fingerprint, Position, ProjectId, StoredEvent,
     access::{Sight, Viewer},
 };
 use read_model::{
@@ -97,6 +99,15 @@ impl<'a> View<'a> {
     /// Events that pass, of those the log keeps, exact.
     pub(crate) fn total(&self, filter: &EventFilter) -> Result<Totals, ReadModelError> {
         self.open.search.total(self.sight, filter, self.first())
+    }
+
+    /// The fingerprints of events that pass; none if they are more than `most`.
+    pub(crate) fn sources(
+        &self,
+        filter: &EventFilter,
+        most: usize,
+    ) -> Result<Option<BTreeSet<(ProjectId, Fingerprint)>>, ReadModelError> {
+        self.open.search.sources(self.sight, filter, most)
     }
 
     /// The newest indexed event with this id.

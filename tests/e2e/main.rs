@@ -33,6 +33,7 @@ mod replay;
 mod restore;
 mod retention;
 mod roles;
+mod search;
 mod secrets;
 mod seed;
 mod seeded;

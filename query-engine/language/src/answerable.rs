@@ -50,10 +50,7 @@ fn refusal(term: &Term, place: Place) -> Option<QueryError> {
             Place::Events => info.events,
         };
         match answer {
-            Answer::Stored | Answer::OfIssue => {}
-            Answer::NotYet => {
-                return refuse(format!("{name} is not searchable in lists of {listed} yet"));
-            }
+            Answer::Stored | Answer::OfIssue | Answer::OfEvents => {}
             Answer::Never(instead) => {
                 return refuse(format!("{name} is no field of {listed}: {instead}"));
             }

@@ -91,11 +91,9 @@ pub struct Completion {
 pub fn keys(typing: &Typing) -> Vec<Completion> {
     let typed = typing.text.to_lowercase();
     let begins = |name: &str| name.starts_with(&typed);
-    let fields = FIELDS.iter().filter(|row| {
-        let is_stored = |answer| answer != crate::Answer::NotYet;
-        (is_stored(row.issues) || is_stored(row.events))
-            && (begins(row.name) || row.aliases.iter().any(|alias| begins(alias)))
-    });
+    let fields = FIELDS
+        .iter()
+        .filter(|row| begins(row.name) || row.aliases.iter().any(|alias| begins(alias)));
     let colon = if typing.is_has { "" } else { ":" };
     let mut found: Vec<Completion> = fields
         .map(|row| Completion {

@@ -40,7 +40,7 @@ pub enum Key {
     StackSource,
     StackVariables,
     Breadcrumb,
-    RequestUrl,
+    Request,
     RequestMethod,
     Logger,
     Extra,
@@ -123,8 +123,8 @@ pub enum Answer {
     Stored,
     /// Of events: what their issue says.
     OfIssue,
-    /// It will be, and is not yet.
-    NotYet,
+    /// Of issues: what one of their events says.
+    OfEvents,
     /// It makes no sense there; what to ask for instead.
     Never(&'static str),
 }
@@ -176,9 +176,8 @@ const fn also(info: FieldInfo, aliases: &'static [&'static str]) -> FieldInfo {
 
 const BOTH: [Answer; 2] = [Answer::Stored, Answer::Stored];
 const ISSUES: [Answer; 2] = [Answer::Stored, Answer::OfIssue];
-/// Of issues; of events as soon as the index knows it.
-const LATER: [Answer; 2] = [Answer::Stored, Answer::NotYet];
-const NOT_YET: [Answer; 2] = [Answer::NotYet, Answer::NotYet];
+/// Of events; of issues that have such an event.
+const BY_EVENTS: [Answer; 2] = [Answer::OfEvents, Answer::Stored];
 const EVENTS: [Answer; 2] = [Answer::Never("use first_seen or last_seen"), Answer::Stored];
 
 /// Every field, in the order of the documentation.
@@ -198,15 +197,15 @@ pub const FIELDS: &[FieldInfo] = &[
     also(row(Key::Environment, "environment", Kind::Text, BOTH, "the environment an event names", "environment:production"), &["env"]),
     row(Key::User, "user", Kind::Text, BOTH, "who it happened to: what the event names them by, with or without the kind (id:42, or 42)", "user:anna@example.com"),
     row(Key::UserId, "user.id", Kind::Text, BOTH, "their id", "user.id:42"),
-    row(Key::UserEmail, "user.email", Kind::Text, NOT_YET, "their address", "user.email:anna@example.com"),
-    row(Key::UserName, "user.username", Kind::Text, NOT_YET, "their name", "user.username:anna"),
-    also(row(Key::UserAddress, "user.ip", Kind::Text, NOT_YET, "their IP address", "user.ip:203.0.113.7"), &["user.ip_address"]),
-    row(Key::Title, "title", Kind::Words, BOTH, "words of the title", "title:\"bad json\""),
-    row(Key::Message, "message", Kind::Words, LATER, "words of the message; of an issue those of its title", "message:\"bad json\""),
-    also(row(Key::Type, "type", Kind::Text, LATER, "the type of the error; empty for messages", "type:*Error"), &["error.type"]),
+    row(Key::UserEmail, "user.email", Kind::Text, BY_EVENTS, "their address", "user.email:anna@example.com"),
+    row(Key::UserName, "user.username", Kind::Text, BY_EVENTS, "their name", "user.username:anna"),
+    also(row(Key::UserAddress, "user.ip", Kind::Text, BY_EVENTS, "their IP address", "user.ip:203.0.113.7"), &["user.ip_address"]),
+    row(Key::Title, "title", Kind::Words, BOTH, "words of the title; of events of the message, too", "title:\"bad json\""),
+    row(Key::Message, "message", Kind::Words, BOTH, "words of the message; of an issue those of its title", "message:\"bad json\""),
+    also(row(Key::Type, "type", Kind::Text, BOTH, "the type of the error; empty for messages", "type:*Error"), &["error.type"]),
     row(Key::Culprit, "culprit", Kind::Words, ISSUES, "words of where it broke", "culprit:checkout"),
-    row(Key::Platform, "platform", Kind::Text, LATER, "the platform", "platform:python"),
-    also(row(Key::Handled, "handled", Kind::Flag, LATER, "whether the error was caught; of an issue that of its newest event", "handled:no"), &["error.handled"]),
+    row(Key::Platform, "platform", Kind::Text, BOTH, "the platform", "platform:python"),
+    also(row(Key::Handled, "handled", Kind::Flag, BOTH, "whether the error was caught; of an issue that of its newest event", "handled:no"), &["error.handled"]),
     row(Key::FirstSeen, "first_seen", Kind::Time, ISSUES, "when the issue's first event happened", "first_seen:-24h"),
     row(Key::LastSeen, "last_seen", Kind::Time, ISSUES, "when the issue's newest event happened", "last_seen:>2026-11-01"),
     row(Key::Age, "age", Kind::Age, ISSUES, "how long ago the issue's first event happened", "age:-24h"),
@@ -216,16 +215,16 @@ pub const FIELDS: &[FieldInfo] = &[
     row(Key::Received, "received", Kind::Time, EVENTS, "when the server had the event", "received:-15m"),
     row(Key::Id, "id", Kind::EventId, BOTH, "the event with this id; of issues the one it belongs to", "id:4c79f60c11214eb38604f4ae0781bfb2"),
     row(Key::Issue, "issue", Kind::IssueId, ISSUES, "the issue with this id", "issue:9c1f0a2b3c4d5e6f"),
-    also(row(Key::StackFunction, "stack.function", Kind::Words, NOT_YET, "functions of the stack", "stack.function:handle*"), &["function"]),
-    row(Key::StackModule, "stack.module", Kind::Words, NOT_YET, "modules of the stack", "stack.module:billing"),
-    also(row(Key::StackPath, "stack.path", Kind::Words, NOT_YET, "files of the stack", "stack.path:billing/"), &["stack.filename"]),
-    row(Key::StackSource, "stack.source", Kind::Words, NOT_YET, "source lines of the stack", "stack.source:\"return total\""),
-    row(Key::StackVariables, "stack.vars", Kind::Words, NOT_YET, "local variables of the stack", "stack.vars:cart_id"),
-    also(row(Key::Breadcrumb, "breadcrumb", Kind::Words, NOT_YET, "what happened before the error", "breadcrumb:checkout"), &["breadcrumbs"]),
-    row(Key::RequestUrl, "request.url", Kind::Words, NOT_YET, "the address of the request", "request.url:/checkout"),
-    row(Key::RequestMethod, "request.method", Kind::Text, NOT_YET, "the method of the request", "request.method:POST"),
-    row(Key::Logger, "logger", Kind::Text, NOT_YET, "the logger that wrote it", "logger:billing"),
-    row(Key::Extra, "extra", Kind::Words, NOT_YET, "additional data", "extra:cart"),
+    also(row(Key::StackFunction, "stack.function", Kind::Words, BY_EVENTS, "functions of the stack", "stack.function:handle*"), &["function"]),
+    row(Key::StackModule, "stack.module", Kind::Words, BY_EVENTS, "modules of the stack", "stack.module:billing"),
+    also(row(Key::StackPath, "stack.path", Kind::Words, BY_EVENTS, "files of the stack", "stack.path:billing/"), &["stack.filename"]),
+    row(Key::StackSource, "stack.source", Kind::Words, BY_EVENTS, "source lines of the stack", "stack.source:\"return total\""),
+    row(Key::StackVariables, "stack.vars", Kind::Words, BY_EVENTS, "local variables of the stack", "stack.vars:cart_id"),
+    also(row(Key::Breadcrumb, "breadcrumb", Kind::Words, BY_EVENTS, "what happened before the error", "breadcrumb:checkout"), &["breadcrumbs"]),
+    also(row(Key::Request, "request", Kind::Words, BY_EVENTS, "words of the request: its address, headers and data, and who made it", "request:/checkout"), &["request.url"]),
+    row(Key::RequestMethod, "request.method", Kind::Text, BY_EVENTS, "the method of the request", "request.method:POST"),
+    row(Key::Logger, "logger", Kind::Text, BY_EVENTS, "the logger that wrote it", "logger:billing"),
+    row(Key::Extra, "extra", Kind::Words, BY_EVENTS, "additional data", "extra:cart"),
 ];
 
 /// What stands before a key that is certainly a tag's.

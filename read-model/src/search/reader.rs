@@ -16,10 +16,11 @@
 mod asked;
 mod full_text;
 mod segment;
+mod sources;
 mod totals;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs,
     io::ErrorKind,
     ops::Bound,
@@ -40,6 +41,7 @@ use tantivy::{
 use self::{
     asked::{Compiler, Ready},
     segment::Best,
+    sources::Distinct,
     totals::Counter,
 };
 
@@ -332,6 +334,31 @@ impl Reader {
             totals += counted.map_err(ReadModelError::search("count"))?;
         }
         Ok(totals)
+    }
+
+    /// The fingerprints of events that pass, of projects in sight; none if they are more than
+    /// `most`.
+    pub fn sources(
+        &self,
+        sight: &Sight,
+        filter: &EventFilter,
+        most: usize,
+    ) -> Result<Option<BTreeSet<(ProjectId, Fingerprint)>>, ReadModelError> {
+        let mut found = BTreeSet::new();
+        if filter.finds_nothing() || *sight == Sight::NOTHING {
+            return Ok(Some(found));
+        }
+        let asked = self.asked(filter)?;
+        for day in self.days.read().values() {
+            let searcher = day.reader.searcher();
+            let query = self.query(asked.as_ref(), &searcher, sight, filter)?;
+            let of_day = searcher.search(&query, &Distinct);
+            found.extend(of_day.map_err(ReadModelError::search("find issues"))?);
+            if found.len() > most {
+                return Ok(None);
+            }
+        }
+        Ok(Some(found))
     }
 
     /// The event with this id; if several projects in sight have one, the newest.

@@ -16,7 +16,7 @@
 use std::{collections::HashSet, fs, path::Path};
 
 use tantivy::{
-    Index, IndexReader, IndexWriter, ReloadPolicy, TantivyDocument, Term,
+    Index, IndexReader, IndexWriter, ReloadPolicy, Searcher, TantivyDocument, Term,
     directory::MmapDirectory,
     indexer::IndexWriterOptions,
     query::Query,
@@ -204,6 +204,10 @@ impl StackReader {
     pub(super) fn reload(&self) -> Result<(), ReadModelError> {
         let reloaded = self.reader.reload();
         reloaded.map_err(ReadModelError::search("reload the index of stacks"))
+    }
+
+    pub(super) fn searcher(&self) -> Searcher {
+        self.reader.searcher()
     }
 
     /// The numbers of all stacks that a question is true of.

@@ -47,7 +47,7 @@ fn table() -> String {
     let answer = |answer: Answer| match answer {
         Answer::Stored => "yes",
         Answer::OfIssue => "of their issue",
-        Answer::NotYet => "not yet",
+        Answer::OfEvents => "by their events",
         Answer::Never(_) => "no",
     };
     for row in FIELDS {

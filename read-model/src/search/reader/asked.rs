@@ -7,24 +7,27 @@
 //! backwards, which it cannot, so times that are not are times before and behind. Which field is
 //! where in the index is said once, in [`places`].
 
-use std::ops::Bound;
+use std::{ops::Bound, sync::Arc};
 
 use event_model::{Fingerprint, ProjectId};
 use search_language::{Expression, Field, Key, Known, Leaf, Pattern};
 use tantivy::{
-    Index, Searcher, Term,
+    Searcher, Term,
     query::{
         AllQuery, BooleanQuery, EmptyQuery, Occur, Query, RangeQuery, TermQuery, TermSetQuery,
     },
     schema::{Field as Place, IndexRecordOption},
-    tokenizer::TokenStream,
 };
 
-use super::{NS_A_MS, WORDS_MAX};
+pub(super) use super::full_text::Ready;
+use super::{NS_A_MS, full_text};
 use crate::{
     ReadModelError,
     fold::fold,
-    search::schema::{SearchSchema, tag_term},
+    search::{
+        numbers,
+        schema::{SearchSchema, TextPart, tag_term},
+    },
 };
 
 /// Most terms that a wildcard may stand for.
@@ -44,17 +47,40 @@ pub enum EventTest {
 enum How {
     /// Whole texts.
     Whole(Place),
-    /// Folded words.
+    /// Words, whose places are known.
     Words(Place),
+    /// Words, whose places are not.
+    Text(TextPart),
+    /// A whole text, folded, by this name among the attributes.
+    Attribute(&'static str),
+    /// What its stack says ([`full_text::StackPart`]).
+    Stack,
     /// Unix nanoseconds.
     Time(Place),
 }
 
 /// Where each field is: a line a field. Those that are numbers of ours have their own way
 /// below; a word without a key is looked for in those of [`ANYWHERE`].
-fn places(schema: &SearchSchema) -> [(Key, How); 8] {
+fn places(schema: &SearchSchema) -> [(Key, How); 25] {
     [
-        (Key::Title, How::Words(schema.title)),
+        (Key::Title, How::Words(schema.message)),
+        (Key::Message, How::Words(schema.message)),
+        (Key::Type, How::Stack),
+        (Key::StackFunction, How::Stack),
+        (Key::StackModule, How::Stack),
+        (Key::StackPath, How::Stack),
+        (Key::StackSource, How::Stack),
+        (Key::StackVariables, How::Text(TextPart::Variables)),
+        (Key::Breadcrumb, How::Text(TextPart::Breadcrumb)),
+        (Key::Request, How::Text(TextPart::Request)),
+        (Key::Extra, How::Text(TextPart::Extra)),
+        (Key::UserEmail, How::Attribute("user.email")),
+        (Key::UserName, How::Attribute("user.username")),
+        (Key::UserAddress, How::Attribute("user.ip")),
+        (Key::RequestMethod, How::Attribute("http.method")),
+        (Key::Logger, How::Attribute("logger")),
+        (Key::Platform, How::Attribute("platform")),
+        (Key::Handled, How::Attribute("handled")),
         (Key::Release, How::Whole(schema.release)),
         (Key::ReleaseVersion, How::Whole(schema.release)),
         (Key::Environment, How::Whole(schema.environment)),
@@ -65,17 +91,16 @@ fn places(schema: &SearchSchema) -> [(Key, How); 8] {
     ]
 }
 
-/// What a word without a key is looked for in.
-const ANYWHERE: [Key; 4] = [Key::Title, Key::User, Key::Release, Key::Environment];
+/// What a word without a key is looked for in, besides texts and stacks.
+const ANYWHERE: [Key; 4] = [Key::Message, Key::User, Key::Release, Key::Environment];
 
 /// Compiles for one day.
 pub(super) struct Compiler<'a> {
     pub(super) schema: &'a SearchSchema,
-    pub(super) index: &'a Index,
     pub(super) searcher: &'a Searcher,
 }
 
-type Compiled = Result<Box<dyn Query>, ReadModelError>;
+pub(super) type Compiled = Result<Box<dyn Query>, ReadModelError>;
 
 fn nothing() -> Box<dyn Query> {
     Box::new(EmptyQuery)
@@ -85,7 +110,7 @@ fn everything() -> Box<dyn Query> {
     Box::new(AllQuery)
 }
 
-fn one(term: Term) -> Box<dyn Query> {
+pub(super) fn one(term: Term) -> Box<dyn Query> {
     Box::new(TermQuery::new(term, IndexRecordOption::Basic))
 }
 
@@ -104,14 +129,24 @@ fn joined(occur: Occur, mut parts: Vec<Box<dyn Query>>) -> Box<dyn Query> {
     }
 }
 
+/// All of these; of none: everything.
+pub(super) fn joined_all(parts: Vec<Box<dyn Query>>) -> Box<dyn Query> {
+    joined(Occur::Must, parts)
+}
+
+/// Any of these; of none: nothing.
+pub(super) fn joined_any(parts: Vec<Box<dyn Query>>) -> Box<dyn Query> {
+    joined(Occur::Should, parts)
+}
+
 impl Compiler<'_> {
-    pub(super) fn compile(&self, asked: &Expression<EventTest>) -> Compiled {
+    pub(super) fn compile(&self, asked: &Expression<Ready>) -> Compiled {
         self.compile_as(asked, true)
     }
 
     /// What passes it, or what does not.
-    fn compile_as(&self, asked: &Expression<EventTest>, passes: bool) -> Compiled {
-        let all = |parts: &[Expression<EventTest>], is_and: bool| -> Compiled {
+    fn compile_as(&self, asked: &Expression<Ready>, passes: bool) -> Compiled {
+        let all = |parts: &[Expression<Ready>], is_and: bool| -> Compiled {
             let parts = parts.iter().map(|part| self.compile_as(part, passes));
             // Not all is one that is not.
             let occur = if is_and == passes {
@@ -125,19 +160,13 @@ impl Compiler<'_> {
             Expression::And(parts) => return all(parts, true),
             Expression::Or(parts) => return all(parts, false),
             Expression::Not(inner) => return self.compile_as(inner, !passes),
-            Expression::Term(EventTest::Leaf(leaf)) => match (passes, &leaf.test) {
-                (false, Known::Time(from, to)) => {
-                    let part = |test| {
-                        let (field, span) = (leaf.field.clone(), leaf.span);
-                        self.leaf(&Leaf { field, test, span })
-                    };
-                    let before = part(Known::Time(i64::MIN, *from))?;
-                    let behind = part(Known::Time(*to, i64::MAX))?;
-                    return Ok(joined(Occur::Should, vec![before, behind]));
-                }
-                _ => self.leaf(leaf)?,
+            Expression::Term(Ready { test, stacks }) => match test {
+                EventTest::Of(issues) => self.of(issues),
+                EventTest::Leaf(leaf) => match (passes, &leaf.test) {
+                    (false, Known::Time(from, to)) => return self.out_of(leaf, *from, *to),
+                    _ => self.leaf(leaf, stacks)?,
+                },
             },
-            Expression::Term(EventTest::Of(issues)) => self.of(issues),
         };
         if passes {
             return Ok(query);
@@ -146,6 +175,17 @@ impl Compiler<'_> {
             (Occur::Must, everything()),
             (Occur::MustNot, query),
         ])))
+    }
+
+    /// Before a time or behind another.
+    fn out_of(&self, leaf: &Leaf, from: i64, to: i64) -> Compiled {
+        let part = |test| {
+            let (field, span) = (leaf.field.clone(), leaf.span);
+            self.leaf(&Leaf { field, test, span }, &Arc::default())
+        };
+        let before = part(Known::Time(i64::MIN, from))?;
+        let behind = part(Known::Time(to, i64::MAX))?;
+        Ok(joined(Occur::Should, vec![before, behind]))
     }
 
     fn of(&self, issues: &[(ProjectId, Vec<Fingerprint>)]) -> Box<dyn Query> {
@@ -159,10 +199,10 @@ impl Compiler<'_> {
         joined(Occur::Should, of_project.collect())
     }
 
-    fn leaf(&self, leaf: &Leaf) -> Compiled {
+    fn leaf(&self, leaf: &Leaf, stacks: &Arc<[u64]>) -> Compiled {
         let schema = self.schema;
         let key = match &leaf.field {
-            Field::Any => return self.anywhere(&leaf.test),
+            Field::Any => return self.anywhere(&leaf.test, stacks),
             Field::Tag(tag) => return self.tagged(tag, &leaf.test),
             Field::Known(key) => *key,
         };
@@ -183,7 +223,10 @@ impl Compiler<'_> {
                 let place = places.iter().find(|(known, _)| *known == key);
                 place.map_or_else(
                     || Ok(without_place(key, test)),
-                    |(_, how)| self.indexed(key, *how, test),
+                    |(_, how)| match how {
+                        How::Stack => Ok(numbers::with_stack(schema.stack, stacks)),
+                        how => self.indexed(key, *how, test),
+                    },
                 )
             }
         }
@@ -194,7 +237,14 @@ impl Compiler<'_> {
             (How::Time(field), Known::Time(from, to)) => Ok(between(field, *from, *to)),
             (How::Time(_) | How::Words(_), Known::Present) => Ok(everything()),
             (How::Whole(field), Known::Present) => Ok(has_any(field)),
-            (How::Words(field), Known::Text(pattern)) => self.words(field, pattern),
+            (How::Words(field), Known::Text(pattern)) => {
+                full_text::words(self.searcher, field, pattern, true)
+            }
+            (How::Text(part), Known::Text(pattern)) => {
+                full_text::words(self.searcher, self.schema.text(part), pattern, false)
+            }
+            (How::Text(part), Known::Present) => Ok(has_any(self.schema.text(part))),
+            (How::Attribute(name), test) => self.attribute(name, test),
             (How::Whole(field), Known::Text(pattern)) if key == Key::UserId => {
                 let mut pieces = pattern.pieces().to_vec();
                 pieces[0].insert_str(0, "id:");
@@ -202,14 +252,28 @@ impl Compiler<'_> {
             }
             (How::Whole(field), Known::Text(pattern)) => self.whole(field, pattern),
             (How::Whole(field), Known::Version(version)) => {
-                self.matching(field, "", |name| version.matches(name))
+                matching(self.searcher, field, "", |name| version.matches(name))
             }
             _ => Ok(nothing()),
         }
     }
 
+    /// What every event may have, by its name.
+    fn attribute(&self, name: &str, test: &Known) -> Compiled {
+        let flag = |flag: bool| if flag { "yes" } else { "no" };
+        let pattern = match test {
+            Known::Text(pattern) => pattern.map(fold),
+            Known::Flag(yes) => Pattern::literal(flag(*yes)),
+            Known::Present => Pattern::of_pieces(vec![String::new(), String::new()]),
+            _ => return Ok(nothing()),
+        };
+        let mut pieces = pattern.pieces().to_vec();
+        pieces[0] = tag_term(name, &pieces[0]);
+        self.whole(self.schema.attribute, &Pattern::of_pieces(pieces))
+    }
+
     /// A word without a key.
-    fn anywhere(&self, test: &Known) -> Compiled {
+    fn anywhere(&self, test: &Known, stacks: &Arc<[u64]>) -> Compiled {
         let Known::Text(pattern) = test else {
             return Ok(nothing());
         };
@@ -222,6 +286,10 @@ impl Compiler<'_> {
                 parts.push(self.indexed(key, how, test)?);
             }
         }
+        for part in TextPart::ALL {
+            parts.push(self.indexed(Key::Extra, How::Text(part), test)?);
+        }
+        parts.push(numbers::with_stack(self.schema.stack, stacks));
         if let Some(Ok(id)) = pattern.as_literal().map(str::parse::<event_model::EventId>) {
             parts.push(one(Term::from_field_bytes(self.schema.event_id, &id.0)));
         }
@@ -242,61 +310,51 @@ impl Compiler<'_> {
     }
 
     fn whole(&self, field: Place, pattern: &Pattern) -> Compiled {
-        match pattern.as_literal() {
-            Some(text) => Ok(one(Term::from_field_text(field, text))),
-            None => self.matching(field, pattern.prefix(), |text| pattern.matches(text)),
-        }
+        whole(self.searcher, field, pattern)
     }
+}
 
-    /// All words of the pattern, in any order. Of none: everything.
-    fn words(&self, field: Place, pattern: &Pattern) -> Compiled {
-        let folded = pattern.map(fold);
-        let mut parts = Vec::new();
-        if let Some(text) = folded.as_literal() {
-            let mut tokenizer = self
-                .index
-                .tokenizer_for_field(field)
-                .map_err(ReadModelError::search("find the tokenizer"))?;
-            tokenizer.token_stream(text).process(&mut |token| {
-                if parts.len() < WORDS_MAX {
-                    parts.push(one(Term::from_field_text(field, &token.text)));
-                }
-            });
-            return Ok(joined(Occur::Must, parts));
-        }
-        for word in words_of(&folded).into_iter().take(WORDS_MAX) {
-            parts.push(self.whole(field, &word)?);
-        }
-        Ok(joined(Occur::Must, parts))
+/// A term, or all that match.
+pub(super) fn whole(searcher: &Searcher, field: Place, pattern: &Pattern) -> Compiled {
+    match pattern.as_literal() {
+        Some(text) => Ok(one(Term::from_field_text(field, text))),
+        None => matching(searcher, field, pattern.prefix(), |text| {
+            pattern.matches(text)
+        }),
     }
+}
 
-    /// Any of the field's terms that begin so and match.
-    fn matching(&self, field: Place, prefix: &str, matches: impl Fn(&str) -> bool) -> Compiled {
-        let failed = ReadModelError::search;
-        let mut found = Vec::new();
-        for segment in self.searcher.segment_readers() {
-            let index = segment
-                .inverted_index(field)
-                .map_err(failed("open an index"))?;
-            let terms = index.terms().range().ge(prefix.as_bytes()).into_stream();
-            let mut terms = terms.map_err(|e| failed("read the terms")(e.into()))?;
-            while terms.advance() {
-                let Ok(text) = std::str::from_utf8(terms.key()) else {
-                    continue;
-                };
-                if !text.starts_with(prefix) {
-                    break;
+/// Any of the field's terms that begin so and match.
+fn matching(
+    searcher: &Searcher,
+    field: Place,
+    prefix: &str,
+    matches: impl Fn(&str) -> bool,
+) -> Compiled {
+    let failed = ReadModelError::search;
+    let mut found = Vec::new();
+    for segment in searcher.segment_readers() {
+        let index = segment
+            .inverted_index(field)
+            .map_err(failed("open an index"))?;
+        let terms = index.terms().range().ge(prefix.as_bytes()).into_stream();
+        let mut terms = terms.map_err(|e| failed("read the terms")(e.into()))?;
+        while terms.advance() {
+            let Ok(text) = std::str::from_utf8(terms.key()) else {
+                continue;
+            };
+            if !text.starts_with(prefix) {
+                break;
+            }
+            if matches(text) {
+                if found.len() == TERMS_MAX {
+                    return Err(ReadModelError::TooBroad { most: TERMS_MAX });
                 }
-                if matches(text) {
-                    if found.len() == TERMS_MAX {
-                        return Err(ReadModelError::TooBroad { most: TERMS_MAX });
-                    }
-                    found.push(Term::from_field_text(field, text));
-                }
+                found.push(Term::from_field_text(field, text));
             }
         }
-        Ok(any_of(found))
     }
+    Ok(any_of(found))
 }
 
 /// What is no field of the index: levels, projects and times are in every event, the rest is
@@ -324,13 +382,13 @@ fn between(field: Place, from_ms: i64, to_ms: i64) -> Box<dyn Query> {
     ))
 }
 
-fn has_any(field: Place) -> Box<dyn Query> {
+pub(super) fn has_any(field: Place) -> Box<dyn Query> {
     let first = Bound::Included(Term::from_field_text(field, ""));
     Box::new(RangeQuery::new(first, Bound::Unbounded))
 }
 
 /// The words of a pattern as the tokenizer would cut them, wildcards being letters.
-fn words_of(pattern: &Pattern) -> Vec<Pattern> {
+pub(super) fn words_of(pattern: &Pattern) -> Vec<Pattern> {
     let mut words = Vec::new();
     let mut word = vec![String::new()];
     let mut end = |word: &mut Vec<String>| {

