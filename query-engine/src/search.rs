@@ -8,7 +8,8 @@ use jiff::tz::TimeZone;
 use proto::error::Place as InText;
 use read_model::search::reader::{EventFilter, EventTest};
 use search_language::{
-    Answer, Expression, Field, Key, Known, Leaf, Place, Query, QueryError, Reader, resolve::Person,
+    Answer, Expression, Field, Key, Known, Leaf, Pattern, Place, Query, QueryError, Reader, Span,
+    resolve::Person,
 };
 
 use crate::{core::Core, error::ApiError, events::issues_of, view::View};
@@ -114,6 +115,21 @@ pub(crate) fn issues_of_events(
             span: leaf.span,
         }))
     })
+}
+
+/// A word without a key, of titles or of events; none if so many events have it that it is
+/// one of titles alone.
+pub(crate) fn word_of_events(
+    view: &View<'_>,
+    word: &str,
+) -> Result<Option<Expression<Leaf>>, ApiError> {
+    let leaf = Leaf {
+        field: Field::Any,
+        test: Known::Text(Pattern::literal(word)),
+        span: Span::default(),
+    };
+    let either = by_events(view, leaf)?;
+    Ok(matches!(either, Expression::Or(_)).then_some(either))
 }
 
 /// A term, of issues whose events say so as well. A word without a key that so many events

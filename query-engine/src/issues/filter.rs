@@ -6,10 +6,10 @@
 
 use event_model::{EventId, IssueId, UserId};
 use proto::v1;
-use read_model::issues::reader::{IssueFilter, Scope};
+use read_model::issues::reader::{IssueFilter, IssueRow, Scope};
+use search_language::{Expression, Place, Reader};
 
 use super::{bounded, bounded_text};
-use search_language::{Place, Reader};
 
 use crate::{
     convert,
@@ -68,10 +68,30 @@ pub(super) fn find_by_id(view: &View<'_>, filter: &mut IssueFilter) -> Result<()
     if let Some(asked) = filter.asked.take() {
         filter.asked = Some(search::issues_of_events(view, asked)?);
     }
-    let [word] = filter.words.as_slice() else {
-        return Ok(());
+    if let Some(row) = named(view, &filter.words)? {
+        filter.ids = Some(vec![row.id]);
+        filter.words.clear();
+    }
+    // What a title does not say an event may.
+    let mut asked: Vec<_> = filter.asked.take().into_iter().collect();
+    let mut words = Vec::new();
+    for word in std::mem::take(&mut filter.words) {
+        match search::word_of_events(view, &word)? {
+            Some(either) => asked.push(either),
+            None => words.push(word),
+        }
+    }
+    filter.words = words;
+    filter.asked = (!asked.is_empty()).then(|| Expression::and(asked));
+    Ok(())
+}
+
+/// The issue that a lone word names.
+fn named(view: &View<'_>, words: &[String]) -> Result<Option<IssueRow>, ApiError> {
+    let [word] = words else {
+        return Ok(None);
     };
-    let found = if let Ok(id) = word.parse::<EventId>() {
+    Ok(if let Ok(id) = word.parse::<EventId>() {
         match view.find(id)? {
             Some(hit) => events::issues_of(view, &[hit])?.into_values().next(),
             None => None,
@@ -80,10 +100,5 @@ pub(super) fn find_by_id(view: &View<'_>, filter: &mut IssueFilter) -> Result<()
         view.issues(|snapshot| snapshot.issue(id))?
     } else {
         None
-    };
-    if let Some(row) = found {
-        filter.ids = Some(vec![row.id]);
-        filter.words.clear();
-    }
-    Ok(())
+    })
 }
