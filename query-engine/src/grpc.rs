@@ -193,6 +193,16 @@ impl v1::issue_service_server::IssueService for Reads {
         Ok(Response::new(answer))
     }
 
+    async fn complete_query(
+        &self,
+        request: Request<v1::CompleteQueryRequest>,
+    ) -> Answer<v1::CompleteQueryResponse> {
+        let (viewer, request) = asked(request)?;
+        Ok(Response::new(
+            self.0.complete_query(&viewer, request).await?,
+        ))
+    }
+
     async fn list_facets(
         &self,
         request: Request<v1::ListFacetsRequest>,

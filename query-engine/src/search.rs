@@ -1,6 +1,8 @@
 //! The search language at the door: texts become trees that mean something to their reader,
 //! refusals point at the character. Compiled they are where they are answered: by read-model.
 
+mod complete;
+
 use std::collections::BTreeSet;
 
 use event_model::{IssueId, access::Viewer, control::Project, credential::Caller};

@@ -66,6 +66,7 @@ pub const METHODS: &[(&str, Need)] = &[
     ("IngestService/SendErrors", Need::Key),
     ("IngestService/StreamErrors", Need::Key),
     right("IngestDebugService/ListOutcomes", Action::ReadProject),
+    right("IssueService/CompleteQuery", Action::ReadProject),
     right("IssueService/GetIssue", Action::ReadIssue),
     right("IssueService/ListActivity", Action::ReadProject),
     right("IssueService/ListFacets", Action::ReadProject),

@@ -185,3 +185,48 @@ async fn pages_of_a_query_with_relative_times_belong_together() {
         (vec![1], vec![2])
     );
 }
+
+#[tokio::test]
+async fn what_is_typed_is_completed_by_keys_and_by_values_most_frequent_first() {
+    let fixture = two();
+    fixture
+        .db
+        .execute_batch(
+            "INSERT INTO release VALUES (1, 'shop@1.4', 3, 0, 0), (1, 'shop 1', 9, 0, 0), (2, 'till@1', 99, 0, 0);
+             INSERT INTO environment VALUES (1, 'production', 5);
+             INSERT INTO fingerprint_tag VALUES (1, 'browser', 'Chrome', 7), (2, 'a b', 'x', 1);",
+        )
+        .unwrap();
+    let mut client = IssueServiceClient::with_interceptor(fixture.router(), authorize);
+    for (text, place, expected) in [
+        ("ä lev", (2, 3), vec!["level:"]),
+        ("level:wa", (6, 2), vec!["warning"]),
+        ("release:", (8, 0), vec!["\"shop 1\"", "shop@1.4"]),
+        ("release:\"SHOP@", (8, 6), vec!["shop@1.4"]),
+        ("environment:prod", (12, 4), vec!["production"]),
+        ("!brow", (1, 4), vec!["browser:"]),
+        ("browser:", (8, 0), vec!["Chrome", "Safari"]),
+        ("has:a b", (6, 1), vec!["breadcrumb:"]),
+        ("has:bro", (4, 3), vec!["browser"]),
+        ("has:\"a", (4, 2), vec!["\"a b\""]),
+        ("nothing:", (8, 0), vec![]),
+    ] {
+        let request = v1::CompleteQueryRequest {
+            text: text.to_owned(),
+            at: text.chars().count() as u32,
+            project_ids: vec![1],
+        };
+        let answer = client.complete_query(request).await.unwrap().into_inner();
+        assert_eq!((answer.offset, answer.length), place, "{text}");
+        let found: Vec<&str> = answer
+            .completions
+            .iter()
+            .map(|each| each.text.as_str())
+            .collect();
+        match text {
+            "has:a b" => assert!(found.contains(&"browser:"), "{found:?}"),
+            "has:\"a" => assert!(found.contains(&expected[0]), "{found:?}"),
+            _ => assert_eq!(found, expected, "{text}"),
+        }
+    }
+}

@@ -11,6 +11,7 @@
 
 mod alike;
 mod asked;
+mod common;
 mod detail;
 mod feed;
 mod list;
@@ -35,6 +36,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
 pub use alike::{Alike, Alikes, NewestEvent};
 pub use asked::OfProjects;
+pub use common::Common;
 pub use detail::{Activity, Facets, FingerprintRow, ReleaseCount, ValueCount};
 pub use feed::{Change, ChangeCursor, Delivery, DeliveryFilter, Transition};
 pub use list::{Direction, IssueCursor, IssueFilter, IssuePage, IssueSort, ScopedIssue};

@@ -47,7 +47,7 @@ async function aFailedPageIsSaidAndTriedAgain({ page }) {
 }
 
 async function typingSearchesAndDoesNothingElse({ page, context }) {
-  const field = page.getByRole("searchbox");
+  const field = page.getByRole("combobox", { name: "Search issues" });
   for (const delay of [100, 500]) {
     await open(page, "?range=30d&status=all");
     const before = await totalOf(page);

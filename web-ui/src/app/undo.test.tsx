@@ -155,7 +155,7 @@ describe("by key", () => {
     await waitFor(() => expect(notices()).toEqual(["Issue resolved"]));
     await user.keyboard("/z");
     expect(sent()).toHaveLength(1);
-    expect(screen.getByRole<HTMLInputElement>("searchbox").value).toBe("z");
+    expect(screen.getByRole<HTMLInputElement>("combobox", { name: "Search issues" }).value).toBe("z");
   });
 
   test("a change without a focused row does nothing", async () => {

@@ -103,6 +103,16 @@ pub(crate) fn deliveries() -> Call {
     )
 }
 
+/// Values of every tag key there is.
+pub(crate) fn completions() -> Call {
+    let request = v1::CompleteQueryRequest {
+        text: "release:".to_owned(),
+        at: 8,
+        project_ids: Vec::new(),
+    };
+    call("IssueService/CompleteQuery", &request)
+}
+
 fn within(filter: v1::IssueFilter) -> v1::IssueFilter {
     v1::IssueFilter {
         from: Some(stamp(FROM_MS)),
@@ -118,6 +128,7 @@ pub(crate) fn methods() -> Vec<Call> {
         all_events(),
         summary(),
         facets(),
+        completions(),
         projects(),
         deliveries(),
         call("ProjectService/ListMembers", &v1::ListMembersRequest {}),

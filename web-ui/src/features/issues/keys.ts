@@ -24,6 +24,9 @@ export const issueKeys = {
   /** Nor does what an event of it is like; it is not read anew whenever an event comes. */
   similars: ["similar"],
   similar: (issueId: string) => ["similar", issueId] as const,
+  /** What could stand where somebody types; it is not of an issue. */
+  completions: (text: string, at: number, projectIds: readonly number[]) =>
+    ["completions", text, at, projectIds] as const,
   apart: (firstEventId: string, secondEventId: string) => ["grouping", firstEventId, secondEventId] as const,
 } as const;
 

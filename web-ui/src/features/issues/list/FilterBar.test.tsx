@@ -1,5 +1,6 @@
 // The filter bar as people use it: what is pressed and typed is in the address, and a
 // press counts whether or not the one before it has been drawn.
+import { Code, ConnectError, encodeBinaryHeader } from "@connectrpc/connect";
 import { act, screen, waitFor, within } from "@testing-library/react";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { CommandService, IssueStatus } from "@/gen/errata/v1/command_pb";
@@ -132,7 +133,7 @@ describe("the list of filters by keys", () => {
 });
 
 describe("the search field", () => {
-  const field = () => screen.findByRole("searchbox", { name: "Search titles, culprits, ids" });
+  const field = () => screen.findByRole("combobox", { name: "Search issues" });
 
   test("keeps focus and text while the list changes, and is one step back", async () => {
     const user = await open("/issues?level=error");
@@ -166,5 +167,66 @@ describe("the search field", () => {
     await waitFor(() => expect(at().get("q")).toBe("jeexia"));
     expect(server.asked(CommandService.method.setIssueStatus)).toEqual([]);
     expect(within(await screen.findByRole("main")).getByText("x")).toBeDefined();
+  });
+
+  const refuse = (place: string, suggestion: string) =>
+    server.on(IssueService.method.listIssues, () => {
+      throw new ConnectError('query: "unresolvd" is none of unresolved, resolved for is', Code.InvalidArgument, {
+        "errata-field": "query",
+        "errata-position": place,
+        "errata-suggestion-bin": encodeBinaryHeader(new TextEncoder().encode(suggestion)),
+      });
+    });
+
+  test("says what cannot be read, marks the place, and mends it by a press", async () => {
+    refuse("3,9", "unresolved");
+    const user = await open("/issues?q=is%3Aunresolvd+cart");
+    const alert = await screen.findByRole("alert");
+    expect(alert.querySelector("mark")?.textContent).toBe("unresolvd");
+    const described = (await field()).getAttribute("aria-describedby") ?? "";
+    expect(document.getElementById(described)?.textContent).toContain("is none of unresolved, resolved");
+    expect((await field()).getAttribute("aria-invalid")).toBe("true");
+    expect(screen.getByText("The search cannot be read")).toBeDefined();
+    server.on(IssueService.method.listIssues, () => ({ issues: [ISSUE], total: 1 }));
+    await user.click(button("Use “unresolved”"));
+    await waitFor(() => expect(at().get("q")).toBe("is:unresolved cart"));
+    await waitFor(() => expect(screen.queryByRole("alert")).toBeNull());
+    expect(asked()).toMatchObject({ text: "is:unresolved cart", statuses: [] });
+  });
+
+  test("offers keys and values; they are taken by key, and one goes on typing", async () => {
+    server.on(IssueService.method.completeQuery, (request) => {
+      const { text } = request as { text: string };
+      return text.endsWith(":")
+        ? { offset: 6, length: 0, completions: [{ text: "error", about: "", count: 12n }] }
+        : { offset: 0, length: 3, completions: [{ text: "level:", about: "how severe" }] };
+    });
+    const user = await open("/issues");
+    await user.click(await field());
+    await user.keyboard("lev");
+    await screen.findByRole("option", { name: /level:/ });
+    await user.keyboard("{ArrowDown}{Enter}");
+    await waitFor(async () => expect(((await field()) as HTMLInputElement).value).toBe("level:"));
+    const value = await screen.findByRole("option", { name: /error/ });
+    await user.click(value);
+    await waitFor(async () => expect(((await field()) as HTMLInputElement).value).toBe("level:error "));
+    expect(screen.queryByRole("listbox", { name: "Completions" })).toBeNull();
+    await waitFor(() => expect(at().get("q")).toBe("level:error"));
+  });
+
+  test("lets the list of completions go by Escape, and searches by Enter while none is marked", async () => {
+    server.on(IssueService.method.completeQuery, () => ({ offset: 0, length: 1, completions: [{ text: "count:" }] }));
+    const user = await open("/issues");
+    await user.click(await field());
+    await user.keyboard("c");
+    await screen.findByRole("listbox", { name: "Completions" });
+    await user.keyboard("{Escape}");
+    expect(screen.queryByRole("listbox", { name: "Completions" })).toBeNull();
+    expect(document.activeElement).toBe(await field());
+    await user.keyboard("a");
+    await screen.findByRole("listbox", { name: "Completions" });
+    await user.keyboard("{Enter}");
+    await waitFor(() => expect(at().get("q")).toBe("ca"));
+    expect(screen.queryByRole("listbox", { name: "Completions" })).toBeNull();
   });
 });

@@ -3,19 +3,26 @@ import type { RefObject } from "react";
 import { useFacets } from "@/shared/api/listFacets";
 import { useMembers } from "@/shared/api/listMembers";
 import { visible } from "@/shared/format/controls";
+import type { Failure } from "@/shared/format/failure";
 import { LEVELS, memberName, type StatusName } from "@/shared/format/issue";
 import { LevelLabel, RemovableChip, Segments } from "@/shared/ui/bits";
 import { Icon } from "@/shared/ui/Icon";
 import { PickerButton } from "@/shared/ui/Picker";
 import type { Choice } from "@/shared/ui/choices";
+import { QueryFault } from "./QueryFault";
 import { SearchField } from "./SearchField";
 import { NOBODY, STATES, type IssueSearch, type SetSearch } from "./search";
 import styles from "./list.module.css";
+
+/** The id of what says that the query cannot be read. */
+const FAULT_ID = "query-fault";
 
 interface FilterBarProps {
   search: IssueSearch;
   setSearch: SetSearch;
   field: RefObject<HTMLInputElement | null>;
+  /** Why the query cannot be read; null: it can be. */
+  fault: Failure | null;
 }
 
 const without = <T,>(all: readonly T[], each: T) => all.filter((other) => other !== each);
@@ -29,12 +36,18 @@ const statusChoices: readonly (readonly [StatusChoice, string])[] = [
   ["all", "All"],
 ];
 
-export function FilterBar({ search, setSearch, field }: FilterBarProps) {
+export function FilterBar({ search, setSearch, field, fault }: FilterBarProps) {
   const choice: StatusChoice =
     search.statuses.length === 0 ? "all" : search.statuses.length === 1 ? (search.statuses[0] ?? "all") : "several";
   return (
     <div className={styles.filters}>
-      <SearchField text={search.text} field={field} onChange={(text, replace) => setSearch({ text }, replace)} />
+      <SearchField
+        text={search.text}
+        projectIds={search.projectIds}
+        faultId={fault ? FAULT_ID : undefined}
+        field={field}
+        onChange={(text, replace) => setSearch({ text }, replace)}
+      />
       <Segments
         label="Status"
         value={choice}
@@ -42,6 +55,15 @@ export function FilterBar({ search, setSearch, field }: FilterBarProps) {
         onChange={(value) => setSearch({ statuses: value === "all" || value === "several" ? [] : [value] })}
       />
       <FilterMenu search={search} setSearch={setSearch} />
+      {fault && (
+        <QueryFault
+          id={FAULT_ID}
+          text={search.text}
+          reason={fault.reason}
+          place={fault.place}
+          onMend={(text) => setSearch({ text })}
+        />
+      )}
       <Chips search={search} setSearch={setSearch} />
     </div>
   );

@@ -8,12 +8,12 @@ import { Suspense, useCallback, useEffect, useMemo, useRef, useState } from "rea
 import type { Issue } from "@/gen/errata/v1/issue_pb";
 import { useProjects } from "@/shared/api/listProjects";
 import { exactCount } from "@/shared/format/count";
-import { failureOf } from "@/shared/format/failure";
+import { type Failure, failureOf } from "@/shared/format/failure";
 import { lazyPart } from "@/shared/load/parts";
 import { AlertsOff } from "@/shared/ui/AlertsOff";
 import { PageHead } from "@/shared/ui/bits";
 import { Icon } from "@/shared/ui/Icon";
-import { ErrorState } from "@/shared/ui/states";
+import { EmptyState, ErrorState } from "@/shared/ui/states";
 import { changed, useParamsNow } from "@/shared/url/params";
 import { scopeSearch, withinScope } from "@/shared/url/scope";
 import { useOwnChanges } from "../api/cachedIssues";
@@ -71,6 +71,13 @@ function useRows(search: IssueSearch) {
   return { query, issues, total, fromMs: first?.countedFromMs ?? 0 };
 }
 
+/** Why the server cannot read the query; null: it can, or something else failed. */
+function faultOf(error: unknown): Failure | null {
+  if (!error) return null;
+  const failure = failureOf(error);
+  return failure.kind === "refused" && failure.field === "query" ? failure : null;
+}
+
 /** What makes another list; the order does not. */
 const listKeyOf = (search: IssueSearch) => JSON.stringify({ ...search, sort: "", ascending: false });
 
@@ -79,6 +86,7 @@ export function IssuesPage() {
   const [search, setSearch] = useSearch();
   const projects = useProjects();
   const { query, issues, total, fromMs } = useRows(search);
+  const fault = useMemo(() => faultOf(query.error), [query.error]);
   const live = useLiveList(search, query.isFetching);
   const selection = useSelection(issues, listKeyOf(search));
   const bulk = useBulk(search, selection, live.refresh);
@@ -143,7 +151,7 @@ export function IssuesPage() {
         </IconButton>
       </PageHead>
       <AlertsOff />
-      <FilterBar search={search} setSearch={setSearch} field={searchField} />
+      <FilterBar search={search} setSearch={setSearch} field={searchField} fault={fault} />
       <div className={styles.table} ref={table} data-sort={search.sort} aria-busy={query.isPlaceholderData}>
         {chosen.length > 0 || bulk.busy ? (
           <SelectionBar
@@ -170,7 +178,14 @@ export function IssuesPage() {
           />
         )}
         {query.isPending && Array.from({ length: 12 }, (_, index) => <IssueRowSkeleton key={index} index={index} />)}
-        {query.isError && issues.length === 0 && <ErrorState error={query.error} retry={() => void query.refetch()} />}
+        {fault && issues.length === 0 && (
+          <EmptyState icon="search" title="The search cannot be read">
+            What is marked above has no meaning there. Mend it, or put what is to be found as it stands in quotes.
+          </EmptyState>
+        )}
+        {query.isError && !fault && issues.length === 0 && (
+          <ErrorState error={query.error} retry={() => void query.refetch()} />
+        )}
         {empty && (
           <NoIssues
             search={search}

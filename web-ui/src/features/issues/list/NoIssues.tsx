@@ -47,7 +47,7 @@ export function NoIssues({ search, setSearch, hasEvents }: NoIssuesProps) {
       >
         {search.text === ""
           ? `No issue has all of them ${withinScope(search)}.`
-          : `Searched are titles, culprits and ids, ${withinScope(search)}: not stacks, tags or users.`}{" "}
+          : `No issue passes the search ${withinScope(search)}. Tags are asked for by their key, as in browser:Safari.`}{" "}
         Remove one, or widen the time.
       </EmptyState>
     );
