@@ -50,6 +50,7 @@ use super::{
     schema::{POSITION_FILE, SearchSchema, decode_position, tag_term},
     stacks::StackReader,
     tokens,
+    writer::day_names,
 };
 use crate::ReadModelError;
 
@@ -211,7 +212,7 @@ impl Reader {
     pub fn refresh(&self) -> Result<Position, ReadModelError> {
         // Read before the indexes, which are then at least as far.
         let position = self.published()?;
-        let names = self.day_names()?;
+        let names = day_names(&self.root)?;
         let mut opened = Vec::new();
         {
             let days = self.days.read();
@@ -241,23 +242,6 @@ impl Reader {
         let opened = StackReader::open(&self.root)?;
         *self.stacks.write() = opened;
         Ok(())
-    }
-
-    fn day_names(&self) -> Result<Vec<String>, ReadModelError> {
-        let entries = match fs::read_dir(&self.root) {
-            Ok(entries) => entries,
-            Err(e) if e.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(e) => return Err(ReadModelError::io("list", &self.root)(e)),
-        };
-        let mut names = Vec::new();
-        for entry in entries {
-            let entry = entry.map_err(ReadModelError::io("list", &self.root))?;
-            let name = entry.file_name().to_string_lossy().into_owned();
-            if name.parse::<jiff::civil::Date>().is_ok() {
-                names.push(name);
-            }
-        }
-        Ok(names)
     }
 
     /// None while the writer has not committed it once.

@@ -20,7 +20,7 @@ use crate::fold::fold;
 /// Longest word, bytes before it is folded: the rest of it is not asked for.
 pub const WORD_BYTES_MAX: usize = 128;
 /// The name that indexes know the tokenizer by.
-pub(super) const NAME: &str = "errata_words";
+pub(super) const NAME: &str = "words_of_identifiers";
 
 /// Makes the tokenizer known to an index: to be called for each that is opened.
 pub(super) fn register(index: &Index) {

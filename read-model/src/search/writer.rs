@@ -126,8 +126,13 @@ impl std::fmt::Debug for SearchWriter {
 }
 
 impl SearchWriter {
-    /// Opens the `search` folder of a generation, creates it if missing.
+    /// Opens the `search` folder of a generation, creates it if missing. What another release
+    /// has written in another form goes: it is made anew from the log.
     pub fn open(dir: &Path) -> Result<Self, ReadModelError> {
+        let schema = SearchSchema::new();
+        if is_of_another_release(dir, &schema)? {
+            Self::wipe(dir)?;
+        }
         fs::create_dir_all(dir).map_err(ReadModelError::io("create", dir))?;
         let path = dir.join(POSITION_FILE);
         let position = match fs::read_to_string(&path) {
@@ -139,7 +144,7 @@ impl SearchWriter {
         };
         Ok(Self {
             dir: dir.to_owned(),
-            schema: SearchSchema::new(),
+            schema,
             position,
             days: BTreeMap::new(),
             stacks: StackWriter::open(dir)?,
@@ -354,5 +359,61 @@ impl SearchWriter {
             added: committed,
             is_dirty: false,
         })
+    }
+}
+
+/// Whether a day's index has another schema. What cannot be opened is found damaged later.
+fn is_of_another_release(dir: &Path, schema: &SearchSchema) -> Result<bool, ReadModelError> {
+    for name in day_names(dir)? {
+        let is_other = |index: Index| index.schema() != schema.schema;
+        if Index::open_in_dir(dir.join(name)).is_ok_and(is_other) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// The days that have a folder.
+pub(super) fn day_names(root: &Path) -> Result<Vec<String>, ReadModelError> {
+    let entries = match fs::read_dir(root) {
+        Ok(entries) => entries,
+        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(e) => return Err(ReadModelError::io("list", root)(e)),
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        let entry = entry.map_err(ReadModelError::io("list", root))?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.parse::<jiff::civil::Date>().is_ok() {
+            names.push(name);
+        }
+    }
+    Ok(names)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use tantivy::schema::{STORED, Schema};
+
+    use super::*;
+
+    #[test]
+    fn an_index_of_another_form_goes_and_ours_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let day = dir.path().join("2026-11-22");
+        fs::create_dir(&day).unwrap();
+        fs::write(dir.path().join(POSITION_FILE), "7").unwrap();
+        let mut other = Schema::builder();
+        other.add_text_field("title", STORED);
+        Index::create_in_dir(&day, other.build()).unwrap();
+        let writer = SearchWriter::open(dir.path()).unwrap();
+        assert_eq!((writer.position(), day.exists()), (Position(0), false));
+        drop(writer);
+        fs::create_dir(&day).unwrap();
+        fs::write(dir.path().join(POSITION_FILE), "7").unwrap();
+        Index::create_in_dir(&day, SearchSchema::new().schema).unwrap();
+        let writer = SearchWriter::open(dir.path()).unwrap();
+        assert_eq!((writer.position(), day.exists()), (Position(7), true));
     }
 }
