@@ -134,7 +134,9 @@ async fn an_issue_shows_releases_tags_and_who_did_what() {
     let releases: Vec<&str> = found.releases.iter().map(|r| r.version.as_str()).collect();
     assert_eq!(releases, ["a@2", "a@1"]);
     assert_eq!(found.environments[0].value, "production");
-    assert_eq!(found.issue.unwrap().sparkline.len(), 25);
+    // A day of hours, and the next one in an hour's last minute: events may be ahead so much.
+    let buckets = found.issue.unwrap().sparkline.len();
+    assert!((25..=26).contains(&buckets), "{buckets}");
     let request = v1::ListTagsRequest {
         issue_id: issue_id.clone(),
         after_position: 0,

@@ -30,7 +30,7 @@ await scenario(
         ready: () => page.getByRole("row").nth(1),
         open: ["Release: Any release", "Environment: Any environment"],
       },
-      "issue-missing": { path: "/issues/ffffffffffffffff", ready: () => page.getByRole("alert").first() },
+      "issue-missing": { path: "/issues/ffffffffffffffff", ready: () => page.getByRole("heading", { level: 1 }) },
       dashboard: { path: "/dashboard?range=30d", ready: () => page.locator("main").getByRole("region").first() },
       projects: { path: "/projects", ready: () => page.locator("main a").first() },
       project: { path: "/projects/1", ready: () => page.getByRole("heading", { level: 1 }) },
