@@ -40,6 +40,7 @@ const LEAD: &str = "0000000000000001";
 #[tokio::test]
 async fn the_id_of_a_merged_issue_leads_to_the_one_it_is_part_of() {
     let fixture = merged();
+    fixture.settle().await;
     let mut client = IssueServiceClient::with_interceptor(fixture.router(), authorize);
     let wanted = |id: &str| v1::GetIssueRequest {
         issue_id: id.to_owned(),

@@ -142,6 +142,7 @@ async fn a_query_that_cannot_be_read_is_refused_at_its_character() {
 #[tokio::test]
 async fn grpc_tells_the_same_place() {
     let fixture = two();
+    fixture.settle().await;
     let mut issues = IssueServiceClient::with_interceptor(fixture.router(), authorize);
     let filter = v1::IssueFilter {
         text: "is:unresolvd".to_owned(),
@@ -169,6 +170,7 @@ async fn grpc_tells_the_same_place() {
 #[tokio::test]
 async fn pages_of_a_query_with_relative_times_belong_together() {
     let fixture = two();
+    fixture.settle().await;
     let (_, first) = fixture
         .get("/api/issues?limit=1&query=last_seen:%3E-9999d")
         .await;
@@ -189,6 +191,7 @@ async fn pages_of_a_query_with_relative_times_belong_together() {
 #[tokio::test]
 async fn what_is_typed_is_completed_by_keys_and_by_values_most_frequent_first() {
     let fixture = two();
+    fixture.settle().await;
     fixture
         .db
         .execute_batch(
