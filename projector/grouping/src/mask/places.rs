@@ -376,8 +376,9 @@ fn parts(path: &str, masked: &mut Masked) {
         let random = bare
             .strip_suffix("==")
             .and_then(|id| id.len().checked_sub(22));
-        if let Some(at) = random.filter(|at| bare[..*at].ends_with(['-', '~'])) {
-            masked.keep(&bare[..at]);
+        let before = random.and_then(|at| bare.get(..at));
+        if let Some(before) = before.filter(|before| before.ends_with(['-', '~'])) {
+            masked.keep(before);
             masked.token("<#>");
         } else if files::is_script(bare) {
             masked.keep(&files::without_hash(bare));

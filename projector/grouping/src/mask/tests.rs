@@ -153,6 +153,17 @@ fn piece() -> impl proptest::strategy::Strategy<Value = String> {
     ]
 }
 
+/// Where a random name of 22 letters would begin, in the middle of one of several bytes.
+#[test]
+fn a_path_is_cut_at_letters_alone() {
+    for path in [
+        "/\u{180f}\u{ab20}0\u{fffc}0a\u{830}\u{d81}0\u{3a3}aA==/",
+        "/x-€aaaaaaaaaaaaaaaaaaaaa==/",
+    ] {
+        assert!(!mask(path).is_empty(), "{path}");
+    }
+}
+
 proptest::proptest! {
     #[test]
     fn masking_is_total(text in "\\PC{0,200}") {
