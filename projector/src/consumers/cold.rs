@@ -21,7 +21,7 @@ use read_model::{
 use super::{
     Consumer, Stop,
     grouped::{Grouped, regrouped},
-    records::Records,
+    records::{Records, body_or_none},
 };
 use crate::{
     ProjectorError,
@@ -261,16 +261,7 @@ fn push(
     tripwire: &Tripwire,
 ) -> Result<(), ProjectorError> {
     let head = event.head();
-    let body = match reader.body(position, event) {
-        Ok(body) => body,
-        Err(error) => {
-            // The head is sound: better a row without its body than none, or than a
-            // projection that stands still.
-            let error: &dyn std::error::Error = &error;
-            tracing::error!(%position, error, "body passed over");
-            "{}".into()
-        }
-    };
+    let body = body_or_none(reader, position, event);
     let about = caught(|| {
         tripwire.pass(position);
         grouped.group(position, event)

@@ -4,8 +4,10 @@
 //! stop a projection for good if it were an error; passed over, it is missing from
 //! every replay alike, counted and logged.
 
+use std::ops::Deref;
+
 use event_log::{Entry, Item, Items, LogReader, ReadError};
-use event_model::Position;
+use event_model::{Position, StoredEvent};
 
 use crate::{ProjectorError, metrics};
 
@@ -43,4 +45,19 @@ impl Iterator for Records {
             Err(error) => Some(Err(error.into())),
         }
     }
+}
+
+/// The JSON document of an event; an empty one where it cannot be unpacked, which is told. The
+/// head is sound: better an event without its body than none, or than a projection that stands
+/// still.
+pub(super) fn body_or_none(
+    reader: &LogReader,
+    position: Position,
+    event: &StoredEvent,
+) -> impl Deref<Target = [u8]> + use<> {
+    reader.body(position, event).unwrap_or_else(|error| {
+        let error: &dyn std::error::Error = &error;
+        tracing::error!(%position, error, "body passed over");
+        "{}".into()
+    })
 }

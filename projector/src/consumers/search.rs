@@ -26,7 +26,7 @@ use self::texts::Body;
 use super::{
     Consumer, Stop, WAIT,
     grouped::{Grouped, regrouped},
-    records::Records,
+    records::{Records, body_or_none},
 };
 use crate::{
     ProjectorError,
@@ -250,7 +250,7 @@ fn put(
     group: &Group,
     put: impl FnOnce(&mut SearchWriter, &SearchDocument<'_>) -> Result<(), ReadModelError>,
 ) -> Result<(), ProjectorError> {
-    let bytes = reader.body(position, event).unwrap_or_default();
+    let bytes = body_or_none(reader, position, event);
     let (body, head) = (Body::read(&bytes), event.whole());
     let stack = texts::stack_number(event);
     if stack != 0 && !writer.knows_stack(stack) {
