@@ -27,12 +27,23 @@ const EDGES: &[(&str, &[&str])] = &[
     ("event-log", &["event-model", "ground", "log-core"]),
     (
         "backup",
-        &["event-log", "event-model", "ground", "read-model"],
+        &[
+            "event-log",
+            "event-model",
+            "ground",
+            "object-place",
+            "read-model",
+        ],
     ),
+    // A folder or a bucket, from an address.
+    ("object-place", &[]),
     // Pure: text to a tree.
     ("search-language", &["event-model"]),
     // Compiles its trees to SQL and to queries of the index.
-    ("read-model", &["event-model", "search-language"]),
+    (
+        "read-model",
+        &["event-model", "object-place", "search-language"],
+    ),
     // Native events come as protobuf, too.
     ("event-intake", &["event-model", "proto"]),
     (
@@ -82,6 +93,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "grouping",
             "ingest-gateway",
             "log-core",
+            "object-place",
             "projector",
             "proto",
             "query-engine",

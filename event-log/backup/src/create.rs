@@ -15,6 +15,7 @@ use std::{
 
 use ground::Clock;
 use jiff::Timestamp;
+use object_place::Place;
 
 use crate::{
     error::BackupError,
@@ -22,7 +23,7 @@ use crate::{
     manifest::{Contents, FORMAT, FileEntry, Form, Header, Kind, Manifest, NAME, Part, VERSION},
     object::{Stored, store},
     source::{Found, From, SegmentBytes, Source, is_known, modified_ns, same_segment, sealed_name},
-    target::{Place, Target},
+    target::Target,
     verify::{newest, read},
 };
 

@@ -7,13 +7,8 @@ use std::{io, path::PathBuf};
 #[non_exhaustive]
 pub enum BackupError {
     /// The target is no folder and no URL that is understood.
-    #[error("{place:?} is no folder and no URL like s3://bucket/folder: {reason}")]
-    Place {
-        /// As it was given.
-        place: String,
-        /// Why not.
-        reason: String,
-    },
+    #[error(transparent)]
+    Place(#[from] object_place::PlaceError),
     /// The target lies where it would be backed up itself, or be lost together with what it is of.
     #[error("the target {} lies inside the data directory {}: choose one elsewhere, best on another machine", target.display(), data_dir.display())]
     Inside {

@@ -10,11 +10,12 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use ground::Clock;
+use object_place::Place;
 
 use crate::{
     error::BackupError,
     manifest::NAME,
-    target::{Place, Target, begun_of},
+    target::{Target, begun_of},
     verify::list,
 };
 

@@ -23,6 +23,7 @@ use event_log::{
 };
 use event_model::Position;
 use jiff::Timestamp;
+use object_place::Place;
 
 use crate::{
     error::BackupError,
@@ -30,7 +31,7 @@ use crate::{
     manifest::{FileEntry, Header, Log, Manifest, Part},
     object::fetch,
     source::{BLOBS, COLD, REGROUPED, SECRET, sealed_name},
-    target::{Place, Target, sync_file_system},
+    target::{Target, sync_file_system},
     verify::{list, read},
 };
 

@@ -20,12 +20,9 @@ use std::{
 };
 
 use futures_util::StreamExt;
+use object_place::{Home, Patience, Place};
 use object_store::{
-    ClientOptions, GetOptions, ObjectStore, ObjectStoreExt, RetryConfig,
-    aws::{AmazonS3Builder, AmazonS3ConfigKey},
-    local::LocalFileSystem,
-    path::Path as Location,
-    prefix::PrefixStore,
+    GetOptions, ObjectStore, ObjectStoreExt, local::LocalFileSystem, path::Path as Location,
 };
 use tokio::runtime::Runtime;
 
@@ -36,20 +33,15 @@ use crate::{
     manifest::{HEADER_BYTES_MAX, NAME},
 };
 
-/// A part may take so long: a link of 0.5 Mbit/s.
-const REQUEST_TIMEOUT: Duration = Duration::from_mins(2);
-/// A store that is away for longer fails the backup, which costs what was copied.
-const RETRY_TIMEOUT: Duration = Duration::from_mins(1);
+/// A part may take two minutes: a link of 0.5 Mbit/s. A store that is away for longer than one fails the backup, which
+/// costs what was copied.
+const PATIENCE: Patience = Patience {
+    connect: Duration::from_secs(5),
+    request: Duration::from_mins(2),
+    retry: Duration::from_mins(1),
+    retries_max: 10,
+};
 const LOCK: &str = "lock";
-
-/// Where a target is.
-#[derive(Debug, Clone)]
-pub struct Place {
-    /// A folder, or `s3://bucket/folder`.
-    pub address: String,
-    /// Variables `AWS_…` of the environment, for a store: credentials, region, endpoint.
-    pub variables: Vec<(String, String)>,
-}
 
 /// What a target is opened for.
 enum Purpose<'a> {
@@ -106,16 +98,18 @@ impl Target {
             .build()
             .map_err(BackupError::file("start the runtime for", &place.address))?;
         let address = place.address.clone();
-        if address.contains("://") {
-            return Ok(Self {
-                store: bucket(place)?,
-                runtime,
-                folder: None,
-                address,
-                _lock: None,
-            });
-        }
-        let folder = PathBuf::from(&address);
+        let folder = match place.open(PATIENCE)? {
+            Home::Folder(folder) => folder,
+            Home::Bucket(store) => {
+                return Ok(Self {
+                    store,
+                    runtime,
+                    folder: None,
+                    address,
+                    _lock: None,
+                });
+            }
+        };
         let lock = match purpose {
             Purpose::Read => None,
             Purpose::Remove => Some(lock(&folder)?),
@@ -294,10 +288,10 @@ pub(crate) fn sync_file_system(folder: &Path) -> Result<(), BackupError> {
 }
 
 fn refused(place: &Place, reason: &impl std::error::Error) -> BackupError {
-    BackupError::Place {
-        place: place.address.clone(),
+    BackupError::Place(object_place::PlaceError {
+        address: place.address.clone(),
         reason: ground::with_causes(reason),
-    }
+    })
 }
 
 /// Makes a folder; refuses one that belongs to what is backed up.
@@ -343,34 +337,6 @@ fn lock(folder: &Path) -> Result<File, BackupError> {
         }
         Err(TryLockError::Error(error)) => Err(BackupError::file("lock", &path)(error)),
     }
-}
-
-fn bucket(place: &Place) -> Result<Arc<dyn ObjectStore>, BackupError> {
-    let bad = |reason: &str| BackupError::Place {
-        place: place.address.clone(),
-        reason: reason.to_owned(),
-    };
-    let url = url::Url::parse(&place.address).map_err(|error| refused(place, &error))?;
-    if !matches!(url.scheme(), "s3" | "s3a") {
-        return Err(bad("its scheme is not s3"));
-    }
-    let options = ClientOptions::new().with_timeout(REQUEST_TIMEOUT);
-    let mut builder = AmazonS3Builder::new()
-        .with_client_options(options)
-        .with_retry(RetryConfig {
-            retry_timeout: RETRY_TIMEOUT,
-            ..RetryConfig::default()
-        })
-        .with_url(place.address.as_str());
-    for (name, value) in &place.variables {
-        let key: Result<AmazonS3ConfigKey, _> = name.to_ascii_lowercase().parse();
-        if let Ok(key) = key {
-            builder = builder.with_config(key, value);
-        }
-    }
-    let store = builder.build().map_err(|error| refused(place, &error))?;
-    let prefix = Location::from_url_path(url.path()).map_err(|error| refused(place, &error))?;
-    Ok(Arc::new(PrefixStore::new(store, prefix)))
 }
 
 #[cfg(test)]

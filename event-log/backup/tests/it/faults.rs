@@ -185,7 +185,7 @@ fn a_target_in_the_data_directory_is_refused_and_so_is_a_busy_one() {
     drop(lock);
     at(site.target()).unwrap();
     let nowhere = at(PathBuf::from("gopher://elsewhere/x"));
-    assert!(matches!(nowhere, Err(BackupError::Place { .. })));
+    assert!(matches!(nowhere, Err(BackupError::Place(_))));
 }
 
 #[test]
