@@ -7,6 +7,7 @@
 //! only warned about, for Kubernetes injects some.
 
 mod alerts;
+mod cold;
 mod retention;
 mod sessions;
 
@@ -26,7 +27,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
-pub(crate) use self::{alerts::AlertsConfig, retention::RetentionConfig, sessions::SessionsConfig};
+pub(crate) use self::{
+    alerts::AlertsConfig, cold::ColdConfig, retention::RetentionConfig, sessions::SessionsConfig,
+};
 
 /// Every key, with its default.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -59,6 +62,8 @@ pub(crate) struct Config {
     pub limits: GatewayLimits,
     /// The two logs.
     pub log: LogConfig,
+    /// Parquet files.
+    pub cold: ColdConfig,
     /// Outgoing mail.
     pub smtp: SmtpConfig,
     /// How long people stay signed in.
@@ -150,6 +155,7 @@ impl Default for Config {
             metrics: MetricsConfig::default(),
             limits: GatewayLimits::default(),
             log: LogConfig::default(),
+            cold: ColdConfig::default(),
             smtp: SmtpConfig::default(),
             sessions: SessionsConfig::default(),
             alerts: AlertsConfig::default(),
@@ -184,6 +190,13 @@ impl Default for LogConfig {
             free_bytes_min: 0,
             retention: RetentionConfig::default(),
         }
+    }
+}
+
+impl Config {
+    /// Where Parquet files are.
+    pub(crate) fn cold_place(&self) -> object_place::Place {
+        self.cold.place(&self.data_dir)
     }
 }
 
@@ -241,14 +254,18 @@ const BOOTSTRAP_PREFIX: &str = "ERRATA_BOOTSTRAP_";
 /// Names the file itself.
 const FILE_VARIABLE: &str = "ERRATA_CONFIG";
 
-/// What the environment says of an object store: variables `AWS_…`, as other programs read them.
+/// What the environment says of object stores, by the names that other programs read.
 pub(crate) fn store_variables() -> Vec<(String, String)> {
     let text = |(name, value): (OsString, OsString)| {
         Some((name.into_string().ok()?, value.into_string().ok()?))
     };
     std::env::vars_os()
         .filter_map(text)
-        .filter(|(name, _)| name.starts_with("AWS_"))
+        .filter(|(name, _)| {
+            object_place::VARIABLES
+                .iter()
+                .any(|of| name.starts_with(of))
+        })
         .collect()
 }
 

@@ -13,7 +13,8 @@ use crate::config::Config;
 pub(crate) fn run(config: &Config, accept_loss: bool) -> Result<()> {
     let reader =
         LogReader::open_read_only(&config.data_dir.join("log")).context("open the logs")?;
-    let projector_config = ProjectorConfig::new(&config.data_dir);
+    let mut projector_config = ProjectorConfig::new(&config.data_dir);
+    projector_config.cold = config.cold_place();
     let replay = if accept_loss {
         projector::replay_accepting_loss
     } else {

@@ -95,6 +95,7 @@ struct Process {
 /// Where the read model is, and by which retention checkpoints are made.
 fn projector_config(config: &Config) -> Result<ProjectorConfig> {
     let mut found = ProjectorConfig::new(&config.data_dir);
+    found.cold = config.cold_place();
     found.checkpoints.retention = config.log.retention.retention()?;
     found.checkpoints.floor = config.log.floor();
     found.checkpoints.look_every = config.log.retention.look_every();

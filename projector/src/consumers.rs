@@ -46,6 +46,11 @@ pub(crate) trait Consumer {
     /// The last record that is visible to readers.
     fn position(&self) -> Position;
 
+    /// Whether that is known already: it may be kept where nobody answers at the moment.
+    fn is_open(&self) -> bool {
+        true
+    }
+
     /// Waits until there is something to do, at most about [`WAIT`]; whether there
     /// is.
     fn wait(&mut self, reader: &LogReader, stop: &Stop) -> bool;
@@ -94,6 +99,7 @@ impl Stop {
 #[derive(Debug, Default)]
 pub(crate) struct Progress {
     position: AtomicU64,
+    is_known: AtomicBool,
     error: Mutex<Option<String>>,
 }
 
@@ -102,8 +108,23 @@ impl Progress {
         Position(self.position.load(Ordering::Acquire))
     }
 
+    /// Where it is, once that is known.
+    pub(crate) fn known_position(&self) -> Option<Position> {
+        self.is_known
+            .load(Ordering::Acquire)
+            .then(|| self.position())
+    }
+
     pub(crate) fn set_position(&self, position: Position) {
         self.position.store(position.0, Ordering::Release);
+        self.is_known.store(true, Ordering::Release);
+    }
+
+    /// Takes over where a consumer is.
+    pub(crate) fn follow(&self, consumer: &impl Consumer) {
+        if consumer.is_open() {
+            self.set_position(consumer.position());
+        }
     }
 
     /// What it is failing with at the moment.
@@ -121,7 +142,7 @@ pub(crate) fn run<C: Consumer>(
 ) {
     let mut waits = BACK_OFF.waits();
     while !stop.is_set() {
-        progress.set_position(consumer.position());
+        progress.follow(&consumer);
         if !consumer.wait(reader, stop) {
             continue;
         }

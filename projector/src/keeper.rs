@@ -142,7 +142,10 @@ impl Keeper {
     /// Stores how far the consumers are.
     pub(crate) fn move_cursors(&mut self) -> Result<(), ProjectorError> {
         for (claim, progress) in &mut self.claims {
-            claim.set(&self.reader, progress.position())?;
+            // A cursor whose consumer could not look yet stays where it was.
+            if let Some(position) = progress.known_position() {
+                claim.set(&self.reader, position)?;
+            }
         }
         Ok(())
     }

@@ -21,7 +21,7 @@ use ground::{Clock, with_causes};
 use parking_lot::Mutex;
 use read_model::{
     Generation, ReadModelError, WriterLock,
-    cold::ColdStore,
+    cold::Place,
     issues::{self, IssueWriter, writer::Durability},
 };
 
@@ -42,8 +42,8 @@ use crate::{
 pub struct ProjectorConfig {
     /// The folder of generations (`data/read-model`).
     pub read_model_dir: PathBuf,
-    /// The root of the Parquet files (`data/cold`).
-    pub cold_dir: PathBuf,
+    /// Where the Parquet files are (`data/cold`, or a bucket).
+    pub cold: Place,
     /// Checkpoints of the issues.
     pub checkpoints: CheckpointConfig,
 }
@@ -56,7 +56,7 @@ impl ProjectorConfig {
     pub fn new(data_dir: &Path) -> Self {
         Self {
             read_model_dir: data_dir.join("read-model"),
-            cold_dir: data_dir.join("cold"),
+            cold: Place::folder(data_dir.join("cold")),
             checkpoints: CheckpointConfig {
                 dir: data_dir.join("log").join("checkpoints"),
                 retention: Retention::default(),
@@ -287,7 +287,7 @@ impl Opener {
     fn open(&self) -> Result<Running, ProjectorError> {
         let (generation, writer) = open(&self.lock, &self.config, &self.reader)?;
         let tripwire = || self.tripwire.clone();
-        let search = SearchConsumer::open(generation.search_path(), tripwire())?;
+        let search = SearchConsumer::open(generation.search_path(), &self.config.cold, tripwire())?;
         let of_search = Arc::<Progress>::default();
         let issues = IssueConsumer::new(
             generation.clone(),
@@ -295,8 +295,7 @@ impl Opener {
             Arc::clone(&of_search),
             tripwire(),
         );
-        let cold = ColdStore::open(&self.config.cold_dir)?;
-        let cold = ColdConsumer::open(cold, &self.reader, tripwire())?;
+        let cold = ColdConsumer::new(&self.config.cold, tripwire());
         let mut running = Running {
             consumers: Vec::new(),
             keeper: None,
@@ -342,7 +341,7 @@ impl Opener {
         consumer: C,
         progress: Arc<Progress>,
     ) -> Result<RunningConsumer, ProjectorError> {
-        progress.set_position(consumer.position());
+        progress.follow(&consumer);
         let (reader, stop, shared) = (
             self.reader.clone(),
             Arc::clone(&self.stop),

@@ -20,7 +20,11 @@ use read_model::{
 use crate::{
     ProjectorConfig, ProjectorError,
     careful::Tripwire,
-    consumers::{grouped::Grouped, records::Records, search},
+    consumers::{
+        grouped::Grouped,
+        records::Records,
+        search::{self, Old, index_old},
+    },
     issues::fold::{BatchEnd, IssueFold},
     origin::{self, IfLost},
 };
@@ -139,7 +143,10 @@ pub(crate) fn replay_into_new(
         )
     };
     let (issues, search) = thread::scope(|scope| {
-        let search = scope.spawn(|| replay_search(&search_path, reader, end, tripwire));
+        let search = scope.spawn(|| {
+            let old = Old::new(&config.cold);
+            replay_search(&search_path, reader, (old, end), tripwire)
+        });
         let issues =
             base().and_then(|writer| replay_issues(writer, &issues_path, reader, end, tripwire));
         let search = search.join();
@@ -197,12 +204,18 @@ fn replay_issues(
 fn replay_search(
     dir: &Path,
     reader: &LogReader,
-    end: Position,
+    (mut old, end): (Old, Position),
     tripwire: &Tripwire,
 ) -> Result<Duration, ProjectorError> {
     let started = Instant::now();
     let mut writer = SearchWriter::open(dir)?;
     let mut last = Position(0);
+    while last.0 + 1 < reader.first().0
+        && let Some(read) = index_old(&mut writer, &mut old, (last, reader.first()), || false)?
+    {
+        last = read.end;
+        writer.commit(last)?;
+    }
     let mut taken = 0;
     let mut grouped = Grouped::new("search");
     grouped.bring_to(reader, last)?;

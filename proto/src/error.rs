@@ -45,7 +45,7 @@ pub enum ErrorCode {
     Forbidden,
     /// No such thing.
     NotFound,
-    /// It was there, but is no longer kept in the log.
+    /// It was there, but is no longer kept.
     NotRetained,
     /// The method is not for this path.
     MethodNotAllowed,

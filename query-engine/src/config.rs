@@ -8,6 +8,7 @@ use event_model::{
     proxy::TrustedProxies,
 };
 use ground::Clock;
+use read_model::cold::Place;
 
 /// Configuration; no hidden defaults.
 #[derive(Debug, Clone)]
@@ -17,8 +18,8 @@ pub struct QueryConfig {
     pub public_url: String,
     /// The read model's folder (`data/read-model`).
     pub read_model_dir: PathBuf,
-    /// The Parquet files' folder (`data/cold`), likewise.
-    pub cold_dir: PathBuf,
+    /// Where the Parquet files are (`data/cold`, or a bucket).
+    pub cold: Place,
     /// What of the disk stays free.
     pub floor: Floor,
     /// The folder of blobs (`data/blobs`), which need not be there yet.
@@ -89,7 +90,7 @@ mod tests {
                 public_url: url.to_owned(),
                 read_model_dir: PathBuf::new(),
                 blobs_dir: PathBuf::new(),
-                cold_dir: PathBuf::new(),
+                cold: Place::folder("cold"),
                 floor: Floor::default(),
                 version: String::new(),
                 mail_configured: false,

@@ -17,7 +17,10 @@ use event_model::{
 };
 use grouping::Groupers;
 use parking_lot::Mutex;
-use read_model::issues::reader::{ReadError, Snapshot};
+use read_model::{
+    cold::ColdReader,
+    issues::reader::{ReadError, Snapshot},
+};
 use tokio::sync::{Semaphore, watch};
 
 use crate::{
@@ -42,6 +45,8 @@ pub(crate) const AFTER_WAIT_MAX: Duration = Duration::from_secs(1);
 pub(crate) struct Core {
     pub(crate) config: QueryConfig,
     pub(crate) log: LogReader,
+    /// What the log no longer has.
+    pub(crate) cold: Arc<ColdReader>,
     pub(crate) control: Arc<ControlFollower>,
     pub(crate) secret: ServerSecret,
     pub(crate) addresses: Addresses,
@@ -64,7 +69,7 @@ pub(crate) struct Core {
 impl Core {
     pub(crate) fn new(
         config: QueryConfig,
-        log: LogReader,
+        (log, cold): (LogReader, Arc<ColdReader>),
         control: Arc<ControlFollower>,
         secret: ServerSecret,
         current: Current,
@@ -77,6 +82,7 @@ impl Core {
             pace: Pace::new(config.limits, config.clock.clone()),
             config,
             log,
+            cold,
             control,
             secret,
             current,
@@ -111,10 +117,11 @@ impl Core {
                 "too many reads at once",
             ));
         };
-        let (log, sight) = (self.log.clone(), viewer.sight().clone());
+        let (log, cold) = (self.log.clone(), Arc::clone(&self.cold));
+        let sight = viewer.sight().clone();
         let task = tokio::task::spawn_blocking(move || {
             let _turn = turn;
-            read(&View::new(&open, &log, &sight))
+            read(&View::new(&open, &log, &cold, &sight))
         });
         task.await
             .unwrap_or_else(|error| Err(ApiError::internal(&error)))

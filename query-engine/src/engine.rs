@@ -12,6 +12,10 @@ use event_model::{
     access::{Action, Viewer, door::Need},
     credential::{Caller, ServerSecret},
 };
+use read_model::{
+    ReadModelError,
+    cold::{ColdHome, ColdReader, READING},
+};
 use tokio::sync::watch;
 
 use crate::{config::QueryConfig, core::Core, files, grpc, watch as follow, watch::WatchThread};
@@ -23,6 +27,9 @@ pub enum StartError {
     /// The control log cannot be folded.
     #[error("the control state cannot be read")]
     Control(#[from] event_log::ReadError),
+    /// `cold.url` leads nowhere.
+    #[error("the place of the cold files cannot be used")]
+    Cold(#[from] ReadModelError),
     /// A thread could not be started.
     #[error("the thread {name} cannot be started")]
     Thread {
@@ -49,6 +56,7 @@ pub struct QueryEngine {
     core: Arc<Core>,
     stopping: watch::Sender<bool>,
     watch: WatchThread,
+    cold: WatchThread,
     control: event_log::control::FollowerThread,
 }
 
@@ -78,12 +86,29 @@ impl QueryEngine {
                 name: "errata-watch",
                 source,
             })?;
+        let cold = Arc::new(ColdReader::new(ColdHome::open(&config.cold, READING)?));
+        let cold_thread =
+            follow::follow_cold(Arc::clone(&cold), log.clone()).map_err(|source| {
+                StartError::Thread {
+                    name: "errata-cold",
+                    source,
+                }
+            })?;
         let (stopping, stopped) = watch::channel(false);
-        let core = Core::new(config, log, control, secret, current, reached, stopped);
+        let core = Core::new(
+            config,
+            (log, cold),
+            control,
+            secret,
+            current,
+            reached,
+            stopped,
+        );
         Ok(Self {
             core: Arc::new(core),
             stopping,
             watch: thread,
+            cold: cold_thread,
             control: control_thread,
         })
     }
@@ -120,6 +145,9 @@ impl QueryEngine {
     pub fn ended_thread(&self) -> Option<&'static str> {
         if self.watch.has_ended() {
             return Some("errata-watch");
+        }
+        if self.cold.has_ended() {
+            return Some("errata-cold");
         }
         self.control.has_ended().then_some("errata-control")
     }

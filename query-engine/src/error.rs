@@ -12,6 +12,8 @@ use tonic::Status;
 
 /// Seconds a reader should wait when the engine is overloaded or not ready.
 const RETRY_AFTER_S: u64 = 1;
+/// The same when an object store does not answer.
+const STORE_RETRY_AFTER_S: u64 = 30;
 
 /// A refused read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -99,7 +101,11 @@ impl From<ReadModelError> for ApiError {
         if matches!(error, ReadModelError::TooBroad { .. }) {
             return Self::invalid("query", error.to_string());
         }
+        if matches!(error, ReadModelError::ColdBusy) {
+            return Self::new(ErrorCode::Overloaded, error.to_string());
+        }
         let passes = error.may_pass();
+        let is_of_store = error.is_of_store();
         let failed = Self::internal(&error);
         if passes {
             // No descriptor, no room for a journal: to be asked again.
@@ -107,6 +113,13 @@ impl From<ReadModelError> for ApiError {
                 ErrorCode::Overloaded,
                 "the read model cannot be read at the moment",
             );
+        }
+        if is_of_store {
+            return Self::new(
+                ErrorCode::Overloaded,
+                "old events cannot be read at the moment: the object store of cold.url failed",
+            )
+            .retry_after(STORE_RETRY_AFTER_S);
         }
         failed
     }
@@ -117,7 +130,7 @@ impl From<event_log::ReadError> for ApiError {
         match error {
             event_log::ReadError::NotRetained { .. } => Self::new(
                 ErrorCode::NotRetained,
-                "the event is no longer kept in the log; its issue and counts are",
+                "the event is no longer kept; its issue and counts are",
             ),
             error => Self::internal(&error),
         }

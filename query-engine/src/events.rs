@@ -1,8 +1,9 @@
 //! Reads of events: `errata.v1.EventService`, and REST over the same functions.
 //!
 //! The search index says where an event is and which fingerprint it has; the issue
-//! database which issue that is; everything shown comes from the log: a list reads
-//! heads, a detail one body. What the log no longer keeps is passed over.
+//! database which issue that is; everything shown comes from the log, or from the cold files
+//! where the log no longer has it: a list reads heads, a detail one body. What neither keeps
+//! is passed over.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -30,8 +31,6 @@ use crate::{
 
 /// Most tags of a filter.
 const TAGS_MAX: usize = 16;
-/// Events looked at at once for the oldest that is kept.
-const OLDEST_STEP: usize = 1_000;
 /// An event that arrives later than this after it happened is late: clients send
 /// within seconds, and their clocks are some minutes off at most.
 const LATE_NS: i64 = 5 * 60 * 1_000_000_000;
@@ -97,10 +96,7 @@ impl Core {
                 let query = query.map(|query| search::of_events(view, query));
                 let query = query.transpose()?;
                 let filter = event_filter(view, &request, issue, query)?;
-                let mut hits = view.events(&filter, from, limit as usize + 1)?;
-                // From here on nothing is left to be shown.
-                let first = view.first();
-                hits.retain(|hit| hit.position >= first);
+                let mut hits = view.kept_events(&filter, from, limit as usize + 1)?;
                 let more = hits.len() > limit as usize;
                 hits.truncate(limit as usize);
                 let next = hits.last().filter(|_| more).map(Hit::moment);
@@ -295,6 +291,7 @@ pub(crate) fn issues_of(
 
 fn summaries(view: &View<'_>, hits: &[Hit]) -> Result<Vec<v1::EventSummary>, ApiError> {
     let issues = issues_of(view, hits)?;
+    view.fetch(hits)?;
     let mut summaries = Vec::with_capacity(hits.len());
     for hit in hits {
         if let Some(event) = view.retained(hit.position)? {
@@ -364,7 +361,7 @@ fn locate(
                 return Ok(Some((row.first_position, Some(row))));
             }
             let filter = same_issue(view, &row)?;
-            let oldest = oldest_kept(view, &filter)?;
+            let oldest = view.kept_events(&filter, From::Oldest, 1)?.pop();
             // None is left: the first one's place says that it is no longer kept.
             let position = oldest.map_or(row.first_position, |hit| hit.position);
             Ok(Some((position, Some(row))))
@@ -389,20 +386,6 @@ fn locate(
             let position = view.in_tail(id)?;
             Ok(position.map(|position| (position, None)))
         }
-    }
-}
-
-/// The event that happened first of those the log still keeps: it drops records by
-/// when they came, so a few that happened earlier may have gone.
-fn oldest_kept(view: &View<'_>, filter: &EventFilter) -> Result<Option<Hit>, ApiError> {
-    let mut from = From::Oldest;
-    loop {
-        let hits = view.events(filter, from, OLDEST_STEP)?;
-        let kept = hits.iter().find(|hit| hit.position >= view.first());
-        if kept.is_some() || hits.len() < OLDEST_STEP {
-            return Ok(kept.copied());
-        }
-        from = hits.last().map_or(from, |hit| From::After(hit.moment()));
     }
 }
 
@@ -454,8 +437,12 @@ fn whole(
             .iter_mut()
             .zip([From::After(moment), From::Before(moment)])
         {
-            let hit = view.events(&filter, from, 1)?.pop();
-            let neighbour = hit.map(|hit| view.retained(hit.position)).transpose()?;
+            let hit = view.kept_events(&filter, from, 1)?;
+            view.fetch(&hit)?;
+            let neighbour = hit
+                .first()
+                .map(|hit| view.retained(hit.position))
+                .transpose()?;
             if let Some(neighbour) = neighbour.flatten() {
                 *id = EventId(neighbour.head().event_id).to_string();
             }

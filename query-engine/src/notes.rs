@@ -271,6 +271,7 @@ fn issues_about(
     };
     let hits = view.events(&filter, From::Newest, count)?;
     let rows = issues_of(view, &hits)?;
+    view.fetch(&hits)?;
     let mut issues = HashMap::new();
     for hit in hits {
         let row = rows.get(&(hit.project_id, hit.fingerprint));

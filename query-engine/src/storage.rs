@@ -10,7 +10,7 @@ use std::{collections::BTreeMap, fs, io, path::Path};
 use event_log::{Entry, LogReader, Room};
 use event_model::{Position, ProjectId, access::Viewer};
 use proto::v1;
-use read_model::{cold::folder, issues::reader::ProjectBytes};
+use read_model::{cold, issues::reader::ProjectBytes};
 
 use crate::{config::QueryConfig, core::Core, error::ApiError, view::View};
 
@@ -76,7 +76,7 @@ fn share(bytes: u64, own: u64, total: u64) -> u64 {
 }
 
 fn look(config: &QueryConfig, log: &LogReader, view: &View<'_>) -> Result<Found, ApiError> {
-    let days = folder::days(&config.cold_dir).map_err(internal)?;
+    let days = cold::days(&view.cold().files());
     let cold_from = days.first().and_then(|day| first_hour(&day.date));
     let log_from = first_event_hour(log)?;
     let shares = view.issues(|snapshot| {

@@ -4,8 +4,15 @@
 //! [`View`] asks each of them with the sight it was made for. So a new read cannot forget
 //! it, and what is of another project is answered like what there is not, in the same
 //! steps. Blocking, like what it reads.
+//!
+//! An event is read from the log, and where that no longer has it, from the cold files: what
+//! asks need not know which.
 
-use std::collections::BTreeSet;
+use std::{
+    cell::RefCell,
+    collections::{BTreeSet, HashMap},
+    time::Duration,
+};
 
 use event_log::{Entry, Item, LogReader, ReadError as LogError};
 use event_model::{
@@ -14,18 +21,26 @@ use event_model::{
 };
 use read_model::{
     Generation, ReadModelError,
+    cold::{ColdEvent, ColdReader, Kept, Wanted},
     issues::{self, reader::ReadError, reader::Snapshot},
     search::{
         self,
         reader::{EventFilter, From, Hit, Totals},
+        schema::day_of,
     },
 };
 
-use crate::error::ApiError;
+use crate::error::{ApiError, ErrorCode};
 
 /// Records behind the search index that a lookup by id reads in the log itself:
 /// what an unhurried projector has not indexed yet, at a microsecond each.
 const TAIL_MAX: u64 = 20_000;
+/// Files that were looked at longer ago are looked at again before an event is said to be
+/// nowhere.
+const LOOK_AGAIN_AFTER: Duration = Duration::from_secs(1);
+/// Events looked at in a step for one that is kept, and steps.
+const STEP: usize = 1_000;
+const STEPS_MAX: usize = 50;
 
 /// The readers of one generation.
 #[derive(Debug)]
@@ -70,12 +85,26 @@ impl Open {
 pub(crate) struct View<'a> {
     open: &'a Open,
     log: &'a LogReader,
+    cold: &'a ColdReader,
     sight: &'a Sight,
+    /// What was asked of cold files, as far as it is there and in sight.
+    old: RefCell<HashMap<Position, Option<ColdEvent>>>,
 }
 
 impl<'a> View<'a> {
-    pub(crate) fn new(open: &'a Open, log: &'a LogReader, sight: &'a Sight) -> Self {
-        Self { open, log, sight }
+    pub(crate) fn new(
+        open: &'a Open,
+        log: &'a LogReader,
+        cold: &'a ColdReader,
+        sight: &'a Sight,
+    ) -> Self {
+        Self {
+            open,
+            log,
+            cold,
+            sight,
+            old: RefCell::default(),
+        }
     }
 
     /// Asks several things of one moment of the issues.
@@ -96,9 +125,37 @@ impl<'a> View<'a> {
         self.open.search.list(self.sight, filter, from, limit)
     }
 
-    /// Events that pass, of those the log keeps, exact.
+    /// A list of those that are kept; fewer than there are only behind so many that are not that
+    /// whoever asks would wait.
+    pub(crate) fn kept_events(
+        &self,
+        filter: &EventFilter,
+        mut from: From,
+        limit: usize,
+    ) -> Result<Vec<Hit>, ReadModelError> {
+        let kept = self.kept();
+        let mut found = Vec::new();
+        let mut asked = limit;
+        for _ in 0..STEPS_MAX {
+            let hits = self.events(filter, from, asked)?;
+            let is_last = hits.len() < asked;
+            if let Some(last) = hits.last() {
+                from = from.behind(last.moment());
+            }
+            let readable = hits.into_iter();
+            found.extend(readable.filter(|hit| kept.has(hit.position, hit.received_ns)));
+            if is_last || found.len() >= limit {
+                break;
+            }
+            asked = STEP;
+        }
+        found.truncate(limit);
+        Ok(found)
+    }
+
+    /// Events that pass, of those that are kept, exact.
     pub(crate) fn total(&self, filter: &EventFilter) -> Result<Totals, ReadModelError> {
-        self.open.search.total(self.sight, filter, self.first())
+        self.open.search.total(self.sight, filter, &self.kept())
     }
 
     /// The fingerprints of events that pass; none if they are more than `most`.
@@ -115,26 +172,98 @@ impl<'a> View<'a> {
         self.open.search.find(self.sight, id)
     }
 
-    /// The first position that the log keeps.
-    pub(crate) fn first(&self) -> Position {
-        self.log.first()
+    /// Which events can be read.
+    pub(crate) fn kept(&self) -> Kept {
+        self.cold.kept(self.log.first())
+    }
+
+    /// Those of which the log has the records: to read much of many, which cold files are slow at.
+    pub(crate) fn in_log(&self, mut hits: Vec<Hit>) -> Vec<Hit> {
+        let first = self.log.first();
+        hits.retain(|hit| hit.position >= first);
+        hits
+    }
+
+    /// The files that are cold.
+    pub(crate) fn cold(&self) -> &ColdReader {
+        self.cold
+    }
+
+    /// Reads what of these only cold files have, a file at a time, so that each of them is at
+    /// hand then.
+    pub(crate) fn fetch(&self, hits: &[Hit]) -> Result<(), ApiError> {
+        let first = self.log.first();
+        let old = hits.iter().filter(|hit| hit.position < first);
+        let wanted = old.map(|hit| Wanted {
+            position: hit.position,
+            date: Some(day_of(hit.received_ns)),
+        });
+        self.fetch_old(&wanted.collect::<Vec<_>>())
+    }
+
+    fn fetch_old(&self, wanted: &[Wanted]) -> Result<(), ApiError> {
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        let mut found = self.cold.events(wanted)?;
+        for fault in &found.faults {
+            let error = ground::with_causes(fault);
+            tracing::error!(error, "an old event cannot be read");
+        }
+        let mut old = self.old.borrow_mut();
+        for Wanted { position, .. } in wanted {
+            let event = found.events.remove(position);
+            old.insert(*position, event.filter(|old| self.sees(&old.event)));
+        }
+        Ok(())
+    }
+
+    /// An event of which the log says that it is no longer there.
+    fn old_event(&self, position: Position) -> Result<Option<ColdEvent>, ApiError> {
+        let known = || self.old.borrow().get(&position).cloned();
+        if let Some(event) = known() {
+            return Ok(event);
+        }
+        let wanted = [Wanted {
+            position,
+            date: None,
+        }];
+        self.fetch_old(&wanted)?;
+        let is_stale = || {
+            self.cold
+                .looked_ago()
+                .is_none_or(|ago| ago >= LOOK_AGAIN_AFTER)
+        };
+        if known().flatten().is_none() && self.cold.home().folder().is_some() && is_stale() {
+            // Written since.
+            self.cold.look()?;
+            self.fetch_old(&wanted)?;
+        }
+        Ok(known().flatten())
+    }
+
+    fn sees(&self, event: &StoredEvent) -> bool {
+        let project = event.head().project_id.to_native();
+        self.sight.has(ProjectId(project))
     }
 
     /// The event at `position`. Fails where it is no longer kept.
-    pub(crate) fn event(&self, position: Position) -> Result<Option<StoredEvent>, LogError> {
-        let event = self.log.event(position)?;
-        let is_seen = |event: &StoredEvent| {
-            let project = event.head().project_id.to_native();
-            self.sight.has(ProjectId(project))
-        };
-        Ok(event.filter(is_seen))
+    pub(crate) fn event(&self, position: Position) -> Result<Option<StoredEvent>, ApiError> {
+        match self.log.event(position) {
+            Ok(event) => Ok(event.filter(|event| self.sees(event))),
+            Err(gone @ LogError::NotRetained { .. }) => match self.old_event(position)? {
+                Some(old) => Ok(Some(old.event)),
+                None => Err(gone.into()),
+            },
+            Err(error) => Err(error.into()),
+        }
     }
 
-    /// The event at `position`, as far as the log still keeps it.
+    /// The event at `position`, as far as it is still kept.
     pub(crate) fn retained(&self, position: Position) -> Result<Option<StoredEvent>, ApiError> {
         match self.event(position) {
-            Err(LogError::NotRetained { .. }) => Ok(None),
-            event => Ok(event?),
+            Err(error) if error.code == ErrorCode::NotRetained => Ok(None),
+            event => event,
         }
     }
 
@@ -143,8 +272,19 @@ impl<'a> View<'a> {
         &self,
         position: Position,
         event: &StoredEvent,
-    ) -> Result<bytes::Bytes, LogError> {
-        self.log.body(position, event)
+    ) -> Result<bytes::Bytes, ApiError> {
+        let old = || self.old.borrow().get(&position).cloned().flatten();
+        if let Some(old) = old() {
+            return Ok(old.body);
+        }
+        match self.log.body(position, event) {
+            // It was dropped since.
+            Err(gone @ LogError::NotRetained { .. }) => match self.old_event(position)? {
+                Some(old) => Ok(old.body),
+                None => Err(gone.into()),
+            },
+            body => Ok(body?),
+        }
     }
 
     /// The newest record behind the search index that has this id.

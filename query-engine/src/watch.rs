@@ -4,21 +4,26 @@
 //! Invariant: when [`Reached`] names a position, readers of [`Open`] see everything
 //! up to it. One thread looks for everybody, so a hundred waiting streams cost one
 //! read of the position a [`TICK`].
+//!
+//! Another thread follows the cold files: it looks at once when the log drops events, which only
+//! they have then, and now and then in any case.
 
 use std::{
     path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
+        mpsc,
     },
     thread::JoinHandle,
     time::{Duration, Instant},
 };
 
 use arc_swap::ArcSwapOption;
+use event_log::LogReader;
 use event_model::Position;
 use ground::with_causes;
-use read_model::Generation;
+use read_model::{Generation, cold::ColdReader};
 use tokio::sync::watch;
 
 use crate::view::Open;
@@ -28,6 +33,13 @@ use crate::view::Open;
 const TICK: Duration = Duration::from_millis(20);
 /// How often the current generation is looked at: it changes after a replay only.
 const GENERATION_EVERY: Duration = Duration::from_millis(500);
+/// How often it is looked whether the log has dropped something.
+const DROPPED_EVERY: Duration = Duration::from_millis(200);
+/// How often the cold files are listed, in a folder and in a bucket, where it costs requests.
+const FOLDER_EVERY: Duration = Duration::from_secs(30);
+const BUCKET_EVERY: Duration = Duration::from_mins(10);
+/// Pause after a bucket could not be listed.
+const BUCKET_PAUSE: Duration = Duration::from_secs(15);
 /// Pause after an error, so that a damaged file fills no log.
 const PAUSE_AFTER_ERROR: Duration = Duration::from_secs(1);
 
@@ -82,28 +94,75 @@ pub(crate) fn follow(
 ) -> std::io::Result<(Current, watch::Receiver<Reached>, WatchThread)> {
     let current = Current::default();
     let (sender, receiver) = watch::channel(Reached::default());
-    let stop = Arc::new(AtomicBool::new(false));
     let mut follower = Follower {
         root,
         current: Arc::clone(&current),
         reached: sender,
         looked: None,
     };
-    let mut pause = follower.step();
+    let pause = follower.step();
+    let thread = repeat("errata-watch", pause, move || follower.step())?;
+    Ok((current, receiver, thread))
+}
+
+/// Starts following which cold files there are. Those of a folder are known when this returns.
+pub(crate) fn follow_cold(cold: Arc<ColdReader>, log: LogReader) -> std::io::Result<WatchThread> {
+    let is_here = cold.home().folder().is_some();
+    let every = if is_here { FOLDER_EVERY } else { BUCKET_EVERY };
+    let mut first = Position(0);
+    let mut step = move || {
+        let log_first = log.first();
+        let is_due = log_first != first || cold.looked_ago().is_none_or(|ago| ago >= every);
+        if !is_due {
+            return DROPPED_EVERY;
+        }
+        match cold.look() {
+            Ok(()) => {
+                first = log_first;
+                DROPPED_EVERY
+            }
+            Err(error) => {
+                let error = with_causes(&error);
+                tracing::warn!(error, "the cold files cannot be listed, trying again");
+                BUCKET_PAUSE
+            }
+        }
+    };
+    let (looked, first_look) = mpsc::sync_channel(1);
+    let thread = repeat("errata-cold", Duration::ZERO, move || {
+        let pause = step();
+        let _ = looked.try_send(());
+        pause
+    })?;
+    if is_here {
+        // On a thread of its own, for this one may be async.
+        let _ = first_look.recv();
+    }
+    Ok(thread)
+}
+
+/// A thread that does something again and again, with the pauses that it asks for.
+fn repeat(
+    name: &str,
+    mut pause: Duration,
+    mut step: impl FnMut() -> Duration + Send + 'static,
+) -> std::io::Result<WatchThread> {
+    let stop = Arc::new(AtomicBool::new(false));
     let stopped = Arc::clone(&stop);
     let thread = std::thread::Builder::new()
-        .name("errata-watch".to_owned())
+        .name(name.to_owned())
         .spawn(move || {
             while !stopped.load(Ordering::Acquire) {
                 std::thread::park_timeout(pause);
-                pause = follower.step();
+                if !stopped.load(Ordering::Acquire) {
+                    pause = step();
+                }
             }
         })?;
-    let thread = WatchThread {
+    Ok(WatchThread {
         stop,
         thread: Some(thread),
-    };
-    Ok((current, receiver, thread))
+    })
 }
 
 impl Follower {

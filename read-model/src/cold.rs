@@ -1,8 +1,8 @@
 //! Cold: every event, whole, as Parquet files by day of receipt, for DuckDB, Spark,
-//! ClickHouse and others. docs/formats/parquet.md is the schema's public
-//! description.
+//! ClickHouse and others, and for what the log no longer has. docs/formats/parquet.md is
+//! the schema's public description.
 //!
-//! Layout below the root (`data/cold`):
+//! Layout below the root (`data/cold`, or what `cold.url` names):
 //! `events/date=YYYY-MM-DD/<partition>-<first>-<last>.parquet`, where first and last
 //! are the sequence numbers of the log segment the file was cut from. Invariant: a
 //! file under its final name is whole and durable, and holds exactly the events of
@@ -10,8 +10,18 @@
 //! alone.
 
 mod columns;
-pub mod folder;
+mod home;
+mod kept;
+mod names;
+mod reader;
+mod rows;
 pub mod schema;
 pub mod writer;
 
-pub use writer::{ColdFile, ColdFileWriter, ColdRow, ColdStore};
+pub use home::{ColdDay, ColdHome, Listed, READING, WRITING, days};
+pub use kept::{DayKept, Kept};
+pub use names::ColdFile;
+pub use object_place::Place;
+pub use reader::{ColdReader, Found, Wanted};
+pub use rows::ColdEvent;
+pub use writer::{ColdFileWriter, ColdRow, ColdStore};

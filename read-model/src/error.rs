@@ -91,6 +91,12 @@ pub enum ReadModelError {
         /// Parquet's words.
         source: parquet::errors::ParquetError,
     },
+    /// All reads of cold files that may be under way are.
+    #[error("too many reads of old events at once")]
+    ColdBusy,
+    /// The address of the cold files leads nowhere.
+    #[error(transparent)]
+    Place(#[from] object_place::PlaceError),
     /// The object store's own.
     #[error("cannot {action} {path} in the object store")]
     ObjectStore {
@@ -152,6 +158,35 @@ impl ReadModelError {
                 is_caused_by_what_passes(self)
             }
             _ => false,
+        }
+    }
+
+    /// Whether the object store has no object of that name.
+    pub fn is_missing_object(&self) -> bool {
+        matches!(self.of_store(), Some(object_store::Error::NotFound { .. }))
+    }
+
+    /// Whether an object is another one than was expected.
+    pub fn is_changed_object(&self) -> bool {
+        matches!(
+            self.of_store(),
+            Some(object_store::Error::Precondition { .. })
+        )
+    }
+
+    /// Whether an object store failed, or could not be reached, rather than what is in it.
+    pub fn is_of_store(&self) -> bool {
+        self.of_store().is_some()
+    }
+
+    fn of_store(&self) -> Option<&object_store::Error> {
+        match self {
+            Self::ObjectStore { source, .. } => Some(source),
+            Self::Parquet {
+                source: parquet::errors::ParquetError::External(source),
+                ..
+            } => source.downcast_ref(),
+            _ => None,
         }
     }
 

@@ -17,7 +17,7 @@ use ingest_gateway::{
     upkeep::{ColdDay, ColdFiles, Keeping},
 };
 use proto::error::{ErrorCode, Refusal};
-use read_model::cold::folder;
+use read_model::cold::{self, ColdHome, WRITING};
 use tokio::net::UnixListener;
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -96,28 +96,50 @@ pub(super) fn keeping(config: &Config) -> Result<Keeping> {
     Ok(Keeping {
         retention: config.log.retention.retention()?,
         look_every: config.log.retention.look_every(),
-        cold: Arc::new(Cold(config.data_dir.join("cold"))),
+        cold_age_max: config.cold.age_max()?,
+        cold: Arc::new(Cold(ColdHome::open(&config.cold_place(), WRITING)?)),
     })
 }
 
-/// The folder of Parquet files, as the gateway's retention asks for it.
+/// The Parquet files, as the gateway's retention asks for them.
 #[derive(Debug)]
-struct Cold(PathBuf);
+struct Cold(ColdHome);
 
 impl ColdFiles for Cold {
+    fn are_here(&self) -> bool {
+        self.0.folder().is_some()
+    }
+
     fn days(&self) -> io::Result<Vec<ColdDay>> {
-        let days = folder::days(&self.0)?.into_iter();
-        let day = |day: folder::ColdDay| ColdDay {
-            date: day.date,
-            files: day.files,
-            bytes: day.bytes,
-        };
-        Ok(days.map(day).collect())
+        let listed = self.0.list().map_err(io::Error::other)?;
+        Ok(as_asked(cold::days(&listed)))
+    }
+
+    fn day_names(&self) -> io::Result<Vec<String>> {
+        self.0.day_names().map_err(io::Error::other)
+    }
+
+    fn days_before(&self, date: &str) -> io::Result<Vec<ColdDay>> {
+        let days = self.0.days_before(date).map_err(io::Error::other)?;
+        Ok(as_asked(days))
     }
 
     fn remove_before(&self, date: &str) -> io::Result<()> {
-        folder::remove_before(&self.0, date)
+        let removed = self.0.remove_before(date).map_err(io::Error::other)?;
+        if removed > 0 {
+            tracing::debug!(removed, "cold files were removed");
+        }
+        Ok(())
     }
+}
+
+fn as_asked(days: Vec<cold::ColdDay>) -> Vec<ColdDay> {
+    let day = |day: cold::ColdDay| ColdDay {
+        date: day.date,
+        files: day.files,
+        bytes: day.bytes,
+    };
+    days.into_iter().map(day).collect()
 }
 
 /// A directory that was there before (a volume, an unpacked backup) may be open to

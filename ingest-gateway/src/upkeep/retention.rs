@@ -44,6 +44,8 @@ pub struct Keeping {
     pub retention: Retention,
     /// Between two looks whether something can be dropped.
     pub look_every: Duration,
+    /// How old Parquet files get; none: they are kept.
+    pub cold_age_max: Option<Duration>,
     /// Parquet files, which are in another's care.
     pub cold: Arc<dyn ColdFiles>,
 }

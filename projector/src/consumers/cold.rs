@@ -14,7 +14,7 @@ use std::{
 use event_log::{Entry, LogReader, SegmentSpan, control_at};
 use event_model::{Position, ProjectId, StoredEvent};
 use read_model::{
-    cold::{ColdFile, ColdFileWriter, ColdRow, ColdStore},
+    cold::{ColdFile, ColdFileWriter, ColdRow, ColdStore, Place},
     search::schema::day_of,
 };
 
@@ -35,6 +35,15 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct ColdConsumer {
+    place: Place,
+    /// None until it could be asked what it has.
+    open: Option<Open>,
+    tripwire: Tripwire,
+}
+
+/// With what the files told.
+#[derive(Debug)]
+struct Open {
     store: ColdStore,
     position: Position,
     grouped: Grouped,
@@ -54,8 +63,28 @@ struct Pending {
 }
 
 impl ColdConsumer {
+    /// Asks nothing yet: a bucket that is away keeps nothing else from its work.
+    pub(crate) fn new(place: &Place, tripwire: Tripwire) -> Self {
+        Self {
+            place: place.clone(),
+            open: None,
+            tripwire,
+        }
+    }
+
+    fn open(&mut self, reader: &LogReader) -> Result<&mut Open, ProjectorError> {
+        if self.open.is_none() {
+            let store = ColdStore::open(&self.place)?;
+            self.open = Some(Open::new(store, reader, self.tripwire.clone())?);
+        }
+        let open = self.open.as_mut();
+        Ok(open.expect("it was opened above"))
+    }
+}
+
+impl Open {
     /// Goes on where the files in `store` end.
-    pub(crate) fn open(
+    fn new(
         store: ColdStore,
         reader: &LogReader,
         tripwire: Tripwire,
@@ -73,7 +102,7 @@ impl ColdConsumer {
             };
         }
         let looked = store.regrouped()?;
-        let mut grouped = Grouped::new(Self::NAME);
+        let mut grouped = Grouped::new(ColdConsumer::NAME);
         if looked > 0 {
             grouped.follow(control_at(reader, looked)?);
         }
@@ -139,6 +168,35 @@ impl ColdConsumer {
         Ok(true)
     }
 
+    fn has_work(&self, reader: &LogReader) -> bool {
+        let is_looked = self.pending.is_empty() && self.looked >= reader.commands_end();
+        !is_looked || self.next_segment(reader).is_some()
+    }
+
+    fn step(&mut self, reader: &LogReader, stop: &Stop) -> Result<u64, ProjectorError> {
+        self.look(reader)?;
+        while let Some(pending) = self.pending.front().copied() {
+            if !self.group_anew(reader, stop, pending)? {
+                return Ok(0);
+            }
+            self.pending.pop_front();
+        }
+        let Some(segment) = self.next_segment(reader) else {
+            return Ok(0);
+        };
+        if self.position.0 > 0 && segment.first.0 > self.position.0 + 1 {
+            // Only if retention was told not to wait.
+            let (from, to) = (self.position.0 + 1, segment.first.0);
+            tracing::error!(from, to, "dropped from the log before they were exported");
+        }
+        let Some(taken) = self.export(reader, stop, &segment, None)? else {
+            // Half a segment: its temporary files go at the next start.
+            return Ok(0);
+        };
+        self.position = Position(segment.end.0 - 1);
+        Ok(taken)
+    }
+
     fn next_segment(&self, reader: &LogReader) -> Option<SegmentSpan> {
         let next = self.position.sequence() + 1;
         let next = Position(next.max(reader.first().sequence()));
@@ -146,7 +204,7 @@ impl ColdConsumer {
     }
 }
 
-impl ColdConsumer {
+impl Open {
     /// Writes the files of a segment, of these days or of all; how many records it has. None
     /// if it was stopped.
     fn export(
@@ -161,7 +219,7 @@ impl ColdConsumer {
         self.grouped.bring_to(reader, before)?;
         let mut files: BTreeMap<String, ColdFileWriter<'_>> = BTreeMap::new();
         let mut taken = 0;
-        for record in Records::after(reader, before, Self::NAME) {
+        for record in Records::after(reader, before, ColdConsumer::NAME) {
             let (position, entry) = record?;
             if position > last || stop.is_set() {
                 break;
@@ -205,12 +263,15 @@ impl Consumer for ColdConsumer {
     const NAME: &'static str = "cold";
 
     fn position(&self) -> Position {
-        self.position
+        self.open.as_ref().map_or(Position(0), |open| open.position)
+    }
+
+    fn is_open(&self) -> bool {
+        self.open.is_some()
     }
 
     fn wait(&mut self, reader: &LogReader, stop: &Stop) -> bool {
-        let is_looked = self.pending.is_empty() && self.looked >= reader.commands_end();
-        if !is_looked || self.next_segment(reader).is_some() {
+        if self.open.as_ref().is_none_or(|open| open.has_work(reader)) {
             return true;
         }
         stop.sleep(LOOK_EVERY);
@@ -218,27 +279,7 @@ impl Consumer for ColdConsumer {
     }
 
     fn step(&mut self, reader: &LogReader, stop: &Stop) -> Result<u64, ProjectorError> {
-        self.look(reader)?;
-        while let Some(pending) = self.pending.front().copied() {
-            if !self.group_anew(reader, stop, pending)? {
-                return Ok(0);
-            }
-            self.pending.pop_front();
-        }
-        let Some(segment) = self.next_segment(reader) else {
-            return Ok(0);
-        };
-        if self.position.0 > 0 && segment.first.0 > self.position.0 + 1 {
-            // Only if retention was told not to wait.
-            let (from, to) = (self.position.0 + 1, segment.first.0);
-            tracing::error!(from, to, "dropped from the log before they were exported");
-        }
-        let Some(taken) = self.export(reader, stop, &segment, None)? else {
-            // Half a segment: its temporary files go at the next start.
-            return Ok(0);
-        };
-        self.position = Position(segment.end.0 - 1);
-        Ok(taken)
+        self.open(reader)?.step(reader, stop)
     }
 
     fn recover(&mut self, _error: &ProjectorError) -> Result<(), ProjectorError> {

@@ -13,15 +13,19 @@ use std::{
 };
 
 use event_log::{Entry, LogReader, control_at};
-use event_model::{Command, EventId, Level, Position, ProjectId, StoredEvent};
+use event_model::{Command, EventId, Fingerprint, Level, Position, ProjectId, StoredEvent};
 use grouping::{Group, Memo};
 use read_model::{
     ReadModelError,
+    cold::Place,
     search::{SearchDocument, SearchWriter, TextPart},
 };
 
+mod old;
 mod texts;
 
+use self::old::days_without_events;
+pub(crate) use self::old::{Old, index_old};
 use self::texts::Body;
 use super::{
     Consumer, Stop, WAIT,
@@ -40,6 +44,8 @@ const COMMIT_EVERY: Duration = Duration::from_millis(400);
 const COMMIT_EVERY_BEHIND: Duration = Duration::from_secs(5);
 /// Records behind the log that count as far.
 const FAR_BEHIND: u64 = 50_000;
+/// Between two looks for days of which no event is left.
+const FORGET_EVERY: Duration = Duration::from_mins(10);
 /// Most records of one step.
 const STEP_RECORDS_MAX: u64 = 5_000;
 
@@ -54,10 +60,18 @@ pub(crate) struct SearchConsumer {
     last_commit: Option<Instant>,
     grouped: Grouped,
     tripwire: Tripwire,
+    /// What the log no longer has.
+    old: Old,
+    /// When days were looked for of which no event is left.
+    forgot: Option<Instant>,
 }
 
 impl SearchConsumer {
-    pub(crate) fn open(dir: PathBuf, tripwire: Tripwire) -> Result<Self, ProjectorError> {
+    pub(crate) fn open(
+        dir: PathBuf,
+        cold: &Place,
+        tripwire: Tripwire,
+    ) -> Result<Self, ProjectorError> {
         let writer = SearchWriter::open(&dir)?;
         let position = writer.position();
         Ok(Self {
@@ -68,6 +82,8 @@ impl SearchConsumer {
             last_commit: None,
             grouped: Grouped::new(Self::NAME),
             tripwire,
+            old: Old::new(cold),
+            forgot: None,
         })
     }
 
@@ -81,6 +97,55 @@ impl SearchConsumer {
         };
         self.last_commit
             .map_or(Duration::ZERO, |last| every.saturating_sub(last.elapsed()))
+    }
+
+    /// Takes in the next events that the log no longer has, as far as they are kept; how many.
+    /// After a rebuild only: an index that is there has them.
+    fn take_old(&mut self, reader: &LogReader, stop: &Stop) -> Result<u64, ProjectorError> {
+        let Some(writer) = &mut self.writer else {
+            return Ok(0);
+        };
+        let span = (self.seen, reader.first());
+        let Some(read) = index_old(writer, &mut self.old, span, || stop.is_set())? else {
+            // Half a segment must not be committed: it begins anew at the next start.
+            self.writer = None;
+            return Ok(0);
+        };
+        self.seen = read.end;
+        if self.until_commit(reader).is_zero() || stop.is_set() {
+            self.commit()?;
+        }
+        Ok(read.events)
+    }
+
+    /// Removes the index of days of which no event is left. What fails is tried again: it costs
+    /// room only.
+    fn forget(&mut self, reader: &LogReader) {
+        if self.forgot.is_some_and(|at| at.elapsed() < FORGET_EVERY) {
+            return;
+        }
+        self.forgot = Some(Instant::now());
+        let Some(writer) = &mut self.writer else {
+            return;
+        };
+        let forgotten = writer
+            .days()
+            .map_err(ProjectorError::from)
+            .and_then(|days| {
+                let gone = days_without_events(&days, &mut self.old, reader)?;
+                for day in &gone {
+                    writer.remove_day(day)?;
+                }
+                Ok(gone)
+            });
+        match forgotten {
+            Ok(days) if days.is_empty() => {}
+            Ok(days) => tracing::info!(?days, "the index of events that are gone was removed"),
+            Err(error) => {
+                let error: &dyn std::error::Error = &error;
+                tracing::warn!(error, "the index of events that are gone takes room");
+            }
+        }
     }
 
     fn has_uncommitted(&self) -> bool {
@@ -128,6 +193,9 @@ impl Consumer for SearchConsumer {
         if self.writer.is_none() {
             self.reopen()?;
         }
+        if self.seen.0 + 1 < reader.first().0 {
+            return self.take_old(reader, stop);
+        }
         let mut taken = 0;
         self.grouped.bring_to(reader, self.seen)?;
         if let Some(writer) = &mut self.writer {
@@ -158,6 +226,7 @@ impl Consumer for SearchConsumer {
         self.grouped.tell();
         if self.has_uncommitted() && (self.until_commit(reader).is_zero() || stop.is_set()) {
             self.commit()?;
+            self.forget(reader);
         }
         Ok(taken)
     }
@@ -250,61 +319,85 @@ fn put(
     group: &Group,
     put: impl FnOnce(&mut SearchWriter, &SearchDocument<'_>) -> Result<(), ReadModelError>,
 ) -> Result<(), ProjectorError> {
-    let bytes = body_or_none(reader, position, event);
-    let (body, head) = (Body::read(&bytes), event.whole());
-    let stack = texts::stack_number(event);
-    if stack != 0 && !writer.knows_stack(stack) {
-        writer.add_stack(&texts::stack(stack, &head, &body.source()))?;
-    }
-    let tags: Vec<(&str, &str)> = head
-        .tags
-        .iter()
-        .map(|pair| (pair.0.as_str(), pair.1.as_str()))
-        .collect();
-    let message: Vec<&str> = [group.headline.title.as_str()]
-        .into_iter()
-        .chain(body.messages())
-        .collect();
-    let gathered = body.texts();
-    let of_body = body.attributes();
-    let attributes = texts::attributes(&head).into_iter();
-    let attributes = attributes.chain(of_body.iter().map(|(key, value)| (*key, &**value)));
-    let attributes: Vec<(&str, &str)> = attributes
-        .filter(|(_, value)| !value.is_empty())
-        .map(|(key, value)| (key, texts::clipped(value)))
-        .collect();
-    // Whatever stands in a field of its own is found by a word alone, too.
-    let named = attributes.iter().map(|(_, value)| *value);
-    let tagged = tags.iter().flat_map(|(key, value)| [*key, *value]);
-    let whole: [&str; 4] = [
-        &head.environment,
-        &head.release,
-        &head.user,
-        &head.message_template,
-    ];
-    let others = named
-        .chain(tagged)
-        .chain(whole)
-        .map(|text| (TextPart::Other, text));
-    let texts = gathered.iter().map(|(part, text)| (*part, text.as_str()));
-    let texts: Vec<(TextPart, &str)> = texts.chain(others).collect();
-    let document = SearchDocument {
-        event_id: EventId(head.event_id),
-        fingerprint: group.fingerprint,
-        project_id: ProjectId(head.project_id.to_native()),
-        level: Level::from_number(head.level),
+    let body = body_or_none(reader, position, event);
+    let known = Known {
         position,
-        weight: u64::from(head.weight.to_native()).max(1),
-        timestamp_ns: head.timestamp_ns.to_native(),
-        received_ns: head.received_ns.to_native(),
-        message: &message,
-        texts: &texts,
-        stack,
-        attributes: &attributes,
-        environment: &head.environment,
-        release: &head.release,
-        user: &head.user,
-        tags: &tags,
+        event,
+        body: &body,
+        fingerprint: group.fingerprint,
+        title: &group.headline.title,
     };
-    Ok(put(writer, &document)?)
+    known.put(writer, put)
+}
+
+/// What search is told of an event.
+struct Known<'a> {
+    position: Position,
+    event: &'a StoredEvent,
+    body: &'a [u8],
+    fingerprint: Fingerprint,
+    title: &'a str,
+}
+
+impl Known<'_> {
+    fn put(
+        &self,
+        writer: &mut SearchWriter,
+        put: impl FnOnce(&mut SearchWriter, &SearchDocument<'_>) -> Result<(), ReadModelError>,
+    ) -> Result<(), ProjectorError> {
+        let event = self.event;
+        let (body, head) = (Body::read(self.body), event.whole());
+        let stack = texts::stack_number(event);
+        if stack != 0 && !writer.knows_stack(stack) {
+            writer.add_stack(&texts::stack(stack, &head, &body.source()))?;
+        }
+        let tags: Vec<(&str, &str)> = head
+            .tags
+            .iter()
+            .map(|pair| (pair.0.as_str(), pair.1.as_str()))
+            .collect();
+        let message: Vec<&str> = [self.title].into_iter().chain(body.messages()).collect();
+        let gathered = body.texts();
+        let of_body = body.attributes();
+        let attributes = texts::attributes(&head).into_iter();
+        let attributes = attributes.chain(of_body.iter().map(|(key, value)| (*key, &**value)));
+        let attributes: Vec<(&str, &str)> = attributes
+            .filter(|(_, value)| !value.is_empty())
+            .map(|(key, value)| (key, texts::clipped(value)))
+            .collect();
+        // Whatever stands in a field of its own is found by a word alone, too.
+        let named = attributes.iter().map(|(_, value)| *value);
+        let tagged = tags.iter().flat_map(|(key, value)| [*key, *value]);
+        let whole: [&str; 4] = [
+            &head.environment,
+            &head.release,
+            &head.user,
+            &head.message_template,
+        ];
+        let others = named
+            .chain(tagged)
+            .chain(whole)
+            .map(|text| (TextPart::Other, text));
+        let texts = gathered.iter().map(|(part, text)| (*part, text.as_str()));
+        let texts: Vec<(TextPart, &str)> = texts.chain(others).collect();
+        let document = SearchDocument {
+            event_id: EventId(head.event_id),
+            fingerprint: self.fingerprint,
+            project_id: ProjectId(head.project_id.to_native()),
+            level: Level::from_number(head.level),
+            position: self.position,
+            weight: u64::from(head.weight.to_native()).max(1),
+            timestamp_ns: head.timestamp_ns.to_native(),
+            received_ns: head.received_ns.to_native(),
+            message: &message,
+            texts: &texts,
+            stack,
+            attributes: &attributes,
+            environment: &head.environment,
+            release: &head.release,
+            user: &head.user,
+            tags: &tags,
+        };
+        Ok(put(writer, &document)?)
+    }
 }

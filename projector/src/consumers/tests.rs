@@ -1,32 +1,28 @@
 #![allow(clippy::unwrap_used)]
 
+mod cold;
 mod rules;
 
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::BTreeMap,
     path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use arrow::array::AsArray;
 use event_log::{LogConfig, LogReader, LogWriter};
 use event_model::{
-    Actor, Command, Decision, DiscardedIssue, EventId, IssueId, IssueStatus, Position, ProjectId,
+    Actor, Command, Decision, DiscardedIssue, IssueId, IssueStatus, Position, ProjectId,
     access::Sight, head::Head,
 };
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use read_model::{
     Generation,
-    cold::ColdStore,
     issues::{IssueWriter, writer::Durability},
     search::reader::{EventFilter, From, Reader},
 };
 use rusqlite::Connection;
 
-use super::{
-    Consumer, Progress, Stop, cold::ColdConsumer, issues::IssueConsumer, search::SearchConsumer,
-};
+use super::{Consumer, Progress, Stop, issues::IssueConsumer, search::SearchConsumer};
 use crate::{
     Projector, ProjectorConfig, ProjectorError,
     careful::Tripwire,
@@ -59,6 +55,10 @@ impl World {
 
     pub(crate) fn config(&self) -> ProjectorConfig {
         ProjectorConfig::new(self.dir.path())
+    }
+
+    pub(crate) fn cold_dir(&self) -> PathBuf {
+        self.dir.path().join("cold")
     }
 
     pub(crate) fn reader(&self) -> LogReader {
@@ -316,7 +316,12 @@ fn a_crash_between_any_two_steps_costs_and_doubles_nothing() {
         world.append(round * 40..round * 40 + 40);
         let writer = IssueWriter::open(&generation.issues_path()).unwrap();
         let mut issues = IssueConsumer::new(generation.clone(), writer, far(), Tripwire::default());
-        let mut search = SearchConsumer::open(search_dir.clone(), Tripwire::default()).unwrap();
+        let mut search = SearchConsumer::open(
+            search_dir.clone(),
+            &world.config().cold,
+            Tripwire::default(),
+        )
+        .unwrap();
         assert_eq!(issues.step(&reader, &stop).unwrap(), 40);
         search.step(&reader, &stop).unwrap();
         // Added, not committed; then the process is gone.
@@ -334,13 +339,23 @@ fn a_crash_between_any_two_steps_costs_and_doubles_nothing() {
         assert_eq!(issues.step(&reader, &stop).unwrap(), 1);
     }
     assert_eq!(total(&generation), 246);
-    let mut search = SearchConsumer::open(search_dir.clone(), Tripwire::default()).unwrap();
+    let mut search = SearchConsumer::open(
+        search_dir.clone(),
+        &world.config().cold,
+        Tripwire::default(),
+    )
+    .unwrap();
     search.step(&reader, &stop).unwrap();
     search.close().unwrap();
     let all: Vec<Position> = (1..=246).map(Position).collect();
     assert_eq!(found(&search_dir), all);
     std::fs::write(search_dir.join("position"), "").unwrap();
-    let mut search = SearchConsumer::open(search_dir.clone(), Tripwire::default()).unwrap();
+    let mut search = SearchConsumer::open(
+        search_dir.clone(),
+        &world.config().cold,
+        Tripwire::default(),
+    )
+    .unwrap();
     assert_eq!(search.step(&reader, &stop).unwrap(), 246);
     search.close().unwrap();
     assert_eq!(found(&search_dir), all);
@@ -407,94 +422,4 @@ fn a_read_model_ahead_of_its_log_is_of_another_log() {
     until("rebuilt", || caught_up(&projector, &new.reader()));
     projector.stop().unwrap();
     assert_eq!(total(&new.current()), 20);
-}
-
-/// Id and body of every row of every file.
-fn cold_rows(cold_dir: &Path) -> Vec<(String, String)> {
-    let mut rows = Vec::new();
-    for path in cold_files(cold_dir) {
-        let file = std::fs::File::open(&path).unwrap();
-        let builder = ParquetRecordBatchReaderBuilder::try_new(file).unwrap();
-        let date = path.parent().unwrap().file_name().unwrap();
-        let date = date
-            .to_str()
-            .unwrap()
-            .trim_start_matches("date=")
-            .to_owned();
-        for batch in builder.build().unwrap() {
-            let batch = batch.unwrap();
-            let ids = batch.column_by_name("event_id").unwrap().as_string::<i32>();
-            let bodies = batch.column_by_name("body").unwrap().as_string::<i32>();
-            let tags = batch.column_by_name("tags").unwrap().as_map();
-            for row in 0..batch.num_rows() {
-                let id: EventId = ids.value(row).parse().unwrap();
-                let number = u32::from_be_bytes(id.0[..4].try_into().unwrap());
-                let head = numbered_head(number);
-                assert_eq!(read_model::search::schema::day_of(head.received_ns), date);
-                let pair = tags.value(row);
-                assert_eq!(pair.column(0).as_string::<i32>().value(0), "n");
-                let value = pair.column(1).as_string::<i32>().value(0);
-                assert_eq!(value, head.tags[0].1);
-                rows.push((ids.value(row).to_owned(), bodies.value(row).to_owned()));
-            }
-        }
-    }
-    rows
-}
-
-fn cold_files(cold_dir: &Path) -> Vec<PathBuf> {
-    let mut files = Vec::new();
-    for day in std::fs::read_dir(cold_dir.join("events")).unwrap() {
-        for file in std::fs::read_dir(day.unwrap().path()).unwrap() {
-            files.push(file.unwrap().path());
-        }
-    }
-    files.sort();
-    files
-}
-
-#[test]
-fn every_event_of_complete_segments_is_in_the_cold_files_once() {
-    let world = World::new();
-    let reader = world.reader();
-    for batch in 0..40 {
-        world.append(batch * 50..batch * 50 + 50);
-    }
-    let config = world.config();
-    let export = || {
-        let store = ColdStore::open(&config.cold_dir).unwrap();
-        let mut cold = ColdConsumer::open(store, &reader, Tripwire::default()).unwrap();
-        let stop = Stop::default();
-        let mut taken = 0;
-        loop {
-            let records = cold.step(&reader, &stop).unwrap();
-            if records == 0 {
-                return (taken, cold.position());
-            }
-            taken += records;
-        }
-    };
-    let (taken, position) = export();
-    assert!(position.sequence() > 500, "too few segments: {position}");
-    assert_eq!(taken, position.sequence());
-    let check = || {
-        let rows = cold_rows(&config.cold_dir);
-        let ids: HashSet<&String> = rows.iter().map(|(id, _)| id).collect();
-        assert_eq!((rows.len() as u64, ids.len() as u64), (taken, taken));
-        for (id, body) in &rows {
-            let number = u32::from_str_radix(&id[..8], 16).unwrap();
-            assert_eq!(body.as_bytes(), body_of(number), "{id}");
-        }
-    };
-    check();
-    // Nothing new: nothing is written again.
-    assert_eq!(export().0, 0);
-    // A crash between the days of the last segment, and one within a file.
-    let last = cold_files(&config.cold_dir).pop().unwrap();
-    std::fs::remove_file(&last).unwrap();
-    let half = last.with_extension("parquet.tmp");
-    std::fs::write(&half, "half").unwrap();
-    assert!(export().0 > 0);
-    assert!(!half.exists());
-    check();
 }

@@ -125,7 +125,10 @@ fn checked(
     };
     let mut asked = Asked::default();
     let grouper = Grouper::new(Arc::clone(&rules), algorithm);
-    let hits = hits(view, wanted)?;
+    let hits = match wanted.event {
+        Some(_) => hits(view, wanted)?,
+        None => view.in_log(hits(view, wanted)?),
+    };
     for hit in &hits {
         if asked.steps >= STEPS_MAX {
             asked.is_cut_short = true;

@@ -125,7 +125,7 @@ impl<'t> Trials<'t> {
             project: Some(project),
             ..EventFilter::default()
         };
-        let hits = view.events(&filter, From::Newest, EVENTS_MAX)?;
+        let hits = view.in_log(view.events(&filter, From::Newest, EVENTS_MAX)?);
         let keys = hits.iter().map(|hit| (hit.project_id, hit.fingerprint));
         let issues = view.issues(|snapshot| snapshot.issue_ids(keys))?;
         let mut newest = Vec::with_capacity(hits.len());

@@ -79,7 +79,7 @@ impl Fixture {
             public_url: "https://errata.example/sub".to_owned(),
             read_model_dir: root,
             blobs_dir: dir.path().join("blobs"),
-            cold_dir: dir.path().join("cold"),
+            cold: read_model::cold::Place::folder(dir.path().join("cold")),
             floor: event_log::Floor::default(),
             version: "0.1.0-test".to_owned(),
             mail_configured: false,

@@ -1,20 +1,22 @@
 //! Writes cold files.
 //!
-//! A file is streamed to a temporary name, synced, renamed, and its folder synced:
-//! `object_store` does not sync local files, so this does. Memory per open file is
-//! bounded by [`BATCH_BYTES_MAX`] of rows, the row group at hand compressed, and
-//! one part. Blocks the calling thread.
+//! To a folder a file is streamed under a temporary name, synced, renamed, and its folder synced: `object_store` does
+//! not sync local files, so this does. To a bucket it is a multipart upload under its final name, which appears whole
+//! or not at all. The same file written again replaces itself. Memory per open file is bounded by [`BATCH_BYTES_MAX`]
+//! of rows, the row group at hand compressed, and one part. Blocks the calling thread.
 
 use std::{
     fs::{self, File},
-    io::{ErrorKind, Write},
+    io::ErrorKind,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
+use bytes::Bytes;
 use event_model::{Fingerprint, Position, head::WholeHead};
+use object_place::Place;
 use object_store::{
-    MultipartUpload, ObjectStoreExt, PutPayload, local::LocalFileSystem, path::Path as ObjectPath,
+    MultipartUpload, ObjectStore, ObjectStoreExt, PutPayload, path::Path as ObjectPath,
 };
 use parquet::{
     arrow::ArrowWriter,
@@ -25,10 +27,11 @@ use parquet::{
     },
     schema::types::ColumnPath,
 };
-use tokio::runtime::Runtime;
 
 use super::{
     columns::Columns,
+    home::{ColdHome, WRITING, store_error},
+    names::{ColdFile, EVENTS},
     schema::{SCHEMA_VERSION, schema},
 };
 use crate::{ReadModelError, issues::batch::Headline, layout::sync_dir};
@@ -41,41 +44,18 @@ const BATCH_BYTES_MAX: usize = 8 * 1024 * 1024;
 const ROW_GROUP_BYTES: usize = 16 * 1024 * 1024;
 /// Bytes of one part of an upload; S3's least is 5 MiB.
 const PART_BYTES: usize = 8 * 1024 * 1024;
+/// Bytes of a page of bodies before compression.
+const BODY_PAGE_BYTES: usize = 256 * 1024;
 /// zstd level: past it, time grows faster than files shrink.
 const ZSTD_LEVEL: i32 = 3;
 /// Ends the name of a file that is not whole yet.
 const TEMPORARY: &str = ".tmp";
-/// The folder of days, below the root.
-pub(super) const EVENTS: &str = "events";
-
-/// Beside it: the number of the last command that grouped events anew of which files know.
+/// Beside the folder of days: the number of the last command that grouped events anew of which files know.
 const REGROUPED: &str = "regrouped";
 
-/// Where cold files are.
-pub struct ColdStore {
-    root: PathBuf,
-    store: Arc<LocalFileSystem>,
-    runtime: Runtime,
-}
-
-impl std::fmt::Debug for ColdStore {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ColdStore")
-            .field("root", &self.root)
-            .finish_non_exhaustive()
-    }
-}
-
-/// A file's name: of which day, cut from which segment.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct ColdFile {
-    /// The segment's last record.
-    pub last: Position,
-    /// The segment's first record.
-    pub first: Position,
-    /// Day of receipt, UTC, "YYYY-MM-DD".
-    pub date: String,
-}
+/// Where cold files are written.
+#[derive(Debug)]
+pub struct ColdStore(ColdHome);
 
 /// One event.
 #[derive(Clone, Copy)]
@@ -92,124 +72,108 @@ pub struct ColdRow<'a> {
     pub body: &'a [u8],
 }
 
-impl ColdFile {
-    fn path(&self) -> ObjectPath {
-        let (partition, first, last) = (
-            self.first.partition(),
-            self.first.sequence(),
-            self.last.sequence(),
-        );
-        let name = format!("{partition:05}-{first:015}-{last:015}.parquet");
-        ObjectPath::from_iter([EVENTS, &format!("date={}", self.date), &name])
-    }
-
-    /// From a file's path, of which the day's folder and the name tell; none if it is no whole file.
-    pub fn parse(path: &Path) -> Option<Self> {
-        let folder = path.parent()?.file_name()?.to_str()?;
-        let date = folder.strip_prefix("date=")?.to_owned();
-        let name = path.file_name()?.to_str()?.strip_suffix(".parquet")?;
-        let mut numbers = name.split('-');
-        let partition: u16 = numbers.next()?.parse().ok()?;
-        let first: u64 = numbers.next()?.parse().ok()?;
-        let last: u64 = numbers.next()?.parse().ok()?;
-        Some(Self {
-            last: Position::new(partition, last),
-            first: Position::new(partition, first),
-            date,
-        })
-    }
-}
-
 impl ColdStore {
-    /// Opens `root` (`data/cold`), creates it if missing, and removes what a crash
+    /// Opens the place, by default the folder `data/cold`, which is made if it is missing, and removes what a crash
     /// left half written.
-    pub fn open(root: &Path) -> Result<Self, ReadModelError> {
-        let events = root.join(EVENTS);
-        fs::create_dir_all(&events).map_err(ReadModelError::io("create", &events))?;
-        let store = LocalFileSystem::new_with_prefix(root)
-            .map_err(store_error("open", &ObjectPath::default()))?;
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(ReadModelError::io("start the runtime for", root))?;
-        let store = Self {
-            root: root.to_owned(),
-            store: Arc::new(store),
-            runtime,
-        };
-        for path in store.paths()? {
-            // Ours end in ".tmp", those of `object_store` in ".tmp#<number>".
-            let name = path.file_name().unwrap_or_default().to_string_lossy();
-            if name.contains(".parquet.tmp") {
-                fs::remove_file(&path).map_err(ReadModelError::io("remove", &path))?;
+    pub fn open(place: &Place) -> Result<Self, ReadModelError> {
+        let home = ColdHome::open(place, WRITING)?;
+        if let Some(folder) = home.folder() {
+            let events = folder.join(EVENTS);
+            fs::create_dir_all(&events).map_err(ReadModelError::io("create", &events))?;
+            for path in paths(&events)? {
+                // Ours end in ".tmp", those of `object_store` in ".tmp#<number>".
+                let name = path.file_name().unwrap_or_default().to_string_lossy();
+                if name.contains(".parquet.tmp") {
+                    fs::remove_file(&path).map_err(ReadModelError::io("remove", &path))?;
+                }
             }
         }
-        Ok(store)
+        Ok(Self(home))
     }
 
     /// The files that are whole, oldest segment first.
     pub fn files(&self) -> Result<Vec<ColdFile>, ReadModelError> {
-        let paths = self.paths()?;
-        let mut files: Vec<ColdFile> = paths.iter().filter_map(|p| ColdFile::parse(p)).collect();
-        files.sort();
-        Ok(files)
+        let listed = self.0.list()?;
+        Ok(listed.into_iter().map(|listed| listed.file).collect())
     }
 
     /// The number of the last command that grouped events anew of which the files know.
     pub fn regrouped(&self) -> Result<u64, ReadModelError> {
-        let path = self.root.join(REGROUPED);
-        match fs::read_to_string(&path) {
+        let path = ObjectPath::from(REGROUPED);
+        let store = self.store()?;
+        let read = self.0.wait(async { store.get(&path).await?.bytes().await });
+        match read {
             // Torn by a power cut: all of them once more.
-            Ok(text) => Ok(text.trim().parse().unwrap_or_default()),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(0),
-            Err(error) => Err(ReadModelError::io("read", path)(error)),
+            Ok(bytes) => {
+                let text = std::str::from_utf8(&bytes).unwrap_or_default();
+                Ok(text.trim().parse().unwrap_or_default())
+            }
+            Err(object_store::Error::NotFound { .. }) => Ok(0),
+            Err(error) => Err(store_error("read", &path)(error)),
         }
     }
 
     /// Notes that the files know of the command of this number.
     pub fn set_regrouped(&self, number: u64) -> Result<(), ReadModelError> {
-        let path = self.root.join(REGROUPED);
-        let new = self.root.join("regrouped.new");
-        File::create(&new)
-            .and_then(|mut file| {
-                writeln!(file, "{number}")?;
-                file.sync_data()
-            })
-            .map_err(ReadModelError::io("write", &new))?;
-        fs::rename(&new, &path).map_err(ReadModelError::io("rename", &path))
+        let path = ObjectPath::from(REGROUPED);
+        let store = self.store()?;
+        let payload = PutPayload::from(format!("{number}\n"));
+        self.0
+            .wait(store.put(&path, payload))
+            .map_err(store_error("write", &path))?;
+        match self.0.folder() {
+            Some(folder) => {
+                let path = folder.join(REGROUPED);
+                File::open(&path)
+                    .and_then(|file| file.sync_data())
+                    .map_err(ReadModelError::io("sync", path))
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn store(&self) -> Result<&Arc<dyn ObjectStore>, ReadModelError> {
+        self.0.store()?.ok_or_else(|| {
+            let folder = self.0.folder().unwrap_or(Path::new(""));
+            ReadModelError::io("open", folder)(ErrorKind::NotFound.into())
+        })
     }
 
     /// Begins a file; one of the same name is replaced at the end.
     pub fn create(&self, file: &ColdFile) -> Result<ColdFileWriter<'_>, ReadModelError> {
         let path = file.path();
-        let temporary = ObjectPath::from(format!("{path}{TEMPORARY}"));
+        let written = match self.0.folder() {
+            Some(_) => ObjectPath::from(format!("{path}{TEMPORARY}")),
+            None => path.clone(),
+        };
         let upload = self
-            .runtime
-            .block_on(self.store.put_multipart(&temporary))
-            .map_err(store_error("create", &temporary))?;
+            .0
+            .wait(self.store()?.put_multipart(&written))
+            .map_err(store_error("create", &written))?;
         let schema = Arc::new(schema());
         let parquet = ArrowWriter::try_new(Vec::new(), schema.clone(), Some(properties()))
             .map_err(parquet_error("begin", &path))?;
         Ok(ColdFileWriter {
             cold: self,
             path,
-            temporary,
+            written,
             upload,
+            is_whole: false,
             parquet,
             columns: Columns::new(schema),
         })
     }
+}
 
-    fn paths(&self) -> Result<Vec<PathBuf>, ReadModelError> {
-        let mut paths = Vec::new();
-        let events = self.root.join(EVENTS);
-        for day in list(&events)? {
-            if day.is_dir() {
-                paths.extend(list(&day)?);
-            }
+/// All files in the folders of days.
+fn paths(events: &Path) -> Result<Vec<PathBuf>, ReadModelError> {
+    let mut paths = Vec::new();
+    for day in list(events)? {
+        if day.is_dir() {
+            paths.extend(list(&day)?);
         }
-        Ok(paths)
     }
+    Ok(paths)
 }
 
 fn list(dir: &Path) -> Result<Vec<PathBuf>, ReadModelError> {
@@ -222,8 +186,10 @@ fn list(dir: &Path) -> Result<Vec<PathBuf>, ReadModelError> {
 pub struct ColdFileWriter<'a> {
     cold: &'a ColdStore,
     path: ObjectPath,
-    temporary: ObjectPath,
+    /// As long as it is not whole, in a folder.
+    written: ObjectPath,
     upload: Box<dyn MultipartUpload>,
+    is_whole: bool,
     parquet: ArrowWriter<Vec<u8>>,
     columns: Columns,
 }
@@ -249,24 +215,29 @@ impl ColdFileWriter<'_> {
         self.write_batch()?;
         let fail = parquet_error("end", &self.path);
         self.parquet.finish().map_err(fail)?;
-        self.upload_part()?;
-        let cold = self.cold;
-        cold.runtime
-            .block_on(self.upload.complete())
-            .map_err(store_error("write", &self.temporary))?;
-        let written = cold
-            .store
-            .path_to_filesystem(&self.temporary)
-            .map_err(store_error("locate", &self.temporary))?;
+        self.upload_parts(1)?;
+        let home = &self.cold.0;
+        home.wait(self.upload.complete())
+            .map_err(store_error("write", &self.written))?;
+        self.is_whole = true;
+        match home.folder() {
+            Some(folder) => self.put_in_place(folder),
+            None => Ok(()),
+        }
+    }
+
+    fn put_in_place(&self, folder: &Path) -> Result<(), ReadModelError> {
+        let (written, whole) = (
+            folder.join(self.written.as_ref()),
+            folder.join(self.path.as_ref()),
+        );
         File::open(&written)
             .and_then(|file| file.sync_all())
             .map_err(ReadModelError::io("sync", &written))?;
-        cold.runtime
-            .block_on(cold.store.rename(&self.temporary, &self.path))
-            .map_err(store_error("rename", &self.path))?;
+        fs::rename(&written, &whole).map_err(ReadModelError::io("rename", &whole))?;
         // The file's name in its day, then the day's name.
-        written.parent().map_or(Ok(()), sync_dir)?;
-        sync_dir(&cold.root.join(EVENTS))
+        whole.parent().map_or(Ok(()), sync_dir)?;
+        sync_dir(&folder.join(EVENTS))
     }
 
     fn write_batch(&mut self) -> Result<(), ReadModelError> {
@@ -283,20 +254,32 @@ impl ColdFileWriter<'_> {
             Ok(())
         };
         write(&mut self.parquet).map_err(fail)?;
-        if self.parquet.inner().len() >= PART_BYTES {
-            self.upload_part()?;
-        }
-        Ok(())
+        self.upload_parts(PART_BYTES)
     }
 
-    /// Hands on what Parquet has put out; it counts its offsets itself.
-    fn upload_part(&mut self) -> Result<(), ReadModelError> {
-        let bytes = std::mem::take(self.parquet.inner_mut());
-        let part = self.upload.put_part(PutPayload::from(bytes));
-        self.cold
-            .runtime
-            .block_on(part)
-            .map_err(store_error("write", &self.temporary))
+    /// Hands on what Parquet has put out, which counts its offsets itself: in parts of [`PART_BYTES`], the last one
+    /// of at least `least`. Some stores want all parts but the last to be of one size.
+    fn upload_parts(&mut self, least: usize) -> Result<(), ReadModelError> {
+        let mut bytes = Bytes::from(std::mem::take(self.parquet.inner_mut()));
+        while bytes.len() >= least.max(1) {
+            let part = bytes.split_to(bytes.len().min(PART_BYTES));
+            let sent = self.upload.put_part(PutPayload::from(part));
+            self.cold
+                .0
+                .wait(sent)
+                .map_err(store_error("write", &self.written))?;
+        }
+        self.parquet.inner_mut().extend_from_slice(&bytes);
+        Ok(())
+    }
+}
+
+impl Drop for ColdFileWriter<'_> {
+    fn drop(&mut self) {
+        // Parts of an upload that never ends are kept, and paid for, until somebody says so.
+        if !self.is_whole {
+            let _ = self.cold.0.wait(self.upload.abort());
+        }
     }
 }
 
@@ -315,24 +298,16 @@ fn properties() -> WriterProperties {
         .set_column_dictionary_enabled(plain("event_id"), false)
         .set_column_dictionary_enabled(plain("body"), false)
         .set_column_statistics_enabled(plain("body"), EnabledStatistics::None)
+        // What one event is read with: pages of bodies are small, for each is unpacked whole.
+        .set_column_data_page_size_limit(plain("body"), BODY_PAGE_BYTES)
+        // An event is found by its id in files that nothing else tells of.
+        .set_column_bloom_filter_enabled(plain("event_id"), true)
         .set_column_dictionary_enabled(plain("position"), false)
         .set_column_encoding(plain("position"), Encoding::DELTA_BINARY_PACKED)
         .build()
 }
 
-fn store_error(
-    action: &'static str,
-    path: &ObjectPath,
-) -> impl FnOnce(object_store::Error) -> ReadModelError + use<> {
-    let path = path.to_string();
-    move |source| ReadModelError::ObjectStore {
-        action,
-        path,
-        source,
-    }
-}
-
-fn parquet_error(
+pub(super) fn parquet_error(
     action: &'static str,
     path: &ObjectPath,
 ) -> impl FnOnce(parquet::errors::ParquetError) -> ReadModelError + use<> {

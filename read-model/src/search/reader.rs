@@ -52,7 +52,7 @@ use super::{
     tokens,
     writer::day_names,
 };
-use crate::ReadModelError;
+use crate::{ReadModelError, cold::Kept};
 
 /// Most words of one term of a query; a text with more is cut.
 pub const WORDS_MAX: usize = 16;
@@ -151,6 +151,16 @@ pub enum From {
 }
 
 impl From {
+    /// In the same direction, from behind a moment on.
+    #[must_use]
+    pub fn behind(self, moment: Moment) -> Self {
+        if self.newest_first() {
+            Self::Before(moment)
+        } else {
+            Self::After(moment)
+        }
+    }
+
     fn newest_first(self) -> bool {
         matches!(self, Self::Newest | Self::Before(_))
     }
@@ -299,22 +309,23 @@ impl Reader {
         Ok(best.into_hits())
     }
 
-    /// The events from the position `first` on that pass, of projects in sight, exact.
+    /// The events that are kept and pass, of projects in sight, exact.
     pub fn total(
         &self,
         sight: &Sight,
         filter: &EventFilter,
-        first: Position,
+        kept: &Kept,
     ) -> Result<Totals, ReadModelError> {
         let mut totals = Totals::default();
         if filter.finds_nothing() || *sight == Sight::NOTHING {
             return Ok(totals);
         }
         let asked = self.asked(filter)?;
-        for day in self.days.read().values() {
+        for (date, day) in self.days.read().iter() {
             let searcher = day.reader.searcher();
             let query = self.query(asked.as_ref(), &searcher, sight, filter)?;
-            let counted = searcher.search(&query, &Counter { first });
+            let kept = kept.of_day(date);
+            let counted = searcher.search(&query, &Counter { kept });
             totals += counted.map_err(ReadModelError::search("count"))?;
         }
         Ok(totals)

@@ -203,6 +203,32 @@ impl SearchWriter {
         self.put(document)
     }
 
+    /// The days that have an index, the oldest first.
+    pub fn days(&self) -> Result<Vec<String>, ReadModelError> {
+        let mut days = day_names(&self.dir)?;
+        days.sort_unstable();
+        Ok(days)
+    }
+
+    /// Removes the index of a day. Readers lose it with their next look.
+    pub fn remove_day(&mut self, day: &str) -> Result<(), ReadModelError> {
+        self.days.remove(day);
+        let path = self.dir.join(day);
+        // First what readers tell an index by: half of one is none.
+        for removed in [
+            fs::remove_file(path.join("meta.json")),
+            fs::remove_dir_all(&path),
+        ] {
+            match removed {
+                Err(e) if e.kind() != ErrorKind::NotFound => {
+                    return Err(ReadModelError::io("remove", path)(e));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
     /// The writer of a day of receipt.
     fn day(&mut self, received_ns: i64) -> Result<&mut DayWriter, ReadModelError> {
         let name = day_of(received_ns);
@@ -415,5 +441,11 @@ mod tests {
         Index::create_in_dir(&day, SearchSchema::new().schema).unwrap();
         let writer = SearchWriter::open(dir.path()).unwrap();
         assert_eq!((writer.position(), day.exists()), (Position(7), true));
+        drop(writer);
+        let mut writer = SearchWriter::open(dir.path()).unwrap();
+        assert_eq!(writer.days().unwrap(), ["2026-11-22"]);
+        writer.remove_day("2026-11-22").unwrap();
+        writer.remove_day("2026-11-22").unwrap();
+        assert!(writer.days().unwrap().is_empty() && !day.exists());
     }
 }

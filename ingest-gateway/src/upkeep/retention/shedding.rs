@@ -10,6 +10,7 @@ use std::{collections::HashSet, fmt, io, sync::Arc};
 
 use event_log::{Retention, Tier, retention::REQUIRED};
 use event_model::{Actor, Decision, Position};
+use jiff::Timestamp;
 
 use super::{Keeping, Retainer};
 use crate::telemetry;
@@ -27,8 +28,14 @@ pub struct ColdDay {
 
 /// The Parquet files, which the projector writes and knows the names of.
 pub trait ColdFiles: fmt::Debug + Send + Sync {
+    /// Whether they are on a disk of this machine, where room gets short.
+    fn are_here(&self) -> bool;
     /// All days, the oldest first.
     fn days(&self) -> io::Result<Vec<ColdDay>>;
+    /// The names of all days, the oldest first: that costs less.
+    fn day_names(&self) -> io::Result<Vec<String>>;
+    /// The days before this one, the oldest first.
+    fn days_before(&self, date: &str) -> io::Result<Vec<ColdDay>>;
     /// Removes the files of all days before this one; again after a crash.
     fn remove_before(&self, date: &str) -> io::Result<()>;
 }
@@ -44,6 +51,12 @@ impl Retainer {
         let wanted = wanted.unwrap_or_default();
         if let Err(error) = self.remove_cold(keeping).await {
             tracing::error!(error, "Parquet files could not be removed, will try again");
+        }
+        if let Err(error) = self.expire_cold(keeping).await {
+            tracing::error!(
+                error,
+                "old Parquet files could not be removed, will try again"
+            );
         }
         if wanted == 0 {
             return false;
@@ -76,8 +89,53 @@ impl Retainer {
         false
     }
 
+    /// Lets the Parquet files of days go that are older than they are kept, but for the newest
+    /// day: its names tell where the export stands.
+    pub(super) async fn expire_cold(&self, keeping: &Keeping) -> Result<(), Fault> {
+        let Some(age_max) = keeping.cold_age_max else {
+            return Ok(());
+        };
+        let now_ns = self.commands.clock().now_ns();
+        let age_ns = i64::try_from(age_max.as_nanos()).unwrap_or(i64::MAX);
+        let oldest = Timestamp::from_nanosecond(i128::from(now_ns.saturating_sub(age_ns)))?;
+        let oldest = oldest.strftime("%Y-%m-%d").to_string();
+        let cold = Arc::clone(&keeping.cold);
+        let gone = tokio::task::spawn_blocking(move || {
+            let names = cold.day_names()?;
+            let Some(newest) = names.last() else {
+                return Ok((String::new(), Vec::new()));
+            };
+            let before = oldest.min(newest.clone());
+            let days = cold.days_before(&before)?;
+            io::Result::Ok((before, days))
+        });
+        let (before, days) = gone.await??;
+        let files = days.iter().map(|day| day.files).sum();
+        let bytes = days.iter().map(|day| day.bytes).sum();
+        if files == 0 {
+            return Ok(());
+        }
+        self.decide(Decision::ColdShed {
+            before: before.clone(),
+            files,
+            bytes,
+        })
+        .await?;
+        self.remove_cold(keeping).await?;
+        tracing::info!(
+            before,
+            files,
+            bytes,
+            "Parquet files older than they are kept were removed"
+        );
+        Ok(())
+    }
+
     /// The oldest days that take so much, but for the newest one.
     async fn shed_cold(&self, keeping: &Keeping, wanted: u64) -> Result<Option<(u64, u64)>, Fault> {
+        if !keeping.cold.are_here() {
+            return Ok(None);
+        }
         let cold = Arc::clone(&keeping.cold);
         let days = tokio::task::spawn_blocking(move || cold.days()).await??;
         let (mut files, mut bytes, mut before) = (0, 0, None);

@@ -3,11 +3,14 @@
 
 use std::collections::BTreeMap;
 
+use arrow::array::AsArray;
 use event_model::{Fingerprint, PublicKey};
 use grouping::{Algorithm, Grouper, Rules};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use proptest::prelude::*;
 
-use super::*;
+use super::{cold::cold_files, *};
+use crate::consumers::cold::ColdConsumer;
 
 /// Texts that are set; the last two cannot be read by this release.
 const TEXTS: [&str; 6] = [
@@ -243,16 +246,15 @@ impl Story {
 
     fn search(&mut self) -> &mut SearchConsumer {
         self.search.get_or_insert_with(|| {
-            SearchConsumer::open(self.search_dir.clone(), Tripwire::default()).unwrap()
+            let cold = self.world.config().cold;
+            SearchConsumer::open(self.search_dir.clone(), &cold, Tripwire::default()).unwrap()
         })
     }
 
     fn cold(&mut self) -> &mut ColdConsumer {
         let config = self.world.config();
-        self.cold.get_or_insert_with(|| {
-            let store = ColdStore::open(&config.cold_dir).unwrap();
-            ColdConsumer::open(store, &self.world.log.reader(), Tripwire::default()).unwrap()
-        })
+        self.cold
+            .get_or_insert_with(|| ColdConsumer::new(&config.cold, Tripwire::default()))
     }
 
     /// All take in the rest.
@@ -329,7 +331,7 @@ proptest! {
         told.send(40);
         told.end();
         prop_assert_eq!(&searched(&told.search_dir), &told.expected);
-        let exported = exported(&told.world.config().cold_dir);
+        let exported = exported(&told.world.cold_dir());
         for (position, print) in &exported {
             prop_assert_eq!(print, &told.expected[position].1, "{}", position);
         }

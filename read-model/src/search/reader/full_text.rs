@@ -223,7 +223,9 @@ mod tests {
         let hits = reader
             .list(&Sight::All, &filter, From::Oldest, 100)
             .unwrap();
-        let total = reader.total(&Sight::All, &filter, Position(0)).unwrap();
+        let total = reader
+            .total(&Sight::All, &filter, &crate::cold::Kept::default())
+            .unwrap();
         assert_eq!(total.events, hits.len() as u64, "{text}");
         hits.iter().map(|hit| hit.position.0).collect()
     }
@@ -391,7 +393,7 @@ mod tests {
         let total = |text: &str| {
             let filter = asking(text);
             reader
-                .total(&Sight::All, &filter, Position(0))
+                .total(&Sight::All, &filter, &crate::cold::Kept::default())
                 .unwrap()
                 .events
         };

@@ -9,6 +9,8 @@ use tantivy::{
 
 use event_model::Position;
 
+use crate::cold::DayKept;
+
 /// What passes a filter.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Totals {
@@ -25,9 +27,9 @@ impl std::ops::AddAssign for Totals {
     }
 }
 
-/// Counts the events from a position on: what stands before it is no longer kept.
+/// Counts the events of a day that are kept.
 pub(super) struct Counter {
-    pub(super) first: Position,
+    pub(super) kept: DayKept,
 }
 
 impl Collector for Counter {
@@ -41,7 +43,7 @@ impl Collector for Counter {
     ) -> tantivy::Result<SegmentCounter> {
         let columns = segment.fast_fields();
         Ok(SegmentCounter {
-            first: self.first.0,
+            kept: self.kept.clone(),
             positions: columns.u64("position")?,
             weights: columns.u64("weight")?,
             totals: Totals::default(),
@@ -91,7 +93,7 @@ impl Collector for Counter {
 
 /// Counts within one segment.
 pub(super) struct SegmentCounter {
-    first: u64,
+    kept: DayKept,
     positions: Column<u64>,
     weights: Column<u64>,
     totals: Totals,
@@ -100,7 +102,8 @@ pub(super) struct SegmentCounter {
 impl SegmentCounter {
     /// Whether each event of the segment is kept and stands for itself alone.
     fn is_plain(&self) -> bool {
-        self.positions.min_value() >= self.first && self.weights.max_value() <= 1
+        let (first, last) = (self.positions.min_value(), self.positions.max_value());
+        self.kept.has_all(Position(first), Position(last)) && self.weights.max_value() <= 1
     }
 }
 
@@ -108,7 +111,8 @@ impl SegmentCollector for SegmentCounter {
     type Fruit = Totals;
 
     fn collect(&mut self, doc: DocId, _: Score) {
-        if self.positions.first(doc).unwrap_or_default() >= self.first {
+        let position = self.positions.first(doc).unwrap_or_default();
+        if self.kept.has(Position(position)) {
             self.totals += Totals {
                 events: 1,
                 errors: self.weights.first(doc).unwrap_or(1),
@@ -127,9 +131,12 @@ mod tests {
     use event_model::{EventId, Fingerprint, Level, Position, ProjectId, access::Sight};
 
     use super::Totals;
-    use crate::search::{
-        reader::{EventFilter, Reader},
-        writer::{SearchDocument, SearchWriter},
+    use crate::{
+        cold::Kept,
+        search::{
+            reader::{EventFilter, Reader},
+            writer::{SearchDocument, SearchWriter},
+        },
     };
 
     /// Four events, the second of which stands for 250 errors.
@@ -184,7 +191,9 @@ mod tests {
                 fingerprints,
                 ..EventFilter::default()
             };
-            let totals = reader.total(&Sight::All, &filter, Position(first)).unwrap();
+            let totals = reader
+                .total(&Sight::All, &filter, &Kept::log(Position(first)))
+                .unwrap();
             assert_eq!(
                 totals,
                 Totals { events, errors },

@@ -9,9 +9,12 @@ use proptest::prelude::*;
 use search_language::{Answer, Place as Listed, Reader as Asker, field::FIELDS, parse};
 
 use super::*;
-use crate::search::{
-    reader::{EventFilter, From, Reader},
-    writer::{SearchDocument, SearchWriter},
+use crate::{
+    cold::Kept,
+    search::{
+        reader::{EventFilter, From, Reader},
+        writer::{SearchDocument, SearchWriter},
+    },
 };
 
 /// Fields of events that have a way of their own.
@@ -270,7 +273,10 @@ fn check(text: &str, sight: &Sight) -> Result<(), TestCaseError> {
     let mut found: Vec<u64> = hits.iter().map(|hit| hit.position.0).collect();
     found.sort_unstable();
     prop_assert_eq!(found, expected.clone(), "{}: {:?}", text, asked);
-    let total = FILLED.reader.total(sight, &filter, Position(0)).unwrap();
+    let total = FILLED
+        .reader
+        .total(sight, &filter, &Kept::default())
+        .unwrap();
     prop_assert_eq!(total.events, expected.len() as u64, "{}", text);
     Ok(())
 }

@@ -1,0 +1,228 @@
+//! Events that only Parquet files still have are read like all others: by id, in lists, by
+//! search, after a rebuild, from a folder and from a bucket.
+
+use std::{collections::BTreeMap, time::Instant};
+
+use serde_json::{Value, json};
+
+use crate::support::{Bucket, Client, KEY, Link, Server, errata, wait_for};
+
+const EVENTS: u64 = 150;
+/// The log keeps some 40 of them.
+const SETTINGS: [(&str, &str); 3] = [
+    ("ERRATA_LOG__EVENTS_SEGMENT_BYTES", "65536"),
+    ("ERRATA_LOG__RETENTION__BYTES", "200000"),
+    ("ERRATA_LOG__RETENTION__LOOK_EVERY_S", "1"),
+];
+
+/// Text that does not compress, of words.
+fn noise(seed: u64) -> String {
+    let mut state = seed;
+    let letters = std::iter::repeat_with(|| {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        char::from(b'a' + (state >> 59) as u8 % 26)
+    });
+    letters.take(4_000).collect()
+}
+
+fn body(n: u64) -> Value {
+    let ty = ["Alpha", "Beta", "Gamma"][n as usize % 3];
+    let level = ["error", "warning"][n as usize % 2];
+    json!({
+        "error": {
+            "type": ty,
+            "message": format!("old number{n}"),
+            "frames": [
+                {"function": "main", "filename": "m.js", "lineno": 3, "in_app": true},
+                {"function": ty, "filename": "a.js", "lineno": 7, "in_app": true, "context_line": "let x = y", "vars": {"y": n}},
+            ],
+        },
+        "level": level,
+        "user": {"id": n.to_string(), "email": "a@b.example"},
+        "tags": {"number": n.to_string()},
+        "release": "shop@1.0",
+        "environment": "prod",
+        "breadcrumbs": [{"message": "clicked", "category": "ui"}],
+        "extra": {"noise": noise(n)},
+    })
+}
+
+fn send(server: &Server, numbers: std::ops::Range<u64>) -> Vec<String> {
+    let client = Client::new(server);
+    let bearer = format!("Bearer {KEY}");
+    let send = |n| {
+        let headers = [("authorization", &*bearer)];
+        let (status, _, answer) = client.post("/api/errors", &headers, body(n).to_string());
+        assert_eq!(status, 202, "{answer}");
+        answer["id"].as_str().unwrap().to_owned()
+    };
+    numbers.map(send).collect()
+}
+
+/// What all reads of an event say, but for its neighbours.
+fn told(server: &Server, id: &str) -> Value {
+    let (status, mut event) = server.get(&format!("/api/errors/{id}"));
+    assert_eq!(status, 200, "{event}");
+    let (status, why) = server.get(&format!("/api/errors/{id}/grouping"));
+    assert_eq!(status, 200, "{why}");
+    for neighbour in ["newer_id", "older_id"] {
+        event.as_object_mut().unwrap().remove(neighbour);
+    }
+    json!({"event": event, "why": why})
+}
+
+/// The ids of all events that a query finds, page by page.
+fn listed(server: &Server, query: &str) -> Vec<String> {
+    let (mut ids, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let (status, page) = server.get(&format!("/api/errors?limit=40{query}{cursor}"));
+        assert_eq!(status, 200, "{page}");
+        let of_page = page["errors"].as_array().unwrap().iter();
+        ids.extend(of_page.map(|event| event["id"].as_str().unwrap().to_owned()));
+        match page["next_cursor"].as_str().filter(|next| !next.is_empty()) {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => return ids,
+        }
+    }
+}
+
+fn wait_for_a_drop(server: &Server, behind: f64) {
+    wait_for("old segments to go", || {
+        (server.metric("errata_log_retained_first") > behind).then_some(())
+    });
+}
+
+fn wait_for_all(server: &Server) {
+    wait_for("all events to be listed", || {
+        (listed(server, "").len() as u64 == EVENTS).then_some(())
+    });
+}
+
+fn check_all(server: &Server, ids: &[String], before: &BTreeMap<String, Value>) {
+    let mut newest_first: Vec<String> = ids.to_vec();
+    newest_first.reverse();
+    wait_for_all(server);
+    assert_eq!(listed(server, ""), newest_first);
+    for (id, before) in before {
+        assert_eq!(told(server, id), *before);
+    }
+    // A word of the message, a tag, and a word of an issue's events.
+    assert_eq!(listed(server, "&query=number3"), [ids[3].clone()]);
+    assert_eq!(
+        listed(server, "&query=number:7%20level:warning"),
+        [ids[7].clone()]
+    );
+    let warnings = listed(server, "&query=level:warning");
+    assert_eq!(warnings.len() as u64, EVENTS / 2);
+    let issues = server.wait_for_issues("limit=10", |issues| issues.len() == 3);
+    for issue in issues {
+        let id = issue["id"].as_str().unwrap();
+        let (_, oldest) = server.get(&format!("/api/errors?limit=1&order=asc&issue={id}"));
+        let title = issue["title"].as_str().unwrap();
+        let first = ["Alpha", "Beta", "Gamma"]
+            .iter()
+            .position(|ty| title.starts_with(ty));
+        assert_eq!(
+            oldest["errors"][0]["id"],
+            json!(ids[first.unwrap()]),
+            "{title}"
+        );
+        let of_issue = listed(server, &format!("&issue={id}"));
+        assert_eq!(of_issue.len() as u64, EVENTS / 3);
+    }
+}
+
+#[test]
+fn what_only_parquet_files_have_is_read_like_everything_else() {
+    let mut server = Server::start_with(&SETTINGS);
+    let ids = send(&server, 0..20);
+    let of_interest = [0, 1, 2, 5, 19].map(|n| ids[n].clone());
+    wait_for("the first events", || {
+        (listed(&server, "").len() == 20).then_some(())
+    });
+    let before = of_interest.map(|id| (id.clone(), told(&server, &id)));
+    let before = BTreeMap::from(before);
+    let ids = [ids, send(&server, 20..EVENTS)].concat();
+    wait_for_a_drop(&server, 60.0);
+    check_all(&server, &ids, &before);
+
+    // An index that is built anew has what the log has no more.
+    server.stop();
+    let replayed = errata(&server.data_dir(), &["replay"]);
+    let said = String::from_utf8_lossy(&replayed.stderr).into_owned();
+    assert!(replayed.status.success(), "{said}");
+    server.restart();
+    check_all(&server, &ids, &before);
+    server.stop();
+    std::fs::remove_dir_all(server.data_dir().join("read-model")).unwrap();
+    server.restart();
+    check_all(&server, &ids, &before);
+
+    // Where neither has it, that is said.
+    server.stop();
+    std::fs::remove_dir_all(server.data_dir().join("cold")).unwrap();
+    server.restart();
+    let (status, gone) = server.get(&format!("/api/errors/{}", ids[0]));
+    assert_eq!(
+        (status, &gone["error"]["code"]),
+        (404, &json!("not_retained"))
+    );
+    let left = listed(&server, "");
+    assert!(
+        !left.is_empty() && (left.len() as u64) < 100,
+        "{}",
+        left.len()
+    );
+}
+
+#[test]
+fn a_bucket_keeps_what_the_log_drops_and_its_absence_delays_nothing_else() {
+    let bucket = Bucket::start();
+    let link = Link::to(bucket.address());
+    let url = Bucket::url("cold");
+    let mut settings = Bucket::variables_of(&format!("http://{}", link.address));
+    settings.extend(SETTINGS.map(|(name, value)| (name, value.to_owned())));
+    settings.push(("ERRATA_COLD__URL", url));
+    let borrowed: Vec<(&str, &str)> = settings
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect();
+    let server = Server::start_with(&borrowed);
+    let ids = send(&server, 0..20);
+    wait_for("the first events", || {
+        (listed(&server, "").len() == 20).then_some(())
+    });
+    let before = BTreeMap::from([0, 7].map(|n| (ids[n].clone(), told(&server, &ids[n]))));
+    let ids = [ids, send(&server, 20..EVENTS)].concat();
+    wait_for_a_drop(&server, 60.0);
+    check_all(&server, &ids, &before);
+    assert!(!server.data_dir().join("cold").exists());
+
+    // The bucket is gone: its events cannot be read, and that is said soon; all else goes on.
+    link.cut();
+    let newest = ids.last().unwrap();
+    let began = Instant::now();
+    let (status, _) = server.get(&format!("/api/errors/{newest}"));
+    assert_eq!(status, 200);
+    let (status, page) = server.get("/api/errors?limit=5");
+    assert_eq!((status, page["errors"].as_array().unwrap().len()), (200, 5));
+    assert!(began.elapsed().as_secs() < 5, "{:?}", began.elapsed());
+    let (status, answer) = server.get(&format!("/api/errors/{}", ids[0]));
+    assert_eq!(status, 503, "{answer}");
+    let message = answer["error"]["message"].as_str().unwrap();
+    assert!(message.contains("cold.url"), "{message}");
+    assert!(began.elapsed().as_secs() < 30, "{:?}", began.elapsed());
+    let more = send(&server, EVENTS..EVENTS + 60);
+    wait_for("new events while the bucket is away", || {
+        let (_, page) = server.get("/api/errors?limit=1");
+        (page["errors"][0]["id"] == json!(more.last().unwrap())).then_some(())
+    });
+    // Nothing was dropped that is not in the bucket, and all of it is there again.
+    link.mend();
+    wait_for("the bucket's events", || {
+        (listed(&server, "").len() as u64 == EVENTS + 60).then_some(())
+    });
+    assert_eq!(told(&server, &ids[0]), before[&ids[0]]);
+}
