@@ -14,7 +14,7 @@ pub(crate) use backup::{
 pub(crate) use project::{
     GroupingRulesCommand, ProjectCommand, RulesApplication, RulesPreview, SettingsChoice, Switch,
 };
-pub(crate) use verify::{BackupDrill, Verify};
+pub(crate) use verify::{BackupDrill, Part, Verify};
 
 /// A self-hosted error tracker: acknowledged means on disk.
 #[derive(Debug, Parser)]
@@ -60,7 +60,7 @@ pub(crate) enum Command {
     ///
     /// Every byte is checked before anything is put in place. Start the server with it then: the read model is built from the logs.
     Restore(Restore),
-    /// Compare the issues with what a replay makes of the logs, beside a running server too
+    /// Compare issues, search index and Parquet files with the logs, beside a running server too
     ///
     /// Exit code 0: equal, 1: something differs or is damaged, 2: could not look.
     Verify(Verify),

@@ -16,7 +16,10 @@ use anyhow::{Context, Result, bail};
 use backup::{Point, Restored, restore};
 use event_log::{LogReader, copy::same_records};
 use event_model::Position;
-use projector::{ProjectorConfig, ReplayReport, replay_issues_aside};
+use projector::{
+    ProjectorConfig, ProjectorError, ReplayReport, Verified, replay_issues_aside, verify_cold,
+    verify_search,
+};
 use read_model::{
     Generation, ReadModelError, copy_database,
     issues::compare::{Comparison, How, compare, refuse_other_schema},
@@ -24,7 +27,7 @@ use read_model::{
 
 use crate::{
     backups,
-    cli::{BackupDrill, Verify},
+    cli::{BackupDrill, Part, Verify},
     config::Config,
 };
 
@@ -62,8 +65,63 @@ impl Drop for Aside {
     }
 }
 
-/// Compares the live issues with what a replay makes of the logs.
+/// Compares what is live with what the logs make of it, part by part.
 pub(crate) fn verify(args: &Verify, config: &Config) -> Result<ExitCode> {
+    let mut is_equal = true;
+    if args.has(Part::Issues) {
+        is_equal &= verify_issues(args, config)?;
+    }
+    let place = config.cold_place();
+    if args.has(Part::Search) {
+        let root = ProjectorConfig::new(&config.data_dir).read_model_dir;
+        let generation = Generation::open_current(&root)?;
+        let generation = generation.context("there is no search index yet")?;
+        let reader = logs(&config.data_dir, Position(0))?;
+        let search = generation.search_path();
+        let verified = verify_search(&search, &place, &reader, args.differences);
+        is_equal &= told_of("search", verified.map_err(anyhow::Error::from))?;
+    }
+    if args.has(Part::Cold) {
+        let reader = logs(&config.data_dir, Position(0))?;
+        let verified = verify_cold(&place, &reader, args.differences);
+        is_equal &= told_of("cold", verified.map_err(anyhow::Error::from))?;
+    }
+    Ok(code(is_equal))
+}
+
+/// What a comparison of events came to; whether they are equal.
+fn told_of(part: &str, verified: Result<Verified>) -> Result<bool> {
+    let found = match verified {
+        Ok(found) => found,
+        Err(error) => {
+            print(&format!("{part}: {}", damaged(error)?))?;
+            return Ok(false);
+        }
+    };
+    let mut text = String::new();
+    for difference in &found.differences {
+        let _ = writeln!(text, "{part}: {difference}");
+    }
+    let more = found.different - found.differences.len() as u64;
+    if more > 0 {
+        let _ = writeln!(text, "{part}: and {more} more");
+    }
+    let (events, position) = (found.events, found.position);
+    let _ = match found.different {
+        0 => writeln!(
+            text,
+            "{part}: equal: {events} events, up to position {position}"
+        ),
+        different => writeln!(
+            text,
+            "{part}: DIFFERENT: {different} of {events} events, up to position {position}"
+        ),
+    };
+    print(&text)?;
+    Ok(found.different == 0)
+}
+
+fn verify_issues(args: &Verify, config: &Config) -> Result<bool> {
     let projector = ProjectorConfig::new(&config.data_dir);
     let aside = Aside::begin(&projector.read_model_dir)?;
     let (text, is_equal) = match live(&projector, &aside) {
@@ -77,7 +135,7 @@ pub(crate) fn verify(args: &Verify, config: &Config) -> Result<ExitCode> {
         Err(error) => (damaged(error)?, false),
     };
     print(&text)?;
-    Ok(code(is_equal))
+    Ok(is_equal)
 }
 
 /// A snapshot of the live issues, and its position.
@@ -97,7 +155,12 @@ fn live(projector: &ProjectorConfig, aside: &Aside) -> Result<(PathBuf, Position
 
 /// What is told of a database that only a rebuild mends; other errors are none of its.
 fn damaged(error: anyhow::Error) -> Result<String> {
-    match error.downcast_ref::<ReadModelError>() {
+    let of_projector = error.downcast_ref::<ProjectorError>();
+    let damage = match of_projector {
+        Some(ProjectorError::ReadModel(damage)) => Some(damage),
+        _ => error.downcast_ref::<ReadModelError>(),
+    };
+    match damage {
         Some(damage) if damage.is_mended_by_rebuild() => Ok(format!(
             "DAMAGED: {}\nrun `errata replay` with the server stopped\n",
             ground::with_causes(damage)

@@ -9,7 +9,8 @@
 //!
 //! In reading order: `headline` (what the crate `grouping` makes of an event, as it is stored), `issues` (the fold), `consumers`, `careful` (records that make it panic),
 //! `keeper` (cursors and checkpoints), `origin` (where a rebuild begins),
-//! [`projector`] (live), [`replay()`] (offline), [`metrics`].
+//! [`projector`] (live), [`replay()`] (offline), `verify` (search and cold beside the log),
+//! [`metrics`].
 
 mod careful;
 mod consumers;
@@ -32,8 +33,10 @@ mod replay;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod testing;
+mod verify;
 
 pub use error::ProjectorError;
 pub use keeper::CheckpointConfig;
 pub use projector::{ProjectionStatus, Projector, ProjectorConfig};
 pub use replay::{ReplayReport, replay, replay_accepting_loss, replay_issues_aside};
+pub use verify::{Verified, verify_cold, verify_search};

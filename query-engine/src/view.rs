@@ -11,7 +11,6 @@
 use std::{
     cell::RefCell,
     collections::{BTreeSet, HashMap},
-    time::Duration,
 };
 
 use event_log::{Entry, Item, LogReader, ReadError as LogError};
@@ -35,9 +34,6 @@ use crate::error::{ApiError, ErrorCode};
 /// Records behind the search index that a lookup by id reads in the log itself:
 /// what an unhurried projector has not indexed yet, at a microsecond each.
 const TAIL_MAX: u64 = 20_000;
-/// Files that were looked at longer ago are looked at again before an event is said to be
-/// nowhere.
-const LOOK_AGAIN_AFTER: Duration = Duration::from_secs(1);
 /// Events looked at in a step for one that is kept, and steps.
 const STEP: usize = 1_000;
 const STEPS_MAX: usize = 50;
@@ -205,6 +201,12 @@ impl<'a> View<'a> {
         if wanted.is_empty() {
             return Ok(());
         }
+        if wanted
+            .iter()
+            .any(|wanted| self.cold.is_news(wanted.position))
+        {
+            self.cold.look(self.log.first())?;
+        }
         let mut found = self.cold.events(wanted)?;
         for fault in &found.faults {
             let error = ground::with_causes(fault);
@@ -229,16 +231,6 @@ impl<'a> View<'a> {
             date: None,
         }];
         self.fetch_old(&wanted)?;
-        let is_stale = || {
-            self.cold
-                .looked_ago()
-                .is_none_or(|ago| ago >= LOOK_AGAIN_AFTER)
-        };
-        if known().flatten().is_none() && self.cold.home().folder().is_some() && is_stale() {
-            // Written since.
-            self.cold.look()?;
-            self.fetch_old(&wanted)?;
-        }
         Ok(known().flatten())
     }
 

@@ -116,7 +116,7 @@ pub(crate) fn follow_cold(cold: Arc<ColdReader>, log: LogReader) -> std::io::Res
         if !is_due {
             return DROPPED_EVERY;
         }
-        match cold.look() {
+        match cold.look(log_first) {
             Ok(()) => {
                 first = log_first;
                 DROPPED_EVERY

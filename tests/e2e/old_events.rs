@@ -1,11 +1,11 @@
 //! Events that only Parquet files still have are read like all others: by id, in lists, by
 //! search, after a rebuild, from a folder and from a bucket.
 
-use std::{collections::BTreeMap, time::Instant};
+use std::{collections::BTreeMap, path::PathBuf, sync::atomic::Ordering, time::Instant};
 
 use serde_json::{Value, json};
 
-use crate::support::{Bucket, Client, KEY, Link, Server, errata, wait_for};
+use crate::support::{Bucket, Client, Flaky, KEY, Link, Server, errata, wait_for};
 
 const EVENTS: u64 = 150;
 /// The log keeps some 40 of them.
@@ -88,6 +88,29 @@ fn listed(server: &Server, query: &str) -> Vec<String> {
     }
 }
 
+/// The Parquet files, the oldest first.
+fn cold_files(server: &Server) -> Vec<PathBuf> {
+    let events = server.data_dir().join("cold/events");
+    let days = std::fs::read_dir(events)
+        .unwrap()
+        .map(|day| day.unwrap().path());
+    let files = days.flat_map(|day| std::fs::read_dir(day).unwrap());
+    let mut files: Vec<PathBuf> = files.map(|file| file.unwrap().path()).collect();
+    files.sort();
+    files
+}
+
+/// What `errata verify` says of search and Parquet files.
+fn verified(server: &Server, code: i32, said: &[&str]) {
+    let args = ["verify", "--part", "search", "--part", "cold"];
+    let output = errata(&server.data_dir(), &args);
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(output.status.code(), Some(code), "{text}");
+    for said in said {
+        assert!(text.contains(said), "{text}");
+    }
+}
+
 fn wait_for_a_drop(server: &Server, behind: f64) {
     wait_for("old segments to go", || {
         (server.metric("errata_log_retained_first") > behind).then_some(())
@@ -148,6 +171,8 @@ fn what_only_parquet_files_have_is_read_like_everything_else() {
     wait_for_a_drop(&server, 60.0);
     check_all(&server, &ids, &before);
 
+    verified(&server, 0, &["search: equal: 150 events", "cold: equal: "]);
+
     // An index that is built anew has what the log has no more.
     server.stop();
     let replayed = errata(&server.data_dir(), &["replay"]);
@@ -160,8 +185,26 @@ fn what_only_parquet_files_have_is_read_like_everything_else() {
     server.restart();
     check_all(&server, &ids, &before);
 
-    // Where neither has it, that is said.
+    verified(&server, 0, &["search: equal: 150 events", "cold: equal: "]);
+
+    // A file that is damaged, and one that is gone, are named.
     server.stop();
+    let files = cold_files(&server);
+    let whole = std::fs::read(&files[0]).unwrap();
+    let mut damaged = whole.clone();
+    damaged[4..whole.len() / 2].fill(0x55);
+    std::fs::write(&files[0], damaged).unwrap();
+    verified(&server, 1, &["cold: DIFFERENT: "]);
+    std::fs::write(&files[0], whole).unwrap();
+    // Of a segment that the log has, and not the newest, which may not be written yet.
+    let gone = &files[files.len() - 2];
+    let aside = gone.with_extension("aside");
+    std::fs::rename(gone, &aside).unwrap();
+    verified(&server, 1, &["no cold file has it"]);
+    std::fs::rename(&aside, gone).unwrap();
+    verified(&server, 0, &["search: equal: 150 events", "cold: equal: "]);
+
+    // Where neither has it, that is said.
     std::fs::remove_dir_all(server.data_dir().join("cold")).unwrap();
     server.restart();
     let (status, gone) = server.get(&format!("/api/errors/{}", ids[0]));
@@ -225,4 +268,68 @@ fn a_bucket_keeps_what_the_log_drops_and_its_absence_delays_nothing_else() {
         (listed(&server, "").len() as u64 == EVENTS + 60).then_some(())
     });
     assert_eq!(told(&server, &ids[0]), before[&ids[0]]);
+}
+
+#[test]
+fn parquet_files_of_old_days_go_and_it_is_recorded() {
+    let mut server = Server::start_with(&SETTINGS);
+    let ids = send(&server, 0..EVENTS);
+    wait_for_a_drop(&server, 60.0);
+    wait_for_all(&server);
+    server.stop();
+    // What came first came years ago.
+    let files = cold_files(&server);
+    let old_day = server.data_dir().join("cold/events/date=2020-02-02");
+    std::fs::create_dir(&old_day).unwrap();
+    std::fs::rename(&files[0], old_day.join(files[0].file_name().unwrap())).unwrap();
+    let settings = [&SETTINGS[..], &[("ERRATA_COLD__AGE", "365d")]].concat();
+    let mut aged = Server::start_in(&server.data_dir(), &settings);
+    wait_for("the old day to go", || (!old_day.exists()).then_some(()));
+    wait_for("the event to be gone", || {
+        let (status, gone) = aged.get(&format!("/api/errors/{}", ids[0]));
+        (status == 404 && gone["error"]["code"] == "not_retained").then_some(())
+    });
+    assert!((listed(&aged, "").len() as u64) < EVENTS);
+    aged.stop();
+    let dumped = errata(&server.data_dir(), &["log", "dump", "--log", "control"]);
+    let dumped = String::from_utf8_lossy(&dumped.stdout).into_owned();
+    assert!(dumped.contains("cold_shed"), "{dumped}");
+}
+
+#[test]
+fn a_bad_link_to_the_bucket_costs_time_and_a_wrong_key_keeps_the_log() {
+    let bucket = Bucket::start();
+    let flaky = Flaky::before(bucket.address());
+    let mut settings = Bucket::variables_of(&format!("http://{}", flaky.address));
+    settings.extend(SETTINGS.map(|(name, value)| (name, value.to_owned())));
+    settings.push(("ERRATA_COLD__URL", Bucket::url("flaky")));
+    let borrowed: Vec<(&str, &str)> = settings
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect();
+    let server = Server::start_with(&borrowed);
+    let ids = send(&server, 0..EVENTS);
+    wait_for_a_drop(&server, 60.0);
+    assert!(flaky.harmed.load(Ordering::Relaxed) > 0);
+    wait_for("an old event over a bad link", || {
+        let (status, event) = server.get(&format!("/api/errors/{}", ids[1]));
+        (status == 200 && event["id"] == json!(ids[1])).then_some(())
+    });
+    drop(server);
+
+    // Nobody listens there: events are taken in, and the log keeps them all.
+    let mut settings = Bucket::variables_of("http://127.0.0.1:9");
+    settings.extend(SETTINGS.map(|(name, value)| (name, value.to_owned())));
+    settings.push(("ERRATA_COLD__URL", Bucket::url("nowhere")));
+    let borrowed: Vec<(&str, &str)> = settings
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect();
+    let server = Server::start_with(&borrowed);
+    send(&server, 0..EVENTS);
+    wait_for_all(&server);
+    wait_for("the projection's fault", || {
+        (server.metric("errata_projector_errors_total{projection=\"cold\"}") > 0.0).then_some(())
+    });
+    assert!(server.metric("errata_log_retained_first") <= 1.0);
 }

@@ -50,7 +50,7 @@ impl Iterator for Records {
 /// The JSON document of an event; an empty one where it cannot be unpacked, which is told. The
 /// head is sound: better an event without its body than none, or than a projection that stands
 /// still.
-pub(super) fn body_or_none(
+pub(crate) fn body_or_none(
     reader: &LogReader,
     position: Position,
     event: &StoredEvent,

@@ -20,7 +20,7 @@ use object_store::{
 };
 use tokio::runtime::Runtime;
 
-use super::names::{ColdFile, EVENTS};
+use super::names::{ColdFile, EVENTS, REGROUPED};
 use crate::{ReadModelError, layout::sync_dir};
 
 /// For who writes: a part may take two minutes, a link of 0.5 Mbit/s; what failed is tried again by the projector.
@@ -154,6 +154,23 @@ impl ColdHome {
         let mut listed: Vec<Listed> = listed.collect();
         listed.sort_by(|a, b| a.file.cmp(&b.file));
         Ok(listed)
+    }
+
+    /// The number of the last command that grouped events anew of which the files know.
+    pub fn regrouped(&self) -> Result<u64, ReadModelError> {
+        let path = ObjectPath::from(REGROUPED);
+        let Some(store) = self.store()? else {
+            return Ok(0);
+        };
+        match self.wait(async { store.get(&path).await?.bytes().await }) {
+            // Torn by a power cut: all of them once more.
+            Ok(bytes) => {
+                let text = std::str::from_utf8(&bytes).unwrap_or_default();
+                Ok(text.trim().parse().unwrap_or_default())
+            }
+            Err(object_store::Error::NotFound { .. }) => Ok(0),
+            Err(error) => Err(store_error("read", &path)(error)),
+        }
     }
 
     /// The days that have something, the oldest first: few requests, however many files there are.

@@ -8,6 +8,9 @@ use object_store::path::Path as ObjectPath;
 /// The folder of days, below the root.
 pub(super) const EVENTS: &str = "events";
 
+/// Beside it: the number of the last command that grouped events anew of which files know.
+pub(super) const REGROUPED: &str = "regrouped";
+
 /// A file's name: of which day, cut from which segment.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ColdFile {

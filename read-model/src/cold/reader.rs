@@ -69,6 +69,8 @@ pub struct ColdReader {
 struct Seen {
     files: Arc<[Listed]>,
     kept: Kept,
+    /// Where the log began then: what it has dropped since is in files that are not known yet.
+    log_first: Position,
     at: Option<Instant>,
 }
 
@@ -106,12 +108,17 @@ impl ColdReader {
         &self.home
     }
 
-    /// Looks which files there are.
-    pub fn look(&self) -> Result<(), ReadModelError> {
+    /// Looks which files there are beside a log that begins at `log_first`.
+    pub fn look(&self, log_first: Position) -> Result<(), ReadModelError> {
         let files: Arc<[Listed]> = self.home.list()?.into();
         let kept = Kept::new(Position(u64::MAX), &files);
         let at = Some(Instant::now());
-        *self.seen.write() = Seen { files, kept, at };
+        *self.seen.write() = Seen {
+            files,
+            kept,
+            log_first,
+            at,
+        };
         Ok(())
     }
 
@@ -125,9 +132,16 @@ impl ColdReader {
         Arc::clone(&self.seen.read().files)
     }
 
-    /// What can be read beside a log that begins at `log_first`.
+    /// What can be read beside a log that begins at `log_first`. What it has dropped since the
+    /// last look it had written to files before.
     pub fn kept(&self, log_first: Position) -> Kept {
-        self.seen.read().kept.clone().beside(log_first)
+        let seen = self.seen.read();
+        seen.kept.clone().beside(log_first.min(seen.log_first))
+    }
+
+    /// Whether the file of an event that a log has dropped may be one that is not known yet.
+    pub fn is_news(&self, position: Position) -> bool {
+        position >= self.seen.read().log_first
     }
 
     /// The events that are wanted, as far as they are there.

@@ -31,7 +31,7 @@ use parquet::{
 use super::{
     columns::Columns,
     home::{ColdHome, WRITING, store_error},
-    names::{ColdFile, EVENTS},
+    names::{ColdFile, EVENTS, REGROUPED},
     schema::{SCHEMA_VERSION, schema},
 };
 use crate::{ReadModelError, issues::batch::Headline, layout::sync_dir};
@@ -50,9 +50,6 @@ const BODY_PAGE_BYTES: usize = 256 * 1024;
 const ZSTD_LEVEL: i32 = 3;
 /// Ends the name of a file that is not whole yet.
 const TEMPORARY: &str = ".tmp";
-/// Beside the folder of days: the number of the last command that grouped events anew of which files know.
-const REGROUPED: &str = "regrouped";
-
 /// Where cold files are written.
 #[derive(Debug)]
 pub struct ColdStore(ColdHome);
@@ -97,20 +94,9 @@ impl ColdStore {
         Ok(listed.into_iter().map(|listed| listed.file).collect())
     }
 
-    /// The number of the last command that grouped events anew of which the files know.
+    /// See [`ColdHome::regrouped`].
     pub fn regrouped(&self) -> Result<u64, ReadModelError> {
-        let path = ObjectPath::from(REGROUPED);
-        let store = self.store()?;
-        let read = self.0.wait(async { store.get(&path).await?.bytes().await });
-        match read {
-            // Torn by a power cut: all of them once more.
-            Ok(bytes) => {
-                let text = std::str::from_utf8(&bytes).unwrap_or_default();
-                Ok(text.trim().parse().unwrap_or_default())
-            }
-            Err(object_store::Error::NotFound { .. }) => Ok(0),
-            Err(error) => Err(store_error("read", &path)(error)),
-        }
+        self.0.regrouped()
     }
 
     /// Notes that the files know of the command of this number.

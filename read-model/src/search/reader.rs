@@ -15,6 +15,7 @@
 
 mod asked;
 mod full_text;
+mod placed;
 mod segment;
 mod sources;
 mod totals;

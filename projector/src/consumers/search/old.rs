@@ -48,7 +48,7 @@ impl Old {
     fn reader(&mut self) -> Result<&ColdReader, ReadModelError> {
         if self.reader.is_none() {
             let reader = ColdReader::new(ColdHome::open(&self.place, WRITING)?);
-            reader.look()?;
+            reader.look(Position(u64::MAX))?;
             self.reader = Some(reader);
         }
         let reader = self.reader.as_ref();

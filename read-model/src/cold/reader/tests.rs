@@ -78,7 +78,7 @@ fn write(root: &Path, lengths: &[u64]) -> Vec<ColdFile> {
 
 fn reader(root: &Path) -> ColdReader {
     let reader = ColdReader::new(ColdHome::open(&Place::folder(root), READING).unwrap());
-    reader.look().unwrap();
+    reader.look(Position(u64::MAX)).unwrap();
     reader
 }
 
