@@ -107,6 +107,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "event-intake",
             "event-log",
             "event-model",
+            "ground",
             "grouping",
             "log-core",
             "projector",

@@ -11,5 +11,6 @@ pub mod drain;
 pub mod load;
 pub mod log_speed;
 pub mod payload;
+pub mod reads;
 pub mod server;
 pub mod traffic;
