@@ -153,7 +153,7 @@ pub fn id_of(number: u64) -> String {
 /// What people ask, with the path it has over REST; `{id}` is one event's.
 pub const QUESTIONS: [(&str, &str); 14] = [
     ("issues, newest first", "/api/issues?limit=50"),
-    ("issues by events", "/api/issues?limit=50&sort=events"),
+    ("issues by events", "/api/issues?limit=50&sort=count"),
     (
         "issues of an environment and a release",
         "/api/issues?limit=50&query=environment:staging%20release:shop@1.1*",

@@ -8,6 +8,7 @@
 //! `null`. Parameters unknown to this release are passed over.
 
 mod download;
+mod etag;
 mod json;
 pub(crate) mod paced;
 mod params;
@@ -47,6 +48,7 @@ pub(crate) fn routes(core: &Arc<Core>) -> Router {
         .route(routes::LIST_ISSUES.path, get(list_issues))
         .route(routes::GET_ISSUE.path, get(get_issue))
         .route(routes::SIMILAR_ISSUES.path, get(similar::list))
+        .layer(middleware::from_fn(etag::tag))
         .layer(middleware::from_fn(no_store))
         .layer(CompressionLayer::new())
         // Not compressed: most files are already, and lengths should be told.

@@ -47,6 +47,43 @@ fn five() -> Fixture {
     fixture
 }
 
+/// Status, tag and length of an answer.
+async fn tagged(fixture: &Fixture, path: &str, known: Option<&str>) -> (StatusCode, String, usize) {
+    let mut request = Request::get(path)
+        .header("authorization", format!("Bearer {TOKEN}"))
+        .header("accept-encoding", "gzip");
+    if let Some(known) = known {
+        request = request.header("if-none-match", known);
+    }
+    let request = request.body(Body::empty()).unwrap();
+    let response = fixture.router().oneshot(request).await.unwrap();
+    let (status, tag) = (response.status(), response.headers().get("etag").cloned());
+    let tag = tag.map(|tag| tag.to_str().unwrap().to_owned());
+    let body = axum::body::to_bytes(response.into_body(), usize::MAX).await;
+    (status, tag.unwrap_or_default(), body.unwrap().len())
+}
+
+#[tokio::test]
+async fn an_answer_that_is_as_it_was_is_not_sent_again() {
+    let fixture = five();
+    let path = "/api/issues?sort=count";
+    let (status, tag, length) = tagged(&fixture, path, None).await;
+    assert!(
+        status == StatusCode::OK && length > 0 && tag.starts_with("W/\""),
+        "{tag}"
+    );
+    let same = tagged(&fixture, path, Some(&tag)).await;
+    assert_eq!(same, (StatusCode::NOT_MODIFIED, tag.clone(), 0));
+    let (status, other, _) = tagged(&fixture, "/api/issues?sort=users", Some(&tag)).await;
+    assert!(status == StatusCode::OK && other != tag);
+    fixture.set(IssueId(2), "count = count + 1");
+    let (status, newer, _) = tagged(&fixture, path, Some(&tag)).await;
+    assert!(status == StatusCode::OK && newer != tag);
+    // What is refused has none.
+    let (status, none, _) = tagged(&fixture, "/api/issues?sort=luck", Some("*")).await;
+    assert_eq!((status, none.as_str()), (StatusCode::BAD_REQUEST, ""));
+}
+
 #[tokio::test]
 async fn issues_are_filtered_and_sorted() {
     let fixture = five();
