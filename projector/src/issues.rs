@@ -15,6 +15,7 @@ mod apply;
 mod commands;
 mod events;
 pub(crate) mod fold;
+mod health;
 mod known;
 mod names;
 mod notes;

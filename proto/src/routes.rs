@@ -196,6 +196,8 @@ pub const MERGE_ISSUES: Route = asked("/api/issues/merge", Role::Gateway, POST);
 pub const UNMERGE_ISSUE: Route = asked("/api/issues/{id}/unmerge", Role::Gateway, POST);
 /// Issues that are much like one.
 pub const SIMILAR_ISSUES: Route = asked("/api/issues/{id}/similar", Role::Query, GET);
+/// Events over time, by field.
+pub const STATS: Route = asked("/api/stats", Role::Query, GET);
 /// The OpenAPI document.
 pub const OPENAPI: Route = asked("/api/openapi.json", Role::Each, GET);
 
@@ -245,6 +247,7 @@ pub const ROUTES: &[Route] = &[
     MERGE_ISSUES,
     UNMERGE_ISSUE,
     SIMILAR_ISSUES,
+    STATS,
     OPENAPI,
 ];
 
@@ -284,6 +287,7 @@ pub const SERVICES: &[Service] = &[
     service(v1::event_service_server::SERVICE_NAME, Role::Query),
     service(v1::grouping_service_server::SERVICE_NAME, Role::Query),
     service(v1::stats_service_server::SERVICE_NAME, Role::Query),
+    service(v1::health_service_server::SERVICE_NAME, Role::Query),
     service(v1::live_service_server::SERVICE_NAME, Role::Query),
 ];
 

@@ -104,6 +104,12 @@ impl From<ReadModelError> for ApiError {
         if matches!(error, ReadModelError::ColdBusy) {
             return Self::new(ErrorCode::Overloaded, error.to_string());
         }
+        if matches!(error, ReadModelError::TooManyGroups { .. }) {
+            return Self::invalid("group_by", error.to_string());
+        }
+        if matches!(error, ReadModelError::OutOfTime { .. }) {
+            return Self::at(ErrorCode::Overloaded, "query", error.to_string());
+        }
         let passes = error.may_pass();
         let is_of_store = error.is_of_store();
         let failed = Self::internal(&error);

@@ -7,8 +7,9 @@ use event_model::access::Viewer;
 use grouping::rules::RULES_BYTES_MAX;
 use proto::v1::{
     self, event_service_server::EventServiceServer, grouping_service_server::GroupingServiceServer,
-    issue_service_server::IssueServiceServer, live_service_server::LiveServiceServer,
-    project_service_server::ProjectServiceServer, stats_service_server::StatsServiceServer,
+    health_service_server::HealthServiceServer, issue_service_server::IssueServiceServer,
+    live_service_server::LiveServiceServer, project_service_server::ProjectServiceServer,
+    stats_service_server::StatsServiceServer,
 };
 use tonic::{
     Request, Response, Status, server::NamedService, service::interceptor::InterceptedService,
@@ -53,6 +54,7 @@ pub(crate) fn routes(core: &Arc<Core>) -> Router {
     let router = route!(router, EventServiceServer);
     let router = route!(router, GroupingServiceServer, RULES_REQUEST_BYTES_MAX);
     let router = route!(router, StatsServiceServer);
+    let router = route!(router, HealthServiceServer);
     route!(router, LiveServiceServer)
 }
 
@@ -303,6 +305,40 @@ impl v1::stats_service_server::StatsService for Reads {
         Ok(Response::new(self.0.get_summary(&viewer, request).await?))
     }
 
+    async fn query_stats(
+        &self,
+        request: Request<v1::QueryStatsRequest>,
+    ) -> Answer<v1::QueryStatsResponse> {
+        let (viewer, request) = asked(request)?;
+        Ok(Response::new(self.0.query_stats(&viewer, request).await?))
+    }
+
+    async fn list_event_facets(
+        &self,
+        request: Request<v1::ListEventFacetsRequest>,
+    ) -> Answer<v1::ListEventFacetsResponse> {
+        let (viewer, request) = asked(request)?;
+        let answer = self.0.list_event_facets(&viewer, request).await?;
+        Ok(Response::new(answer))
+    }
+
+    async fn list_issue_facets(
+        &self,
+        request: Request<v1::ListIssueFacetsRequest>,
+    ) -> Answer<v1::ListIssueFacetsResponse> {
+        let (viewer, request) = asked(request)?;
+        let answer = self.0.list_issue_facets(&viewer, request).await?;
+        Ok(Response::new(answer))
+    }
+
+    async fn get_report(
+        &self,
+        request: Request<v1::GetReportRequest>,
+    ) -> Answer<v1::GetReportResponse> {
+        let (viewer, request) = asked(request)?;
+        Ok(Response::new(self.0.get_report(&viewer, request).await?))
+    }
+
     async fn get_pipeline_status(
         &self,
         _: Request<v1::GetPipelineStatusRequest>,
@@ -316,6 +352,43 @@ impl v1::stats_service_server::StatsService for Reads {
     ) -> Answer<v1::GetStorageResponse> {
         let (viewer, _) = asked(request)?;
         Ok(Response::new(self.0.get_storage(&viewer).await?))
+    }
+}
+
+#[tonic::async_trait]
+impl v1::health_service_server::HealthService for Reads {
+    async fn list_releases(
+        &self,
+        request: Request<v1::ListReleasesRequest>,
+    ) -> Answer<v1::ListReleasesResponse> {
+        let (viewer, request) = asked(request)?;
+        Ok(Response::new(self.0.list_releases(&viewer, request).await?))
+    }
+
+    async fn get_release(
+        &self,
+        request: Request<v1::GetReleaseRequest>,
+    ) -> Answer<v1::GetReleaseResponse> {
+        let (viewer, request) = asked(request)?;
+        Ok(Response::new(self.0.get_release(&viewer, request).await?))
+    }
+
+    async fn list_monitors(
+        &self,
+        request: Request<v1::ListMonitorsRequest>,
+    ) -> Answer<v1::ListMonitorsResponse> {
+        let (viewer, request) = asked(request)?;
+        Ok(Response::new(self.0.list_monitors(&viewer, request).await?))
+    }
+
+    async fn list_check_ins(
+        &self,
+        request: Request<v1::ListCheckInsRequest>,
+    ) -> Answer<v1::ListCheckInsResponse> {
+        let (viewer, request) = asked(request)?;
+        Ok(Response::new(
+            self.0.list_check_ins(&viewer, request).await?,
+        ))
     }
 }
 

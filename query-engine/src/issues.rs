@@ -6,7 +6,11 @@ use std::collections::HashMap;
 
 use event_model::{ControlState, IssueId, UserId, access::Viewer};
 use proto::v1;
-use read_model::issues::reader::{self, Direction, IssueCursor, IssueSort, Scope, ScopedIssue};
+use read_model::issues::reader::{
+    self, Direction, IssueCursor, IssueFilter, IssueSort, Scope, ScopedIssue,
+};
+
+pub(crate) use self::filter::find_by_id;
 
 use crate::{
     convert,
@@ -40,6 +44,21 @@ pub(crate) fn limit(asked: u32) -> Result<u32, ApiError> {
 }
 
 impl Core {
+    /// What a filter asks, with its range; ids in its text are still words.
+    pub(crate) fn issue_filter(
+        &self,
+        viewer: &Viewer,
+        given: v1::IssueFilter,
+    ) -> Result<IssueFilter, ApiError> {
+        let (from_ms, to_ms) = (given.from.as_ref().map(ms_of), given.to.as_ref().map(ms_of));
+        let reader = self.search_reader(viewer, &given.time_zone)?;
+        let mut filter = filter::filter(given, &reader)?;
+        if from_ms.is_some() || to_ms.is_some() {
+            filter.scope.range = Some(span::range(from_ms, to_ms, self.now_s(), "filter.from")?);
+        }
+        Ok(filter)
+    }
+
     /// A page of issues, without sparklines if `stats` is false.
     pub(crate) async fn list_issues(
         &self,

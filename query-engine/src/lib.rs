@@ -8,7 +8,7 @@
 //!
 //! The path of a read: [`engine::QueryEngine::router`] → `grpc` or `rest`
 //! authenticate and parse → the functions of `issues`, `similar`, `events`, `grouping`,
-//! `stats`, `storage`, `projects`, `usage`, `live` wait for `after_position`, read on a blocking thread (`core`)
+//! `stats`, `health`, `storage`, `projects`, `usage`, `live` wait for `after_position`, read on a blocking thread (`core`)
 //! what the caller sees (`view`) of what `watch` has open, and answer messages of `errata.v1` → `rest/json` or tonic
 //! put them on the wire.
 
@@ -25,6 +25,7 @@ mod error;
 mod events;
 mod grouping;
 mod grpc;
+mod health;
 mod issues;
 mod live;
 mod notes;

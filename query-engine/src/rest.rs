@@ -1,5 +1,5 @@
 //! REST reads: `GET /api/errors`, `/api/errors/{id}`, `/api/errors/{id}/grouping`,
-//! `/api/issues`, `/api/issues/{id}`, `/api/issues/{id}/similar`,
+//! `/api/issues`, `/api/issues/{id}`, `/api/issues/{id}/similar`, `/api/stats`,
 //! `POST /api/projects/{id}/grouping-rules/check` and `/preview`, as DESIGN.md promises them.
 //!
 //! Parameters are checked here and name themselves in the error; the work is that
@@ -15,6 +15,7 @@ mod params;
 mod preview;
 mod rules;
 mod similar;
+mod stats;
 
 use std::sync::Arc;
 
@@ -48,6 +49,7 @@ pub(crate) fn routes(core: &Arc<Core>) -> Router {
         .route(routes::LIST_ISSUES.path, get(list_issues))
         .route(routes::GET_ISSUE.path, get(get_issue))
         .route(routes::SIMILAR_ISSUES.path, get(similar::list))
+        .route(routes::STATS.path, get(stats::query))
         .layer(middleware::from_fn(etag::tag))
         .layer(middleware::from_fn(no_store))
         .layer(CompressionLayer::new())
@@ -223,7 +225,7 @@ async fn get_issue(
     params: Params,
 ) -> Result<Response, ApiError> {
     check_issue_id(&id)?;
-    let is_told = params.fingerprints()?;
+    let is_told = params.flag("fingerprints")?;
     let request = v1::GetIssueRequest {
         issue_id: id,
         after_position: params.after_position()?,

@@ -104,6 +104,15 @@ pub(crate) fn trailing(range_s: u32, now_s: i64) -> Range {
 
 /// The buckets of a sparkline: of a range longer than 90 days its last 90.
 pub(crate) fn sparkline(range: Range) -> Window {
+    at_most(range, SPARKLINE_BUCKETS_MAX)
+}
+
+/// The same of a histogram.
+pub(crate) fn histogram(range: Range) -> Window {
+    at_most(range, CHART_BUCKETS_MAX)
+}
+
+fn at_most(range: Range, buckets_max: u32) -> Window {
     let most = i64::from(RANGE_MAX_S / range.unit.seconds());
     let range = Range {
         from: range.from.max(range.to - most),
@@ -111,7 +120,7 @@ pub(crate) fn sparkline(range: Range) -> Window {
     };
     let lengths = LENGTHS_S.into_iter();
     let mut windows = lengths.filter_map(|length_s| covering(range, length_s));
-    let fits = windows.find(|window| window.buckets <= SPARKLINE_BUCKETS_MAX);
+    let fits = windows.find(|window| window.buckets <= buckets_max);
     fits.unwrap_or_else(|| whole(range))
 }
 

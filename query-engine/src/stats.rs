@@ -1,5 +1,10 @@
 //! Counts over time and how far the projections are: `errata.v1.StatsService`.
 
+mod buckets;
+mod facets;
+mod query;
+mod report;
+
 use std::collections::HashMap;
 
 use event_model::{ControlState, access::Viewer};
@@ -19,6 +24,11 @@ use crate::{
     time::{ms_of, stamp_ms},
 };
 
+pub(crate) use self::{
+    buckets::{Buckets, Length, range_ms},
+    query::{ask, limit},
+};
+
 /// Issues of a top list when the reader names no number.
 const TOP_DEFAULT: u32 = 10;
 /// Most issues of a top list.
@@ -27,7 +37,7 @@ const TOP_MAX: u32 = 100;
 const RANGE_DEFAULT_MS: i64 = 24 * 3_600_000;
 
 /// The range of totals: by default the 24 hours before its end.
-fn totals_range(
+pub(crate) fn totals_range(
     from: Option<&Timestamp>,
     to: Option<&Timestamp>,
     now_s: i64,
@@ -40,7 +50,7 @@ fn totals_range(
     span::range(Some(from_ms), to_ms, now_s, "from")
 }
 
-fn scope(environment: String, release: String, range: Range) -> Result<Scope, ApiError> {
+pub(crate) fn scope(environment: String, release: String, range: Range) -> Result<Scope, ApiError> {
     bounded_text(&environment, "environment")?;
     bounded_text(&release, "release")?;
     Ok(Scope {

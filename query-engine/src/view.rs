@@ -24,7 +24,10 @@ use read_model::{
     issues::{self, reader::ReadError, reader::Snapshot},
     search::{
         self,
-        reader::{EventFilter, From, Hit, Totals},
+        reader::{
+            EventFilter, From, Hit, Totals,
+            stats::{Ask, Facets, Lines, SplitBy, SplitValue},
+        },
         schema::day_of,
     },
 };
@@ -152,6 +155,36 @@ impl<'a> View<'a> {
     /// Events that pass, of those that are kept, exact.
     pub(crate) fn total(&self, filter: &EventFilter) -> Result<Totals, ReadModelError> {
         self.open.search.total(self.sight, filter, &self.kept())
+    }
+
+    /// How often each value of a field is there.
+    pub(crate) fn tally(
+        &self,
+        filter: &EventFilter,
+        by: &SplitBy,
+        ask: &Ask<'_>,
+    ) -> Result<HashMap<SplitValue, Totals>, ReadModelError> {
+        self.open.search.tally(self.sight, filter, by, ask)
+    }
+
+    /// Events over time, of some values, of all others, of all.
+    pub(crate) fn lines(
+        &self,
+        filter: &EventFilter,
+        by: &SplitBy,
+        slots: &HashMap<SplitValue, usize>,
+        ask: &Ask<'_>,
+    ) -> Result<Lines, ReadModelError> {
+        self.open.search.lines(self.sight, filter, by, slots, ask)
+    }
+
+    /// Events over time, and by the values of all fields.
+    pub(crate) fn facets(
+        &self,
+        filter: &EventFilter,
+        ask: &Ask<'_>,
+    ) -> Result<Facets, ReadModelError> {
+        self.open.search.facets(self.sight, filter, ask)
     }
 
     /// The fingerprints of events that pass; none if they are more than `most`.

@@ -31,6 +31,8 @@ mod rules;
 mod search;
 #[path = "reads/similar.rs"]
 mod similar;
+#[path = "reads/stats.rs"]
+mod stats;
 #[path = "reads/ui.rs"]
 mod ui;
 #[path = "reads/usage.rs"]

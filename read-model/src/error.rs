@@ -81,6 +81,18 @@ pub enum ReadModelError {
         /// Most values.
         most: usize,
     },
+    /// Statistics have too many values to be split by.
+    #[error("more than {most} values: narrow the query, or the range")]
+    TooManyGroups {
+        /// Most values.
+        most: usize,
+    },
+    /// Statistics took too long.
+    #[error("not counted within {seconds} seconds: narrow the query, or the range")]
+    OutOfTime {
+        /// How long it was tried.
+        seconds: u64,
+    },
     /// Parquet's own.
     #[error("cannot {action} the Parquet file {path}")]
     Parquet {

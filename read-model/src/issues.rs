@@ -4,6 +4,7 @@
 
 pub mod batch;
 pub mod compare;
+pub mod health;
 pub mod moves;
 pub mod notes;
 pub mod numbers;

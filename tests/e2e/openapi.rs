@@ -222,6 +222,12 @@ impl Seen<'_> {
                 "/api/projects/99/ingest".to_owned(),
                 404,
             ),
+            (
+                "/api/stats",
+                "/api/stats?users=true&before=true&group_by=type".to_owned(),
+                200,
+            ),
+            ("/api/stats", "/api/stats?interval=7m".to_owned(), 400),
             ("/api/openapi.json", "/api/openapi.json".to_owned(), 200),
         ] {
             assert_eq!(

@@ -62,6 +62,10 @@ pub const METHODS: &[(&str, Need)] = &[
     right("EventService/WhyApart", Action::ReadIssue),
     right("GroupingService/CheckRules", Action::ReadProject),
     right("GroupingService/PreviewRegroup", Action::ReadProject),
+    right("HealthService/GetRelease", Action::ReadProject),
+    right("HealthService/ListCheckIns", Action::ReadProject),
+    right("HealthService/ListMonitors", Action::ReadProject),
+    right("HealthService/ListReleases", Action::ReadProject),
     ("IngestService/SendError", Need::Key),
     ("IngestService/SendErrors", Need::Key),
     ("IngestService/StreamErrors", Need::Key),
@@ -121,10 +125,14 @@ pub const METHODS: &[(&str, Need)] = &[
         Action::ManageProject,
     ),
     right("StatsService/GetPipelineStatus", Action::ReadInstallation),
+    right("StatsService/GetReport", Action::ReadProject),
     right("StatsService/GetStorage", Action::ReadOrganizationUsage),
     right("StatsService/GetSummary", Action::ReadProject),
     right("StatsService/GetTimeSeries", Action::ReadProject),
+    right("StatsService/ListEventFacets", Action::ReadProject),
+    right("StatsService/ListIssueFacets", Action::ReadProject),
     right("StatsService/ListTopIssues", Action::ReadProject),
+    right("StatsService/QueryStats", Action::ReadProject),
 ];
 
 /// Every route of people and tokens, as `METHOD /path`.
@@ -142,6 +150,7 @@ pub const ROUTES: &[(&str, Need)] = &[
     ("GET /api/openapi.json", Need::Open),
     right("GET /api/projects/{id}/grouping-rules", Action::ReadProject),
     right("GET /api/projects/{id}/ingest", Action::ReadProject),
+    right("GET /api/stats", Action::ReadProject),
     ("POST /api/errors", Need::Key),
     ("POST /api/errors/batch", Need::Key),
     right("POST /api/issues/merge", Action::Triage),

@@ -1,8 +1,6 @@
 //! What a note changes: files and feedback are listed, everything is counted by hour
-//! of receipt. Tallies of storms are in [`super::sampled`].
-//!
-//! Sessions and check-ins are counted only: their records are the source of truth of
-//! the pages that come, which a replay will fill.
+//! of receipt. Tallies of storms are in [`super::sampled`], sessions and check-ins in
+//! [`super::health`].
 
 use event_model::{EventId, IssueId, Note, Position, ProjectId, note::DISCARDED_ISSUE};
 use read_model::{
@@ -64,9 +62,11 @@ impl Projection {
             }
             Note::Sessions(note) => {
                 self.stored(Receipt::of(note.project_id, note.received_ns), "session", 1);
+                self.sessions(writer, note)?;
             }
             Note::CheckIn(note) => {
                 self.stored(Receipt::of(note.project_id, note.received_ns), "monitor", 1);
+                self.check_in(writer, note)?;
             }
             Note::ClientReport(note) => {
                 let received = Receipt::of(note.project_id, note.received_ns);

@@ -14,6 +14,7 @@ use rusqlite::{Connection, types::Value};
 mod alike;
 mod apply;
 mod figures;
+mod health;
 mod naive;
 mod notes;
 mod regroup;

@@ -4,7 +4,6 @@ use crate::{
     error::QueryError,
     field::{Answer, Field, Key},
     query::{Query, Term, Test},
-    values::state::State,
 };
 
 /// What is listed.
@@ -58,9 +57,6 @@ fn refusal(term: &Term, place: Place) -> Option<QueryError> {
     }
     let is_user = matches!(term.field, Field::Known(Key::User | Key::UserId));
     match &term.test {
-        Test::State(State::Escalating) => {
-            refuse("that issues escalate is not recorded yet".to_owned())
-        }
         // Issues keep hashes of their users.
         Test::Text(pattern) if is_user && place == Place::Issues && pattern.wildcards() > 0 => {
             refuse(format!("{name} takes no wildcard in lists of issues"))

@@ -118,6 +118,20 @@ pub fn tag_key(tag: &str, is_has: bool) -> String {
     format!("{}{colon}", print::key(&Field::Tag(tag.to_owned()), is_has))
 }
 
+/// The term that asks for this value of a field.
+pub fn term(field: &Field, value: &str) -> String {
+    format!(
+        "{}:{}",
+        print::key(field, false),
+        print::value(&Pattern::literal(value))
+    )
+}
+
+/// The term that asks for whatever has no value there.
+pub fn absent(field: &Field) -> String {
+    format!("!has:{}", print::key(field, true))
+}
+
 /// A value as it is typed.
 pub fn value(text: &str) -> String {
     print::value(&Pattern::literal(text))

@@ -44,6 +44,12 @@ pub enum Key {
     RequestMethod,
     Logger,
     Extra,
+    Transaction,
+    Url,
+    ServerName,
+    Sdk,
+    Resolved,
+    RegressedIn,
 }
 
 /// What a term asks about.
@@ -225,13 +231,19 @@ pub const FIELDS: &[FieldInfo] = &[
     row(Key::RequestMethod, "request.method", Kind::Text, BY_EVENTS, "the method of the request", "request.method:POST"),
     row(Key::Logger, "logger", Kind::Text, BY_EVENTS, "the logger that wrote it", "logger:billing"),
     row(Key::Extra, "extra", Kind::Words, BY_EVENTS, "additional data", "extra:cart"),
+    row(Key::Transaction, "transaction", Kind::Text, BY_EVENTS, "what was being done: a route, a page, a job", "transaction:/checkout"),
+    also(row(Key::Url, "http.url", Kind::Text, BY_EVENTS, "the address of the request, whole", "http.url:https://shop.example/*"), &["url.full"]),
+    also(row(Key::ServerName, "server_name", Kind::Text, BY_EVENTS, "the machine it happened on", "server_name:web-3"), &["server.name"]),
+    also(row(Key::Sdk, "sdk", Kind::Text, BY_EVENTS, "what sent the event", "sdk:sentry.javascript.*"), &["sdk.name"]),
+    row(Key::Resolved, "resolved", Kind::Time, ISSUES, "when the issue was resolved; nothing of those that are not", "resolved:-7d"),
+    row(Key::RegressedIn, "regressed_in", Kind::Text, ISSUES, "the release whose event brought the issue back, until it is resolved again", "regressed_in:shop@1.4.2"),
 ];
 
 /// What stands before a key that is certainly a tag's.
 pub const TAG_PREFIX: &str = "tag.";
 
 const _: () = assert!(
-    FIELDS.len() == Key::Extra as usize + 1,
+    FIELDS.len() == Key::RegressedIn as usize + 1,
     "each key has its row"
 );
 

@@ -64,7 +64,7 @@ pub(super) fn filter(given: v1::IssueFilter, reader: &Reader) -> Result<IssueFil
 /// Turns a lone word that is an id into the issue it leads to. Where it leads
 /// nowhere it stays a word: titles hold hex digits, too. What is asked for as an event's id
 /// is the issue of that event, or nothing.
-pub(super) fn find_by_id(view: &View<'_>, filter: &mut IssueFilter) -> Result<(), ApiError> {
+pub(crate) fn find_by_id(view: &View<'_>, filter: &mut IssueFilter) -> Result<(), ApiError> {
     if let Some(asked) = filter.asked.take() {
         filter.asked = Some(search::issues_of_events(view, asked)?);
     }

@@ -82,6 +82,24 @@ impl Params {
         self.get("project").map_or(Ok(0), project)
     }
 
+    /// Several projects; none: all.
+    pub(super) fn projects(&self) -> Result<Vec<u32>, ApiError> {
+        let projects = self.get("project").map(|text| text.split(',').map(project));
+        projects.into_iter().flatten().collect()
+    }
+
+    /// true or false; false if it is not given.
+    pub(super) fn flag(&self, name: &'static str) -> Result<bool, ApiError> {
+        match self.get(name) {
+            None | Some("false") => Ok(false),
+            Some("true") => Ok(true),
+            Some(other) => {
+                let message = format!("{:?} is neither true nor false", cut(other));
+                Err(ApiError::invalid(name, message))
+            }
+        }
+    }
+
     pub(super) fn check_issue(&self) -> Result<(), ApiError> {
         match self.get("issue").map(str::parse::<event_model::IssueId>) {
             Some(Err(error)) => Err(ApiError::invalid("issue", error.to_string())),
@@ -131,18 +149,6 @@ impl Params {
         Ok(HashMap::from([(key.to_owned(), value.to_owned())]))
     }
 
-    /// Whether to tell what an issue is made of.
-    pub(super) fn fingerprints(&self) -> Result<bool, ApiError> {
-        match self.text("fingerprints").as_str() {
-            "" | "false" => Ok(false),
-            "true" => Ok(true),
-            other => {
-                let message = format!("{:?} is neither true nor false", cut(other));
-                Err(ApiError::invalid("fingerprints", message))
-            }
-        }
-    }
-
     /// Whether `order` is ascending.
     pub(super) fn ascending(&self) -> Result<bool, ApiError> {
         match self.get("order") {
@@ -178,13 +184,12 @@ impl Params {
 
     /// The text of `query`, and the parameters that filter, which win over its tokens.
     pub(super) fn issue_filter(&self) -> Result<v1::IssueFilter, ApiError> {
-        let projects = self.get("project").map(|text| text.split(',').map(project));
         let statuses = match self.get("status") {
             Some(text) => list(text, "status", IssueStatus::from_name)?,
             None => Vec::new(),
         };
         Ok(v1::IssueFilter {
-            project_ids: projects.into_iter().flatten().collect::<Result<_, _>>()?,
+            project_ids: self.projects()?,
             statuses: statuses.into_iter().map(convert::status).collect(),
             levels: self.levels()?,
             environment: self.text("environment"),

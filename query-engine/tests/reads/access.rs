@@ -8,6 +8,8 @@
 mod calls;
 #[path = "access/live.rs"]
 mod live;
+#[path = "access/queries.rs"]
+mod queries;
 #[path = "access/world.rs"]
 mod world;
 

@@ -112,7 +112,6 @@ async fn a_query_that_cannot_be_read_is_refused_at_its_character() {
         ("issues", "a assigned:nobody@x", 2, 17, Value::Null),
         ("issues", "timestamp:-1h", 0, 13, Value::Null),
         ("issues", "user:a*", 0, 7, Value::Null),
-        ("issues", "is:escalating", 0, 13, Value::Null),
     ] {
         let (status, answer) = fixture.get(&path(of, query)).await;
         assert_eq!(status, StatusCode::BAD_REQUEST, "{query}: {answer}");

@@ -21,7 +21,7 @@ use event_model::{
 pub use counts::{Contribution, Counts, Moment, ReleaseSeen, Tallied};
 pub use regroup::{Regroup, Whole};
 
-use super::{notes::NotesDelta, sketch::Sketch};
+use super::{health::HealthDelta, notes::NotesDelta, sketch::Sketch};
 
 /// Hashes of what clients choose, seeded by process: nobody makes them collide.
 pub type FastState = foldhash::fast::RandomState;
@@ -68,6 +68,8 @@ pub struct IssueBatch {
     pub kinds: BTreeMap<(ProjectId, u64), (Fingerprint, i64)>,
     /// Files, feedback, what arrived.
     pub notes: NotesDelta,
+    /// Sessions and check-ins.
+    pub health: HealthDelta,
     /// Records that the projection could not take in for a defect of its own.
     pub passed_over: Vec<Position>,
 }
@@ -117,6 +119,7 @@ impl IssueBatch {
             scenes: Vec::new(),
             kinds: BTreeMap::new(),
             notes: NotesDelta::default(),
+            health: HealthDelta::default(),
             passed_over: Vec::new(),
         }
     }

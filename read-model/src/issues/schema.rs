@@ -15,7 +15,7 @@
 
 /// Bumped by every change of [`SCHEMA`]; another version, of a database or of a
 /// checkpoint, is rebuilt by a replay.
-pub const SCHEMA_VERSION: i64 = 10;
+pub const SCHEMA_VERSION: i64 = 11;
 
 /// Creates every table of an empty database.
 pub const SCHEMA: &str = "
@@ -314,6 +314,46 @@ CREATE TABLE sampled_minute (
     project_id INTEGER NOT NULL, minute INTEGER NOT NULL, items INTEGER NOT NULL,
     PRIMARY KEY (project_id, minute)
 ) WITHOUT ROWID;
+
+-- Environments and releases that sessions have together, numbered in the order they came; at
+-- most 20,000 a project, the rest counts under '(other)'. Hours: of the sessions' starts.
+CREATE TABLE session_scene (
+    id INTEGER PRIMARY KEY, project_id INTEGER NOT NULL, environment TEXT NOT NULL,
+    release TEXT NOT NULL, first_hour INTEGER, last_hour INTEGER,
+    UNIQUE (project_id, release, environment)
+);
+-- Sessions that began in an hour: each is in started, and in one of the others unless it
+-- goes on without an error. Users: sketches (distinct.rs). With rows of its own: they are long.
+CREATE TABLE session_hour (
+    scene INTEGER NOT NULL, hour INTEGER NOT NULL, started INTEGER NOT NULL,
+    exited INTEGER NOT NULL, errored INTEGER NOT NULL, unhandled INTEGER NOT NULL,
+    abnormal INTEGER NOT NULL, crashed INTEGER NOT NULL, users BLOB NOT NULL,
+    crashed_users BLOB NOT NULL,
+    PRIMARY KEY (scene, hour)
+);
+-- Single sessions of which updates may come: kept 5 days behind the project's newest update,
+-- 1 day once they ended. outcome: see health.rs.
+CREATE TABLE session (
+    project_id INTEGER NOT NULL, id BLOB NOT NULL, scene INTEGER NOT NULL, hour INTEGER NOT NULL,
+    user_hash INTEGER NOT NULL, sequence INTEGER NOT NULL, outcome INTEGER NOT NULL,
+    is_ended INTEGER NOT NULL, received INTEGER NOT NULL,
+    PRIMARY KEY (project_id, id)
+) WITHOUT ROWID;
+CREATE INDEX session_received ON session (project_id, is_ended, received);
+
+-- Monitors of cron jobs by environment, at most 1,000 a project; config: what their client
+-- told last. Their runs are numbered in the order they began; the newest 2,000 are kept.
+CREATE TABLE monitor (
+    id INTEGER PRIMARY KEY, project_id INTEGER NOT NULL, slug TEXT NOT NULL,
+    environment TEXT NOT NULL, config TEXT NOT NULL,
+    UNIQUE (project_id, slug, environment)
+);
+CREATE TABLE check_in (
+    monitor INTEGER NOT NULL, number INTEGER NOT NULL, id BLOB NOT NULL, status INTEGER NOT NULL,
+    started INTEGER NOT NULL, updated INTEGER NOT NULL, duration_ms INTEGER, release TEXT NOT NULL,
+    PRIMARY KEY (monitor, number)
+) WITHOUT ROWID;
+CREATE INDEX check_in_id ON check_in (monitor, id);
 
 -- Bytes of the records of a project's events, by hour of receipt, as they were stored.
 CREATE TABLE project_bytes (

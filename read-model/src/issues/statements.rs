@@ -19,7 +19,7 @@ use rusqlite::{Connection, Result, Transaction, params};
 use self::{issues::CHANGE, scenes::Scenes};
 use super::{
     batch::{Activity, FingerprintDelta, IssueBatch, IssueDelta, KIND_MINUTES_KEPT, Transition},
-    notes,
+    health, notes,
     numbers::{delivery_number, transition_number},
 };
 
@@ -53,6 +53,7 @@ pub(super) fn apply(connection: &mut Connection, batch: &IssueBatch) -> Result<(
     write_discarded(&transaction, batch)?;
     write_kinds(&transaction, &batch.kinds)?;
     notes::write(&transaction, &batch.notes)?;
+    health::write(&transaction, &batch.health)?;
     write_meta(&transaction, batch)?;
     transaction.commit()
 }

@@ -18,6 +18,7 @@ mod full_text;
 mod placed;
 mod segment;
 mod sources;
+pub mod stats;
 mod totals;
 
 use std::{

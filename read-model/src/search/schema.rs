@@ -13,14 +13,17 @@
 //! | `message` | words ([`super::tokens`]) with places | title, message, texts of exceptions |
 //! | `breadcrumb`, `request`, `variables`, `extra`, `other` | words | all else that somebody may look for: [`TextPart`] |
 //! | `stack` | u64, indexed, fast | its stack in the index of stacks; none: it has none |
-//! | `attribute` | text, whole, indexed | as `tag`, of what every event may have: "transaction", "user.email", …; values folded |
+//! | `attribute` | text, whole, indexed | as `tag`, of what every event may have: "type", "transaction", "user.email", …; values folded |
 //! | `environment`, `release`, `user` | text, whole, indexed | filters; the user is the stored identity and, as a second term, what stands behind its colon |
 //! | `tag` | text, whole, indexed | filter: a term `key` and a term `key`, U+0000, `value` for each tag |
+//! | `facet` | text, whole, fast | what statistics are split by: a term `field`, U+0000, `value` for each field of [`facet_of`] that the event has |
+//! | `user_hash` | u64, fast | xxh3-64 of the user's identity: distinct users; none: it names nobody |
 //!
 //! Invariant: nothing is stored in documents, `position` leads to the event. What its stack
 //! says is in [`super::stacks`].
 
 use event_model::Position;
+use search_language::{Field as SearchField, Key};
 use tantivy::schema::{
     BytesOptions, Field, INDEXED, IndexRecordOption, NumericOptions, Schema, TextFieldIndexing,
     TextOptions,
@@ -105,6 +108,46 @@ pub struct SearchSchema {
     pub user: Field,
     /// Keys, and keys with values: see [`tag_term`].
     pub tag: Field,
+    /// Fields with values: see [`facet_of`].
+    pub facet: Field,
+    /// Of the user's identity.
+    pub user_hash: Field,
+}
+
+/// Attributes that statistics are split by, each with its field in the search language.
+const ATTRIBUTES: [(&str, Key); 9] = [
+    ("type", Key::Type),
+    ("platform", Key::Platform),
+    ("handled", Key::Handled),
+    ("transaction", Key::Transaction),
+    ("http.url", Key::Url),
+    ("http.method", Key::RequestMethod),
+    ("logger", Key::Logger),
+    ("server_name", Key::ServerName),
+    ("sdk", Key::Sdk),
+];
+
+/// How a field of the search language is called among the facets; none: statistics are not
+/// split by it, or by a column of its own.
+pub fn facet_of(field: &SearchField) -> Option<String> {
+    match field {
+        SearchField::Any => None,
+        SearchField::Tag(_) | SearchField::Known(Key::Environment | Key::Release | Key::User) => {
+            Some(field.name())
+        }
+        SearchField::Known(key) => is_folded(field).then(|| key.info().name.to_owned()),
+    }
+}
+
+/// Whether queries compare the field's values without regard to case.
+pub fn is_folded(field: &SearchField) -> bool {
+    matches!(field, SearchField::Known(key) if ATTRIBUTES.iter().any(|(_, own)| own == key))
+}
+
+/// The facet of an attribute, likewise.
+pub(super) fn facet_of_attribute(attribute: &str) -> Option<&'static str> {
+    let row = ATTRIBUTES.iter().find(|(name, _)| *name == attribute)?;
+    Some(row.1.info().name)
 }
 
 /// The term of a tag with this value.
@@ -145,7 +188,7 @@ impl SearchSchema {
             position: builder.add_u64_field("position", filter.clone()),
             weight: builder.add_u64_field("weight", fast.clone()),
             timestamp_ns: builder.add_i64_field("timestamp_ns", filter),
-            received_ns: builder.add_i64_field("received_ns", fast),
+            received_ns: builder.add_i64_field("received_ns", fast.clone()),
             message: builder.add_text_field(
                 "message",
                 words_of(IndexRecordOption::WithFreqsAndPositions),
@@ -159,6 +202,8 @@ impl SearchSchema {
             release: builder.add_text_field("release", whole.clone()),
             user: builder.add_text_field("user", whole.clone()),
             tag: builder.add_text_field("tag", whole),
+            facet: builder.add_text_field("facet", TextOptions::default().set_fast("raw")),
+            user_hash: builder.add_u64_field("user_hash", fast),
             schema: builder.build(),
         }
     }

@@ -17,15 +17,17 @@ use std::{
 };
 
 use event_model::{EventId, Fingerprint, Level, Position, ProjectId};
+use search_language::{Key, field::TAG_PREFIX};
 use tantivy::{
     Index, IndexWriter, TantivyDocument, Term, directory::MmapDirectory,
     indexer::IndexWriterOptions, merge_policy::LogMergePolicy,
 };
+use xxhash_rust::xxh3::xxh3_64;
 
 use super::{
     schema::{
-        POSITION_FILE, SearchSchema, TextPart, day_of, decode_position, encode_position, tag_term,
-        user_name,
+        POSITION_FILE, SearchSchema, TextPart, day_of, decode_position, encode_position,
+        facet_of_attribute, tag_term, user_name,
     },
     stacks::{StackDocument, StackWriter},
     tokens,
@@ -274,6 +276,7 @@ impl SearchWriter {
             fields.add_u64(schema.stack, document.stack);
         }
         for (key, value) in document.attributes {
+            fields.add_text(schema.attribute, key);
             fields.add_text(schema.attribute, tag_term(key, &fold(value)));
         }
         for (field, text) in [
@@ -290,7 +293,34 @@ impl SearchWriter {
             fields.add_text(schema.tag, key);
             fields.add_text(schema.tag, tag_term(key, value));
         }
+        self.facets(document, &mut fields);
         fields
+    }
+
+    /// What statistics are made of.
+    fn facets(&self, document: &SearchDocument<'_>, fields: &mut TantivyDocument) {
+        let facet = self.schema.facet;
+        let own = [
+            (Key::Environment, document.environment),
+            (Key::Release, document.release),
+            (Key::User, document.user),
+        ];
+        for (key, value) in own.iter().filter(|(_, value)| !value.is_empty()) {
+            fields.add_text(facet, tag_term(key.info().name, value));
+        }
+        for (attribute, value) in document.attributes {
+            if let Some(name) = facet_of_attribute(attribute) {
+                fields.add_text(facet, tag_term(name, value));
+            }
+        }
+        for (key, value) in document.tags {
+            let name = format!("{TAG_PREFIX}{key}");
+            fields.add_text(facet, tag_term(&name, value));
+        }
+        if !document.user.is_empty() {
+            let hash = xxh3_64(document.user.as_bytes());
+            fields.add_u64(self.schema.user_hash, hash);
+        }
     }
 
     /// Whether a commit would make anything visible.

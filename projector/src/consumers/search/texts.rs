@@ -199,7 +199,9 @@ pub(super) fn attributes<'a>(head: &WholeHead<'a>) -> Vec<(&'static str, &'a str
         2 => "yes",
         _ => "",
     };
+    let ty = head.exceptions().next_back().map(ExceptionPart::ty);
     vec![
+        ("type", ty.unwrap_or_default()),
         ("transaction", &own.transaction),
         ("logger", &own.logger),
         ("server_name", &own.server_name),

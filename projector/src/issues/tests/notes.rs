@@ -9,7 +9,7 @@ use event_model::{
 
 use proptest::prelude::*;
 
-use super::query;
+use super::{health, query};
 use crate::testing::{NOON_NS, command, event, message};
 
 fn files(names: &[&str]) -> Entry {
@@ -53,6 +53,7 @@ pub(super) fn arbitrary() -> impl Strategy<Value = Entry> {
         1 => (0..4u8).prop_map(|id| feedback(id, "text")),
         1 => (1..3u32, 1..9u64).prop_map(|(project, count)| tally(project, "invalid", count)),
         1 => (0..80u64).prop_map(range_dropped),
+        4 => health::arbitrary(),
     ]
 }
 

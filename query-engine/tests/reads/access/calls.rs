@@ -3,16 +3,20 @@
 use prost::Message;
 use proto::v1;
 
-use super::world::{FROM_MS, TO_MS, event_id, issue_id};
+use super::{
+    queries,
+    world::{FROM_MS, TO_MS, event_id, issue_id},
+};
 use crate::figures::stamp;
 
 /// Services that the query engine serves.
-pub(crate) const SERVICES: [&str; 6] = [
+pub(crate) const SERVICES: [&str; 7] = [
     "ProjectService",
     "IssueService",
     "EventService",
     "GroupingService",
     "StatsService",
+    "HealthService",
     "LiveService",
 ];
 
@@ -40,7 +44,7 @@ impl Call {
     }
 }
 
-fn call(path: &'static str, request: &(impl Message + std::fmt::Debug)) -> Call {
+pub(super) fn call(path: &'static str, request: &(impl Message + std::fmt::Debug)) -> Call {
     Call {
         path,
         body: request.encode_to_vec(),
@@ -113,7 +117,7 @@ pub(crate) fn completions() -> Call {
     call("IssueService/CompleteQuery", &request)
 }
 
-fn within(filter: v1::IssueFilter) -> v1::IssueFilter {
+pub(super) fn within(filter: v1::IssueFilter) -> v1::IssueFilter {
     v1::IssueFilter {
         from: Some(stamp(FROM_MS)),
         to: Some(stamp(TO_MS)),
@@ -218,6 +222,7 @@ fn of_projects(calls: &mut Vec<Call>, ids: &[u32]) {
             ..Default::default()
         };
         calls.push(call("StatsService/GetSummary", &request));
+        queries::of_a_query(calls, ids, environment, release);
         let request = v1::ListTopIssuesRequest {
             project_ids: ids.to_vec(),
             environment: environment.to_owned(),
@@ -251,6 +256,7 @@ fn of_projects(calls: &mut Vec<Call>, ids: &[u32]) {
         };
         calls.push(call("EventService/ListEvents", &request));
     }
+    queries::of_health(calls, ids);
     let project_ids = ids.to_vec();
     calls.push(call(
         "IssueService/ListFacets",
@@ -278,11 +284,6 @@ fn of_projects(calls: &mut Vec<Call>, ids: &[u32]) {
         ..Default::default()
     };
     calls.push(call("ProjectService/GetUsage", &request));
-    let request = v1::ListSpikesRequest {
-        project_id: one,
-        ..Default::default()
-    };
-    calls.push(call("ProjectService/ListSpikes", &request));
 }
 
 fn of_rules(calls: &mut Vec<Call>, event: &str) {
@@ -411,6 +412,10 @@ pub(crate) fn routes() -> Vec<Route> {
     ] {
         add("/api/issues", format!("/api/issues{query}"));
         add("/api/errors", format!("/api/errors{query}"));
+        let query = query.replace('?', "&");
+        let (from, to) = (FROM_MS / 1000, TO_MS / 1000);
+        let path = format!("/api/stats?from={from}&to={to}&group_by=project{query}");
+        add("/api/stats", path);
     }
     for id in 1..=ISSUES {
         let (issue, event) = (issue_id(id), event_id(id));

@@ -261,6 +261,10 @@ fn fill(fixture: &Fixture, project: u32, issue: i64, position: i64) {
              'it broke', '', '', '', {T0_MS});
          INSERT INTO arrival_hour VALUES ({project}, {hour_now}, 1, 'error', '', 7)
              ON CONFLICT DO UPDATE SET count = count + 7;
+         INSERT OR IGNORE INTO session_scene VALUES ({project}, {project}, 'env-{project}', 'rel-{project}', {hour}, {hour});
+         INSERT OR IGNORE INTO session_hour VALUES ({project}, {hour}, 7, 3, 1, 0, 0, 2, x'01', x'01');
+         INSERT OR IGNORE INTO monitor VALUES ({project}, {project}, 'job-{project}', '', '');
+         INSERT OR IGNORE INTO check_in VALUES ({project}, 1, x'{issue:032x}', 2, {T0_MS}, {T0_MS}, 5, '');
          UPDATE issue SET last_position = {position}, first_position = {position},
              last_event_id = x'{event}', first_event_id = x'{event}' WHERE id = {issue};
          COMMIT;",

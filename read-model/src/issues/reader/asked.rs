@@ -15,18 +15,17 @@ use std::collections::BTreeMap;
 
 use event_model::{Fingerprint, IssueId, Level, ProjectId, UserId};
 use rusqlite::params_from_iter;
-use search_language::{Expression, Field, Key, Known, Leaf, Pattern, State};
+use search_language::{Expression, Field, Key, Known, Leaf, Pattern};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::{
     ReadError, Snapshot,
-    list::{DRIVE_MAX, IssueFilter, regressed},
+    list::{DRIVE_MAX, IssueFilter},
     scope::{Part, Scoped, Sql},
 };
-use crate::{
-    fold::fold,
-    issues::numbers::{level_number, status_number},
-};
+use crate::{fold::fold, issues::numbers::level_number};
+
+mod states;
 
 /// Kinds of a user's identity, as events store it.
 const USER_KINDS: [&str; 5] = ["id", "email", "username", "session", "ip"];
@@ -144,7 +143,7 @@ impl Snapshot<'_> {
             Field::Known(key) => *key,
         };
         Ok(match (key, &leaf.test) {
-            (_, Known::State(state)) => state_is(sql, scoped, *state),
+            (_, Known::State(state)) => states::is(sql, scoped, *state),
             (Key::Assigned, Known::People(people)) => assigned(sql, people),
             (Key::Assigned, Known::Present) => "(issue.assignee IS NOT NULL)".to_owned(),
             (Key::Level, Known::Levels(levels)) => level_in(sql, levels),
@@ -182,6 +181,7 @@ impl Snapshot<'_> {
             (Key::LastSeen, Known::Time(from, to)) => {
                 within(sql, scoped, "issue.last_seen", *from, *to)
             }
+            (Key::Resolved, test) => states::resolved(sql, test),
             (Key::TimesSeen, Known::Number(from, to)) => {
                 between(sql, scoped, "issue.count", *from, *to)
             }
@@ -317,30 +317,6 @@ fn never() -> String {
     "0".to_owned()
 }
 
-fn state_is(sql: &mut Sql, scoped: &Scoped, state: State) -> String {
-    match state {
-        State::Status(status) => {
-            let number = sql.value(status_number(status));
-            format!("(+issue.status = {number})")
-        }
-        State::New => scoped.ends_ms().map_or_else(
-            || "1".to_owned(),
-            |(from, to)| format!("(+issue.first_seen >= {from} AND +issue.first_seen < {to})"),
-        ),
-        State::Regressed => format!("(+issue.id IN {})", regressed(scoped)),
-        State::Assigned => "(issue.assignee IS NOT NULL)".to_owned(),
-        State::Unassigned => "(issue.assignee IS NULL)".to_owned(),
-        State::Discarded => {
-            "EXISTS (SELECT 1 FROM discarded WHERE discarded.issue_id = issue.id)".to_owned()
-        }
-        State::Merged => {
-            "(1 < (SELECT count(*) FROM fingerprint AS own WHERE own.issue_id = issue.id))"
-                .to_owned()
-        }
-        State::Escalating => never(),
-    }
-}
-
 fn assigned(sql: &mut Sql, people: &[UserId]) -> String {
     if people.is_empty() {
         return "(issue.assignee IS NULL)".to_owned();
@@ -457,6 +433,7 @@ fn column_of(key: Key) -> Option<&'static str> {
         Key::Platform => Some("issue.platform"),
         Key::FirstRelease => Some("issue.first_release"),
         Key::LastRelease => Some("issue.last_release"),
+        Key::RegressedIn => Some("coalesce(issue.regressed_in, '')"),
         Key::Culprit => Some("issue.culprit"),
         _ => None,
     }

@@ -274,9 +274,26 @@ impl Snapshot<'_> {
 
     /// Issues that pass, exact.
     pub fn total(&self, filter: &IssueFilter) -> Result<u64, ReadError> {
+        let mut sql = Sql::default();
+        let Some((_, passing)) = self.passing(&mut sql, filter, false)? else {
+            return Ok(0);
+        };
+        let text = format!("SELECT count(*) FROM {passing}");
+        let mut statement = self.connection.prepare_cached(&text)?;
+        let total: i64 = statement.query_row(params_from_iter(sql.values), |row| row.get(0))?;
+        Ok(total as u64)
+    }
+
+    /// What stands behind FROM to find the issues that pass; none: none does.
+    pub(super) fn passing(
+        &self,
+        sql: &mut Sql,
+        filter: &IssueFilter,
+        needs_issue: bool,
+    ) -> Result<Option<(Scoped, String)>, ReadError> {
         let filter = &self.narrowed(filter)?;
         let Some(part) = self.part(&filter.scope)? else {
-            return Ok(0);
+            return Ok(None);
         };
         let mut driver = self.driver(filter, part)?;
         let by_status = !filter.statuses.is_empty() && part == Part::All;
@@ -284,16 +301,14 @@ impl Snapshot<'_> {
             // Counted in the index, however many.
             driver = Driver::Status;
         }
-        let mut sql = Sql::default();
-        let mut scoped = Scoped::new(&mut sql, part, filter.scope.range);
-        let tables = scoped.tables(&mut sql, issue_leads(driver), !asks_scope_alone(filter));
+        let mut scoped = Scoped::new(sql, part, filter.scope.range);
+        let needs_issue = needs_issue || !asks_scope_alone(filter);
+        let tables = scoped.tables(sql, issue_leads(driver), needs_issue);
         let walked = (driver == Driver::SortOrder).then_some(scoped.last_seen);
-        conditions(&mut sql, filter, &scoped, driver, walked);
-        self.add_asked(&mut sql, &scoped, filter)?;
-        let text = format!("SELECT count(*) FROM {tables}{}", sql.clause());
-        let mut statement = self.connection.prepare_cached(&text)?;
-        let total: i64 = statement.query_row(params_from_iter(sql.values), |row| row.get(0))?;
-        Ok(total as u64)
+        conditions(sql, filter, &scoped, driver, walked);
+        self.add_asked(sql, &scoped, filter)?;
+        let passing = format!("{tables}{}", sql.clause());
+        Ok(Some((scoped, passing)))
     }
 
     /// The first filter that few issues pass, most selective kinds first.
@@ -341,6 +356,15 @@ impl Snapshot<'_> {
         }
         Ok(Driver::SortOrder)
     }
+}
+
+/// Whether more is asked for than projects, environment, release and range.
+pub(super) fn asks_of_issues(filter: &IssueFilter) -> bool {
+    let plain = IssueFilter {
+        projects: Sight::All,
+        ..filter.clone()
+    };
+    !asks_scope_alone(&plain)
 }
 
 /// Whether environment, release and range are all that is asked for: nothing of the

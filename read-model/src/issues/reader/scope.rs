@@ -289,6 +289,18 @@ impl Scoped {
         ))
     }
 
+    /// The same of the range of the same length before it.
+    pub(super) fn times_before(&self, sql: &mut Sql, places: &str) -> Option<String> {
+        let before = self.range.as_ref()?.range.before();
+        let unit = before.unit.name();
+        let (from, to) = (sql.value(before.from), sql.value(before.to));
+        Some(format!(
+            "{} AND {places}.{unit} >= {from} AND {places}.{unit} < {to}{}",
+            self.of_fingerprints(unit, places),
+            self.of_part(places)
+        ))
+    }
+
     /// Rows of the users of an issue's fingerprints within range and part.
     pub(super) fn users_rows(&self, places: &str) -> String {
         let range = self.range.as_ref().map_or_else(String::new, |range| {

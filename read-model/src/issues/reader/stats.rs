@@ -49,7 +49,7 @@ impl Window {
     }
 
     /// Adds a row's `(bucket, count)`.
-    fn add(counts: &mut [u64], bucket: i64, count: i64) {
+    pub(super) fn add(counts: &mut [u64], bucket: i64, count: i64) {
         let slot = usize::try_from(bucket).ok().and_then(|b| counts.get_mut(b));
         if let Some(slot) = slot {
             *slot += count as u64;

@@ -61,11 +61,11 @@ enum How {
 
 /// Where each field is: a line a field. Those that are numbers of ours have their own way
 /// below; a word without a key is looked for in those of [`ANYWHERE`].
-fn places(schema: &SearchSchema) -> [(Key, How); 25] {
+fn places(schema: &SearchSchema) -> [(Key, How); 29] {
     [
         (Key::Title, How::Words(schema.message)),
         (Key::Message, How::Words(schema.message)),
-        (Key::Type, How::Stack),
+        (Key::Type, How::Attribute("type")),
         (Key::StackFunction, How::Stack),
         (Key::StackModule, How::Stack),
         (Key::StackPath, How::Stack),
@@ -81,6 +81,10 @@ fn places(schema: &SearchSchema) -> [(Key, How); 25] {
         (Key::Logger, How::Attribute("logger")),
         (Key::Platform, How::Attribute("platform")),
         (Key::Handled, How::Attribute("handled")),
+        (Key::Transaction, How::Attribute("transaction")),
+        (Key::Url, How::Attribute("http.url")),
+        (Key::ServerName, How::Attribute("server_name")),
+        (Key::Sdk, How::Attribute("sdk")),
         (Key::Release, How::Whole(schema.release)),
         (Key::ReleaseVersion, How::Whole(schema.release)),
         (Key::Environment, How::Whole(schema.environment)),
@@ -264,7 +268,7 @@ impl Compiler<'_> {
         let pattern = match test {
             Known::Text(pattern) => pattern.map(fold),
             Known::Flag(yes) => Pattern::literal(flag(*yes)),
-            Known::Present => Pattern::of_pieces(vec![String::new(), String::new()]),
+            Known::Present => return Ok(one(Term::from_field_text(self.schema.attribute, name))),
             _ => return Ok(nothing()),
         };
         let mut pieces = pattern.pieces().to_vec();

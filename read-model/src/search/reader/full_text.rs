@@ -48,7 +48,6 @@ impl StackPart {
     pub(super) fn of(field: &Asked) -> &'static [Self] {
         match field {
             Asked::Any => &Self::ALL,
-            Asked::Known(Key::Type) => &[Self::Type],
             Asked::Known(Key::StackFunction) => &[Self::Function],
             Asked::Known(Key::StackModule | Key::StackPath) => &[Self::Path],
             Asked::Known(Key::StackSource) => &[Self::Source],
@@ -299,9 +298,7 @@ mod tests {
             ("stack.source:sum NOT stack.function:total", &[3]),
             ("stack.path:views.py json", &[1, 2]),
             ("stack.path:*ews", &[1, 2, 3, 4]),
-            ("type:*error", &[1, 2, 3, 4]),
-            ("type:Key", &[1, 2, 3, 4]),
-            ("has:type NOT message:bad", &[3, 4]),
+            ("keyerror", &[1, 2, 3, 4]),
             ("breadcrumb:pay", &[2]),
             ("extra:pay", &[]),
         ] {

@@ -7,7 +7,7 @@ mod filled;
 
 use event_model::{IssueStatus, ProjectId, access::Sight};
 use proptest::prelude::*;
-use search_language::{Place, Reader as Asker, parse, resolve::Person};
+use search_language::{Place, Reader as Asker, State, parse, resolve::Person};
 
 use self::filled::{
     CULPRITS, ENVIRONMENTS, FILLED, Issue, NOW_MS, RELEASES, TAGS, TITLES, TYPES, USERS,
@@ -82,6 +82,8 @@ fn passes(issue: &Issue, leaf: &Leaf) -> bool {
             (Key::LastRelease, _) => text(RELEASES[issue.events.last().unwrap().release]),
             (Key::FirstSeen, _) => time(issue.first_ms),
             (Key::LastSeen, _) => time(issue.last_ms),
+            (Key::RegressedIn, _) => text(""),
+            (Key::Resolved, _) => issue.resolved_ms().is_some_and(time),
             (Key::TimesSeen, _) => number(issue.count),
             (Key::Users, _) => number(issue.users),
             (Key::Issue, Known::Issues(ids)) => ids.contains(&IssueId(issue.id)),
@@ -158,7 +160,8 @@ const TERMS: &[&str] = &[
     "first_seen:-24h", "first_seen:+100h", "last_seen:>2026-11-20", "last_seen:2026-11-21", "last_seen:<=yesterday",
     "first_seen:2026-11-10..2026-11-15", "age:<2d", "age:2d..9d", "age:+300h", "times_seen:>100", "times_seen:1..100",
     "times_seen:<0", "users:>=5", "users:0", "boom", "\"bad json\"", "B*M", "\"s*e*e\"", "*", "zzz", "[42]",
-    "issue:0000000000000003", "issue:0000000000000fff",
+    "issue:0000000000000003", "issue:0000000000000fff", "resolved:-48h", "resolved:<2026-11-15", "has:resolved",
+    "has:regressed_in", "regressed_in:shop@1.4.0",
 ];
 
 fn arbitrary_query(terms: &'static [&'static str]) -> impl Strategy<Value = String> {
@@ -293,4 +296,60 @@ fn statuses_given_beside_a_query_narrow_it() {
             .unwrap(),
         0
     );
+}
+
+/// Each value's number is the total of the list that asks for the value, too.
+#[test]
+fn facets_count_what_the_lists_of_their_terms_hold() {
+    let mut values = 0;
+    for text in [
+        "",
+        "is:unresolved",
+        "level:>=warning browser:*",
+        "environment:production",
+        "boom",
+    ] {
+        let asked = |text: &str| {
+            let asked = parse(text).unwrap().resolve(&asker()).unwrap();
+            asked.map_or_else(IssueFilter::default, |asked| {
+                IssueFilter::default().and(asked)
+            })
+        };
+        let sight = Sight::only([ProjectId(1), ProjectId(2)]);
+        FILLED
+            .reader
+            .read(&sight, |snapshot| {
+                let filter = asked(text);
+                let facets = snapshot.issue_facets(&filter, 20)?;
+                let keys: Vec<&str> = facets.iter().map(|facet| facet.key.info().name).collect();
+                assert_eq!(keys.len(), 8, "{keys:?}");
+                for facet in facets {
+                    for (value, issues) in facet.values {
+                        let value = match facet.key {
+                            Key::Assigned if value.is_empty() => "none".to_owned(),
+                            Key::Assigned => {
+                                ["", "anna", "bo"][value.parse::<usize>().unwrap()].to_owned()
+                            }
+                            Key::Level => crate::issues::numbers::level_of(value.parse().unwrap())
+                                .name()
+                                .to_owned(),
+                            _ => value,
+                        };
+                        let field = Field::Known(facet.key);
+                        let term = search_language::complete::term(&field, &value);
+                        let is_status = facet.key == Key::Is && text.starts_with("is:");
+                        if is_status || facet.key == Key::Environment && text.starts_with("env") {
+                            continue;
+                        }
+                        let total = snapshot
+                            .total(&asked(&format!("({text}) {term}").replace("() ", "")))?;
+                        assert_eq!(total, issues, "{text} {term}");
+                        values += 1;
+                    }
+                }
+                Ok(())
+            })
+            .unwrap();
+    }
+    assert!(values > 80, "{values}");
 }

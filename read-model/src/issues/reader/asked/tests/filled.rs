@@ -69,6 +69,12 @@ pub(super) struct Issue {
     pub(super) events: Vec<Event>,
 }
 
+impl Issue {
+    pub(super) fn resolved_ms(&self) -> Option<i64> {
+        (self.status == 2).then_some(self.last_ms + HOUR_MS)
+    }
+}
+
 /// A generator that is the same everywhere.
 pub(super) struct Numbers(u64);
 
@@ -151,6 +157,11 @@ pub(super) fn fill(db: &Connection, issues: &[Issue]) {
             ],
         )
         .unwrap();
+        if let Some(resolved_ms) = issue.resolved_ms() {
+            let sql = "UPDATE issue SET resolved_at_ns = ?1 WHERE id = ?2";
+            db.execute(sql, [resolved_ms * 1_000_000, issue.id as i64])
+                .unwrap();
+        }
         db.execute(
             "INSERT OR IGNORE INTO project_total VALUES (?1, 1, 0)",
             [issue.project],
