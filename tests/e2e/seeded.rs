@@ -110,6 +110,11 @@ fn issues_are_grouped_merged_and_explained_as_people_say() {
     scenario("grouping");
 }
 
+#[test]
+fn figures_of_the_analytics_page_and_values_in_common_open_lists_of_exactly_so_many() {
+    scenario("analytics");
+}
+
 /// For people at work on the UI: a server on a copy of the seeded installation, until its
 /// input ends. `cargo test -p errata --test e2e -- --ignored --nocapture seeded::by_hand`
 #[test]

@@ -19,12 +19,20 @@ import styles from "./frame.module.css";
 const places: readonly { to: string; icon: IconName; text: string; scoped: boolean }[] = [
   { to: "/issues", icon: "issues", text: "Issues", scoped: true },
   { to: "/dashboard", icon: "dashboard", text: "Dashboard", scoped: true },
+  { to: "/analytics", icon: "analytics", text: "Analytics", scoped: true },
+  { to: "/releases", icon: "route", text: "Releases", scoped: true },
+  { to: "/monitors", icon: "clock", text: "Monitors", scoped: true },
   { to: "/projects", icon: "projects", text: "Projects", scoped: false },
   { to: "/alerts", icon: "mail", text: "Alerts", scoped: false },
   { to: "/settings", icon: "settings", text: "Settings", scoped: false },
 ];
 
-const isHere = (pathname: string, to: string) => pathname === to || pathname.startsWith(`${to}/`);
+const isHere = (pathname: string, to: string) =>
+  pathname === to || pathname.startsWith(`${to}/`) || (to === "/issues" && pathname === "/events");
+
+/** Pages whose rows are of projects, environments and a time. */
+const SCOPED = ["/issues", "/events", "/dashboard", "/analytics", "/releases", "/monitors"];
+const ofOneProject = (pathname: string) => /^\/(issues|releases|monitors)\/./.test(pathname);
 
 /** A page that was loaded anew has no key of its own: its scroll position is that of its address, not of whatever was loaded before. */
 const scrollKey = ({ key, pathname, search }: Location) => (key === "default" ? pathname + search : key);
@@ -33,7 +41,8 @@ export function Frame() {
   const collapsed = usePreferences((state) => state.railCollapsed);
   const busy = useNavigation().state === "loading";
   const { pathname } = useLocation();
-  const scoped = pathname.startsWith("/issues") || pathname === "/dashboard";
+  const scoped = SCOPED.some((place) => pathname === place || pathname.startsWith(`${place}/`));
+  const whole = !ofOneProject(pathname);
   return (
     <div className={styles.frame} data-collapsed={collapsed}>
       <a className={styles.skip} href="#main">
@@ -47,10 +56,7 @@ export function Frame() {
             <Mark />
           </span>
           {scoped ? (
-            <ScopeControl
-              environment={pathname === "/issues" || pathname === "/dashboard"}
-              projects={pathname === "/issues" || pathname === "/dashboard"}
-            />
+            <ScopeControl environment={whole || pathname.startsWith("/releases/")} projects={whole} />
           ) : (
             <Organization />
           )}

@@ -3,13 +3,13 @@
 import { createBrowserRouter, redirect } from "react-router";
 import { loadAlerts } from "@/features/alerts/loaders";
 import { loadDashboard } from "@/features/dashboard/loaders";
-import { loadIssue, loadIssues } from "@/features/issues/loaders";
+import { loadEvents, loadIssue, loadIssues } from "@/features/issues/loaders";
 import { useWalk } from "@/features/issues/walkState";
 import { loadProject, loadProjectSettings } from "@/features/projects/loaders";
 import { loadSettings } from "@/features/settings/loaders";
 import { getViewerQuery } from "@/shared/api/getViewer";
 import { listProjectsQuery } from "@/shared/api/listProjects";
-import { prefetch, start } from "@/shared/load/loader";
+import { late, prefetch, start } from "@/shared/load/loader";
 import { lazyPage } from "@/shared/load/parts";
 import { Frame } from "./Frame";
 import { Broken, Lost, Starting } from "./Broken";
@@ -58,6 +58,42 @@ export const router = createBrowserRouter([
         ErrorBoundary: Broken,
         loader: loadDashboard,
         lazy: lazyPage("DashboardPage", async () => (await import("@/features/dashboard/DashboardPage")).DashboardPage),
+      },
+      {
+        path: "events",
+        ErrorBoundary: Broken,
+        loader: loadEvents,
+        lazy: lazyPage("EventsPage", async () => (await import("@/features/issues/events/EventsPage")).EventsPage),
+      },
+      {
+        path: "analytics",
+        ErrorBoundary: Broken,
+        loader: late(async () => (await import("@/features/analytics/loaders")).loadAnalytics),
+        lazy: lazyPage("AnalyticsPage", async () => (await import("@/features/analytics/AnalyticsPage")).AnalyticsPage),
+      },
+      {
+        path: "releases",
+        ErrorBoundary: Broken,
+        loader: late(async () => (await import("@/features/releases/loaders")).loadReleases),
+        lazy: lazyPage("ReleasesPage", async () => (await import("@/features/releases/ReleasesPage")).ReleasesPage),
+      },
+      {
+        path: "releases/:projectId/:version",
+        ErrorBoundary: Broken,
+        loader: late(async () => (await import("@/features/releases/loaders")).loadRelease),
+        lazy: lazyPage("ReleasePage", async () => (await import("@/features/releases/ReleasePage")).ReleasePage),
+      },
+      {
+        path: "monitors",
+        ErrorBoundary: Broken,
+        loader: late(async () => (await import("@/features/monitors/loaders")).loadMonitors),
+        lazy: lazyPage("MonitorsPage", async () => (await import("@/features/monitors/MonitorsPage")).MonitorsPage),
+      },
+      {
+        path: "monitors/:projectId/:slug",
+        ErrorBoundary: Broken,
+        loader: late(async () => (await import("@/features/monitors/loaders")).loadMonitor),
+        lazy: lazyPage("MonitorPage", async () => (await import("@/features/monitors/MonitorPage")).MonitorPage),
       },
       {
         path: "projects",

@@ -14,6 +14,7 @@ import { AccountService } from "@/gen/errata/v1/account_pb";
 import { CommandService } from "@/gen/errata/v1/command_pb";
 import { EventService } from "@/gen/errata/v1/event_read_pb";
 import { GroupingService } from "@/gen/errata/v1/grouping_pb";
+import { HealthService } from "@/gen/errata/v1/health_pb";
 import { IngestDebugService } from "@/gen/errata/v1/ingest_debug_pb";
 import { IssueService } from "@/gen/errata/v1/issue_pb";
 import { LiveService } from "@/gen/errata/v1/live_pb";
@@ -26,6 +27,7 @@ const services: readonly DescService[] = [
   CommandService,
   EventService,
   GroupingService,
+  HealthService,
   IngestDebugService,
   IssueService,
   LiveService,

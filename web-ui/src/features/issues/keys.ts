@@ -1,6 +1,7 @@
 // Under what the cache has this feature's reads.
 import { sharedKeys } from "@/shared/api/keys";
 import type { EventSearch } from "./detail/eventSearch";
+import type { EventListSearch } from "./events/eventList";
 import type { IssueSearch } from "./list/search";
 
 const [root] = sharedKeys.issues;
@@ -14,6 +15,9 @@ export const issueKeys = {
   one: (issueId: string, rangeS: number) => [root, "one", issueId, rangeS] as const,
   activity: (issueId: string) => [root, "activity", issueId] as const,
   events: (issueId: string, search: EventSearch) => [root, "events", issueId, search] as const,
+  foundEvents: (search: EventListSearch) => [root, "found", search] as const,
+  eventFacets: (search: EventListSearch) => [root, "eventFacets", search] as const,
+  facets: (search: IssueSearch) => [root, "facets", search] as const,
   feedback: (issueId: string) => [root, "feedback", issueId] as const,
   series: (issueId: string, rangeS: number) => [root, "series", issueId, rangeS] as const,
   tags: (issueId: string) => [root, "tags", issueId] as const,

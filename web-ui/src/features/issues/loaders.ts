@@ -3,11 +3,13 @@ import { listFacetsQuery } from "@/shared/api/listFacets";
 import { listMembersQuery } from "@/shared/api/listMembers";
 import { type Loader, prefetch, prefetchPages, searchOf, start } from "@/shared/load/loader";
 import { parseScope, rangeSeconds } from "@/shared/url/scope";
+import { eventFacetsQuery, findEventsQuery } from "./api/findEvents";
 import { getEventQuery } from "./api/getEvent";
 import { getIssueQuery } from "./api/getIssue";
 import { listActivityQuery } from "./api/listActivity";
 import { listIssuesQuery } from "./api/listIssues";
 import { listTagsQuery } from "./api/listTags";
+import { parseEventList } from "./events/eventList";
 import { parseSearch } from "./list/search";
 
 export const loadIssues: Loader = (args) => {
@@ -17,6 +19,11 @@ export const loadIssues: Loader = (args) => {
     prefetch(listMembersQuery()),
     prefetch(listFacetsQuery(search.projectIds)),
   );
+};
+
+export const loadEvents: Loader = (args) => {
+  const search = parseEventList(searchOf(args));
+  return start(prefetchPages(findEventsQuery(search)), prefetch(eventFacetsQuery(search)));
 };
 
 export const loadIssue: Loader = (args) => {

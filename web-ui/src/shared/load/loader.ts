@@ -13,5 +13,11 @@ export const start = (...queries: Promise<unknown>[]): null => {
   return null;
 };
 
+/** A loader whose own code is fetched beside that of its page, not with the first one. */
+export const late =
+  (load: () => Promise<Loader>): Loader =>
+  (args) =>
+    start(load().then((loader) => loader(args)));
+
 export const prefetch = queryClient.query.bind(queryClient);
 export const prefetchPages = queryClient.infiniteQuery.bind(queryClient);

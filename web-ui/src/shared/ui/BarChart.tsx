@@ -25,7 +25,11 @@ interface BarChartProps {
   label: string;
   from: Date;
   bucketS: number;
+  /** Where buckets begin, and the last one ends, milliseconds since 1970: of those that are not of one length. */
+  edgesMs?: readonly number[] | undefined;
   series: readonly ChartSeries[];
+  /** What is to be compared with: a line of what the bars were in the time before. */
+  ghost?: readonly number[] | undefined;
   height?: number;
   /** What is counted: "event". */
   one?: string;
@@ -67,6 +71,15 @@ function useWidth() {
   return [ref, width] as const;
 }
 
+/** Where a moment is, in buckets from the first one on. */
+function placeOf(atMs: number, fromMs: number, bucketS: number, edgesMs: readonly number[] | undefined): number {
+  if (!edgesMs || edgesMs.length < 2) return (atMs - fromMs) / 1000 / bucketS;
+  const after = edgesMs.findIndex((edge) => edge > atMs);
+  const index = after === -1 ? edgesMs.length - 2 : Math.max(0, after - 1);
+  const [start = fromMs, end = fromMs + 1] = [edgesMs[index], edgesMs[index + 1]];
+  return index + (atMs - start) / (end - start);
+}
+
 /** Closer marks are one: their flags would lie on each other. */
 const MARK_WIDTH = 10;
 /** So many are named. */
@@ -94,7 +107,9 @@ export function BarChart({
   label,
   from,
   bucketS,
+  edgesMs,
   series,
+  ghost,
   height = 160,
   one = "event",
   marks = [],
@@ -110,7 +125,7 @@ export function BarChart({
   const totals = Array.from({ length: buckets }, (_, i) =>
     series.reduce((sum, each) => sum + (each.counts[i] ?? 0), 0),
   );
-  const highest = Math.max(0, ...totals);
+  const highest = Math.max(0, ...totals, ...(ghost ?? []));
   // A limit far above all bars is told in words: beside it they could not be read.
   const line = limit !== undefined && limit <= highest * LIMIT_TIMES_MAX ? limit : undefined;
   const ceiling = niceCeiling(Math.max(highest, line ?? 0));
@@ -119,9 +134,9 @@ export function BarChart({
   const step = plotWidth / Math.max(1, buckets);
   const barWidth = Math.max(1, step - (step > 5 ? 2 : step > 3 ? 1 : 0));
   const y = (count: number) => plotHeight - (count / ceiling) * (plotHeight - 6);
-  const fromMs = from.getTime();
-  const xOf = (atMs: number) => AXIS_LEFT + ((atMs - fromMs) / 1000 / bucketS) * step;
-  const startOf = (index: number) => fromMs + index * bucketS * 1000;
+  const fromMs = edgesMs?.[0] ?? from.getTime();
+  const startOf = (index: number) => edgesMs?.[index] ?? fromMs + index * bucketS * 1000;
+  const xOf = (atMs: number) => AXIS_LEFT + placeOf(atMs, fromMs, bucketS, edgesMs) * step;
 
   const bucketAt = (event: PointerEvent<SVGSVGElement>): number | null => {
     const index = Math.floor((event.clientX - event.currentTarget.getBoundingClientRect().left - AXIS_LEFT) / step);
@@ -213,6 +228,15 @@ export function BarChart({
             );
           });
         })}
+        {ghost && (
+          <path
+            className={styles.chartGhost}
+            d={ghost
+              .slice(0, buckets)
+              .map((count, index) => `${index === 0 ? "M" : "L"}${AXIS_LEFT + index * step} ${y(count)}h${step}`)
+              .join("")}
+          />
+        )}
         {line !== undefined && (
           <line
             className={styles.chartLimit}
@@ -268,6 +292,13 @@ export function BarChart({
                 <span>{exactCount(sumOf(each.counts))}</span>
               </div>
             ))}
+          {ghost && (
+            <div>
+              <span className={styles.swatchGhost} />
+              <span>time before</span>
+              <span>{exactCount(sumOf(ghost))}</span>
+            </div>
+          )}
           {hint && onSpan && <small>{hint}</small>}
         </div>
       )}

@@ -5,6 +5,7 @@ import type { ReactNode } from "react";
 const shapes = {
   issues: <path d="M2.5 4h11M2.5 8h7M2.5 12h11M12 6.5l2 1.5-2 1.5" />,
   dashboard: <path d="M2.5 13.5h11M4 11V7.5M8 11V3M12 11V5.5" />,
+  analytics: <path d="M2.5 13.500h11M3 10.500l3-3.500 2.500 2 4.500-5.500M10.500 3.500H13V6" />,
   projects: <path d="M2.5 5.5 8 2.5l5.5 3v5L8 13.5l-5.5-3zM2.5 5.5 8 8.5l5.5-3M8 8.5v5" />,
   settings: (
     <path d="M2.5 5h6M12.5 5h1M2.5 11h1M7.5 11h6M8.5 5a2 2 0 1 0 4 0 2 2 0 1 0-4 0M3.5 11a2 2 0 1 0 4 0 2 2 0 1 0-4 0" />

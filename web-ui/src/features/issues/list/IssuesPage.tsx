@@ -21,7 +21,9 @@ import { reloadIssues, useIssues } from "../api/listIssues";
 import { COMMAND_ISSUES_MAX } from "../api/operations";
 import { AssignMenu } from "../AssignMenu";
 import { FilterBar } from "./FilterBar";
+import { IssueFacets } from "./IssueFacets";
 import { IssueRowSkeleton } from "./IssueRow";
+import { ListSwitch } from "./ListSwitch";
 import { LiveDot } from "./LiveDot";
 import { flatten, matchesTriage } from "./liveMerge";
 import { NoIssues } from "./NoIssues";
@@ -139,6 +141,7 @@ export function IssuesPage() {
         <span className={styles.total} aria-live="polite">
           {query.data && !query.isPlaceholderData && exactCount(total)}
         </span>
+        <ListSwitch here="issues" scope={search} query={search.text} />
         <span className={styles.spacer} />
         <LiveDot state={live.state} />
         <IconButton
@@ -152,6 +155,7 @@ export function IssuesPage() {
       </PageHead>
       <AlertsOff />
       <FilterBar search={search} setSearch={setSearch} field={searchField} fault={fault} />
+      <IssueFacets search={search} setSearch={setSearch} />
       <div className={styles.table} ref={table} data-sort={search.sort} aria-busy={query.isPlaceholderData}>
         {chosen.length > 0 || bulk.busy ? (
           <SelectionBar

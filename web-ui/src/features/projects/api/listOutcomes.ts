@@ -1,6 +1,6 @@
 import { queryOptions, useQuery, type QueryClient, useQueryClient } from "@tanstack/react-query";
 import type { Outcome, OutcomeKind } from "@/gen/errata/v1/ingest_debug_pb";
-import { ingestDebug } from "@/shared/api/clients";
+import { ingestDebug } from "@/shared/api/ingestDebugClient";
 
 /** How often to ask for what is newer. */
 const POLL_MS = 1000;

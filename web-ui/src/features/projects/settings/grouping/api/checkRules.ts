@@ -1,5 +1,5 @@
 import { keepPreviousData, queryOptions, useQuery } from "@tanstack/react-query";
-import { grouping } from "@/shared/api/clients";
+import { grouping } from "@/shared/api/groupingClient";
 import { projectKeys } from "../../../keys";
 
 /** What is wrong with rules, what their lines are made of, and what of newest events they hold. */

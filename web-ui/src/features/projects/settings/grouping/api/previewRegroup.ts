@@ -2,7 +2,7 @@
 // far it is, and ends on the server when it is cancelled or its page is left.
 import { useEffect, useRef, useState } from "react";
 import type { RegroupPreview, RegroupProgress } from "@/gen/errata/v1/grouping_pb";
-import { grouping } from "@/shared/api/clients";
+import { grouping } from "@/shared/api/groupingClient";
 import { afterPosition } from "@/shared/state/consistency";
 
 /** What is asked. */
