@@ -22,6 +22,7 @@ mod extras;
 mod faults;
 mod golden;
 mod grpc;
+mod health;
 mod http;
 mod ingestion;
 mod limits;
