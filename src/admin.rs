@@ -6,6 +6,7 @@ mod accounts;
 mod plan;
 mod rules;
 mod settings;
+mod sql;
 mod storage;
 
 use std::{io::Write, path::Path};
@@ -28,6 +29,9 @@ pub(crate) const SOCKET: &str = "admin.sock";
 
 /// Runs one command and prints what it made.
 pub(crate) async fn run(command: &Command, loaded: &Loaded) -> Result<()> {
+    if let Command::Sql(asked) = command {
+        return sql::run(asked, &loaded.config.data_dir.join(SOCKET)).await;
+    }
     let connection = Connection::open(loaded).await?;
     let channel = connection.channel.clone();
     let printed = match command {

@@ -2,6 +2,7 @@
 
 mod backup;
 mod project;
+mod sql;
 mod verify;
 
 use std::path::PathBuf;
@@ -14,6 +15,7 @@ pub(crate) use backup::{
 pub(crate) use project::{
     GroupingRulesCommand, ProjectCommand, RulesApplication, RulesPreview, SettingsChoice, Switch,
 };
+pub(crate) use sql::{SqlForm, SqlQuery};
 pub(crate) use verify::{BackupDrill, Part, Verify};
 
 /// A self-hosted error tracker: acknowledged means on disk.
@@ -78,6 +80,10 @@ pub(crate) enum Command {
     },
     /// What takes how much of the disk, by project, as the running server knows it
     Storage,
+    /// Ask the running server in SQL
+    ///
+    /// Tables and columns are in docs/sql.md, or: errata sql "SHOW TABLES", errata sql "DESCRIBE events".
+    Sql(SqlQuery),
     /// Keys that clients write with
     Key {
         /// What to do

@@ -10,6 +10,7 @@ mod alerts;
 mod cold;
 mod retention;
 mod sessions;
+mod sql;
 
 use std::{
     collections::BTreeMap,
@@ -29,6 +30,7 @@ use toml::{Table, Value};
 
 pub(crate) use self::{
     alerts::AlertsConfig, cold::ColdConfig, retention::RetentionConfig, sessions::SessionsConfig,
+    sql::SqlSection,
 };
 
 /// Every key, with its default.
@@ -70,6 +72,8 @@ pub(crate) struct Config {
     pub sessions: SessionsConfig,
     /// When mails are held back.
     pub alerts: AlertsConfig,
+    /// Queries in SQL.
+    pub sql: SqlSection,
     /// What Errata itself prints.
     pub telemetry: TelemetryConfig,
 }
@@ -159,6 +163,7 @@ impl Default for Config {
             smtp: SmtpConfig::default(),
             sessions: SessionsConfig::default(),
             alerts: AlertsConfig::default(),
+            sql: SqlSection::default(),
             telemetry: TelemetryConfig::default(),
         }
     }

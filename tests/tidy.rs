@@ -80,6 +80,19 @@ const EDGES: &[(&str, &[&str])] = &[
             "search-language",
         ],
     ),
+    // A leaf: DataFusion compiles here and nowhere else.
+    (
+        "sql-engine",
+        &[
+            "event-log",
+            "event-model",
+            "ground",
+            "grouping",
+            "proto",
+            "query-engine",
+            "read-model",
+        ],
+    ),
     ("alerter", &["ground", "proto"]),
     (
         "errata",
@@ -98,6 +111,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "proto",
             "query-engine",
             "read-model",
+            "sql-engine",
         ],
     ),
     // Measures from outside; its micro-benchmarks name the crates they measure.
@@ -142,6 +156,7 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
         &["tokio", "tonic", "hyper", "axum", "rusqlite", "tantivy"],
     ),
     ("projector", &["tonic", "hyper", "axum"]),
+    ("query-engine", &["datafusion", "arrow-flight"]),
     ("read-model", &["tonic", "hyper", "axum"]),
     (
         "search-language",

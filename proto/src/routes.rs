@@ -198,6 +198,8 @@ pub const UNMERGE_ISSUE: Route = asked("/api/issues/{id}/unmerge", Role::Gateway
 pub const SIMILAR_ISSUES: Route = asked("/api/issues/{id}/similar", Role::Query, GET);
 /// Events over time, by field.
 pub const STATS: Route = asked("/api/stats", Role::Query, GET);
+/// SQL over what is stored.
+pub const SQL: Route = asked("/api/sql", Role::Query, BOTH);
 /// The OpenAPI document.
 pub const OPENAPI: Route = asked("/api/openapi.json", Role::Each, GET);
 
@@ -248,6 +250,7 @@ pub const ROUTES: &[Route] = &[
     UNMERGE_ISSUE,
     SIMILAR_ISSUES,
     STATS,
+    SQL,
     OPENAPI,
 ];
 
@@ -261,6 +264,9 @@ pub const OTLP_LOGS_SERVICE: &str = "opentelemetry.proto.collector.logs.v1.LogsS
 pub const OTLP_TRACES_SERVICE: &str = "opentelemetry.proto.collector.trace.v1.TraceService";
 /// See [`OTLP_LOGS_SERVICE`].
 pub const OTLP_METRICS_SERVICE: &str = "opentelemetry.proto.collector.metrics.v1.MetricsService";
+
+/// Arrow's service for SQL; its messages are those of another project.
+pub const FLIGHT_SERVICE: &str = "arrow.flight.protocol.FlightService";
 
 /// The one call whose request is a stream: its answer comes when the client has sent enough,
 /// at the end.
@@ -289,6 +295,7 @@ pub const SERVICES: &[Service] = &[
     service(v1::stats_service_server::SERVICE_NAME, Role::Query),
     service(v1::health_service_server::SERVICE_NAME, Role::Query),
     service(v1::live_service_server::SERVICE_NAME, Role::Query),
+    service(FLIGHT_SERVICE, Role::Query),
 ];
 
 impl Route {

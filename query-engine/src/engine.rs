@@ -18,7 +18,9 @@ use read_model::{
 };
 use tokio::sync::watch;
 
-use crate::{config::QueryConfig, core::Core, files, grpc, watch as follow, watch::WatchThread};
+use crate::{
+    config::QueryConfig, core::Core, files, grpc, reads::Reads, watch as follow, watch::WatchThread,
+};
 
 /// Why the engine cannot start. A missing or damaged read model is no reason: reads
 /// answer 503 until the projector has built one.
@@ -124,6 +126,11 @@ impl QueryEngine {
     /// router, or calls it from its own ([`files::serve`]).
     pub fn router_with_ui(&self) -> Router {
         self.router().fallback(files::serve)
+    }
+
+    /// What a crate above this one reads by.
+    pub fn reads(&self) -> Reads {
+        Reads::new(&self.core)
     }
 
     /// gRPC routes of another, for whoever may read: anybody else is refused as by a read.

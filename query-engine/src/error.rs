@@ -143,6 +143,12 @@ impl From<event_log::ReadError> for ApiError {
     }
 }
 
+impl From<ApiError> for Refusal {
+    fn from(error: ApiError) -> Self {
+        error.0
+    }
+}
+
 impl From<ApiError> for Status {
     fn from(error: ApiError) -> Self {
         error.status()

@@ -10,11 +10,12 @@
 //! authenticate and parse → the functions of `issues`, `similar`, `events`, `grouping`,
 //! `stats`, `health`, `storage`, `projects`, `usage`, `live` wait for `after_position`, read on a blocking thread (`core`)
 //! what the caller sees (`view`) of what `watch` has open, and answer messages of `errata.v1` → `rest/json` or tonic
-//! put them on the wire.
+//! put them on the wire. What is read otherwise, in a crate above this one, comes in by [`reads`].
 
 pub mod config;
 pub mod engine;
 pub mod files;
+pub mod reads;
 
 mod auth;
 mod convert;
@@ -43,3 +44,4 @@ mod watch;
 
 pub use config::{QueryConfig, ReadLimits};
 pub use engine::{Lag, QueryEngine, StartError};
+pub use reads::Reads;

@@ -63,6 +63,14 @@ pub(crate) fn routes(core: &Arc<Core>) -> Router {
         .with_state(Arc::clone(core))
 }
 
+/// Routes of a crate above this one, with what all routes here have in common.
+pub(crate) fn alike(routes: Router) -> Router {
+    routes
+        .layer(middleware::from_fn(no_store))
+        .layer(middleware::from_fn(paced::tell))
+        .method_not_allowed_fallback(method_not_allowed)
+}
+
 async fn method_not_allowed(method: Method) -> ApiError {
     ApiError::new(
         ErrorCode::MethodNotAllowed,
@@ -89,6 +97,13 @@ impl FromRequestParts<Arc<Core>> for Reader {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, core: &Arc<Core>) -> Result<Self, ApiError> {
+        core.viewer_of_route(parts).map(Self)
+    }
+}
+
+impl Core {
+    /// Who comes to a route, one more time.
+    pub(crate) fn viewer_of_route(&self, parts: &Parts) -> Result<Viewer, ApiError> {
         let path = parts.extensions.get::<MatchedPath>();
         // Whatever may be read may be asked about.
         let method = match parts.method {
@@ -96,10 +111,10 @@ impl FromRequestParts<Arc<Core>> for Reader {
             ref method => method.as_str(),
         };
         let need = path.and_then(|path| door::of_route(method, path.as_str()));
-        let viewer = core.authenticate(&parts.headers, &parts.extensions, need)?;
+        let viewer = self.authenticate(&parts.headers, &parts.extensions, need)?;
         let path = path.map_or("", MatchedPath::as_str);
-        core.pace.take(viewer.caller(), path, &parts.extensions)?;
-        Ok(Self(viewer))
+        self.pace.take(viewer.caller(), path, &parts.extensions)?;
+        Ok(viewer)
     }
 }
 

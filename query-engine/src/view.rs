@@ -64,6 +64,12 @@ impl Open {
         self.number
     }
 
+    /// Another reader of the same issues, for who reads so long that others must not wait for
+    /// its connections.
+    pub(crate) fn issues_aside(&self) -> Result<issues::reader::Reader, ReadError> {
+        issues::reader::Reader::open(self.issues.path())
+    }
+
     /// How far the issues are.
     pub(crate) fn issues_position(&self) -> Result<Position, ReadError> {
         self.issues.position()

@@ -9,7 +9,7 @@
 //! that segment received on that day. What has been exported is told by the names
 //! alone.
 
-mod columns;
+pub mod columns;
 mod home;
 mod kept;
 mod names;

@@ -54,8 +54,8 @@ pub(super) async fn answer(command: &Command, channel: Channel) -> Result<String
         Command::Key { command } => gateway.key(command).await,
         Command::User { command } => gateway.user(command).await,
         Command::Token { command } => gateway.token(command).await,
-        Command::Project { .. } | Command::Plan { .. } | Command::Storage => {
-            unreachable!("`run` handles settings, plans and storage itself")
+        Command::Project { .. } | Command::Plan { .. } | Command::Storage | Command::Sql(_) => {
+            unreachable!("`run` handles settings, plans, storage and queries itself")
         }
         Command::Serve(_)
         | Command::Replay { .. }

@@ -9,6 +9,7 @@ use event_model::credential::{ServerSecret, Uses};
 use projector::ProjectorConfig;
 use proto::v1::GetStorageResponse;
 use query_engine::{QueryConfig, QueryEngine, ReadLimits};
+use sql_engine::{SqlEngine, cold::KeptFiles};
 
 use crate::config::Config;
 
@@ -44,8 +45,11 @@ fn publish(storage: &GetStorageResponse) {
     }
 }
 
-/// The running engine.
-pub(super) struct Query(Arc<QueryEngine>);
+/// The running engines.
+pub(super) struct Query {
+    engine: Arc<QueryEngine>,
+    sql: SqlEngine,
+}
 
 impl Query {
     pub(super) fn start(
@@ -71,15 +75,22 @@ impl Query {
             },
             clock: ground::Clock::MACHINE,
         };
-        let engine = QueryEngine::start(query_config, logs, secret.clone())
+        let engine = QueryEngine::start(query_config, logs.clone(), secret.clone())
             .context("start the query engine")?;
-        Ok(Self(Arc::new(engine)))
+        let files = KeptFiles::open(&config.cold_place(), logs);
+        let files = files.context("open the place of cold files")?;
+        let sql = SqlEngine::start(config.sql.bounds()?, engine.reads(), Arc::new(files));
+        Ok(Self {
+            engine: Arc::new(engine),
+            sql: sql.context("start SQL")?,
+        })
     }
 
     /// Reads, reflection, and the web UI as the fallback.
     pub(super) fn router(&self) -> Router {
-        let reflection = self.0.for_readers(reflection());
-        self.0.router_with_ui().merge(reflection)
+        let reflection = self.engine.for_readers(reflection());
+        let reads = self.engine.router_with_ui().merge(reflection);
+        reads.merge(self.sql.router())
     }
 
     /// Ready: a read model is open and at most `lag_max` records behind.
@@ -87,7 +98,7 @@ impl Query {
         &self,
         lag_max: u64,
     ) -> impl Fn() -> Result<(), String> + Send + Sync + use<> {
-        let engine = Arc::downgrade(&self.0);
+        let engine = Arc::downgrade(&self.engine);
         move || {
             let engine = engine.upgrade().ok_or("stopping")?;
             if let Some(name) = engine.ended_thread() {
@@ -108,7 +119,7 @@ impl Query {
 
     /// Says every minute what takes how much of the disk.
     pub(super) fn watch_storage(&self) -> impl Future<Output = ()> + Send + use<> {
-        let engine = Arc::downgrade(&self.0);
+        let engine = Arc::downgrade(&self.engine);
         async move {
             loop {
                 let Some(engine) = engine.upgrade() else {
@@ -130,7 +141,7 @@ impl Query {
 
     /// Ends live streams; other reads finish.
     pub(super) fn shutdown(&self) {
-        self.0.shutdown();
+        self.engine.shutdown();
     }
 }
 

@@ -40,5 +40,6 @@ mod secrets;
 mod seed;
 mod seeded;
 mod spikes;
+mod sql;
 mod storage;
 mod verify;

@@ -15,7 +15,7 @@ use ground::{Limiter, Rate, Standing};
 use http::Extensions;
 use proto::{
     rate::{RateLimit, Told, put_rate_limits},
-    routes,
+    routes::{self, Route},
 };
 
 use crate::{
@@ -30,6 +30,9 @@ enum Who {
     Person(UserId),
 }
 
+/// What costs as much as a list.
+const LISTS: [Route; 3] = [routes::LIST_ERRORS, routes::LIST_ISSUES, routes::SQL];
+
 /// What is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum What {
@@ -39,7 +42,7 @@ enum What {
 
 impl What {
     fn of(path: &str) -> Self {
-        if [routes::LIST_ERRORS.path, routes::LIST_ISSUES.path].contains(&path) {
+        if LISTS.map(|route| route.path).contains(&path) {
             Self::Lists
         } else {
             Self::Details

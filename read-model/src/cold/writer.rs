@@ -136,8 +136,7 @@ impl ColdStore {
             .0
             .wait(self.store()?.put_multipart(&written))
             .map_err(store_error("create", &written))?;
-        let schema = Arc::new(schema());
-        let parquet = ArrowWriter::try_new(Vec::new(), schema.clone(), Some(properties()))
+        let parquet = ArrowWriter::try_new(Vec::new(), Arc::new(schema()), Some(properties()))
             .map_err(parquet_error("begin", &path))?;
         Ok(ColdFileWriter {
             cold: self,
@@ -146,7 +145,7 @@ impl ColdStore {
             upload,
             is_whole: false,
             parquet,
-            columns: Columns::new(schema),
+            columns: Columns::all(),
         })
     }
 }

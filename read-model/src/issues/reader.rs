@@ -24,6 +24,7 @@ mod row;
 mod scope;
 mod stats;
 mod summary;
+pub mod tables;
 mod tags;
 #[cfg(test)]
 mod tests;
@@ -98,6 +99,9 @@ pub enum ReadError {
     /// SQLite failed.
     #[error("issue database cannot be read")]
     Sqlite(#[from] rusqlite::Error),
+    /// Rows did not make columns.
+    #[error("rows of the issue database cannot be told in columns")]
+    Columns(#[from] arrow::error::ArrowError),
 }
 
 /// The reader of one database file. Cheap to share behind an `Arc`.

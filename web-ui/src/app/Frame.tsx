@@ -22,6 +22,7 @@ const places: readonly { to: string; icon: IconName; text: string; scoped: boole
   { to: "/analytics", icon: "analytics", text: "Analytics", scoped: true },
   { to: "/releases", icon: "route", text: "Releases", scoped: true },
   { to: "/monitors", icon: "clock", text: "Monitors", scoped: true },
+  { to: "/sql", icon: "database", text: "SQL", scoped: false },
   { to: "/projects", icon: "projects", text: "Projects", scoped: false },
   { to: "/alerts", icon: "mail", text: "Alerts", scoped: false },
   { to: "/settings", icon: "settings", text: "Settings", scoped: false },

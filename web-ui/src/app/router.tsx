@@ -7,6 +7,7 @@ import { loadEvents, loadIssue, loadIssues } from "@/features/issues/loaders";
 import { useWalk } from "@/features/issues/walkState";
 import { loadProject, loadProjectSettings } from "@/features/projects/loaders";
 import { loadSettings } from "@/features/settings/loaders";
+import { loadSql } from "@/features/sql/loaders";
 import { getViewerQuery } from "@/shared/api/getViewer";
 import { listProjectsQuery } from "@/shared/api/listProjects";
 import { late, prefetch, start } from "@/shared/load/loader";
@@ -129,6 +130,12 @@ export const router = createBrowserRouter([
           "ProjectSettingsPage",
           async () => (await import("@/features/projects/settings/ProjectSettingsPage")).ProjectSettingsPage,
         ),
+      },
+      {
+        path: "sql",
+        ErrorBoundary: Broken,
+        loader: loadSql,
+        lazy: lazyPage("SqlPage", async () => (await import("@/features/sql/SqlPage")).SqlPage),
       },
       {
         path: "alerts",

@@ -3,7 +3,7 @@
 // "[unavailable]") never reaches a reader; what the server says about the request
 // does, as a sentence.
 import { Code, ConnectError, decodeBinaryHeader } from "@connectrpc/connect";
-import { HttpError, REQUEST_ID } from "../api/http";
+import { HttpError, REQUEST_ID, type TextPlace } from "../api/http";
 import { sentence } from "./sentence";
 
 export type FailureKind = "offline" | "silent" | "signedOut" | "forbidden" | "missing" | "busy" | "refused" | "fault";
@@ -26,14 +26,7 @@ export interface Failure {
   place: TextPlace | null;
 }
 
-/** A part of a text, in characters. */
-export interface TextPlace {
-  offset: number;
-  /** 0: something is missing there. */
-  length: number;
-  /** What may have been meant instead; empty: nothing comes to mind. */
-  suggestion: string;
-}
+export type { TextPlace };
 
 /** Where the server names it. */
 const FIELD = "errata-field";
@@ -96,6 +89,7 @@ export const failureOf = (error: unknown, online: boolean = navigator.onLine): F
 });
 
 function placeOf(error: unknown): TextPlace | null {
+  if (error instanceof HttpError) return error.place;
   if (!(error instanceof ConnectError)) return null;
   const [offset, length] = (error.metadata.get(PLACE) ?? "").split(",").map(Number);
   if (offset === undefined || length === undefined || Number.isNaN(offset + length)) return null;

@@ -1,0 +1,2 @@
+// Under what the cache has this feature's reads.
+export const sqlKeys = { tables: ["sql", "tables"] } as const;
