@@ -52,8 +52,8 @@ const READS_MAX: usize = 4;
 const TURN_WAIT_MAX: Duration = Duration::from_millis(500);
 /// Files of one read that are asked at once.
 const FILES_AT_ONCE: usize = 4;
-/// Rows made events at once.
-const BATCH_ROWS: usize = 256;
+/// Rows made events at once: each may be of a megabyte.
+const BATCH_ROWS: usize = 64;
 
 /// See the module.
 #[derive(Debug)]
