@@ -2,7 +2,18 @@ import hooks from "eslint-plugin-react-hooks";
 import tseslint from "typescript-eslint";
 
 // Imports flow one way: app → features/* → shared. A feature knows no other.
-const features = ["alerts", "analytics", "auth", "dashboard", "issues", "monitors", "projects", "releases", "settings", "sql"];
+const features = [
+  "alerts",
+  "analytics",
+  "auth",
+  "dashboard",
+  "issues",
+  "monitors",
+  "projects",
+  "releases",
+  "settings",
+  "sql",
+];
 const forbid = (patterns) => ({ "no-restricted-imports": ["error", { patterns }] });
 const appIsAbove = { regex: "^@/app/", message: "only app imports app" };
 
