@@ -103,7 +103,7 @@ export type QueryStatsRequest = Message<"errata.v1.QueryStatsRequest"> & {
    * divide an hour, hours that divide a day; "all": one bucket; empty: chosen, at most
    * 120 buckets. Hours of more than one, days and weeks (from Monday) are those of the
    * time zone, right across changes of clocks. The first and the last bucket are cut at
-   * `from` and `to`. At most 2,000 buckets.
+   * `from` and `to`. At most 2,400 buckets.
    *
    * @generated from field: string interval = 2;
    */
