@@ -24,6 +24,18 @@ async function open(page, query) {
   await page.locator("[data-row]").first().waitFor();
 }
 
+/** The number of issues, once what was decided a moment ago is counted: a page that is loaded anew does not wait for it. */
+async function settledTotal(page, query) {
+  let total = -1;
+  for (;;) {
+    await open(page, query);
+    const found = await totalOf(page);
+    if (found === total) return total;
+    total = found;
+    await page.waitForTimeout(500);
+  }
+}
+
 async function everyIssueCanBeReached({ page }) {
   for (const query of ["?range=30d", "?range=30d&status=all&sort=first_seen&order=asc"]) {
     await open(page, query);
@@ -164,14 +176,16 @@ async function whatFailsIsTakenBack({ page, context }) {
   await page.getByText("Issue not resolved: this device is offline.").waitFor();
   await rowOf(page, second).getByText("Ignored").waitFor();
   await context.setOffline(false);
+  // A row shows what was pressed before it is decided.
+  const decided = answered(page, "SetIssueStatus");
   await page.getByRole("button", { name: "Retry" }).click();
   await rowOf(page, second).getByText("Resolved").waitFor();
+  await decided;
 }
 
 async function anEndedSessionComesBackWhereItWas({ page, context }) {
   const query = "?range=30d&sort=count";
-  await open(page, query);
-  const total = await totalOf(page);
+  const total = await settledTotal(page, query);
   await page.keyboard.press("j");
   await page.waitForFunction(() => document.activeElement?.closest("[data-row]"));
   await context.clearCookies();
