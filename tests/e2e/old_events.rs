@@ -297,7 +297,7 @@ fn parquet_files_of_old_days_go_and_it_is_recorded() {
 }
 
 #[test]
-fn a_bad_link_to_the_bucket_costs_time_and_a_wrong_key_keeps_the_log() {
+fn a_bad_link_to_the_bucket_costs_time_and_none_at_all_keeps_the_log() {
     let bucket = Bucket::start();
     let flaky = Flaky::before(bucket.address());
     let mut settings = Bucket::variables_of(&format!("http://{}", flaky.address));

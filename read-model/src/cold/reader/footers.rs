@@ -18,7 +18,7 @@ use crate::{
     cold::{home::store_error, writer::parquet_error},
 };
 
-/// Footers kept: some hundred KiB each.
+/// Footers kept.
 const FOOTERS_MAX: usize = 32;
 
 /// See the module; the newest last.
