@@ -294,7 +294,8 @@ impl Opener {
             writer,
             Arc::clone(&of_search),
             tripwire(),
-        );
+        )
+        .on_disk(self.config.checkpoints.floor.clone());
         let cold = ColdConsumer::new(&self.config.cold, tripwire());
         let mut running = Running {
             consumers: Vec::new(),

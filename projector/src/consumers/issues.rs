@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use event_log::LogReader;
+use event_log::{Floor, LogReader};
 use event_model::{ControlState, Position};
 use read_model::{
     Generation,
@@ -36,6 +36,8 @@ const BATCH_TIME_MAX: Duration = Duration::from_millis(250);
 const MEET_MAX: Duration = Duration::from_secs(5);
 /// How often to look whether it has come.
 const MEET_EVERY: Duration = Duration::from_millis(2);
+/// Between two looks whether the disk has little room left.
+const ROOM_EVERY: Duration = Duration::from_secs(1);
 /// Records between two looks at the clock.
 const CLOCK_EVERY: u64 = 256;
 
@@ -47,6 +49,9 @@ pub(crate) struct IssueConsumer {
     /// How far search is.
     search: Arc<Progress>,
     last_step: Option<Instant>,
+    /// What is to stay free of the disk.
+    floor: Floor,
+    last_look: Instant,
     is_damaged: bool,
 }
 
@@ -63,7 +68,37 @@ impl IssueConsumer {
             fold: IssueFold::new(path, Durability::Live, writer, tripwire),
             search,
             last_step: None,
+            floor: Floor::default(),
+            last_look: Instant::now(),
             is_damaged: false,
+        }
+    }
+
+    /// With so much of the disk to stay free.
+    pub(crate) fn on_disk(self, floor: Floor) -> Self {
+        Self { floor, ..self }
+    }
+
+    /// Now and then, while the disk has little room left, gives back what the WAL takes of it: events
+    /// would be refused for want of it. Not done is tried again.
+    fn give_back_room(&mut self, reader: &LogReader) {
+        if self.last_look.elapsed() < ROOM_EVERY {
+            return;
+        }
+        self.last_look = Instant::now();
+        // A disk that cannot be asked is the gateway's to report.
+        if !reader
+            .room(&self.floor)
+            .is_ok_and(|room| room.shed_bytes() > 0)
+        {
+            return;
+        }
+        if let Err(error) = self.fold.give_back_wal() {
+            let error: &dyn std::error::Error = &error;
+            tracing::warn!(
+                error,
+                "the WAL of the issue database could not be cut back on a disk that is nearly full"
+            );
         }
     }
 }
@@ -107,6 +142,7 @@ impl Consumer for IssueConsumer {
             stop.sleep(WAIT);
             return false;
         }
+        self.give_back_room(reader);
         if let Some(last) = self.last_step {
             stop.sleep(PACE.saturating_sub(last.elapsed()));
         }
@@ -162,6 +198,42 @@ impl Consumer for IssueConsumer {
 mod tests {
     use super::*;
     use crate::consumers::tests::World;
+
+    /// Bytes of the WAL before and after the next look, with so much to stay free.
+    fn wal_bytes(free_bytes_min: u64) -> (u64, u64) {
+        let world = World::new();
+        world.append(0..200);
+        let lock = read_model::WriterLock::acquire(&world.dir.path().join("read-model")).unwrap();
+        let generation = Generation::create_new(&lock).unwrap();
+        let path = generation.issues_path();
+        let writer = IssueWriter::create(&path, Durability::Live).unwrap();
+        let floor = Floor {
+            free_bytes_min: Some(free_bytes_min),
+            ..Floor::default()
+        };
+        let mut issues =
+            IssueConsumer::new(generation, writer, Arc::default(), Tripwire::default())
+                .on_disk(floor);
+        let (reader, stop) = (world.reader(), Stop::default());
+        assert_eq!(issues.step(&reader, &stop).unwrap(), 200);
+        let wal = || {
+            let name = format!("{}-wal", path.display());
+            std::fs::metadata(name).unwrap().len()
+        };
+        let before = wal();
+        issues.last_look = Instant::now().checked_sub(ROOM_EVERY).unwrap();
+        assert!(!issues.wait(&reader, &stop));
+        (before, wal())
+    }
+
+    #[test]
+    fn on_a_full_disk_the_wal_gives_back_what_it_takes() {
+        let (before, after) = wal_bytes(u64::MAX / 4);
+        assert!(before > 0);
+        assert_eq!(after, 0);
+        let (before, after) = wal_bytes(0);
+        assert_eq!(after, before, "there is room");
+    }
 
     #[test]
     fn issues_wait_for_search_and_for_no_end() {

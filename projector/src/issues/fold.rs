@@ -119,6 +119,13 @@ impl IssueFold {
         }
     }
 
+    /// Gives back the room that the database's WAL takes.
+    pub(crate) fn give_back_wal(&mut self) -> Result<(), ProjectorError> {
+        self.writer
+            .as_mut()
+            .map_or(Ok(()), |writer| Ok(writer.give_back_wal()?))
+    }
+
     /// Goes back to what is stored.
     pub(crate) fn reopen(&mut self) -> Result<(), ProjectorError> {
         self.writer = None;

@@ -408,6 +408,15 @@ impl IssueWriter {
         }
     }
 
+    /// Cuts the WAL back to nothing, for a disk that has little room left: it is up to
+    /// [`WAL_BYTES_MAX`] of it. Does not wait for a reader that needs it: then some of it stays
+    /// until the next time.
+    pub fn give_back_wal(&mut self) -> Result<(), ReadModelError> {
+        self.connection
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+            .map_err(ReadModelError::sqlite("checkpoint"))
+    }
+
     /// Makes a database of [`Durability::Build`] durable, to be published next.
     pub fn seal(self) -> Result<(), ReadModelError> {
         // Busy (0 = no) and two page counts; nobody else has it open.
