@@ -208,7 +208,7 @@ fn replay_search(
     tripwire: &Tripwire,
 ) -> Result<Duration, ProjectorError> {
     let started = Instant::now();
-    let mut writer = SearchWriter::open(dir)?;
+    let mut writer = SearchWriter::open_to_rebuild(dir)?;
     let mut last = Position(0);
     while last.0 + 1 < reader.first().0
         && let Some(read) = index_old(&mut writer, &mut old, (last, reader.first()), || false)?

@@ -8,7 +8,7 @@
 //! | `level` | u64, indexed, fast | filter: [`event_model::Level`] as its number |
 //! | `position` | u64, indexed, fast | ties of the order, where the event is in the log, and what is replaced when events are grouped otherwise |
 //! | `weight` | u64, fast | how many errors the event stands for |
-//! | `timestamp_ns` | i64, indexed, fast | order (newest first = latest, then highest position), ranges: when it happened, clamped, Unix nanoseconds |
+//! | `timestamp_ns` | i64, fast | order (newest first = latest, then highest position), ranges: when it happened, clamped, Unix nanoseconds |
 //! | `received_ns` | i64, fast | when the gateway had it, Unix nanoseconds |
 //! | `message` | words ([`super::tokens`]) with places | title, message, texts of exceptions |
 //! | `breadcrumb`, `request`, `variables`, `extra`, `other` | words | all else that somebody may look for: [`TextPart`] |
@@ -185,9 +185,9 @@ impl SearchSchema {
             ),
             project_id: builder.add_u64_field("project_id", filter.clone()),
             level: builder.add_u64_field("level", filter.clone()),
-            position: builder.add_u64_field("position", filter.clone()),
+            position: builder.add_u64_field("position", filter),
             weight: builder.add_u64_field("weight", fast.clone()),
-            timestamp_ns: builder.add_i64_field("timestamp_ns", filter),
+            timestamp_ns: builder.add_i64_field("timestamp_ns", fast.clone()),
             received_ns: builder.add_i64_field("received_ns", fast.clone()),
             message: builder.add_text_field(
                 "message",

@@ -37,6 +37,8 @@ use crate::{ReadModelError, fold::fold, layout::sync_dir};
 /// Bytes an indexing thread gathers before it writes a segment; tantivy's least is
 /// 15 MB.
 const INDEXING_BYTES: usize = 16_000_000;
+/// The same for a rebuild: larger segments, so that fewer are merged.
+const REBUILD_INDEXING_BYTES: usize = 100_000_000;
 /// Days written at the same time: yesterday's last events arrive beside today's
 /// first ones.
 const DAYS_OPEN_MAX: usize = 2;
@@ -88,6 +90,8 @@ pub struct SearchWriter {
     position: Position,
     days: BTreeMap<String, DayWriter>,
     stacks: StackWriter,
+    /// What a day's indexing thread gathers.
+    indexing_bytes: usize,
 }
 
 struct DayWriter {
@@ -131,6 +135,15 @@ impl SearchWriter {
     /// Opens the `search` folder of a generation, creates it if missing. What another release
     /// has written in another form goes: it is made anew from the log.
     pub fn open(dir: &Path) -> Result<Self, ReadModelError> {
+        Self::open_with(dir, INDEXING_BYTES)
+    }
+
+    /// The same, to build it from many events: with more memory.
+    pub fn open_to_rebuild(dir: &Path) -> Result<Self, ReadModelError> {
+        Self::open_with(dir, REBUILD_INDEXING_BYTES)
+    }
+
+    fn open_with(dir: &Path, indexing_bytes: usize) -> Result<Self, ReadModelError> {
         let schema = SearchSchema::new();
         if is_of_another_release(dir, &schema)? {
             Self::wipe(dir)?;
@@ -150,6 +163,7 @@ impl SearchWriter {
             position,
             days: BTreeMap::new(),
             stacks: StackWriter::open(dir)?,
+            indexing_bytes,
         })
     }
 
@@ -401,7 +415,7 @@ impl SearchWriter {
         let options = IndexWriterOptions::builder()
             .num_worker_threads(1)
             .num_merge_threads(1)
-            .memory_budget_per_thread(INDEXING_BYTES)
+            .memory_budget_per_thread(self.indexing_bytes)
             .build();
         let writer: IndexWriter = index
             .writer_with_options(options)

@@ -3,9 +3,11 @@
 //! Invariant: pure and total. A body that cannot be read gives nothing, and the event is
 //! found by its head. What somebody may look for is gathered up to [`TEXT_BYTES_MAX`] an
 //! event, in the order in which people look: breadcrumbs, request, user, extra, contexts,
-//! local variables from where it broke outwards.
+//! local variables from where it broke outwards. Left out is what every event says, for it
+//! tells none from another: names of members that are ours, and when breadcrumbs were left.
+//! A text that comes again in a part counts once.
 
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, collections::HashSet, fmt};
 
 use event_model::{
     StoredEvent,
@@ -17,6 +19,7 @@ use serde::{
     de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
 use serde_json::value::RawValue;
+use xxhash_rust::xxh3::xxh3_64;
 
 /// Bytes of texts that are indexed of an event; what is beyond is not found.
 const TEXT_BYTES_MAX: usize = 24 << 10;
@@ -58,6 +61,17 @@ struct Exception<'b> {
     value: Cow<'b, str>,
     #[serde(borrow)]
     frames: Option<&'b RawValue>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Crumb<'b> {
+    #[serde(borrow)]
+    category: Cow<'b, str>,
+    #[serde(borrow)]
+    message: Cow<'b, str>,
+    #[serde(borrow)]
+    data: Option<&'b RawValue>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -117,14 +131,20 @@ impl<'b> Body<'b> {
     pub(super) fn texts(&self) -> Vec<(TextPart, String)> {
         let mut left = TEXT_BYTES_MAX;
         let mut texts = Vec::new();
-        for (part, values) in [
-            (TextPart::Breadcrumb, &[self.breadcrumbs][..]),
-            (TextPart::Request, &[self.request, self.user]),
-            (TextPart::Extra, &[self.extra, self.contexts, self.other]),
-        ] {
+        for part in [TextPart::Breadcrumb, TextPart::Request, TextPart::Extra] {
             let mut gathered = Gathered::new(left);
-            for value in values {
-                gathered.take(*value);
+            match part {
+                TextPart::Breadcrumb => self.crumbs(&mut gathered),
+                TextPart::Request => {
+                    for own in [self.request, self.user] {
+                        gathered.take_values(own);
+                    }
+                }
+                _ => {
+                    for free in [self.extra, self.contexts, self.other] {
+                        gathered.take(free);
+                    }
+                }
             }
             left = left.saturating_sub(gathered.text.len());
             texts.push((part, gathered.text));
@@ -132,6 +152,15 @@ impl<'b> Body<'b> {
         texts.push((TextPart::Variables, self.variables(left)));
         texts.push((TextPart::Other, self.dist.to_string()));
         texts
+    }
+
+    fn crumbs(&self, gathered: &mut Gathered) {
+        let crumbs: Vec<Crumb<'_>> = self.breadcrumbs.map(read).unwrap_or_default();
+        for crumb in crumbs {
+            gathered.add(&crumb.category);
+            gathered.add(&crumb.message);
+            gathered.take(crumb.data);
+        }
     }
 
     /// Local variables, from where it broke outwards.
@@ -254,18 +283,23 @@ pub(super) fn stack<'a>(
     document
 }
 
-/// Texts, as far as there is room.
+/// Texts, as far as there is room, each once.
 #[derive(Debug)]
 struct Gathered {
     text: String,
     /// Bytes.
     room: usize,
+    /// Hashes of the texts that are in it.
+    seen: HashSet<u64>,
 }
 
 impl Gathered {
     fn new(room: usize) -> Self {
-        let text = String::new();
-        Self { text, room }
+        Self {
+            text: String::new(),
+            room,
+            seen: HashSet::new(),
+        }
     }
 
     fn is_full(&self) -> bool {
@@ -274,7 +308,7 @@ impl Gathered {
 
     fn add(&mut self, text: &str) {
         let room = self.room.saturating_sub(self.text.len());
-        if room == 0 || text.is_empty() {
+        if room == 0 || text.is_empty() || !self.seen.insert(xxh3_64(text.as_bytes())) {
             return;
         }
         self.text
@@ -284,16 +318,33 @@ impl Gathered {
 
     /// Every text, key and number of a part.
     fn take(&mut self, part: Option<&RawValue>) {
+        self.walk(part, Keys::All);
+    }
+
+    /// The same without the keys of the part itself, which are ours.
+    fn take_values(&mut self, part: Option<&RawValue>) {
+        self.walk(part, Keys::Inner);
+    }
+
+    fn walk(&mut self, part: Option<&RawValue>, keys: Keys) {
         if let Some(part) = part.filter(|_| !self.is_full()) {
             let mut json = serde_json::Deserializer::from_str(part.get());
             // It was written by us; of what is damaged the beginning is found.
-            let _ = Texts(self).deserialize(&mut json);
+            let _ = Texts(self, keys).deserialize(&mut json);
         }
     }
 }
 
+/// Which keys of an object are texts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Keys {
+    All,
+    /// Those of objects in it.
+    Inner,
+}
+
 /// Walks a JSON value.
-struct Texts<'g>(&'g mut Gathered);
+struct Texts<'g>(&'g mut Gathered, Keys);
 
 impl<'de> DeserializeSeed<'de> for Texts<'_> {
     type Value = ();
@@ -338,16 +389,22 @@ impl<'de> Visitor<'de> for Texts<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
-        while seq.next_element_seed(Texts(self.0))?.is_some() {}
+        while seq.next_element_seed(Texts(self.0, self.1))?.is_some() {}
         Ok(())
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while map.next_key_seed(Texts(self.0))?.is_some() {
+        let has_key = |gathered: &mut Gathered, map: &mut A| match self.1 {
+            Keys::All => map
+                .next_key_seed(Texts(gathered, Keys::All))
+                .map(|key| key.is_some()),
+            Keys::Inner => map.next_key::<IgnoredAny>().map(|key| key.is_some()),
+        };
+        while has_key(self.0, &mut map)? {
             if self.0.is_full() {
                 map.next_value::<IgnoredAny>()?;
             } else {
-                map.next_value_seed(Texts(self.0))?;
+                map.next_value_seed(Texts(self.0, Keys::All))?;
             }
         }
         Ok(())

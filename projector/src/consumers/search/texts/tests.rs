@@ -109,6 +109,38 @@ fn what_people_look_for_is_gathered_and_what_tells_nothing_is_not() {
 }
 
 #[test]
+fn what_every_event_says_is_left_out_and_a_text_counts_once() {
+    let event = event(&json!({
+        "user": {"id": "7", "ip_address": "10.1.2.3", "data": {"plan": "gold"}},
+        "request": {"url": "/pay", "headers": {"X-Shard": "12"}},
+        "breadcrumbs": [
+            {"timestamp_ns": 1_700_000_000_000_000_000_i64, "type": "http", "level": "info",
+             "category": "fetch", "message": "GET /carts", "data": {"status": 503}},
+            {"timestamp_ns": 1_700_000_000_000_000_001_i64, "category": "fetch", "message": "GET /carts"},
+        ],
+        "contexts": {"billing": {"invoice": "A-7"}},
+    }));
+    let body = event.to_json(0);
+    let body = Body::read(&body);
+    let texts = body.texts();
+    let of = |wanted: TextPart| {
+        let (_, text) = texts.iter().find(|(part, _)| *part == wanted).unwrap();
+        text.lines().collect::<Vec<_>>()
+    };
+    assert_eq!(
+        of(TextPart::Breadcrumb),
+        ["fetch", "GET /carts", "status", "503"]
+    );
+    let mut request = of(TextPart::Request);
+    request.sort_unstable();
+    assert_eq!(
+        request,
+        ["/pay", "10.1.2.3", "12", "7", "X-Shard", "gold", "plan"]
+    );
+    assert_eq!(of(TextPart::Extra), ["billing", "invoice", "A-7"]);
+}
+
+#[test]
 fn a_stack_says_what_was_called_where_and_what_broke() {
     let event = sample();
     let stored = stored(&Head::of(&event, 0));
