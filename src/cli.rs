@@ -2,6 +2,7 @@
 
 mod backup;
 mod project;
+mod replay;
 mod sql;
 mod verify;
 
@@ -15,6 +16,7 @@ pub(crate) use backup::{
 pub(crate) use project::{
     GroupingRulesCommand, ProjectCommand, RulesApplication, RulesPreview, SettingsChoice, Switch,
 };
+pub(crate) use replay::{Projection, Replay};
 pub(crate) use sql::{SqlForm, SqlQuery};
 pub(crate) use verify::{BackupDrill, Part, Verify};
 
@@ -47,11 +49,9 @@ pub(crate) enum Command {
     /// Run the server
     Serve(Serve),
     /// Rebuild the read model from the logs, as a new generation
-    Replay {
-        /// Go on without what dropped events made when no checkpoint is left to start from.
-        #[arg(long)]
-        accept_loss: bool,
-    },
+    ///
+    /// A running server builds it beside the one it serves, which it replaces once it has caught up; without a server this command does it.
+    Replay(Replay),
     /// Copies of what cannot be built again, and looking at them
     Backup {
         /// What to do

@@ -17,8 +17,8 @@ use backup::{Point, Restored, restore};
 use event_log::{LogReader, copy::same_records};
 use event_model::Position;
 use projector::{
-    ProjectorConfig, ProjectorError, ReplayReport, Verified, replay_issues_aside, verify_cold,
-    verify_search,
+    ProjectorConfig, ProjectorError, ReplayReport, ReplayWish, Verified, replay_issues_aside,
+    verify_cold, verify_search,
 };
 use read_model::{
     Generation, ReadModelError, copy_database,
@@ -267,7 +267,8 @@ pub(crate) fn drill(args: &BackupDrill, config: &Config) -> Result<ExitCode> {
     let restored_in = began.elapsed();
     let projector = ProjectorConfig::new(&beside.path);
     let reader = LogReader::open_read_only(&beside.path.join("log")).context("open the logs")?;
-    let report = projector::replay(&projector, &reader).context("build the read model")?;
+    let report =
+        projector::replay(&projector, &reader, ReplayWish::ALL).context("build the read model")?;
     let mut text = String::new();
     describe(&mut text, &restored, restored_in, &report);
     let is_equal = beside_live(&mut text, args, config, (&restored, &projector, &reader))?;

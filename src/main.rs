@@ -96,9 +96,6 @@ fn run(cli: &Cli) -> Result<ExitCode> {
     }
     // Before anything is made in it: with half of a backup a server would begin a log of its own.
     backup::refuse_half_restored(&loaded.config.data_dir)?;
-    if let Command::Replay { accept_loss } = &cli.command {
-        return replay::run(&loaded.config, *accept_loss).map(|()| ExitCode::SUCCESS);
-    }
     if let Command::Verify(args) = &cli.command {
         return compare::verify(args, &loaded.config);
     }
@@ -106,6 +103,7 @@ fn run(cli: &Cli) -> Result<ExitCode> {
     let ended = runtime.block_on(async {
         match &cli.command {
             Command::Serve(args) => serve::run(args, loaded).await,
+            Command::Replay(args) => replay::run(args, &loaded.config).await,
             command => admin::run(command, &loaded).await,
         }
     });

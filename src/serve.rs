@@ -14,6 +14,7 @@ mod gateway;
 mod logs;
 mod others;
 mod query;
+mod replay;
 mod watched;
 
 use std::{sync::Arc, time::Duration};
@@ -36,6 +37,7 @@ use self::{alerts::Alerts, query::Query};
 pub(crate) use self::{
     gateway::{OpenGateway, open_gateway},
     query::describe,
+    replay::SOCKET as REPLAY_SOCKET,
 };
 use crate::{
     cli::{Role, Serve},
@@ -248,6 +250,8 @@ impl Process {
                     projector.publish();
                 }
             });
+            let door = replay::serve(&config.data_dir, &projector, self.stop.clone())?;
+            self.tasks.push(tokio::spawn(door));
             self.projector = Some(projector);
         }
         if let Some(logs) = &data.logs
@@ -263,7 +267,10 @@ impl Process {
             self.tasks.push(stored);
             self.query = Some(query);
         }
-        let described = crate::openapi::router();
+        let mut described = crate::openapi::router();
+        if let (Some(projector), Some(query)) = (&self.projector, &self.query) {
+            described = described.merge(replay::router(projector, Some(query.reads())));
+        }
         let public_url = config.public_url();
         let public_url = url::Url::parse(&public_url)
             .with_context(|| format!("public_url {public_url:?} is no URL"))?;

@@ -60,6 +60,8 @@ pub enum Action {
     ManagePeople,
     /// Have a mail sent to oneself.
     SendTestMail,
+    /// Have the read model rebuilt, and say whether that waits, goes on or ends.
+    RebuildReadModel,
     /// Record what became of notifications.
     RecordAlerts,
 }
@@ -117,7 +119,7 @@ pub enum Denied {
 
 impl Action {
     /// All of them, in the order of the table.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::ListProjects,
         Self::ReadIssue,
         Self::ReadProject,
@@ -137,6 +139,7 @@ impl Action {
         Self::ChangeOwnAccount,
         Self::ManagePeople,
         Self::SendTestMail,
+        Self::RebuildReadModel,
         Self::RecordAlerts,
     ];
 
@@ -168,9 +171,11 @@ impl Action {
             Self::TrySettings => row(OWNERS, true, true),
             Self::Triage => row(PEOPLE, false, true),
             Self::ManageProject => row(OWNERS, false, true),
-            Self::CreateProject | Self::ManagePlans | Self::ManagePeople | Self::SendTestMail => {
-                row(OWNERS, false, false)
-            }
+            Self::CreateProject
+            | Self::ManagePlans
+            | Self::ManagePeople
+            | Self::SendTestMail
+            | Self::RebuildReadModel => row(OWNERS, false, false),
             Self::ChangeOwnAccount => row(PEOPLE, false, false),
             Self::RecordAlerts => row(ROLES, false, false),
         }

@@ -57,6 +57,12 @@ pub enum ProjectorError {
         /// What each was refused for.
         tried: String,
     },
+    /// Somebody gave it up, or the process ends.
+    #[error("the replay was cancelled")]
+    ReplayCancelled,
+    /// A replay needs a read model that is open, or one that is not being replayed.
+    #[error("no replay can begin: {0}")]
+    ReplayRefused(String),
     /// A thread could not be started.
     #[error("cannot start the thread {name}")]
     Thread {

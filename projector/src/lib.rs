@@ -9,7 +9,7 @@
 //!
 //! In reading order: `headline` (what the crate `grouping` makes of an event, as it is stored), `issues` (the fold), `consumers`, `careful` (records that make it panic),
 //! `keeper` (cursors and checkpoints), `origin` (where a rebuild begins),
-//! [`projector`] (live), [`replay()`] (offline), `verify` (search and cold beside the log),
+//! [`projector`] (live, and a replay beside it), [`replay()`] (offline), `verify` (search and cold beside the log),
 //! [`metrics`].
 
 mod careful;
@@ -37,6 +37,11 @@ mod verify;
 
 pub use error::ProjectorError;
 pub use keeper::CheckpointConfig;
-pub use projector::{ProjectionStatus, Projector, ProjectorConfig};
-pub use replay::{ReplayReport, replay, replay_accepting_loss, replay_issues_aside};
+pub use projector::{
+    ProjectionStatus, Projector, ProjectorConfig, ReplayPhase, ReplayStatus, ReplayStep,
+};
+pub use replay::{
+    ReplayReport, ReplayWish, build::Parts, replay, replay_issues_aside, replay_until,
+    watch::PartProgress,
+};
 pub use verify::{Verified, verify_cold, verify_search};

@@ -43,6 +43,18 @@ pub fn describe() {
         GROUPED_BY_DEFAULT,
         "Events grouped without their project's rules, which this release cannot read, or by another version of the algorithm than its own, which this release does not have; labels `projection`, `reason` (rules, algorithm)"
     );
+    describe_gauge!(
+        REPLAYING,
+        "Whether a replay is under way beside the live projections (1) or the last one is over (0); absent before the first"
+    );
+    describe_gauge!(
+        REPLAY_POSITION,
+        "Position of the last record that the newest replay has taken in; label `projection` (issues, search)"
+    );
+    describe_counter!(
+        REPLAYS,
+        "Replays that ended beside the live projections; label `outcome` (done, cancelled, failed)"
+    );
     describe_counter!(
         ERRORS,
         "Failed batches, each of which is tried again; label `projection` (also checkpoint)"
@@ -69,5 +81,11 @@ pub const CHECKPOINT_SECONDS: &str = "errata_projector_checkpoint_seconds";
 pub const GROUPED: &str = "errata_projector_grouped_total";
 /// Counter: events that the default grouped in the place of what was set.
 pub const GROUPED_BY_DEFAULT: &str = "errata_projector_grouped_by_default_total";
+/// Gauge: whether a replay is under way.
+pub const REPLAYING: &str = "errata_projector_replaying";
+/// Gauge: how far the newest replay is.
+pub const REPLAY_POSITION: &str = "errata_projector_replay_position";
+/// Counter: replays that ended.
+pub const REPLAYS: &str = "errata_projector_replays_total";
 /// Counter: failed batches.
 pub const ERRORS: &str = "errata_projector_errors_total";

@@ -7,6 +7,11 @@
 //! served; readers see it grow, and [`Projector::status`] how far it is. Nor is a full
 //! disk: SQLite opens nothing without a few blocks, so opening is tried again until it
 //! can be, and whoever appends to the logs goes on meanwhile.
+//!
+//! Opening is [`opener`]'s, a replay beside what runs [`online`]'s.
+
+mod online;
+mod opener;
 
 use std::{
     path::{Path, PathBuf},
@@ -17,24 +22,24 @@ use std::{
 
 use event_log::{Floor, LogReader, Retention};
 use event_model::Position;
-use ground::{Clock, with_causes};
+use ground::Clock;
 use parking_lot::Mutex;
-use read_model::{
-    Generation, ReadModelError, WriterLock,
-    cold::Place,
-    issues::{self, IssueWriter, writer::Durability},
-};
+use read_model::{Generation, WriterLock, cold::Place, issues};
 
+pub use self::online::{ReplayPhase, ReplayStatus};
+use self::{
+    online::{NOT_OPEN, Online},
+    opener::{Opener, Others, Running, thread},
+};
 use crate::{
     ProjectorError,
     careful::Tripwire,
     consumers::{
-        BACK_OFF, Consumer, Progress, Stop, cold::ColdConsumer, issues::IssueConsumer, run,
-        search::SearchConsumer,
+        Consumer, Stop, cold::ColdConsumer, issues::IssueConsumer, search::SearchConsumer,
     },
-    keeper::{CheckpointConfig, Keeper},
+    keeper::CheckpointConfig,
     metrics,
-    origin::{self, IfLost},
+    replay::ReplayWish,
 };
 
 /// Where the read model is.
@@ -88,6 +93,9 @@ pub struct Projector {
     reader: LogReader,
     stop: Arc<Stop>,
     state: Arc<Mutex<State>>,
+    open: Arc<Opener>,
+    /// The newest one.
+    replay: Mutex<Option<Online>>,
     /// Tries to open the read model, where that failed at the start.
     opener: Option<JoinHandle<()>>,
 }
@@ -97,48 +105,20 @@ enum State {
     /// The read model cannot be opened at the moment, for this reason.
     Waiting(String),
     Running(Running),
+    /// A replayed generation takes the place of this one, which was so far.
+    Swapping(Vec<ProjectionStatus>),
     Ended,
 }
 
-/// All it takes to open the read model, once or again and again.
-struct Opener {
-    lock: Arc<WriterLock>,
-    config: ProjectorConfig,
-    reader: LogReader,
-    stop: Arc<Stop>,
-    tripwire: Tripwire,
-}
-
-/// The threads over an open read model.
-#[derive(Debug)]
-struct Running {
-    consumers: Vec<RunningConsumer>,
-    keeper: Option<JoinHandle<()>>,
-    /// The consumers have ended.
-    ended: Arc<Stop>,
-    generation: Generation,
-    /// Held until the threads have ended.
-    _lock: Arc<WriterLock>,
-}
-
-#[derive(Debug)]
-struct RunningConsumer {
-    name: &'static str,
-    progress: Arc<Progress>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl RunningConsumer {
-    /// Why nothing follows, if its thread has ended by itself.
-    fn gone(&self) -> Option<String> {
-        let thread = self.thread.as_ref()?;
-        thread.is_finished().then(|| {
-            format!(
-                "the thread project-{} has ended, restart the process",
-                self.name
-            )
-        })
-    }
+/// What a replay under way is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReplayStep {
+    /// To wait.
+    Pause,
+    /// To go on.
+    Resume,
+    /// To end; the live generation stays.
+    Cancel,
 }
 
 /// The projections, in the order of [`Projector::status`].
@@ -161,14 +141,14 @@ impl Projector {
         tripwire: Tripwire,
     ) -> Result<Self, ProjectorError> {
         let stop = Arc::<Stop>::default();
-        let opener = Opener {
+        let opener = Arc::new(Opener {
             lock: Arc::new(WriterLock::acquire(&config.read_model_dir)?),
             config: config.clone(),
             reader: reader.clone(),
             stop: Arc::clone(&stop),
             tripwire,
-        };
-        let state = match opener.open() {
+        });
+        let state = match opener.open(Others::Go) {
             Ok(running) => State::Running(running),
             Err(error) if error.may_pass() => opener.wait_with(&error),
             Err(error) => return Err(error),
@@ -179,6 +159,8 @@ impl Projector {
             reader,
             stop,
             state,
+            open: Arc::clone(&opener),
+            replay: Mutex::default(),
             opener: None,
         };
         if is_waiting {
@@ -198,27 +180,55 @@ impl Projector {
 
     /// How far each projection is: issues, search, cold.
     pub fn status(&self) -> Vec<ProjectionStatus> {
-        let end = self.reader.end().sequence();
-        let status = |name, position: Position, error| ProjectionStatus {
-            name,
-            position,
-            lag: end.saturating_sub(position.sequence()),
-            error,
-        };
+        let end = self.reader.end();
         match &*self.state.lock() {
             State::Waiting(error) => NAMES
-                .map(|name| status(name, Position(0), Some(error.clone())))
+                .map(|name| status(name, Position(0), end, Some(error.clone())))
                 .to_vec(),
-            State::Running(running) => running
-                .consumers
+            State::Running(running) => status_of(running, end),
+            State::Swapping(last) => last
                 .iter()
-                .map(|one| {
-                    let error = one.gone().or_else(|| one.progress.error());
-                    status(one.name, one.progress.position(), error)
-                })
+                .map(|one| status(one.name, one.position, end, one.error.clone()))
                 .collect(),
             State::Ended => Vec::new(),
         }
+    }
+
+    /// Begins a replay beside what runs; its generation becomes the live one.
+    pub fn start_replay(&self, wish: ReplayWish) -> Result<(), ProjectorError> {
+        let refused = |why: &str| Err(ProjectorError::ReplayRefused(why.to_owned()));
+        let mut replay = self.replay.lock();
+        if replay.as_ref().is_some_and(Online::is_under_way) {
+            return refused("one is under way");
+        }
+        if !matches!(&*self.state.lock(), State::Running(_)) {
+            return refused(NOT_OPEN);
+        }
+        if let Some(last) = &mut *replay {
+            last.join();
+        }
+        *replay = Some(Online::start(&self.open, &self.state, wish)?);
+        Ok(())
+    }
+
+    /// How far the newest replay since the start is; none: there was none.
+    pub fn replay_status(&self) -> Option<ReplayStatus> {
+        let end = self.reader.end();
+        self.replay.lock().as_ref().map(|replay| replay.status(end))
+    }
+
+    /// Lets the replay wait, go on, or end; whether there is one under way.
+    pub fn steer_replay(&self, step: ReplayStep) -> bool {
+        let replay = self.replay.lock();
+        let Some(replay) = replay.as_ref().filter(|replay| replay.is_under_way()) else {
+            return false;
+        };
+        match step {
+            ReplayStep::Pause => replay.watch().pause(),
+            ReplayStep::Resume => replay.watch().resume(),
+            ReplayStep::Cancel => replay.watch().cancel(),
+        }
+        true
     }
 
     /// The thread that has ended without being told to: a defect, mended by a restart.
@@ -229,7 +239,7 @@ impl Projector {
         match &*self.state.lock() {
             State::Waiting(_) => is_gone(&self.opener).then_some("project-open"),
             State::Running(running) => is_gone(&running.keeper).then_some("project-keeper"),
-            State::Ended => None,
+            State::Swapping(_) | State::Ended => None,
         }
     }
 
@@ -241,13 +251,22 @@ impl Projector {
             ::metrics::gauge!(metrics::POSITION, "projection" => one.name).set(position);
             ::metrics::gauge!(metrics::LAG, "projection" => one.name).set(lag);
         }
+        let Some(replay) = self.replay_status() else {
+            return;
+        };
+        let is_under_way = replay.phase.is_under_way();
+        ::metrics::gauge!(metrics::REPLAYING).set(f64::from(u8::from(is_under_way)));
+        for (name, part) in [("issues", replay.issues), ("search", replay.search)] {
+            let position = part.position.0 as f64;
+            ::metrics::gauge!(metrics::REPLAY_POSITION, "projection" => name).set(position);
+        }
     }
 
     /// The generation being written; none while it cannot be opened.
     pub fn generation(&self) -> Option<Generation> {
         match &*self.state.lock() {
             State::Running(running) => Some(running.generation.clone()),
-            State::Waiting(_) | State::Ended => None,
+            State::Waiting(_) | State::Swapping(_) | State::Ended => None,
         }
     }
 
@@ -260,11 +279,14 @@ impl Projector {
         self.stop.set();
         // First, or it could still start consumers.
         let opened = self.opener.take().map(JoinHandle::join);
+        if let Some(replay) = &mut *self.replay.lock() {
+            replay.join();
+        }
         // Outside of the lock: whoever asks for the status must not wait for it.
         let state = std::mem::replace(&mut *self.state.lock(), State::Ended);
         let ended = match state {
             State::Running(mut running) => running.end(),
-            State::Waiting(_) | State::Ended => Ok(()),
+            State::Waiting(_) | State::Swapping(_) | State::Ended => Ok(()),
         };
         match opened {
             Some(Err(_)) => Err(ProjectorError::Panicked("open")),
@@ -282,202 +304,27 @@ impl Drop for Projector {
     }
 }
 
-impl Opener {
-    /// Opens everything and starts the threads.
-    fn open(&self) -> Result<Running, ProjectorError> {
-        let (generation, writer) = open(&self.lock, &self.config, &self.reader)?;
-        let tripwire = || self.tripwire.clone();
-        let search = SearchConsumer::open(generation.search_path(), &self.config.cold, tripwire())?;
-        let of_search = Arc::<Progress>::default();
-        let issues = IssueConsumer::new(
-            generation.clone(),
-            writer,
-            Arc::clone(&of_search),
-            tripwire(),
-        )
-        .on_disk(self.config.checkpoints.floor.clone());
-        let cold = ColdConsumer::new(&self.config.cold, tripwire());
-        let mut running = Running {
-            consumers: Vec::new(),
-            keeper: None,
-            ended: Arc::default(),
-            generation,
-            _lock: Arc::clone(&self.lock),
-        };
-        let started = self.start_threads(&mut running, (issues, (search, of_search), cold));
-        if let Err(error) = started {
-            self.stop.set();
-            let _ = running.end();
-            return Err(error);
-        }
-        Ok(running)
-    }
-
-    fn start_threads(
-        &self,
-        running: &mut Running,
-        (issues, (search, of_search), cold): (
-            IssueConsumer,
-            (SearchConsumer, Arc<Progress>),
-            ColdConsumer,
-        ),
-    ) -> Result<(), ProjectorError> {
-        running.consumers.push(self.spawn(issues, Arc::default())?);
-        running.consumers.push(self.spawn(search, of_search)?);
-        running.consumers.push(self.spawn(cold, Arc::default())?);
-        let consumers = running.consumers.iter();
-        let keeper = Keeper::new(
-            self.reader.clone(),
-            running.generation.clone(),
-            self.config.checkpoints.clone(),
-            consumers.map(|one| (one.name, Arc::clone(&one.progress))),
-        );
-        let (stop, ended) = (Arc::clone(&self.stop), Arc::clone(&running.ended));
-        running.keeper = Some(thread("keeper", move || keeper.run(&stop, &ended))?);
-        Ok(())
-    }
-
-    fn spawn<C: Consumer + Send + 'static>(
-        &self,
-        consumer: C,
-        progress: Arc<Progress>,
-    ) -> Result<RunningConsumer, ProjectorError> {
-        progress.follow(&consumer);
-        let (reader, stop, shared) = (
-            self.reader.clone(),
-            Arc::clone(&self.stop),
-            Arc::clone(&progress),
-        );
-        let thread = thread(C::NAME, move || run(consumer, &reader, &stop, &shared))?;
-        Ok(RunningConsumer {
-            name: C::NAME,
-            progress,
-            thread: Some(thread),
-        })
-    }
-
-    /// The thread's body: ends with the read model open, or with the projector.
-    fn keep_trying(self, state: &Mutex<State>) {
-        let mut waits = BACK_OFF.waits();
-        loop {
-            self.stop.sleep(waits.next_wait());
-            if self.stop.is_set() {
-                return;
-            }
-            // Not under the lock: opening may take a rebuild's time.
-            let next = match self.open() {
-                Ok(running) => State::Running(running),
-                Err(error) => self.wait_with(&error),
-            };
-            let is_open = matches!(next, State::Running(_));
-            *state.lock() = next;
-            if is_open {
-                tracing::info!("the read model could be opened");
-                return;
-            }
-        }
-    }
-
-    fn wait_with(&self, error: &ProjectorError) -> State {
-        let text = with_causes(error);
-        let path = self.config.read_model_dir.display();
-        tracing::error!(%path, error = text, "the read model cannot be opened, will try again");
-        State::Waiting(text)
+fn status(
+    name: &'static str,
+    position: Position,
+    end: Position,
+    error: Option<String>,
+) -> ProjectionStatus {
+    ProjectionStatus {
+        name,
+        position,
+        lag: end.sequence().saturating_sub(position.sequence()),
+        error,
     }
 }
 
-impl Running {
-    /// Waits for the threads, which have been told to stop.
-    fn end(&mut self) -> Result<(), ProjectorError> {
-        let mut result = Ok(());
-        for consumer in &mut self.consumers {
-            if let Some(thread) = consumer.thread.take()
-                && thread.join().is_err()
-            {
-                result = Err(ProjectorError::Panicked(consumer.name));
-            }
-        }
-        self.ended.set();
-        if let Some(keeper) = self.keeper.take()
-            && keeper.join().is_err()
-        {
-            result = Err(ProjectorError::Panicked("checkpoints"));
-        }
-        result
-    }
-}
-
-fn thread(
-    name: &str,
-    body: impl FnOnce() + Send + 'static,
-) -> Result<JoinHandle<()>, ProjectorError> {
-    let name = format!("project-{name}");
-    std::thread::Builder::new()
-        .name(name.clone())
-        .spawn(body)
-        .map_err(|source| ProjectorError::Thread { name, source })
-}
-
-/// The current generation if it can go on, else a new one.
-fn open(
-    lock: &WriterLock,
-    config: &ProjectorConfig,
-    reader: &LogReader,
-) -> Result<(Generation, IssueWriter), ProjectorError> {
-    match open_current(&config.read_model_dir, reader) {
-        Ok(Some((generation, writer))) => {
-            generation.remove_others(lock)?;
-            return Ok((generation, writer));
-        }
-        Ok(None) => tracing::info!("no read model yet: it is built from the log"),
-        Err(error) if error.is_mended_by_rebuild() => {
-            let error: &dyn std::error::Error = &error;
-            tracing::warn!(error, "the read model is rebuilt from the log");
-        }
-        Err(error) => return Err(error.into()),
-    }
-    let generation = Generation::create_new(lock)?;
-    let writer = origin::issues(
-        &generation.issues_path(),
-        Durability::Live,
-        reader,
-        &config.checkpoints.dir,
-        (IfLost::Refuse, reader.end()),
-    )?;
-    generation.publish(lock)?;
-    generation.remove_others(lock)?;
-    Ok((generation, writer))
-}
-
-fn open_current(
-    root: &Path,
-    reader: &LogReader,
-) -> Result<Option<(Generation, IssueWriter)>, ReadModelError> {
-    let Some(generation) = Generation::open_current(root)? else {
-        return Ok(None);
+fn status_of(running: &Running, end: Position) -> Vec<ProjectionStatus> {
+    let consumers = running.consumers.iter();
+    let status = |one: &opener::RunningConsumer| {
+        let error = one.gone().or_else(|| one.progress.error());
+        status(one.name, one.progress.position(), end, error)
     };
-    let damaged = |what: String| ReadModelError::Damaged {
-        path: generation.path(),
-        what,
-    };
-    if generation.is_damaged() {
-        return Err(damaged("it was found damaged before".to_owned()));
-    }
-    let writer = IssueWriter::open(&generation.issues_path())?;
-    let position = writer.position();
-    let (first, end) = (reader.first(), reader.end());
-    if position > end {
-        return Err(damaged(format!(
-            "it is at position {position}, the log ends at {end}"
-        )));
-    }
-    // A power cut may have taken its newest transactions back.
-    if position.sequence() + 1 < first.sequence() {
-        return Err(damaged(format!(
-            "it is at position {position}, the log begins at {first}"
-        )));
-    }
-    Ok(Some((generation, writer)))
+    consumers.map(status).collect()
 }
 
 #[cfg(test)]

@@ -1,38 +1,22 @@
-//! Offline replay: rebuilds issues and search from the logs as a new generation and
-//! publishes it. The Parquet files are left alone: they are cut from the log segment
+//! Replay: issues and search from the logs as a new generation, which is then published,
+//! with nothing running (here) or beside the live projector (`projector/online.rs`), by the
+//! same steps ([`build`]). The Parquet files are left alone: they are cut from the log segment
 //! by segment and do not depend on a generation.
 
-use std::{
-    fmt,
-    path::Path,
-    thread,
-    time::{Duration, Instant},
-};
+pub(crate) mod build;
+pub(crate) mod watch;
 
-use event_log::{Entry, LogReader};
+use std::{fmt, path::Path, time::Duration};
+
+use event_log::LogReader;
 use event_model::Position;
-use read_model::{
-    Generation, WriterLock,
-    issues::{IssueWriter, writer::Durability},
-    search::SearchWriter,
-};
+use read_model::{Generation, WriterLock};
 
-use crate::{
-    ProjectorConfig, ProjectorError,
-    careful::Tripwire,
-    consumers::{
-        grouped::Grouped,
-        records::Records,
-        search::{self, Old, index_old},
-    },
-    issues::fold::{BatchEnd, IssueFold},
-    origin::{self, IfLost},
+use self::{
+    build::{Build, Parts, Source},
+    watch::Watch,
 };
-
-/// Records of a transaction: large, since nobody reads along, but bounded in memory.
-const BATCH_RECORDS_MAX: u64 = 100_000;
-/// Records of a search commit.
-const COMMIT_RECORDS_MAX: u64 = 500_000;
+use crate::{ProjectorConfig, ProjectorError, careful::Tripwire, origin::IfLost};
 
 /// What a replay did.
 #[derive(Debug, Clone, PartialEq)]
@@ -88,6 +72,32 @@ impl fmt::Display for ReplayReport {
     }
 }
 
+/// What to replay, and what for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReplayWish {
+    /// What is made anew.
+    pub parts: Parts,
+    /// Whether to go on without what dropped events made if there is no checkpoint of it:
+    /// for the day on which all checkpoints are lost.
+    pub accept_loss: bool,
+}
+
+impl ReplayWish {
+    /// Everything, and nothing may be lost.
+    pub const ALL: Self = Self {
+        parts: Parts::All,
+        accept_loss: false,
+    };
+
+    pub(crate) fn if_lost(self) -> IfLost {
+        if self.accept_loss {
+            IfLost::Accept
+        } else {
+            IfLost::Refuse
+        }
+    }
+}
+
 /// Rebuilds the read model from the logs. Refuses while a projector holds the lock;
 /// readers keep the old generation until the new one is whole.
 ///
@@ -96,17 +106,9 @@ impl fmt::Display for ReplayReport {
 pub fn replay(
     config: &ProjectorConfig,
     reader: &LogReader,
+    wish: ReplayWish,
 ) -> Result<ReplayReport, ProjectorError> {
-    replay_into_new(config, reader, IfLost::Refuse, &Tripwire::default())
-}
-
-/// The same, but goes on without what dropped events made if there is no checkpoint of
-/// it: for the day on which all checkpoints are lost.
-pub fn replay_accepting_loss(
-    config: &ProjectorConfig,
-    reader: &LogReader,
-) -> Result<ReplayReport, ProjectorError> {
-    replay_into_new(config, reader, IfLost::Accept, &Tripwire::default())
+    replay_into_new(config, reader, wish, &Tripwire::default())
 }
 
 /// Builds the issues as they are at `end` into a new database at `path`, beside whatever projector runs: from the log, and
@@ -117,137 +119,67 @@ pub fn replay_issues_aside(
     end: Position,
     path: &Path,
 ) -> Result<ReplayReport, ProjectorError> {
-    let ends = (IfLost::Refuse, end);
-    let writer = origin::issues(path, Durability::Build, reader, checkpoint_dir, ends)?;
-    replay_issues(writer, path, reader, end, &Tripwire::default())
+    build::issues_aside(checkpoint_dir, reader, end, path, &Watch::default())
+}
+
+/// Builds a read model as the logs were at `end` into the folder `root`, beside whatever projector runs: to look at, never
+/// to be served. Begins with a checkpoint of before `end` where the log no longer reaches back.
+pub fn replay_until(
+    config: &ProjectorConfig,
+    reader: &LogReader,
+    wish: ReplayWish,
+    end: Position,
+) -> Result<ReplayReport, ProjectorError> {
+    build_whole(config, reader, wish, &Tripwire::default(), Some(end))
 }
 
 pub(crate) fn replay_into_new(
     config: &ProjectorConfig,
     reader: &LogReader,
-    if_lost: IfLost,
+    wish: ReplayWish,
     tripwire: &Tripwire,
 ) -> Result<ReplayReport, ProjectorError> {
+    build_whole(config, reader, wish, tripwire, None)
+}
+
+fn build_whole(
+    config: &ProjectorConfig,
+    reader: &LogReader,
+    wish: ReplayWish,
+    tripwire: &Tripwire,
+    end: Option<Position>,
+) -> Result<ReplayReport, ProjectorError> {
     let lock = WriterLock::acquire(&config.read_model_dir)?;
+    let live = Generation::open_current(&config.read_model_dir)?;
     let generation = Generation::create_new(&lock)?;
-    let (issues_path, search_path) = (generation.issues_path(), generation.search_path());
-    let end = reader.end();
-    let checkpoints = &config.checkpoints.dir;
-    let base = || {
-        origin::issues(
-            &issues_path,
-            Durability::Build,
-            reader,
-            checkpoints,
-            (if_lost, end),
-        )
+    let watch = Watch::default();
+    let source = Source {
+        config,
+        reader,
+        if_lost: wish.if_lost(),
+        tripwire,
+        watch: &watch,
+        is_alone: true,
     };
-    let (issues, search) = thread::scope(|scope| {
-        let search = scope.spawn(|| {
-            let old = Old::new(&config.cold);
-            replay_search(&search_path, reader, (old, end), tripwire)
-        });
-        let issues =
-            base().and_then(|writer| replay_issues(writer, &issues_path, reader, end, tripwire));
-        let search = search.join();
-        (issues, search)
-    });
-    let mut report = issues?;
-    report.search_time = search.map_err(|_| ProjectorError::Panicked("search"))??;
-    report.generation = generation.number();
+    let end = end.unwrap_or_else(|| reader.end());
+    let mut build = Build::begin(source, wish.parts, &generation, live.as_ref(), end)?;
+    build.bring_to(end)?;
+    let build = build.seal()?;
+    if let Some(live) = &live {
+        build.take_over_search(live)?;
+    }
+    let report = ReplayReport {
+        generation: generation.number(),
+        checkpoint: build.base,
+        position: build.position(),
+        events: build.taken.events,
+        commands: build.taken.commands,
+        passed_over: build.taken.others,
+        issues_time: build.issues_time,
+        search_time: build.search_time,
+    };
+    drop(build);
     generation.publish(&lock)?;
     generation.remove_others(&lock)?;
     Ok(report)
-}
-
-fn replay_issues(
-    writer: IssueWriter,
-    path: &Path,
-    reader: &LogReader,
-    end: Position,
-    tripwire: &Tripwire,
-) -> Result<ReplayReport, ProjectorError> {
-    let started = Instant::now();
-    let base = writer.position();
-    let mut report = ReplayReport {
-        generation: 0,
-        checkpoint: base,
-        position: Position(0),
-        events: 0,
-        commands: 0,
-        passed_over: 0,
-        issues_time: Duration::ZERO,
-        search_time: Duration::ZERO,
-    };
-    let mut fold = IssueFold::new(path.to_owned(), Durability::Build, writer, tripwire.clone());
-    let batch = BatchEnd {
-        position: end,
-        records: BATCH_RECORDS_MAX,
-    };
-    loop {
-        let taken = fold.take((reader, reader), batch, |_| false)?;
-        report.events += taken.events;
-        report.commands += taken.commands;
-        report.passed_over += taken.others;
-        if taken.records == 0 {
-            break;
-        }
-    }
-    report.position = fold.position();
-    if let Some(writer) = fold.into_writer() {
-        writer.seal()?;
-    }
-    report.issues_time = started.elapsed();
-    Ok(report)
-}
-
-fn replay_search(
-    dir: &Path,
-    reader: &LogReader,
-    (mut old, end): (Old, Position),
-    tripwire: &Tripwire,
-) -> Result<Duration, ProjectorError> {
-    let started = Instant::now();
-    let mut writer = SearchWriter::open_to_rebuild(dir)?;
-    let mut last = Position(0);
-    while last.0 + 1 < reader.first().0
-        && let Some(read) = index_old(&mut writer, &mut old, (last, reader.first()), || false)?
-    {
-        last = read.end;
-        writer.commit(last)?;
-    }
-    let mut taken = 0;
-    let mut grouped = Grouped::new("search");
-    grouped.bring_to(reader, last)?;
-    for record in Records::after(reader, last, "search") {
-        let (position, entry) = record?;
-        if position > end {
-            break;
-        }
-        match &entry {
-            Some(Entry::Event(event)) => {
-                search::add(
-                    &mut writer,
-                    &mut grouped,
-                    (reader, position),
-                    event,
-                    tripwire,
-                )?;
-            }
-            Some(Entry::Command { number, command }) if command.decision.groups_anew() => {
-                let place = (position, *number);
-                search::group_anew(&mut writer, reader, place, command, || false)?;
-            }
-            _ => {}
-        }
-        grouped.pass(position, entry.as_ref());
-        last = position;
-        taken += 1;
-        if taken >= COMMIT_RECORDS_MAX {
-            taken = 0;
-            writer.commit(last)?;
-        }
-    }
-    writer.close(last)?;
-    Ok(started.elapsed())
 }

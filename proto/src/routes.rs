@@ -295,6 +295,7 @@ pub const SERVICES: &[Service] = &[
     service(v1::stats_service_server::SERVICE_NAME, Role::Query),
     service(v1::health_service_server::SERVICE_NAME, Role::Query),
     service(v1::live_service_server::SERVICE_NAME, Role::Query),
+    service(v1::replay_service_server::SERVICE_NAME, Role::Query),
     service(FLIGHT_SERVICE, Role::Query),
 ];
 

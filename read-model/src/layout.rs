@@ -147,6 +147,16 @@ impl Generation {
         Ok(())
     }
 
+    /// Removes it. It must not be the one that readers open.
+    pub fn remove(&self, lock: &WriterLock) -> Result<(), ReadModelError> {
+        debug_assert_eq!(lock.root, self.root);
+        let path = self.path();
+        match fs::remove_dir_all(&path) {
+            Err(e) if e.kind() != ErrorKind::NotFound => Err(ReadModelError::io("remove", path)(e)),
+            _ => Ok(()),
+        }
+    }
+
     /// Notes that a part turned out damaged, so that the next start rebuilds it even
     /// if opening finds nothing wrong.
     pub fn mark_damaged(&self) -> Result<(), ReadModelError> {

@@ -86,6 +86,11 @@ impl Query {
         })
     }
 
+    /// The doors that reads come through.
+    pub(super) fn reads(&self) -> query_engine::Reads {
+        self.engine.reads()
+    }
+
     /// Reads, reflection, and the web UI as the fallback.
     pub(super) fn router(&self) -> Router {
         let reflection = self.engine.for_readers(reflection());

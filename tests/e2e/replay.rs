@@ -1,11 +1,17 @@
 //! Replaying the logs gives the read model that was there, triage included.
 
-use proto::v1::IssueStatus;
+use std::{fs, os::unix::fs::PermissionsExt, process::Output};
+
+use proto::v1::{
+    GetReplayRequest, IssueStatus, ReplayPhase, ReplayStep, StartReplayRequest, SteerReplayRequest,
+    replay_service_client::ReplayServiceClient,
+};
 use serde_json::{Value, json};
+use tonic::{Code, transport::Channel};
 
 use crate::{
-    grpc::set_status,
-    support::{Client, KEY, Server, errata, wait_for},
+    grpc::{set_status, with_bearer},
+    support::{Client, KEY, Ledger, Load, Server, TOKEN, audit, block_on, errata, wait_for},
 };
 
 /// Waits until issues and search both know of `count` events.
@@ -83,8 +89,6 @@ fn a_replayed_read_model_equals_the_live_one() {
         "{live}"
     );
 
-    let refused = errata(&server.data_dir(), &["replay"]);
-    assert!(!refused.status.success(), "a projector holds the lock");
     server.stop();
     let replayed = errata(&server.data_dir(), &["replay"]);
     assert!(
@@ -101,4 +105,167 @@ fn a_replayed_read_model_equals_the_live_one() {
     server.restart();
     settle(&server, 62);
     assert_eq!(everything(&server), live);
+}
+
+fn told(output: &Output) -> (bool, String) {
+    let mut text = String::from_utf8_lossy(&output.stdout).into_owned();
+    text.push_str(&String::from_utf8_lossy(&output.stderr));
+    (output.status.success(), text)
+}
+
+/// Beside a server that takes events in and answers all the while: nothing is lost, nothing
+/// counted twice, no read fails.
+#[test]
+fn a_running_server_replays_beside_what_it_serves() {
+    let mut server = Server::start_with(&[("ERRATA_LIMITS__ENABLED", "false")]);
+    let data_dir = server.data_dir();
+    let ledger = Ledger::default();
+    let load = Load::start(&server, "load", &ledger);
+    load.wait_for_acknowledged(200);
+    let (is_well, text) = told(&errata(&data_dir, &["replay", "--status"]));
+    assert!(is_well && text.contains("no replay"), "{text}");
+    let reading = std::sync::atomic::AtomicBool::new(true);
+    std::thread::scope(|scope| {
+        let reads = scope.spawn(|| {
+            let mut count = 0;
+            while reading.load(std::sync::atomic::Ordering::Relaxed) {
+                for path in ["/api/issues", "/api/errors?limit=5"] {
+                    let (status, answer) = server.get(path);
+                    assert_eq!(status, 200, "{path}: {answer}");
+                    count += 1;
+                }
+            }
+            count
+        });
+        for projection in ["all", "issues", "search"] {
+            let before = fs::read_link(data_dir.join("read-model/current")).unwrap();
+            let output = errata(&data_dir, &["replay", "--projection", projection]);
+            let (is_well, text) = told(&output);
+            assert!(is_well && text.contains(": done"), "{projection}: {text}");
+            let after = fs::read_link(data_dir.join("read-model/current")).unwrap();
+            assert!(after > before, "{projection}: {after:?} after {before:?}");
+        }
+        let (is_well, text) = told(&errata(&data_dir, &["replay", "--status"]));
+        assert!(is_well && text.contains(": done"), "{text}");
+        let (is_well, text) = told(&errata(&data_dir, &["replay", "--pause"]));
+        assert!(
+            !is_well && text.contains("no replay is under way"),
+            "{text}"
+        );
+        reading.store(false, std::sync::atomic::Ordering::Relaxed);
+        assert!(reads.join().unwrap() > 10);
+    });
+    load.stop();
+    audit(&server, &ledger);
+    let metrics = server.metrics();
+    assert!(
+        metrics.contains("errata_projector_replays_total{outcome=\"done\"} 3"),
+        "{metrics}"
+    );
+    let (is_well, text) = told(&errata(&data_dir, &["verify"]));
+    assert!(is_well, "{text}");
+
+    // Killed in the middle of one: the generation that was live is live.
+    let live = fs::read_link(data_dir.join("read-model/current")).unwrap();
+    let started = errata(&data_dir, &["replay", "--detach"]);
+    assert!(started.status.success());
+    server.kill();
+    server.restart();
+    let after = fs::read_link(data_dir.join("read-model/current")).unwrap();
+    assert!(after >= live);
+    audit(&server, &ledger);
+    let folders = fs::read_dir(data_dir.join("read-model")).unwrap();
+    let folders = folders.filter(|entry| entry.as_ref().unwrap().path().is_dir());
+    // `current` leads to the other one.
+    assert_eq!(folders.count(), 2, "what the crash left is gone");
+}
+
+#[test]
+fn owners_replay_by_grpc_and_nobody_else() {
+    let server = Server::start();
+    let socket = fs::metadata(server.data_dir().join("projector.sock")).unwrap();
+    assert_eq!(socket.permissions().mode() & 0o777, 0o600);
+    let channel = || {
+        Channel::from_shared(server.url.clone())
+            .unwrap()
+            .connect_lazy()
+    };
+    block_on(async {
+        let mut client = ReplayServiceClient::new(channel());
+        let refused = client.start_replay(StartReplayRequest::default()).await;
+        assert_eq!(refused.unwrap_err().code(), Code::Unauthenticated);
+        let steer = |step: ReplayStep| SteerReplayRequest { step: step.into() };
+        let none = client.steer_replay(with_bearer(TOKEN, steer(ReplayStep::Cancel)));
+        assert_eq!(none.await.unwrap_err().code(), Code::AlreadyExists);
+        let unsaid = client.steer_replay(with_bearer(TOKEN, steer(ReplayStep::Unspecified)));
+        assert_eq!(unsaid.await.unwrap_err().code(), Code::InvalidArgument);
+        let begun = client.start_replay(with_bearer(TOKEN, StartReplayRequest::default()));
+        assert!(begun.await.unwrap().into_inner().phase() != ReplayPhase::Unspecified);
+    });
+    wait_for("the end of the replay", || {
+        let replay = block_on(async {
+            let mut client = ReplayServiceClient::new(channel());
+            let asked = with_bearer(TOKEN, GetReplayRequest {});
+            client.get_replay(asked).await.unwrap().into_inner()
+        });
+        (replay.phase() == ReplayPhase::Done).then_some(())
+    });
+}
+
+#[test]
+fn a_read_model_of_a_time_is_made_aside() {
+    let server = Server::start();
+    let client = Client::new(&server);
+    let bearer = format!("Bearer {KEY}");
+    let send = |ty: &str| {
+        let body = json!({"error": {"type": ty, "message": "then"}}).to_string();
+        let (status, _, answer) = client.post("/api/errors", &[("authorization", &bearer)], body);
+        assert_eq!(status, 202, "{answer}");
+    };
+    send("Early");
+    settle(&server, 1);
+    std::thread::sleep(std::time::Duration::from_millis(20));
+    let between = jiff::Timestamp::now().to_string();
+    std::thread::sleep(std::time::Duration::from_millis(20));
+    send("Late");
+    settle(&server, 2);
+    let to = server.data_dir().join("then");
+    let to = to.to_str().unwrap();
+    let data_dir = server.data_dir();
+    let live = fs::read_link(data_dir.join("read-model/current")).unwrap();
+    let (is_well, text) = told(&errata(
+        &data_dir,
+        &["replay", "--until", &between, "--to", to],
+    ));
+    assert!(is_well && text.contains("to look at"), "{text}");
+    let database = rusqlite::Connection::open(format!("{to}/current/issues.sqlite3")).unwrap();
+    let titles: Vec<String> = {
+        let mut statement = database.prepare("SELECT title FROM issue").unwrap();
+        let titles = statement.query_map([], |row| row.get(0)).unwrap();
+        titles.map(Result::unwrap).collect()
+    };
+    assert_eq!(titles.len(), 1, "{titles:?}");
+    assert!(titles[0].contains("Early"), "{titles:?}");
+    assert_eq!(
+        fs::read_link(data_dir.join("read-model/current")).unwrap(),
+        live
+    );
+    let again = told(&errata(
+        &data_dir,
+        &["replay", "--until", &between, "--to", to],
+    ));
+    assert!(
+        !again.0 && again.1.contains("something is there"),
+        "{}",
+        again.1
+    );
+    let no_time = told(&errata(
+        &data_dir,
+        &["replay", "--until", "noon", "--to", "x"],
+    ));
+    assert!(
+        !no_time.0 && no_time.1.contains("no time like"),
+        "{}",
+        no_time.1
+    );
 }

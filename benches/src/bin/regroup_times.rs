@@ -15,7 +15,7 @@ use benches::traffic;
 use clap::Parser;
 use event_log::{LogConfig, LogWriter, fold_control};
 use event_model::{Actor, Command, Decision, Position, ProjectId, PublicKey};
-use projector::{Projector, ProjectorConfig, replay};
+use projector::{Projector, ProjectorConfig, ReplayWish, replay};
 
 const PROJECT: ProjectId = ProjectId(1);
 
@@ -81,7 +81,7 @@ fn main() -> Result<()> {
     }
     projector.stop()?;
     if is_replayed {
-        let report = replay(&config, &log.reader())?;
+        let report = replay(&config, &log.reader(), ReplayWish::ALL)?;
         println!("{report}");
     }
     Ok(())

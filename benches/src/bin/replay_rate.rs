@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use benches::traffic;
 use clap::Parser;
 use event_log::{LogConfig, LogWriter};
-use projector::{ProjectorConfig, replay};
+use projector::{ProjectorConfig, ReplayWish, replay};
 
 /// How fast a log is replayed.
 #[derive(Parser)]
@@ -32,7 +32,7 @@ fn main() -> Result<()> {
         traffic::append(&log, args.events, 3)?;
     }
     let before = processor_time()?;
-    let report = replay(&ProjectorConfig::new(dir), &log.reader())?;
+    let report = replay(&ProjectorConfig::new(dir), &log.reader(), ReplayWish::ALL)?;
     println!("{report}");
     let took = processor_time()?.saturating_sub(before);
     println!("{:.1} s on processors", took.as_secs_f64());

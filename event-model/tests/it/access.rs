@@ -120,7 +120,8 @@ fn expected(
             | Action::ManagePlans
             | Action::CreateProject
             | Action::ManagePeople
-            | Action::SendTestMail,
+            | Action::SendTestMail
+            | Action::RebuildReadModel,
             Kind::Owner | Kind::Host,
         )
         | (Action::RecordAlerts, Kind::Role)
@@ -134,7 +135,8 @@ fn expected(
             | Action::ManagePlans
             | Action::CreateProject
             | Action::ManagePeople
-            | Action::SendTestMail,
+            | Action::SendTestMail
+            | Action::RebuildReadModel,
             Kind::Member,
         ) => Err(Denied::OnlyOwners),
         (
@@ -150,7 +152,8 @@ fn expected(
             | Action::ManagePlans
             | Action::CreateProject
             | Action::ManagePeople
-            | Action::SendTestMail,
+            | Action::SendTestMail
+            | Action::RebuildReadModel,
             Kind::Role,
         ) => Err(Denied::NotForRoles),
         (Action::RecordAlerts, Kind::Owner | Kind::Member | Kind::Host) => Err(Denied::OnlyRoles),
@@ -176,6 +179,7 @@ fn expected(
         | Action::ChangeOwnAccount
         | Action::ManagePeople
         | Action::SendTestMail
+        | Action::RebuildReadModel
         | Action::RecordAlerts => true,
     };
     if changes && reads_only {
@@ -201,6 +205,7 @@ fn expected(
         | Action::ChangeOwnAccount
         | Action::ManagePeople
         | Action::SendTestMail
+        | Action::RebuildReadModel
         | Action::RecordAlerts => false,
     };
     let is_hidden = match (membership, kind) {
@@ -250,7 +255,7 @@ fn every_cell_of_the_table_is_as_written_down_here() {
             }
         }
     }
-    assert_eq!(cells, 20 * 8 * 3);
+    assert_eq!(cells, 21 * 8 * 3);
     assert_eq!(BTreeSet::from(Action::ALL).len(), Action::ALL.len());
 }
 

@@ -11,8 +11,7 @@ use super::*;
 use crate::{
     Projector,
     consumers::tests::{World, caught_up, dump, found, total, until},
-    origin::IfLost,
-    replay::replay_into_new,
+    replay::{ReplayWish, replay_into_new},
 };
 
 /// Records that nothing can be made of: the first, two in a row, one among many.
@@ -61,7 +60,7 @@ fn a_record_that_panics_is_passed_over_alike_in_every_replay() {
     assert_eq!(positions.len(), events);
     assert!(positions.iter().all(|found| !POISON.contains(&found.0)));
 
-    let report = replay_into_new(&world.config(), &reader, IfLost::Refuse, &tripwire()).unwrap();
+    let report = replay_into_new(&world.config(), &reader, ReplayWish::ALL, &tripwire()).unwrap();
     assert_eq!(
         (report.events, report.commands, report.passed_over),
         (events as u64, 1, POISON.len() as u64)
@@ -94,7 +93,7 @@ fn a_command_that_panics_is_decided_all_the_same() {
     let live = dump(&world.current());
     assert_eq!(total(&world.current()), 12 - 2, "4 and 8 are turned away");
     assert!(live["discarded"].is_empty(), "what the panic cost");
-    replay_into_new(&world.config(), &reader, IfLost::Refuse, &poison).unwrap();
+    replay_into_new(&world.config(), &reader, ReplayWish::ALL, &poison).unwrap();
     assert_eq!(dump(&world.current()), live);
 }
 

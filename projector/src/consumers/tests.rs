@@ -24,7 +24,7 @@ use rusqlite::Connection;
 
 use super::{Consumer, Progress, Stop, issues::IssueConsumer, search::SearchConsumer};
 use crate::{
-    Projector, ProjectorConfig, ProjectorError,
+    Projector, ProjectorConfig, ProjectorError, ReplayWish,
     careful::Tripwire,
     replay,
     testing::{NOON_NS, message, stored},
@@ -219,7 +219,7 @@ fn replayed_equals_live_with_commands_under_load() {
     assert!(expected["transition"].len() > 12, "{expected:?}");
     assert_eq!(expected_found.len(), 600);
 
-    let report = replay(&world.config(), &reader).unwrap();
+    let report = replay(&world.config(), &reader, ReplayWish::ALL).unwrap();
     let replayed = world.current();
     assert_eq!((report.events, report.commands), (600, 24));
     assert!(replayed.number() > live.number());
@@ -266,7 +266,7 @@ fn a_restart_knows_the_control_state_of_its_position() {
     assert!(live["discarded"].is_empty());
     assert_eq!(total(&world.current()), 28 - 4);
     assert!(live["meta"].contains(&r#"[Text("command"), Integer(2)]"#.to_owned()));
-    replay(&world.config(), &reader).unwrap();
+    replay(&world.config(), &reader, ReplayWish::ALL).unwrap();
     assert_eq!(dump(&world.current()), live);
 }
 
@@ -279,13 +279,13 @@ fn replay_and_a_second_projector_are_refused_while_one_runs() {
         error.source().unwrap().to_string().contains("is locked")
     };
     assert!(refused(
-        replay(&world.config(), &world.reader()).unwrap_err()
+        replay(&world.config(), &world.reader(), ReplayWish::ALL).unwrap_err()
     ));
     assert!(refused(
         Projector::start(&world.config(), world.reader()).unwrap_err()
     ));
     projector.stop().unwrap();
-    replay(&world.config(), &world.reader()).unwrap();
+    replay(&world.config(), &world.reader(), ReplayWish::ALL).unwrap();
 }
 
 #[test]

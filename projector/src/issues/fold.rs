@@ -46,6 +46,14 @@ pub(crate) struct Taken {
 }
 
 impl Taken {
+    /// Counts another batch, too.
+    pub(crate) fn add(&mut self, other: Self) {
+        self.records += other.records;
+        self.events += other.events;
+        self.commands += other.commands;
+        self.others += other.others;
+    }
+
     fn count(&mut self, entry: Option<&Entry>) {
         self.records += 1;
         match entry {

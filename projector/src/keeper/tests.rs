@@ -10,9 +10,9 @@ use event_model::{Decision, Position};
 use read_model::Checkpoints;
 
 use crate::{
-    Projector, ProjectorConfig, ProjectorError,
+    Projector, ProjectorConfig, ProjectorError, ReplayWish,
     consumers::tests::{World, caught_up, dump, found, numbered_head, total, until},
-    replay, replay_accepting_loss,
+    replay,
 };
 
 const NOW_NS: i64 = i64::MAX / 2;
@@ -97,7 +97,7 @@ fn a_replay_of_a_cut_log_gives_the_issues_of_all_events() {
         assert!(reader.first() > Position(1));
         assert_eq!(total(&world.current()), i64::from(ids));
 
-        let report = replay(&config(&world), &reader).unwrap();
+        let report = replay(&config(&world), &reader, ReplayWish::ALL).unwrap();
         assert!(report.checkpoint.0 + 1 >= reader.first().0, "{report}");
         assert_eq!(dump(&world.current()), live);
         let kept: Vec<Position> = found(&world.current().search_path());
@@ -131,7 +131,7 @@ fn rules_that_were_applied_outlive_the_events() {
         let live = run_and_retain(&world, &reader);
         assert_eq!(total(&world.current()), i64::from(ids), "round {round}");
         assert!(reader.first() > Position(1));
-        replay(&config(&world), &reader).unwrap();
+        replay(&config(&world), &reader, ReplayWish::ALL).unwrap();
         assert_eq!(dump(&world.current()), live, "round {round}");
         std::fs::remove_dir_all(world.config().read_model_dir).unwrap();
         let projector = Projector::start(&config(&world), reader.clone()).unwrap();
@@ -162,7 +162,7 @@ fn a_crash_after_each_step_of_a_drop_loses_nothing() {
     });
     projector.stop().unwrap();
     let rebuilt = |expected: &Tables, what: &str| {
-        replay(&config(&world), &reader).unwrap();
+        replay(&config(&world), &reader, ReplayWish::ALL).unwrap();
         assert_eq!(&dump(&world.current()), expected, "{what}");
     };
     let live = dump(&world.current());
@@ -234,13 +234,13 @@ fn a_damaged_checkpoint_falls_back_to_the_older_one_and_then_to_a_clear_word() {
         panic!("two checkpoints are kept");
     };
     damage(newest);
-    let report = replay(&config(&world), &reader).unwrap();
+    let report = replay(&config(&world), &reader, ReplayWish::ALL).unwrap();
     assert_eq!(report.checkpoint, older);
     assert_eq!(dump(&world.current()), live);
     assert_eq!(checkpoints(&world).positions().unwrap(), [older]);
 
     damage(older);
-    let error = replay(&config(&world), &reader).unwrap_err();
+    let error = replay(&config(&world), &reader, ReplayWish::ALL).unwrap_err();
     let text = error.to_string();
     assert!(
         matches!(error, ProjectorError::NoCheckpoint { .. }),
@@ -252,7 +252,11 @@ fn a_damaged_checkpoint_falls_back_to_the_older_one_and_then_to_a_clear_word() {
     let refused = Projector::start(&config(&world), reader.clone());
     assert!(matches!(refused, Err(ProjectorError::NoCheckpoint { .. })));
 
-    let report = replay_accepting_loss(&config(&world), &reader).unwrap();
+    let accepting = ReplayWish {
+        accept_loss: true,
+        ..ReplayWish::ALL
+    };
+    let report = replay(&config(&world), &reader, accepting).unwrap();
     let left = reader.end().0 - reader.first().0 + 1;
     assert_eq!(report.events + report.commands, left);
     assert_eq!(total(&world.current()), report.events as i64);

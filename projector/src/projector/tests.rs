@@ -9,7 +9,7 @@ fn a_thread_that_is_gone_is_named() {
     while !ended.is_finished() {
         std::thread::yield_now();
     }
-    let consumer = RunningConsumer {
+    let consumer = opener::RunningConsumer {
         name: "issues",
         progress: Arc::default(),
         thread: Some(ended),

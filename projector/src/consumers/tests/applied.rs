@@ -88,7 +88,7 @@ fn replayed_equals_live_with_rules_applied_under_load() {
     let [found, counted] = by_print(&live);
     assert_eq!(found, counted);
     assert!(expected["moved"].len() + expected["activity"].len() > 20);
-    replay(&world.config(), &reader).unwrap();
+    replay(&world.config(), &reader, ReplayWish::ALL).unwrap();
     assert_eq!(dump(&world.current()), expected);
     assert_eq!(by_print(&world.current()), [found, counted]);
 }

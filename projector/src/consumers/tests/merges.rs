@@ -49,6 +49,6 @@ fn replayed_equals_live_with_merges_under_load() {
     assert_eq!(expected["issue"].len(), 2);
     assert_eq!(expected["fingerprint"].len(), 4);
     assert_eq!(total(&live), 14 * 40);
-    replay(&world.config(), &reader).unwrap();
+    replay(&world.config(), &reader, ReplayWish::ALL).unwrap();
     assert_eq!(dump(&world.current()), expected);
 }

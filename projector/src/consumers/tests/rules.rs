@@ -344,7 +344,7 @@ proptest! {
         let searched_live = searched(&search_dir);
         let Story { world, lock, .. } = told;
         drop(lock);
-        replay(&world.config(), &world.reader()).unwrap();
+        replay(&world.config(), &world.reader(), ReplayWish::ALL).unwrap();
         prop_assert_eq!(dump(&world.current()), live);
         prop_assert_eq!(searched(&world.current().search_path()), searched_live);
     }
