@@ -91,6 +91,13 @@ impl LogReader {
         Ok(Position(first_after - 1))
     }
 
+    /// When the record at a position was written, Unix nanoseconds; none: there is none that is kept.
+    pub fn written_ns(&self, position: Position) -> Result<Option<i64>, ReadError> {
+        let found = self.0.events.get(position.sequence());
+        let found = found.map_err(read_error(WhichLog::Events))?;
+        Ok(found.map(|found| found.time_ns))
+    }
+
     /// When the last record was written, Unix nanoseconds; 0 if there is none.
     pub fn last_written_ns(&self) -> Result<i64, ReadError> {
         let end = self.0.events.durable_end();

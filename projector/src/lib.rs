@@ -41,7 +41,7 @@ pub use projector::{
     ProjectionStatus, Projector, ProjectorConfig, ReplayPhase, ReplayStatus, ReplayStep,
 };
 pub use replay::{
-    ReplayReport, ReplayWish, build::Parts, replay, replay_issues_aside, replay_until,
-    watch::PartProgress,
+    ReplayReport, ReplayWish, build::Parts, earliest_replay, replay, replay_issues_aside,
+    replay_until, watch::PartProgress,
 };
 pub use verify::{Verified, verify_cold, verify_search};

@@ -10,7 +10,7 @@ use std::{fmt, path::Path, time::Duration};
 
 use event_log::LogReader;
 use event_model::Position;
-use read_model::{Generation, WriterLock};
+use read_model::{Checkpoints, Generation, WriterLock};
 
 use self::{
     build::{Build, Parts, Source},
@@ -120,6 +120,23 @@ pub fn replay_issues_aside(
     path: &Path,
 ) -> Result<ReplayReport, ProjectorError> {
     build::issues_aside(checkpoint_dir, reader, end, path, &Watch::default())
+}
+
+/// The earliest position that issues can be built as of: before the first record of a log that is whole; else where the
+/// oldest checkpoint is that the log still leads on from.
+pub fn earliest_replay(
+    checkpoint_dir: &Path,
+    reader: &LogReader,
+) -> Result<Position, ProjectorError> {
+    let first = reader.first();
+    if first.sequence() <= 1 {
+        return Ok(Position(0));
+    }
+    let positions = Checkpoints::of(checkpoint_dir).positions()?;
+    let leads_on = |position: &Position| position.sequence() + 1 >= first.sequence();
+    // Without one, only what is live can be told.
+    let oldest = positions.into_iter().filter(leads_on).min();
+    Ok(oldest.unwrap_or_else(|| reader.end()))
 }
 
 /// Builds a read model as the logs were at `end` into the folder `root`, beside whatever projector runs: to look at, never

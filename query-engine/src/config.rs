@@ -1,6 +1,6 @@
 //! What the engine is told at start.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use event_log::Floor;
 use event_model::{
@@ -9,6 +9,8 @@ use event_model::{
 };
 use ground::Clock;
 use read_model::cold::Place;
+
+use crate::past::PastIssues;
 
 /// Configuration; no hidden defaults.
 #[derive(Debug, Clone)]
@@ -37,6 +39,8 @@ pub struct QueryConfig {
     pub limits: ReadLimits,
     /// Now, to ranges, sessions and tokens.
     pub clock: Clock,
+    /// Who makes issues of a past time; none: nobody is told of the past.
+    pub past: Option<Arc<dyn PastIssues>>,
 }
 
 /// How often one token, or one person's sessions, may read over REST.
@@ -102,6 +106,7 @@ mod tests {
                     details_per_minute: 1,
                 },
                 clock: Clock::MACHINE,
+                past: None,
             };
             assert_eq!(config.dsn(key, 7), expected, "{url}");
         }

@@ -27,6 +27,7 @@ use crate::{
     config::QueryConfig,
     error::{ApiError, ErrorCode},
     grouping::Previews,
+    past::{Pasts, Then, When},
     rest::paced::Pace,
     view::View,
     watch::{Current, Reached},
@@ -61,6 +62,8 @@ pub(crate) struct Core {
     pub(crate) groupers: Arc<Mutex<Groupers>>,
     /// Those under way.
     pub(crate) previews: Arc<Previews>,
+    /// Issues of past times.
+    pub(crate) pasts: Arc<Pasts>,
     turns: Arc<Semaphore>,
     /// Files read from disk at once: each is held in memory whole, once.
     pub(crate) downloads: Semaphore,
@@ -80,6 +83,7 @@ impl Core {
             cookie: config.session_cookie(),
             addresses: Addresses::new(config.trusted_proxies.clone(), secret.clone()),
             pace: Pace::new(config.limits, config.clock.clone()),
+            pasts: Arc::new(Pasts::new(&config.read_model_dir)),
             config,
             log,
             cold,
@@ -106,6 +110,25 @@ impl Core {
         viewer: &Viewer,
         read: impl FnOnce(&View<'_>) -> Result<T, ApiError> + Send + 'static,
     ) -> Result<T, ApiError> {
+        self.read_then(viewer, None, read).await
+    }
+
+    /// The same, of a time.
+    pub(crate) async fn read_of<T: Send + 'static>(
+        &self,
+        viewer: &Viewer,
+        when: When,
+        read: impl FnOnce(&View<'_>) -> Result<T, ApiError> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        self.read_then(viewer, when.then, read).await
+    }
+
+    async fn read_then<T: Send + 'static>(
+        &self,
+        viewer: &Viewer,
+        then: Option<Then>,
+        read: impl FnOnce(&View<'_>) -> Result<T, ApiError> + Send + 'static,
+    ) -> Result<T, ApiError> {
         let open = self
             .current
             .load_full()
@@ -121,7 +144,8 @@ impl Core {
         let sight = viewer.sight().clone();
         let task = tokio::task::spawn_blocking(move || {
             let _turn = turn;
-            read(&View::new(&open, &log, &cold, &sight))
+            let view = View::new(&open, &log, &cold, &sight);
+            read(&view.of(then.as_ref()))
         });
         task.await
             .unwrap_or_else(|error| Err(ApiError::internal(&error)))
@@ -134,6 +158,17 @@ impl Core {
         ask: impl FnOnce(&Snapshot<'_>) -> Result<T, ReadError> + Send + 'static,
     ) -> Result<T, ApiError> {
         self.read(viewer, move |view| Ok(view.issues(ask)?)).await
+    }
+
+    /// The same, of a time.
+    pub(crate) async fn ask_of<T: Send + 'static>(
+        &self,
+        viewer: &Viewer,
+        when: When,
+        ask: impl FnOnce(&Snapshot<'_>) -> Result<T, ReadError> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let read = move |view: &View<'_>| Ok(view.issues(ask)?);
+        self.read_of(viewer, when, read).await
     }
 
     /// Waits for issues, statistics and the control state to reach a position.

@@ -62,7 +62,7 @@ impl Core {
     ) -> Result<v1::ListEventsResponse, ApiError> {
         let limit = limit(request.limit)?;
         check(&request)?;
-        let reader = self.search_reader(viewer, &request.time_zone)?;
+        let reader = self.search_reader(viewer, &request.time_zone, self.now_s())?;
         let query = Asked::read(&request.query, Place::Events)?.resolve(&reader)?;
         let issue = match request.issue_id.as_str() {
             "" => None,
@@ -266,6 +266,7 @@ fn event_filter(
         fingerprints,
         event_id: None,
         event_ids: None,
+        until: None,
         asked: query,
     })
 }

@@ -51,7 +51,7 @@ impl Core {
         given: v1::IssueFilter,
     ) -> Result<IssueFilter, ApiError> {
         let (from_ms, to_ms) = (given.from.as_ref().map(ms_of), given.to.as_ref().map(ms_of));
-        let reader = self.search_reader(viewer, &given.time_zone)?;
+        let reader = self.search_reader(viewer, &given.time_zone, self.now_s())?;
         let mut filter = filter::filter(given, &reader)?;
         if from_ms.is_some() || to_ms.is_some() {
             filter.scope.range = Some(span::range(from_ms, to_ms, self.now_s(), "filter.from")?);
@@ -68,6 +68,8 @@ impl Core {
     ) -> Result<v1::ListIssuesResponse, ApiError> {
         let limit = limit(request.limit)?;
         let range_s = span::range_s(request.stats_range_s, "stats_range_s")?;
+        let when = self.when(&request.at).await?;
+        let now_s = when.now_s;
         let given = request.filter.unwrap_or_default();
         let (from_ms, to_ms) = (given.from.as_ref().map(ms_of), given.to.as_ref().map(ms_of));
         // What "24 hours ago" is changes from page to page, what was asked for does not.
@@ -76,7 +78,7 @@ impl Core {
             to: None,
             ..given.clone()
         };
-        let reader = self.search_reader(viewer, &given.time_zone)?;
+        let reader = self.search_reader(viewer, &given.time_zone, now_s)?;
         let mut filter = filter::filter(given, &reader)?;
         let sort = sort(request.sort)?;
         let direction = if request.ascending {
@@ -85,12 +87,15 @@ impl Core {
             Direction::Descending
         };
         let has_range = from_ms.is_some() || to_ms.is_some();
-        let asked = format!("{asked:?} {sort:?} {direction:?} {has_range}");
+        let asked = format!(
+            "{asked:?} {sort:?} {direction:?} {has_range} {}",
+            request.at
+        );
         let asked = cursor::hash(asked.as_bytes());
         let from = Cursor::decode(&request.cursor, cursor::ISSUES, asked)?;
         filter.scope.range = match from {
             Some(cursor) => cursor.range,
-            None if has_range => Some(span::range(from_ms, to_ms, self.now_s(), "filter.from")?),
+            None if has_range => Some(span::range(from_ms, to_ms, now_s, "filter.from")?),
             None => None,
         };
         let range = filter.scope.range;
@@ -99,10 +104,9 @@ impl Core {
             id: IssueId(cursor.id),
         });
         self.wait_issues(request.after_position).await;
-        let window =
-            span::sparkline(range.unwrap_or_else(|| span::trailing(range_s, self.now_s())));
+        let window = span::sparkline(range.unwrap_or_else(|| span::trailing(range_s, now_s)));
         let (page, mut sparklines, total, position) = self
-            .read(viewer, move |view| {
+            .read_of(viewer, when, move |view| {
                 filter::find_by_id(view, &mut filter)?;
                 let answer = view.issues(|snapshot| {
                     let page = snapshot.list(&filter, sort, direction, from, limit)?;
@@ -157,11 +161,13 @@ impl Core {
         let range_s = span::range_s(request.stats_range_s, "stats_range_s")?;
         bounded_text(&request.environment, "environment")?;
         bounded_text(&request.release, "release")?;
+        let when = self.when(&request.at).await?;
+        let now_s = when.now_s;
         let (from, to) = (request.from.as_ref(), request.to.as_ref());
         let range = if from.is_none() && to.is_none() {
-            span::trailing(range_s, self.now_s())
+            span::trailing(range_s, now_s)
         } else {
-            span::range(from.map(ms_of), to.map(ms_of), self.now_s(), "from")?
+            span::range(from.map(ms_of), to.map(ms_of), now_s, "from")?
         };
         let scope = Scope {
             environment: request.environment,
@@ -171,7 +177,7 @@ impl Core {
         self.wait_issues(request.after_position).await;
         let window = span::sparkline(range);
         let found = self
-            .read(viewer, move |view| {
+            .read_of(viewer, when, move |view| {
                 let answer = view.issues(|snapshot| {
                     let Some(row) = snapshot.issue(id)? else {
                         return Ok(None);
@@ -243,9 +249,10 @@ impl Core {
         request: v1::ListActivityRequest,
     ) -> Result<v1::ListActivityResponse, ApiError> {
         let id = convert::issue_id(&request.issue_id)?;
+        let when = self.when(&request.at).await?;
         self.wait_issues(request.after_position).await;
         let found = self
-            .ask(viewer, move |snapshot| {
+            .ask_of(viewer, when, move |snapshot| {
                 let Some(row) = snapshot.issue(id)? else {
                     return Ok(None);
                 };
@@ -267,9 +274,10 @@ impl Core {
         request: v1::ListTagsRequest,
     ) -> Result<v1::ListTagsResponse, ApiError> {
         let id = convert::issue_id(&request.issue_id)?;
+        let when = self.when(&request.at).await?;
         self.wait_issues(request.after_position).await;
         let found = self
-            .ask(viewer, move |snapshot| {
+            .ask_of(viewer, when, move |snapshot| {
                 let Some(row) = snapshot.issue(id)? else {
                     return Ok(None);
                 };

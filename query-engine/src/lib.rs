@@ -30,6 +30,7 @@ mod health;
 mod issues;
 mod live;
 mod notes;
+mod past;
 mod projects;
 mod rest;
 mod search;
@@ -44,4 +45,5 @@ mod watch;
 
 pub use config::{QueryConfig, ReadLimits};
 pub use engine::{Lag, QueryEngine, StartError};
+pub use past::{PastError, PastIssues};
 pub use reads::Reads;

@@ -225,6 +225,7 @@ async fn list_issues(
         after_position: params.after_position()?,
         ascending: params.ascending()?,
         stats_range_s: 0,
+        at: params.text("at"),
     };
     let page = core
         .list_issues(&viewer, request, false)
@@ -244,6 +245,7 @@ async fn get_issue(
     let request = v1::GetIssueRequest {
         issue_id: id,
         after_position: params.after_position()?,
+        at: params.text("at"),
         ..Default::default()
     };
     let found = core

@@ -53,7 +53,13 @@ pub(crate) fn refusal(error: &QueryError, text: &str) -> ApiError {
 
 impl Core {
     /// The viewer as a reader of queries; `zone` is the name of theirs, empty for UTC.
-    pub(crate) fn search_reader(&self, viewer: &Viewer, zone: &str) -> Result<Reader, ApiError> {
+    /// `now_s` is where their relative times end, Unix seconds.
+    pub(crate) fn search_reader(
+        &self,
+        viewer: &Viewer,
+        zone: &str,
+        now_s: i64,
+    ) -> Result<Reader, ApiError> {
         let zone = match zone {
             "" => TimeZone::UTC,
             name => TimeZone::get(name).map_err(|_| {
@@ -71,7 +77,7 @@ impl Core {
         };
         let seen = |project: &&Project| viewer.sees(project.id);
         Ok(Reader {
-            now_ms: self.now_s().saturating_mul(1000),
+            now_ms: now_s.saturating_mul(1000),
             zone,
             me,
             people: state

@@ -80,7 +80,8 @@ impl Core {
             .as_ref()
             .ok_or_else(|| ApiError::invalid("from", "missing"))?;
         let to_ms = request.to.as_ref().map(ms_of);
-        let range = span::range(Some(ms_of(from)), to_ms, self.now_s(), "from")?;
+        let when = self.when(&request.at).await?;
+        let range = span::range(Some(ms_of(from)), to_ms, when.now_s, "from")?;
         let window = span::chart(range, request.bucket_s)?;
         let scope = scope(request.environment, request.release, range)?;
         let issue = match request.issue_id.as_str() {
@@ -91,7 +92,7 @@ impl Core {
         let projects = convert::projects(&request.project_ids);
         let (with_users, with_releases) = (request.with_users, request.with_releases);
         let found = self
-            .ask(viewer, move |snapshot| {
+            .ask_of(viewer, when, move |snapshot| {
                 let series = match issue {
                     None => snapshot.series(window, &projects, &scope, by)?,
                     Some(id) => {
@@ -156,7 +157,8 @@ impl Core {
                 ));
             }
         };
-        let range = totals_range(request.from.as_ref(), request.to.as_ref(), self.now_s())?;
+        let when = self.when(&request.at).await?;
+        let range = totals_range(request.from.as_ref(), request.to.as_ref(), when.now_s)?;
         let window = span::sparkline(range);
         let filter = IssueFilter {
             projects: convert::projects(&request.project_ids),
@@ -164,7 +166,7 @@ impl Core {
             ..IssueFilter::default()
         };
         let (top, mut sparklines) = self
-            .ask(viewer, move |snapshot| {
+            .ask_of(viewer, when, move |snapshot| {
                 let (sort, direction) = (IssueSort::Count, Direction::Descending);
                 let top = snapshot.list(&filter, sort, direction, None, limit)?.issues;
                 let ids: Vec<_> = top.iter().map(|top| top.issue.id).collect();
@@ -189,12 +191,13 @@ impl Core {
         request: v1::GetSummaryRequest,
     ) -> Result<v1::GetSummaryResponse, ApiError> {
         bounded(request.project_ids.len(), "project_ids")?;
-        let range = totals_range(request.from.as_ref(), request.to.as_ref(), self.now_s())?;
+        let when = self.when(&request.at).await?;
+        let range = totals_range(request.from.as_ref(), request.to.as_ref(), when.now_s)?;
         let scope = scope(request.environment, request.release, range)?;
         let projects = convert::projects(&request.project_ids);
         self.wait_issues(request.after_position).await;
         let (now, before) = self
-            .ask(viewer, move |snapshot| {
+            .ask_of(viewer, when, move |snapshot| {
                 Ok((
                     snapshot.summary(range, &projects, &scope)?,
                     snapshot.summary(range.before(), &projects, &scope)?,

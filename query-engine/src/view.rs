@@ -9,6 +9,7 @@
 //! asks need not know which.
 
 use std::{
+    borrow::Cow,
     cell::RefCell,
     collections::{BTreeSet, HashMap},
 };
@@ -32,7 +33,10 @@ use read_model::{
     },
 };
 
-use crate::error::{ApiError, ErrorCode};
+use crate::{
+    error::{ApiError, ErrorCode},
+    past::Then,
+};
 
 /// Records behind the search index that a lookup by id reads in the log itself:
 /// what an unhurried projector has not indexed yet, at a microsecond each.
@@ -70,6 +74,11 @@ impl Open {
         issues::reader::Reader::open(self.issues.path())
     }
 
+    /// How much room the database of issues takes, bytes; 0 where that cannot be looked at.
+    pub(crate) fn issues_bytes(&self) -> u64 {
+        std::fs::metadata(self.issues.path()).map_or(0, |found| found.len())
+    }
+
     /// How far the issues are.
     pub(crate) fn issues_position(&self) -> Result<Position, ReadError> {
         self.issues.position()
@@ -92,6 +101,8 @@ pub(crate) struct View<'a> {
     log: &'a LogReader,
     cold: &'a ColdReader,
     sight: &'a Sight,
+    /// The issues of then, and no event behind; none: of now.
+    then: Option<&'a Then>,
     /// What was asked of cold files, as far as it is there and in sight.
     old: RefCell<HashMap<Position, Option<ColdEvent>>>,
 }
@@ -108,7 +119,24 @@ impl<'a> View<'a> {
             log,
             cold,
             sight,
+            then: None,
             old: RefCell::default(),
+        }
+    }
+
+    /// The same as of a past time: issues as they were, of events none that came later.
+    pub(crate) fn of(self, then: Option<&'a Then>) -> Self {
+        Self { then, ..self }
+    }
+
+    /// Only what had come by then.
+    fn until<'f>(&self, filter: &'f EventFilter) -> Cow<'f, EventFilter> {
+        match self.then {
+            None => Cow::Borrowed(filter),
+            Some(then) => Cow::Owned(EventFilter {
+                until: Some(then.until),
+                ..filter.clone()
+            }),
         }
     }
 
@@ -117,7 +145,10 @@ impl<'a> View<'a> {
         &self,
         ask: impl FnOnce(&Snapshot<'_>) -> Result<T, ReadError>,
     ) -> Result<T, ReadError> {
-        self.open.issues.read(self.sight, ask)
+        let issues = self
+            .then
+            .map_or(&self.open.issues, |then| &then.issues.reader);
+        issues.read(self.sight, ask)
     }
 
     /// A list of events.
@@ -127,7 +158,8 @@ impl<'a> View<'a> {
         from: From,
         limit: usize,
     ) -> Result<Vec<Hit>, ReadModelError> {
-        self.open.search.list(self.sight, filter, from, limit)
+        let filter = self.until(filter);
+        self.open.search.list(self.sight, &filter, from, limit)
     }
 
     /// A list of those that are kept; fewer than there are only behind so many that are not that
@@ -160,7 +192,8 @@ impl<'a> View<'a> {
 
     /// Events that pass, of those that are kept, exact.
     pub(crate) fn total(&self, filter: &EventFilter) -> Result<Totals, ReadModelError> {
-        self.open.search.total(self.sight, filter, &self.kept())
+        let filter = self.until(filter);
+        self.open.search.total(self.sight, &filter, &self.kept())
     }
 
     /// How often each value of a field is there.
@@ -199,12 +232,15 @@ impl<'a> View<'a> {
         filter: &EventFilter,
         most: usize,
     ) -> Result<Option<BTreeSet<(ProjectId, Fingerprint)>>, ReadModelError> {
-        self.open.search.sources(self.sight, filter, most)
+        let filter = self.until(filter);
+        self.open.search.sources(self.sight, &filter, most)
     }
 
     /// The newest indexed event with this id.
     pub(crate) fn find(&self, id: EventId) -> Result<Option<Hit>, ReadModelError> {
-        self.open.search.find(self.sight, id)
+        let found = self.open.search.find(self.sight, id)?;
+        let had_come = |hit: &Hit| self.then.is_none_or(|then| hit.position <= then.until);
+        Ok(found.filter(had_come))
     }
 
     /// Which events can be read.

@@ -1,14 +1,22 @@
 //! The query role: the engine over logs and read model, and its routes.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use anyhow::{Context, Result};
 use axum::Router;
 use event_log::LogReader;
-use event_model::credential::{ServerSecret, Uses};
-use projector::ProjectorConfig;
+use event_model::{
+    Position,
+    credential::{ServerSecret, Uses},
+};
+use ground::with_causes;
+use projector::{ProjectorConfig, ProjectorError, earliest_replay, replay_issues_aside};
 use proto::v1::GetStorageResponse;
-use query_engine::{QueryConfig, QueryEngine, ReadLimits};
+use query_engine::{PastError, PastIssues, QueryConfig, QueryEngine, ReadLimits};
 use sql_engine::{SqlEngine, cold::KeptFiles};
 
 use crate::config::Config;
@@ -45,6 +53,28 @@ fn publish(storage: &GetStorageResponse) {
     }
 }
 
+/// Issues of a past time, as a replay makes them.
+#[derive(Debug)]
+struct Past {
+    checkpoint_dir: PathBuf,
+    logs: LogReader,
+}
+
+impl PastIssues for Past {
+    fn build(&self, until: Position, path: &Path) -> Result<(), PastError> {
+        match replay_issues_aside(&self.checkpoint_dir, &self.logs, until, path) {
+            Ok(_) => Ok(()),
+            Err(ProjectorError::NoCheckpoint { .. }) => Err(PastError::Gone),
+            Err(error) => Err(PastError::Failed(with_causes(&error))),
+        }
+    }
+
+    fn earliest(&self) -> Result<Position, PastError> {
+        let earliest = earliest_replay(&self.checkpoint_dir, &self.logs);
+        earliest.map_err(|error| PastError::Failed(with_causes(&error)))
+    }
+}
+
 /// The running engines.
 pub(super) struct Query {
     engine: Arc<QueryEngine>,
@@ -74,6 +104,10 @@ impl Query {
                 details_per_minute: config.limits.details_per_minute,
             },
             clock: ground::Clock::MACHINE,
+            past: Some(Arc::new(Past {
+                checkpoint_dir: ProjectorConfig::new(&config.data_dir).checkpoints.dir,
+                logs: logs.clone(),
+            })),
         };
         let engine = QueryEngine::start(query_config, logs.clone(), secret.clone())
             .context("start the query engine")?;

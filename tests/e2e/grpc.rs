@@ -51,6 +51,7 @@ pub(crate) fn activity_kinds(server: &Server, issue_id: &str) -> Vec<String> {
         let request = ListActivityRequest {
             issue_id: issue_id.to_owned(),
             after_position: 0,
+            ..Default::default()
         };
         let answer = issues
             .list_activity(with_bearer(TOKEN, request))

@@ -107,6 +107,12 @@ fn a_replayed_read_model_equals_the_live_one() {
     assert_eq!(everything(&server), live);
 }
 
+/// As RFC 3339 has it.
+#[allow(clippy::disallowed_methods)]
+fn this_instant() -> String {
+    jiff::Timestamp::now().to_string()
+}
+
 fn told(output: &Output) -> (bool, String) {
     let mut text = String::from_utf8_lossy(&output.stdout).into_owned();
     text.push_str(&String::from_utf8_lossy(&output.stderr));
@@ -225,7 +231,7 @@ fn a_read_model_of_a_time_is_made_aside() {
     send("Early");
     settle(&server, 1);
     std::thread::sleep(std::time::Duration::from_millis(20));
-    let between = jiff::Timestamp::now().to_string();
+    let between = this_instant();
     std::thread::sleep(std::time::Duration::from_millis(20));
     send("Late");
     settle(&server, 2);
@@ -268,4 +274,83 @@ fn a_read_model_of_a_time_is_made_aside() {
         "{}",
         no_time.1
     );
+}
+
+/// Lists, an issue, its history and its figures as they stood, and what nobody can tell.
+#[test]
+fn issues_are_shown_as_of_a_past_time() {
+    let server = Server::start();
+    let client = Client::new(&server);
+    let bearer = format!("Bearer {KEY}");
+    let send = |ty: &str| {
+        let body = json!({"error": {"type": ty, "message": "then"}}).to_string();
+        let (status, _, answer) = client.post("/api/errors", &[("authorization", &bearer)], body);
+        assert_eq!(status, 202, "{answer}");
+    };
+    let now = || {
+        // Records of the same instant belong to either side.
+        std::thread::sleep(std::time::Duration::from_millis(5));
+        let now = this_instant();
+        std::thread::sleep(std::time::Duration::from_millis(5));
+        now
+    };
+    let as_of = |path: &str, at: &str| {
+        let asked = format!("{path}at={at}");
+        wait_for("the issues of then", || {
+            let (status, answer) = server.get(&asked);
+            assert!([200, 503].contains(&status), "{status}: {answer}");
+            (status == 200).then_some(answer)
+        })
+    };
+    let before = now();
+    send("Early");
+    settle(&server, 1);
+    let first = now();
+    let (_, live) = server.get("/api/issues?");
+    let id = live["issues"][0]["id"].as_str().unwrap().to_owned();
+    set_status(&server, &id, IssueStatus::Resolved);
+    server.wait_for_issues("", |issues| issues[0]["status"] == "resolved");
+    let second = now();
+    let (_, resolved) = server.get("/api/issues?");
+    send("Late");
+    send("Early");
+    settle(&server, 3);
+
+    assert_eq!(as_of("/api/issues?", &before)["issues"], json!([]));
+    assert_eq!(as_of("/api/issues?", &first)["issues"], live["issues"]);
+    assert_eq!(as_of("/api/issues?", &second)["issues"], resolved["issues"]);
+    // A word of events that came later finds nothing then.
+    assert_eq!(
+        as_of("/api/issues?query=Late&", &second)["issues"],
+        json!([])
+    );
+    let whole = as_of(&format!("/api/issues/{id}?"), &second);
+    assert_eq!(
+        (&whole["status"], &whole["count"]),
+        (&json!("resolved"), &json!(1))
+    );
+    let (status, none) = server.get(&format!("/api/issues/{id}?at={before}"));
+    assert!([404, 503].contains(&status), "{none}");
+    let (_, live) = server.get("/api/issues?");
+    assert_eq!(
+        live["issues"].as_array().unwrap().len(),
+        2,
+        "now is as ever"
+    );
+
+    for wrong in ["noon", "2999-01-01T00:00:00Z", "-3y"] {
+        let (status, answer) = server.get(&format!("/api/issues?at={wrong}"));
+        assert_eq!(
+            (status, &answer["error"]["field"]),
+            (400, &json!("at")),
+            "{answer}"
+        );
+    }
+    let folder = server.data_dir().join("read-model/past");
+    let files = fs::read_dir(folder).unwrap().filter(|entry| {
+        let path = entry.as_ref().unwrap().path();
+        path.extension()
+            .is_some_and(|extension| extension == "sqlite3")
+    });
+    assert!(files.count() <= 2, "bounded");
 }

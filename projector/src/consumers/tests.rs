@@ -32,6 +32,7 @@ use crate::{
 
 pub(crate) mod applied;
 mod merges;
+mod past;
 
 /// Longest wait for a condition.
 const DEADLINE: Duration = Duration::from_mins(1);
@@ -161,7 +162,12 @@ pub(crate) fn caught_up(projector: &Projector, reader: &LogReader) -> bool {
 
 /// Every row of every table of a generation's issue database, as text.
 pub(crate) fn dump(generation: &Generation) -> BTreeMap<String, Vec<String>> {
-    let connection = Connection::open(generation.issues_path()).unwrap();
+    dump_file(&generation.issues_path())
+}
+
+/// The same of any.
+pub(crate) fn dump_file(path: &Path) -> BTreeMap<String, Vec<String>> {
+    let connection = Connection::open(path).unwrap();
     let mut tables = BTreeMap::new();
     let sql = "SELECT name FROM sqlite_master WHERE type = 'table'";
     let mut names = connection.prepare(sql).unwrap();

@@ -110,7 +110,9 @@ impl Core {
         bounded_text(&request.environment, "environment")?;
         bounded_text(&request.version, "version")?;
         let hours = self.hours(request.from.as_ref(), request.to.as_ref())?;
-        let zone = self.search_reader(viewer, &request.time_zone)?.zone;
+        let zone = self
+            .search_reader(viewer, &request.time_zone, self.now_s())?
+            .zone;
         let length = Length::read(&request.interval)?;
         let range = (hours.from_ms, hours.to_ms);
         let buckets = Buckets::of(range, length, Length::Hours(1), &zone)?;

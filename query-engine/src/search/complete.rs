@@ -31,7 +31,7 @@ impl Core {
         let at = at.map_or(text.len(), |(byte, _)| byte);
         let typing = complete::typing(text, at);
         let (offset, length) = typing.span.characters(text);
-        let mut completions = fixed(&typing, &self.search_reader(viewer, "")?);
+        let mut completions = fixed(&typing, &self.search_reader(viewer, "", self.now_s())?);
         let projects = convert::projects(&request.project_ids);
         completions.extend(self.stored(viewer, typing, projects).await?);
         completions.truncate(COMPLETIONS_MAX);

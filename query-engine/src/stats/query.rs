@@ -71,7 +71,7 @@ impl Core {
             "" => None,
             text => Some(convert::issue_id(text)?),
         };
-        let reader = self.search_reader(viewer, &scope.time_zone)?;
+        let reader = self.search_reader(viewer, &scope.time_zone, self.now_s())?;
         let query = Asked::read(&scope.query, Place::Events)?.resolve(&reader)?;
         let range = range_ms(
             scope.from.as_ref().map(ms_of),

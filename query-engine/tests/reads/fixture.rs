@@ -76,6 +76,7 @@ impl Fixture {
         let clock = Clock::standing_at(Clock::MACHINE.now_ns());
         let config = QueryConfig {
             clock: clock.clone(),
+            past: None,
             public_url: "https://errata.example/sub".to_owned(),
             read_model_dir: root,
             blobs_dir: dir.path().join("blobs"),

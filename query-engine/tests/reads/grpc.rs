@@ -140,6 +140,7 @@ async fn an_issue_shows_releases_tags_and_who_did_what() {
     let request = v1::ListTagsRequest {
         issue_id: issue_id.clone(),
         after_position: 0,
+        ..Default::default()
     };
     let tags = client.list_tags(request).await.unwrap().into_inner().tags;
     let browser: Vec<(&str, u64)> = tags[0]
@@ -152,6 +153,7 @@ async fn an_issue_shows_releases_tags_and_who_did_what() {
     let request = v1::ListActivityRequest {
         issue_id,
         after_position: 0,
+        ..Default::default()
     };
     let entries = client
         .list_activity(request)
@@ -332,6 +334,7 @@ async fn a_list_of_tags_is_bounded_in_bytes_and_the_frequent_ones_are_in_it() {
     let request = v1::ListTagsRequest {
         issue_id: issue.to_string(),
         after_position: 0,
+        ..Default::default()
     };
     let tags = client.list_tags(request).await.unwrap().into_inner().tags;
     let bytes_of = |tag: &v1::TagKey| {

@@ -61,6 +61,7 @@ async fn the_id_of_a_merged_issue_leads_to_the_one_it_is_part_of() {
         let request = v1::ListActivityRequest {
             issue_id: asked.to_owned(),
             after_position: 0,
+            ..Default::default()
         };
         let activities = client.list_activity(request).await.unwrap().into_inner();
         let kinds = activities.activities.iter().map(|one| one.kind.as_str());
@@ -68,6 +69,7 @@ async fn the_id_of_a_merged_issue_leads_to_the_one_it_is_part_of() {
         let request = v1::ListTagsRequest {
             issue_id: asked.to_owned(),
             after_position: 0,
+            ..Default::default()
         };
         let tags = client.list_tags(request).await.unwrap().into_inner().tags;
         assert_eq!((tags.len(), tags[0].count, tags[0].distinct), (1, 5, 1));

@@ -108,6 +108,8 @@ pub struct EventFilter {
     pub from_ms: Option<i64>,
     /// Happened before then, Unix ms; none: no bound.
     pub to_ms: Option<i64>,
+    /// Stored by then; none: no bound.
+    pub until: Option<Position>,
     /// What else a query asks; none: nothing.
     pub asked: Option<Expression<EventTest>>,
 }
@@ -431,6 +433,11 @@ impl Reader {
                 .to_ms
                 .map_or(Bound::Unbounded, |ms| Bound::Excluded(bound(ms)));
             must.push((Occur::Must, Box::new(RangeQuery::new(from, to))));
+        }
+        if let Some(until) = filter.until {
+            let last = Bound::Included(Term::from_field_u64(fields.position, until.0));
+            let range = RangeQuery::new(Bound::Unbounded, last);
+            must.push((Occur::Must, Box::new(range)));
         }
         if let Some(fingerprints) = &filter.fingerprints {
             let terms = fingerprints

@@ -79,6 +79,7 @@ impl World {
         let engine = QueryEngine::start(
             QueryConfig {
                 clock: Clock::MACHINE,
+                past: None,
                 public_url: "https://errata.example".to_owned(),
                 read_model_dir: config.read_model_dir,
                 blobs_dir: dir.path().join("blobs"),
