@@ -29,6 +29,7 @@ mod limits;
 mod mail;
 mod old_events;
 mod openapi;
+mod own_client;
 mod platforms;
 mod regroup;
 mod replay;
