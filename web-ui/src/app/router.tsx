@@ -37,119 +37,118 @@ export const router = createBrowserRouter([
     // The scope lives in the URL; a change of it need not load the frame again.
     shouldRevalidate: () => false,
     children: [
-      { index: true, loader: () => redirect("/issues") },
       {
-        path: "issues",
+        // A page that fails does so within the frame.
         ErrorBoundary: Broken,
-        loader: loadIssues,
-        lazy: lazyPage("IssuesPage", async () => (await import("@/features/issues/list/IssuesPage")).IssuesPage),
+        children: [
+          { index: true, loader: () => redirect("/issues") },
+          {
+            path: "issues",
+            loader: loadIssues,
+            lazy: lazyPage("IssuesPage", async () => (await import("@/features/issues/list/IssuesPage")).IssuesPage),
+          },
+          ...["issues/:issueId", "issues/:issueId/events", "issues/:issueId/events/:eventId"].map((path) => ({
+            path,
+            loader: loadIssue,
+            lazy: lazyPage("IssuePage", async () => {
+              // Fetched beside it, not after it.
+              if (!path.endsWith("/events")) void import("@/features/issues/detail/Overview").catch(() => undefined);
+              return (await import("@/features/issues/detail/IssuePage")).IssuePage;
+            }),
+          })),
+          {
+            path: "past/:issueId?",
+            lazy: lazyPage("PastPage", async () => (await import("@/features/issues/past/PastPage")).PastPage),
+          },
+          {
+            path: "dashboard",
+            loader: loadDashboard,
+            lazy: lazyPage(
+              "DashboardPage",
+              async () => (await import("@/features/dashboard/DashboardPage")).DashboardPage,
+            ),
+          },
+          {
+            path: "events",
+            loader: loadEvents,
+            lazy: lazyPage("EventsPage", async () => (await import("@/features/issues/events/EventsPage")).EventsPage),
+          },
+          {
+            path: "analytics",
+            loader: late(async () => (await import("@/features/analytics/loaders")).loadAnalytics),
+            lazy: lazyPage(
+              "AnalyticsPage",
+              async () => (await import("@/features/analytics/AnalyticsPage")).AnalyticsPage,
+            ),
+          },
+          {
+            path: "releases",
+            loader: late(async () => (await import("@/features/releases/loaders")).loadReleases),
+            lazy: lazyPage("ReleasesPage", async () => (await import("@/features/releases/ReleasesPage")).ReleasesPage),
+          },
+          {
+            path: "releases/:projectId/:version",
+            loader: late(async () => (await import("@/features/releases/loaders")).loadRelease),
+            lazy: lazyPage("ReleasePage", async () => (await import("@/features/releases/ReleasePage")).ReleasePage),
+          },
+          {
+            path: "monitors",
+            loader: late(async () => (await import("@/features/monitors/loaders")).loadMonitors),
+            lazy: lazyPage("MonitorsPage", async () => (await import("@/features/monitors/MonitorsPage")).MonitorsPage),
+          },
+          {
+            path: "monitors/:projectId/:slug",
+            loader: late(async () => (await import("@/features/monitors/loaders")).loadMonitor),
+            lazy: lazyPage("MonitorPage", async () => (await import("@/features/monitors/MonitorPage")).MonitorPage),
+          },
+          {
+            path: "projects",
+            lazy: lazyPage("ProjectsPage", async () => (await import("@/features/projects/ProjectsPage")).ProjectsPage),
+          },
+          {
+            path: "projects/:projectId",
+            loader: loadProject,
+            lazy: lazyPage("ProjectPage", async () => (await import("@/features/projects/ProjectPage")).ProjectPage),
+          },
+          {
+            path: "projects/:projectId/set-up",
+            loader: loadProject,
+            lazy: lazyPage("SetUpPage", async () => (await import("@/features/projects/SetUpPage")).SetUpPage),
+          },
+          {
+            path: "projects/:projectId/ingestion",
+            loader: loadProject,
+            lazy: lazyPage(
+              "IngestionPage",
+              async () => (await import("@/features/projects/ingestion/IngestionPage")).IngestionPage,
+            ),
+          },
+          {
+            path: "projects/:projectId/settings",
+            loader: loadProjectSettings,
+            lazy: lazyPage(
+              "ProjectSettingsPage",
+              async () => (await import("@/features/projects/settings/ProjectSettingsPage")).ProjectSettingsPage,
+            ),
+          },
+          {
+            path: "sql",
+            loader: loadSql,
+            lazy: lazyPage("SqlPage", async () => (await import("@/features/sql/SqlPage")).SqlPage),
+          },
+          {
+            path: "alerts",
+            loader: loadAlerts,
+            lazy: lazyPage("AlertsPage", async () => (await import("@/features/alerts/AlertsPage")).AlertsPage),
+          },
+          ...["settings", "settings/:section"].map((path) => ({
+            path,
+            loader: loadSettings,
+            lazy: lazyPage("SettingsPage", async () => (await import("@/features/settings/SettingsPage")).SettingsPage),
+          })),
+          { path: "*", Component: Lost },
+        ],
       },
-      ...["issues/:issueId", "issues/:issueId/events", "issues/:issueId/events/:eventId"].map((path) => ({
-        path,
-        ErrorBoundary: Broken,
-        loader: loadIssue,
-        lazy: lazyPage("IssuePage", async () => {
-          // Fetched beside it, not after it.
-          if (!path.endsWith("/events")) void import("@/features/issues/detail/Overview").catch(() => undefined);
-          return (await import("@/features/issues/detail/IssuePage")).IssuePage;
-        }),
-      })),
-      {
-        path: "dashboard",
-        ErrorBoundary: Broken,
-        loader: loadDashboard,
-        lazy: lazyPage("DashboardPage", async () => (await import("@/features/dashboard/DashboardPage")).DashboardPage),
-      },
-      {
-        path: "events",
-        ErrorBoundary: Broken,
-        loader: loadEvents,
-        lazy: lazyPage("EventsPage", async () => (await import("@/features/issues/events/EventsPage")).EventsPage),
-      },
-      {
-        path: "analytics",
-        ErrorBoundary: Broken,
-        loader: late(async () => (await import("@/features/analytics/loaders")).loadAnalytics),
-        lazy: lazyPage("AnalyticsPage", async () => (await import("@/features/analytics/AnalyticsPage")).AnalyticsPage),
-      },
-      {
-        path: "releases",
-        ErrorBoundary: Broken,
-        loader: late(async () => (await import("@/features/releases/loaders")).loadReleases),
-        lazy: lazyPage("ReleasesPage", async () => (await import("@/features/releases/ReleasesPage")).ReleasesPage),
-      },
-      {
-        path: "releases/:projectId/:version",
-        ErrorBoundary: Broken,
-        loader: late(async () => (await import("@/features/releases/loaders")).loadRelease),
-        lazy: lazyPage("ReleasePage", async () => (await import("@/features/releases/ReleasePage")).ReleasePage),
-      },
-      {
-        path: "monitors",
-        ErrorBoundary: Broken,
-        loader: late(async () => (await import("@/features/monitors/loaders")).loadMonitors),
-        lazy: lazyPage("MonitorsPage", async () => (await import("@/features/monitors/MonitorsPage")).MonitorsPage),
-      },
-      {
-        path: "monitors/:projectId/:slug",
-        ErrorBoundary: Broken,
-        loader: late(async () => (await import("@/features/monitors/loaders")).loadMonitor),
-        lazy: lazyPage("MonitorPage", async () => (await import("@/features/monitors/MonitorPage")).MonitorPage),
-      },
-      {
-        path: "projects",
-        ErrorBoundary: Broken,
-        lazy: lazyPage("ProjectsPage", async () => (await import("@/features/projects/ProjectsPage")).ProjectsPage),
-      },
-      {
-        path: "projects/:projectId",
-        ErrorBoundary: Broken,
-        loader: loadProject,
-        lazy: lazyPage("ProjectPage", async () => (await import("@/features/projects/ProjectPage")).ProjectPage),
-      },
-      {
-        path: "projects/:projectId/set-up",
-        ErrorBoundary: Broken,
-        loader: loadProject,
-        lazy: lazyPage("SetUpPage", async () => (await import("@/features/projects/SetUpPage")).SetUpPage),
-      },
-      {
-        path: "projects/:projectId/ingestion",
-        ErrorBoundary: Broken,
-        loader: loadProject,
-        lazy: lazyPage(
-          "IngestionPage",
-          async () => (await import("@/features/projects/ingestion/IngestionPage")).IngestionPage,
-        ),
-      },
-      {
-        path: "projects/:projectId/settings",
-        ErrorBoundary: Broken,
-        loader: loadProjectSettings,
-        lazy: lazyPage(
-          "ProjectSettingsPage",
-          async () => (await import("@/features/projects/settings/ProjectSettingsPage")).ProjectSettingsPage,
-        ),
-      },
-      {
-        path: "sql",
-        ErrorBoundary: Broken,
-        loader: loadSql,
-        lazy: lazyPage("SqlPage", async () => (await import("@/features/sql/SqlPage")).SqlPage),
-      },
-      {
-        path: "alerts",
-        ErrorBoundary: Broken,
-        loader: loadAlerts,
-        lazy: lazyPage("AlertsPage", async () => (await import("@/features/alerts/AlertsPage")).AlertsPage),
-      },
-      ...["settings", "settings/:section"].map((path) => ({
-        path,
-        ErrorBoundary: Broken,
-        loader: loadSettings,
-        lazy: lazyPage("SettingsPage", async () => (await import("@/features/settings/SettingsPage")).SettingsPage),
-      })),
-      { path: "*", Component: Lost },
     ],
   },
 ]);

@@ -13,7 +13,7 @@ export const issueKeys = {
   /** Every single issue, over whatever range. */
   ones: [root, "one"],
   one: (issueId: string, rangeS: number) => [root, "one", issueId, rangeS] as const,
-  activity: (issueId: string) => [root, "activity", issueId] as const,
+  activity: (issueId: string, at = "") => [root, "activity", issueId, at] as const,
   events: (issueId: string, search: EventSearch) => [root, "events", issueId, search] as const,
   foundEvents: (search: EventListSearch) => [root, "found", search] as const,
   eventFacets: (search: EventListSearch) => [root, "eventFacets", search] as const,

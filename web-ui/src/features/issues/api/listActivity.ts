@@ -3,11 +3,12 @@ import { issues } from "@/shared/api/clients";
 import { afterPosition } from "@/shared/state/consistency";
 import { issueKeys } from "../keys";
 
-export const listActivityQuery = (issueId: string) =>
+export const listActivityQuery = (issueId: string, at = "") =>
   queryOptions({
-    queryKey: issueKeys.activity(issueId),
+    queryKey: issueKeys.activity(issueId, at),
     queryFn: async ({ signal }) =>
-      (await issues.listActivity({ issueId, afterPosition: afterPosition() }, { signal })).activities,
+      (await issues.listActivity({ issueId, afterPosition: afterPosition(), at }, { signal })).activities,
   });
 
-export const useActivity = (issueId: string) => useQuery(listActivityQuery(issueId));
+/** `at`: as of that time; empty: now. */
+export const useActivity = (issueId: string, at = "") => useQuery(listActivityQuery(issueId, at));

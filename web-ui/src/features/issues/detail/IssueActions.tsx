@@ -2,6 +2,7 @@
 import Button from "@mui/material/Button";
 import MenuItem from "@mui/material/MenuItem";
 import { useState, type RefObject } from "react";
+import { Link } from "react-router";
 import type { Issue } from "@/gen/errata/v1/issue_pb";
 import { memberName, statusName } from "@/shared/format/issue";
 import { Avatar } from "@/shared/ui/bits";
@@ -97,6 +98,9 @@ export function IssueActions({ issue, triage, resolveAndNext, assign, onHelp }: 
               </span>
             </MenuItem>
           ),
+          <MenuItem key="past" component={Link} to={`/past/${issue.id}`}>
+            As of a past time
+          </MenuItem>,
           <MenuItem key="keys" onClick={() => (close(), onHelp())}>
             Keys of this page
           </MenuItem>,

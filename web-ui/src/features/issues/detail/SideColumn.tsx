@@ -72,8 +72,9 @@ const deeds: Record<string, [IconName, (activity: Activity) => ReactNode]> = {
 };
 const bySystem = new Set(["errata", "alerter", ""]);
 
-export function ActivityList({ issueId }: { issueId: string }) {
-  const activity = useActivity(issueId);
+/** `at`: as of that time; now if left out. */
+export function ActivityList({ issueId, at }: { issueId: string; at?: string }) {
+  const activity = useActivity(issueId, at);
   return (
     <section className={styles.sideSection} aria-label="Activity">
       <h2>Activity</h2>

@@ -1,0 +1,98 @@
+// The list of then.
+import Button from "@mui/material/Button";
+import { useState, type SubmitEvent } from "react";
+import { Link } from "react-router";
+import type { ListIssuesResponse } from "@/gen/errata/v1/issue_pb";
+import { exactCount } from "@/shared/format/count";
+import { levelName, statusName } from "@/shared/format/issue";
+import { absolute, toDate } from "@/shared/format/time";
+import { Count, LevelLabel, StatusPill } from "@/shared/ui/bits";
+import { EventText } from "@/shared/ui/EventText";
+import { EmptyState } from "@/shared/ui/states";
+import { rangeWords } from "@/shared/url/scope";
+import type { IssueSearch } from "../list/search";
+import styles from "./past.module.css";
+
+interface PastIssuesProps {
+  answer: ListIssuesResponse;
+  search: IssueSearch;
+  nameOf: (projectId: number) => string;
+  linkOf: (issueId: string) => string;
+  onText: (text: string) => void;
+  onAll: () => void;
+}
+
+export function PastIssues({ answer, search, nameOf, linkOf, onText, onAll }: PastIssuesProps) {
+  const [text, setText] = useState(search.text);
+  const submit = (event: SubmitEvent) => {
+    event.preventDefault();
+    onText(text);
+  };
+  const rows = answer.issues;
+  return (
+    <>
+      <form className={styles.filter} onSubmit={submit}>
+        <input type="search" aria-label="Query" value={text} onChange={(event) => setText(event.target.value)} />
+        <Button type="submit" size="small" variant="outlined">
+          Find
+        </Button>
+        <span className={styles.soft}>
+          {search.statuses.length === 0 ? "Every status" : search.statuses.join(", ")}, {rangeWords(search.range)}{" "}
+          before then: {exactCount(answer.total)}
+        </span>
+        {search.statuses.length > 0 && (
+          <Button size="small" onClick={onAll}>
+            Every status
+          </Button>
+        )}
+      </form>
+      {rows.length === 0 ? (
+        <EmptyState icon="search" title="No issues then">
+          None that passes had happened in the {rangeWords(search.range)} before that time.
+        </EmptyState>
+      ) : (
+        <div className={styles.scroll}>
+          <table className={styles.table}>
+            <thead>
+              <tr>
+                {["Issue", "Status", "Level", "Events", "Users", "Last seen"].map((each) => (
+                  <th key={each} scope="col">
+                    {each}
+                  </th>
+                ))}
+              </tr>
+            </thead>
+            <tbody>
+              {rows.map((issue) => (
+                <tr key={issue.id}>
+                  <th scope="row">
+                    <Link to={linkOf(issue.id)}>
+                      <EventText text={issue.title} />
+                    </Link>
+                    <small>
+                      <EventText text={issue.culprit} /> {nameOf(issue.projectId)}
+                    </small>
+                  </th>
+                  <td>
+                    <StatusPill status={statusName(issue.status)} />
+                  </td>
+                  <td>
+                    <LevelLabel level={levelName(issue.level)} />
+                  </td>
+                  <td>
+                    <Count value={issue.rangeCount} one="event" />
+                  </td>
+                  <td>{issue.rangeUsers === 0n ? "–" : <Count value={issue.rangeUsers} one="user" />}</td>
+                  <td>{issue.lastSeen ? absolute(toDate(issue.lastSeen)) : "–"}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+      {answer.nextCursor !== "" && (
+        <p className={styles.soft}>The newest {exactCount(rows.length)} are shown: narrow it to see others.</p>
+      )}
+    </>
+  );
+}
