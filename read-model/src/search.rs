@@ -13,6 +13,7 @@ mod numbers;
 pub mod reader;
 pub mod schema;
 pub mod stacks;
+mod terms;
 pub mod tokens;
 pub mod writer;
 

@@ -8,11 +8,12 @@ use tantivy::{
     collector::{Collector, SegmentCollector},
     columnar::Column,
     query::{
-        BitSetDocSet, ConstScorer, EmptyQuery, EnableScoring, Explanation, Query, Scorer,
-        TermSetQuery, Weight,
+        BitSetDocSet, ConstScorer, EmptyQuery, EnableScoring, Explanation, Query, Scorer, Weight,
     },
     schema::Field,
 };
+
+use super::terms::any_of;
 
 /// Stacks of which each is looked up by itself; of more, each event is asked for its own.
 const TERMS_MAX: usize = 1_000;
@@ -77,7 +78,7 @@ pub(crate) fn with_stack(field: Field, numbers: &Arc<[u64]>) -> Box<dyn Query> {
         let terms = numbers
             .iter()
             .map(|number| Term::from_field_u64(field, *number));
-        return Box::new(TermSetQuery::new(terms));
+        return any_of(terms);
     }
     Box::new(OneOf(Arc::clone(numbers)))
 }

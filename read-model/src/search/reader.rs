@@ -34,10 +34,7 @@ use parking_lot::RwLock;
 use search_language::Expression;
 use tantivy::{
     Index, IndexReader, ReloadPolicy, Searcher, Term,
-    query::{
-        AllQuery, BooleanQuery, EnableScoring, Occur, Query, RangeQuery, TermQuery, TermSetQuery,
-    },
-    schema::IndexRecordOption,
+    query::{AllQuery, BooleanQuery, EnableScoring, Occur, Query, RangeQuery},
 };
 
 use self::{
@@ -51,6 +48,7 @@ pub use self::{asked::EventTest, totals::Totals};
 use super::{
     schema::{POSITION_FILE, SearchSchema, decode_position, tag_term},
     stacks::StackReader,
+    terms::{any_of, one},
     tokens,
     writer::day_names,
 };
@@ -386,10 +384,7 @@ impl Reader {
     ) -> Result<Box<dyn Query>, ReadModelError> {
         let fields = &self.schema;
         let mut must: Vec<(Occur, Box<dyn Query>)> = Vec::new();
-        let mut term = |term: Term| {
-            let query = TermQuery::new(term, IndexRecordOption::Basic);
-            must.push((Occur::Must, Box::new(query)));
-        };
+        let mut term = |term: Term| must.push((Occur::Must, one(term)));
         if let Some(id) = filter.event_id {
             term(Term::from_field_bytes(fields.event_id, &id.0));
         }
@@ -416,12 +411,12 @@ impl Reader {
             let terms = projects
                 .iter()
                 .map(|id| Term::from_field_u64(fields.project_id, id.0.into()));
-            must.push((Occur::Must, Box::new(TermSetQuery::new(terms))));
+            must.push((Occur::Must, any_of(terms)));
         }
         if !filter.levels.is_empty() {
             let levels = filter.levels.iter();
             let terms = levels.map(|level| Term::from_field_u64(fields.level, *level as u64));
-            must.push((Occur::Must, Box::new(TermSetQuery::new(terms))));
+            must.push((Occur::Must, any_of(terms)));
         }
         if filter.from_ms.is_some() || filter.to_ms.is_some() {
             let bound =
@@ -443,13 +438,13 @@ impl Reader {
             let terms = fingerprints
                 .iter()
                 .map(|f| Term::from_field_bytes(fields.fingerprint, &f.0));
-            must.push((Occur::Must, Box::new(TermSetQuery::new(terms))));
+            must.push((Occur::Must, any_of(terms)));
         }
         if let Some(ids) = &filter.event_ids {
             let terms = ids
                 .iter()
                 .map(|id| Term::from_field_bytes(fields.event_id, &id.0));
-            must.push((Occur::Must, Box::new(TermSetQuery::new(terms))));
+            must.push((Occur::Must, any_of(terms)));
         }
         if let Some(asked) = asked {
             let compiler = Compiler {

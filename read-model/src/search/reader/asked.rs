@@ -13,10 +13,8 @@ use event_model::{Fingerprint, ProjectId};
 use search_language::{Expression, Field, Key, Known, Leaf, Pattern};
 use tantivy::{
     Searcher, Term,
-    query::{
-        AllQuery, BooleanQuery, EmptyQuery, Occur, Query, RangeQuery, TermQuery, TermSetQuery,
-    },
-    schema::{Field as Place, IndexRecordOption},
+    query::{AllQuery, BooleanQuery, EmptyQuery, Occur, Query, RangeQuery},
+    schema::Field as Place,
 };
 
 pub(super) use super::full_text::Ready;
@@ -27,6 +25,7 @@ use crate::{
     search::{
         numbers,
         schema::{SearchSchema, TextPart, tag_term},
+        terms::{any_of, one},
     },
 };
 
@@ -112,14 +111,6 @@ fn nothing() -> Box<dyn Query> {
 
 fn everything() -> Box<dyn Query> {
     Box::new(AllQuery)
-}
-
-pub(super) fn one(term: Term) -> Box<dyn Query> {
-    Box::new(TermQuery::new(term, IndexRecordOption::Basic))
-}
-
-fn any_of(terms: impl IntoIterator<Item = Term>) -> Box<dyn Query> {
-    Box::new(TermSetQuery::new(terms))
 }
 
 fn joined(occur: Occur, mut parts: Vec<Box<dyn Query>>) -> Box<dyn Query> {

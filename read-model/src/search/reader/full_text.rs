@@ -17,13 +17,14 @@ use tantivy::{
 
 use super::{
     WORDS_MAX,
-    asked::{Compiled, EventTest, has_any, joined_all, joined_any, one, whole, words_of},
+    asked::{Compiled, EventTest, has_any, joined_all, joined_any, whole, words_of},
 };
 use crate::{
     ReadModelError,
     fold::fold,
     search::{
         stacks::{StackReader, StackSchema},
+        terms::one,
         tokens,
     },
 };
