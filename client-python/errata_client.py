@@ -796,6 +796,58 @@ class Errata(Caller):
             form="json",
         )
 
+    def export_errors(
+        self,
+        *,
+        format: Optional[Literal["jsonl", "csv", "parquet"]] = None,
+        project: Optional[int] = None,
+        issue: Optional[str] = None,
+        query: Optional[str] = None,
+        time_zone: Optional[str] = None,
+        environment: Optional[str] = None,
+        release: Optional[str] = None,
+        user: Optional[str] = None,
+        tag: Optional[str] = None,
+        level: Optional[str] = None,
+        from_: Optional[str] = None,
+        to: Optional[str] = None,
+        order: Optional[Literal["desc", "asc"]] = None,
+        after_position: Optional[str] = None,
+    ) -> bytes:
+        """All events of a list, as a file.
+
+        Without a limit of rows: the events that were indexed, kept and seen by the caller when
+        it began, in the order of the list; docs/search.md tells of columns and bounds. Should
+        it end early, the connection is broken off. Two exports of one person at once.
+
+        format: The form of the file; by Accept if left out, JSON lines if that names none of
+        them.
+        project: Of one project; all that the caller sees if left out. One that they do not see
+        is answered like one that does not exist.
+        issue: Of one issue.
+        query: A query of the search language (docs/search.md): words, key:value, AND, OR, NOT,
+        parentheses, wildcards, comparisons; at most 4,096 bytes; or the id of an event, alone.
+        One that cannot be read is refused with the position.
+        time_zone: Where the days of the query begin: a name such as Europe/Berlin; UTC if left
+        out.
+        environment: Of this environment.
+        release: Of this release.
+        user: Whom it happened to: an id, an e-mail address or a name as sent, or with its kind
+        (id:42).
+        tag: key:value, or key for any value.
+        level: Several with commas.
+        from_: Happened from then on: RFC 3339 or Unix seconds.
+        to: Happened before then.
+        order: asc turns it around.
+        after_position: Wait, at most 1 s, until a decision at this position is seen.
+        """
+        return self._call(
+            "GET",
+            "/api/errors/export",
+            query={"format": format, "project": project, "issue": issue, "query": query, "time_zone": time_zone, "environment": environment, "release": release, "user": user, "tag": tag, "level": level, "from": from_, "to": to, "order": order, "after_position": after_position},
+            form="bytes",
+        )
+
     def get_error(
         self,
         id: str,

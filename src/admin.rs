@@ -3,7 +3,9 @@
 //! gateway's command service in memory: the same code either way.
 
 mod accounts;
+mod export;
 mod plan;
+mod rest;
 mod rules;
 mod settings;
 mod sql;
@@ -29,8 +31,11 @@ pub(crate) const SOCKET: &str = "admin.sock";
 
 /// Runs one command and prints what it made.
 pub(crate) async fn run(command: &Command, loaded: &Loaded) -> Result<()> {
-    if let Command::Sql(asked) = command {
-        return sql::run(asked, &loaded.config.data_dir.join(SOCKET)).await;
+    let socket = loaded.config.data_dir.join(SOCKET);
+    match command {
+        Command::Sql(asked) => return sql::run(asked, &socket).await,
+        Command::Export(asked) => return export::run(asked, &socket).await,
+        _ => {}
     }
     let connection = Connection::open(loaded).await?;
     let channel = connection.channel.clone();

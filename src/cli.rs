@@ -1,6 +1,8 @@
 //! The command line.
 
 mod backup;
+mod export;
+mod plan;
 mod project;
 mod replay;
 mod sql;
@@ -13,6 +15,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub(crate) use backup::{
     BackupCommand, BackupCreate, BackupKey, BackupPrune, BackupTarget, BackupVerify, Restore,
 };
+pub(crate) use export::{Export, ExportForm};
+pub(crate) use plan::{PlanCommand, PlanName};
 pub(crate) use project::{
     GroupingRulesCommand, ProjectCommand, RulesApplication, RulesPreview, SettingsChoice, Switch,
 };
@@ -84,6 +88,10 @@ pub(crate) enum Command {
     ///
     /// Tables and columns are in docs/sql.md, or: errata sql "SHOW TABLES", errata sql "DESCRIBE events".
     Sql(SqlQuery),
+    /// Print all events that a search finds, as JSON lines, CSV or Parquet
+    ///
+    /// Of the running server, without a limit of rows. The search language is in docs/search.md. Should the file end early, the command fails.
+    Export(Export),
     /// Keys that clients write with
     Key {
         /// What to do
@@ -310,38 +318,6 @@ pub(crate) enum Log {
     Control,
     /// Both
     All,
-}
-
-/// `errata plan`
-#[derive(Debug, Subcommand)]
-pub(crate) enum PlanCommand {
-    /// Set the plan of the organisation, or of one project
-    ///
-    /// The organisation's is shared by its projects; a project's own holds beside it. The number holds for each category by itself: so many errors, so many attachments an hour, UTC.
-    Set {
-        /// Which
-        #[arg(value_enum)]
-        plan: PlanName,
-        /// Of an enterprise plan: events an hour
-        #[arg(long, default_value_t = 0, required_if_eq("plan", "enterprise"))]
-        events_per_hour: u64,
-        /// The project's id; without it, the organisation
-        #[arg(long, default_value_t = 0, hide_default_value = true)]
-        project: u32,
-    },
-}
-
-/// The name of a plan.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum PlanName {
-    /// No quota
-    Unlimited,
-    /// 1,000 events an hour
-    Free,
-    /// 10,000 events an hour
-    Pro,
-    /// As many as --events-per-hour says
-    Enterprise,
 }
 
 /// `errata key`

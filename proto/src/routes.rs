@@ -180,6 +180,8 @@ pub const PREVIEW_RULES: Route = asked(
 
 /// Lists events.
 pub const LIST_ERRORS: Route = asked("/api/errors", Role::Query, GET);
+/// All events of a list, as a file.
+pub const EXPORT_ERRORS: Route = asked("/api/errors/export", Role::Query, GET);
 /// One event.
 pub const GET_ERROR: Route = asked("/api/errors/{id}", Role::Query, GET);
 /// Why an event is in its issue.
@@ -241,6 +243,7 @@ pub const ROUTES: &[Route] = &[
     CHECK_RULES,
     PREVIEW_RULES,
     LIST_ERRORS,
+    EXPORT_ERRORS,
     GET_ERROR,
     GROUPING,
     ATTACHMENT,

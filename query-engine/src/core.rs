@@ -21,15 +21,16 @@ use read_model::{
     cold::ColdReader,
     issues::reader::{ReadError, Snapshot},
 };
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use crate::{
     config::QueryConfig,
     error::{ApiError, ErrorCode},
+    export::Exports,
     grouping::Previews,
     past::{Pasts, Then, When},
     rest::paced::Pace,
-    view::View,
+    view::{Open, View},
     watch::{Current, Reached},
 };
 
@@ -64,6 +65,8 @@ pub(crate) struct Core {
     pub(crate) previews: Arc<Previews>,
     /// Issues of past times.
     pub(crate) pasts: Arc<Pasts>,
+    /// Exports under way.
+    pub(crate) exports: Arc<Exports>,
     turns: Arc<Semaphore>,
     /// Files read from disk at once: each is held in memory whole, once.
     pub(crate) downloads: Semaphore,
@@ -94,6 +97,7 @@ impl Core {
             stopping,
             groupers: Arc::default(),
             previews: Arc::default(),
+            exports: Arc::default(),
             turns: Arc::new(Semaphore::new(READS_MAX)),
             downloads: Semaphore::new(DOWNLOADS_MAX),
         }
@@ -102,6 +106,13 @@ impl Core {
     /// Now, Unix seconds.
     pub(crate) fn now_s(&self) -> i64 {
         self.config.clock.now_s()
+    }
+
+    /// The next turn to read, however long it takes: for who bounds the wait otherwise. Turns
+    /// come in the order in which they are waited for.
+    pub(crate) async fn turn(&self) -> Option<OwnedSemaphorePermit> {
+        // Nobody closes it.
+        Arc::clone(&self.turns).acquire_owned().await.ok()
     }
 
     /// Runs a read of what the viewer sees on a blocking thread.
@@ -129,17 +140,32 @@ impl Core {
         then: Option<Then>,
         read: impl FnOnce(&View<'_>) -> Result<T, ApiError> + Send + 'static,
     ) -> Result<T, ApiError> {
-        let open = self
-            .current
+        let open = self.open()?;
+        let turn = self.turn_soon().await?;
+        self.read_open((open, then), turn, viewer, read).await
+    }
+
+    /// What is open now.
+    pub(crate) fn open(&self) -> Result<Arc<Open>, ApiError> {
+        self.current
             .load_full()
-            .ok_or_else(|| ApiError::new(ErrorCode::Overloaded, "the read model is being built"))?;
-        let turn = Arc::clone(&self.turns).acquire_owned();
-        let Ok(Ok(turn)) = tokio::time::timeout(TURN_WAIT_MAX, turn).await else {
-            return Err(ApiError::new(
-                ErrorCode::Overloaded,
-                "too many reads at once",
-            ));
-        };
+            .ok_or_else(|| ApiError::new(ErrorCode::Overloaded, "the read model is being built"))
+    }
+
+    /// A turn to read, as soon as somebody waits for an answer.
+    pub(crate) async fn turn_soon(&self) -> Result<Option<OwnedSemaphorePermit>, ApiError> {
+        let turn = tokio::time::timeout(TURN_WAIT_MAX, self.turn()).await;
+        turn.map_err(|_| ApiError::new(ErrorCode::Overloaded, "too many reads at once"))
+    }
+
+    /// The same as [`Self::read`] of what is open already, perhaps of a time, with a turn.
+    pub(crate) async fn read_open<T: Send + 'static>(
+        &self,
+        (open, then): (Arc<Open>, Option<Then>),
+        turn: Option<OwnedSemaphorePermit>,
+        viewer: &Viewer,
+        read: impl FnOnce(&View<'_>) -> Result<T, ApiError> + Send + 'static,
+    ) -> Result<T, ApiError> {
         let (log, cold) = (self.log.clone(), Arc::clone(&self.cold));
         let sight = viewer.sight().clone();
         let task = tokio::task::spawn_blocking(move || {

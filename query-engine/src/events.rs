@@ -13,9 +13,9 @@ use event_model::{
 use proto::v1;
 use read_model::{
     issues::reader::IssueRow,
-    search::reader::{EventFilter, EventTest, From, Hit, Moment, Totals},
+    search::reader::{EventFilter, From, Hit, Moment, Totals},
 };
-use search_language::{Expression, Place};
+use search_language::{Expression, Leaf, Place};
 
 use crate::{
     convert,
@@ -61,13 +61,7 @@ impl Core {
         request: v1::ListEventsRequest,
     ) -> Result<v1::ListEventsResponse, ApiError> {
         let limit = limit(request.limit)?;
-        check(&request)?;
-        let reader = self.search_reader(viewer, &request.time_zone, self.now_s())?;
-        let query = Asked::read(&request.query, Place::Events)?.resolve(&reader)?;
-        let issue = match request.issue_id.as_str() {
-            "" => None,
-            text => Some(convert::issue_id(text)?),
-        };
+        let (issue, query) = self.asked_events(viewer, &request)?;
         let asked_for = v1::ListEventsRequest {
             limit: 0,
             cursor: String::new(),
@@ -93,8 +87,6 @@ impl Core {
         self.wait_events(request.after_position).await;
         let (events, next, total) = self
             .read(viewer, move |view| {
-                let query = query.map(|query| search::of_events(view, query));
-                let query = query.transpose()?;
                 let filter = event_filter(view, &request, issue, query)?;
                 let mut hits = view.kept_events(&filter, from, limit as usize + 1)?;
                 let more = hits.len() > limit as usize;
@@ -121,6 +113,22 @@ impl Core {
             total: total.events,
             total_errors: total.errors,
         })
+    }
+
+    /// The issue and the query that a request names, read and checked with all it asks.
+    pub(crate) fn asked_events(
+        &self,
+        viewer: &Viewer,
+        request: &v1::ListEventsRequest,
+    ) -> Result<(Option<IssueId>, Option<Expression<Leaf>>), ApiError> {
+        check(request)?;
+        let reader = self.search_reader(viewer, &request.time_zone, self.now_s())?;
+        let query = Asked::read(&request.query, Place::Events)?.resolve(&reader)?;
+        let issue = match request.issue_id.as_str() {
+            "" => None,
+            text => Some(convert::issue_id(text)?),
+        };
+        Ok((issue, query))
     }
 
     /// One event: by id, or the "latest" or "oldest" of an issue.
@@ -225,12 +233,15 @@ fn check(request: &v1::ListEventsRequest) -> Result<(), ApiError> {
     bounded(request.levels.len(), "levels")
 }
 
-fn event_filter(
+/// Which events a request asks for, with what [`Core::asked_events`] read of it.
+pub(crate) fn event_filter(
     view: &View<'_>,
     request: &v1::ListEventsRequest,
     issue: Option<IssueId>,
-    query: Option<Expression<EventTest>>,
+    query: Option<Expression<Leaf>>,
 ) -> Result<EventFilter, ApiError> {
+    let query = query.map(|query| search::of_events(view, query));
+    let query = query.transpose()?;
     let mut project = (request.project_id != 0).then_some(ProjectId(request.project_id));
     let mut fingerprints = None;
     if let Some(id) = issue {

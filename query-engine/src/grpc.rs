@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use axum::Router;
+use bytes::Bytes;
 use event_model::access::Viewer;
+use futures_util::{StreamExt, stream};
 use grouping::rules::RULES_BYTES_MAX;
 use proto::v1::{
     self, event_service_server::EventServiceServer, grouping_service_server::GroupingServiceServer,
@@ -17,12 +19,15 @@ use tonic::{
 use tonic_web::GrpcWebLayer;
 use tower::Layer;
 
-use crate::{core::Core, detail, live::Messages};
+use crate::{core::Core, detail, error::ApiError, live::Messages};
 
 /// Largest request message: every request here is a filter.
 const REQUEST_BYTES_MAX: usize = 256 * 1024;
 /// The same with a text of rules.
 const RULES_REQUEST_BYTES_MAX: usize = RULES_BYTES_MAX + REQUEST_BYTES_MAX;
+
+/// Largest piece of a file: clients take messages of 4 MiB.
+const PIECE_BYTES_MAX: usize = 1024 * 1024;
 
 #[derive(Clone)]
 struct Reads(Arc<Core>);
@@ -65,6 +70,19 @@ fn asked<T>(mut request: Request<T>) -> Result<(Viewer, T), Status> {
     let viewer = request.extensions_mut().remove::<Viewer>();
     let viewer = viewer.ok_or_else(|| Status::unauthenticated("sign in"))?;
     Ok((viewer, request.into_inner()))
+}
+
+/// A piece of a file as messages that every client takes.
+fn messages(piece: Result<Bytes, ApiError>) -> Vec<Result<v1::ExportEventsResponse, Status>> {
+    let piece = match piece {
+        Ok(piece) => piece,
+        Err(error) => return vec![Err(error.into())],
+    };
+    let parts = piece.chunks(PIECE_BYTES_MAX);
+    let message = |part: &[u8]| v1::ExportEventsResponse {
+        piece: part.to_vec(),
+    };
+    parts.map(|part| Ok(message(part))).collect()
 }
 
 #[tonic::async_trait]
@@ -231,6 +249,18 @@ impl v1::event_service_server::EventService for Reads {
         let (viewer, request) = asked(request)?;
         let whole = self.0.get_event(&viewer, request).await?;
         Ok(Response::new(detail::response(whole)))
+    }
+
+    type ExportEventsStream = Messages<v1::ExportEventsResponse>;
+
+    async fn export_events(
+        &self,
+        request: Request<v1::ExportEventsRequest>,
+    ) -> Answer<Self::ExportEventsStream> {
+        let (viewer, request) = asked(request)?;
+        let file = Arc::clone(&self.0).export_events(viewer, request).await?;
+        let pieces = file.flat_map(|piece| stream::iter(messages(piece)));
+        Ok(Response::new(Box::pin(pieces)))
     }
 
     async fn explain_grouping(

@@ -7,7 +7,7 @@
 //! how events come in.
 //!
 //! The path of a read: [`engine::QueryEngine::router`] → `grpc` or `rest`
-//! authenticate and parse → the functions of `issues`, `similar`, `events`, `grouping`,
+//! authenticate and parse → the functions of `issues`, `similar`, `events`, `export`, `grouping`,
 //! `stats`, `health`, `storage`, `projects`, `usage`, `live` wait for `after_position`, read on a blocking thread (`core`)
 //! what the caller sees (`view`) of what `watch` has open, and answer messages of `errata.v1` → `rest/json` or tonic
 //! put them on the wire. What is read otherwise, in a crate above this one, comes in by [`reads`].
@@ -24,6 +24,7 @@ mod cursor;
 mod detail;
 mod error;
 mod events;
+mod export;
 mod grouping;
 mod grpc;
 mod health;

@@ -12,7 +12,7 @@ use event_model::{
     access::{Action, Viewer, door::Need},
 };
 use http::{Extensions, HeaderMap, request::Parts};
-use proto::error::{ErrorCode, Refusal};
+use proto::error::Refusal;
 use read_model::issues::reader::Reader;
 use tokio::sync::watch;
 
@@ -72,10 +72,7 @@ impl Reads {
 
     /// A reader of the issues of its own. Blocking.
     pub fn issues(&self) -> Result<Reader, Refusal> {
-        let open =
-            self.0.current.load_full().ok_or_else(|| {
-                Refusal::new(ErrorCode::Overloaded, "the read model is being built")
-            })?;
+        let open = self.0.open()?;
         Ok(open.issues_aside().map_err(ApiError::from)?)
     }
 

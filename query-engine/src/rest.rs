@@ -1,4 +1,4 @@
-//! REST reads: `GET /api/errors`, `/api/errors/{id}`, `/api/errors/{id}/grouping`,
+//! REST reads: `GET /api/errors`, `/api/errors/export`, `/api/errors/{id}`, `/api/errors/{id}/grouping`,
 //! `/api/issues`, `/api/issues/{id}`, `/api/issues/{id}/similar`, `/api/stats`,
 //! `POST /api/projects/{id}/grouping-rules/check` and `/preview`, as DESIGN.md promises them.
 //!
@@ -9,6 +9,7 @@
 
 mod download;
 mod etag;
+mod export;
 mod json;
 pub(crate) mod paced;
 mod params;
@@ -58,6 +59,7 @@ pub(crate) fn routes(core: &Arc<Core>) -> Router {
             routes::ATTACHMENT.path,
             get(download::attachment),
         )
+        .route(routes::EXPORT_ERRORS.path, get(export::events))
         .layer(middleware::from_fn(paced::tell))
         .method_not_allowed_fallback(method_not_allowed)
         .with_state(Arc::clone(core))
@@ -125,16 +127,33 @@ async fn list_errors(
     Reader(viewer): Reader,
     params: Params,
 ) -> Answer<json::ErrorList> {
-    let project_id = params.project()?;
-    core.known_project(&viewer, project_id)?;
-    let issue_id = params.text("issue");
-    params.check_issue()?;
     let request = v1::ListEventsRequest {
-        project_id,
-        issue_id,
-        query: params.text("query"),
         limit: params.limit()?,
         cursor: params.text("cursor"),
+        ..listed_errors(&core, &viewer, &params)?
+    };
+    let page = core
+        .list_events(&viewer, request)
+        .await
+        .map_err(|error| in_rest(&error))?;
+    Ok(Json(json::error_list(page)))
+}
+
+/// What the parameters of a list of events ask for, but for its pages.
+fn listed_errors(
+    core: &Core,
+    viewer: &Viewer,
+    params: &Params,
+) -> Result<v1::ListEventsRequest, ApiError> {
+    let project_id = params.project()?;
+    core.known_project(viewer, project_id)?;
+    params.check_issue()?;
+    Ok(v1::ListEventsRequest {
+        project_id,
+        issue_id: params.text("issue"),
+        query: params.text("query"),
+        limit: 0,
+        cursor: String::new(),
         after_position: params.after_position()?,
         environment: params.text("environment"),
         release: params.text("release"),
@@ -146,12 +165,7 @@ async fn list_errors(
         ascending: params.ascending()?,
         with_total: false,
         time_zone: params.text("time_zone"),
-    };
-    let page = core
-        .list_events(&viewer, request)
-        .await
-        .map_err(|error| in_rest(&error))?;
-    Ok(Json(json::error_list(page)))
+    })
 }
 
 async fn get_error(

@@ -22,11 +22,11 @@ use event_model::{
 use read_model::{
     Generation, ReadModelError,
     cold::{ColdEvent, ColdReader, Kept, Wanted},
-    issues::{self, reader::ReadError, reader::Snapshot},
+    issues::{self, batch::Headline, reader::ReadError, reader::Snapshot},
     search::{
         self,
         reader::{
-            EventFilter, From, Hit, Totals,
+            EventFilter, From, Frozen, Hit, Totals,
             stats::{Ask, Facets, Lines, SplitBy, SplitValue},
         },
         schema::day_of,
@@ -95,6 +95,24 @@ impl Open {
     }
 }
 
+/// An event with all that is stored of it.
+pub(crate) struct WholeEvent {
+    pub(crate) event: StoredEvent,
+    pub(crate) body: bytes::Bytes,
+    /// How its issue would be shown, where a file says it.
+    pub(crate) shown: Option<Headline>,
+}
+
+impl WholeEvent {
+    fn of_log(event: StoredEvent, body: bytes::Bytes) -> Self {
+        Self {
+            event,
+            body,
+            shown: None,
+        }
+    }
+}
+
 /// Read model and log, as far as somebody sees.
 pub(crate) struct View<'a> {
     open: &'a Open,
@@ -160,6 +178,24 @@ impl<'a> View<'a> {
     ) -> Result<Vec<Hit>, ReadModelError> {
         let filter = self.until(filter);
         self.open.search.list(self.sight, &filter, from, limit)
+    }
+
+    /// The index as it is now, for lists of this filter.
+    pub(crate) fn freeze(&self, filter: &EventFilter) -> Result<Frozen, ReadModelError> {
+        self.open.search.freeze(filter)
+    }
+
+    /// A list of events of that moment.
+    pub(crate) fn frozen_events(
+        &self,
+        frozen: &Frozen,
+        filter: &EventFilter,
+        from: From,
+        limit: usize,
+    ) -> Result<Vec<Hit>, ReadModelError> {
+        self.open
+            .search
+            .list_of(frozen, self.sight, filter, from, limit)
     }
 
     /// A list of those that are kept; fewer than there are only behind so many that are not that
@@ -351,6 +387,36 @@ impl<'a> View<'a> {
                 None => Err(gone.into()),
             },
             body => Ok(body?),
+        }
+    }
+
+    /// The event at `position` with its body, as cold files have it; a body that is damaged in the log is
+    /// `{}` there, too. None: out of sight, or it cannot be read. Fails where it is no longer kept.
+    pub(crate) fn whole(&self, position: Position) -> Result<Option<WholeEvent>, ApiError> {
+        let gone = match self.log.event(position) {
+            Ok(None) => return Ok(None),
+            Ok(Some(event)) if !self.sees(&event) => return Ok(None),
+            Ok(Some(event)) => match self.log.body(position, &event) {
+                Ok(body) => return Ok(Some(WholeEvent::of_log(event, body))),
+                Err(LogError::Body { .. }) => {
+                    let body = bytes::Bytes::from_static(b"{}");
+                    return Ok(Some(WholeEvent::of_log(event, body)));
+                }
+                // It was dropped since.
+                Err(error) => error,
+            },
+            Err(error) => error,
+        };
+        if !matches!(gone, LogError::NotRetained { .. }) {
+            return Err(gone.into());
+        }
+        match self.old_event(position)? {
+            Some(old) => Ok(Some(WholeEvent {
+                event: old.event,
+                body: old.body,
+                shown: Some(old.headline),
+            })),
+            None => Err(gone.into()),
         }
     }
 

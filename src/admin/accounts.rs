@@ -54,8 +54,12 @@ pub(super) async fn answer(command: &Command, channel: Channel) -> Result<String
         Command::Key { command } => gateway.key(command).await,
         Command::User { command } => gateway.user(command).await,
         Command::Token { command } => gateway.token(command).await,
-        Command::Project { .. } | Command::Plan { .. } | Command::Storage | Command::Sql(_) => {
-            unreachable!("`run` handles settings, plans, storage and queries itself")
+        Command::Project { .. }
+        | Command::Plan { .. }
+        | Command::Storage
+        | Command::Sql(_)
+        | Command::Export(_) => {
+            unreachable!("`run` handles settings, plans, storage, queries and exports itself")
         }
         Command::Serve(_)
         | Command::Replay { .. }

@@ -12,15 +12,14 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use bytes::Bytes;
-use http::{Request, Response, header};
+use http::{Request, header};
 use http_body_util::{BodyExt, Full};
-use hyper::{body::Incoming, client::conn::http1};
-use hyper_util::rt::TokioIo;
+use hyper::body::Incoming;
 use proto::routes;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tokio::net::UnixStream;
 
+use super::rest::{self, Told};
 use crate::cli::{SqlForm, SqlQuery};
 
 /// Rows of a table unless another number is asked for.
@@ -30,18 +29,8 @@ const CELL_CHARS_MAX: usize = 80;
 
 /// Asks and prints.
 pub(super) async fn run(asked: &SqlQuery, socket: &Path) -> Result<()> {
-    let stream = UnixStream::connect(socket).await.with_context(|| {
-        format!(
-            "reach a running server at {}: queries are for its query role",
-            socket.display()
-        )
-    })?;
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-    let connection = tokio::spawn(connection);
-    let response = sender.send_request(request(asked)?).await?;
-    let printed = print(response, asked.format).await;
-    connection.abort();
-    printed
+    let format = asked.format;
+    rest::ask(socket, request(asked)?, |body| print(body, format)).await
 }
 
 fn request(asked: &SqlQuery) -> Result<Request<Full<Bytes>>> {
@@ -65,7 +54,7 @@ fn request(asked: &SqlQuery) -> Result<Request<Full<Bytes>>> {
         SqlForm::Csv => "text/csv",
     };
     Ok(Request::post(routes::SQL.path)
-        .header(header::HOST, "admin")
+        .header(header::HOST, rest::HOST)
         .header(header::CONTENT_TYPE, "application/json")
         .header(header::ACCEPT, accept)
         .body(Full::from(body.to_string()))?)
@@ -78,31 +67,25 @@ fn parameter(text: &str) -> Value {
     }
 }
 
-async fn print(response: Response<Incoming>, format: SqlForm) -> Result<()> {
-    let is_answered = response.status().is_success();
-    let mut body = response.into_body();
-    let mut out = std::io::stdout().lock();
-    if !is_answered {
-        bail!("{}", refused(&body.collect().await?.to_bytes()));
-    }
-    if format == SqlForm::Table {
-        let answer = body.collect().await.context("the answer ended early")?;
-        let answer: Answer = serde_json::from_slice(&answer.to_bytes())?;
-        out.write_all(table(&answer).as_bytes())?;
-        return match answer.error {
-            Some(error) => bail!("{}", error.message),
-            None => Ok(()),
-        };
-    }
-    while let Some(frame) = body.frame().await {
-        if let Ok(bytes) = frame.context("the answer ended early")?.into_data() {
-            out.write_all(&bytes)?;
+async fn print(body: Incoming, format: SqlForm) -> Result<()> {
+    match format {
+        SqlForm::Csv => rest::print(body).await,
+        SqlForm::Json => {
+            rest::print(body).await?;
+            Ok(std::io::stdout().lock().write_all(b"\n")?)
+        }
+        SqlForm::Table => {
+            let answer = body.collect().await.context("the answer ended early")?;
+            let answer: Answer = serde_json::from_slice(&answer.to_bytes())?;
+            std::io::stdout()
+                .lock()
+                .write_all(table(&answer).as_bytes())?;
+            match answer.error {
+                Some(error) => bail!("{}", error.message),
+                None => Ok(()),
+            }
         }
     }
-    if format == SqlForm::Json {
-        out.write_all(b"\n")?;
-    }
-    Ok(())
 }
 
 #[derive(Deserialize)]
@@ -119,32 +102,6 @@ struct Column {
     name: String,
     #[serde(rename = "type")]
     kind: String,
-}
-
-#[derive(Deserialize)]
-struct Refused {
-    error: Told,
-}
-
-#[derive(Deserialize)]
-struct Told {
-    message: String,
-    position: Option<Place>,
-}
-
-#[derive(Deserialize)]
-struct Place {
-    offset: usize,
-}
-
-fn refused(bytes: &[u8]) -> String {
-    match serde_json::from_slice::<Refused>(bytes) {
-        Ok(Refused { error }) => match error.position {
-            Some(place) => format!("{} (at character {})", error.message, place.offset + 1),
-            None => error.message,
-        },
-        Err(_) => String::from_utf8_lossy(bytes).into_owned(),
-    }
 }
 
 fn table(answer: &Answer) -> String {
@@ -235,11 +192,5 @@ mod tests {
         assert_eq!(parameter("null"), Value::Null);
         assert_eq!(parameter("[1]"), json!("[1]"));
         assert_eq!(parameter("prod"), json!("prod"));
-    }
-
-    #[test]
-    fn a_refusal_says_where() {
-        let bytes = br#"{"error": {"message": "there is no table \"x\"", "position": {"offset": 14, "length": 1}}}"#;
-        assert_eq!(refused(bytes), "there is no table \"x\" (at character 15)");
     }
 }

@@ -18,6 +18,7 @@ mod backup;
 mod browser;
 mod clients;
 mod cold;
+mod export;
 mod extras;
 mod faults;
 mod golden;

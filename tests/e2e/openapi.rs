@@ -236,6 +236,7 @@ impl Seen<'_> {
                 "{path}"
             );
         }
+        self.export(&reader);
         self.rules(&reader);
         self.one_of_several(&reader);
         let plain = [
@@ -258,6 +259,16 @@ impl Seen<'_> {
 }
 
 impl Seen<'_> {
+    /// All events, as a file.
+    fn export(&mut self, reader: &[(&str, &str)]) {
+        let template = "/api/errors/export";
+        for (format, status) in [("csv", 200), ("jsonl", 200), ("xlsx", 400)] {
+            let path = format!("{template}?format={format}");
+            let answer = self.send("GET", template, &path, reader, "");
+            assert_eq!(answer.status, status, "{}", answer.body);
+        }
+    }
+
     /// Two issues made one, and two again.
     fn one_of_several(&mut self, reader: &[(&str, &str)]) {
         let ids = |seen: &Self| -> Vec<String> {

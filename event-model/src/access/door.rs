@@ -57,6 +57,7 @@ pub const METHODS: &[(&str, Need)] = &[
     right("CommandService/UndiscardIssues", Action::Triage),
     right("CommandService/UnmergeFingerprints", Action::Triage),
     right("EventService/ExplainGrouping", Action::ReadIssue),
+    right("EventService/ExportEvents", Action::ReadProject),
     right("EventService/GetEvent", Action::ReadIssue),
     right("EventService/ListEvents", Action::ReadProject),
     right("EventService/WhyApart", Action::ReadIssue),
@@ -141,6 +142,7 @@ pub const METHODS: &[(&str, Need)] = &[
 /// Every route of people and tokens, as `METHOD /path`.
 pub const ROUTES: &[(&str, Need)] = &[
     right("GET /api/errors", Action::ReadProject),
+    right("GET /api/errors/export", Action::ReadProject),
     right("GET /api/errors/{id}", Action::ReadProject),
     right(
         "GET /api/errors/{id}/attachments/{number}",

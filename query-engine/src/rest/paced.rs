@@ -31,7 +31,12 @@ enum Who {
 }
 
 /// What costs as much as a list.
-const LISTS: [Route; 3] = [routes::LIST_ERRORS, routes::LIST_ISSUES, routes::SQL];
+const LISTS: [Route; 4] = [
+    routes::LIST_ERRORS,
+    routes::EXPORT_ERRORS,
+    routes::LIST_ISSUES,
+    routes::SQL,
+];
 
 /// What is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -9,11 +9,16 @@ use arrow::datatypes::{UInt32Type, UInt64Type};
 use bytes::Bytes;
 use event_model::{Event, Fingerprint, Position, StoredEvent, head::Head};
 
+use crate::issues::batch::Headline;
+
 /// The columns that are read, in the file's order.
-pub(super) const COLUMNS: [&str; 6] = [
+pub(super) const COLUMNS: [&str; 9] = [
     "position",
     "event_id",
+    "type",
+    "value",
     "title",
+    "culprit",
     "fingerprint",
     "size_bytes",
     "body",
@@ -28,8 +33,8 @@ pub struct ColdEvent {
     pub event: StoredEvent,
     /// What grouping made of it.
     pub fingerprint: Fingerprint,
-    /// How its issue would be shown.
-    pub title: String,
+    /// How its issue would be shown; level, platform and `handled` are the head's, and not here.
+    pub headline: Headline,
     /// The JSON document.
     pub body: Bytes,
 }
@@ -44,20 +49,34 @@ pub(super) fn events(batch: &RecordBatch) -> Option<Vec<(Position, Option<ColdEv
     let sizes = batch
         .column_by_name("size_bytes")?
         .as_primitive_opt::<UInt32Type>()?;
-    let (ids, titles, fingerprints) = (text("event_id")?, text("title")?, text("fingerprint")?);
-    let bodies = text("body")?;
+    let shown = [
+        text("type")?,
+        text("value")?,
+        text("title")?,
+        text("culprit")?,
+    ];
+    let (ids, fingerprints, bodies) = (text("event_id")?, text("fingerprint")?, text("body")?);
     let event = |row: usize| -> (Position, Option<ColdEvent>) {
         let position = Position(positions.value(row));
-        let texts =
-            [ids, titles, fingerprints, bodies].map(|column: &StringArray| column.value(row));
-        (position, event(position, texts, sizes.value(row)))
+        let value = |column: &StringArray| column.value(row).to_owned();
+        let [ty, value_line, title, culprit] = shown.map(value);
+        let headline = Headline {
+            title,
+            culprit,
+            ty,
+            value: value_line,
+            ..Headline::default()
+        };
+        let texts = [ids, fingerprints, bodies].map(|column: &StringArray| column.value(row));
+        (position, event(position, headline, texts, sizes.value(row)))
     };
     Some((0..positions.len()).map(event).collect())
 }
 
 fn event(
     position: Position,
-    [id, title, fingerprint, body]: [&str; 4],
+    headline: Headline,
+    [id, fingerprint, body]: [&str; 3],
     size_bytes: u32,
 ) -> Option<ColdEvent> {
     let event: Event = serde_json::from_str(body).ok()?;
@@ -68,7 +87,7 @@ fn event(
         position,
         event: StoredEvent::of(&Head::of(&event, size_bytes)).ok()?,
         fingerprint: fingerprint.parse().ok()?,
-        title: title.to_owned(),
+        headline,
         body: Bytes::copy_from_slice(body.as_bytes()),
     })
 }

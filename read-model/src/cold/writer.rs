@@ -2,8 +2,8 @@
 //!
 //! To a folder a file is streamed under a temporary name, synced, renamed, and its folder synced: `object_store` does
 //! not sync local files, so this does. To a bucket it is a multipart upload under its final name, which appears whole
-//! or not at all. The same file written again replaces itself. Memory per open file is bounded by [`BATCH_BYTES_MAX`]
-//! of rows, the row group at hand compressed, and one part. Blocks the calling thread.
+//! or not at all. The same file written again replaces itself. Memory per open file is bounded by what [`Pieces`]
+//! holds and one part. Blocks the calling thread.
 
 use std::{
     fs::{self, File},
@@ -18,36 +18,16 @@ use object_place::Place;
 use object_store::{
     MultipartUpload, ObjectStore, ObjectStoreExt, PutPayload, path::Path as ObjectPath,
 };
-use parquet::{
-    arrow::ArrowWriter,
-    basic::{Compression, Encoding, ZstdLevel},
-    file::{
-        metadata::KeyValue,
-        properties::{EnabledStatistics, WriterProperties},
-    },
-    schema::types::ColumnPath,
-};
 
 use super::{
-    columns::Columns,
     home::{ColdHome, WRITING, store_error},
     names::{ColdFile, EVENTS, REGROUPED},
-    schema::{SCHEMA_VERSION, schema},
+    pieces::Pieces,
 };
 use crate::{ReadModelError, issues::batch::Headline, layout::sync_dir};
 
-/// Rows handed to Parquet at once.
-const BATCH_ROWS_MAX: usize = 4096;
-/// Bytes of bodies handed to Parquet at once.
-const BATCH_BYTES_MAX: usize = 8 * 1024 * 1024;
-/// Size at which a row group ends, compressed bytes: what a reader holds at once.
-const ROW_GROUP_BYTES: usize = 16 * 1024 * 1024;
 /// Bytes of one part of an upload; S3's least is 5 MiB.
 const PART_BYTES: usize = 8 * 1024 * 1024;
-/// Bytes of a page of bodies before compression.
-const BODY_PAGE_BYTES: usize = 256 * 1024;
-/// zstd level: past it, time grows faster than files shrink.
-const ZSTD_LEVEL: i32 = 3;
 /// Ends the name of a file that is not whole yet.
 const TEMPORARY: &str = ".tmp";
 /// Where cold files are written.
@@ -136,16 +116,14 @@ impl ColdStore {
             .0
             .wait(self.store()?.put_multipart(&written))
             .map_err(store_error("create", &written))?;
-        let parquet = ArrowWriter::try_new(Vec::new(), Arc::new(schema()), Some(properties()))
-            .map_err(parquet_error("begin", &path))?;
+        let pieces = Pieces::new(path.as_ref())?;
         Ok(ColdFileWriter {
             cold: self,
             path,
             written,
             upload,
             is_whole: false,
-            parquet,
-            columns: Columns::all(),
+            pieces,
         })
     }
 }
@@ -175,8 +153,7 @@ pub struct ColdFileWriter<'a> {
     written: ObjectPath,
     upload: Box<dyn MultipartUpload>,
     is_whole: bool,
-    parquet: ArrowWriter<Vec<u8>>,
-    columns: Columns,
+    pieces: Pieces,
 }
 
 impl std::fmt::Debug for ColdFileWriter<'_> {
@@ -188,18 +165,13 @@ impl std::fmt::Debug for ColdFileWriter<'_> {
 impl ColdFileWriter<'_> {
     /// Adds an event.
     pub fn push(&mut self, row: &ColdRow<'_>) -> Result<(), ReadModelError> {
-        self.columns.push(row);
-        if self.columns.rows() >= BATCH_ROWS_MAX || self.columns.bytes() >= BATCH_BYTES_MAX {
-            self.write_batch()?;
-        }
-        Ok(())
+        self.pieces.push(row)?;
+        self.upload_parts(PART_BYTES)
     }
 
     /// Makes the file durable under its final name.
     pub fn finish(mut self) -> Result<(), ReadModelError> {
-        self.write_batch()?;
-        let fail = parquet_error("end", &self.path);
-        self.parquet.finish().map_err(fail)?;
+        self.pieces.end()?;
         self.upload_parts(1)?;
         let home = &self.cold.0;
         home.wait(self.upload.complete())
@@ -225,27 +197,13 @@ impl ColdFileWriter<'_> {
         sync_dir(&folder.join(EVENTS))
     }
 
-    fn write_batch(&mut self) -> Result<(), ReadModelError> {
-        if self.columns.rows() == 0 {
-            return Ok(());
-        }
-        let batch = self.columns.take();
-        let fail = parquet_error("write", &self.path);
-        let write = |parquet: &mut ArrowWriter<Vec<u8>>| {
-            parquet.write(&batch?)?;
-            if parquet.in_progress_size() >= ROW_GROUP_BYTES {
-                parquet.flush()?;
-            }
-            Ok(())
-        };
-        write(&mut self.parquet).map_err(fail)?;
-        self.upload_parts(PART_BYTES)
-    }
-
     /// Hands on what Parquet has put out, which counts its offsets itself: in parts of [`PART_BYTES`], the last one
     /// of at least `least`. Some stores want all parts but the last to be of one size.
     fn upload_parts(&mut self, least: usize) -> Result<(), ReadModelError> {
-        let mut bytes = Bytes::from(std::mem::take(self.parquet.inner_mut()));
+        if self.pieces.out().len() < least.max(1) {
+            return Ok(());
+        }
+        let mut bytes = Bytes::from(self.pieces.take());
         while bytes.len() >= least.max(1) {
             let part = bytes.split_to(bytes.len().min(PART_BYTES));
             let sent = self.upload.put_part(PutPayload::from(part));
@@ -254,7 +212,7 @@ impl ColdFileWriter<'_> {
                 .wait(sent)
                 .map_err(store_error("write", &self.written))?;
         }
-        self.parquet.inner_mut().extend_from_slice(&bytes);
+        self.pieces.out().extend_from_slice(&bytes);
         Ok(())
     }
 }
@@ -266,30 +224,6 @@ impl Drop for ColdFileWriter<'_> {
             let _ = self.cold.0.wait(self.upload.abort());
         }
     }
-}
-
-fn properties() -> WriterProperties {
-    let level = ZstdLevel::try_new(ZSTD_LEVEL).expect("a constant between 1 and 22");
-    let plain = |name: &str| ColumnPath::from(name);
-    WriterProperties::builder()
-        .set_created_by(concat!("errata ", env!("CARGO_PKG_VERSION")).to_owned())
-        .set_compression(Compression::ZSTD(level))
-        .set_max_row_group_row_count(None)
-        .set_key_value_metadata(Some(vec![KeyValue::new(
-            "errata.schema_version".to_owned(),
-            SCHEMA_VERSION.to_string(),
-        )]))
-        // Distinct in every row: a dictionary would be the column once more.
-        .set_column_dictionary_enabled(plain("event_id"), false)
-        .set_column_dictionary_enabled(plain("body"), false)
-        .set_column_statistics_enabled(plain("body"), EnabledStatistics::None)
-        // What one event is read with: pages of bodies are small, for each is unpacked whole.
-        .set_column_data_page_size_limit(plain("body"), BODY_PAGE_BYTES)
-        // An event is found by its id in files that nothing else tells of.
-        .set_column_bloom_filter_enabled(plain("event_id"), true)
-        .set_column_dictionary_enabled(plain("position"), false)
-        .set_column_encoding(plain("position"), Encoding::DELTA_BINARY_PACKED)
-        .build()
 }
 
 pub(super) fn parquet_error(

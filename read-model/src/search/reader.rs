@@ -188,6 +188,13 @@ struct Day {
     reader: IndexReader,
 }
 
+/// All days at one moment, the oldest first. What it holds stays on the disk as long as it lives.
+#[derive(Debug)]
+pub struct Frozen {
+    days: Vec<Searcher>,
+    asked: Option<Expression<Ready>>,
+}
+
 impl std::fmt::Debug for Reader {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Reader")
@@ -291,21 +298,42 @@ impl Reader {
         if limit == 0 || filter.finds_nothing() || *sight == Sight::NOTHING {
             return Ok(Vec::new());
         }
-        let asked = self.asked(filter)?;
+        let frozen = self.freeze(filter)?;
+        self.list_of(&frozen, sight, filter, from, limit)
+    }
+
+    /// The index as it is now, for lists of this filter that go on as if nothing came or went.
+    pub fn freeze(&self, filter: &EventFilter) -> Result<Frozen, ReadModelError> {
         let days = self.days.read();
+        let days = days.values().map(|day| day.reader.searcher()).collect();
+        // Behind the days: what their events name is there.
+        let asked = self.asked(filter)?;
+        Ok(Frozen { days, asked })
+    }
+
+    /// The same as [`Self::list`] of the moment of `frozen`, which was made for this filter.
+    pub fn list_of(
+        &self,
+        frozen: &Frozen,
+        sight: &Sight,
+        filter: &EventFilter,
+        from: From,
+        limit: usize,
+    ) -> Result<Vec<Hit>, ReadModelError> {
+        if limit == 0 || filter.finds_nothing() || *sight == Sight::NOTHING {
+            return Ok(Vec::new());
+        }
         let mut best = Best::new(from, limit);
-        let days: Vec<&Day> = if from.newest_first() {
-            days.values().rev().collect()
-        } else {
-            days.values().collect()
-        };
-        for day in days {
-            let searcher = day.reader.searcher();
-            let query = self.query(asked.as_ref(), &searcher, sight, filter)?;
+        let mut days: Vec<&Searcher> = frozen.days.iter().collect();
+        if from.newest_first() {
+            days.reverse();
+        }
+        for searcher in days {
+            let query = self.query(frozen.asked.as_ref(), searcher, sight, filter)?;
             let weight = query
-                .weight(EnableScoring::disabled_from_searcher(&searcher))
+                .weight(EnableScoring::disabled_from_searcher(searcher))
                 .map_err(ReadModelError::search("prepare a query"))?;
-            best.collect(&searcher, weight.as_ref())
+            best.collect(searcher, weight.as_ref())
                 .map_err(ReadModelError::search("run a query"))?;
         }
         Ok(best.into_hits())

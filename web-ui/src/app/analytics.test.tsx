@@ -108,6 +108,17 @@ test("a facet is added to the query, and taken away again", async () => {
   expect(asked).toEqual(["boom", "boom release:shop@1"]);
 });
 
+test("all that is found can be saved in three forms", async () => {
+  const user = await open("/events?q=boom");
+  await user.click(await screen.findByRole("button", { name: "Export all that is found" }));
+  const items = await screen.findAllByRole("menuitem");
+  expect(items.map((item) => item.textContent)).toEqual(["JSON lines", "CSV", "Parquet"]);
+  const address = new URL(items[1]?.getAttribute("href") ?? "", "http://errata.test");
+  expect(address.pathname).toBe("/api/errors/export");
+  expect(address.searchParams.get("query")).toBe("boom");
+  expect(address.searchParams.get("format")).toBe("csv");
+});
+
 test("releases tell adoption and crash-free shares, and open their issues", async () => {
   server.on(HealthService.method.listReleases, () => ({
     total: 1,

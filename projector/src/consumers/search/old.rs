@@ -129,7 +129,7 @@ pub(crate) fn index_old(
                     event: &event.event,
                     body: &event.body,
                     fingerprint: event.fingerprint,
-                    title: &event.title,
+                    title: &event.headline.title,
                 };
                 known.put(writer, SearchWriter::add)?;
                 events += 1;

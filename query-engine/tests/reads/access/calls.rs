@@ -255,6 +255,7 @@ fn of_projects(calls: &mut Vec<Call>, ids: &[u32]) {
             ..Default::default()
         };
         calls.push(call("EventService/ListEvents", &request));
+        exports(calls, one, environment, release);
     }
     queries::of_health(calls, ids);
     let project_ids = ids.to_vec();
@@ -398,6 +399,22 @@ fn of_issue(calls: &mut Vec<Call>, issue: &str, event: &str) {
     calls.push(call("ProjectService/ListFeedback", &request));
 }
 
+/// Files of the events of a project, an environment, a release.
+fn exports(calls: &mut Vec<Call>, project_id: u32, environment: &str, release: &str) {
+    for format in [v1::ExportFormat::JsonLines, v1::ExportFormat::Csv] {
+        let request = v1::ExportEventsRequest {
+            events: Some(v1::ListEventsRequest {
+                project_id,
+                environment: environment.to_owned(),
+                release: release.to_owned(),
+                ..Default::default()
+            }),
+            format: format.into(),
+        };
+        calls.push(call("EventService/ExportEvents", &request));
+    }
+}
+
 /// Every route, with all that may be named.
 pub(crate) fn routes() -> Vec<Route> {
     let mut routes = Vec::new();
@@ -412,6 +429,7 @@ pub(crate) fn routes() -> Vec<Route> {
     ] {
         add("/api/issues", format!("/api/issues{query}"));
         add("/api/errors", format!("/api/errors{query}"));
+        add("/api/errors/export", format!("/api/errors/export{query}"));
         let query = query.replace('?', "&");
         let (from, to) = (FROM_MS / 1000, TO_MS / 1000);
         let path = format!("/api/stats?from={from}&to={to}&group_by=project{query}");

@@ -98,7 +98,7 @@ fn check(found: &Found, expected: &BTreeSet<u64>) {
         let event = event(position.0);
         assert_eq!(old.position, *position);
         assert_eq!(old.body, serde_json::to_vec(&event).unwrap());
-        assert_eq!(old.title, format!("title {position}"));
+        assert_eq!(old.headline.title, format!("title {position}"));
         assert_eq!(old.fingerprint, Fingerprint([position.0 as u8; 16]));
         let head = old.event.head();
         assert_eq!(head.event_id, event.id.0);

@@ -19,7 +19,7 @@ const PAGE_SIZE = 50;
 const VALUES = 5;
 
 /** The list takes one project; several are asked for in the query. */
-function asked(search: EventListSearch) {
+export function oneProject(search: EventListSearch) {
   const { projectIds, query } = search;
   const several = projectIds.map((id) => `project:${id}`).join(" OR ");
   return {
@@ -37,7 +37,7 @@ export const findEventsQuery = (search: EventListSearch) =>
       const times = pageParam.times ?? scopeTimes(search);
       const answer = await events.listEvents(
         {
-          ...asked(search),
+          ...oneProject(search),
           environment: search.environment,
           timeZone: TIME_ZONE,
           ...times,

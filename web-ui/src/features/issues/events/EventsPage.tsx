@@ -26,6 +26,7 @@ import { StandsFor } from "../detail/StandsFor";
 import { ListSwitch } from "../list/ListSwitch";
 import { QueryFault } from "../list/QueryFault";
 import { SearchField } from "../list/SearchField";
+import { ExportMenu } from "./ExportMenu";
 import { parseEventList, writeEventList, type EventListSearch } from "./eventList";
 import { Facets } from "./Facets";
 import { hasTerm, withoutTerm } from "./terms";
@@ -84,6 +85,7 @@ export function EventsPage() {
         <Button variant="outlined" aria-expanded={showsFacets} onClick={() => setShowsFacets(!showsFacets)}>
           {showsFacets ? "Hide facets" : "Facets"}
         </Button>
+        <ExportMenu search={search} />
         {fault && (
           <QueryFault
             id={FAULT_ID}

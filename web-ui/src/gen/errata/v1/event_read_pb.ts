@@ -4,8 +4,8 @@
 // @generated from file errata/v1/event_read.proto (package errata.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Breadcrumb, Level } from "./event_pb";
 import { file_errata_v1_event } from "./event_pb";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
@@ -16,7 +16,7 @@ import type { JsonObject, Message } from "@bufbuild/protobuf";
  * Describes the file errata/v1/event_read.proto.
  */
 export const file_errata_v1_event_read: GenFile = /*@__PURE__*/
-  fileDesc("ChplcnJhdGEvdjEvZXZlbnRfcmVhZC5wcm90bxIJZXJyYXRhLnYxIu0CCgxFdmVudFN1bW1hcnkSCgoCaWQYASABKAkSEAoIaXNzdWVfaWQYAiABKAkSEgoKcHJvamVjdF9pZBgDIAEoDRItCgl0aW1lc3RhbXAYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC3JlY2VpdmVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIfCgVsZXZlbBgGIAEoDjIQLmVycmF0YS52MS5MZXZlbBIMCgR0eXBlGAcgASgJEg8KB21lc3NhZ2UYCCABKAkSDwoHY3VscHJpdBgJIAEoCRIPCgdyZWxlYXNlGAogASgJEhMKC2Vudmlyb25tZW50GAsgASgJEhAKCHBsYXRmb3JtGAwgASgJEhQKCHBvc2l0aW9uGA0gASgEQgIwARIPCgdpc19sYXRlGA4gASgIEgwKBHVzZXIYDyABKAkSDQoFY291bnQYECABKA0iyAMKEUxpc3RFdmVudHNSZXF1ZXN0EhIKCnByb2plY3RfaWQYASABKA0SEAoIaXNzdWVfaWQYAiABKAkSDQoFcXVlcnkYAyABKAkSDQoFbGltaXQYBCABKA0SDgoGY3Vyc29yGAUgASgJEhoKDmFmdGVyX3Bvc2l0aW9uGAYgASgEQgIwARITCgtlbnZpcm9ubWVudBgHIAEoCRIPCgdyZWxlYXNlGAggASgJEgwKBHVzZXIYCSABKAkSNAoEdGFncxgKIAMoCzImLmVycmF0YS52MS5MaXN0RXZlbnRzUmVxdWVzdC5UYWdzRW50cnkSIAoGbGV2ZWxzGAsgAygOMhAuZXJyYXRhLnYxLkxldmVsEigKBGZyb20YDCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiYKAnRvGA0gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIRCglhc2NlbmRpbmcYDiABKAgSEgoKd2l0aF90b3RhbBgPIAEoCBIRCgl0aW1lX3pvbmUYECABKAkaKwoJVGFnc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEidwoSTGlzdEV2ZW50c1Jlc3BvbnNlEicKBmV2ZW50cxgBIAMoCzIXLmVycmF0YS52MS5FdmVudFN1bW1hcnkSEwoLbmV4dF9jdXJzb3IYAiABKAkSDQoFdG90YWwYAyABKAQSFAoMdG90YWxfZXJyb3JzGAQgASgEIlEKD0dldEV2ZW50UmVxdWVzdBIQCghldmVudF9pZBgBIAEoCRIQCghpc3N1ZV9pZBgCIAEoCRIaCg5hZnRlcl9wb3NpdGlvbhgDIAEoBEICMAEilAEKEEdldEV2ZW50UmVzcG9uc2USKAoHc3VtbWFyeRgBIAEoCzIXLmVycmF0YS52MS5FdmVudFN1bW1hcnkSJgoGZGV0YWlsGAIgASgLMhYuZXJyYXRhLnYxLkV2ZW50RGV0YWlsEhYKDm5ld2VyX2V2ZW50X2lkGAMgASgJEhYKDm9sZGVyX2V2ZW50X2lkGAQgASgJIlgKFkV4cGxhaW5Hcm91cGluZ1JlcXVlc3QSEAoIZXZlbnRfaWQYASABKAkSEAoIaXNzdWVfaWQYAiABKAkSGgoOYWZ0ZXJfcG9zaXRpb24YAyABKARCAjABIk4KF0V4cGxhaW5Hcm91cGluZ1Jlc3BvbnNlEjMKC2V4cGxhbmF0aW9uGAEgASgLMh4uZXJyYXRhLnYxLkdyb3VwaW5nRXhwbGFuYXRpb24iXgoPV2h5QXBhcnRSZXF1ZXN0EhYKDmZpcnN0X2V2ZW50X2lkGAEgASgJEhcKD3NlY29uZF9ldmVudF9pZBgCIAEoCRIaCg5hZnRlcl9wb3NpdGlvbhgDIAEoBEICMAEipAEKEFdoeUFwYXJ0UmVzcG9uc2USLQoFZmlyc3QYASABKAsyHi5lcnJhdGEudjEuR3JvdXBpbmdFeHBsYW5hdGlvbhIuCgZzZWNvbmQYAiABKAsyHi5lcnJhdGEudjEuR3JvdXBpbmdFeHBsYW5hdGlvbhIxCgpkaWZmZXJlbmNlGAMgASgLMh0uZXJyYXRhLnYxLkdyb3VwaW5nRGlmZmVyZW5jZSK5AQoTR3JvdXBpbmdFeHBsYW5hdGlvbhImCgVldmVudBgBIAEoCzIXLmVycmF0YS52MS5FdmVudFN1bW1hcnkSEwoLZmluZ2VycHJpbnQYAiABKAkSDQoFdGl0bGUYAyABKAkSDwoHY3VscHJpdBgEIAEoCRIZChFhbGdvcml0aG1fdmVyc2lvbhgFIAEoDRIqCgRyb290GAYgASgLMhwuZXJyYXRhLnYxLkdyb3VwaW5nQ29tcG9uZW50IqUBChFHcm91cGluZ0NvbXBvbmVudBIMCgRuYW1lGAEgASgJEg0KBXZhbHVlGAIgASgJEgsKA3JhdxgDIAEoCRIOCgZjb3VudHMYBCABKAgSCwoDd2h5GAUgASgJEhIKBWluZGV4GAYgASgNSACIAQESKwoFcGFydHMYByADKAsyHC5lcnJhdGEudjEuR3JvdXBpbmdDb21wb25lbnRCCAoGX2luZGV4In0KEkdyb3VwaW5nRGlmZmVyZW5jZRIMCgRwYXRoGAEgAygJEisKBWZpcnN0GAIgASgLMhwuZXJyYXRhLnYxLkdyb3VwaW5nQ29tcG9uZW50EiwKBnNlY29uZBgDIAEoCzIcLmVycmF0YS52MS5Hcm91cGluZ0NvbXBvbmVudCKBBgoLRXZlbnREZXRhaWwSLgoKZXhjZXB0aW9ucxgBIAMoCzIaLmVycmF0YS52MS5FeGNlcHRpb25EZXRhaWwSKAoHdGhyZWFkcxgCIAMoCzIXLmVycmF0YS52MS5UaHJlYWREZXRhaWwSLgoEdGFncxgDIAMoCzIgLmVycmF0YS52MS5FdmVudERldGFpbC5UYWdzRW50cnkSJQoEdXNlchgEIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSKAoHcmVxdWVzdBgFIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSKQoIY29udGV4dHMYBiABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0EioKC2JyZWFkY3J1bWJzGAcgAygLMhUuZXJyYXRhLnYxLkJyZWFkY3J1bWISJgoFZXh0cmEYCCABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0EhMKC2ZpbmdlcnByaW50GAkgAygJEiQKA3NkaxgKIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSDwoHbWVzc2FnZRgLIAEoCRIMCgRkaXN0GAwgASgJEhMKC3NlcnZlcl9uYW1lGA0gASgJEhMKC3RyYW5zYWN0aW9uGA4gASgJEg4KBmxvZ2dlchgPIAEoCRI0Cgdtb2R1bGVzGBAgAygLMiMuZXJyYXRhLnYxLkV2ZW50RGV0YWlsLk1vZHVsZXNFbnRyeRIQCghyYXdfanNvbhgRIAEoCRIqCgthdHRhY2htZW50cxgSIAMoCzIVLmVycmF0YS52MS5BdHRhY2htZW50Eg0KBXN0YWNrGBMgASgJEiQKCHByb2JsZW1zGBQgAygLMhIuZXJyYXRhLnYxLlByb2JsZW0aKwoJVGFnc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEaLgoMTW9kdWxlc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiOAoHUHJvYmxlbRINCgVmaWVsZBgBIAEoCRIPCgdtZXNzYWdlGAIgASgJEg0KBXZhbHVlGAMgASgJIq4BCgpBdHRhY2htZW50Eg4KBm51bWJlchgBIAEoDRIMCgRuYW1lGAIgASgJEhQKDGNvbnRlbnRfdHlwZRgDIAEoCRIXCg9hdHRhY2htZW50X3R5cGUYBCABKAkSEgoKc2l6ZV9ieXRlcxgFIAEoBBIOCgZzaGEyNTYYBiABKAkSLwoLcmVjZWl2ZWRfYXQYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIqIBCg9FeGNlcHRpb25EZXRhaWwSDAoEdHlwZRgBIAEoCRINCgV2YWx1ZRgCIAEoCRIOCgZtb2R1bGUYAyABKAkSJwoJbWVjaGFuaXNtGAQgASgLMhQuZXJyYXRhLnYxLk1lY2hhbmlzbRImCgZmcmFtZXMYBSADKAsyFi5lcnJhdGEudjEuRnJhbWVEZXRhaWwSEQoJdGhyZWFkX2lkGAYgASgJItoCCgtGcmFtZURldGFpbBIQCghmdW5jdGlvbhgBIAEoCRIOCgZtb2R1bGUYAiABKAkSEAoIZmlsZW5hbWUYAyABKAkSEAoIYWJzX3BhdGgYBCABKAkSDgoGbGluZW5vGAUgASgNEg0KBWNvbG5vGAYgASgNEg4KBmluX2FwcBgHIAEoCBIUCgxjb250ZXh0X2xpbmUYCCABKAkSEwoLcHJlX2NvbnRleHQYCSADKAkSFAoMcG9zdF9jb250ZXh0GAogAygJEiUKBHZhcnMYCyABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0Eg8KB3BhY2thZ2UYDCABKAkSGAoQaW5zdHJ1Y3Rpb25fYWRkchgNIAEoCRIaCg1jbGllbnRfaW5fYXBwGA4gASgISACIAQESFQoNY29udGV4dF9zdGFydBgPIAEoDUIQCg5fY2xpZW50X2luX2FwcCLzAQoJTWVjaGFuaXNtEgwKBHR5cGUYASABKAkSFAoHaGFuZGxlZBgCIAEoCEgAiAEBEhEKCXN5bnRoZXRpYxgDIAEoCBIlCgRkYXRhGAQgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdBIZCgxleGNlcHRpb25faWQYBSABKAVIAYgBARIWCglwYXJlbnRfaWQYBiABKAVIAogBARIaChJpc19leGNlcHRpb25fZ3JvdXAYByABKAgSDgoGc291cmNlGAggASgJQgoKCF9oYW5kbGVkQg8KDV9leGNlcHRpb25faWRCDAoKX3BhcmVudF9pZCJyCgxUaHJlYWREZXRhaWwSCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRIPCgdjcmFzaGVkGAMgASgIEg8KB2N1cnJlbnQYBCABKAgSJgoGZnJhbWVzGAUgAygLMhYuZXJyYXRhLnYxLkZyYW1lRGV0YWlsMr0CCgxFdmVudFNlcnZpY2USSQoKTGlzdEV2ZW50cxIcLmVycmF0YS52MS5MaXN0RXZlbnRzUmVxdWVzdBodLmVycmF0YS52MS5MaXN0RXZlbnRzUmVzcG9uc2USQwoIR2V0RXZlbnQSGi5lcnJhdGEudjEuR2V0RXZlbnRSZXF1ZXN0GhsuZXJyYXRhLnYxLkdldEV2ZW50UmVzcG9uc2USWAoPRXhwbGFpbkdyb3VwaW5nEiEuZXJyYXRhLnYxLkV4cGxhaW5Hcm91cGluZ1JlcXVlc3QaIi5lcnJhdGEudjEuRXhwbGFpbkdyb3VwaW5nUmVzcG9uc2USQwoIV2h5QXBhcnQSGi5lcnJhdGEudjEuV2h5QXBhcnRSZXF1ZXN0GhsuZXJyYXRhLnYxLldoeUFwYXJ0UmVzcG9uc2ViBnByb3RvMw", [file_errata_v1_event, file_google_protobuf_struct, file_google_protobuf_timestamp]);
+  fileDesc("ChplcnJhdGEvdjEvZXZlbnRfcmVhZC5wcm90bxIJZXJyYXRhLnYxIu0CCgxFdmVudFN1bW1hcnkSCgoCaWQYASABKAkSEAoIaXNzdWVfaWQYAiABKAkSEgoKcHJvamVjdF9pZBgDIAEoDRItCgl0aW1lc3RhbXAYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC3JlY2VpdmVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIfCgVsZXZlbBgGIAEoDjIQLmVycmF0YS52MS5MZXZlbBIMCgR0eXBlGAcgASgJEg8KB21lc3NhZ2UYCCABKAkSDwoHY3VscHJpdBgJIAEoCRIPCgdyZWxlYXNlGAogASgJEhMKC2Vudmlyb25tZW50GAsgASgJEhAKCHBsYXRmb3JtGAwgASgJEhQKCHBvc2l0aW9uGA0gASgEQgIwARIPCgdpc19sYXRlGA4gASgIEgwKBHVzZXIYDyABKAkSDQoFY291bnQYECABKA0iyAMKEUxpc3RFdmVudHNSZXF1ZXN0EhIKCnByb2plY3RfaWQYASABKA0SEAoIaXNzdWVfaWQYAiABKAkSDQoFcXVlcnkYAyABKAkSDQoFbGltaXQYBCABKA0SDgoGY3Vyc29yGAUgASgJEhoKDmFmdGVyX3Bvc2l0aW9uGAYgASgEQgIwARITCgtlbnZpcm9ubWVudBgHIAEoCRIPCgdyZWxlYXNlGAggASgJEgwKBHVzZXIYCSABKAkSNAoEdGFncxgKIAMoCzImLmVycmF0YS52MS5MaXN0RXZlbnRzUmVxdWVzdC5UYWdzRW50cnkSIAoGbGV2ZWxzGAsgAygOMhAuZXJyYXRhLnYxLkxldmVsEigKBGZyb20YDCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiYKAnRvGA0gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIRCglhc2NlbmRpbmcYDiABKAgSEgoKd2l0aF90b3RhbBgPIAEoCBIRCgl0aW1lX3pvbmUYECABKAkaKwoJVGFnc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEidwoSTGlzdEV2ZW50c1Jlc3BvbnNlEicKBmV2ZW50cxgBIAMoCzIXLmVycmF0YS52MS5FdmVudFN1bW1hcnkSEwoLbmV4dF9jdXJzb3IYAiABKAkSDQoFdG90YWwYAyABKAQSFAoMdG90YWxfZXJyb3JzGAQgASgEImwKE0V4cG9ydEV2ZW50c1JlcXVlc3QSLAoGZXZlbnRzGAEgASgLMhwuZXJyYXRhLnYxLkxpc3RFdmVudHNSZXF1ZXN0EicKBmZvcm1hdBgCIAEoDjIXLmVycmF0YS52MS5FeHBvcnRGb3JtYXQiJQoURXhwb3J0RXZlbnRzUmVzcG9uc2USDQoFcGllY2UYASABKAwiUQoPR2V0RXZlbnRSZXF1ZXN0EhAKCGV2ZW50X2lkGAEgASgJEhAKCGlzc3VlX2lkGAIgASgJEhoKDmFmdGVyX3Bvc2l0aW9uGAMgASgEQgIwASKUAQoQR2V0RXZlbnRSZXNwb25zZRIoCgdzdW1tYXJ5GAEgASgLMhcuZXJyYXRhLnYxLkV2ZW50U3VtbWFyeRImCgZkZXRhaWwYAiABKAsyFi5lcnJhdGEudjEuRXZlbnREZXRhaWwSFgoObmV3ZXJfZXZlbnRfaWQYAyABKAkSFgoOb2xkZXJfZXZlbnRfaWQYBCABKAkiWAoWRXhwbGFpbkdyb3VwaW5nUmVxdWVzdBIQCghldmVudF9pZBgBIAEoCRIQCghpc3N1ZV9pZBgCIAEoCRIaCg5hZnRlcl9wb3NpdGlvbhgDIAEoBEICMAEiTgoXRXhwbGFpbkdyb3VwaW5nUmVzcG9uc2USMwoLZXhwbGFuYXRpb24YASABKAsyHi5lcnJhdGEudjEuR3JvdXBpbmdFeHBsYW5hdGlvbiJeCg9XaHlBcGFydFJlcXVlc3QSFgoOZmlyc3RfZXZlbnRfaWQYASABKAkSFwoPc2Vjb25kX2V2ZW50X2lkGAIgASgJEhoKDmFmdGVyX3Bvc2l0aW9uGAMgASgEQgIwASKkAQoQV2h5QXBhcnRSZXNwb25zZRItCgVmaXJzdBgBIAEoCzIeLmVycmF0YS52MS5Hcm91cGluZ0V4cGxhbmF0aW9uEi4KBnNlY29uZBgCIAEoCzIeLmVycmF0YS52MS5Hcm91cGluZ0V4cGxhbmF0aW9uEjEKCmRpZmZlcmVuY2UYAyABKAsyHS5lcnJhdGEudjEuR3JvdXBpbmdEaWZmZXJlbmNlIrkBChNHcm91cGluZ0V4cGxhbmF0aW9uEiYKBWV2ZW50GAEgASgLMhcuZXJyYXRhLnYxLkV2ZW50U3VtbWFyeRITCgtmaW5nZXJwcmludBgCIAEoCRINCgV0aXRsZRgDIAEoCRIPCgdjdWxwcml0GAQgASgJEhkKEWFsZ29yaXRobV92ZXJzaW9uGAUgASgNEioKBHJvb3QYBiABKAsyHC5lcnJhdGEudjEuR3JvdXBpbmdDb21wb25lbnQipQEKEUdyb3VwaW5nQ29tcG9uZW50EgwKBG5hbWUYASABKAkSDQoFdmFsdWUYAiABKAkSCwoDcmF3GAMgASgJEg4KBmNvdW50cxgEIAEoCBILCgN3aHkYBSABKAkSEgoFaW5kZXgYBiABKA1IAIgBARIrCgVwYXJ0cxgHIAMoCzIcLmVycmF0YS52MS5Hcm91cGluZ0NvbXBvbmVudEIICgZfaW5kZXgifQoSR3JvdXBpbmdEaWZmZXJlbmNlEgwKBHBhdGgYASADKAkSKwoFZmlyc3QYAiABKAsyHC5lcnJhdGEudjEuR3JvdXBpbmdDb21wb25lbnQSLAoGc2Vjb25kGAMgASgLMhwuZXJyYXRhLnYxLkdyb3VwaW5nQ29tcG9uZW50IoEGCgtFdmVudERldGFpbBIuCgpleGNlcHRpb25zGAEgAygLMhouZXJyYXRhLnYxLkV4Y2VwdGlvbkRldGFpbBIoCgd0aHJlYWRzGAIgAygLMhcuZXJyYXRhLnYxLlRocmVhZERldGFpbBIuCgR0YWdzGAMgAygLMiAuZXJyYXRhLnYxLkV2ZW50RGV0YWlsLlRhZ3NFbnRyeRIlCgR1c2VyGAQgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdBIoCgdyZXF1ZXN0GAUgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdBIpCghjb250ZXh0cxgGIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSKgoLYnJlYWRjcnVtYnMYByADKAsyFS5lcnJhdGEudjEuQnJlYWRjcnVtYhImCgVleHRyYRgIIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSEwoLZmluZ2VycHJpbnQYCSADKAkSJAoDc2RrGAogASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdBIPCgdtZXNzYWdlGAsgASgJEgwKBGRpc3QYDCABKAkSEwoLc2VydmVyX25hbWUYDSABKAkSEwoLdHJhbnNhY3Rpb24YDiABKAkSDgoGbG9nZ2VyGA8gASgJEjQKB21vZHVsZXMYECADKAsyIy5lcnJhdGEudjEuRXZlbnREZXRhaWwuTW9kdWxlc0VudHJ5EhAKCHJhd19qc29uGBEgASgJEioKC2F0dGFjaG1lbnRzGBIgAygLMhUuZXJyYXRhLnYxLkF0dGFjaG1lbnQSDQoFc3RhY2sYEyABKAkSJAoIcHJvYmxlbXMYFCADKAsyEi5lcnJhdGEudjEuUHJvYmxlbRorCglUYWdzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ARouCgxNb2R1bGVzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASI4CgdQcm9ibGVtEg0KBWZpZWxkGAEgASgJEg8KB21lc3NhZ2UYAiABKAkSDQoFdmFsdWUYAyABKAkirgEKCkF0dGFjaG1lbnQSDgoGbnVtYmVyGAEgASgNEgwKBG5hbWUYAiABKAkSFAoMY29udGVudF90eXBlGAMgASgJEhcKD2F0dGFjaG1lbnRfdHlwZRgEIAEoCRISCgpzaXplX2J5dGVzGAUgASgEEg4KBnNoYTI1NhgGIAEoCRIvCgtyZWNlaXZlZF9hdBgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiogEKD0V4Y2VwdGlvbkRldGFpbBIMCgR0eXBlGAEgASgJEg0KBXZhbHVlGAIgASgJEg4KBm1vZHVsZRgDIAEoCRInCgltZWNoYW5pc20YBCABKAsyFC5lcnJhdGEudjEuTWVjaGFuaXNtEiYKBmZyYW1lcxgFIAMoCzIWLmVycmF0YS52MS5GcmFtZURldGFpbBIRCgl0aHJlYWRfaWQYBiABKAki2gIKC0ZyYW1lRGV0YWlsEhAKCGZ1bmN0aW9uGAEgASgJEg4KBm1vZHVsZRgCIAEoCRIQCghmaWxlbmFtZRgDIAEoCRIQCghhYnNfcGF0aBgEIAEoCRIOCgZsaW5lbm8YBSABKA0SDQoFY29sbm8YBiABKA0SDgoGaW5fYXBwGAcgASgIEhQKDGNvbnRleHRfbGluZRgIIAEoCRITCgtwcmVfY29udGV4dBgJIAMoCRIUCgxwb3N0X2NvbnRleHQYCiADKAkSJQoEdmFycxgLIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSDwoHcGFja2FnZRgMIAEoCRIYChBpbnN0cnVjdGlvbl9hZGRyGA0gASgJEhoKDWNsaWVudF9pbl9hcHAYDiABKAhIAIgBARIVCg1jb250ZXh0X3N0YXJ0GA8gASgNQhAKDl9jbGllbnRfaW5fYXBwIvMBCglNZWNoYW5pc20SDAoEdHlwZRgBIAEoCRIUCgdoYW5kbGVkGAIgASgISACIAQESEQoJc3ludGhldGljGAMgASgIEiUKBGRhdGEYBCABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0EhkKDGV4Y2VwdGlvbl9pZBgFIAEoBUgBiAEBEhYKCXBhcmVudF9pZBgGIAEoBUgCiAEBEhoKEmlzX2V4Y2VwdGlvbl9ncm91cBgHIAEoCBIOCgZzb3VyY2UYCCABKAlCCgoIX2hhbmRsZWRCDwoNX2V4Y2VwdGlvbl9pZEIMCgpfcGFyZW50X2lkInIKDFRocmVhZERldGFpbBIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEg8KB2NyYXNoZWQYAyABKAgSDwoHY3VycmVudBgEIAEoCBImCgZmcmFtZXMYBSADKAsyFi5lcnJhdGEudjEuRnJhbWVEZXRhaWwqfQoMRXhwb3J0Rm9ybWF0Eh0KGUVYUE9SVF9GT1JNQVRfVU5TUEVDSUZJRUQQABIcChhFWFBPUlRfRk9STUFUX0pTT05fTElORVMQARIVChFFWFBPUlRfRk9STUFUX0NTVhACEhkKFUVYUE9SVF9GT1JNQVRfUEFSUVVFVBADMpADCgxFdmVudFNlcnZpY2USSQoKTGlzdEV2ZW50cxIcLmVycmF0YS52MS5MaXN0RXZlbnRzUmVxdWVzdBodLmVycmF0YS52MS5MaXN0RXZlbnRzUmVzcG9uc2USQwoIR2V0RXZlbnQSGi5lcnJhdGEudjEuR2V0RXZlbnRSZXF1ZXN0GhsuZXJyYXRhLnYxLkdldEV2ZW50UmVzcG9uc2USUQoMRXhwb3J0RXZlbnRzEh4uZXJyYXRhLnYxLkV4cG9ydEV2ZW50c1JlcXVlc3QaHy5lcnJhdGEudjEuRXhwb3J0RXZlbnRzUmVzcG9uc2UwARJYCg9FeHBsYWluR3JvdXBpbmcSIS5lcnJhdGEudjEuRXhwbGFpbkdyb3VwaW5nUmVxdWVzdBoiLmVycmF0YS52MS5FeHBsYWluR3JvdXBpbmdSZXNwb25zZRJDCghXaHlBcGFydBIaLmVycmF0YS52MS5XaHlBcGFydFJlcXVlc3QaGy5lcnJhdGEudjEuV2h5QXBhcnRSZXNwb25zZWIGcHJvdG8z", [file_errata_v1_event, file_google_protobuf_struct, file_google_protobuf_timestamp]);
 
 /**
  * One line about a stored event.
@@ -289,6 +289,49 @@ export const ListEventsResponseSchema: GenMessage<ListEventsResponse> = /*@__PUR
   messageDesc(file_errata_v1_event_read, 2);
 
 /**
+ * @generated from message errata.v1.ExportEventsRequest
+ */
+export type ExportEventsRequest = Message<"errata.v1.ExportEventsRequest"> & {
+  /**
+   * Which events, in which order; `limit`, `cursor` and `with_total` must be unset.
+   *
+   * @generated from field: errata.v1.ListEventsRequest events = 1;
+   */
+  events?: ListEventsRequest | undefined;
+
+  /**
+   * @generated from field: errata.v1.ExportFormat format = 2;
+   */
+  format: ExportFormat;
+};
+
+/**
+ * Describes the message errata.v1.ExportEventsRequest.
+ * Use `create(ExportEventsRequestSchema)` to create a new message.
+ */
+export const ExportEventsRequestSchema: GenMessage<ExportEventsRequest> = /*@__PURE__*/
+  messageDesc(file_errata_v1_event_read, 3);
+
+/**
+ * @generated from message errata.v1.ExportEventsResponse
+ */
+export type ExportEventsResponse = Message<"errata.v1.ExportEventsResponse"> & {
+  /**
+   * The pieces in order are the file. It is whole if the call ends well, and only then.
+   *
+   * @generated from field: bytes piece = 1;
+   */
+  piece: Uint8Array;
+};
+
+/**
+ * Describes the message errata.v1.ExportEventsResponse.
+ * Use `create(ExportEventsResponseSchema)` to create a new message.
+ */
+export const ExportEventsResponseSchema: GenMessage<ExportEventsResponse> = /*@__PURE__*/
+  messageDesc(file_errata_v1_event_read, 4);
+
+/**
  * @generated from message errata.v1.GetEventRequest
  */
 export type GetEventRequest = Message<"errata.v1.GetEventRequest"> & {
@@ -319,7 +362,7 @@ export type GetEventRequest = Message<"errata.v1.GetEventRequest"> & {
  * Use `create(GetEventRequestSchema)` to create a new message.
  */
 export const GetEventRequestSchema: GenMessage<GetEventRequest> = /*@__PURE__*/
-  messageDesc(file_errata_v1_event_read, 3);
+  messageDesc(file_errata_v1_event_read, 5);
 
 /**
  * @generated from message errata.v1.GetEventResponse
@@ -355,7 +398,7 @@ export type GetEventResponse = Message<"errata.v1.GetEventResponse"> & {
  * Use `create(GetEventResponseSchema)` to create a new message.
  */
 export const GetEventResponseSchema: GenMessage<GetEventResponse> = /*@__PURE__*/
-  messageDesc(file_errata_v1_event_read, 4);
+  messageDesc(file_errata_v1_event_read, 6);
 
 /**
  * @generated from message errata.v1.ExplainGroupingRequest
@@ -384,7 +427,7 @@ export type ExplainGroupingRequest = Message<"errata.v1.ExplainGroupingRequest">
  * Use `create(ExplainGroupingRequestSchema)` to create a new message.
  */
 export const ExplainGroupingRequestSchema: GenMessage<ExplainGroupingRequest> = /*@__PURE__*/
-  messageDesc(file_errata_v1_event_read, 5);
+  messageDesc(file_errata_v1_event_read, 7);
 
 /**
  * @generated from message errata.v1.ExplainGroupingResponse
@@ -401,7 +444,7 @@ export type ExplainGroupingResponse = Message<"errata.v1.ExplainGroupingResponse
  * Use `create(ExplainGroupingResponseSchema)` to create a new message.
  */
 export const ExplainGroupingResponseSchema: GenMessage<ExplainGroupingResponse> = /*@__PURE__*/
-  messageDesc(file_errata_v1_event_read, 6);
+  messageDesc(file_errata_v1_event_read, 8);
 
 /**
  * @generated from message errata.v1.WhyApartRequest
@@ -430,7 +473,7 @@ export type WhyApartRequest = Message<"errata.v1.WhyApartRequest"> & {
  * Use `create(WhyApartRequestSchema)` to create a new message.
  */
 export const WhyApartRequestSchema: GenMessage<WhyApartRequest> = /*@__PURE__*/
-  messageDesc(file_errata_v1_event_read, 7);
+  messageDesc(file_errata_v1_event_read, 9);
 
 /**
  * @generated from message errata.v1.WhyApartResponse
@@ -459,7 +502,7 @@ export type WhyApartResponse = Message<"errata.v1.WhyApartResponse"> & {
  * Use `create(WhyApartResponseSchema)` to create a new message.
  */
 export const WhyApartResponseSchema: GenMessage<WhyApartResponse> = /*@__PURE__*/
-  messageDesc(file_errata_v1_event_read, 8);
+  messageDesc(file_errata_v1_event_read, 10);
 
 /**
  * Why an event is in its issue.
@@ -512,7 +555,7 @@ export type GroupingExplanation = Message<"errata.v1.GroupingExplanation"> & {
  * Use `create(GroupingExplanationSchema)` to create a new message.
  */
 export const GroupingExplanationSchema: GenMessage<GroupingExplanation> = /*@__PURE__*/
-  messageDesc(file_errata_v1_event_read, 9);
+  messageDesc(file_errata_v1_event_read, 11);
 
 /**
  * A part of an event, and whether it counts.
@@ -575,7 +618,7 @@ export type GroupingComponent = Message<"errata.v1.GroupingComponent"> & {
  * Use `create(GroupingComponentSchema)` to create a new message.
  */
 export const GroupingComponentSchema: GenMessage<GroupingComponent> = /*@__PURE__*/
-  messageDesc(file_errata_v1_event_read, 10);
+  messageDesc(file_errata_v1_event_read, 12);
 
 /**
  * Where two events first differ.
@@ -610,7 +653,7 @@ export type GroupingDifference = Message<"errata.v1.GroupingDifference"> & {
  * Use `create(GroupingDifferenceSchema)` to create a new message.
  */
 export const GroupingDifferenceSchema: GenMessage<GroupingDifference> = /*@__PURE__*/
-  messageDesc(file_errata_v1_event_read, 11);
+  messageDesc(file_errata_v1_event_read, 13);
 
 /**
  * A stored event, whole. Free-form parts are Struct or Value.
@@ -742,7 +785,7 @@ export type EventDetail = Message<"errata.v1.EventDetail"> & {
  * Use `create(EventDetailSchema)` to create a new message.
  */
 export const EventDetailSchema: GenMessage<EventDetail> = /*@__PURE__*/
-  messageDesc(file_errata_v1_event_read, 12);
+  messageDesc(file_errata_v1_event_read, 14);
 
 /**
  * A field that is not stored as the client gave it.
@@ -777,7 +820,7 @@ export type Problem = Message<"errata.v1.Problem"> & {
  * Use `create(ProblemSchema)` to create a new message.
  */
 export const ProblemSchema: GenMessage<Problem> = /*@__PURE__*/
-  messageDesc(file_errata_v1_event_read, 13);
+  messageDesc(file_errata_v1_event_read, 15);
 
 /**
  * A file of an event or of feedback. Its bytes: GET
@@ -835,7 +878,7 @@ export type Attachment = Message<"errata.v1.Attachment"> & {
  * Use `create(AttachmentSchema)` to create a new message.
  */
 export const AttachmentSchema: GenMessage<Attachment> = /*@__PURE__*/
-  messageDesc(file_errata_v1_event_read, 14);
+  messageDesc(file_errata_v1_event_read, 16);
 
 /**
  * @generated from message errata.v1.ExceptionDetail
@@ -879,7 +922,7 @@ export type ExceptionDetail = Message<"errata.v1.ExceptionDetail"> & {
  * Use `create(ExceptionDetailSchema)` to create a new message.
  */
 export const ExceptionDetailSchema: GenMessage<ExceptionDetail> = /*@__PURE__*/
-  messageDesc(file_errata_v1_event_read, 15);
+  messageDesc(file_errata_v1_event_read, 17);
 
 /**
  * One call of a stored stack: a `Frame` and what the server adds to it.
@@ -983,7 +1026,7 @@ export type FrameDetail = Message<"errata.v1.FrameDetail"> & {
  * Use `create(FrameDetailSchema)` to create a new message.
  */
 export const FrameDetailSchema: GenMessage<FrameDetail> = /*@__PURE__*/
-  messageDesc(file_errata_v1_event_read, 16);
+  messageDesc(file_errata_v1_event_read, 18);
 
 /**
  * @generated from message errata.v1.Mechanism
@@ -1040,7 +1083,7 @@ export type Mechanism = Message<"errata.v1.Mechanism"> & {
  * Use `create(MechanismSchema)` to create a new message.
  */
 export const MechanismSchema: GenMessage<Mechanism> = /*@__PURE__*/
-  messageDesc(file_errata_v1_event_read, 17);
+  messageDesc(file_errata_v1_event_read, 19);
 
 /**
  * @generated from message errata.v1.ThreadDetail
@@ -1077,7 +1120,46 @@ export type ThreadDetail = Message<"errata.v1.ThreadDetail"> & {
  * Use `create(ThreadDetailSchema)` to create a new message.
  */
 export const ThreadDetailSchema: GenMessage<ThreadDetail> = /*@__PURE__*/
-  messageDesc(file_errata_v1_event_read, 18);
+  messageDesc(file_errata_v1_event_read, 20);
+
+/**
+ * @generated from enum errata.v1.ExportFormat
+ */
+export enum ExportFormat {
+  /**
+   * JSON lines.
+   *
+   * @generated from enum value: EXPORT_FORMAT_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * One JSON document a line.
+   *
+   * @generated from enum value: EXPORT_FORMAT_JSON_LINES = 1;
+   */
+  JSON_LINES = 1,
+
+  /**
+   * RFC 4180, with a line of names.
+   *
+   * @generated from enum value: EXPORT_FORMAT_CSV = 2;
+   */
+  CSV = 2,
+
+  /**
+   * Apache Parquet.
+   *
+   * @generated from enum value: EXPORT_FORMAT_PARQUET = 3;
+   */
+  PARQUET = 3,
+}
+
+/**
+ * Describes the enum errata.v1.ExportFormat.
+ */
+export const ExportFormatSchema: GenEnum<ExportFormat> = /*@__PURE__*/
+  enumDesc(file_errata_v1_event_read, 0);
 
 /**
  * @generated from service errata.v1.EventService
@@ -1098,6 +1180,16 @@ export const EventService: GenService<{
     methodKind: "unary";
     input: typeof GetEventRequestSchema;
     output: typeof GetEventResponseSchema;
+  },
+  /**
+   * All events of a list as a file in pieces, without a limit of rows: docs/search.md.
+   *
+   * @generated from rpc errata.v1.EventService.ExportEvents
+   */
+  exportEvents: {
+    methodKind: "server_streaming";
+    input: typeof ExportEventsRequestSchema;
+    output: typeof ExportEventsResponseSchema;
   },
   /**
    * What of an event counts for its issue, and why.
