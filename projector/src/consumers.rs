@@ -185,6 +185,7 @@ fn panicked<C: Consumer, T>(panic: Panic) -> Result<T, ProjectorError> {
 }
 
 fn fail(name: &'static str, error: &ProjectorError, progress: &Progress) {
+    let is_of_read_model = matches!(error, ProjectorError::ReadModel(_));
     let error: &dyn std::error::Error = error;
     ::metrics::counter!(metrics::ERRORS, "projection" => name).increment(1);
     tracing::error!(
@@ -192,5 +193,7 @@ fn fail(name: &'static str, error: &ProjectorError, progress: &Progress) {
         error,
         "projection failed, will try again"
     );
-    *progress.error.lock() = Some(error.to_string());
+    // What the read model says, not that it is the read model.
+    let cause = error.source().filter(|_| is_of_read_model);
+    *progress.error.lock() = Some(cause.unwrap_or(error).to_string());
 }

@@ -60,6 +60,13 @@ impl ApiError {
         Self::new(ErrorCode::NotFound, message)
     }
 
+    pub(crate) fn not_retained() -> Self {
+        Self::new(
+            ErrorCode::NotRetained,
+            "the event is no longer kept; its issue and counts are",
+        )
+    }
+
     /// A fault of ours: the reader learns no insides, the log does.
     pub(crate) fn internal(error: &dyn std::error::Error) -> Self {
         tracing::error!(error = ground::with_causes(error), "a read failed");
@@ -111,7 +118,7 @@ impl From<ReadModelError> for ApiError {
             return Self::at(ErrorCode::Overloaded, "query", error.to_string());
         }
         let passes = error.may_pass();
-        let is_of_store = error.is_of_store();
+        let (is_of_store, is_refused) = (error.is_of_store(), error.is_refused());
         let failed = Self::internal(&error);
         if passes {
             // No descriptor, no room for a journal: to be asked again.
@@ -121,11 +128,12 @@ impl From<ReadModelError> for ApiError {
             );
         }
         if is_of_store {
-            return Self::new(
-                ErrorCode::Overloaded,
-                "old events cannot be read at the moment: the object store of cold.url failed",
-            )
-            .retry_after(STORE_RETRY_AFTER_S);
+            let message = if is_refused {
+                "old events cannot be read: the object store of cold.url refuses its credentials"
+            } else {
+                "old events cannot be read at the moment: the object store of cold.url failed"
+            };
+            return Self::new(ErrorCode::Overloaded, message).retry_after(STORE_RETRY_AFTER_S);
         }
         failed
     }
@@ -134,10 +142,7 @@ impl From<ReadModelError> for ApiError {
 impl From<event_log::ReadError> for ApiError {
     fn from(error: event_log::ReadError) -> Self {
         match error {
-            event_log::ReadError::NotRetained { .. } => Self::new(
-                ErrorCode::NotRetained,
-                "the event is no longer kept; its issue and counts are",
-            ),
+            event_log::ReadError::NotRetained { .. } => Self::not_retained(),
             error => Self::internal(&error),
         }
     }

@@ -94,7 +94,7 @@ pub enum ReadModelError {
         seconds: u64,
     },
     /// Parquet's own.
-    #[error("cannot {action} the Parquet file {path}")]
+    #[error("cannot {action} the Parquet file {path}{}", refused(in_parquet(.source)))]
     Parquet {
         /// Which step.
         action: &'static str,
@@ -110,7 +110,7 @@ pub enum ReadModelError {
     #[error(transparent)]
     Place(#[from] object_place::PlaceError),
     /// The object store's own.
-    #[error("cannot {action} {path} in the object store")]
+    #[error("cannot {action} {path} in the object store{}", refused(Some(.source)))]
     ObjectStore {
         /// Which step.
         action: &'static str,
@@ -119,6 +119,38 @@ pub enum ReadModelError {
         /// The store's words.
         source: object_store::Error,
     },
+}
+
+fn in_parquet(error: &parquet::errors::ParquetError) -> Option<&object_store::Error> {
+    match error {
+        parquet::errors::ParquetError::External(source) => source.downcast_ref(),
+        _ => None,
+    }
+}
+
+fn is_refusal(error: &object_store::Error) -> bool {
+    match error {
+        object_store::Error::PermissionDenied { .. }
+        | object_store::Error::Unauthenticated { .. } => true,
+        // Of a list only the words tell the status.
+        object_store::Error::Generic { source, .. } => {
+            let said = source.to_string();
+            ["401", "403"]
+                .iter()
+                .any(|status| said.contains(&format!("status code: {status}")))
+        }
+        _ => false,
+    }
+}
+
+/// What to mend, if that is what a store says.
+fn refused(error: Option<&object_store::Error>) -> &'static str {
+    if error.is_some_and(is_refusal) {
+        ": it refuses the credentials of cold.url, which are AWS_…, GOOGLE_… or AZURE_… in the \
+         environment of this process, or they lack the right to read, write, list and delete there"
+    } else {
+        ""
+    }
 }
 
 impl ReadModelError {
@@ -194,12 +226,14 @@ impl ReadModelError {
     fn of_store(&self) -> Option<&object_store::Error> {
         match self {
             Self::ObjectStore { source, .. } => Some(source),
-            Self::Parquet {
-                source: parquet::errors::ParquetError::External(source),
-                ..
-            } => source.downcast_ref(),
+            Self::Parquet { source, .. } => in_parquet(source),
             _ => None,
         }
+    }
+
+    /// Whether an object store lets nobody in with the credentials that it was given.
+    pub fn is_refused(&self) -> bool {
+        self.of_store().is_some_and(is_refusal)
     }
 
     /// Whether throwing the part away and rebuilding it mends this: damage and
@@ -300,6 +334,54 @@ mod tests {
                 source: io::Error::from_raw_os_error(number).into(),
             },
         }
+    }
+
+    #[test]
+    fn a_store_that_refuses_credentials_is_told_from_one_that_fails() {
+        let generic = |said: &str| object_store::Error::Generic {
+            store: "S3",
+            source: said.to_owned().into(),
+        };
+        let denied = object_store::Error::PermissionDenied {
+            path: "a".to_owned(),
+            source: "403".into(),
+        };
+        for (source, is_refused) in [
+            (denied, true),
+            (generic("returned non-2xx status code: 403 Forbidden"), true),
+            (
+                generic("returned non-2xx status code: 401 Unauthorized"),
+                true,
+            ),
+            (
+                generic("returned non-2xx status code: 503 of 403 tries"),
+                false,
+            ),
+        ] {
+            let listed = ReadModelError::ObjectStore {
+                action: "list",
+                path: "events".to_owned(),
+                source,
+            };
+            assert_eq!(listed.is_refused(), is_refused, "{listed}");
+            assert_eq!(
+                listed.to_string().contains("cold.url"),
+                is_refused,
+                "{listed}"
+            );
+        }
+        let written = ReadModelError::Parquet {
+            action: "write",
+            path: "a.parquet".to_owned(),
+            source: parquet::errors::ParquetError::External(
+                object_store::Error::Unauthenticated {
+                    path: "a".to_owned(),
+                    source: "401".into(),
+                }
+                .into(),
+            ),
+        };
+        assert!(written.is_refused() && written.to_string().contains("AWS_"));
     }
 
     /// Nothing is thrown away for an error of the moment.

@@ -333,3 +333,58 @@ fn a_bad_link_to_the_bucket_costs_time_and_none_at_all_keeps_the_log() {
     });
     assert!(server.metric("errata_log_retained_first") <= 1.0);
 }
+
+#[test]
+fn wrong_credentials_are_named_keep_the_log_whole_and_heal_when_they_are_right() {
+    let bucket = Bucket::start();
+    let mut settings = Bucket::variables_of(&format!("http://{}", bucket.address()));
+    settings.extend(SETTINGS.map(|(name, value)| (name, value.to_owned())));
+    settings.push(("ERRATA_COLD__URL", Bucket::url("guarded")));
+    let borrowed: Vec<(&str, &str)> = settings
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect();
+    let mut server = Server::start_with(&borrowed);
+    let first = send(&server, 0..20);
+    server.stop();
+    bucket.guard();
+    server.set("AWS_ACCESS_KEY_ID", "AKIASOMEBODYELSE0000");
+    server.set("AWS_SECRET_ACCESS_KEY", "of-somebody-else");
+    server.restart_unready();
+    let ids = [first, send(&server, 20..EVENTS)].concat();
+    // All is taken in, and read from the log, which keeps what is nowhere else.
+    wait_for_all(&server);
+    let fault = "errata_projector_errors_total{projection=\"cold\"}";
+    wait_for("the fault to be counted", || {
+        (server.metric(fault) > 0.0).then_some(())
+    });
+    wait_for("retention to be held back", || {
+        let held = "errata_log_held_back_records{cursor=\"cold\"}";
+        (server.metric(held) > 0.0).then_some(())
+    });
+    let before = server.metric("errata_log_retained_first");
+    let (_, unready) = server.readiness().unwrap();
+    assert!(unready.contains("cold fails: cannot list"), "{unready}");
+    assert!(unready.contains("cold.url"), "{unready}");
+    let said = server.said();
+    for word in ["cold.url", "AWS_", "credentials"] {
+        assert!(said.contains(word), "{word}: {said}");
+    }
+    assert!(!said.contains("of-somebody-else"), "{said}");
+    let (status, _) = server.get(&format!("/api/errors/{}", ids[0]));
+    assert_eq!(status, 200);
+
+    assert!(before <= 20.0, "{before}");
+
+    server.stop();
+    bucket.open();
+    server.set("AWS_ACCESS_KEY_ID", "id");
+    server.set("AWS_SECRET_ACCESS_KEY", "secret");
+    server.restart();
+    wait_for_a_drop(&server, 60.0);
+    wait_for_all(&server);
+    wait_for("an event that only the bucket has", || {
+        let (status, event) = server.get(&format!("/api/errors/{}", ids[0]));
+        (status == 200 && event["id"] == json!(ids[0])).then_some(())
+    });
+}
