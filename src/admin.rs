@@ -6,6 +6,7 @@ mod accounts;
 mod export;
 mod plan;
 mod rest;
+mod retention;
 mod rules;
 mod settings;
 mod sql;
@@ -20,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
 
 use crate::{
-    cli::{Command, ProjectCommand},
+    cli::{Command, ProjectCommand, RetentionCommand},
     config::Loaded,
     serve::{self, OpenGateway},
     server,
@@ -47,7 +48,16 @@ pub(crate) async fn run(command: &Command, loaded: &Loaded) -> Result<()> {
             command: ProjectCommand::Filters(choice),
         } => settings::filters(choice, channel).await,
         Command::Storage => storage::print(channel).await,
-        Command::Plan { command } => plan::set(command, channel).await,
+        Command::Retention(RetentionCommand::Plan { rule }) => retention::plan(rule, channel).await,
+        Command::Project {
+            command:
+                ProjectCommand::Retention {
+                    project,
+                    set,
+                    clear,
+                },
+        } => retention::project(*project, (set, *clear), channel).await,
+        Command::Plan(command) => plan::set(command, channel).await,
         Command::Project {
             command: ProjectCommand::SpikeProtection { project, set },
         } => settings::spike_protection(*project, *set, channel).await,

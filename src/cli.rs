@@ -18,7 +18,8 @@ pub(crate) use backup::{
 pub(crate) use export::{Export, ExportForm};
 pub(crate) use plan::{PlanCommand, PlanName};
 pub(crate) use project::{
-    GroupingRulesCommand, ProjectCommand, RulesApplication, RulesPreview, SettingsChoice, Switch,
+    GroupingRulesCommand, ProjectCommand, RetentionCommand, RulesApplication, RulesPreview,
+    SettingsChoice, Switch,
 };
 pub(crate) use replay::{Projection, Replay};
 pub(crate) use sql::{SqlForm, SqlQuery};
@@ -84,6 +85,9 @@ pub(crate) enum Command {
     },
     /// What takes how much of the disk, by project, as the running server knows it
     Storage,
+    /// How long events are kept by rules of project, level and environment
+    #[command(subcommand)]
+    Retention(RetentionCommand),
     /// Ask the running server in SQL
     ///
     /// Tables and columns are in docs/sql.md, or: errata sql "SHOW TABLES", errata sql "DESCRIBE events".
@@ -99,17 +103,11 @@ pub(crate) enum Command {
         command: KeyCommand,
     },
     /// How much may be stored in an hour
-    Plan {
-        /// What to do
-        #[command(subcommand)]
-        command: PlanCommand,
-    },
+    #[command(subcommand)]
+    Plan(PlanCommand),
     /// People
-    User {
-        /// What to do
-        #[command(subcommand)]
-        command: UserCommand,
-    },
+    #[command(subcommand)]
+    User(UserCommand),
     /// API tokens
     Token {
         /// What to do

@@ -18,6 +18,7 @@ use crate::{
     Command, Decision, DropReason, IssueId, Plan, Position, ProjectId, PublicKey, SessionId,
     TokenId, UserId,
     command::triage::Events,
+    retention::{Expired, KeepRule},
     settings::{Filters, Scrubbing},
 };
 
@@ -73,6 +74,10 @@ pub struct ControlState {
     pub dropped: Option<DroppedRange>,
     /// What else the disk had no room for.
     pub shed: Shed,
+    /// How long projects' events are kept; without an entry: as long as all others.
+    pub retention: BTreeMap<ProjectId, Vec<KeepRule>>,
+    /// What has gone by rules.
+    pub expired: Arc<Expired>,
     /// Control records folded so far; also the number of the last one.
     pub version: u64,
 }
@@ -195,6 +200,19 @@ impl ControlState {
             Decision::ColdShed { before, .. } => {
                 if *before > self.shed.cold_before {
                     self.shed.cold_before.clone_from(before);
+                }
+            }
+            Decision::SetRetention { project_id, rules } => {
+                if rules.is_empty() {
+                    self.retention.remove(project_id);
+                } else if self.projects.contains_key(project_id) {
+                    self.retention.insert(*project_id, rules.clone());
+                }
+            }
+            Decision::EventsExpired { cuts } => {
+                let expired = Arc::make_mut(&mut self.expired);
+                for cut in cuts {
+                    expired.add(cut);
                 }
             }
             Decision::SetScrubbing { .. }

@@ -13,6 +13,9 @@ use std::fmt;
     PartialOrd,
     Ord,
     Default,
+    rkyv::Archive,
+    rkyv::Serialize,
+    rkyv::Deserialize,
     serde::Serialize,
     serde::Deserialize,
 )]

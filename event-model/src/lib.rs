@@ -9,7 +9,7 @@
 //! [`free`] (its parts of free form), [`head`] (the
 //! part of it that grouping and counting read in place), [`stack`] (of that, what many
 //! events share), [`record`] (bytes of a record), [`note`] (records that are no events), [`command`], [`settings`] (of a
-//! project), [`plan`] (how much it may store), [`control`] (the fold), [`credential`], [`access`] (who may do what), [`network`],
+//! project), [`plan`] (how much it may store), [`retention`] (how long), [`control`] (the fold), [`credential`], [`access`] (who may do what), [`network`],
 //! [`proxy`]; [`stack_hash`] and [`kind`] (what the door knows of an event before grouping).
 
 pub mod access;
@@ -27,6 +27,7 @@ pub mod numbers;
 pub mod plan;
 pub mod proxy;
 pub mod record;
+pub mod retention;
 pub mod settings;
 pub mod stack;
 mod stack_hash;

@@ -198,6 +198,8 @@ pub const MERGE_ISSUES: Route = asked("/api/issues/merge", Role::Gateway, POST);
 pub const UNMERGE_ISSUE: Route = asked("/api/issues/{id}/unmerge", Role::Gateway, POST);
 /// Issues that are much like one.
 pub const SIMILAR_ISSUES: Route = asked("/api/issues/{id}/similar", Role::Query, GET);
+/// By which rules events go, and how many.
+pub const RETENTION: Route = asked("/api/retention", Role::Query, GET);
 /// Events over time, by field.
 pub const STATS: Route = asked("/api/stats", Role::Query, GET);
 /// SQL over what is stored.
@@ -252,6 +254,7 @@ pub const ROUTES: &[Route] = &[
     MERGE_ISSUES,
     UNMERGE_ISSUE,
     SIMILAR_ISSUES,
+    RETENTION,
     STATS,
     SQL,
     OPENAPI,

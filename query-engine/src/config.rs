@@ -6,6 +6,7 @@ use event_log::Floor;
 use event_model::{
     credential::{SessionCookie, Uses},
     proxy::TrustedProxies,
+    retention::KeepRule,
 };
 use ground::Clock;
 use read_model::cold::Place;
@@ -22,6 +23,9 @@ pub struct QueryConfig {
     pub read_model_dir: PathBuf,
     /// Where the Parquet files are (`data/cold`, or a bucket).
     pub cold: Place,
+    /// How long events of a project, a level or an environment are kept, beside the rules that
+    /// projects have.
+    pub retention: Vec<KeepRule>,
     /// What of the disk stays free.
     pub floor: Floor,
     /// The folder of blobs (`data/blobs`), which need not be there yet.
@@ -95,6 +99,7 @@ mod tests {
                 read_model_dir: PathBuf::new(),
                 blobs_dir: PathBuf::new(),
                 cold: Place::folder("cold"),
+                retention: Vec::new(),
                 floor: Floor::default(),
                 version: String::new(),
                 mail_configured: false,

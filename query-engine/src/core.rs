@@ -168,9 +168,10 @@ impl Core {
     ) -> Result<T, ApiError> {
         let (log, cold) = (self.log.clone(), Arc::clone(&self.cold));
         let sight = viewer.sight().clone();
+        let expired = Arc::clone(&self.control.state().expired);
         let task = tokio::task::spawn_blocking(move || {
             let _turn = turn;
-            let view = View::new(&open, &log, &cold, &sight);
+            let view = View::new(&open, &log, &cold, (&sight, expired));
             read(&view.of(then.as_ref()))
         });
         task.await

@@ -279,6 +279,7 @@ pub(crate) fn event_filter(
         event_ids: None,
         until: None,
         asked: query,
+        ..EventFilter::default()
     })
 }
 

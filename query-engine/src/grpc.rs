@@ -383,6 +383,14 @@ impl v1::stats_service_server::StatsService for Reads {
         let (viewer, _) = asked(request)?;
         Ok(Response::new(self.0.get_storage(&viewer).await?))
     }
+
+    async fn get_retention(
+        &self,
+        request: Request<v1::GetRetentionRequest>,
+    ) -> Answer<v1::GetRetentionResponse> {
+        let (viewer, request) = asked(request)?;
+        Ok(Response::new(self.0.get_retention(&viewer, request).await?))
+    }
 }
 
 #[tonic::async_trait]

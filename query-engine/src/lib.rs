@@ -8,7 +8,7 @@
 //!
 //! The path of a read: [`engine::QueryEngine::router`] → `grpc` or `rest`
 //! authenticate and parse → the functions of `issues`, `similar`, `events`, `export`, `grouping`,
-//! `stats`, `health`, `storage`, `projects`, `usage`, `live` wait for `after_position`, read on a blocking thread (`core`)
+//! `stats`, `health`, `storage`, `retention`, `projects`, `usage`, `live` wait for `after_position`, read on a blocking thread (`core`)
 //! what the caller sees (`view`) of what `watch` has open, and answer messages of `errata.v1` → `rest/json` or tonic
 //! put them on the wire. What is read otherwise, in a crate above this one, comes in by [`reads`].
 
@@ -34,6 +34,7 @@ mod notes;
 mod past;
 mod projects;
 mod rest;
+mod retention;
 mod search;
 mod similar;
 mod span;

@@ -1,5 +1,5 @@
 //! REST reads: `GET /api/errors`, `/api/errors/export`, `/api/errors/{id}`, `/api/errors/{id}/grouping`,
-//! `/api/issues`, `/api/issues/{id}`, `/api/issues/{id}/similar`, `/api/stats`,
+//! `/api/issues`, `/api/issues/{id}`, `/api/issues/{id}/similar`, `/api/stats`, `/api/retention`,
 //! `POST /api/projects/{id}/grouping-rules/check` and `/preview`, as DESIGN.md promises them.
 //!
 //! Parameters are checked here and name themselves in the error; the work is that
@@ -14,6 +14,7 @@ mod json;
 pub(crate) mod paced;
 mod params;
 mod preview;
+mod retention;
 mod rules;
 mod similar;
 mod stats;
@@ -50,6 +51,7 @@ pub(crate) fn routes(core: &Arc<Core>) -> Router {
         .route(routes::LIST_ISSUES.path, get(list_issues))
         .route(routes::GET_ISSUE.path, get(get_issue))
         .route(routes::SIMILAR_ISSUES.path, get(similar::list))
+        .route(routes::RETENTION.path, get(retention::rules))
         .route(routes::STATS.path, get(stats::query))
         .layer(middleware::from_fn(etag::tag))
         .layer(middleware::from_fn(no_store))

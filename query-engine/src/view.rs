@@ -6,18 +6,20 @@
 //! steps. Blocking, like what it reads.
 //!
 //! An event is read from the log, and where that no longer has it, from the cold files: what
-//! asks need not know which.
+//! asks need not know which. One that has gone by its rule is not kept, wherever it still is.
+
+mod walk;
 
 use std::{
     borrow::Cow,
     cell::RefCell,
     collections::{BTreeSet, HashMap},
+    sync::Arc,
 };
 
-use event_log::{Entry, Item, LogReader, ReadError as LogError};
+use event_log::{LogReader, ReadError as LogError};
 use event_model::{
-    EventId, Fingerprint, Position, ProjectId, StoredEvent,
-    access::{Sight, Viewer},
+    EventId, Fingerprint, Position, ProjectId, StoredEvent, access::Sight, retention::Expired,
 };
 use read_model::{
     Generation, ReadModelError,
@@ -33,6 +35,7 @@ use read_model::{
     },
 };
 
+pub(crate) use self::walk::Past;
 use crate::{
     error::{ApiError, ErrorCode},
     past::Then,
@@ -121,6 +124,8 @@ pub(crate) struct View<'a> {
     sight: &'a Sight,
     /// The issues of then, and no event behind; none: of now.
     then: Option<&'a Then>,
+    /// What has gone by its rule.
+    expired: Arc<Expired>,
     /// What was asked of cold files, as far as it is there and in sight.
     old: RefCell<HashMap<Position, Option<ColdEvent>>>,
 }
@@ -130,7 +135,7 @@ impl<'a> View<'a> {
         open: &'a Open,
         log: &'a LogReader,
         cold: &'a ColdReader,
-        sight: &'a Sight,
+        (sight, expired): (&'a Sight, Arc<Expired>),
     ) -> Self {
         Self {
             open,
@@ -138,6 +143,7 @@ impl<'a> View<'a> {
             cold,
             sight,
             then: None,
+            expired,
             old: RefCell::default(),
         }
     }
@@ -145,17 +151,6 @@ impl<'a> View<'a> {
     /// The same as of a past time: issues as they were, of events none that came later.
     pub(crate) fn of(self, then: Option<&'a Then>) -> Self {
         Self { then, ..self }
-    }
-
-    /// Only what had come by then.
-    fn until<'f>(&self, filter: &'f EventFilter) -> Cow<'f, EventFilter> {
-        match self.then {
-            None => Cow::Borrowed(filter),
-            Some(then) => Cow::Owned(EventFilter {
-                until: Some(then.until),
-                ..filter.clone()
-            }),
-        }
     }
 
     /// Asks several things of one moment of the issues.
@@ -169,6 +164,19 @@ impl<'a> View<'a> {
         issues.read(self.sight, ask)
     }
 
+    /// The filter that what has gone by its rule does not pass, and what came behind the view's
+    /// time neither.
+    fn passing<'f>(&self, filter: &'f EventFilter) -> Cow<'f, EventFilter> {
+        if self.then.is_none() && self.expired.is_empty() {
+            return Cow::Borrowed(filter);
+        }
+        Cow::Owned(EventFilter {
+            until: self.then.map_or(filter.until, |then| Some(then.until)),
+            expired: Arc::clone(&self.expired),
+            ..filter.clone()
+        })
+    }
+
     /// A list of events.
     pub(crate) fn events(
         &self,
@@ -176,7 +184,7 @@ impl<'a> View<'a> {
         from: From,
         limit: usize,
     ) -> Result<Vec<Hit>, ReadModelError> {
-        let filter = self.until(filter);
+        let filter = self.passing(filter);
         self.open.search.list(self.sight, &filter, from, limit)
     }
 
@@ -193,9 +201,10 @@ impl<'a> View<'a> {
         from: From,
         limit: usize,
     ) -> Result<Vec<Hit>, ReadModelError> {
+        let filter = self.passing(filter);
         self.open
             .search
-            .list_of(frozen, self.sight, filter, from, limit)
+            .list_of(frozen, self.sight, &filter, from, limit)
     }
 
     /// A list of those that are kept; fewer than there are only behind so many that are not that
@@ -228,7 +237,7 @@ impl<'a> View<'a> {
 
     /// Events that pass, of those that are kept, exact.
     pub(crate) fn total(&self, filter: &EventFilter) -> Result<Totals, ReadModelError> {
-        let filter = self.until(filter);
+        let filter = self.passing(filter);
         self.open.search.total(self.sight, &filter, &self.kept())
     }
 
@@ -239,7 +248,8 @@ impl<'a> View<'a> {
         by: &SplitBy,
         ask: &Ask<'_>,
     ) -> Result<HashMap<SplitValue, Totals>, ReadModelError> {
-        self.open.search.tally(self.sight, filter, by, ask)
+        let filter = self.passing(filter);
+        self.open.search.tally(self.sight, &filter, by, ask)
     }
 
     /// Events over time, of some values, of all others, of all.
@@ -250,7 +260,8 @@ impl<'a> View<'a> {
         slots: &HashMap<SplitValue, usize>,
         ask: &Ask<'_>,
     ) -> Result<Lines, ReadModelError> {
-        self.open.search.lines(self.sight, filter, by, slots, ask)
+        let filter = self.passing(filter);
+        self.open.search.lines(self.sight, &filter, by, slots, ask)
     }
 
     /// Events over time, and by the values of all fields.
@@ -259,7 +270,8 @@ impl<'a> View<'a> {
         filter: &EventFilter,
         ask: &Ask<'_>,
     ) -> Result<Facets, ReadModelError> {
-        self.open.search.facets(self.sight, filter, ask)
+        let filter = self.passing(filter);
+        self.open.search.facets(self.sight, &filter, ask)
     }
 
     /// The fingerprints of events that pass; none if they are more than `most`.
@@ -268,11 +280,12 @@ impl<'a> View<'a> {
         filter: &EventFilter,
         most: usize,
     ) -> Result<Option<BTreeSet<(ProjectId, Fingerprint)>>, ReadModelError> {
-        let filter = self.until(filter);
+        let filter = self.passing(filter);
         self.open.search.sources(self.sight, &filter, most)
     }
 
-    /// The newest indexed event with this id.
+    /// The newest indexed event with this id, also one that has gone by its rule: that it was
+    /// there, reading it says.
     pub(crate) fn find(&self, id: EventId) -> Result<Option<Hit>, ReadModelError> {
         let found = self.open.search.find(self.sight, id)?;
         let had_come = |hit: &Hit| self.then.is_none_or(|then| hit.position <= then.until);
@@ -352,14 +365,19 @@ impl<'a> View<'a> {
 
     /// The event at `position`. Fails where it is no longer kept.
     pub(crate) fn event(&self, position: Position) -> Result<Option<StoredEvent>, ApiError> {
-        match self.log.event(position) {
-            Ok(event) => Ok(event.filter(|event| self.sees(event))),
+        let event = match self.log.event(position) {
+            Ok(event) => event.filter(|event| self.sees(event)),
             Err(gone @ LogError::NotRetained { .. }) => match self.old_event(position)? {
-                Some(old) => Ok(Some(old.event)),
-                None => Err(gone.into()),
+                Some(old) => Some(old.event),
+                None => return Err(gone.into()),
             },
-            Err(error) => Err(error.into()),
+            Err(error) => return Err(error.into()),
+        };
+        let has_gone = |event: &StoredEvent| self.expired.has_head(event.head());
+        if event.as_ref().is_some_and(has_gone) {
+            return Err(ApiError::not_retained());
         }
+        Ok(event)
     }
 
     /// The event at `position`, as far as it is still kept.
@@ -393,6 +411,16 @@ impl<'a> View<'a> {
     /// The event at `position` with its body, as cold files have it; a body that is damaged in the log is
     /// `{}` there, too. None: out of sight, or it cannot be read. Fails where it is no longer kept.
     pub(crate) fn whole(&self, position: Position) -> Result<Option<WholeEvent>, ApiError> {
+        let whole = self.whole_of_any(position)?;
+        let has_gone = |whole: &WholeEvent| self.expired.has_head(whole.event.head());
+        if whole.as_ref().is_some_and(has_gone) {
+            return Err(ApiError::not_retained());
+        }
+        Ok(whole)
+    }
+
+    /// The same of one that may have gone by its rule.
+    fn whole_of_any(&self, position: Position) -> Result<Option<WholeEvent>, ApiError> {
         let gone = match self.log.event(position) {
             Ok(None) => return Ok(None),
             Ok(Some(event)) if !self.sees(&event) => return Ok(None),
@@ -434,58 +462,5 @@ impl<'a> View<'a> {
             }
         }
         Ok(None)
-    }
-}
-
-/// The log as far as a viewer sees it, for who walks through much of it on a thread of
-/// their own: it holds no reader of the read model for so long.
-pub(crate) struct Past {
-    log: LogReader,
-    sight: Sight,
-}
-
-impl Past {
-    pub(crate) fn new(log: &LogReader, viewer: &Viewer) -> Self {
-        Self {
-            log: log.clone(),
-            sight: viewer.sight().clone(),
-        }
-    }
-
-    /// The first position that the log keeps, and the last there is.
-    pub(crate) fn ends(&self) -> (Position, Position) {
-        (self.log.first(), self.log.end())
-    }
-
-    /// Events in sight and commands of these positions, both included, in the log's order.
-    /// Passed over is what is no longer kept, and what cannot be read: projections pass
-    /// over it, too.
-    pub(crate) fn span(&self, first: Position, last: Position) -> Result<Vec<Item>, LogError> {
-        let mut found = Vec::new();
-        let before = Position(first.0.saturating_sub(1));
-        let mut reading = self.log.read_after(before);
-        while let Some(read) = reading.next() {
-            if reading.position() > last {
-                break;
-            }
-            match read {
-                Ok(item) if self.sees(&item.entry) => found.push(item),
-                Ok(_) | Err(LogError::Record { .. } | LogError::CommandMissing { .. }) => {}
-                // It was dropped while it was read: what was older is gone, too.
-                Err(LogError::NotRetained { .. }) => break,
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(found)
-    }
-
-    fn sees(&self, entry: &Entry) -> bool {
-        match entry {
-            Entry::Event(event) => self
-                .sight
-                .has(ProjectId(event.head().project_id.to_native())),
-            Entry::Command { .. } => true,
-            Entry::Note(_) | Entry::Opaque { .. } => false,
-        }
     }
 }

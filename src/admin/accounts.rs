@@ -52,11 +52,12 @@ pub(super) async fn answer(command: &Command, channel: Channel) -> Result<String
             Ok(format!("project {}\nDSN {}\n", made.project_id, made.dsn))
         }
         Command::Key { command } => gateway.key(command).await,
-        Command::User { command } => gateway.user(command).await,
+        Command::User(command) => gateway.user(command).await,
         Command::Token { command } => gateway.token(command).await,
         Command::Project { .. }
-        | Command::Plan { .. }
+        | Command::Plan(_)
         | Command::Storage
+        | Command::Retention(_)
         | Command::Sql(_)
         | Command::Export(_) => {
             unreachable!("`run` handles settings, plans, storage, queries and exports itself")

@@ -16,7 +16,7 @@ use tonic::transport::Channel;
 use super::said;
 use crate::cli::{SettingsChoice, Switch};
 
-type Client = ProjectSettingsServiceClient<Channel>;
+pub(super) type Client = ProjectSettingsServiceClient<Channel>;
 
 /// Sets if asked to; prints what holds then.
 pub(super) async fn scrub(choice: &SettingsChoice, channel: Channel) -> Result<String> {
@@ -65,7 +65,7 @@ pub(super) async fn spike_protection(
     Ok(if is_on { "on\n" } else { "off\n" }.to_owned())
 }
 
-async fn held(client: &mut Client, project_id: u32) -> Result<ProjectSettings> {
+pub(super) async fn held(client: &mut Client, project_id: u32) -> Result<ProjectSettings> {
     let request = GetProjectSettingsRequest { project_id };
     let held = client.get_project_settings(request).await;
     Ok(held.map_err(|s| said(&s))?.into_inner())

@@ -27,6 +27,22 @@ pub(crate) enum ProjectCommand {
         #[command(subcommand)]
         command: GroupingRulesCommand,
     },
+    /// Print how long a project's events are kept, a rule a line, or set it
+    ///
+    /// Beside the rules of the configuration; the shortest that takes an event in wins. What would go, `errata
+    /// retention plan` says.
+    Retention {
+        /// The project's id
+        #[arg(long, default_value_t = 1)]
+        project: u32,
+        /// A rule in the place of those that hold, as often as there are: "level:debug 7d",
+        /// "environment:staging 14d", "30d"
+        #[arg(long, value_name = "RULE")]
+        set: Vec<String>,
+        /// No rules: its events are kept as long as all others
+        #[arg(long, conflicts_with = "set")]
+        clear: bool,
+    },
     /// Print whether the surplus of a project's storms is only counted, or set it
     ///
     /// It is, until it is switched off: docs/storms.md tells what that means.
@@ -37,6 +53,19 @@ pub(crate) enum ProjectCommand {
         /// on or off
         #[arg(long)]
         set: Option<Switch>,
+    },
+}
+
+/// `errata retention`
+#[derive(Debug, Subcommand)]
+pub(crate) enum RetentionCommand {
+    /// Say by which rules events go, and how many of those that are there would go now
+    ///
+    /// As the running server knows it. Nothing is set.
+    Plan {
+        /// A rule to try beside those that hold, as often as there are: "project:3 level:debug 7d"
+        #[arg(long, value_name = "RULE")]
+        rule: Vec<String>,
     },
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use event_log::{Retention, Tier, retention::REQUIRED};
+use event_model::retention::{KeepRule, RULES_MAX};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +20,11 @@ pub(crate) struct RetentionConfig {
     /// The oldest segments are dropped while the events log takes more than this on disk; 0:
     /// no bound.
     pub bytes: u64,
+    /// How long events of a project, a level or an environment are kept, if not as long as all
+    /// others: `level:debug 7d`, `environment:staging 14d`, `project:3 level:info 30d`, at most
+    /// 50, in the variable separated by commas. Of several the shortest wins; those of projects
+    /// (`errata project retention`) stand beside them.
+    pub rules: Vec<String>,
     /// A projection with more than this to read is no longer waited for: what it has not read
     /// is lost to it; 0: it always is.
     pub cursor_lag_bytes: u64,
@@ -48,6 +54,7 @@ impl Default for RetentionConfig {
         Self {
             age: "90d".to_owned(),
             bytes: 0,
+            rules: Vec::new(),
             cursor_lag_bytes: 0,
             look_every_s: 60,
             shed: Vec::new(),
@@ -66,6 +73,26 @@ impl RetentionConfig {
             cursors_required: REQUIRED.map(str::to_owned).to_vec(),
             cursor_lag_bytes_max: unbounded(self.cursor_lag_bytes),
         })
+    }
+
+    /// By project, level and environment.
+    pub(crate) fn rules(&self) -> Result<Vec<KeepRule>> {
+        let key = "log.retention.rules";
+        let given = self.rules.len();
+        if given > RULES_MAX {
+            bail!("{key} has {given} rules, at most {RULES_MAX} are taken");
+        }
+        let read = |text: &String| {
+            let rule: KeepRule = text.parse().with_context(|| format!("{key}: {text:?}"))?;
+            if rule.scope.is_all() {
+                bail!(
+                    "{key}: {text:?} names no project, level or environment: \
+                     of all events log.retention.age and cold.age say how long they are kept"
+                );
+            }
+            Ok(rule)
+        };
+        self.rules.iter().map(read).collect()
     }
 
     /// What gives way, in order.
@@ -135,6 +162,27 @@ mod tests {
         ] {
             let error = duration("log.retention.age", text).unwrap_err().to_string();
             assert!(error.contains("log.retention.age"), "{error}");
+        }
+    }
+
+    #[test]
+    fn rules_name_whose_events_they_are_of() {
+        let of = |rules: &[&str]| RetentionConfig {
+            rules: rules.iter().map(|rule| (*rule).to_owned()).collect(),
+            ..RetentionConfig::default()
+        };
+        let rules = of(&["level:debug 7d", "project:3 environment:staging 14d"]);
+        let read = rules.rules().unwrap();
+        let written: Vec<String> = read.iter().map(ToString::to_string).collect();
+        assert_eq!(written, rules.rules);
+        for (rules, said) in [
+            (vec!["30d"], "cold.age"),
+            (vec!["level:debug"], "for how long"),
+            (vec!["level:debug 1d"; 51], "at most 50"),
+        ] {
+            let error = format!("{:#}", of(&rules).rules().unwrap_err());
+            assert!(error.contains("log.retention.rules"), "{error}");
+            assert!(error.contains(said), "{error}");
         }
     }
 }

@@ -97,6 +97,7 @@ pub(super) fn keeping(config: &Config) -> Result<Keeping> {
         retention: config.log.retention.retention()?,
         look_every: config.log.retention.look_every(),
         cold_age_max: config.cold.age_max()?,
+        rules: config.log.retention.rules()?,
         cold: Arc::new(Cold(ColdHome::open(&config.cold_place(), WRITING)?)),
     })
 }

@@ -93,6 +93,7 @@ impl Query {
             read_model_dir: ProjectorConfig::new(&config.data_dir).read_model_dir,
             blobs_dir: config.data_dir.join("blobs"),
             cold: config.cold_place(),
+            retention: config.log.retention.rules()?,
             floor: config.log.floor(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             mail_configured: !config.smtp.url.is_empty(),

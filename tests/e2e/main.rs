@@ -26,6 +26,7 @@ mod grpc;
 mod health;
 mod http;
 mod ingestion;
+mod kept;
 mod limits;
 mod mail;
 mod old_events;

@@ -156,6 +156,19 @@ impl Seen<'_> {
         id
     }
 
+    /// By which rules events go.
+    fn read_retention(&mut self) {
+        let token = format!("Bearer {TOKEN}");
+        let reader = [("authorization", token.as_str())];
+        for (path, status) in [
+            ("/api/retention?rule=level:debug%207d", 200),
+            ("/api/retention?rule=level:debug", 400),
+        ] {
+            let plan = self.send("GET", "/api/retention", path, &reader, "");
+            assert_eq!(plan.status, status, "{}", plan.body);
+        }
+    }
+
     /// What people read of it.
     fn read(&mut self, server: &Server, id: &str) {
         let token = format!("Bearer {TOKEN}");
@@ -401,6 +414,7 @@ fn the_server_answers_as_its_description_says() {
     seen.knock(&document);
     let id = seen.write();
     seen.read(&server, &id);
+    seen.read_retention();
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("seen.json");
     let given = json!({"document": document, "answers": seen.answers});

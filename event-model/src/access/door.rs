@@ -115,6 +115,7 @@ pub const METHODS: &[(&str, Need)] = &[
         "ProjectSettingsService/SetGroupingRules",
         Action::ManageProject,
     ),
+    right("ProjectSettingsService/SetRetention", Action::ManageProject),
     right("ProjectSettingsService/SetScrubbing", Action::ManageProject),
     right(
         "ProjectSettingsService/SetSpikeProtection",
@@ -130,6 +131,7 @@ pub const METHODS: &[(&str, Need)] = &[
     right("ReplayService/SteerReplay", Action::RebuildReadModel),
     right("StatsService/GetPipelineStatus", Action::ReadInstallation),
     right("StatsService/GetReport", Action::ReadProject),
+    right("StatsService/GetRetention", Action::ReadOrganizationUsage),
     right("StatsService/GetStorage", Action::ReadOrganizationUsage),
     right("StatsService/GetSummary", Action::ReadProject),
     right("StatsService/GetTimeSeries", Action::ReadProject),
@@ -152,6 +154,7 @@ pub const ROUTES: &[(&str, Need)] = &[
     right("GET /api/issues", Action::ReadProject),
     right("GET /api/issues/{id}", Action::ReadProject),
     right("GET /api/issues/{id}/similar", Action::ReadProject),
+    right("GET /api/retention", Action::ReadOrganizationUsage),
     ("GET /api/openapi.json", Need::Open),
     right("GET /api/projects/{id}/grouping-rules", Action::ReadProject),
     right("GET /api/projects/{id}/ingest", Action::ReadProject),

@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     Fingerprint, IssueId, Plan, ProjectId, PublicKey, SessionId, TokenId, UserId,
+    retention::{Cut, KeepRule},
     settings::{Filters, Scrubbing},
 };
 
@@ -362,5 +363,18 @@ decisions! {
         files: u64,
         /// Bytes on disk that they took.
         bytes: u64,
+    }
+    /// How long a project's events are kept, each by the shortest rule that takes it in. Takes
+    /// the place of what was set before; none: as long as all others.
+    0x7d01 SetRetention {
+        /// Whose: each rule's scope names it.
+        project_id: ProjectId,
+        /// The rules.
+        rules: Vec<KeepRule>,
+    }
+    /// Events are gone by rules: nobody finds them from here on.
+    0x7e01 EventsExpired {
+        /// Up to where, a scope each.
+        cuts: Vec<Cut>,
     }
 }

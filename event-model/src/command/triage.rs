@@ -127,6 +127,8 @@ impl Decision {
             | Self::RecordDelivery { .. }
             | Self::AdvanceAlertCursor { .. }
             | Self::RangeDropped { .. }
+            | Self::SetRetention { .. }
+            | Self::EventsExpired { .. }
             | Self::FilesShed { .. }
             | Self::ColdShed { .. } => Vec::new(),
         }

@@ -191,6 +191,8 @@ fn every_decision_has_a_sample_and_a_schema_of_its_own() {
             Decision::RangeDropped { .. } => "range_dropped",
             Decision::FilesShed { .. } => "files_shed",
             Decision::ColdShed { .. } => "cold_shed",
+            Decision::SetRetention { .. } => "set_retention",
+            Decision::EventsExpired { .. } => "events_expired",
             Decision::SetScrubbing { .. } => "set_scrubbing",
             Decision::SetFilters { .. } => "set_filters",
             Decision::SetPlan { .. } => "set_plan",

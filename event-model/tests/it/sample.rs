@@ -1,5 +1,7 @@
 //! One of everything that is stored.
 
+mod upkeep;
+
 use event_model::{
     Actor, Command, Decision, DeliveryState, DeliveryStep, DiscardedIssue, DropReason, Fingerprint,
     Head, IssueId, IssueStatus, LinkSecret, OverruledCursor, Plan, ProjectId, PublicKey, Role,
@@ -134,7 +136,7 @@ pub(crate) fn commands() -> Vec<(&'static str, Command)> {
         expires_ns: 1_795_000_000_000_000_003,
     };
     let (user, admin) = (Actor::User(UserId(4)), Actor::Admin);
-    let decisions = [
+    let mut decisions = vec![
         (
             "create_organization",
             Actor::System,
@@ -464,6 +466,7 @@ pub(crate) fn commands() -> Vec<(&'static str, Command)> {
             },
         ),
     ];
+    decisions.extend(upkeep::decisions(project_id, user));
     let command = |(name, actor, decision)| {
         let command = Command {
             actor,

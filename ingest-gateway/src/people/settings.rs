@@ -9,6 +9,7 @@
 mod apply;
 mod convert;
 pub(super) mod rest;
+mod retention;
 mod rules;
 
 use std::sync::Arc;
@@ -18,8 +19,8 @@ use event_model::{Decision, Event, Head, ProjectId, access::Action, credential::
 use proto::v1::{
     ApplyGroupingRulesRequest, CommandResponse, GetGroupingRulesRequest, GetProjectSettingsRequest,
     GroupingRules, ProjectSettings, SetFiltersRequest, SetGroupingAlgorithmRequest,
-    SetGroupingRulesRequest, SetScrubbingRequest, SetSpikeProtectionRequest, TrySettingsRequest,
-    TrySettingsResponse, UndoGroupingRulesRequest,
+    SetGroupingRulesRequest, SetRetentionRequest, SetScrubbingRequest, SetSpikeProtectionRequest,
+    TrySettingsRequest, TrySettingsResponse, UndoGroupingRulesRequest,
     project_settings_service_server::ProjectSettingsService,
 };
 use tonic::{Request, Response, Status};
@@ -64,6 +65,7 @@ impl Settings {
             scrubbing: Some(scrubbing_to(&scrubbing)),
             filters: Some(filters_to(&filters)),
             spike_protection: !state.unprotected.contains(&project),
+            retention: retention::written(state.retention.get(&project)),
         })
     }
 
@@ -237,6 +239,19 @@ impl ProjectSettingsService for Settings {
         let caller = self.callers.of_grpc(&request, Action::ManageProject)?;
         let SetSpikeProtectionRequest { project_id, is_on } = request.into_inner();
         let decision = move |project_id| Decision::SetSpikeProtection { project_id, is_on };
+        Ok(Response::new(
+            self.decide(caller, project_id, decision).await?,
+        ))
+    }
+
+    async fn set_retention(
+        &self,
+        request: Request<SetRetentionRequest>,
+    ) -> Result<Response<CommandResponse>, Status> {
+        let caller = self.callers.of_grpc(&request, Action::ManageProject)?;
+        let SetRetentionRequest { project_id, rules } = request.into_inner();
+        let rules = retention::read(ProjectId(project_id), &rules)?;
+        let decision = move |project_id| Decision::SetRetention { project_id, rules };
         Ok(Response::new(
             self.decide(caller, project_id, decision).await?,
         ))

@@ -2,11 +2,12 @@
 //! what else may go when the disk is about to be full.
 //!
 //! The loop of the gateway, which alone writes the logs. A round is bounded: one plan,
-//! at most one command and one drop; then files go that no kept record names; then one
-//! step of shedding (`shedding`). Invariant: a drop is in the control log before a
+//! at most one command and one drop; then files go that no kept record names; then events go
+//! by their rules (`expiry`), a command at most; then one step of shedding (`shedding`). Invariant: a drop is in the control log before a
 //! segment goes, and passes the one door of all commands. Whatever fails is reported
 //! and tried again in the next round; nothing is lost by that.
 
+mod expiry;
 mod shedding;
 
 use std::{
@@ -21,7 +22,7 @@ use event_log::{
     retention::{Recorded, RetainError, Retained},
     writer::Condition,
 };
-use event_model::{Actor, ControlState, Position};
+use event_model::{Actor, ControlState, Position, retention::KeepRule};
 use parking_lot::RwLock;
 use tokio::runtime::Handle;
 
@@ -46,6 +47,8 @@ pub struct Keeping {
     pub look_every: Duration,
     /// How old Parquet files get; none: they are kept.
     pub cold_age_max: Option<Duration>,
+    /// By project, level and environment, beside those of projects.
+    pub rules: Vec<KeepRule>,
     /// Parquet files, which are in another's care.
     pub cold: Arc<dyn ColdFiles>,
 }
@@ -90,6 +93,10 @@ impl Retainer {
                     tracing::error!(error, "old events could not be dropped, will try again");
                 }
                 Err(error) => tracing::error!(%error, "retention panicked"),
+            }
+            if let Err(error) = self.expire(&keeping.rules).await {
+                let error: &dyn std::error::Error = &error;
+                tracing::error!(error, "events could not go by their rules, will try again");
             }
             let has_shed = self.shed(&keeping).await;
             self.wait_for_round(keeping.look_every, has_shed).await;

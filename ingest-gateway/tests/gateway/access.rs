@@ -242,6 +242,7 @@ async fn a_foreign_project_is_answered_like_one_that_is_not_there() {
         "ProjectSettingsService/SetFilters",
         "ProjectSettingsService/SetGroupingAlgorithm",
         "ProjectSettingsService/SetGroupingRules",
+        "ProjectSettingsService/SetRetention",
         "ProjectSettingsService/SetScrubbing",
         "ProjectSettingsService/SetSpikeProtection",
         "ProjectSettingsService/TrySettings",

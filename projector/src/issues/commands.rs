@@ -92,6 +92,8 @@ impl Projection {
             | Decision::SetUserProjects { .. }
             | Decision::DisableUser { .. }
             | Decision::ColdShed { .. }
+            | Decision::SetRetention { .. }
+            | Decision::EventsExpired { .. }
             | Decision::EnableUser { .. }
             | Decision::CreatePasswordLink { .. }
             | Decision::SetPassword { .. }

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use event_log::LogReader;
-use event_model::{Position, access::Sight};
+use event_model::{Position, access::Sight, retention::Expired};
 use proto::error::{ErrorCode, Refusal};
 use query_engine::Reads;
 
@@ -32,6 +32,8 @@ fn listed(files: &Arc<dyn ColdFiles>) -> Result<ColdList, Refusal> {
 pub(crate) struct Moment {
     pub(crate) reads: Reads,
     pub(crate) sight: Sight,
+    /// What has gone by its rule, wherever it still is.
+    pub(crate) expired: Arc<Expired>,
     pub(crate) cold: ColdList,
     /// The last record of the log, and the first that it keeps.
     pub(crate) end: Position,
@@ -61,6 +63,7 @@ impl Moment {
         Ok(Self {
             reads: reads.clone(),
             sight,
+            expired: Arc::clone(&reads.control().expired),
             cold,
             end,
             first,

@@ -7,6 +7,7 @@ mod cold;
 mod conditions;
 mod database;
 mod hot;
+mod left;
 
 use std::sync::Arc;
 

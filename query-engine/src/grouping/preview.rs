@@ -283,10 +283,11 @@ impl Preview {
     /// The thread that walks. It ends when what is given is dropped.
     fn begin(&self) -> Result<mpsc::Receiver<Step>, ApiError> {
         let (steps, said) = mpsc::channel(STEPS_QUEUED_MAX);
+        let state = self.core.control.state();
         let scan = Scan {
-            past: Past::new(&self.core.log, &self.viewer),
+            past: Past::new(&self.core.log, &self.viewer, &state.expired),
             log: self.core.log.clone(),
-            state: self.core.control.state(),
+            state,
             bounds: self.bounds,
             proposed: self.proposed.clone(),
             steps: steps.clone(),

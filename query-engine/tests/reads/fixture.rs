@@ -81,6 +81,7 @@ impl Fixture {
             read_model_dir: root,
             blobs_dir: dir.path().join("blobs"),
             cold: read_model::cold::Place::folder(dir.path().join("cold")),
+            retention: Vec::new(),
             floor: event_log::Floor::default(),
             version: "0.1.0-test".to_owned(),
             mail_configured: false,

@@ -14,6 +14,8 @@
 //! what the page already holds is not opened at all.
 
 mod asked;
+mod expired;
+mod filter;
 mod full_text;
 mod placed;
 mod segment;
@@ -29,7 +31,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use event_model::{EventId, Fingerprint, Level, Position, ProjectId, access::Sight};
+use event_model::{EventId, Fingerprint, Position, ProjectId, access::Sight};
 use parking_lot::RwLock;
 use search_language::Expression;
 use tantivy::{
@@ -44,7 +46,11 @@ use self::{
     totals::Counter,
 };
 
-pub use self::{asked::EventTest, totals::Totals};
+pub use self::{
+    asked::EventTest,
+    filter::{EventFilter, From, Moment},
+    totals::Totals,
+};
 use super::{
     schema::{POSITION_FILE, SearchSchema, decode_position, tag_term},
     stacks::StackReader,
@@ -81,100 +87,7 @@ impl Hit {
     }
 }
 
-/// Which events. The default is all of them.
-#[derive(Debug, Clone, Default)]
-pub struct EventFilter {
-    /// None: all.
-    pub project: Option<ProjectId>,
-    /// Those of one issue; none: all. An empty list finds nothing.
-    pub fingerprints: Option<Vec<Fingerprint>>,
-    /// This event; none: all.
-    pub event_id: Option<EventId>,
-    /// These events; none: all. An empty list finds nothing.
-    pub event_ids: Option<Vec<EventId>>,
-    /// Empty: all.
-    pub environment: String,
-    /// Empty: all.
-    pub release: String,
-    /// The identity as stored, or what stands behind its kind; empty: all.
-    pub user: String,
-    /// All of these tags; an empty value: any.
-    pub tags: Vec<(String, String)>,
-    /// Empty: all.
-    pub levels: Vec<Level>,
-    /// Happened from then on, Unix ms; none: no bound.
-    pub from_ms: Option<i64>,
-    /// Happened before then, Unix ms; none: no bound.
-    pub to_ms: Option<i64>,
-    /// Stored by then; none: no bound.
-    pub until: Option<Position>,
-    /// What else a query asks; none: nothing.
-    pub asked: Option<Expression<EventTest>>,
-}
-
-/// Where an event stands in lists.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Moment {
-    /// When it happened, Unix ms.
-    pub at_ms: i64,
-    /// Its place in the log.
-    pub position: Position,
-}
-
-impl Moment {
-    pub(crate) fn of(timestamp_ns: i64, position: u64) -> Self {
-        Self {
-            at_ms: timestamp_ns.div_euclid(NS_A_MS),
-            position: Position(position),
-        }
-    }
-}
-
 const NS_A_MS: i64 = 1_000_000;
-
-impl EventFilter {
-    fn finds_nothing(&self) -> bool {
-        self.fingerprints.as_ref().is_some_and(Vec::is_empty)
-            || self.event_ids.as_ref().is_some_and(Vec::is_empty)
-    }
-}
-
-/// From which end to list, and from where (exclusive).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum From {
-    /// Newest first, from the newest on.
-    Newest,
-    /// Newest first, those before a moment.
-    Before(Moment),
-    /// Oldest first, from the oldest on.
-    Oldest,
-    /// Oldest first, those after a moment.
-    After(Moment),
-}
-
-impl From {
-    /// In the same direction, from behind a moment on.
-    #[must_use]
-    pub fn behind(self, moment: Moment) -> Self {
-        if self.newest_first() {
-            Self::Before(moment)
-        } else {
-            Self::After(moment)
-        }
-    }
-
-    fn newest_first(self) -> bool {
-        matches!(self, Self::Newest | Self::Before(_))
-    }
-
-    fn admits(self, moment: Moment) -> bool {
-        match self {
-            Self::Newest | Self::Oldest => true,
-            Self::Before(bound) => moment < bound,
-            Self::After(bound) => moment > bound,
-        }
-    }
-}
 
 /// The reader of one generation's search folder.
 pub struct Reader {
@@ -191,7 +104,7 @@ struct Day {
 /// All days at one moment, the oldest first. What it holds stays on the disk as long as it lives.
 #[derive(Debug)]
 pub struct Frozen {
-    days: Vec<Searcher>,
+    days: Vec<(String, Searcher)>,
     asked: Option<Expression<Ready>>,
 }
 
@@ -305,7 +218,10 @@ impl Reader {
     /// The index as it is now, for lists of this filter that go on as if nothing came or went.
     pub fn freeze(&self, filter: &EventFilter) -> Result<Frozen, ReadModelError> {
         let days = self.days.read();
-        let days = days.values().map(|day| day.reader.searcher()).collect();
+        let days = days
+            .iter()
+            .map(|(date, day)| (date.clone(), day.reader.searcher()))
+            .collect();
         // Behind the days: what their events name is there.
         let asked = self.asked(filter)?;
         Ok(Frozen { days, asked })
@@ -324,12 +240,12 @@ impl Reader {
             return Ok(Vec::new());
         }
         let mut best = Best::new(from, limit);
-        let mut days: Vec<&Searcher> = frozen.days.iter().collect();
+        let mut days: Vec<&(String, Searcher)> = frozen.days.iter().collect();
         if from.newest_first() {
             days.reverse();
         }
-        for searcher in days {
-            let query = self.query(frozen.asked.as_ref(), searcher, sight, filter)?;
+        for (date, searcher) in days {
+            let query = self.query(frozen.asked.as_ref(), (date, searcher), sight, filter)?;
             let weight = query
                 .weight(EnableScoring::disabled_from_searcher(searcher))
                 .map_err(ReadModelError::search("prepare a query"))?;
@@ -353,7 +269,7 @@ impl Reader {
         let asked = self.asked(filter)?;
         for (date, day) in self.days.read().iter() {
             let searcher = day.reader.searcher();
-            let query = self.query(asked.as_ref(), &searcher, sight, filter)?;
+            let query = self.query(asked.as_ref(), (date, &searcher), sight, filter)?;
             let kept = kept.of_day(date);
             let counted = searcher.search(&query, &Counter { kept });
             totals += counted.map_err(ReadModelError::search("count"))?;
@@ -374,9 +290,9 @@ impl Reader {
             return Ok(Some(found));
         }
         let asked = self.asked(filter)?;
-        for day in self.days.read().values() {
+        for (date, day) in self.days.read().iter() {
             let searcher = day.reader.searcher();
-            let query = self.query(asked.as_ref(), &searcher, sight, filter)?;
+            let query = self.query(asked.as_ref(), (date, &searcher), sight, filter)?;
             let of_day = searcher.search(&query, &Distinct);
             found.extend(of_day.map_err(ReadModelError::search("find issues"))?);
             if found.len() > most {
@@ -406,7 +322,7 @@ impl Reader {
     fn query(
         &self,
         asked: Option<&Expression<Ready>>,
-        searcher: &Searcher,
+        (date, searcher): (&str, &Searcher),
         sight: &Sight,
         filter: &EventFilter,
     ) -> Result<Box<dyn Query>, ReadModelError> {
@@ -481,6 +397,11 @@ impl Reader {
             };
             must.push((Occur::Must, compiler.compile(asked)?));
         }
+        let gone = expired::of_day(fields, &filter.expired, date);
+        if !gone.is_empty() && must.is_empty() {
+            must.push((Occur::Must, Box::new(AllQuery)));
+        }
+        must.extend(gone);
         Ok(if must.is_empty() {
             Box::new(AllQuery)
         } else {

@@ -240,6 +240,8 @@ fn people_and_projects(server: &Server) {
         says(server, &format!("project {what} --project 2 --set {path}"));
     }
     says(server, "project spike-protection --project 2 --set off");
+    // Nothing is so old: that it went is decided all the same, within a second.
+    says(server, "project retention --project 2 --set 3650d");
     says(server, "plan set enterprise --events-per-hour 5000000");
     says(server, &format!("key limit {key} --per-minute 600"));
     let rules = server.data_dir().join("../rules.txt");

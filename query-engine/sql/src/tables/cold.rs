@@ -1,7 +1,7 @@
 //! The Parquet files of a query's moment.
 //!
-//! Invariant: rows of projects out of sight are taken out right above the files. Files are
-//! left out by their names (positions, days), row groups and pages by statistics and bloom
+//! Invariant: rows of projects out of sight, and those that have gone by their rules, are taken
+//! out right above the files ([`super::left`]). Files are left out by their names (positions, days), row groups and pages by statistics and bloom
 //! filters, columns by what is asked.
 
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use datafusion::{
     arrow::datatypes::SchemaRef,
     catalog::{Session, TableProvider},
-    common::{Column, DFSchema, Result, config::TableParquetOptions},
+    common::{DFSchema, Result, config::TableParquetOptions},
     datasource::{
         listing::PartitionedFile,
         object_store::ObjectStoreUrl,
@@ -20,12 +20,13 @@ use datafusion::{
         },
         source::DataSourceExec,
     },
-    logical_expr::{Expr, TableProviderFilterPushDown, TableType, lit, utils::conjunction},
+    logical_expr::{Expr, TableProviderFilterPushDown, TableType, utils::conjunction},
     physical_plan::{ExecutionPlan, empty::EmptyExec, filter::FilterExecBuilder},
 };
+use event_model::access::Sight;
 use read_model::{cold::schema::schema, search::schema::day_of};
 
-use super::{conditions, numbers};
+use super::{conditions, left};
 use crate::{cold::FoundFile, moment::Moment};
 
 /// How the store is named within a plan.
@@ -128,24 +129,29 @@ impl TableProvider for ColdTable {
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let all = || (0..self.schema.fields().len()).collect();
         let wanted: Vec<usize> = projection.cloned().unwrap_or_else(all);
-        let seen = numbers(&self.moment.sight);
-        let mut files: Vec<PartitionedFile> = self
-            .files(filters)
-            .map(|found| PartitionedFile::from(found.object.clone()))
-            .collect();
-        if seen.as_ref().is_some_and(Vec::is_empty) {
+        let mut files: Vec<&FoundFile> = self.files(filters).collect();
+        if self.moment.sight == Sight::NOTHING {
             files.clear();
         }
         if files.is_empty() {
             let shown = self.schema.project(&wanted)?;
             return Ok(Arc::new(EmptyExec::new(Arc::new(shown))));
         }
+        let left = left::of(&self.moment, &files);
         // What rows are taken out by is read, whether it is shown or not.
-        let project = self.schema.index_of("project_id")?;
         let mut read = wanted.clone();
-        if seen.is_some() && !read.contains(&project) {
-            read.push(project);
+        let asked = left.as_ref().map(Expr::column_refs).unwrap_or_default();
+        let is_asked = |name: &String| asked.iter().any(|column| column.name == *name);
+        for (at, field) in self.schema.fields().iter().enumerate() {
+            if is_asked(field.name()) && !read.contains(&at) {
+                read.push(at);
+            }
         }
+        drop(asked);
+        let files = files
+            .iter()
+            .map(|found| PartitionedFile::from(found.object.clone()));
+        let files = files.collect();
         let has_body = wanted
             .iter()
             .any(|at| self.schema.field(*at).name() == "body");
@@ -154,19 +160,16 @@ impl TableProvider for ColdTable {
         let scan = FileScanConfigBuilder::new(ObjectStoreUrl::parse(STORE)?, source)
             .with_file_groups(groups)
             .with_projection_indices(Some(read.clone()))?
-            .with_limit(limit.filter(|_| seen.is_none()))
+            .with_limit(limit.filter(|_| left.is_none()))
             .with_batch_size(has_body.then_some(BODY_ROWS))
             .build();
         let scan = DataSourceExec::from_data_source(scan);
-        let Some(seen) = seen else {
+        let Some(left) = left else {
             return Ok(scan);
         };
         let shown = Arc::new(self.schema.project(&read)?);
-        let columns = DFSchema::try_from(shown)?;
-        let list = seen.into_iter().map(lit).collect();
-        let is_seen = Expr::Column(Column::from_name("project_id")).in_list(list, false);
-        let is_seen = state.create_physical_expr(is_seen, &columns)?;
-        let filter = FilterExecBuilder::new(is_seen, scan)
+        let left = state.create_physical_expr(left, &DFSchema::try_from(shown)?)?;
+        let filter = FilterExecBuilder::new(left, scan)
             .apply_projection(Some((0..wanted.len()).collect()))?
             .build()?;
         Ok(Arc::new(filter))

@@ -293,7 +293,9 @@ impl HotStream {
     fn wants(&self, event: &StoredEvent) -> bool {
         let head = event.head();
         let project = ProjectId(head.project_id.to_native());
-        self.moment.sight.has(project) && self.test.passes(head)
+        self.moment.sight.has(project)
+            && self.test.passes(head)
+            && !self.moment.expired.has_head(head)
     }
 
     fn push(

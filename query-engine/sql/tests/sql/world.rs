@@ -84,6 +84,7 @@ impl World {
                 read_model_dir: config.read_model_dir,
                 blobs_dir: dir.path().join("blobs"),
                 cold: config.cold.clone(),
+                retention: Vec::new(),
                 floor: event_log::Floor::default(),
                 version: "test".to_owned(),
                 mail_configured: false,

@@ -39,6 +39,7 @@ impl Call {
             "ProjectService/GetViewer",
             "ProjectService/GetOrganizationUsage",
             "StatsService/GetStorage",
+            "StatsService/GetRetention",
         ]
         .contains(&self.path)
     }
@@ -149,6 +150,10 @@ pub(crate) fn methods() -> Vec<Call> {
             &v1::GetPipelineStatusRequest {},
         ),
         call("StatsService/GetStorage", &v1::GetStorageRequest {}),
+        call(
+            "StatsService/GetRetention",
+            &v1::GetRetentionRequest::default(),
+        ),
         call(
             "LiveService/StreamIssues",
             &v1::StreamIssuesRequest::default(),

@@ -128,7 +128,7 @@ impl Reader {
         for (date, day) in self.days.read().iter() {
             let kept = ask.kept.of_day(date);
             let searcher = day.reader.searcher();
-            let query = self.query(asked.as_ref(), &searcher, sight, filter)?;
+            let query = self.query(asked.as_ref(), (date, &searcher), sight, filter)?;
             let weight = query
                 .weight(EnableScoring::disabled_from_searcher(&searcher))
                 .map_err(ReadModelError::search("prepare a query"))?;

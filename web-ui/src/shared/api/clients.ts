@@ -6,7 +6,6 @@ import { EventService } from "@/gen/errata/v1/event_read_pb";
 import { IssueService } from "@/gen/errata/v1/issue_pb";
 import { LiveService } from "@/gen/errata/v1/live_pb";
 import { ProjectService } from "@/gen/errata/v1/project_pb";
-import { ProjectSettingsService } from "@/gen/errata/v1/settings_pb";
 import { StatsService } from "@/gen/errata/v1/stats_pb";
 import { transport } from "./transport";
 
@@ -16,5 +15,4 @@ export const events = createClient(EventService, transport);
 export const issues = createClient(IssueService, transport);
 export const live = createClient(LiveService, transport);
 export const projects = createClient(ProjectService, transport);
-export const projectSettings = createClient(ProjectSettingsService, transport);
 export const stats = createClient(StatsService, transport);

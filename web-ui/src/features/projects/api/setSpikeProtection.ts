@@ -1,5 +1,5 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { projectSettings } from "@/shared/api/clients";
+import { projectSettings } from "@/shared/api/settingsClient";
 import { useConsistency } from "@/shared/state/consistency";
 import { projectKeys } from "../keys";
 

@@ -1,4 +1,4 @@
-// What owners set for a project: its name, its keys, which events are not wanted, and
+// What owners set for a project: its name, its keys, how long events are kept, which are not wanted, and
 // what is masked of the others before they are stored. With a look at what a change
 // would do.
 import Skeleton from "@mui/material/Skeleton";
@@ -18,6 +18,7 @@ import { General } from "./General";
 import { Keys } from "./Keys";
 import { LeaveGuard } from "./LeaveGuard";
 import { PlanForm } from "./PlanForm";
+import { RetentionForm } from "./RetentionForm";
 import { ScrubbingForm } from "./ScrubbingForm";
 import { Tester } from "./Tester";
 import styles from "./settings.module.css";
@@ -44,6 +45,13 @@ export function ProjectSettingsPage() {
           {isOwner && <General key={`${found.id} ${found.name} ${found.platform}`} project={found} />}
           <Keys projectId={projectId} isOwner={isOwner} />
           {isOwner && <Quota projectId={projectId} />}
+          {isOwner && (
+            <RetentionForm
+              key={settings.data.retention.join("\n")}
+              projectId={projectId}
+              saved={settings.data.retention}
+            />
+          )}
           <Forms projectId={projectId} settings={settings.data} isOwner={isOwner} rulesChanged={rulesChanged} />
           <Suspense fallback={<Skeleton height={240} width="100%" />}>
             <GroupingRules projectId={projectId} isOwner={isOwner} onChanged={setRulesChanged} />

@@ -17,7 +17,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file errata/v1/settings.proto.
  */
 export const file_errata_v1_settings: GenFile = /*@__PURE__*/
-  fileDesc("ChhlcnJhdGEvdjEvc2V0dGluZ3MucHJvdG8SCWVycmF0YS52MSIvChlHZXRQcm9qZWN0U2V0dGluZ3NSZXF1ZXN0EhIKCnByb2plY3RfaWQYASABKA0ijQEKD1Byb2plY3RTZXR0aW5ncxISCgpwcm9qZWN0X2lkGAEgASgNEicKCXNjcnViYmluZxgCIAEoCzIULmVycmF0YS52MS5TY3J1YmJpbmcSIwoHZmlsdGVycxgDIAEoCzISLmVycmF0YS52MS5GaWx0ZXJzEhgKEHNwaWtlX3Byb3RlY3Rpb24YBCABKAgikwEKCVNjcnViYmluZxIjCgVydWxlcxgBIAMoCzIULmVycmF0YS52MS5TY3J1YlJ1bGUSDQoFYWxsb3cYAiADKAkSDgoGZW1haWxzGAMgASgIEhQKDGlwX2FkZHJlc3NlcxgEIAEoCBIsCgxzb3VyY2VfbGluZXMYBSABKA4yFi5lcnJhdGEudjEuU291cmNlTGluZXMiTQoJU2NydWJSdWxlEg0KBXdoZXJlGAEgASgJEgwKBHdoYXQYAiABKAkSIwoDaG93GAMgASgOMhYuZXJyYXRhLnYxLlNjcnViTWV0aG9kIu8BCgdGaWx0ZXJzEhAKCHJlbGVhc2VzGAEgAygJEhQKDGVudmlyb25tZW50cxgCIAMoCRIRCglpcF9yYW5nZXMYAyADKAkSEwoLdXNlcl9hZ2VudHMYBCADKAkSEAoIbWVzc2FnZXMYBSADKAkSGgoSYnJvd3Nlcl9leHRlbnNpb25zGAYgASgIEhAKCGNyYXdsZXJzGAcgASgIEhEKCWxvY2FsaG9zdBgIIAEoCBINCgVub2lzZRgJIAEoCBIZChFjaHVua19sb2FkX2Vycm9ycxgKIAEoCBIXCg9sZWdhY3lfYnJvd3NlcnMYCyABKAgiUgoTU2V0U2NydWJiaW5nUmVxdWVzdBISCgpwcm9qZWN0X2lkGAEgASgNEicKCXNjcnViYmluZxgCIAEoCzIULmVycmF0YS52MS5TY3J1YmJpbmciTAoRU2V0RmlsdGVyc1JlcXVlc3QSEgoKcHJvamVjdF9pZBgBIAEoDRIjCgdmaWx0ZXJzGAIgASgLMhIuZXJyYXRhLnYxLkZpbHRlcnMiPgoZU2V0U3Bpa2VQcm90ZWN0aW9uUmVxdWVzdBISCgpwcm9qZWN0X2lkGAEgASgNEg0KBWlzX29uGAIgASgIIpIBChJUcnlTZXR0aW5nc1JlcXVlc3QSEgoKcHJvamVjdF9pZBgBIAEoDRInCglzY3J1YmJpbmcYAiABKAsyFC5lcnJhdGEudjEuU2NydWJiaW5nEiMKB2ZpbHRlcnMYAyABKAsyEi5lcnJhdGEudjEuRmlsdGVycxIMCgR0ZXh0GAQgASgJEgwKBHBhdGgYBSABKAkicwoTVHJ5U2V0dGluZ3NSZXNwb25zZRIOCgZzdG9yZWQYASABKAkSEAoIaXNfZXZlbnQYAiABKAgSEAoIc2NydWJiZWQYAyADKAkSFgoOc2NydWJiZWRfY291bnQYBCABKA0SEAoIZmlsdGVyZWQYBSABKAkiPgoXR2V0R3JvdXBpbmdSdWxlc1JlcXVlc3QSEgoKcHJvamVjdF9pZBgBIAEoDRIPCgd2ZXJzaW9uGAIgASgNItEBCg1Hcm91cGluZ1J1bGVzEhIKCnByb2plY3RfaWQYASABKA0SDAoEdGV4dBgCIAEoCRIPCgd2ZXJzaW9uGAMgASgNEhEKCWFsZ29yaXRobRgEIAEoDRISCgphbGdvcml0aG1zGAUgAygNEjAKB2hpc3RvcnkYBiADKAsyHy5lcnJhdGEudjEuR3JvdXBpbmdSdWxlc1ZlcnNpb24SNAoMYXBwbGljYXRpb25zGAcgAygLMh4uZXJyYXRhLnYxLkdyb3VwaW5nQXBwbGljYXRpb24i2QEKE0dyb3VwaW5nQXBwbGljYXRpb24SCgoCaWQYASABKAQSDQoFYWN0b3IYAiABKAkSLgoKYXBwbGllZF9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEQoJYWxnb3JpdGhtGAQgASgNEg0KBWJ5dGVzGAUgASgNEi0KCXVuZG9uZV9hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEQoJdW5kb25lX2J5GAcgASgJEhMKC2lzX3VuZG9hYmxlGAggASgIInEKFEdyb3VwaW5nUnVsZXNWZXJzaW9uEg8KB3ZlcnNpb24YASABKA0SDQoFYWN0b3IYAiABKAkSKgoGc2V0X2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBINCgVieXRlcxgEIAEoDSJvChdTZXRHcm91cGluZ1J1bGVzUmVxdWVzdBISCgpwcm9qZWN0X2lkGAEgASgNEgwKBHRleHQYAiABKAkSHQoQZXhwZWN0ZWRfdmVyc2lvbhgDIAEoDUgAiAEBQhMKEV9leHBlY3RlZF92ZXJzaW9uIkQKG1NldEdyb3VwaW5nQWxnb3JpdGhtUmVxdWVzdBISCgpwcm9qZWN0X2lkGAEgASgNEhEKCWFsZ29yaXRobRgCIAEoDSKSAQoZQXBwbHlHcm91cGluZ1J1bGVzUmVxdWVzdBISCgpwcm9qZWN0X2lkGAEgASgNEhEKBHRleHQYAiABKAlIAIgBARIRCglhbGdvcml0aG0YAyABKA0SHQoQZXhwZWN0ZWRfdmVyc2lvbhgEIAEoDUgBiAEBQgcKBV90ZXh0QhMKEV9leHBlY3RlZF92ZXJzaW9uIkMKGFVuZG9Hcm91cGluZ1J1bGVzUmVxdWVzdBISCgpwcm9qZWN0X2lkGAEgASgNEhMKC2FwcGxpY2F0aW9uGAIgASgEKnIKC1NjcnViTWV0aG9kEhwKGFNDUlVCX01FVEhPRF9VTlNQRUNJRklFRBAAEhUKEVNDUlVCX01FVEhPRF9NQVNLEAESFwoTU0NSVUJfTUVUSE9EX1JFTU9WRRACEhUKEVNDUlVCX01FVEhPRF9IQVNIEAMqcwoLU291cmNlTGluZXMSHAoYU09VUkNFX0xJTkVTX1VOU1BFQ0lGSUVEEAASFgoSU09VUkNFX0xJTkVTX1NDUlVCEAESFQoRU09VUkNFX0xJTkVTX0tFRVAQAhIXChNTT1VSQ0VfTElORVNfUkVNT1ZFEAMy2gYKFlByb2plY3RTZXR0aW5nc1NlcnZpY2USVgoSR2V0UHJvamVjdFNldHRpbmdzEiQuZXJyYXRhLnYxLkdldFByb2plY3RTZXR0aW5nc1JlcXVlc3QaGi5lcnJhdGEudjEuUHJvamVjdFNldHRpbmdzEkoKDFNldFNjcnViYmluZxIeLmVycmF0YS52MS5TZXRTY3J1YmJpbmdSZXF1ZXN0GhouZXJyYXRhLnYxLkNvbW1hbmRSZXNwb25zZRJGCgpTZXRGaWx0ZXJzEhwuZXJyYXRhLnYxLlNldEZpbHRlcnNSZXF1ZXN0GhouZXJyYXRhLnYxLkNvbW1hbmRSZXNwb25zZRJWChJTZXRTcGlrZVByb3RlY3Rpb24SJC5lcnJhdGEudjEuU2V0U3Bpa2VQcm90ZWN0aW9uUmVxdWVzdBoaLmVycmF0YS52MS5Db21tYW5kUmVzcG9uc2USTAoLVHJ5U2V0dGluZ3MSHS5lcnJhdGEudjEuVHJ5U2V0dGluZ3NSZXF1ZXN0Gh4uZXJyYXRhLnYxLlRyeVNldHRpbmdzUmVzcG9uc2USUAoQR2V0R3JvdXBpbmdSdWxlcxIiLmVycmF0YS52MS5HZXRHcm91cGluZ1J1bGVzUmVxdWVzdBoYLmVycmF0YS52MS5Hcm91cGluZ1J1bGVzElIKEFNldEdyb3VwaW5nUnVsZXMSIi5lcnJhdGEudjEuU2V0R3JvdXBpbmdSdWxlc1JlcXVlc3QaGi5lcnJhdGEudjEuQ29tbWFuZFJlc3BvbnNlEloKFFNldEdyb3VwaW5nQWxnb3JpdGhtEiYuZXJyYXRhLnYxLlNldEdyb3VwaW5nQWxnb3JpdGhtUmVxdWVzdBoaLmVycmF0YS52MS5Db21tYW5kUmVzcG9uc2USVgoSQXBwbHlHcm91cGluZ1J1bGVzEiQuZXJyYXRhLnYxLkFwcGx5R3JvdXBpbmdSdWxlc1JlcXVlc3QaGi5lcnJhdGEudjEuQ29tbWFuZFJlc3BvbnNlElQKEVVuZG9Hcm91cGluZ1J1bGVzEiMuZXJyYXRhLnYxLlVuZG9Hcm91cGluZ1J1bGVzUmVxdWVzdBoaLmVycmF0YS52MS5Db21tYW5kUmVzcG9uc2ViBnByb3RvMw", [file_errata_v1_command, file_google_protobuf_timestamp]);
+  fileDesc("ChhlcnJhdGEvdjEvc2V0dGluZ3MucHJvdG8SCWVycmF0YS52MSIvChlHZXRQcm9qZWN0U2V0dGluZ3NSZXF1ZXN0EhIKCnByb2plY3RfaWQYASABKA0ioAEKD1Byb2plY3RTZXR0aW5ncxISCgpwcm9qZWN0X2lkGAEgASgNEicKCXNjcnViYmluZxgCIAEoCzIULmVycmF0YS52MS5TY3J1YmJpbmcSIwoHZmlsdGVycxgDIAEoCzISLmVycmF0YS52MS5GaWx0ZXJzEhgKEHNwaWtlX3Byb3RlY3Rpb24YBCABKAgSEQoJcmV0ZW50aW9uGAUgAygJIpMBCglTY3J1YmJpbmcSIwoFcnVsZXMYASADKAsyFC5lcnJhdGEudjEuU2NydWJSdWxlEg0KBWFsbG93GAIgAygJEg4KBmVtYWlscxgDIAEoCBIUCgxpcF9hZGRyZXNzZXMYBCABKAgSLAoMc291cmNlX2xpbmVzGAUgASgOMhYuZXJyYXRhLnYxLlNvdXJjZUxpbmVzIk0KCVNjcnViUnVsZRINCgV3aGVyZRgBIAEoCRIMCgR3aGF0GAIgASgJEiMKA2hvdxgDIAEoDjIWLmVycmF0YS52MS5TY3J1Yk1ldGhvZCLvAQoHRmlsdGVycxIQCghyZWxlYXNlcxgBIAMoCRIUCgxlbnZpcm9ubWVudHMYAiADKAkSEQoJaXBfcmFuZ2VzGAMgAygJEhMKC3VzZXJfYWdlbnRzGAQgAygJEhAKCG1lc3NhZ2VzGAUgAygJEhoKEmJyb3dzZXJfZXh0ZW5zaW9ucxgGIAEoCBIQCghjcmF3bGVycxgHIAEoCBIRCglsb2NhbGhvc3QYCCABKAgSDQoFbm9pc2UYCSABKAgSGQoRY2h1bmtfbG9hZF9lcnJvcnMYCiABKAgSFwoPbGVnYWN5X2Jyb3dzZXJzGAsgASgIIlIKE1NldFNjcnViYmluZ1JlcXVlc3QSEgoKcHJvamVjdF9pZBgBIAEoDRInCglzY3J1YmJpbmcYAiABKAsyFC5lcnJhdGEudjEuU2NydWJiaW5nIkwKEVNldEZpbHRlcnNSZXF1ZXN0EhIKCnByb2plY3RfaWQYASABKA0SIwoHZmlsdGVycxgCIAEoCzISLmVycmF0YS52MS5GaWx0ZXJzIj4KGVNldFNwaWtlUHJvdGVjdGlvblJlcXVlc3QSEgoKcHJvamVjdF9pZBgBIAEoDRINCgVpc19vbhgCIAEoCCI4ChNTZXRSZXRlbnRpb25SZXF1ZXN0EhIKCnByb2plY3RfaWQYASABKA0SDQoFcnVsZXMYAiADKAkikgEKElRyeVNldHRpbmdzUmVxdWVzdBISCgpwcm9qZWN0X2lkGAEgASgNEicKCXNjcnViYmluZxgCIAEoCzIULmVycmF0YS52MS5TY3J1YmJpbmcSIwoHZmlsdGVycxgDIAEoCzISLmVycmF0YS52MS5GaWx0ZXJzEgwKBHRleHQYBCABKAkSDAoEcGF0aBgFIAEoCSJzChNUcnlTZXR0aW5nc1Jlc3BvbnNlEg4KBnN0b3JlZBgBIAEoCRIQCghpc19ldmVudBgCIAEoCBIQCghzY3J1YmJlZBgDIAMoCRIWCg5zY3J1YmJlZF9jb3VudBgEIAEoDRIQCghmaWx0ZXJlZBgFIAEoCSI+ChdHZXRHcm91cGluZ1J1bGVzUmVxdWVzdBISCgpwcm9qZWN0X2lkGAEgASgNEg8KB3ZlcnNpb24YAiABKA0i0QEKDUdyb3VwaW5nUnVsZXMSEgoKcHJvamVjdF9pZBgBIAEoDRIMCgR0ZXh0GAIgASgJEg8KB3ZlcnNpb24YAyABKA0SEQoJYWxnb3JpdGhtGAQgASgNEhIKCmFsZ29yaXRobXMYBSADKA0SMAoHaGlzdG9yeRgGIAMoCzIfLmVycmF0YS52MS5Hcm91cGluZ1J1bGVzVmVyc2lvbhI0CgxhcHBsaWNhdGlvbnMYByADKAsyHi5lcnJhdGEudjEuR3JvdXBpbmdBcHBsaWNhdGlvbiLZAQoTR3JvdXBpbmdBcHBsaWNhdGlvbhIKCgJpZBgBIAEoBBINCgVhY3RvchgCIAEoCRIuCgphcHBsaWVkX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIRCglhbGdvcml0aG0YBCABKA0SDQoFYnl0ZXMYBSABKA0SLQoJdW5kb25lX2F0GAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIRCgl1bmRvbmVfYnkYByABKAkSEwoLaXNfdW5kb2FibGUYCCABKAgicQoUR3JvdXBpbmdSdWxlc1ZlcnNpb24SDwoHdmVyc2lvbhgBIAEoDRINCgVhY3RvchgCIAEoCRIqCgZzZXRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg0KBWJ5dGVzGAQgASgNIm8KF1NldEdyb3VwaW5nUnVsZXNSZXF1ZXN0EhIKCnByb2plY3RfaWQYASABKA0SDAoEdGV4dBgCIAEoCRIdChBleHBlY3RlZF92ZXJzaW9uGAMgASgNSACIAQFCEwoRX2V4cGVjdGVkX3ZlcnNpb24iRAobU2V0R3JvdXBpbmdBbGdvcml0aG1SZXF1ZXN0EhIKCnByb2plY3RfaWQYASABKA0SEQoJYWxnb3JpdGhtGAIgASgNIpIBChlBcHBseUdyb3VwaW5nUnVsZXNSZXF1ZXN0EhIKCnByb2plY3RfaWQYASABKA0SEQoEdGV4dBgCIAEoCUgAiAEBEhEKCWFsZ29yaXRobRgDIAEoDRIdChBleHBlY3RlZF92ZXJzaW9uGAQgASgNSAGIAQFCBwoFX3RleHRCEwoRX2V4cGVjdGVkX3ZlcnNpb24iQwoYVW5kb0dyb3VwaW5nUnVsZXNSZXF1ZXN0EhIKCnByb2plY3RfaWQYASABKA0SEwoLYXBwbGljYXRpb24YAiABKAQqcgoLU2NydWJNZXRob2QSHAoYU0NSVUJfTUVUSE9EX1VOU1BFQ0lGSUVEEAASFQoRU0NSVUJfTUVUSE9EX01BU0sQARIXChNTQ1JVQl9NRVRIT0RfUkVNT1ZFEAISFQoRU0NSVUJfTUVUSE9EX0hBU0gQAypzCgtTb3VyY2VMaW5lcxIcChhTT1VSQ0VfTElORVNfVU5TUEVDSUZJRUQQABIWChJTT1VSQ0VfTElORVNfU0NSVUIQARIVChFTT1VSQ0VfTElORVNfS0VFUBACEhcKE1NPVVJDRV9MSU5FU19SRU1PVkUQAzKmBwoWUHJvamVjdFNldHRpbmdzU2VydmljZRJWChJHZXRQcm9qZWN0U2V0dGluZ3MSJC5lcnJhdGEudjEuR2V0UHJvamVjdFNldHRpbmdzUmVxdWVzdBoaLmVycmF0YS52MS5Qcm9qZWN0U2V0dGluZ3MSSgoMU2V0U2NydWJiaW5nEh4uZXJyYXRhLnYxLlNldFNjcnViYmluZ1JlcXVlc3QaGi5lcnJhdGEudjEuQ29tbWFuZFJlc3BvbnNlEkYKClNldEZpbHRlcnMSHC5lcnJhdGEudjEuU2V0RmlsdGVyc1JlcXVlc3QaGi5lcnJhdGEudjEuQ29tbWFuZFJlc3BvbnNlElYKElNldFNwaWtlUHJvdGVjdGlvbhIkLmVycmF0YS52MS5TZXRTcGlrZVByb3RlY3Rpb25SZXF1ZXN0GhouZXJyYXRhLnYxLkNvbW1hbmRSZXNwb25zZRJKCgxTZXRSZXRlbnRpb24SHi5lcnJhdGEudjEuU2V0UmV0ZW50aW9uUmVxdWVzdBoaLmVycmF0YS52MS5Db21tYW5kUmVzcG9uc2USTAoLVHJ5U2V0dGluZ3MSHS5lcnJhdGEudjEuVHJ5U2V0dGluZ3NSZXF1ZXN0Gh4uZXJyYXRhLnYxLlRyeVNldHRpbmdzUmVzcG9uc2USUAoQR2V0R3JvdXBpbmdSdWxlcxIiLmVycmF0YS52MS5HZXRHcm91cGluZ1J1bGVzUmVxdWVzdBoYLmVycmF0YS52MS5Hcm91cGluZ1J1bGVzElIKEFNldEdyb3VwaW5nUnVsZXMSIi5lcnJhdGEudjEuU2V0R3JvdXBpbmdSdWxlc1JlcXVlc3QaGi5lcnJhdGEudjEuQ29tbWFuZFJlc3BvbnNlEloKFFNldEdyb3VwaW5nQWxnb3JpdGhtEiYuZXJyYXRhLnYxLlNldEdyb3VwaW5nQWxnb3JpdGhtUmVxdWVzdBoaLmVycmF0YS52MS5Db21tYW5kUmVzcG9uc2USVgoSQXBwbHlHcm91cGluZ1J1bGVzEiQuZXJyYXRhLnYxLkFwcGx5R3JvdXBpbmdSdWxlc1JlcXVlc3QaGi5lcnJhdGEudjEuQ29tbWFuZFJlc3BvbnNlElQKEVVuZG9Hcm91cGluZ1J1bGVzEiMuZXJyYXRhLnYxLlVuZG9Hcm91cGluZ1J1bGVzUmVxdWVzdBoaLmVycmF0YS52MS5Db21tYW5kUmVzcG9uc2ViBnByb3RvMw", [file_errata_v1_command, file_google_protobuf_timestamp]);
 
 /**
  * @generated from message errata.v1.GetProjectSettingsRequest
@@ -62,6 +62,15 @@ export type ProjectSettings = Message<"errata.v1.ProjectSettings"> & {
    * @generated from field: bool spike_protection = 4;
    */
   spikeProtection: boolean;
+
+  /**
+   * How long events are kept, beside the rules of the configuration: `level:debug 7d`,
+   * `environment:staging 14d`, `30d` (all of the project). The shortest that takes an event in
+   * wins.
+   *
+   * @generated from field: repeated string retention = 5;
+   */
+  retention: string[];
 };
 
 /**
@@ -317,6 +326,31 @@ export const SetSpikeProtectionRequestSchema: GenMessage<SetSpikeProtectionReque
   messageDesc(file_errata_v1_settings, 7);
 
 /**
+ * @generated from message errata.v1.SetRetentionRequest
+ */
+export type SetRetentionRequest = Message<"errata.v1.SetRetentionRequest"> & {
+  /**
+   * @generated from field: uint32 project_id = 1;
+   */
+  projectId: number;
+
+  /**
+   * As in `ProjectSettings`, at most 50; none: as long as all others. What cannot be read is
+   * refused as `invalid`, with the field `rules[0]`, ….
+   *
+   * @generated from field: repeated string rules = 2;
+   */
+  rules: string[];
+};
+
+/**
+ * Describes the message errata.v1.SetRetentionRequest.
+ * Use `create(SetRetentionRequestSchema)` to create a new message.
+ */
+export const SetRetentionRequestSchema: GenMessage<SetRetentionRequest> = /*@__PURE__*/
+  messageDesc(file_errata_v1_settings, 8);
+
+/**
  * @generated from message errata.v1.TrySettingsRequest
  */
 export type TrySettingsRequest = Message<"errata.v1.TrySettingsRequest"> & {
@@ -360,7 +394,7 @@ export type TrySettingsRequest = Message<"errata.v1.TrySettingsRequest"> & {
  * Use `create(TrySettingsRequestSchema)` to create a new message.
  */
 export const TrySettingsRequestSchema: GenMessage<TrySettingsRequest> = /*@__PURE__*/
-  messageDesc(file_errata_v1_settings, 8);
+  messageDesc(file_errata_v1_settings, 9);
 
 /**
  * @generated from message errata.v1.TrySettingsResponse
@@ -407,7 +441,7 @@ export type TrySettingsResponse = Message<"errata.v1.TrySettingsResponse"> & {
  * Use `create(TrySettingsResponseSchema)` to create a new message.
  */
 export const TrySettingsResponseSchema: GenMessage<TrySettingsResponse> = /*@__PURE__*/
-  messageDesc(file_errata_v1_settings, 9);
+  messageDesc(file_errata_v1_settings, 10);
 
 /**
  * @generated from message errata.v1.GetGroupingRulesRequest
@@ -431,7 +465,7 @@ export type GetGroupingRulesRequest = Message<"errata.v1.GetGroupingRulesRequest
  * Use `create(GetGroupingRulesRequestSchema)` to create a new message.
  */
 export const GetGroupingRulesRequestSchema: GenMessage<GetGroupingRulesRequest> = /*@__PURE__*/
-  messageDesc(file_errata_v1_settings, 10);
+  messageDesc(file_errata_v1_settings, 11);
 
 /**
  * How a project's events are grouped.
@@ -493,7 +527,7 @@ export type GroupingRules = Message<"errata.v1.GroupingRules"> & {
  * Use `create(GroupingRulesSchema)` to create a new message.
  */
 export const GroupingRulesSchema: GenMessage<GroupingRules> = /*@__PURE__*/
-  messageDesc(file_errata_v1_settings, 11);
+  messageDesc(file_errata_v1_settings, 12);
 
 /**
  * Rules that took hold of events that were there.
@@ -560,7 +594,7 @@ export type GroupingApplication = Message<"errata.v1.GroupingApplication"> & {
  * Use `create(GroupingApplicationSchema)` to create a new message.
  */
 export const GroupingApplicationSchema: GenMessage<GroupingApplication> = /*@__PURE__*/
-  messageDesc(file_errata_v1_settings, 12);
+  messageDesc(file_errata_v1_settings, 13);
 
 /**
  * Rules as they were set once.
@@ -598,7 +632,7 @@ export type GroupingRulesVersion = Message<"errata.v1.GroupingRulesVersion"> & {
  * Use `create(GroupingRulesVersionSchema)` to create a new message.
  */
 export const GroupingRulesVersionSchema: GenMessage<GroupingRulesVersion> = /*@__PURE__*/
-  messageDesc(file_errata_v1_settings, 13);
+  messageDesc(file_errata_v1_settings, 14);
 
 /**
  * @generated from message errata.v1.SetGroupingRulesRequest
@@ -633,7 +667,7 @@ export type SetGroupingRulesRequest = Message<"errata.v1.SetGroupingRulesRequest
  * Use `create(SetGroupingRulesRequestSchema)` to create a new message.
  */
 export const SetGroupingRulesRequestSchema: GenMessage<SetGroupingRulesRequest> = /*@__PURE__*/
-  messageDesc(file_errata_v1_settings, 14);
+  messageDesc(file_errata_v1_settings, 15);
 
 /**
  * @generated from message errata.v1.SetGroupingAlgorithmRequest
@@ -657,7 +691,7 @@ export type SetGroupingAlgorithmRequest = Message<"errata.v1.SetGroupingAlgorith
  * Use `create(SetGroupingAlgorithmRequestSchema)` to create a new message.
  */
 export const SetGroupingAlgorithmRequestSchema: GenMessage<SetGroupingAlgorithmRequest> = /*@__PURE__*/
-  messageDesc(file_errata_v1_settings, 15);
+  messageDesc(file_errata_v1_settings, 16);
 
 /**
  * @generated from message errata.v1.ApplyGroupingRulesRequest
@@ -696,7 +730,7 @@ export type ApplyGroupingRulesRequest = Message<"errata.v1.ApplyGroupingRulesReq
  * Use `create(ApplyGroupingRulesRequestSchema)` to create a new message.
  */
 export const ApplyGroupingRulesRequestSchema: GenMessage<ApplyGroupingRulesRequest> = /*@__PURE__*/
-  messageDesc(file_errata_v1_settings, 16);
+  messageDesc(file_errata_v1_settings, 17);
 
 /**
  * @generated from message errata.v1.UndoGroupingRulesRequest
@@ -721,7 +755,7 @@ export type UndoGroupingRulesRequest = Message<"errata.v1.UndoGroupingRulesReque
  * Use `create(UndoGroupingRulesRequestSchema)` to create a new message.
  */
 export const UndoGroupingRulesRequestSchema: GenMessage<UndoGroupingRulesRequest> = /*@__PURE__*/
-  messageDesc(file_errata_v1_settings, 17);
+  messageDesc(file_errata_v1_settings, 18);
 
 /**
  * What is put in the place of what a rule finds.
@@ -848,6 +882,18 @@ export const ProjectSettingsService: GenService<{
   setSpikeProtection: {
     methodKind: "unary";
     input: typeof SetSpikeProtectionRequestSchema;
+    output: typeof CommandResponseSchema;
+  },
+  /**
+   * How long the project's events are kept, if not as long as all others. Takes the place of
+   * what was set before; what has gone stays gone. What would go, StatsService.GetRetention
+   * says.
+   *
+   * @generated from rpc errata.v1.ProjectSettingsService.SetRetention
+   */
+  setRetention: {
+    methodKind: "unary";
+    input: typeof SetRetentionRequestSchema;
     output: typeof CommandResponseSchema;
   },
   /**

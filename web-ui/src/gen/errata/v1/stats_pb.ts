@@ -18,7 +18,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file errata/v1/stats.proto.
  */
 export const file_errata_v1_stats: GenFile = /*@__PURE__*/
-  fileDesc("ChVlcnJhdGEvdjEvc3RhdHMucHJvdG8SCWVycmF0YS52MSLBAgoUR2V0VGltZVNlcmllc1JlcXVlc3QSEwoLcHJvamVjdF9pZHMYASADKA0SEAoIaXNzdWVfaWQYAiABKAkSKAoEZnJvbRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJgoCdG8YBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCGJ1Y2tldF9zGAUgASgNEiUKBWdyb3VwGAYgASgOMhYuZXJyYXRhLnYxLlNlcmllc0dyb3VwEhoKDmFmdGVyX3Bvc2l0aW9uGAcgASgEQgIwARITCgtlbnZpcm9ubWVudBgIIAEoCRIPCgdyZWxlYXNlGAkgASgJEhIKCndpdGhfdXNlcnMYCiABKAgSFQoNd2l0aF9yZWxlYXNlcxgLIAEoCBIKCgJhdBgMIAEoCSKvAQoVR2V0VGltZVNlcmllc1Jlc3BvbnNlEigKBGZyb20YASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCGJ1Y2tldF9zGAIgASgNEiEKBnNlcmllcxgDIAMoCzIRLmVycmF0YS52MS5TZXJpZXMSDQoFdXNlcnMYBCADKAQSKAoIcmVsZWFzZXMYBSADKAsyFi5lcnJhdGEudjEuUmVsZWFzZU1hcmsiYgoLUmVsZWFzZU1hcmsSEgoKcHJvamVjdF9pZBgBIAEoDRIPCgd2ZXJzaW9uGAIgASgJEi4KCmZpcnN0X3NlZW4YAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIiYKBlNlcmllcxIMCgRuYW1lGAEgASgJEg4KBmNvdW50cxgCIAMoBCK+AQoUTGlzdFRvcElzc3Vlc1JlcXVlc3QSEwoLcHJvamVjdF9pZHMYASADKA0SKAoEZnJvbRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDQoFbGltaXQYAyABKA0SJgoCdG8YBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhMKC2Vudmlyb25tZW50GAUgASgJEg8KB3JlbGVhc2UYBiABKAkSCgoCYXQYByABKAkiOQoVTGlzdFRvcElzc3Vlc1Jlc3BvbnNlEiAKBmlzc3VlcxgBIAMoCzIQLmVycmF0YS52MS5Jc3N1ZSLIAQoRR2V0U3VtbWFyeVJlcXVlc3QSEwoLcHJvamVjdF9pZHMYASADKA0SKAoEZnJvbRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJgoCdG8YAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhMKC2Vudmlyb25tZW50GAQgASgJEg8KB3JlbGVhc2UYBSABKAkSGgoOYWZ0ZXJfcG9zaXRpb24YBiABKARCAjABEgoKAmF0GAcgASgJItMBChJHZXRTdW1tYXJ5UmVzcG9uc2USJgoFcmFuZ2UYASABKAsyFy5lcnJhdGEudjEuUmFuZ2VTdW1tYXJ5EicKBmJlZm9yZRgCIAEoCzIXLmVycmF0YS52MS5SYW5nZVN1bW1hcnkSPAoIYnlfbGV2ZWwYAyADKAsyKi5lcnJhdGEudjEuR2V0U3VtbWFyeVJlc3BvbnNlLkJ5TGV2ZWxFbnRyeRouCgxCeUxldmVsRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgEOgI4ASLYAQoMUmFuZ2VTdW1tYXJ5EigKBGZyb20YASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiYKAnRvGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIOCgZldmVudHMYAyABKAQSDQoFdXNlcnMYBCABKAQSDgoGaXNzdWVzGAUgASgEEhIKCm5ld19pc3N1ZXMYBiABKAQSGAoQcmVncmVzc2VkX2lzc3VlcxgHIAEoBBIZChF1bnJlc29sdmVkX2lzc3VlcxgIIAEoBCIaChhHZXRQaXBlbGluZVN0YXR1c1JlcXVlc3QiZwoZR2V0UGlwZWxpbmVTdGF0dXNSZXNwb25zZRIYCgxsb2dfcG9zaXRpb24YASABKARCAjABEjAKC3Byb2plY3Rpb25zGAIgAygLMhsuZXJyYXRhLnYxLlByb2plY3Rpb25TdGF0dXMiQwoQUHJvamVjdGlvblN0YXR1cxIMCgRuYW1lGAEgASgJEhQKCHBvc2l0aW9uGAIgASgEQgIwARILCgNsYWcYAyABKAQiEwoRR2V0U3RvcmFnZVJlcXVlc3Qi4wEKEkdldFN0b3JhZ2VSZXNwb25zZRISCgpkaXNrX2J5dGVzGAEgASgEEhIKCmZyZWVfYnl0ZXMYAiABKAQSEgoKa2VwdF9ieXRlcxgDIAEoBBIPCgdpc19mdWxsGAQgASgIEhEKCWxvZ19ieXRlcxgFIAEoBBISCgpibG9iX2J5dGVzGAYgASgEEhIKCmNvbGRfYnl0ZXMYByABKAQSGAoQcmVhZF9tb2RlbF9ieXRlcxgIIAEoBBIrCghwcm9qZWN0cxgJIAMoCzIZLmVycmF0YS52MS5Qcm9qZWN0U3RvcmFnZSJfCg5Qcm9qZWN0U3RvcmFnZRISCgpwcm9qZWN0X2lkGAEgASgNEhEKCWxvZ19ieXRlcxgCIAEoBBISCgpibG9iX2J5dGVzGAMgASgEEhIKCmNvbGRfYnl0ZXMYBCABKAQqdQoLU2VyaWVzR3JvdXASHAoYU0VSSUVTX0dST1VQX1VOU1BFQ0lGSUVEEAASFgoSU0VSSUVTX0dST1VQX0xFVkVMEAESGAoUU0VSSUVTX0dST1VQX1BST0pFQ1QQAhIWChJTRVJJRVNfR1JPVVBfU1RBVEUQAzLzBQoMU3RhdHNTZXJ2aWNlElIKDUdldFRpbWVTZXJpZXMSHy5lcnJhdGEudjEuR2V0VGltZVNlcmllc1JlcXVlc3QaIC5lcnJhdGEudjEuR2V0VGltZVNlcmllc1Jlc3BvbnNlElIKDUxpc3RUb3BJc3N1ZXMSHy5lcnJhdGEudjEuTGlzdFRvcElzc3Vlc1JlcXVlc3QaIC5lcnJhdGEudjEuTGlzdFRvcElzc3Vlc1Jlc3BvbnNlEkkKCkdldFN1bW1hcnkSHC5lcnJhdGEudjEuR2V0U3VtbWFyeVJlcXVlc3QaHS5lcnJhdGEudjEuR2V0U3VtbWFyeVJlc3BvbnNlEkkKClF1ZXJ5U3RhdHMSHC5lcnJhdGEudjEuUXVlcnlTdGF0c1JlcXVlc3QaHS5lcnJhdGEudjEuUXVlcnlTdGF0c1Jlc3BvbnNlElgKD0xpc3RFdmVudEZhY2V0cxIhLmVycmF0YS52MS5MaXN0RXZlbnRGYWNldHNSZXF1ZXN0GiIuZXJyYXRhLnYxLkxpc3RFdmVudEZhY2V0c1Jlc3BvbnNlElgKD0xpc3RJc3N1ZUZhY2V0cxIhLmVycmF0YS52MS5MaXN0SXNzdWVGYWNldHNSZXF1ZXN0GiIuZXJyYXRhLnYxLkxpc3RJc3N1ZUZhY2V0c1Jlc3BvbnNlEkYKCUdldFJlcG9ydBIbLmVycmF0YS52MS5HZXRSZXBvcnRSZXF1ZXN0GhwuZXJyYXRhLnYxLkdldFJlcG9ydFJlc3BvbnNlEl4KEUdldFBpcGVsaW5lU3RhdHVzEiMuZXJyYXRhLnYxLkdldFBpcGVsaW5lU3RhdHVzUmVxdWVzdBokLmVycmF0YS52MS5HZXRQaXBlbGluZVN0YXR1c1Jlc3BvbnNlEkkKCkdldFN0b3JhZ2USHC5lcnJhdGEudjEuR2V0U3RvcmFnZVJlcXVlc3QaHS5lcnJhdGEudjEuR2V0U3RvcmFnZVJlc3BvbnNlYgZwcm90bzM", [file_errata_v1_explore, file_errata_v1_issue, file_google_protobuf_timestamp]);
+  fileDesc("ChVlcnJhdGEvdjEvc3RhdHMucHJvdG8SCWVycmF0YS52MSLBAgoUR2V0VGltZVNlcmllc1JlcXVlc3QSEwoLcHJvamVjdF9pZHMYASADKA0SEAoIaXNzdWVfaWQYAiABKAkSKAoEZnJvbRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJgoCdG8YBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCGJ1Y2tldF9zGAUgASgNEiUKBWdyb3VwGAYgASgOMhYuZXJyYXRhLnYxLlNlcmllc0dyb3VwEhoKDmFmdGVyX3Bvc2l0aW9uGAcgASgEQgIwARITCgtlbnZpcm9ubWVudBgIIAEoCRIPCgdyZWxlYXNlGAkgASgJEhIKCndpdGhfdXNlcnMYCiABKAgSFQoNd2l0aF9yZWxlYXNlcxgLIAEoCBIKCgJhdBgMIAEoCSKvAQoVR2V0VGltZVNlcmllc1Jlc3BvbnNlEigKBGZyb20YASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCGJ1Y2tldF9zGAIgASgNEiEKBnNlcmllcxgDIAMoCzIRLmVycmF0YS52MS5TZXJpZXMSDQoFdXNlcnMYBCADKAQSKAoIcmVsZWFzZXMYBSADKAsyFi5lcnJhdGEudjEuUmVsZWFzZU1hcmsiYgoLUmVsZWFzZU1hcmsSEgoKcHJvamVjdF9pZBgBIAEoDRIPCgd2ZXJzaW9uGAIgASgJEi4KCmZpcnN0X3NlZW4YAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIiYKBlNlcmllcxIMCgRuYW1lGAEgASgJEg4KBmNvdW50cxgCIAMoBCK+AQoUTGlzdFRvcElzc3Vlc1JlcXVlc3QSEwoLcHJvamVjdF9pZHMYASADKA0SKAoEZnJvbRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDQoFbGltaXQYAyABKA0SJgoCdG8YBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhMKC2Vudmlyb25tZW50GAUgASgJEg8KB3JlbGVhc2UYBiABKAkSCgoCYXQYByABKAkiOQoVTGlzdFRvcElzc3Vlc1Jlc3BvbnNlEiAKBmlzc3VlcxgBIAMoCzIQLmVycmF0YS52MS5Jc3N1ZSLIAQoRR2V0U3VtbWFyeVJlcXVlc3QSEwoLcHJvamVjdF9pZHMYASADKA0SKAoEZnJvbRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJgoCdG8YAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhMKC2Vudmlyb25tZW50GAQgASgJEg8KB3JlbGVhc2UYBSABKAkSGgoOYWZ0ZXJfcG9zaXRpb24YBiABKARCAjABEgoKAmF0GAcgASgJItMBChJHZXRTdW1tYXJ5UmVzcG9uc2USJgoFcmFuZ2UYASABKAsyFy5lcnJhdGEudjEuUmFuZ2VTdW1tYXJ5EicKBmJlZm9yZRgCIAEoCzIXLmVycmF0YS52MS5SYW5nZVN1bW1hcnkSPAoIYnlfbGV2ZWwYAyADKAsyKi5lcnJhdGEudjEuR2V0U3VtbWFyeVJlc3BvbnNlLkJ5TGV2ZWxFbnRyeRouCgxCeUxldmVsRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgEOgI4ASLYAQoMUmFuZ2VTdW1tYXJ5EigKBGZyb20YASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiYKAnRvGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIOCgZldmVudHMYAyABKAQSDQoFdXNlcnMYBCABKAQSDgoGaXNzdWVzGAUgASgEEhIKCm5ld19pc3N1ZXMYBiABKAQSGAoQcmVncmVzc2VkX2lzc3VlcxgHIAEoBBIZChF1bnJlc29sdmVkX2lzc3VlcxgIIAEoBCIaChhHZXRQaXBlbGluZVN0YXR1c1JlcXVlc3QiZwoZR2V0UGlwZWxpbmVTdGF0dXNSZXNwb25zZRIYCgxsb2dfcG9zaXRpb24YASABKARCAjABEjAKC3Byb2plY3Rpb25zGAIgAygLMhsuZXJyYXRhLnYxLlByb2plY3Rpb25TdGF0dXMiQwoQUHJvamVjdGlvblN0YXR1cxIMCgRuYW1lGAEgASgJEhQKCHBvc2l0aW9uGAIgASgEQgIwARILCgNsYWcYAyABKAQiEwoRR2V0U3RvcmFnZVJlcXVlc3Qi4wEKEkdldFN0b3JhZ2VSZXNwb25zZRISCgpkaXNrX2J5dGVzGAEgASgEEhIKCmZyZWVfYnl0ZXMYAiABKAQSEgoKa2VwdF9ieXRlcxgDIAEoBBIPCgdpc19mdWxsGAQgASgIEhEKCWxvZ19ieXRlcxgFIAEoBBISCgpibG9iX2J5dGVzGAYgASgEEhIKCmNvbGRfYnl0ZXMYByABKAQSGAoQcmVhZF9tb2RlbF9ieXRlcxgIIAEoBBIrCghwcm9qZWN0cxgJIAMoCzIZLmVycmF0YS52MS5Qcm9qZWN0U3RvcmFnZSJfCg5Qcm9qZWN0U3RvcmFnZRISCgpwcm9qZWN0X2lkGAEgASgNEhEKCWxvZ19ieXRlcxgCIAEoBBISCgpibG9iX2J5dGVzGAMgASgEEhIKCmNvbGRfYnl0ZXMYBCABKAQiJAoTR2V0UmV0ZW50aW9uUmVxdWVzdBINCgVydWxlcxgBIAMoCSJPChRHZXRSZXRlbnRpb25SZXNwb25zZRInCgVydWxlcxgBIAMoCzIYLmVycmF0YS52MS5SZXRlbnRpb25SdWxlEg4KBmV2ZW50cxgCIAEoBCLKAQoNUmV0ZW50aW9uUnVsZRIMCgRydWxlGAEgASgJEioKBnNvdXJjZRgCIAEoDjIaLmVycmF0YS52MS5SZXRlbnRpb25Tb3VyY2USLwoLZ29uZV9iZWZvcmUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC2dvZXNfYmVmb3JlGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIOCgZldmVudHMYBSABKAQSDQoFYnl0ZXMYBiABKAQqdQoLU2VyaWVzR3JvdXASHAoYU0VSSUVTX0dST1VQX1VOU1BFQ0lGSUVEEAASFgoSU0VSSUVTX0dST1VQX0xFVkVMEAESGAoUU0VSSUVTX0dST1VQX1BST0pFQ1QQAhIWChJTRVJJRVNfR1JPVVBfU1RBVEUQAyqRAQoPUmV0ZW50aW9uU291cmNlEiAKHFJFVEVOVElPTl9TT1VSQ0VfVU5TUEVDSUZJRUQQABIiCh5SRVRFTlRJT05fU09VUkNFX0NPTkZJR1VSQVRJT04QARIcChhSRVRFTlRJT05fU09VUkNFX1BST0pFQ1QQAhIaChZSRVRFTlRJT05fU09VUkNFX1RSSUVEEAMyxAYKDFN0YXRzU2VydmljZRJSCg1HZXRUaW1lU2VyaWVzEh8uZXJyYXRhLnYxLkdldFRpbWVTZXJpZXNSZXF1ZXN0GiAuZXJyYXRhLnYxLkdldFRpbWVTZXJpZXNSZXNwb25zZRJSCg1MaXN0VG9wSXNzdWVzEh8uZXJyYXRhLnYxLkxpc3RUb3BJc3N1ZXNSZXF1ZXN0GiAuZXJyYXRhLnYxLkxpc3RUb3BJc3N1ZXNSZXNwb25zZRJJCgpHZXRTdW1tYXJ5EhwuZXJyYXRhLnYxLkdldFN1bW1hcnlSZXF1ZXN0Gh0uZXJyYXRhLnYxLkdldFN1bW1hcnlSZXNwb25zZRJJCgpRdWVyeVN0YXRzEhwuZXJyYXRhLnYxLlF1ZXJ5U3RhdHNSZXF1ZXN0Gh0uZXJyYXRhLnYxLlF1ZXJ5U3RhdHNSZXNwb25zZRJYCg9MaXN0RXZlbnRGYWNldHMSIS5lcnJhdGEudjEuTGlzdEV2ZW50RmFjZXRzUmVxdWVzdBoiLmVycmF0YS52MS5MaXN0RXZlbnRGYWNldHNSZXNwb25zZRJYCg9MaXN0SXNzdWVGYWNldHMSIS5lcnJhdGEudjEuTGlzdElzc3VlRmFjZXRzUmVxdWVzdBoiLmVycmF0YS52MS5MaXN0SXNzdWVGYWNldHNSZXNwb25zZRJGCglHZXRSZXBvcnQSGy5lcnJhdGEudjEuR2V0UmVwb3J0UmVxdWVzdBocLmVycmF0YS52MS5HZXRSZXBvcnRSZXNwb25zZRJeChFHZXRQaXBlbGluZVN0YXR1cxIjLmVycmF0YS52MS5HZXRQaXBlbGluZVN0YXR1c1JlcXVlc3QaJC5lcnJhdGEudjEuR2V0UGlwZWxpbmVTdGF0dXNSZXNwb25zZRJJCgpHZXRTdG9yYWdlEhwuZXJyYXRhLnYxLkdldFN0b3JhZ2VSZXF1ZXN0Gh0uZXJyYXRhLnYxLkdldFN0b3JhZ2VSZXNwb25zZRJPCgxHZXRSZXRlbnRpb24SHi5lcnJhdGEudjEuR2V0UmV0ZW50aW9uUmVxdWVzdBofLmVycmF0YS52MS5HZXRSZXRlbnRpb25SZXNwb25zZWIGcHJvdG8z", [file_errata_v1_explore, file_errata_v1_issue, file_google_protobuf_timestamp]);
 
 /**
  * @generated from message errata.v1.GetTimeSeriesRequest
@@ -622,6 +622,105 @@ export const ProjectStorageSchema: GenMessage<ProjectStorage> = /*@__PURE__*/
   messageDesc(file_errata_v1_stats, 14);
 
 /**
+ * @generated from message errata.v1.GetRetentionRequest
+ */
+export type GetRetentionRequest = Message<"errata.v1.GetRetentionRequest"> & {
+  /**
+   * Rules to try beside those that hold, at most 50: `project:3 level:debug 7d`.
+   *
+   * @generated from field: repeated string rules = 1;
+   */
+  rules: string[];
+};
+
+/**
+ * Describes the message errata.v1.GetRetentionRequest.
+ * Use `create(GetRetentionRequestSchema)` to create a new message.
+ */
+export const GetRetentionRequestSchema: GenMessage<GetRetentionRequest> = /*@__PURE__*/
+  messageDesc(file_errata_v1_stats, 15);
+
+/**
+ * @generated from message errata.v1.GetRetentionResponse
+ */
+export type GetRetentionResponse = Message<"errata.v1.GetRetentionResponse"> & {
+  /**
+   * Those of the configuration, those of projects by id, those that are tried.
+   *
+   * @generated from field: repeated errata.v1.RetentionRule rules = 1;
+   */
+  rules: RetentionRule[];
+
+  /**
+   * Events that are there, of all projects.
+   *
+   * @generated from field: uint64 events = 2;
+   */
+  events: bigint;
+};
+
+/**
+ * Describes the message errata.v1.GetRetentionResponse.
+ * Use `create(GetRetentionResponseSchema)` to create a new message.
+ */
+export const GetRetentionResponseSchema: GenMessage<GetRetentionResponse> = /*@__PURE__*/
+  messageDesc(file_errata_v1_stats, 16);
+
+/**
+ * A rule and what goes by it. An event that several rules take in is counted at each.
+ *
+ * @generated from message errata.v1.RetentionRule
+ */
+export type RetentionRule = Message<"errata.v1.RetentionRule"> & {
+  /**
+   * `project:3 level:debug 7d`.
+   *
+   * @generated from field: string rule = 1;
+   */
+  rule: string;
+
+  /**
+   * @generated from field: errata.v1.RetentionSource source = 2;
+   */
+  source: RetentionSource;
+
+  /**
+   * All that it takes in and that was received before then has gone; unset: nothing has.
+   *
+   * @generated from field: google.protobuf.Timestamp gone_before = 3;
+   */
+  goneBefore?: Timestamp | undefined;
+
+  /**
+   * What would go now was received before then.
+   *
+   * @generated from field: google.protobuf.Timestamp goes_before = 4;
+   */
+  goesBefore?: Timestamp | undefined;
+
+  /**
+   * How many events are there still that would go.
+   *
+   * @generated from field: uint64 events = 5;
+   */
+  events: bigint;
+
+  /**
+   * What they take in log and Parquet files, estimated: as if all events took as much.
+   *
+   * @generated from field: uint64 bytes = 6;
+   */
+  bytes: bigint;
+};
+
+/**
+ * Describes the message errata.v1.RetentionRule.
+ * Use `create(RetentionRuleSchema)` to create a new message.
+ */
+export const RetentionRuleSchema: GenMessage<RetentionRule> = /*@__PURE__*/
+  messageDesc(file_errata_v1_stats, 17);
+
+/**
  * @generated from enum errata.v1.SeriesGroup
  */
 export enum SeriesGroup {
@@ -656,6 +755,45 @@ export enum SeriesGroup {
  */
 export const SeriesGroupSchema: GenEnum<SeriesGroup> = /*@__PURE__*/
   enumDesc(file_errata_v1_stats, 0);
+
+/**
+ * Where a rule is set.
+ *
+ * @generated from enum errata.v1.RetentionSource
+ */
+export enum RetentionSource {
+  /**
+   * @generated from enum value: RETENTION_SOURCE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * `log.retention.rules`.
+   *
+   * @generated from enum value: RETENTION_SOURCE_CONFIGURATION = 1;
+   */
+  CONFIGURATION = 1,
+
+  /**
+   * ProjectSettingsService.SetRetention.
+   *
+   * @generated from enum value: RETENTION_SOURCE_PROJECT = 2;
+   */
+  PROJECT = 2,
+
+  /**
+   * Nowhere: it was asked about.
+   *
+   * @generated from enum value: RETENTION_SOURCE_TRIED = 3;
+   */
+  TRIED = 3,
+}
+
+/**
+ * Describes the enum errata.v1.RetentionSource.
+ */
+export const RetentionSourceSchema: GenEnum<RetentionSource> = /*@__PURE__*/
+  enumDesc(file_errata_v1_stats, 1);
 
 /**
  * @generated from service errata.v1.StatsService
@@ -754,6 +892,16 @@ export const StatsService: GenService<{
     methodKind: "unary";
     input: typeof GetStorageRequestSchema;
     output: typeof GetStorageResponseSchema;
+  },
+  /**
+   * By which rules events go, and how many would go now. For owners.
+   *
+   * @generated from rpc errata.v1.StatsService.GetRetention
+   */
+  getRetention: {
+    methodKind: "unary";
+    input: typeof GetRetentionRequestSchema;
+    output: typeof GetRetentionResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_errata_v1_stats, 0);

@@ -1,5 +1,5 @@
 import { queryOptions, useQuery } from "@tanstack/react-query";
-import { projectSettings } from "@/shared/api/clients";
+import { projectSettings } from "@/shared/api/settingsClient";
 import { projectKeys } from "../../keys";
 
 export const getProjectSettingsQuery = (projectId: number) =>

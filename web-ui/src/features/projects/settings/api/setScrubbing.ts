@@ -1,7 +1,7 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import type { ScrubbingSchema } from "@/gen/errata/v1/settings_pb";
-import { projectSettings } from "@/shared/api/clients";
+import { projectSettings } from "@/shared/api/settingsClient";
 import { useConsistency } from "@/shared/state/consistency";
 import { projectKeys } from "../../keys";
 

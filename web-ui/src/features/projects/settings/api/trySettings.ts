@@ -1,5 +1,5 @@
 import { keepPreviousData, queryOptions, useQuery } from "@tanstack/react-query";
-import { projectSettings } from "@/shared/api/clients";
+import { projectSettings } from "@/shared/api/settingsClient";
 import { type FiltersDraft, type ScrubbingDraft, filtersOf, scrubbingOf } from "../draft";
 import { projectKeys } from "../../keys";
 

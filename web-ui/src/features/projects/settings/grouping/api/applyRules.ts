@@ -2,7 +2,8 @@
 // done once issues have it, whichever page is open by then.
 import type { QueryClient } from "@tanstack/react-query";
 import { create } from "zustand";
-import { issues, projectSettings } from "@/shared/api/clients";
+import { issues } from "@/shared/api/clients";
+import { projectSettings } from "@/shared/api/settingsClient";
 import { failureOf } from "@/shared/format/failure";
 import { useConsistency } from "@/shared/state/consistency";
 import { useNotices } from "@/shared/state/notices";
