@@ -1,13 +1,9 @@
 // All routes. Loaders start every query of a page at once, while its code is still
-// being fetched; pages are split, so that a reader loads what they open.
+// being fetched; pages are split, so that a reader loads what they open, and so are
+// the loaders of pages that are not opened first.
 import { createBrowserRouter, redirect } from "react-router";
-import { loadAlerts } from "@/features/alerts/loaders";
-import { loadDashboard } from "@/features/dashboard/loaders";
 import { loadEvents, loadIssue, loadIssues } from "@/features/issues/loaders";
 import { useWalk } from "@/features/issues/walkState";
-import { loadProject, loadProjectSettings } from "@/features/projects/loaders";
-import { loadSettings } from "@/features/settings/loaders";
-import { loadSql } from "@/features/sql/loaders";
 import { getViewerQuery } from "@/shared/api/getViewer";
 import { listProjectsQuery } from "@/shared/api/listProjects";
 import { late, prefetch, start } from "@/shared/load/loader";
@@ -62,7 +58,7 @@ export const router = createBrowserRouter([
           },
           {
             path: "dashboard",
-            loader: loadDashboard,
+            loader: late(async () => (await import("@/features/dashboard/loaders")).loadDashboard),
             lazy: lazyPage(
               "DashboardPage",
               async () => (await import("@/features/dashboard/DashboardPage")).DashboardPage,
@@ -107,17 +103,17 @@ export const router = createBrowserRouter([
           },
           {
             path: "projects/:projectId",
-            loader: loadProject,
+            loader: late(async () => (await import("@/features/projects/loaders")).loadProject),
             lazy: lazyPage("ProjectPage", async () => (await import("@/features/projects/ProjectPage")).ProjectPage),
           },
           {
             path: "projects/:projectId/set-up",
-            loader: loadProject,
+            loader: late(async () => (await import("@/features/projects/loaders")).loadProject),
             lazy: lazyPage("SetUpPage", async () => (await import("@/features/projects/SetUpPage")).SetUpPage),
           },
           {
             path: "projects/:projectId/ingestion",
-            loader: loadProject,
+            loader: late(async () => (await import("@/features/projects/loaders")).loadProject),
             lazy: lazyPage(
               "IngestionPage",
               async () => (await import("@/features/projects/ingestion/IngestionPage")).IngestionPage,
@@ -125,7 +121,7 @@ export const router = createBrowserRouter([
           },
           {
             path: "projects/:projectId/settings",
-            loader: loadProjectSettings,
+            loader: late(async () => (await import("@/features/projects/loaders")).loadProjectSettings),
             lazy: lazyPage(
               "ProjectSettingsPage",
               async () => (await import("@/features/projects/settings/ProjectSettingsPage")).ProjectSettingsPage,
@@ -133,17 +129,17 @@ export const router = createBrowserRouter([
           },
           {
             path: "sql",
-            loader: loadSql,
+            loader: late(async () => (await import("@/features/sql/loaders")).loadSql),
             lazy: lazyPage("SqlPage", async () => (await import("@/features/sql/SqlPage")).SqlPage),
           },
           {
             path: "alerts",
-            loader: loadAlerts,
+            loader: late(async () => (await import("@/features/alerts/loaders")).loadAlerts),
             lazy: lazyPage("AlertsPage", async () => (await import("@/features/alerts/AlertsPage")).AlertsPage),
           },
           ...["settings", "settings/:section"].map((path) => ({
             path,
-            loader: loadSettings,
+            loader: late(async () => (await import("@/features/settings/loaders")).loadSettings),
             lazy: lazyPage("SettingsPage", async () => (await import("@/features/settings/SettingsPage")).SettingsPage),
           })),
           { path: "*", Component: Lost },
