@@ -1,4 +1,4 @@
-"""Uses client-python against a server: URL TOKEN KEY. Prints what a person would look at."""
+"""Uses proto/client-python against a server: URL TOKEN KEY. Prints what a person would look at."""
 
 import inspect
 import json
@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-CLIENT = Path(__file__).parent.parent.parent / "client-python"
+CLIENT = Path(__file__).parents[2] / "proto" / "client-python"
 sys.path.insert(0, str(CLIENT))
 sys.dont_write_bytecode = True
 
@@ -71,7 +71,7 @@ refused(lambda: sender.list_issues(), 403, "forbidden")
 refused(lambda: sender.send_error({"error": {"type": 5}}), 400, "invalid")
 
 # Whatever a token may do has a method.
-document = json.loads((CLIENT.parent / "docs" / "openapi.json").read_text())
+document = json.loads((CLIENT.parents[1] / "docs" / "openapi.json").read_text())
 operations = [
     operation
     for verbs in document["paths"].values()

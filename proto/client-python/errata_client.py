@@ -599,6 +599,26 @@ RegroupIssue = TypedDict(
     },
 )
 
+Retention = TypedDict(
+    "Retention",
+    {
+        "events": int,
+        "rules": List["RetentionRule"],
+    },
+)
+
+RetentionRule = TypedDict(
+    "RetentionRule",
+    {
+        "rule": str,
+        "source": Literal["configuration", "project", "tried"],
+        "gone_before": Union[str, None],
+        "goes_before": str,
+        "events": int,
+        "bytes": int,
+    },
+)
+
 Stats = TypedDict(
     "Stats",
     {
@@ -1072,6 +1092,26 @@ class Errata(Caller):
             query={},
             body=body,
             sent="json",
+            form="json",
+        )
+
+    def get_retention(
+        self,
+        *,
+        rule: Optional[str] = None,
+    ) -> "Retention":
+        """Read by which rules events go, and how many would go now.
+
+        For owners. Rules of configuration and projects, and one that is tried. An event that
+        several rules take in is counted at each.
+
+        rule: A rule to try: which events, then for how long, such as `project:3 level:debug
+        7d`.
+        """
+        return self._call(
+            "GET",
+            "/api/retention",
+            query={"rule": rule},
             form="json",
         )
 

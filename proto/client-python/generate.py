@@ -17,7 +17,7 @@ from pathlib import Path
 from textwrap import wrap
 
 HERE = Path(__file__).parent
-DOCUMENT = HERE.parent / "docs" / "openapi.json"
+DOCUMENT = HERE.parents[1] / "docs" / "openapi.json"
 MADE = HERE / "errata_client.py"
 RUNTIME = HERE / "runtime.py"
 WIDTH = 96
