@@ -24,7 +24,9 @@ fn request(asked: &Export) -> Result<Request<Full<Bytes>>> {
         ExportForm::Parquet => "parquet",
     };
     let project = asked.project.map(|project| project.to_string());
-    let mut parameters = Serializer::new(format!("{}?", routes::EXPORT_ERRORS.path));
+    let path = format!("{}?", routes::EXPORT_ERRORS.path);
+    let behind = path.len();
+    let mut parameters = Serializer::for_suffix(path, behind);
     for (name, value) in [
         ("format", Some(format)),
         ("query", Some(asked.query.as_str())),
