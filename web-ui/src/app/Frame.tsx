@@ -29,7 +29,7 @@ const places: readonly { to: string; icon: IconName; text: string; scoped: boole
 ];
 
 const isHere = (pathname: string, to: string) =>
-  pathname === to || pathname.startsWith(`${to}/`) || (to === "/issues" && pathname === "/events");
+  pathname === to || pathname.startsWith(`${to}/`) || (to === "/issues" && /^\/(events$|past(\/|$))/.test(pathname));
 
 /** Pages whose rows are of projects, environments and a time. */
 const SCOPED = ["/issues", "/events", "/dashboard", "/analytics", "/releases", "/monitors"];

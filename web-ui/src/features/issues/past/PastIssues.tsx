@@ -13,6 +13,15 @@ import { rangeWords } from "@/shared/url/scope";
 import type { IssueSearch } from "../list/search";
 import styles from "./past.module.css";
 
+const COLUMNS: readonly (readonly [string, string | undefined])[] = [
+  ["Issue", undefined],
+  ["Status", styles.roomy],
+  ["Level", styles.roomy],
+  ["Events", styles.number],
+  ["Users", styles.number],
+  ["Last seen", styles.roomy],
+];
+
 interface PastIssuesProps {
   answer: ListIssuesResponse;
   search: IssueSearch;
@@ -32,7 +41,13 @@ export function PastIssues({ answer, search, nameOf, linkOf, onText, onAll }: Pa
   return (
     <>
       <form className={styles.filter} onSubmit={submit}>
-        <input type="search" aria-label="Query" value={text} onChange={(event) => setText(event.target.value)} />
+        <input
+          type="search"
+          aria-label="Query"
+          placeholder="Search: words, ids, level:error, !browser:Safari"
+          value={text}
+          onChange={(event) => setText(event.target.value)}
+        />
         <Button type="submit" size="small" variant="outlined">
           Find
         </Button>
@@ -55,9 +70,9 @@ export function PastIssues({ answer, search, nameOf, linkOf, onText, onAll }: Pa
           <table className={styles.table}>
             <thead>
               <tr>
-                {["Issue", "Status", "Level", "Events", "Users", "Last seen"].map((each) => (
-                  <th key={each} scope="col">
-                    {each}
+                {COLUMNS.map(([name, style]) => (
+                  <th key={name} scope="col" className={style}>
+                    {name}
                   </th>
                 ))}
               </tr>
@@ -73,17 +88,19 @@ export function PastIssues({ answer, search, nameOf, linkOf, onText, onAll }: Pa
                       <EventText text={issue.culprit} /> {nameOf(issue.projectId)}
                     </small>
                   </th>
-                  <td>
+                  <td className={styles.roomy}>
                     <StatusPill status={statusName(issue.status)} />
                   </td>
-                  <td>
+                  <td className={styles.roomy}>
                     <LevelLabel level={levelName(issue.level)} />
                   </td>
-                  <td>
+                  <td className={styles.number}>
                     <Count value={issue.rangeCount} one="event" />
                   </td>
-                  <td>{issue.rangeUsers === 0n ? "–" : <Count value={issue.rangeUsers} one="user" />}</td>
-                  <td>{issue.lastSeen ? absolute(toDate(issue.lastSeen)) : "–"}</td>
+                  <td className={styles.number}>
+                    {issue.rangeUsers === 0n ? "–" : <Count value={issue.rangeUsers} one="user" />}
+                  </td>
+                  <td className={styles.roomy}>{issue.lastSeen ? absolute(toDate(issue.lastSeen)) : "–"}</td>
                 </tr>
               ))}
             </tbody>
