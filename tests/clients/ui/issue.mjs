@@ -237,6 +237,23 @@ await scenario("issue", async ({ page, context, shot }) => {
   await page.getByRole("textbox", { name: "User" }).fill("7");
   await page.keyboard.press("Enter");
   await narrowsTo(1);
+  await page.getByRole("button", { name: "Remove filter User: 7" }).click();
+  await narrowsTo(2);
+  // By a query, and by what the events have in common.
+  await page.getByLabel("Search events").fill("environment:staging");
+  await page.waitForURL(/q=environment/);
+  await narrowsTo(1);
+  await page.getByLabel("Search events").fill("level:wrong");
+  await page.getByRole("alert").waitFor();
+  await page.getByLabel("Search events").fill("");
+  await narrowsTo(2);
+  await page.getByRole("button", { name: "Facets" }).click();
+  const common = page.getByRole("complementary", { name: "What the events have in common" });
+  await common.getByRole("button", { name: /^staging/ }).click();
+  await page.waitForURL(/q=environment/);
+  await narrowsTo(1);
+  await common.getByRole("button", { name: /^staging/ }).click();
+  await narrowsTo(2);
   await page.goto(`${at.url}/issues/${issues["python-django"]}/events?to=2001-01-01T00:00:00Z`);
   await page.getByRole("button", { name: "Show all events" }).click();
   await narrowsTo(2);

@@ -15,6 +15,7 @@ export const issueKeys = {
   one: (issueId: string, rangeS: number) => [root, "one", issueId, rangeS] as const,
   activity: (issueId: string, at = "") => [root, "activity", issueId, at] as const,
   events: (issueId: string, search: EventSearch) => [root, "events", issueId, search] as const,
+  issueEventFacets: (issueId: string, search: EventSearch) => [root, "common", issueId, search] as const,
   foundEvents: (search: EventListSearch) => [root, "found", search] as const,
   eventFacets: (search: EventListSearch) => [root, "eventFacets", search] as const,
   facets: (search: IssueSearch) => [root, "facets", search] as const,

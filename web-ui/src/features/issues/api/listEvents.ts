@@ -1,5 +1,6 @@
 import { infiniteQueryOptions, keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
 import { events } from "@/shared/api/clients";
+import { TIME_ZONE } from "@/shared/api/eventScope";
 import { fromDate } from "@/shared/format/time";
 import { afterPosition } from "@/shared/state/consistency";
 import type { EventSearch } from "../detail/eventSearch";
@@ -16,6 +17,8 @@ export const listEventsQuery = (issueId: string, search: EventSearch) =>
       events.listEvents(
         {
           issueId,
+          query: search.query,
+          timeZone: TIME_ZONE,
           environment: search.environment,
           release: search.release,
           user: search.user,

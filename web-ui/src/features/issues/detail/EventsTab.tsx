@@ -2,12 +2,13 @@
 // time, release, environment, user or tag.
 import Button from "@mui/material/Button";
 import Skeleton from "@mui/material/Skeleton";
-import { type SubmitEvent, useState } from "react";
+import { type ReactNode, type SubmitEvent, useRef, useState } from "react";
 import { Link } from "react-router";
 import type { EventSummary } from "@/gen/errata/v1/event_read_pb";
 import type { GetIssueResponse } from "@/gen/errata/v1/issue_pb";
 import { visible } from "@/shared/format/controls";
 import { exactCount, plural } from "@/shared/format/count";
+import { failureOf } from "@/shared/format/failure";
 import { levelName } from "@/shared/format/issue";
 import { cutMiddle, shortRelease } from "@/shared/format/release";
 import { absolute, toDate } from "@/shared/format/time";
@@ -17,22 +18,36 @@ import { EventText } from "@/shared/ui/EventText";
 import { PickerButton } from "@/shared/ui/Picker";
 import { EmptyState, ErrorState } from "@/shared/ui/states";
 import { changed, useParamsNow } from "@/shared/url/params";
+import { withTerm } from "@/shared/url/query";
 import { rangeSeconds, rangeWords, scopeSearch, useScope } from "@/shared/url/scope";
 import { useIssueSeries } from "../api/getIssueSeries";
 import { useEvents } from "../api/listEvents";
+import { useIssueEventFacets } from "../api/listIssueEventFacets";
 import { useTags } from "../api/listTags";
+import { Facets } from "../events/Facets";
+import { hasTerm, withoutTerm } from "../events/terms";
+import { QueryFault } from "../list/QueryFault";
+import { SearchField } from "../list/SearchField";
 import { StandsFor } from "./StandsFor";
 import { type EventSearch, NO_SEARCH, parseEventSearch, parseTag, writeEventSearch } from "./eventSearch";
+import facetStyles from "../events/facets.module.css";
 import styles from "./events.module.css";
+
+const FAULT_ID = "issue-events-fault";
 
 export function EventsTab({ issueId, response }: { issueId: string; response: GetIssueResponse }) {
   const [params, write] = useParamsNow();
   const [scope] = useScope();
   const search = parseEventSearch(params);
-  const set = (change: Partial<EventSearch>) =>
-    write((now) => writeEventSearch(now, changed(parseEventSearch(now), change)));
+  const set: Set = (change, replace = false) =>
+    write((now) => writeEventSearch(now, changed(parseEventSearch(now), change)), { replace });
+  const [showsFacets, setShowsFacets] = useState(false);
+  const firstMs = response.issue?.firstSeen ? toDate(response.issue.firstSeen).getTime() : 0;
+  const facets = useIssueEventFacets(issueId, firstMs, search, showsFacets);
   const query = useEvents(issueId, search);
   const rows = query.data?.pages.flatMap((page) => page.events) ?? [];
+  const failure = query.error ? failureOf(query.error) : null;
+  const fault = failure?.kind === "refused" && failure.field === "query" ? failure : null;
   const total = query.data?.pages[0]?.total ?? 0n;
   const standFor = query.data?.pages[0]?.totalErrors ?? 0n;
   // Of the scope only: a link to one event need not carry the table's filters.
@@ -42,10 +57,32 @@ export function EventsTab({ issueId, response }: { issueId: string; response: Ge
     <section className={styles.tab} aria-label="Events">
       <h2 className={styles.hidden}>Events</h2>
       <Chart issueId={issueId} set={set} />
-      <Filters issueId={issueId} response={response} search={search} set={set} />
-      {query.isError && rows.length === 0 && <ErrorState error={query.error} retry={() => void query.refetch()} />}
+      <Filters
+        issueId={issueId}
+        response={response}
+        search={search}
+        set={set}
+        faultId={fault ? FAULT_ID : undefined}
+        facets={
+          <Button variant="outlined" aria-expanded={showsFacets} onClick={() => setShowsFacets(!showsFacets)}>
+            {showsFacets ? "Hide facets" : "Facets"}
+          </Button>
+        }
+      />
+      {fault && (
+        <QueryFault
+          id={FAULT_ID}
+          text={search.query}
+          reason={fault.reason}
+          place={fault.place}
+          onMend={(query) => set({ query })}
+        />
+      )}
+      {query.isError && !fault && rows.length === 0 && (
+        <ErrorState error={query.error} retry={() => void query.refetch()} />
+      )}
       {query.isPending && <Skeleton height={320} width="100%" />}
-      {query.data && rows.length === 0 && (
+      {query.data && rows.length === 0 && !fault && (
         <EmptyState
           icon="filter"
           title={isNarrowed ? "No event matches" : "No event is kept any more"}
@@ -63,54 +100,70 @@ export function EventsTab({ issueId, response }: { issueId: string; response: Ge
         </EmptyState>
       )}
       {rows.length > 0 && (
-        <>
-          <p className={styles.total} role="status">
-            {plural(total > 0n ? total : rows.length, "event")}
-            {standFor > total && `, which stand for ${plural(standFor, "error")}`}
-            {total > BigInt(rows.length) && `, ${exactCount(rows.length)} shown`}
-          </p>
-          <div
-            className={styles.scroll}
-            data-old={query.isPlaceholderData}
-            tabIndex={0}
-            role="region"
-            aria-label="Table of events"
-          >
-            <table className={styles.table}>
-              <thead>
-                <tr>
-                  {["Event", "When", "Message", "Release", "Environment", "User"].map((each) => (
-                    <th key={each} scope="col">
-                      {each}
-                    </th>
-                  ))}
-                </tr>
-              </thead>
-              <tbody>
-                {rows.map((event) => (
-                  <Row key={event.id} event={event} link={eventLink(event.id)} set={set} />
-                ))}
-              </tbody>
-            </table>
-          </div>
-          {query.hasNextPage && (
-            <Button
-              variant="outlined"
-              sx={{ alignSelf: "center" }}
-              disabled={query.isFetchingNextPage}
-              onClick={() => void query.fetchNextPage()}
-            >
-              {query.isFetchingNextPage ? "Loading…" : "Show more"}
-            </Button>
+        <div className={facetStyles.layout} data-open={showsFacets}>
+          {showsFacets && (
+            <Facets
+              facets={facets.data?.facets}
+              total={Number(total > 0n ? total : rows.length)}
+              one="event"
+              isOld={facets.isPlaceholderData}
+              has={(term) => hasTerm(search.query, term)}
+              onTerm={(term) =>
+                set({
+                  query: hasTerm(search.query, term) ? withoutTerm(search.query, term) : withTerm(search.query, term),
+                })
+              }
+            />
           )}
-          {query.isFetchNextPageError && <ErrorState error={query.error} retry={() => void query.fetchNextPage()} />}
-        </>
+          <div className={facetStyles.main}>
+            <p className={styles.total} role="status">
+              {plural(total > 0n ? total : rows.length, "event")}
+              {standFor > total && `, which stand for ${plural(standFor, "error")}`}
+              {total > BigInt(rows.length) && `, ${exactCount(rows.length)} shown`}
+            </p>
+            <div
+              className={styles.scroll}
+              data-old={query.isPlaceholderData}
+              tabIndex={0}
+              role="region"
+              aria-label="Table of events"
+            >
+              <table className={styles.table}>
+                <thead>
+                  <tr>
+                    {["Event", "When", "Message", "Release", "Environment", "User"].map((each) => (
+                      <th key={each} scope="col">
+                        {each}
+                      </th>
+                    ))}
+                  </tr>
+                </thead>
+                <tbody>
+                  {rows.map((event) => (
+                    <Row key={event.id} event={event} link={eventLink(event.id)} set={set} />
+                  ))}
+                </tbody>
+              </table>
+            </div>
+            {query.hasNextPage && (
+              <Button
+                variant="outlined"
+                sx={{ alignSelf: "center" }}
+                disabled={query.isFetchingNextPage}
+                onClick={() => void query.fetchNextPage()}
+              >
+                {query.isFetchingNextPage ? "Loading…" : "Show more"}
+              </Button>
+            )}
+            {query.isFetchNextPageError && <ErrorState error={query.error} retry={() => void query.fetchNextPage()} />}
+          </div>
+        </div>
       )}
     </section>
   );
 }
 
-type Set = (change: Partial<EventSearch>) => void;
+type Set = (change: Partial<EventSearch>, replace?: boolean) => void;
 
 function Chart({ issueId, set }: { issueId: string; set: Set }) {
   const [scope] = useScope();
@@ -203,11 +256,25 @@ interface FiltersProps {
   response: GetIssueResponse;
   search: EventSearch;
   set: Set;
+  faultId: string | undefined;
+  /** What shows and hides them. */
+  facets: ReactNode;
 }
 
-function Filters({ issueId, response, search, set }: FiltersProps) {
+function Filters({ issueId, response, search, set, faultId, facets }: FiltersProps) {
+  const field = useRef<HTMLInputElement>(null);
   return (
     <div className={styles.filters}>
+      <SearchField
+        text={search.query}
+        projectIds={response.issue ? [response.issue.projectId] : []}
+        faultId={faultId}
+        field={field}
+        label="Search events"
+        hasKey={false}
+        onChange={(query, replace) => set({ query }, replace)}
+      />
+      {facets}
       <Choice
         label="Release"
         value={search.release}

@@ -1,7 +1,12 @@
 // What narrows the table of an issue's events, and its form in the URL. What cannot be
 // read is left out: an old link never breaks the page.
 
+import { withTerm } from "@/shared/url/query";
+import { QUERY_MAX } from "../events/eventList";
+
 export interface EventSearch {
+  /** In the search language; empty: all. */
+  query: string;
   /** Empty: all. */
   environment: string;
   release: string;
@@ -16,7 +21,15 @@ export interface EventSearch {
 /** Longer text is cut: a URL is no place for more. */
 const TEXT_MAX = 400;
 
-export const NO_SEARCH: EventSearch = { environment: "", release: "", user: "", tag: null, fromMs: null, toMs: null };
+export const NO_SEARCH: EventSearch = {
+  query: "",
+  environment: "",
+  release: "",
+  user: "",
+  tag: null,
+  fromMs: null,
+  toMs: null,
+};
 
 const text = (params: URLSearchParams, key: string): string => (params.get(key) ?? "").slice(0, TEXT_MAX);
 
@@ -33,6 +46,7 @@ export function parseTag(given: string): EventSearch["tag"] {
 
 export function parseEventSearch(params: URLSearchParams): EventSearch {
   return {
+    query: (params.get("q") ?? "").slice(0, QUERY_MAX),
     environment: text(params, "environment"),
     release: text(params, "release"),
     user: text(params, "user"),
@@ -45,6 +59,7 @@ export function parseEventSearch(params: URLSearchParams): EventSearch {
 export function writeEventSearch(params: URLSearchParams, search: EventSearch): URLSearchParams {
   const next = new URLSearchParams(params);
   const put = (key: string, value: string) => (value === "" ? next.delete(key) : next.set(key, value));
+  put("q", search.query.trim().slice(0, QUERY_MAX));
   put("environment", search.environment);
   put("release", search.release);
   put("user", search.user);
@@ -52,6 +67,20 @@ export function writeEventSearch(params: URLSearchParams, search: EventSearch): 
   put("from", search.fromMs === null ? "" : new Date(search.fromMs).toISOString());
   put("to", search.toMs === null ? "" : new Date(search.toMs).toISOString());
   return next;
+}
+
+/** A text as a value of the search language, whatever is in it. */
+const quoted = (text: string): string => `"${text.replace(/[\\"*]/g, "\\$&")}"`;
+
+/** The query with what else narrows the table to values, but for times. */
+export function wholeQuery({ query, environment, release, user, tag }: EventSearch): string {
+  const terms = [
+    environment && `environment:${quoted(environment)}`,
+    release && `release:${quoted(release)}`,
+    user && `user:${quoted(user)}`,
+    tag && (tag.value === "" ? `has:tag.${quoted(tag.key)}` : `tag.${quoted(tag.key)}:${quoted(tag.value)}`),
+  ];
+  return terms.reduce<string>((whole, term) => (term ? withTerm(whole, term) : whole), query);
 }
 
 /** `link` (to the table) narrowed by one thing. */

@@ -22,6 +22,10 @@ interface SearchFieldProps {
   /** The id of what says that the text cannot be read; none: it can be. */
   faultId: string | undefined;
   field: RefObject<HTMLInputElement | null>;
+  /** What is searched. */
+  label?: string;
+  /** Whether the page's "/" leads here. */
+  hasKey?: boolean;
   /** `replace`: the search goes on, so that one search is one step back. */
   onChange: (text: string, replace: boolean) => void;
 }
@@ -54,7 +58,15 @@ function useCompleting(projectIds: number[]) {
   };
 }
 
-export function SearchField({ text, projectIds, faultId, field, onChange }: SearchFieldProps) {
+export function SearchField({
+  text,
+  projectIds,
+  faultId,
+  field,
+  label = "Search issues",
+  hasKey = true,
+  onChange,
+}: SearchFieldProps) {
   const [draft, setDraft] = useState(text);
   /** What the field itself wrote to the URL last: only what others write there replaces the draft. */
   const written = useRef(text);
@@ -129,7 +141,7 @@ export function SearchField({ text, projectIds, faultId, field, onChange }: Sear
           type="search"
           role="combobox"
           placeholder="Search: words, ids, level:error, !browser:Safari"
-          aria-label="Search issues"
+          aria-label={label}
           aria-expanded={isOpen}
           aria-controls={isOpen ? completing.id : undefined}
           aria-activedescendant={completing.active >= 0 ? `${completing.id}-${completing.active}` : undefined}
@@ -161,7 +173,7 @@ export function SearchField({ text, projectIds, faultId, field, onChange }: Sear
             if (event.key === "Escape") event.currentTarget.blur();
           }}
         />
-        <Kbd>/</Kbd>
+        {hasKey && <Kbd>/</Kbd>}
       </label>
       {isOpen && (
         <Completions id={completing.id} completions={completing.completions} active={completing.active} onPick={pick} />
