@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::{
     grpc::{channel_to, with_bearer},
-    support::{Client, KEY, Server, TOKEN, block_on, errata, python, wait_for},
+    support::{Client, KEY, Server, TOKEN, block_on, errata, noise, python, wait_for},
 };
 
 const EVENTS: u64 = 2_000;
@@ -22,18 +22,6 @@ const SETTINGS: [(&str, &str); 3] = [
     ("ERRATA_LOG__RETENTION__BYTES", "4000000"),
     ("ERRATA_LOG__RETENTION__LOOK_EVERY_S", "1"),
 ];
-
-/// Text that does not compress.
-fn noise(seed: u64) -> String {
-    let mut state = seed;
-    let letters = std::iter::repeat_with(|| {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        char::from(b'a' + (state >> 59) as u8 % 26)
-    });
-    letters.take(NOISE_CHARS).collect()
-}
 
 fn send(server: &Server, key: &str, numbers: std::ops::Range<u64>) {
     let client = Client::new(server);
@@ -47,7 +35,7 @@ fn send(server: &Server, key: &str, numbers: std::ops::Range<u64>) {
                 "error": {"type": ty, "message": format!("number{n} broke\nfor good")},
                 "level": if n % 2 == 0 { "error" } else { "warning" },
                 "tags": {"number": n.to_string()},
-                "extra": {"noise": noise(*n)},
+                "extra": {"noise": noise(*n, NOISE_CHARS)},
             })
         });
         let batch = json!({ "errors": errors.collect::<Vec<_>>() }).to_string();

@@ -4,7 +4,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Client, KEY, Server, TOKEN, errata, wait_for};
+use crate::support::{Client, KEY, Server, TOKEN, errata, noise, wait_for};
 
 const EVENTS: u64 = 150;
 /// The log keeps some 40 of them, Parquet files the rest.
@@ -13,18 +13,6 @@ const SETTINGS: [(&str, &str); 3] = [
     ("ERRATA_LOG__RETENTION__BYTES", "200000"),
     ("ERRATA_LOG__RETENTION__LOOK_EVERY_S", "1"),
 ];
-
-/// Text that does not compress.
-fn noise(seed: u64) -> String {
-    let mut state = seed;
-    let letters = std::iter::repeat_with(|| {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        char::from(b'a' + (state >> 59) as u8 % 26)
-    });
-    letters.take(4_000).collect()
-}
 
 fn level(n: u64) -> &'static str {
     ["debug", "error", "warning"][n as usize % 3]
@@ -46,7 +34,7 @@ fn send(server: &Server, numbers: std::ops::Range<u64>) -> Vec<String> {
             },
             "level": level(n),
             "environment": environment(n),
-            "extra": {"noise": noise(n)},
+            "extra": {"noise": noise(n, 4_000)},
         });
         let headers = [("authorization", &*bearer)];
         let (status, _, answer) = client.post("/api/errors", &headers, body.to_string());

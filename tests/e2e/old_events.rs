@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::PathBuf, sync::atomic::Ordering, time::In
 
 use serde_json::{Value, json};
 
-use crate::support::{Bucket, Client, Flaky, KEY, Link, Server, errata, wait_for};
+use crate::support::{Bucket, Client, Flaky, KEY, Link, Server, errata, noise, wait_for};
 
 const EVENTS: u64 = 150;
 /// The log keeps some 40 of them.
@@ -14,18 +14,6 @@ const SETTINGS: [(&str, &str); 3] = [
     ("ERRATA_LOG__RETENTION__BYTES", "200000"),
     ("ERRATA_LOG__RETENTION__LOOK_EVERY_S", "1"),
 ];
-
-/// Text that does not compress, of words.
-fn noise(seed: u64) -> String {
-    let mut state = seed;
-    let letters = std::iter::repeat_with(|| {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        char::from(b'a' + (state >> 59) as u8 % 26)
-    });
-    letters.take(4_000).collect()
-}
 
 fn body(n: u64) -> Value {
     let ty = ["Alpha", "Beta", "Gamma"][n as usize % 3];
@@ -45,7 +33,7 @@ fn body(n: u64) -> Value {
         "release": "shop@1.0",
         "environment": "prod",
         "breadcrumbs": [{"message": "clicked", "category": "ui"}],
-        "extra": {"noise": noise(n)},
+        "extra": {"noise": noise(n, 4_000)},
     })
 }
 

@@ -34,3 +34,15 @@ pub(crate) fn wait_for<T>(what: &str, mut probe: impl FnMut() -> Option<T>) -> T
         std::thread::sleep(POLL_INTERVAL);
     }
 }
+
+/// So many letters that do not compress.
+pub(crate) fn noise(seed: u64, letters: usize) -> String {
+    let mut state = seed;
+    let each = std::iter::repeat_with(|| {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        char::from(b'a' + (state >> 59) as u8 % 26)
+    });
+    each.take(letters).collect()
+}
